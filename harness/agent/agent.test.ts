@@ -1,0 +1,308 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { execa } from 'execa';
+import { Agent } from './agent.ts';
+import { builtAgent, processesWith, processState, until } from './fixture.ts';
+import { channelTo, startLocalAgent } from './local.ts';
+
+jest.setTimeout(30_000);
+
+const hasStrace = (await execa('strace', ['true'], { reject: false })).exitCode === 0;
+let path: string;
+let remove: () => Promise<void>;
+let agent: Agent;
+
+beforeAll(async () => {
+	({ path, remove } = await builtAgent());
+	agent = await startLocalAgent(path, 'a test');
+});
+
+afterAll(async () => {
+	await agent.close();
+	await remove();
+});
+
+function collector() {
+	const bytes: Buffer[] = [];
+	return { take: (piece: Buffer) => void bytes.push(piece), text: () => Buffer.concat(bytes).toString() };
+}
+
+describe('the agent', () => {
+	test('says who it is and what time it is', async () => {
+		expect(agent.kernelRelease).toMatch(/^\d+\.\d+/);
+		expect(await processState(agent.pid)).toBeDefined();
+		const before = Date.now() / 1_000;
+		const now = await agent.now();
+		expect(now).toBeGreaterThan(before - 0.01);
+		expect(now).toBeLessThan(Date.now() / 1_000 + 0.01);
+	});
+
+	test('sleeps no shorter than asked, and many times at once', async () => {
+		const start = await agent.now();
+		const ends = await Promise.all(
+			[60, 20, 40].map(async (ms) => {
+				await agent.sleep(ms);
+				return { ms, took: (await agent.now()) - start };
+			}),
+		);
+		for (const { ms, took } of ends) expect(took).toBeGreaterThanOrEqual(ms / 1_000);
+	});
+
+	test('gives a sleep up when it is aborted', async () => {
+		const abort = new AbortController();
+		const slept = agent.sleep(60_000, abort.signal);
+		abort.abort(new Error('enough'));
+		await expect(slept).rejects.toThrow('enough');
+		await expect(agent.sleep(1, abort.signal)).rejects.toThrow('enough');
+	});
+
+	test('holds no descriptor for what has ended', async () => {
+		const open = () => readdirSync(`/proc/${agent.pid}/fd`).length;
+		await agent.run(['true']);
+		const before = open();
+		await Promise.all(Array.from({ length: 20 }, () => agent.run(['true'])));
+		await Promise.allSettled(Array.from({ length: 20 }, () => agent.run(['no-such-program'])));
+		await Promise.all(Array.from({ length: 5 }, async () => (await agent.puppet()).exit()));
+		await agent.now();
+		expect(open()).toBe(before);
+	});
+});
+
+describe('a program', () => {
+	test('is run to its end', async () => {
+		expect(await agent.run(['sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({ status: 3, out: 'out\n', err: 'err\n', t: expect.any(Number) });
+		expect(await agent.run(['cat'], { input: 'a b\n\0%é' })).toMatchObject({ status: 0, out: 'a b\n\0%é' });
+		expect(await agent.run(['sh', '-c', 'kill -TERM $$'])).toMatchObject({ status: 'SIGTERM' });
+		expect(await agent.run(['printf', '%s|', '', 'a b', '%', '@log'])).toMatchObject({ out: '|a b|%|@log|' });
+	});
+
+	test('may leave its input unread', async () => {
+		expect(await agent.run(['true'], { input: Buffer.alloc(1 << 20) })).toMatchObject({ status: 0 });
+	});
+
+	test('that is missing is named', async () => {
+		await expect(agent.spawn(['no-such-program'])).rejects.toMatchObject({
+			code: 'TOOL_MISSING',
+			problem: expect.stringContaining('no-such-program'),
+		});
+		await expect(agent.spawn(['/etc/passwd'])).rejects.toMatchObject({ code: 'TOOL_MISSING' });
+		await expect(agent.spawn(['a\0b'])).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+	});
+
+	test('inherits three descriptors, no signal disposition, no mask, and leads a session', async () => {
+		/* The fourth is the directory that ls reads. */
+		expect(await agent.run(['ls', '/proc/self/fd'])).toMatchObject({ out: '0\n1\n2\n3\n' });
+		const { out } = await agent.run(['cat', '/proc/self/status', '/proc/self/stat']);
+		expect(out).toMatch(/SigIgn:\t0+\n/);
+		expect(out).toMatch(/SigBlk:\t0+\n/);
+		const [pid, group, session] = /^(\d+) \(.*\) \w \d+ (\d+) (\d+)/m.exec(out)?.slice(1) ?? [];
+		expect(pid).toBeDefined();
+		expect([group, session]).toEqual([pid, pid]);
+	});
+
+	test('reads what is written, in order, until its input ends', async () => {
+		const out = collector();
+		const cat = await agent.spawn(['cat'], { out: out.take });
+		await cat.write('one ');
+		const big = 'x'.repeat(700_000);
+		await Promise.all([cat.write(big), cat.write(' two'), cat.end()]);
+		await cat.end();
+		expect(await cat.exited).toMatchObject({ status: 0 });
+		expect(out.text()).toBe(`one ${big} two`);
+		await cat.drained;
+		await expect(cat.write('late')).rejects.toMatchObject({ code: 'PEER_EXITED', problem: expect.stringContaining('exited with status 0') });
+		await cat.end();
+	});
+
+	test('gets signals, until it has ended', async () => {
+		const out = collector();
+		const shell = await agent.spawn(['sh', '-c', 'trap "echo caught; exit 4" USR1; echo ready; while :; do sleep 0.01; done'], { out: out.take });
+		await until(() => out.text() === 'ready\n');
+		await shell.signal('SIGUSR1');
+		expect(await shell.exited).toMatchObject({ status: 4 });
+		expect(out.text()).toBe('ready\ncaught\n');
+		await expect(shell.signal('SIGTERM')).rejects.toMatchObject({ code: 'PEER_EXITED' });
+
+		const sleeper = await agent.spawn(['sleep', '100']);
+		await sleeper.signal('SIGINT');
+		expect(await sleeper.exited).toEqual({ signal: 'SIGINT', t: expect.any(Number) });
+	});
+
+	test('has told all it wrote before its end is told', async () => {
+		const ends = await Promise.all(
+			Array.from({ length: 20 }, async (_, i) => {
+				const out = collector();
+				const process = await agent.spawn(['sh', '-c', `head -c 30000 /dev/zero; echo ${i}`], { out: out.take });
+				await process.exited;
+				return out.text().length - `${i}\n`.length;
+			}),
+		);
+		expect(ends).toEqual(Array(20).fill(30_000));
+	});
+
+	test('that has ended leaves streams to its children', async () => {
+		const out = collector();
+		const process = await agent.spawn(['sh', '-c', '(sleep 0.2; echo later) & echo now'], { out: out.take });
+		await process.exited;
+		expect(out.text()).toBe('now\n');
+		await process.drained;
+		expect(out.text()).toBe('now\nlater\n');
+	});
+
+	test('may be one of 64 at once', async () => {
+		const results = await Promise.all(Array.from({ length: 64 }, (_, i) => agent.run(['sh', '-c', 'read line; echo "$line"'], { input: `${i}\n` })));
+		expect(results.map(({ out }) => out)).toEqual(Array.from({ length: 64 }, (_, i) => `${i}\n`));
+	});
+});
+
+test('10 MB come without loss to a harness that is slow', async () => {
+	const slow = await startLocalAgent(path, 'a slow test');
+	let received = 0;
+	let sum = 0;
+	const process = await slow.spawn(['sh', '-c', 'seq 1 1500000 | head -c 10000000'], {
+		out: (bytes) => {
+			received += bytes.length;
+			for (const byte of bytes) sum = (sum * 31 + byte) % 1_000_003;
+			/* Longer than the agent's backlog takes to fill. */
+			const end = performance.now() + 1;
+			while (performance.now() < end);
+		},
+	});
+	await process.exited;
+	expect(received).toBe(10_000_000);
+	let expected = 0;
+	let left = 10_000_000;
+	for (let line = 1; left > 0; line++) {
+		for (const byte of Buffer.from(`${line}\n`).subarray(0, left)) {
+			expected = (expected * 31 + byte) % 1_000_003;
+			left--;
+		}
+	}
+	expect(sum).toBe(expected);
+	await slow.close();
+});
+
+test('output waits in the process, not in the agent, while the harness does not read', async () => {
+	const child = spawn(path);
+	const channel = channelTo(child);
+	const stuck = await Agent.connect(channel, 'a test that does not read');
+	await stuck.spawn(['sh', '-c', 'yes']);
+	channel.pause();
+	const resident = async () => Number(/(\d+)/.exec((await execa('grep', ['VmRSS', `/proc/${stuck.pid}/status`])).stdout)?.[1]);
+	let before = 0;
+	await until(async () => {
+		const now = await resident();
+		const grew = now > before;
+		before = now;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		return !grew;
+	});
+	expect(before).toBeLessThan(24_000);
+	channel.resume();
+	await stuck.close();
+});
+
+(hasStrace ? describe : describe.skip)('a log', () => {
+	test('tells of a call while it blocks, and ends when the observer has gone', async () => {
+		const log = collector();
+		const out = collector();
+		const peer = await agent.spawn(['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '64', '-o', '@log', 'cat'], { log: log.take, out: out.take });
+		await until(() => /read\(0<.*>, $/.test(log.text()));
+		expect(await processState(peer.pid)).toMatch(/[St]/);
+		await peer.write('hello\n');
+		await until(() => out.text() === 'hello\n' && /write\(1<.*>, "hello\\n", 6\) += 6/.test(log.text()));
+		await peer.signal('SIGINT');
+		expect(await peer.exited).toMatchObject({ signal: 'SIGINT' });
+		await peer.drained;
+		expect(log.text()).toContain('+++ killed by SIGINT +++');
+	});
+
+	test('is no descriptor of the process', async () => {
+		const log = collector();
+		const out = collector();
+		const process = await agent.spawn(['sh', '-c', 'ls /proc/self/fd; echo said >"$0"', '@log'], { log: log.take, out: out.take });
+		await process.drained;
+		expect(out.text()).toBe('0\n1\n2\n3\n');
+		expect(log.text()).toBe('said\n');
+	});
+});
+
+describe('the end', () => {
+	const LEAVES_CHILDREN = 'sleep 1000 & setsid sleep 1000 & (setsid sh -c "trap : TERM INT HUP; sleep 1000; sleep 1000" &) ; echo ready; sleep 1000';
+
+	async function withFamily() {
+		const child = spawn(path);
+		const own = await Agent.connect(channelTo(child), 'a dying test');
+		const mark = `halfopen-test-${own.pid}`;
+		const out = collector();
+		await own.spawn(['sh', '-c', LEAVES_CHILDREN, mark], { out: out.take });
+		const stopped = await own.spawn(['sleep', '1000']);
+		await stopped.signal('SIGSTOP');
+		const puppet = await own.puppet();
+		await until(() => out.text() === 'ready\n');
+		const descendants = async () => {
+			const { stdout } = await execa('ps', ['-e', '-o', 'pid=,ppid=']);
+			const parents = new Map(stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number) as [number, number]));
+			const isOurs = (pid: number): boolean => pid === own.pid || (pid > 1 && isOurs(parents.get(pid) ?? 0));
+			return [...parents.keys()].filter((pid) => pid !== own.pid && isOurs(pid));
+		};
+		return { child, own, puppet, mark, pids: await descendants() };
+	}
+
+	async function expectNobody(pids: readonly number[], mark: string) {
+		const states = await Promise.all(pids.map(processState));
+		expect(states).toEqual(pids.map(() => undefined));
+		expect(await processesWith(mark)).toEqual([]);
+	}
+
+	test('of its input ends everything it started', async () => {
+		const { own, pids, mark } = await withFamily();
+		expect(pids.length).toBeGreaterThanOrEqual(6);
+		await own.close();
+		expect(await own.closed).toBeUndefined();
+		await until(async () => (await processState(own.pid)) === undefined);
+		await expectNobody(pids, mark);
+	});
+
+	test('by SIGTERM is as tidy, and everyone who waits is told', async () => {
+		const { own, pids, mark, puppet, child } = await withFamily();
+		const { returned } = await puppet.call('socket');
+		const waiting = [own.sleep(100_000), puppet.call('bind', returned, '127.0.0.1', 0), puppet.exited];
+		child.kill('SIGTERM');
+		const results = await Promise.allSettled(waiting);
+		for (const result of [results[0], results[2]]) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AGENT_GONE' } });
+		expect(await own.closed).toMatchObject({
+			code: 'AGENT_GONE',
+			problem: expect.stringContaining('a dying test'),
+			seen: expect.stringContaining('the last request: call'),
+		});
+		await expect(own.now()).rejects.toMatchObject({ code: 'AGENT_GONE' });
+		await until(async () => (await processState(own.pid)) === undefined);
+		await expectNobody(pids, mark);
+	});
+
+	test('by SIGKILL still ends its children', async () => {
+		const child = spawn(path);
+		const own = await Agent.connect(channelTo(child), 'a killed test');
+		const sleeper = await own.spawn(['sleep', '1000']);
+		const puppet = await own.puppet();
+		child.kill('SIGKILL');
+		expect(await own.closed).toMatchObject({ code: 'AGENT_GONE' });
+		await until(
+			async () => /^(Z|undefined)$/.test(`${await processState(sleeper.pid)}`) && /^(Z|undefined)$/.test(`${await processState(puppet.pid)}`),
+		);
+	});
+
+	test('before its beginning is told too', async () => {
+		await expect(startLocalAgent('/bin/false', 'nobody')).rejects.toMatchObject({ code: 'AGENT_GONE' });
+		await expect(startLocalAgent('/no/such/agent', 'nobody')).rejects.toMatchObject({ code: 'AGENT_GONE' });
+		await expect(startLocalAgent('echo', 'nobody', { prefix: ['sh', '-c', 'echo OCI runtime exec failed'] })).rejects.toMatchObject({
+			code: 'AGENT_PROTOCOL',
+		});
+		const other = new PassThrough();
+		other.write('1.000000 0 hello 2 1 6.1\n');
+		await expect(Agent.connect(other, 'nobody')).rejects.toMatchObject({ code: 'AGENT_PROTOCOL', problem: expect.stringContaining('version 2') });
+	});
+});

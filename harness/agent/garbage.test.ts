@@ -1,0 +1,200 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { builtAgent, until } from './fixture.ts';
+
+jest.setTimeout(60_000);
+
+let path: string;
+let remove: () => Promise<void>;
+let agent: ChildProcessWithoutNullStreams;
+let said = '';
+
+beforeAll(async () => {
+	({ path, remove } = await builtAgent());
+	agent = spawn(path);
+	agent.stdout.setEncoding('latin1').on('data', (text: string) => {
+		said += text;
+	});
+	await until(() => said.includes('hello'));
+});
+
+afterAll(async () => {
+	agent.stdin.end();
+	await until(() => agent.exitCode !== null);
+	expect(agent.exitCode).toBe(0);
+	await remove();
+});
+
+let lastProbe = 1_000_000_000;
+
+/** Says something and then asks for the time; what came before the time, without time stamps. */
+async function answersTo(...words: (string | Uint8Array)[]): Promise<string> {
+	const probe = ++lastProbe;
+	said = '';
+	for (const word of words) agent.stdin.write(word);
+	agent.stdin.write(`\n${probe} now\n`);
+	await until(() => said.includes(` ${probe} ok\n`));
+	return said.slice(0, said.lastIndexOf('\n', said.indexOf(` ${probe} ok\n`)) + 1).replaceAll(/^\d+\.\d{6} /gm, '');
+}
+
+/** `answersTo` ends each saying with a newline of its own, which is one more bad line where there was one already. */
+test.each([
+	['', '0 error EPROTO'],
+	['hello', '0 error EPROTO'],
+	['-1 now', '0 error EPROTO'],
+	['0 now', '0 error EPROTO'],
+	['01 now', '0 error EPROTO'],
+	['99999999999999999999 now', '0 error EPROTO'],
+	['7', '7 error EPROTO'],
+	['7 ', '7 error EPROTO'],
+	['7 dance', '7 error EPROTO'],
+	['7 now now', '7 error EPROTO'],
+	['7  now', '7 error EPROTO'],
+	['7 now ', '7 error EPROTO'],
+	['7 n%6Fw', '7 ok'],
+	['7 n%6fw', '7 error EPROTO'],
+	['7 no%', '7 error EPROTO'],
+	['7 no%7', '7 error EPROTO'],
+	['7 %', '7 error EPROTO'],
+	['7 now\r', '7 error EPROTO'],
+	['7 n\0w', '7 error EPROTO'],
+	['7 sleep', '7 error EPROTO'],
+	['7 sleep -1', '7 error EPROTO'],
+	['7 sleep 1e3', '7 error EPROTO'],
+	['7 sleep 99999999999999999', '7 error EPROTO'],
+	['7 cancel x', '7 error EPROTO'],
+	['7 cancel 8', '7 error ESRCH'],
+	['7 spawn', '7 error EPROTO'],
+	['7 spawn -', '7 error EPROTO'],
+	['7 spawn loud true', '7 error EPROTO'],
+	['7 spawn - a%00b', '7 error EPROTO'],
+	['7 spawn - %', '7 error ENOENT'],
+	['7 spawn - /', '7 error EACCES'],
+	['7 spawn - a/b', '7 error ENOENT'],
+	['7 write 8', '7 error EPROTO'],
+	['7 write 8 x', '7 error EPROTO'],
+	['7 write x 3\nabc', '7 error EPROTO'],
+	['7 write 8 3\nabc', '7 error EPIPE'],
+	['7 close 8', '7 error ESRCH'],
+	['7 signal 8 SIGINT', '7 error ESRCH'],
+	['7 signal 8 SIGNOTHING', '7 error EPROTO'],
+	['7 signal 8 SIG0', '7 error EPROTO'],
+	['7 signal 8 2', '7 error EPROTO'],
+	['7 puppet 1', '7 error EPROTO'],
+	['7 call 8', '7 error EPROTO'],
+	['7 call 8 socket', '7 error ESRCH'],
+])('%j is answered %s', async (said, answer) => {
+	const answers = await answersTo(said);
+	expect(answers.split('\n')[0]).toMatch(new RegExp(`^${answer}( |$)`));
+});
+
+test('an id is not used twice at once', async () => {
+	expect(await answersTo('20 sleep 50000000\n20 spawn - true\n20 puppet\n20 sleep 1\n21 cancel 20')).toBe(
+		`${'20 error EPROTO this%20id%20is%20in%20use\n'.repeat(3)}20 error ECANCELED the%20sleep%20was%20cancelled\n21 ok\n`,
+	);
+});
+
+test('a line longer than 1 MiB is one error, and the next is understood', async () => {
+	expect(await answersTo(`9 spawn - ${'a'.repeat(3 << 20)}`)).toBe('9 error EPROTO a%20line%20longer%20than%201048576%20bytes\n');
+	expect(await answersTo('x'.repeat(3 << 20))).toMatch(/^0 error EPROTO [^\n]*\n$/);
+});
+
+test('a body that is too large is skipped', async () => {
+	expect(await answersTo(`9 write 8 ${17 << 20}\n`, Buffer.alloc(17 << 20, '9 now\n'))).toMatch(/^9 error EPROTO \S+\n0 error EPROTO \S+\n$/);
+});
+
+test('more words than a program may have are an errno', async () => {
+	expect(await answersTo(`9 spawn - true ${'a'.repeat(200_000)}`)).toMatch(/^9 error E2BIG \S+\n/);
+});
+
+test.each([
+	'nothing',
+	'socket 1',
+	'bind 3 127.0.0.1',
+	'bind x 127.0.0.1 1',
+	'bind 3 localhost 1',
+	'bind 3 127.0.0.1 65536',
+	'connect 3 127.0.0.1 -1',
+	'listen 3 x',
+	'send 3 MSG_NOTHING a',
+	'send 3 - ',
+	'recv 3 -1 -',
+	'recv 3 1048577 -',
+	'recv 3 1 MSG_OOB,',
+	'shutdown 3 BOTH',
+	'poll 3 POLLIN',
+	'poll 3 IN 0',
+	'poll 3 - x',
+	'setsockopt 3 SO_LINGER 1',
+	'setsockopt 3 TCP_NODELAY 1 1',
+	'setsockopt 3 TCP_NOTHING 1',
+	'setsockopt 3 TCP_NODELAY on',
+	'getsockopt 3 SO_TYPE',
+	'nonblock 3 2',
+	'close 99999999999',
+	'close %',
+	'tcpinfo',
+	'send 3 - %0',
+	'n%00',
+])('a puppet does not understand %j', async (call) => {
+	agent.stdin.write('10 puppet\n');
+	await until(() => said.includes(' 10 '));
+	agent.stdin.write(`11 call 10 ${call}\n`);
+	await until(() => said.includes(' 11 '));
+	expect(said).toMatch(/ 11 error EPROTO /);
+	agent.stdin.write('12 write 10 1\nx13 close 10\n');
+	await until(() => / 12 error EPROTO (.*\n)*.* 10 exited 0\n/.test(said));
+	said = '';
+});
+
+test('whatever is said, the agent lives and leaks nothing', async () => {
+	const word = fc.oneof(
+		fc.constantFrom(
+			'now',
+			'sleep',
+			'cancel',
+			'spawn',
+			'write',
+			'close',
+			'signal',
+			'puppet',
+			'call',
+			'-',
+			'log',
+			'true',
+			'SIGTERM',
+			'SIGSTOP',
+			'@log',
+			'socket',
+			'listen',
+			'%',
+			'%%',
+			' ',
+			'\n',
+		),
+		fc.nat({ max: 30 }).map(String),
+		fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+	);
+	const id = fc.nat({ max: 30 }).map(String);
+	const sentence = fc.tuple(id, fc.array(word, { maxLength: 5 })).map(([first, rest]) => [first, ...rest].join(' '));
+	const descriptors = () => readdirSync(`/proc/${agent.pid}/fd`).length;
+	const before = descriptors();
+	await fc.assert(
+		fc.asyncProperty(fc.array(sentence, { maxLength: 20 }), async (sentences) => {
+			said = '';
+			agent.stdin.write(Buffer.from(`${sentences.join('\n')}\n`, 'latin1'));
+			/* A `write` may have taken what follows it as its bytes: up to 30, of which none is a newline. */
+			agent.stdin.write(`${'x'.repeat(64)}\n`);
+			const probe = ++lastProbe;
+			agent.stdin.write(`${probe} now\n`);
+			await until(() => said.includes(` ${probe} ok\n`));
+		}),
+		{ numRuns: 200 },
+	);
+	for (let id = 1; id <= 30; id++)
+		agent.stdin.write(`${lastProbe++} signal ${id} SIGKILL\n${lastProbe++} close ${id}\n${lastProbe++} cancel ${id}\n`);
+	await until(() => descriptors() <= before);
+	expect(agent.exitCode).toBeNull();
+});

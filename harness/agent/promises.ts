@@ -1,0 +1,18 @@
+/** A promise and the functions that settle it. */
+export interface Resolvers<Value> {
+	readonly promise: Promise<Value>;
+	readonly resolve: (value: Value) => void;
+	readonly reject: (error: unknown) => void;
+}
+
+/** `Promise.withResolvers`, which Node has from 22 on; a rejection that nobody waits for is no failure of the process. */
+export function quietResolvers<Value>(): Resolvers<Value> {
+	let resolve: Resolvers<Value>['resolve'] = () => {};
+	let reject: Resolvers<Value>['reject'] = () => {};
+	const promise = new Promise<Value>((onResolve, onReject) => {
+		resolve = onResolve;
+		reject = onReject;
+	});
+	promise.catch(() => {});
+	return { promise, resolve, reject };
+}

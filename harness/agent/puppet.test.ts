@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Agent } from './agent.ts';
+import { builtAgent, sleepingThreads, until } from './fixture.ts';
+import { startLocalAgent } from './local.ts';
+import type { Puppet } from './puppet.ts';
+
+jest.setTimeout(30_000);
+
+let remove: () => Promise<void>;
+let agent: Agent;
+
+beforeAll(async () => {
+	const built = await builtAgent();
+	remove = built.remove;
+	agent = await startLocalAgent(built.path, 'a test');
+});
+
+afterAll(async () => {
+	await agent.close();
+	await remove();
+});
+
+const HOME = '127.0.0.1';
+
+/** A puppet that listens on a free port. */
+async function listener(): Promise<{ server: Puppet; listening: number; port: number }> {
+	const server = await agent.puppet();
+	const { returned: listening } = await server.call('socket');
+	await server.call('bind', listening, HOME, 0);
+	await server.call('listen', listening, 8);
+	const name = await server.call('getsockname', listening);
+	expect(name).toMatchObject({ returned: 0, address: HOME, port: expect.any(Number) });
+	return { server, listening, port: name.port ?? 0 };
+}
+
+/** Two puppets with a connection between them. */
+async function connected() {
+	const { server, listening, port } = await listener();
+	const client = await agent.puppet();
+	const { returned: a } = await client.call('socket');
+	expect(await client.call('connect', a, HOME, port)).toMatchObject({ returned: 0 });
+	const accepted = await server.call('accept', listening);
+	return { server, listening, port, client, a, b: accepted.returned, accepted };
+}
+
+/** Makes the peer's end reset the connection. */
+async function reset(server: Puppet, b: number): Promise<void> {
+	await server.call('setsockopt', b, 'SO_LINGER', 1, 0);
+	await server.call('close', b);
+}
+
+describe('a puppet', () => {
+	test('numbers its descriptors from 3 on', async () => {
+		const puppet = await agent.puppet();
+		expect(await puppet.call('socket')).toMatchObject({ returned: 3 });
+		expect(await puppet.call('socket')).toMatchObject({ returned: 4 });
+		expect(await puppet.call('close', 3)).toMatchObject({ returned: 0 });
+		expect(await puppet.call('socket')).toMatchObject({ returned: 3 });
+		const { out } = await agent.run(['ls', '-l', `/proc/${puppet.pid}/fd`]);
+		expect(out.match(/ (\d+) -> /g)?.length).toBe(7);
+		expect(out.match(/\/dev\/null/g)?.length).toBe(3);
+		expect(await puppet.exit()).toMatchObject({ status: 0 });
+	});
+
+	test('tells when a call was made and how long it took', async () => {
+		const puppet = await agent.puppet();
+		const { returned: fd } = await puppet.call('socket');
+		const before = await agent.now();
+		const result = await puppet.call('poll', fd, [], 50);
+		expect(result.t).toBeGreaterThanOrEqual(before);
+		expect(result.t + result.took).toBeLessThanOrEqual(await agent.now());
+		/* An unconnected TCP socket hangs up at once. */
+		expect(result).toMatchObject({ returned: 1, revents: ['POLLHUP'] });
+		await puppet.call('bind', fd, HOME, 0);
+		await puppet.call('listen', fd, 1);
+		const waited = await puppet.call('poll', fd, ['POLLIN'], 50);
+		expect(waited).toMatchObject({ returned: 0, revents: [] });
+		expect(waited.took).toBeGreaterThanOrEqual(0.05);
+	});
+
+	test('refuses what no call can be made of', async () => {
+		const puppet = await agent.puppet();
+		await expect(puppet.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining('address') });
+	});
+
+	test('gets signals, and calls of a dead one are told as such', async () => {
+		const { server, listening } = await listener();
+		const blocked = server.call('accept', listening);
+		await server.signal('SIGTERM');
+		await expect(blocked).rejects.toMatchObject({
+			code: 'PEER_EXITED',
+			problem: expect.stringContaining('was killed by SIGTERM before accept returned'),
+		});
+		await expect(server.call('socket')).rejects.toMatchObject({ code: 'PEER_EXITED' });
+		expect(await server.exited).toMatchObject({ signal: 'SIGTERM' });
+		await expect(server.signal('SIGTERM')).rejects.toMatchObject({ code: 'PEER_EXITED' });
+	});
+});
+
+describe('calls', () => {
+	test('carry any bytes both ways', async () => {
+		const { server, client, a, b, accepted } = await connected();
+		expect(accepted).toMatchObject({ address: HOME, port: (await client.call('getsockname', a)).port });
+		const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+		expect(await client.call('send', a, bytes)).toMatchObject({ returned: 256 });
+		expect(await server.call('recv', b, 1_000)).toMatchObject({ returned: 256, data: bytes });
+		expect(await server.call('send', b, '')).toMatchObject({ returned: 0 });
+		expect(await server.call('send', b, 'two words', ['MSG_NOSIGNAL', 'MSG_DONTWAIT'])).toMatchObject({ returned: 9 });
+		expect(await client.call('recv', a, 3, ['MSG_PEEK'])).toMatchObject({ returned: 3, data: Buffer.from('two') });
+		expect(await client.call('recv', a, 9, ['MSG_WAITALL'])).toMatchObject({ returned: 9, data: Buffer.from('two words') });
+		const megabyte = Buffer.alloc(200_000, 'é');
+		const sent = client.call('send', a, megabyte);
+		expect(await server.call('recv', b, megabyte.length, ['MSG_WAITALL'])).toMatchObject({ data: megabyte });
+		expect(await sent).toMatchObject({ returned: megabyte.length });
+	});
+
+	test('that block do not keep others from being made, and return later', async () => {
+		const { server, listening, port } = await listener();
+		const accept = server.call('accept', listening);
+		expect(await server.call('getsockopt', listening, 'SO_ERROR')).toMatchObject({ value: 0 });
+		const client = await agent.puppet();
+		const { returned: a } = await client.call('socket');
+		await client.call('connect', a, HOME, port);
+		const { returned: b } = await accept;
+		const recv = client.call('recv', a, 100);
+		await until(async () => (await sleepingThreads(client.pid)) === 2);
+		expect(await client.call('poll', a, ['POLLIN', 'POLLOUT'], 0)).toMatchObject({ returned: 1, revents: ['POLLOUT'] });
+		const begin = await agent.now();
+		await agent.sleep(50);
+		await server.call('send', b, 'x');
+		const { t, took, data } = await recv;
+		expect(data).toEqual(Buffer.from('x'));
+		expect(t).toBeLessThan(begin);
+		expect(took).toBeGreaterThanOrEqual(0.05);
+	});
+
+	test('see the end of the stream', async () => {
+		const { server, client, a, b } = await connected();
+		expect(await server.call('shutdown', b, 'WR')).toMatchObject({ returned: 0 });
+		expect(await client.call('recv', a, 10)).toMatchObject({ returned: 0, data: Buffer.alloc(0) });
+		expect(await client.call('poll', a, ['POLLIN', 'POLLRDHUP'], 0)).toMatchObject({ revents: ['POLLIN', 'POLLRDHUP'] });
+	});
+
+	test('die of SIGPIPE, or fail with EPIPE where MSG_NOSIGNAL is asked for', async () => {
+		const { server, client, a, b } = await connected();
+		await reset(server, b);
+		expect(await client.call('recv', a, 1)).toMatchObject({ returned: -1, errno: 'ECONNRESET' });
+		expect(await client.call('send', a, 'x', ['MSG_NOSIGNAL'])).toMatchObject({ returned: -1, errno: 'EPIPE' });
+		const { data } = await client.call('recv', a, 1);
+		expect(data).toEqual(Buffer.alloc(0));
+		await expect(client.call('send', a, 'x')).rejects.toMatchObject({
+			code: 'PEER_EXITED',
+			problem: expect.stringContaining('was killed by SIGPIPE before send returned'),
+		});
+		expect(await client.exited).toMatchObject({ signal: 'SIGPIPE' });
+	});
+
+	test('fail with the errno of the kernel', async () => {
+		const { server, listening, port } = await listener();
+		await server.call('close', listening);
+		expect(await server.call('close', listening)).toMatchObject({ returned: -1, errno: 'EBADF' });
+		expect(await server.call('close', -1)).toMatchObject({ errno: 'EBADF' });
+		expect(await server.call('recv', 0, 1)).toMatchObject({ errno: 'ENOTSOCK' });
+		const { returned: fd } = await server.call('socket');
+		expect(await server.call('recv', fd, 1)).toMatchObject({ errno: 'ENOTCONN' });
+		expect(await server.call('connect', fd, HOME, port)).toMatchObject({ returned: -1, errno: 'ECONNREFUSED' });
+	});
+
+	test('leave an error on the socket to be fetched once', async () => {
+		const { server, client, a, b } = await connected();
+		await reset(server, b);
+		await until(async () => (await client.call('poll', a, [], 0)).revents?.includes('POLLERR') ?? false);
+		expect(await client.call('getsockopt', a, 'SO_ERROR')).toMatchObject({ value: 104 });
+		expect(await client.call('getsockopt', a, 'SO_ERROR')).toMatchObject({ value: 0 });
+	});
+
+	test('set and get options', async () => {
+		const { client, a } = await connected();
+		for (const [name, value] of [
+			['TCP_USER_TIMEOUT', 1_234],
+			['TCP_KEEPIDLE', 7],
+			['TCP_KEEPINTVL', 3],
+			['TCP_KEEPCNT', 2],
+			['TCP_SYNCNT', 4],
+			['TCP_NODELAY', 1],
+			['SO_KEEPALIVE', 1],
+			['SO_REUSEADDR', 1],
+		] as const) {
+			expect(await client.call('setsockopt', a, name, value)).toMatchObject({ returned: 0 });
+			expect(await client.call('getsockopt', a, name)).toMatchObject({ returned: 0, value });
+		}
+		expect(await client.call('setsockopt', a, 'TCP_USER_TIMEOUT', -1)).toMatchObject({ returned: -1, errno: 'EINVAL' });
+		await client.call('setsockopt', a, 'SO_LINGER', 1, 5);
+		expect(await client.call('getsockopt', a, 'SO_LINGER')).toMatchObject({ value: 1, seconds: 5 });
+		await client.call('setsockopt', a, 'SO_RCVBUF', 10_000);
+		expect(await client.call('getsockopt', a, 'SO_RCVBUF')).toMatchObject({ value: 20_000 });
+	});
+
+	test('do not wait where the descriptor does not block', async () => {
+		const { client, a } = await connected();
+		expect(await client.call('nonblock', a, 1)).toMatchObject({ returned: 0 });
+		expect(await client.call('recv', a, 1)).toMatchObject({ returned: -1, errno: 'EAGAIN' });
+		await client.call('nonblock', a, 0);
+		expect(await client.call('recv', a, 1, ['MSG_DONTWAIT'])).toMatchObject({ returned: -1, errno: 'EAGAIN' });
+		const { returned: fd } = await client.call('socket');
+		await client.call('nonblock', fd, 1);
+		expect(await client.call('nonblock', 99, 1)).toMatchObject({ returned: -1, errno: 'EBADF' });
+	});
+
+	test('tell what the kernel knows of the connection', async () => {
+		const { server, client, a, b } = await connected();
+		await client.call('send', a, 'four');
+		await server.call('recv', b, 4);
+		const { info } = await server.call('tcpinfo', b);
+		expect(info).toMatchObject({ state: 1, bytes_received: 4, bytes_sent: 0, total_retrans: 0 });
+		expect(info?.rto).toBeGreaterThan(100_000);
+		expect(info?.snd_wnd).toBeGreaterThan(1_000);
+		await server.call('close', b);
+		await until(async () => (await client.call('tcpinfo', a)).info?.state === 8);
+		/* The SYN counts as one. */
+		expect(await client.call('tcpinfo', a)).toMatchObject({ info: { bytes_sent: 4, bytes_acked: 5 } });
+	});
+
+	test('blocked in recv survive the close of their descriptor, as on Linux', async () => {
+		const { server, client, a, b } = await connected();
+		const recv = client.call('recv', a, 10);
+		/* Not before it blocks: the descriptor must still be good when the call is entered. */
+		await until(async () => (await sleepingThreads(client.pid)) === 2);
+		expect(await client.call('close', a)).toMatchObject({ returned: 0 });
+		expect(await client.call('close', a)).toMatchObject({ errno: 'EBADF' });
+		expect(await server.call('send', b, 'still')).toMatchObject({ returned: 5 });
+		expect(await recv).toMatchObject({ returned: 5, data: Buffer.from('still') });
+		/* With its last user gone the socket is closed, and only now. */
+		expect(await server.call('recv', b, 10)).toMatchObject({ returned: 0 });
+	});
+
+	test('reset what was sent after the peer had closed with data unread', async () => {
+		const { server, client, a, b } = await connected();
+		await client.call('send', a, 'unread');
+		await server.call('poll', b, ['POLLIN'], -1);
+		await server.call('close', b);
+		await client.call('poll', a, [], -1);
+		expect(await client.call('send', a, 'x', ['MSG_NOSIGNAL'])).toMatchObject({ errno: 'ECONNRESET' });
+	});
+
+	test('may block by the dozen in one puppet', async () => {
+		const { server, listening, port } = await listener();
+		const accepts = Array.from({ length: 40 }, () => server.call('accept', listening));
+		const client = await agent.puppet();
+		for (let i = 0; i < 40; i++) await client.call('connect', (await client.call('socket')).returned, HOME, port);
+		expect(new Set((await Promise.all(accepts)).map(({ returned }) => returned)).size).toBe(40);
+	});
+});

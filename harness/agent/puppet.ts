@@ -1,0 +1,93 @@
+import { HalfopenError } from '../errors.ts';
+import { ERRNOS, type Errno } from '../tcp.ts';
+import { CALLS, type CallArguments, type CallName, type CallResult } from './calls.ts';
+import { type AgentProcess, describeEnd, type ProcessEnd } from './process.ts';
+import { Refusal, type Requests } from './requests.ts';
+import type { Message } from './wire.ts';
+
+/** A process that makes exactly the socket calls it is told to make: it can block in them, and die of SIGPIPE. */
+export class Puppet {
+	readonly pid: number;
+	/** Settles when the puppet has ended. Rejects with AGENT_GONE. */
+	readonly exited: Promise<ProcessEnd>;
+	readonly #requests: Requests;
+	readonly #id: number;
+	readonly #process: AgentProcess;
+
+	/** For `Agent`, when the agent has answered. */
+	constructor(requests: Requests, id: number, process: AgentProcess) {
+		this.pid = process.pid;
+		this.exited = process.exited;
+		this.#requests = requests;
+		this.#id = id;
+		this.#process = process;
+	}
+
+	/** How the puppet ended, if it has. */
+	get ended(): ProcessEnd | undefined {
+		return this.#process.ended;
+	}
+
+	/**
+	 * Makes one call in a thread of its own and settles when it returns, successful or not: a failed call is a result with an errno.
+	 * Nothing happens if nobody waits for the result. Rejects with PEER_EXITED if the puppet ends before, and with BAD_ARGUMENT on arguments that no call could be made of.
+	 */
+	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): Promise<CallResult<Name>> {
+		const result = this.#call(name, args);
+		/* A call may be left blocking, with nobody waiting for it when the lab ends. */
+		result.catch(() => {});
+		return result;
+	}
+
+	async #call<Name extends CallName>(name: Name, args: CallArguments<Name>): Promise<CallResult<Name>> {
+		const makeWords = CALLS[name].words as (...args: unknown[]) => (string | number | Uint8Array)[];
+		try {
+			return parseResult(name, await this.#requests.ask('call', [this.#id, name, ...makeWords(...args)]));
+		} catch (error) {
+			throw error instanceof Refusal ? this.#explain(name, error) : error;
+		}
+	}
+
+	/** Sends a signal to the puppet. Rejects with PEER_EXITED once it has ended. */
+	signal(name: NodeJS.Signals): Promise<void> {
+		return this.#process.signal(name);
+	}
+
+	/** Makes the puppet exit with status 0; the kernel closes its sockets. */
+	async exit(): Promise<ProcessEnd> {
+		await this.#process.end();
+		return this.exited;
+	}
+
+	#explain(name: CallName, refusal: Refusal): HalfopenError {
+		if (refusal.errno !== 'ESRCH') {
+			return new HalfopenError('BAD_ARGUMENT', {
+				problem: `${name} cannot be called: ${refusal.message}`,
+				remedy: "see the call's arguments in harness/agent/PROTOCOL.md",
+				cause: refusal,
+			});
+		}
+		const how = this.ended ? describeEnd(this.ended) : 'is gone';
+		return new HalfopenError('PEER_EXITED', {
+			problem: `the controlled process ${this.pid} ${how} before ${name} returned`,
+			remedy: "expect its end instead of the call's result",
+			cause: refusal,
+		});
+	}
+}
+
+function isErrno(name: string): name is Errno {
+	return Object.hasOwn(ERRNOS, name);
+}
+
+function parseResult<Name extends CallName>(name: Name, { words }: Message): CallResult<Name> {
+	const [start, seconds, result, errno] = words.slice(0, 4).map((word) => word.toString());
+	const times = { t: Number(start), took: Number(seconds), returned: Number(result) };
+	if (errno === undefined || errno === '-') return { ...times, ...CALLS[name].values(words.slice(4)) } as CallResult<Name>;
+	if (isErrno(errno)) return { ...times, errno } as CallResult<Name>;
+	throw new HalfopenError('AGENT_PROTOCOL', {
+		problem: `${name} failed with an errno that is not known here`,
+		seen: errno,
+		remedy: 'add it to ERRNOS in harness/tcp.ts',
+	});
+}

@@ -1,0 +1,180 @@
+import type { Duplex, Readable } from 'node:stream';
+import { HalfopenError } from '../errors.ts';
+import { quietResolvers, type Resolvers } from './promises.ts';
+import { Decoder, encodeRequest, type Message } from './wire.ts';
+
+/** The agent answered a request with an error. */
+export class Refusal extends Error {
+	readonly errno: string;
+
+	constructor(errno: string, text: string) {
+		super(`${errno}: ${text}`);
+		this.name = 'Refusal';
+		this.errno = errno;
+	}
+}
+
+export interface AskOptions {
+	/** Bytes of a `write`. */
+	readonly body?: Uint8Array;
+	/** Called as soon as the request has its id. */
+	readonly sent?: (id: number) => void;
+	/** Called with the answer `ok` or `called`, before any later message is looked at. */
+	readonly answered?: (message: Message) => void;
+}
+
+/** What takes the events of a process, and the loss of the agent. */
+export interface Subscriber {
+	readonly event: (message: Message) => void;
+	readonly gone: (error: HalfopenError) => void;
+}
+
+interface Pending extends Resolvers<Message> {
+	readonly answered: AskOptions['answered'];
+}
+
+const LONGEST_SHOWN = 160;
+const KEPT_STDERR = 4_096;
+
+/** Requests to one agent over its channel: each gets an id, and the answer that carries it; events go to who subscribed for their id. */
+export class Requests {
+	/** Settles when the channel has ended: with the error where the harness did not end it. Never rejects. */
+	readonly closed: Promise<HalfopenError | undefined>;
+	/** The agent's first message. */
+	readonly hello: Promise<Message>;
+	readonly #channel: Duplex;
+	readonly #name: string;
+	readonly #decoder = new Decoder();
+	readonly #pending = new Map<number, Pending>();
+	readonly #subscribers = new Map<number, Subscriber>();
+	readonly #closed = quietResolvers<HalfopenError | undefined>();
+	readonly #hello = quietResolvers<Message>();
+	#lastId = 0;
+	#lastRequest = 'none';
+	#stderr = '';
+	#closing = false;
+	#gone: HalfopenError | undefined;
+
+	/** @param name whose agent it is, for messages */
+	constructor(channel: Duplex, name: string, stderr?: Readable) {
+		this.#channel = channel;
+		this.#name = name;
+		this.closed = this.#closed.promise;
+		this.hello = this.#hello.promise;
+		stderr?.on('data', (text: Buffer | string) => {
+			this.#stderr = (this.#stderr + text.toString()).slice(-KEPT_STDERR);
+		});
+		channel.on('data', (bytes: Buffer) => this.#take(bytes));
+		channel.on('end', () => this.#lose('its channel has ended'));
+		channel.on('close', () => this.#lose('its channel was closed'));
+		channel.on('error', (error) => this.#lose(`its channel failed: ${error.message}`, error));
+	}
+
+	/** Sends a request; resolves with its answer. Rejects with `Refusal` where the answer is an error, and with AGENT_GONE. */
+	async ask(verb: string, words: readonly (string | number | Uint8Array)[] = [], { body, sent, answered }: AskOptions = {}): Promise<Message> {
+		if (this.#gone) throw this.#gone;
+		if (this.#closing) throw this.#goneError('the harness has closed its channel');
+		const id = ++this.#lastId;
+		const pending: Pending = { ...quietResolvers<Message>(), answered };
+		this.#pending.set(id, pending);
+		this.#lastRequest = shorten([verb, ...words].join(' '));
+		this.#channel.write(encodeRequest(id, verb, words, body));
+		sent?.(id);
+		return pending.promise;
+	}
+
+	/** Hands events with this id to a subscriber, until it unsubscribes. */
+	subscribe(id: number, subscriber: Subscriber): void {
+		this.#subscribers.set(id, subscriber);
+	}
+
+	unsubscribe(id: number): void {
+		this.#subscribers.delete(id);
+	}
+
+	/** Ends the channel, which ends the agent and all it started; settles when the channel has ended on both sides. */
+	async close(): Promise<void> {
+		this.#closing = true;
+		if (!this.#gone) this.#channel.end();
+		await this.closed;
+	}
+
+	/** Gives the agent up. */
+	fail(error: HalfopenError): void {
+		if (this.#gone) return;
+		this.#gone = error;
+		for (const pending of this.#pending.values()) pending.reject(error);
+		for (const subscriber of this.#subscribers.values()) subscriber.gone(error);
+		this.#pending.clear();
+		this.#subscribers.clear();
+		this.#hello.reject(error);
+		this.#closed.resolve(this.#closing ? undefined : error);
+		this.#channel.destroy();
+	}
+
+	#take(bytes: Buffer): void {
+		if (this.#gone) return;
+		try {
+			for (const message of this.#decoder.push(bytes)) this.#dispatch(message);
+		} catch (error) {
+			if (!(error instanceof HalfopenError) || error.code !== 'AGENT_PROTOCOL') throw error;
+			this.fail(error);
+		}
+	}
+
+	#dispatch(message: Message): void {
+		if (message.kind === 'hello') {
+			this.#hello.resolve(message);
+		} else if (message.kind === 'ok' || message.kind === 'called' || message.kind === 'error') {
+			this.#settle(message);
+		} else {
+			const subscriber = this.#subscribers.get(message.id);
+			if (!subscriber) throw this.#unexpected(message);
+			subscriber.event(message);
+		}
+	}
+
+	#settle(message: Message): void {
+		const pending = this.#pending.get(message.id);
+		if (!pending) throw this.#unexpected(message);
+		this.#pending.delete(message.id);
+		const [errno = Buffer.from('EUNKNOWN'), text = Buffer.alloc(0)] = message.words;
+		if (message.kind === 'error') {
+			pending.reject(new Refusal(errno.toString(), text.toString()));
+			return;
+		}
+		pending.answered?.(message);
+		pending.resolve(message);
+	}
+
+	#unexpected({ id, kind, words }: Message): HalfopenError {
+		return new HalfopenError('AGENT_PROTOCOL', {
+			problem: `the agent of ${this.#name} spoke of something that it was not asked for`,
+			seen: `${shorten([id, kind, ...words].join(' '))}\nthe last request: ${this.#lastRequest}`,
+			remedy: 'rebuild the agent with npm run setup: its version must be that of the harness',
+		});
+	}
+
+	#lose(why: string, cause?: unknown): void {
+		if (!this.#gone) this.fail(this.#goneError(this.#closing ? 'the harness has closed its channel' : why, cause));
+	}
+
+	#goneError(why: string, cause?: unknown): HalfopenError {
+		const rest = this.#decoder.rest.toString('latin1');
+		const seen = [
+			`the last request: ${this.#lastRequest}`,
+			rest && `an incomplete message: ${shorten(rest)}`,
+			this.#stderr && `its stderr: ${this.#stderr}`,
+		];
+		return new HalfopenError('AGENT_GONE', {
+			problem: `the agent of ${this.#name} is gone: ${why}`,
+			seen: seen.filter(Boolean).join('\n'),
+			remedy: 'see what ended its machine; after a power-off, a kill or close() no request can be made any more',
+			cause,
+		});
+	}
+}
+
+function shorten(text: string): string {
+	return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}

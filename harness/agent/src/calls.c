@@ -1,0 +1,190 @@
+/* The socket calls of a puppet: exactly the calls that are asked for, with nothing added. */
+
+#include "call.h"
+#include "names.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LARGEST_RECV (1 << 20)
+
+static const char BAD_DESCRIPTOR[] = "fd is not a number";
+static const char BAD_ADDRESS[] = "address or port is none";
+static const char BAD_FLAGS[] = "flags are neither - nor a comma list of MSG_ names";
+
+void call_enter(struct call *call) {
+	clock_gettime(CLOCK_REALTIME, &call->start);
+	clock_gettime(CLOCK_MONOTONIC, &call->entered);
+}
+
+void call_leave(struct call *call) {
+	int error = errno;
+	clock_gettime(CLOCK_MONOTONIC, &call->left);
+	call->error = call->result < 0 ? error : 0;
+}
+
+static bool parse_address(const struct word *words, struct sockaddr_in *address) {
+	uint64_t port;
+	*address = (struct sockaddr_in){.sin_family = AF_INET};
+	if (inet_pton(AF_INET, words[0].bytes, &address->sin_addr) != 1 || !parse_number(&words[1], 65535, &port)) return false;
+	address->sin_port = htons((uint16_t)port);
+	return true;
+}
+
+static void append_address(struct call *call, const struct sockaddr_in *address) {
+	char text[INET_ADDRSTRLEN] = "";
+	inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
+	buffer_printf(&call->values, " %s %u", text, ntohs(address->sin_port));
+}
+
+static const char *call_socket(struct call *call) {
+	MEASURED(call, socket(AF_INET, SOCK_STREAM, 0));
+	return NULL;
+}
+
+static const char *call_bind(struct call *call) {
+	int fd;
+	struct sockaddr_in address;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_address(&call->arguments[1], &address)) return BAD_ADDRESS;
+	MEASURED(call, bind(fd, (struct sockaddr *)&address, sizeof address));
+	return NULL;
+}
+
+static const char *call_listen(struct call *call) {
+	int fd, backlog;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_int(&call->arguments[1], &backlog)) return "backlog is not a number";
+	MEASURED(call, listen(fd, backlog));
+	return NULL;
+}
+
+static const char *call_connect(struct call *call) {
+	int fd;
+	struct sockaddr_in address;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_address(&call->arguments[1], &address)) return BAD_ADDRESS;
+	MEASURED(call, connect(fd, (struct sockaddr *)&address, sizeof address));
+	return NULL;
+}
+
+static const char *call_accept(struct call *call) {
+	int fd;
+	struct sockaddr_in address = {0};
+	socklen_t size = sizeof address;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	MEASURED(call, accept(fd, (struct sockaddr *)&address, &size));
+	if (call->result >= 0) append_address(call, &address);
+	return NULL;
+}
+
+static const char *call_getsockname(struct call *call) {
+	int fd;
+	struct sockaddr_in address = {0};
+	socklen_t size = sizeof address;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	MEASURED(call, getsockname(fd, (struct sockaddr *)&address, &size));
+	if (call->result >= 0) append_address(call, &address);
+	return NULL;
+}
+
+static const char *call_send(struct call *call) {
+	int fd, flags;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_message_flags(call->arguments[1].bytes, &flags)) return BAD_FLAGS;
+	MEASURED(call, send(fd, call->arguments[2].bytes, call->arguments[2].length, flags));
+	return NULL;
+}
+
+static const char *call_recv(struct call *call) {
+	int fd, flags;
+	uint64_t size;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_number(&call->arguments[1], LARGEST_RECV, &size)) return "size is not a number of bytes up to 1048576";
+	if (!parse_message_flags(call->arguments[2].bytes, &flags)) return BAD_FLAGS;
+	char *bytes = allocate(size);
+	MEASURED(call, recv(fd, bytes, size, flags));
+	if (call->result >= 0) {
+		buffer_append(&call->values, " ", 1);
+		/* With MSG_TRUNC the result may tell of more than was taken. */
+		append_word(&call->values, bytes, (size_t)call->result < size ? (size_t)call->result : size);
+	}
+	free(bytes);
+	return NULL;
+}
+
+static const char *call_shutdown(struct call *call) {
+	static const char *const HOW[] = {[SHUT_RD] = "RD", [SHUT_WR] = "WR", [SHUT_RDWR] = "RDWR"};
+	int fd, how = 0;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	while (how < 3 && strcmp(call->arguments[1].bytes, HOW[how]) != 0) how++;
+	if (how == 3) return "how is none of RD, WR, RDWR";
+	MEASURED(call, shutdown(fd, how));
+	return NULL;
+}
+
+static const char *call_close(struct call *call) {
+	int fd;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	MEASURED(call, close(fd));
+	return NULL;
+}
+
+static const char *call_poll(struct call *call) {
+	int fd, events, timeout;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_poll_events(call->arguments[1].bytes, &events)) return "events are neither - nor a comma list of POLL names";
+	if (!parse_int(&call->arguments[2], &timeout)) return "timeout is not a number of milliseconds";
+	struct pollfd polled = {.fd = fd, .events = (short)events};
+	MEASURED(call, poll(&polled, 1, timeout));
+	if (call->result < 0) return NULL;
+	buffer_append(&call->values, " ", 1);
+	append_poll_events(&call->values, polled.revents);
+	return NULL;
+}
+
+static int set_nonblock(int fd, bool on) {
+	int flags = fcntl(fd, F_GETFL);
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+static const char *call_nonblock(struct call *call) {
+	int fd;
+	uint64_t on;
+	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	if (!parse_number(&call->arguments[1], 1, &on)) return "the second argument is neither 0 nor 1";
+	MEASURED(call, set_nonblock(fd, on));
+	return NULL;
+}
+
+static const struct call_entry CALLS[] = {
+	/* name, number of arguments: least and most, function */
+	{"socket", 0, 0, call_socket},
+	{"bind", 3, 3, call_bind},
+	{"listen", 2, 2, call_listen},
+	{"connect", 3, 3, call_connect},
+	{"accept", 1, 1, call_accept},
+	{"getsockname", 1, 1, call_getsockname},
+	{"send", 3, 3, call_send},
+	{"recv", 3, 3, call_recv},
+	{"shutdown", 2, 2, call_shutdown},
+	{"close", 1, 1, call_close},
+	{"poll", 3, 3, call_poll},
+	{"setsockopt", 3, 4, call_setsockopt},
+	{"getsockopt", 2, 2, call_getsockopt},
+	{"nonblock", 2, 2, call_nonblock},
+	{"tcpinfo", 1, 1, call_tcpinfo},
+};
+
+const struct call_entry *call_named(const char *name) {
+	for (size_t i = 0; i < sizeof CALLS / sizeof *CALLS; i++)
+		if (strcmp(CALLS[i].name, name) == 0) return &CALLS[i];
+	return NULL;
+}

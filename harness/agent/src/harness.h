@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+
+/** What goes to the harness: queued here, written when it can be taken, never dropped. */
+
+void harness_open(int fd);
+
+/** `<t> <id> <rest>` and a newline; the words of `format` must not need encoding. */
+void tell(uint64_t id, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** `<t> <id> error <errno name> <text>` */
+void tell_error(uint64_t id, int error, const char *text);
+/** `<t> <id> <stream> <n>` and the bytes. */
+void tell_bytes(uint64_t id, const char *stream, const void *bytes, size_t length);
+/** `<t> ` and a line that a puppet wrote. */
+void tell_line(const char *line, size_t length);
+
+/** Whether so much waits to be taken that no more should be read from processes. */
+bool harness_is_behind(void);
+bool harness_has_backlog(void);
+/** Writes what can be written now; false when there is no harness any more. */
+bool harness_flush(void);

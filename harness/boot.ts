@@ -1,0 +1,212 @@
+import { Agent } from './agent/agent.ts';
+import type { LabContext } from './context.ts';
+import type { BootChannels } from './engines/engine.ts';
+import { HalfopenError } from './errors.ts';
+import type { RecordedPacket } from './formats/pcap.ts';
+import { Capture, PacketFile } from './probes/capture.ts';
+import { type Look, SocketProbe } from './probes/sockets.ts';
+import type { EventOf, HostName } from './timeline/events.ts';
+import type { Sighting } from './timeline/segments.ts';
+import { SampledStates } from './timeline/states.ts';
+
+/** The netfilter log group that all faults of a host log to; the prefix tells which fault it was. */
+export const NFLOG_GROUP = 1;
+
+/** What a host is, whichever boot runs. */
+export interface HostIdentity {
+	readonly name: HostName;
+	readonly address: string;
+	readonly mac: string;
+	/** The other end of the wire. */
+	readonly peer: { readonly address: string; readonly mac: string };
+}
+
+/** One boot of a host, from power on to power off: its two agents, and the observers that the machine's agent runs. */
+export class Boot {
+	readonly number: number;
+	readonly machine: Agent;
+	/** The interface on the wire: engines name it as they please, so it is found by its MAC. */
+	readonly device: string;
+	readonly packets: PacketFile;
+	#userland: Agent;
+	#capture!: Capture;
+	#sockets!: SocketProbe;
+	#drops: Promise<Capture> | undefined;
+	#latest: Look = { t: 0, rows: [] };
+	#stopped = false;
+	readonly #states: SampledStates;
+	readonly #identity: HostIdentity;
+	readonly #context: LabContext;
+
+	/** Reaches the agents, then starts the observers. The host is as the engine made it: nothing is pinned, no sysctl is set. */
+	static async start(channels: BootChannels, number: number, packets: PacketFile, identity: HostIdentity, context: LabContext): Promise<Boot> {
+		const [machine, userland] = await Promise.all([
+			Agent.connect(channels.machine, `${identity.name} (machine)`),
+			Agent.connect(channels.userland, `${identity.name} (userland)`),
+		]);
+		const boot = new Boot(number, machine, userland, await deviceOf(machine, identity.mac), packets, identity, context);
+		await boot.#startObservers();
+		return boot;
+	}
+
+	private constructor(
+		number: number,
+		machine: Agent,
+		userland: Agent,
+		device: string,
+		packets: PacketFile,
+		identity: HostIdentity,
+		context: LabContext,
+	) {
+		this.number = number;
+		this.machine = machine;
+		this.#userland = userland;
+		this.device = device;
+		this.packets = packets;
+		this.#identity = identity;
+		this.#context = context;
+		this.#states = new SampledStates(context.traced);
+	}
+
+	get userland(): Agent {
+		return this.#userland;
+	}
+
+	/** After its container was killed and made anew. */
+	async replaceUserland(channel: BootChannels['userland']): Promise<void> {
+		this.#userland = await Agent.connect(channel, `${this.#identity.name} (userland)`);
+	}
+
+	/** The last look at the sockets that was taken. */
+	get sockets(): Look {
+		return this.#latest;
+	}
+
+	/** Passes when a look that began after this call has been taken. */
+	look(): Promise<void> {
+		return this.#sockets.look();
+	}
+
+	/** Looks at the sockets again and again until the returned function is called. */
+	watch(): () => void {
+		return this.#sockets.watch();
+	}
+
+	/** Whether the machine is still there. */
+	get running(): boolean {
+		return !this.#stopped;
+	}
+
+	/** What the kernel told of a socket of this boot: where it goes on is `ss`'s to say. */
+	traced(event: EventOf<'state'>): void {
+		this.#states.trace(event);
+		if (event.to === 'CLOSED' && !this.#stopped) this.look().catch(() => {});
+	}
+
+	/** Passes when captures, firewall log and kernel have told all that happened on this host before the call. */
+	async flush(): Promise<void> {
+		const observers = [this.#captureName, ...(this.#context.traced ? ['kernel'] : []), ...(this.#drops ? [this.#dropsName] : [])];
+		const missing = await this.#context.sentinels.passed(this.machine, observers);
+		for (const observer of missing) {
+			this.#context.history.lose({ observer, host: this.#identity.name, what: 'did not show a sentinel within its limit: it may have missed what came before' });
+		}
+	}
+
+	/** The name under which sentinels know this boot's capture. */
+	get #captureName(): string {
+		return `${this.#identity.name} capture ${this.number}`;
+	}
+
+	get #dropsName(): string {
+		return `${this.#identity.name} firewall ${this.number}`;
+	}
+
+	/** How far the kernel's trace clock is ahead of this boot's capture, in seconds. */
+	get traceAhead(): number {
+		return this.#context.sentinels.offset('kernel', this.#captureName) ?? 0;
+	}
+
+	/** Starts to read the firewall's log, once. */
+	async logDrops(): Promise<void> {
+		this.#drops ??= this.#startDrops();
+		await this.#drops;
+	}
+
+	/** Ends the observers in good order: what they lost is told. */
+	async stop(): Promise<void> {
+		if (this.#stopped) return;
+		this.#stopped = true;
+		await Promise.all([this.#capture.stop(), this.#drops?.then((drops) => drops.stop())]);
+	}
+
+	async #startObservers(): Promise<void> {
+		const { history } = this.#context;
+		const { name } = this.#identity;
+		[this.#capture, this.#sockets] = await Promise.all([
+			Capture.start(this.machine, 'any', 'tcp or icmp or arp', {
+				packet: (packet) => this.#captured(packet),
+				lost: (what) => history.lose({ observer: 'capture', host: name, what }),
+			}),
+			SocketProbe.start(this.machine, {
+				look: (look) => this.#looked(look),
+				unread: (lines) => history.lose({ observer: 'ss', host: name, what: `could not read: ${lines.join(' | ')}` }),
+			}),
+		]);
+	}
+
+	#captured(packet: RecordedPacket): void {
+		const { sentinels } = this.#context;
+		if (packet.kind === 'segment') {
+			if (sentinels.saw(this.#captureName, packet.to.address, packet.t) || sentinels.saw(this.#captureName, packet.from.address, packet.t)) return;
+			this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', segment: packet });
+		}
+		this.packets.add(packet.record);
+	}
+
+	async #startDrops(): Promise<Capture> {
+		const { history, sentinels } = this.#context;
+		const { name } = this.#identity;
+		const drops = await Capture.start(this.machine, `nflog:${NFLOG_GROUP}`, '', {
+			packet: (packet) => {
+				if (packet.kind !== 'segment' || sentinels.saw(this.#dropsName, packet.to.address, packet.t)) return;
+				this.#see({ what: 'dropped', segment: packet, by: packet.prefix ?? '' });
+			},
+			lost: (what) => history.lose({ observer: 'firewall', host: name, what }),
+		});
+		return drops;
+	}
+
+	#see(sighting: Pick<Sighting, 'what' | 'segment' | 'by'>): void {
+		this.#context.history.see({ host: this.#identity.name, boot: this.number, ...sighting });
+	}
+
+	#looked(look: Look): void {
+		const { history } = this.#context;
+		const event: EventOf<'sockets'> = { kind: 'sockets', t: history.at(look.t), host: this.#identity.name, boot: this.number, rows: [...look.rows] };
+		const changed = essence(this.#latest) !== essence(look);
+		this.#latest = look;
+		for (const state of this.#states.look(event)) history.add(state);
+		if (changed) history.add(event);
+	}
+}
+
+/** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */
+function essence({ rows }: Look): string {
+	return JSON.stringify(
+		rows.map(({ state, receiveQueue, sendQueue, local, remote, timer }) => [state, receiveQueue, sendQueue, local, remote, timer?.name, timer?.count]),
+	);
+}
+
+async function deviceOf(machine: Agent, mac: string): Promise<string> {
+	const { out } = await machine.run(['ip', '-j', 'link']);
+	const links = JSON.parse(out) as { ifname: string; address?: string }[];
+	const link = links.find(({ address }) => address === mac);
+	if (!link) {
+		throw new HalfopenError('ENGINE_REFUSED', {
+			problem: `The host has no interface with the MAC ${mac} that the lab gave it.`,
+			seen: links.map(({ ifname, address }) => `${ifname} ${address}`).join('\n'),
+			remedy: 'The engine gave it another: this engine cannot be used until it honours a given MAC.',
+		});
+	}
+	return link.ifname;
+}

@@ -1,0 +1,34 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { runAsRoot } from './commands.ts';
+import { say } from './steps.ts';
+
+/** What an engine that was killed leaves behind, with the program that each one names. */
+const pidFiles = [
+	{ path: '/var/run/docker.pid', program: 'dockerd' },
+	{ path: '/var/run/docker-ssd.pid', program: 'dockerd' },
+	{ path: '/var/run/docker/containerd/containerd.pid', program: 'containerd' },
+] as const;
+
+/** Whether any process of that program runs. */
+export async function isRunning(program: string): Promise<boolean> {
+	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+	const names = await Promise.all(pids.map(programOf));
+	return names.includes(program);
+}
+
+/** Removes the pid files of an engine that is gone: their number may belong to another process by now, and a new engine would refuse to start or wait for that one. */
+export async function removeStalePidFiles(): Promise<void> {
+	for (const { path, program } of pidFiles) {
+		const pid = await readFile(path, 'utf8').catch(() => undefined);
+		if (pid === undefined || (await programOf(pid.trim())) === program) continue;
+		say(`* ${path} is left over from an engine that is gone: removing it`);
+		await runAsRoot(['rm', '-f', path]);
+	}
+}
+
+/** The name of a living process's program. A zombie has ended: it holds nothing. */
+async function programOf(pid: string): Promise<string | undefined> {
+	const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+	if (/^State:\s+[ZX]/m.test(status)) return undefined;
+	return /^Name:\s+(.*)$/m.exec(status)?.[1];
+}

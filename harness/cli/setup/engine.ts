@@ -1,0 +1,72 @@
+import { access, constants } from 'node:fs/promises';
+import type Dockerode from 'dockerode';
+import { getContainerRuntimeClient } from 'testcontainers';
+import { HalfopenError } from '../../errors.ts';
+import { findProgram } from './commands.ts';
+import { installPackages } from './packages.ts';
+import { startEngine } from './start-engine.ts';
+import { say } from './steps.ts';
+
+const defaultSocket = '/var/run/docker.sock';
+
+export interface ReachedEngine {
+	readonly docker: Dockerode;
+	/** Name and version, for people. */
+	readonly title: string;
+}
+
+/** The Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless), if it answers. */
+export async function reachEngine(): Promise<ReachedEngine | undefined> {
+	try {
+		const { container, info } = await getContainerRuntimeClient();
+		return { docker: container.dockerode, title: `Docker engine ${info.containerRuntime.serverVersion} (${info.containerRuntime.operatingSystem})` };
+	} catch {
+		return undefined;
+	}
+}
+
+/** An engine that answers: the one that is there, or one that is started, and before that installed, if that is possible. */
+export async function ensureEngine(): Promise<ReachedEngine> {
+	const found = await reachEngine();
+	if (found !== undefined) {
+		say(`* ${found.title} answers: using it`);
+		return found;
+	}
+	await refuseWhereNoneCanBeStarted();
+	const dockerd = (await findProgram('dockerd')) ?? (await installEngine());
+	await startEngine(dockerd, async () => (await reachEngine()) !== undefined);
+	const started = await reachEngine();
+	if (started === undefined) throw await unreachable('The Docker engine was started but does not answer to this user');
+	say(`* ${started.title} answers`);
+	return started;
+}
+
+async function refuseWhereNoneCanBeStarted(): Promise<void> {
+	if (process.env.DOCKER_HOST) throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`);
+	if (process.platform !== 'linux') throw await unreachable('No Docker engine answers');
+	if (await isForbidden(defaultSocket)) throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}`);
+}
+
+async function installEngine(): Promise<string> {
+	await installPackages(['docker.io', 'iptables', 'ca-certificates'], 'No Docker engine is installed');
+	const dockerd = await findProgram('dockerd');
+	if (dockerd !== undefined) return dockerd;
+	throw new HalfopenError('SETUP_FAILED', {
+		problem: 'docker.io was installed, but there is no dockerd',
+		remedy: 'see what `dpkg -L docker.io` says',
+	});
+}
+
+async function unreachable(problem: string): Promise<HalfopenError> {
+	const remedy = (await isForbidden(defaultSocket))
+		? 'add the user to the group of the socket (`sudo usermod -aG docker $USER`) and log in again, or run `npm run setup` as root'
+		: 'start Docker (https://docs.docker.com/engine/install/ if it is not there), or let DOCKER_HOST name an engine that answers, then run `npm run setup` again';
+	return new HalfopenError('ENGINE_UNREACHABLE', { problem, remedy });
+}
+
+async function isForbidden(path: string): Promise<boolean> {
+	return access(path, constants.R_OK | constants.W_OK).then(
+		() => false,
+		(error: NodeJS.ErrnoException) => error.code === 'EACCES',
+	);
+}

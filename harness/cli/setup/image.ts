@@ -1,0 +1,81 @@
+import { stripVTControlCharacters } from 'node:util';
+import type Dockerode from 'dockerode';
+import { hostDockerfile, hostImage, hostImageFiles, imageContext } from '../../engines/docker/image.ts';
+import { HalfopenError } from '../../errors.ts';
+import { ensureBase } from './base.ts';
+import { follow, hasImage, ReportedError, reasonOf } from './engine-answers.ts';
+import { say, step } from './steps.ts';
+
+/** The name under which docker-compose.yml finds the image. */
+const latest = { repo: 'halfopen-host', tag: 'latest' };
+const linesShownOfAFailure = 15;
+const proxyVariables = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
+
+/** The host image made of the sources as they are: found, or built. Returns its name. */
+export async function ensureHostImage(docker: Dockerode): Promise<string> {
+	const name = await hostImage();
+	if (await hasImage(docker, name)) {
+		say(`* ${name} is there already, made of the sources as they are`);
+	} else {
+		const base = await ensureBase(docker);
+		await step(`Building ${name} on ${base}`, (progress) => build(docker, name, base, progress.line.bind(progress), progress.busy.bind(progress)));
+	}
+	await docker.getImage(name).tag(latest);
+	await removeOlder(docker, name);
+	return name;
+}
+
+async function build(docker: Dockerode, name: string, base: string, onStep: (line: string) => void, onOutput: (line: string) => void): Promise<void> {
+	const output: string[] = [];
+	try {
+		const context = { context: imageContext, src: await hostImageFiles() };
+		const answer = await docker.buildImage(context, { dockerfile: hostDockerfile, t: name, buildargs: { BASE: base, ...proxies() }, forcerm: true });
+		await follow(answer, ({ stream = '' }) => {
+			for (const line of stream.split('\n').filter((text) => text.trim() !== '')) {
+				output.push(stripVTControlCharacters(line));
+				if (line.startsWith('Step ')) onStep(line.replaceAll(/\s+/g, ' ').slice(0, 140));
+				else onOutput(line.trim());
+			}
+		});
+	} catch (error) {
+		if (!(error instanceof ReportedError)) throw error;
+		throw new HalfopenError('SETUP_FAILED', {
+			problem: `The host image could not be built: ${error.message}`,
+			seen: output.slice(-linesShownOfAFailure).join('\n'),
+			remedy:
+				'mend what the last lines complain about (a Debian mirror out of reach of the build, or a source that does not compile), and run `npm run setup` again',
+			cause: error,
+		});
+	}
+}
+
+function proxies(): Record<string, string> {
+	return Object.fromEntries(proxyVariables.flatMap((variable) => (process.env[variable] ? [[variable, process.env[variable]]] : [])));
+}
+
+/** What older sources were built into. Of compiled stages the newest stays: it is the cache of the next build. */
+async function removeOlder(docker: Dockerode, current: string): Promise<void> {
+	const names = (await labelled(docker, 'halfopen.image=host')).flatMap(namesOf);
+	const compiled = (await labelled(docker, 'halfopen.image=compiled')).sort((a, b) => b.Created - a.Created).map(({ Id }) => Id);
+	const kept = [current, `${latest.repo}:${latest.tag}`];
+	for (const name of [...names.filter((name) => !kept.includes(name)), ...compiled.slice(1)]) await removeUnlessUsed(docker, name);
+}
+
+/** The tags of an image; one that has none (any more) goes by its id. */
+function namesOf({ Id, RepoTags }: Dockerode.ImageInfo): string[] {
+	const tags = RepoTags?.filter((tag) => tag !== '<none>:<none>') ?? [];
+	return tags.length > 0 ? tags : [Id];
+}
+
+function labelled(docker: Dockerode, label: string): Promise<Dockerode.ImageInfo[]> {
+	return docker.listImages({ filters: { label: [label] } });
+}
+
+async function removeUnlessUsed(docker: Dockerode, name: string): Promise<void> {
+	try {
+		await docker.getImage(name).remove();
+		say(`* removed ${name}, made of older sources`);
+	} catch (error) {
+		say(`* ${name}, made of older sources, stays: ${reasonOf(error)}`);
+	}
+}

@@ -1,0 +1,51 @@
+import type Dockerode from 'dockerode';
+import { follow, reasonOf } from './engine-answers.ts';
+import { step } from './steps.ts';
+
+export const officialBase = 'debian:trixie-slim';
+const secondsForTheRegistry = 15;
+const secondsWithoutProgress = 60;
+
+/** False where no registry answers in time: then that is said, and the base is to be made otherwise. */
+export async function pullOfficialBase(docker: Dockerode): Promise<boolean> {
+	return step(`Pulling ${officialBase} (the registry has ${secondsForTheRegistry} s to answer)`, async (progress) => {
+		const patience = new Patience(secondsForTheRegistry);
+		try {
+			const answer = await docker.pull(officialBase, { abortSignal: patience.signal });
+			await follow(answer, ({ id, status }) => {
+				patience.renew(secondsWithoutProgress);
+				progress.busy([id, status].filter(Boolean).join(' '));
+			});
+			return true;
+		} catch (error) {
+			const reason = patience.signal.aborted ? 'it does not answer' : reasonOf(error);
+			progress.line(`no image from the registry (${reason}): a base of Debian packages will do`);
+			return false;
+		} finally {
+			patience.end();
+		}
+	});
+}
+
+/** Aborts what it is given to when it is not renewed in time. */
+class Patience {
+	readonly #controller = new AbortController();
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(seconds: number) {
+		this.renew(seconds);
+	}
+
+	get signal(): AbortSignal {
+		return this.#controller.signal;
+	}
+
+	renew(seconds: number): void {
+		this.end();
+		this.#timer = setTimeout(() => this.#controller.abort(), seconds * 1000);
+	}
+
+	end(): void {
+		clearTimeout(this.#timer);
+	}
+}

@@ -1,0 +1,86 @@
+import type Dockerode from 'dockerode';
+import { execa } from 'execa';
+import { HalfopenError } from '../../errors.ts';
+import { commandEnvironment, findProgram, rootPrefix } from './commands.ts';
+import { follow, reasonOf } from './engine-answers.ts';
+import { installPackages } from './packages.ts';
+import { type Progress, say, step } from './steps.ts';
+
+const release = 'trixie';
+const repository = 'halfopen-base';
+const defaultMirror = 'http://deb.debian.org/debian';
+const linesShownOfAFailure = 15;
+
+/** A name of its own, so that it never passes for the official image. */
+export const ownBase = `${repository}:${release}`;
+
+/** Makes the base with mmdebstrap from the mirror that this machine uses itself, or where that lacks the release, from Debian's own. */
+export async function makeOwnBase(docker: Dockerode): Promise<void> {
+	if ((await findProgram('mmdebstrap')) === undefined) {
+		await installPackages(
+			['mmdebstrap', 'debian-archive-keyring'],
+			'No registry can be reached, and mmdebstrap, which makes a base image, is not installed',
+		);
+	}
+	const mirrors = [...new Set([...(await mirrorsOfThisMachine()), defaultMirror])];
+	for (const mirror of mirrors) {
+		try {
+			return await step(`Making ${ownBase} from ${mirror} with mmdebstrap`, (progress) => importBase(docker, mirror, progress));
+		} catch (error) {
+			if (mirror === mirrors.at(-1)) throw error;
+			say(`  ${reasonOf(error)}`);
+		}
+	}
+}
+
+/** Debian mirrors in apt's configuration. On Ubuntu there are none. */
+async function mirrorsOfThisMachine(): Promise<string[]> {
+	const filters = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+	const { stdout, failed } = await execa('apt-get', ['indextargets', ...filters], { reject: false, lines: true });
+	return failed ? [] : stdout.filter((uri) => /^https?:/.test(uri)).map((uri) => uri.replace(/\/$/, ''));
+}
+
+/** The image gets its name only when mmdebstrap has succeeded: an incomplete one must not be taken for a base later. */
+async function importBase(docker: Dockerode, mirror: string, progress: Progress): Promise<void> {
+	const options = ['--variant=minbase', ...certificatesFor(mirror), '--format=tar'];
+	const [file = '', ...args] = [...((await rootPrefix()) ?? []), 'mmdebstrap', ...options, release, '-', mirror];
+	const making = execa(file, args, { buffer: { stdout: false, stderr: true }, reject: false, env: commandEnvironment });
+	making.stderr.setEncoding('utf8').on('data', (text: string) => progress.busy(text));
+
+	const importing = importTar(docker, making.stdout).catch((error: unknown) => {
+		making.kill();
+		return new ImportFailure(error);
+	});
+	const [made, imported] = await Promise.all([making, importing]);
+	if (imported instanceof ImportFailure && made.isTerminated) throw imported.cause;
+	if (made.failed || imported instanceof ImportFailure) {
+		if (!(imported instanceof ImportFailure)) await docker.getImage(imported).remove();
+		throw new HalfopenError('SETUP_FAILED', {
+			problem: `mmdebstrap could not make a base image from ${mirror}`,
+			seen: made.stderr.trimEnd().split('\n').slice(-linesShownOfAFailure).join('\n'),
+			remedy: 'let the machine reach a Debian mirror, or a registry with `debian:trixie-slim`, and run `npm run setup` again',
+		});
+	}
+	await docker.getImage(imported).tag({ repo: repository, tag: release });
+}
+
+class ImportFailure {
+	readonly cause: unknown;
+	constructor(cause: unknown) {
+		this.cause = cause;
+	}
+}
+
+/** Returns the id of the image, which has no name yet. */
+async function importTar(docker: Dockerode, tar: NodeJS.ReadableStream): Promise<string> {
+	let id = '';
+	const answer = await docker.importImage(tar, { changes: 'LABEL halfopen.image=base' });
+	await follow(answer, ({ status }) => {
+		id = status ?? id;
+	});
+	return id;
+}
+
+function certificatesFor(mirror: string): string[] {
+	return mirror.startsWith('https:') ? ['--include=ca-certificates'] : [];
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { HalfopenError } from '../../errors.ts';
+import { findProgram, rootPrefix, runAsRoot } from './commands.ts';
+import { type Progress, say, step } from './steps.ts';
+
+const aptGet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'DPkg::Lock::Timeout=120'];
+let listsAreFresh = false;
+
+/** Installs packages of the distribution (Debian and Ubuntu, as root or with sudo); else says what is missing. */
+export async function installPackages(packages: readonly string[], reason: string): Promise<void> {
+	await refuseWhereImpossible(packages, reason);
+	await step(`${reason}: installing ${packages.join(', ')} from the distribution's packages`, async (progress) => {
+		await refreshLists(progress);
+		await runAsRoot([...aptGet, 'install', '-y', '--no-install-recommends', ...packages], progress.busy.bind(progress));
+	});
+}
+
+async function refuseWhereImpossible(packages: readonly string[], reason: string): Promise<void> {
+	const obstacle = !(await isDebianFamily())
+		? 'this is not Debian or Ubuntu'
+		: (await rootPrefix()) === undefined
+			? 'this is not root, and sudo is missing or asks for a password'
+			: undefined;
+	if (obstacle === undefined) return;
+	throw new HalfopenError('SETUP_FAILED', {
+		problem: `${reason}, and it cannot be installed from here: ${obstacle}`,
+		remedy: `install ${packages.join(', ')} (or what your system calls them), or run \`npm run setup\` as root on Debian or Ubuntu`,
+	});
+}
+
+/** Some list may be out of reach without harm: whether the packages can be had is seen when they are installed. */
+async function refreshLists(progress: Progress): Promise<void> {
+	if (listsAreFresh) return;
+	try {
+		await runAsRoot([...aptGet, 'update'], progress.busy.bind(progress));
+	} catch (error) {
+		say(`  apt-get update did not get every list: ${error instanceof HalfopenError ? error.seen : error}`);
+	}
+	listsAreFresh = true;
+}
+
+async function isDebianFamily(): Promise<boolean> {
+	const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+	return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release) && (await findProgram('apt-get')) !== undefined;
+}

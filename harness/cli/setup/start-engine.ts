@@ -1,0 +1,98 @@
+import { access, readFile, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HalfopenError } from '../../errors.ts';
+import { runAsRoot } from './commands.ts';
+import { isRunning, removeStalePidFiles } from './engine-processes.ts';
+import { step } from './steps.ts';
+
+const engineLog = '/var/log/halfopen-dockerd.log';
+const secondsToStart = 60;
+const secondsToAppear = 3;
+const linesShownOfAFailure = 5;
+
+type Answers = () => Promise<boolean>;
+
+/** Starts the installed engine the way this machine starts services, or where nothing does that, as a daemon of its own. */
+export async function startEngine(dockerd: string, answers: Answers): Promise<void> {
+	await removeStalePidFiles();
+	if (await exists('/run/systemd/system')) return startWithSystemd(answers);
+	if (await isRunning('dockerd')) return awaitRunningEngine(answers);
+	if ((await exists('/etc/init.d/docker')) && (await startWithService(answers))) return;
+	await startDaemon(dockerd, answers);
+}
+
+async function startWithSystemd(answers: Answers): Promise<void> {
+	await step('Starting the Docker engine with systemctl', async (progress) => {
+		await runAsRoot(['systemctl', 'start', 'docker'], progress.busy.bind(progress));
+		if (!(await untilAnswers(answers, secondsToStart))) throw silent('see `systemctl status docker` and `journalctl -u docker`');
+	});
+}
+
+async function awaitRunningEngine(answers: Answers): Promise<void> {
+	await step('A dockerd is running: waiting for it to answer', async () => {
+		if (!(await untilAnswers(answers, secondsToStart))) throw silent('end that dockerd (`pidof dockerd`) and run `npm run setup` again');
+	});
+}
+
+/** False where the service cannot be started so, as where limits that its script wants are refused. */
+async function startWithService(answers: Answers): Promise<boolean> {
+	return step('Starting the Docker engine with `service docker start`', async (progress) => {
+		try {
+			await runAsRoot(['service', 'docker', 'start'], progress.busy.bind(progress));
+		} catch {
+			progress.line('the service cannot be started on this machine');
+			return false;
+		}
+		if (await untilAnswers(answers, secondsToStart)) return true;
+		if (await isRunning('dockerd')) throw silent('see /var/log/docker.log');
+		progress.line('the service ended again');
+		await removeStalePidFiles();
+		return false;
+	});
+}
+
+async function startDaemon(dockerd: string, answers: Answers): Promise<void> {
+	await step(`Starting ${dockerd} as a daemon, with its log in ${engineLog}`, async () => {
+		await mountCgroupsWhereNobodyDid();
+		const logged = await stat(engineLog).then(
+			({ size }) => size,
+			() => 0,
+		);
+		await runAsRoot(['sh', '-c', 'setsid "$1" >>"$2" 2>&1 </dev/null &', 'sh', dockerd, engineLog]);
+		if (!(await untilAnswers(answers, secondsToStart))) throw silent(`see ${engineLog}`, await lastLinesAfter(logged, engineLog));
+	});
+}
+
+/** A machine without an init system may have none, and no container starts without. */
+async function mountCgroupsWhereNobodyDid(): Promise<void> {
+	const mounts = await readFile('/proc/mounts', 'utf8');
+	if (!/ cgroup2? /.test(mounts)) await runAsRoot(['mount', '-t', 'cgroup2', 'cgroup2', '/sys/fs/cgroup']);
+}
+
+/** True once the engine answers; false when it did not in time, or when no dockerd runs (any more). */
+async function untilAnswers(answers: Answers, seconds: number): Promise<boolean> {
+	const began = performance.now();
+	const elapsed = () => (performance.now() - began) / 1000;
+	while (elapsed() < seconds) {
+		if (await answers()) return true;
+		if (elapsed() > secondsToAppear && !(await isRunning('dockerd'))) return false;
+		await sleep(250);
+	}
+	return false;
+}
+
+function silent(where: string, seen?: string): HalfopenError {
+	return new HalfopenError('ENGINE_UNREACHABLE', { problem: 'The Docker engine was started but does not answer', seen, remedy: where });
+}
+
+async function lastLinesAfter(offset: number, path: string): Promise<string> {
+	const log = await readFile(path).catch(() => Buffer.alloc(0));
+	return log.subarray(offset).toString().trimEnd().split('\n').slice(-linesShownOfAFailure).join('\n');
+}
+
+async function exists(path: string): Promise<boolean> {
+	return access(path).then(
+		() => true,
+		() => false,
+	);
+}

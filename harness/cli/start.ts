@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { PROJECT_ROOT } from '../report/artifacts.ts';
+import { orExplain, runJest } from '../report/run-jest.ts';
+import { listSpecs, specNamed, specTable } from '../report/spec-list.ts';
+import { widthOf } from '../report/terminal.ts';
+
+const FIRST_STORY = 'abrupt-reboot';
+const STORY_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'story.ts');
+
+const command = new Command('npm start --')
+	.description('Reproduces one puzzle between two hosts and draws what happened. It is Jest on one spec, with a reporter that tells the story.')
+	.argument('[name]', 'the spec', FIRST_STORY)
+	.option('--list', 'show all of them, each with its question')
+	.action(async (name: string, { list }: { list?: boolean }) => {
+		const specs = await listSpecs(join(PROJECT_ROOT, 'specs'));
+		if (list) {
+			process.stdout.write(`${specTable(specs, widthOf(process.stdout, { least: 60, most: 120 })).join('\n')}\n`);
+			return;
+		}
+		const spec = specNamed(name, specs);
+		await runJest(['--runTestsByPath', spec.path, `--reporters=${STORY_REPORTER}`]);
+	});
+
+await orExplain(() => command.parseAsync());

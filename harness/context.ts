@@ -1,0 +1,49 @@
+import type { LabClock } from './engines/engine.ts';
+import { HalfopenError } from './errors.ts';
+import type { Sentinels } from './probes/sentinel.ts';
+import type { History } from './timeline/history.ts';
+
+/** What everything in one lab shares. */
+export interface LabContext {
+	readonly history: History;
+	readonly clock: LabClock;
+	readonly sentinels: Sentinels;
+	readonly names: Names;
+	/** Names below net.ipv4 that a host has. */
+	readonly sysctls: ReadonlySet<string>;
+	/** Whether the kernel's trace is read; where not, states are sampled. */
+	readonly traced: boolean;
+	/** Sees to it that a fault is undone at the end, whatever happens. */
+	readonly onEnd: (undo: () => Promise<void>) => void;
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,15}$/;
+
+/** Gives faults and peers names that stand for one thing only. */
+export class Names {
+	readonly #taken = new Set<string>();
+
+	/** A name the spec chose, refused where it is taken or could not be a chain's; or the next free `<kind>-<n>`. */
+	take(kind: string, wanted?: string): string {
+		if (wanted !== undefined) return this.#reserve(wanted);
+		for (let number = 1; ; number++) if (!this.#taken.has(`${kind}-${number}`)) return this.#reserve(`${kind}-${number}`);
+	}
+
+	#reserve(name: string): string {
+		if (!NAME.test(name)) {
+			throw new HalfopenError('BAD_ARGUMENT', {
+				problem: `“${name}” cannot be a name.`,
+				remedy: 'A name begins with a small letter and has up to 16 small letters, digits and hyphens: it becomes part of a firewall chain.',
+			});
+		}
+		if (this.#taken.has(name)) {
+			throw new HalfopenError('NAME_TAKEN', {
+				problem: `The name “${name}” is taken in this lab.`,
+				seen: [...this.#taken].join(', '),
+				remedy: 'Choose another, or leave the name out: one is made.',
+			});
+		}
+		this.#taken.add(name);
+		return name;
+	}
+}

@@ -1,0 +1,86 @@
+import { Duplex, PassThrough } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { asking } from './engine-errors.ts';
+
+/** A running container whose main process is spoken to over its standard streams. */
+export interface AttachedContainer {
+	readonly container: Dockerode.Container;
+	readonly channel: Duplex;
+}
+
+/**
+ * Attaches to a created container, then starts it, so that not a byte of its output is missed. The container is tethered: when this
+ * process ends, however it ends, the engine closes the container's standard input (`StdinOnce`).
+ */
+export async function startAttached(docker: Dockerode, container: Dockerode.Container): Promise<AttachedContainer> {
+	return asking(`starting container ${container.id.slice(0, 12)}`, async () => {
+		const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
+		const channel = channelOver(docker, stream);
+		await container.start();
+		return { container, channel };
+	});
+}
+
+/** What a running container writes from now on. */
+export async function outputOf(docker: Dockerode, container: Dockerode.Container): Promise<Duplex> {
+	return asking(`attaching to container ${container.id.slice(0, 12)}`, async () =>
+		channelOver(docker, await container.attach({ stream: true, stdout: true, stderr: true })),
+	);
+}
+
+/** Takes the engine's multiplexed stream apart: standard output is what is read, standard error goes to this process's. */
+function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream): Duplex {
+	const channel = new Duplex({
+		read: () => void out.resume(),
+		write: (bytes, _encoding, done) => void stream.write(bytes, () => done()),
+		final: (done) => void stream.end(done),
+		destroy: (error, done) => {
+			(stream as unknown as Duplex).destroy();
+			done(error);
+		},
+	});
+	const out = new PassThrough();
+	out.on('data', (bytes) => channel.push(bytes) || out.pause());
+	out.on('end', () => channel.push(null));
+	docker.modem.demuxStream(stream, out, process.stderr);
+	// However the container ends, and whatever the connection to the engine makes of it, for the reader it is the end of the stream.
+	const end = () => out.end();
+	stream.on('end', end).on('close', end).on('error', end);
+	return channel;
+}
+
+/** Runs a container to its end; returns what it wrote. */
+export async function outputToEnd(docker: Dockerode, options: Dockerode.ContainerCreateOptions): Promise<string> {
+	const { container, channel } = await startAttached(docker, await docker.createContainer(options));
+	const gone = container.wait({ condition: 'removed' }).catch(() => {});
+	let said = '';
+	for await (const bytes of channel) said += bytes;
+	await gone;
+	return said;
+}
+
+/** What all containers of a lab have in common. */
+export function containerOptions(options: {
+	name: string;
+	image: string;
+	hostname?: string;
+	labels: Record<string, string>;
+	command?: string[];
+	hostConfig: Dockerode.HostConfig;
+}): Dockerode.ContainerCreateOptions {
+	return {
+		name: options.name,
+		Image: options.image,
+		...(options.hostname && { Hostname: options.hostname }),
+		...(options.command && { Cmd: options.command }),
+		Labels: options.labels,
+		OpenStdin: true,
+		StdinOnce: true,
+		AttachStdin: true,
+		AttachStdout: true,
+		AttachStderr: true,
+		Tty: false,
+		// No health, no restart: a host that dies stays dead, and its container goes with it.
+		HostConfig: { AutoRemove: true, ...options.hostConfig },
+	};
+}

@@ -1,0 +1,214 @@
+import type { Duplex } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { HalfopenError } from '../../errors.ts';
+import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
+import { takeLabNumber } from '../lab-number.ts';
+import { realClock } from '../real-clock.ts';
+import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
+import { asking, engineError, isConflict, isMissing, isTakenSubnet } from './engine-errors.ts';
+import { labelsOf } from './labels.ts';
+import { type Subnet, subnet } from './subnets.ts';
+
+/** What every lab of a run needs to know. */
+export interface LabSite {
+	readonly docker: Dockerode;
+	readonly run: Run;
+	readonly image: string;
+	/** The run's place in the range of subnets. */
+	readonly firstBlock: number;
+}
+
+/** Two hosts on an internal network of their own. */
+export async function createDockerLab(site: LabSite): Promise<EngineLab> {
+	const { network, name, stations } = await createNetwork(site);
+	const hosts = {
+		client: new DockerHost(site, { lab: name, name: 'client', ...stations.client }),
+		server: new DockerHost(site, { lab: name, name: 'server', ...stations.server }),
+	};
+	let destroyed: Promise<void> | undefined;
+	const destroy = async () => {
+		await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);
+		await asking(`removing network ${name}`, () => network.remove().catch(unless(isMissing)));
+	};
+	const lab: EngineLab = {
+		clock: realClock,
+		hosts,
+		destroy: () => {
+			destroyed ??= destroy();
+			return destroyed;
+		},
+	};
+	try {
+		await Promise.all([hosts.client.powerOn(), hosts.server.powerOn()]);
+		return lab;
+	} catch (error) {
+		await lab.destroy().catch(() => {});
+		throw error;
+	}
+}
+
+async function createNetwork({ docker, run, firstBlock }: LabSite): Promise<{ network: Dockerode.Network; name: string; stations: Subnet }> {
+	for (;;) {
+		const number = await takeLabNumber(run);
+		const name = `halfopen-${run.id}-${number}`;
+		const stations = subnet(firstBlock, number);
+		try {
+			const network = await docker.createNetwork({
+				Name: name,
+				CheckDuplicate: true,
+				Internal: true,
+				Labels: labelsOf(run),
+				IPAM: { Driver: 'default', Config: [{ Subnet: stations.cidr }] },
+			});
+			return { network, name, stations };
+		} catch (error) {
+			// Somebody else's network lies there: the next number has the next of 16,384 blocks.
+			if (!isTakenSubnet(error)) throw engineError(`creating network ${name}`, error);
+		}
+	}
+}
+
+interface HostPlace {
+	readonly lab: string;
+	readonly name: string;
+	readonly address: string;
+	readonly mac: string;
+}
+
+/** A machine container that owns the network namespace, and a userland container that joins it. */
+class DockerHost implements EngineHost {
+	readonly address: string;
+	readonly mac: string;
+	readonly #site: LabSite;
+	readonly #place: HostPlace;
+	#boots = 0;
+	#machine: AttachedContainer | undefined;
+	#userland: AttachedContainer | undefined;
+	#userlands = 0;
+	/** All that was created and not yet removed, started or not. */
+	readonly #made = new Set<Dockerode.Container>();
+
+	constructor(site: LabSite, place: HostPlace) {
+		this.#site = site;
+		this.#place = place;
+		this.address = place.address;
+		this.mac = place.mac;
+	}
+
+	get boot(): BootChannels {
+		if (!this.#machine || !this.#userland) {
+			throw new HalfopenError('HOST_OFF', {
+				problem: `${this.#place.name} is off.`,
+				remedy: `Switch it on first: await ${this.#place.name}.powerOn().`,
+			});
+		}
+		return { machine: this.#machine.channel, userland: this.#userland.channel };
+	}
+
+	async powerOn(): Promise<void> {
+		this.#boots++;
+		const { docker } = this.#site;
+		// Both are created side by side: the engine looks for the machine that userland joins only when userland starts.
+		const [machine, userland] = await settled([this.#createMachine(), this.#createUserland()]);
+		this.#machine = await startAttached(docker, machine);
+		this.#userland = await startAttached(docker, userland);
+	}
+
+	async powerOff(): Promise<void> {
+		this.#machine = this.#userland = undefined;
+		await Promise.all([...this.#made].map((container) => this.#remove(container)));
+	}
+
+	async pause(): Promise<void> {
+		await asking(`pausing ${this.#place.name}`, () => this.#runningUserland().pause());
+	}
+
+	async resume(): Promise<void> {
+		await asking(`resuming ${this.#place.name}`, () => this.#runningUserland().unpause());
+	}
+
+	async kill(): Promise<void> {
+		const userland = this.#runningUserland();
+		this.#userland = undefined;
+		await this.#remove(userland);
+	}
+
+	async revive(): Promise<Duplex> {
+		this.#userland = await startAttached(this.#site.docker, await this.#createUserland());
+		return this.#userland.channel;
+	}
+
+	#runningUserland(): Dockerode.Container {
+		if (!this.#userland) {
+			throw new HalfopenError('HOST_OFF', {
+				problem: `${this.#place.name} runs no programs: it is off, or was killed.`,
+				remedy: 'Heal the earlier fault first.',
+			});
+		}
+		return this.#userland.container;
+	}
+
+	get #machineName(): string {
+		return `${this.#place.lab}-${this.#place.name}-${this.#boots}`;
+	}
+
+	#createMachine(): Promise<Dockerode.Container> {
+		const { run, image } = this.#site;
+		const { lab, name, address, mac } = this.#place;
+		const options = containerOptions({
+			name: this.#machineName,
+			image,
+			hostname: name,
+			labels: labelsOf(run),
+			hostConfig: {
+				NetworkMode: lab,
+				CapAdd: ['NET_ADMIN', 'NET_RAW'],
+				// /proc/sys of the host's own namespace is written at run time; Docker and AppArmor's default profile would forbid it.
+				ReadonlyPaths: [],
+				SecurityOpt: ['apparmor=unconfined'],
+			},
+		});
+		return this.#create({
+			...options,
+			// Read by engines before API 1.44; newer ones read the endpoint's.
+			MacAddress: mac,
+			NetworkingConfig: { EndpointsConfig: { [lab]: { IPAMConfig: { IPv4Address: address }, MacAddress: mac } } },
+		} as Dockerode.ContainerCreateOptions);
+	}
+
+	#createUserland(): Promise<Dockerode.Container> {
+		const { run, image } = this.#site;
+		const name = `${this.#machineName}-userland-${++this.#userlands}`;
+		return this.#create(
+			containerOptions({ name, image, labels: labelsOf(run), hostConfig: { NetworkMode: `container:${this.#machineName}` } }),
+		);
+	}
+
+	async #create(options: Dockerode.ContainerCreateOptions): Promise<Dockerode.Container> {
+		const container = await asking(`creating ${options.name}`, () => this.#site.docker.createContainer(options));
+		this.#made.add(container);
+		return container;
+	}
+
+	/** Ends a container and waits until the engine has forgotten it, its address included. */
+	async #remove(container: Dockerode.Container): Promise<void> {
+		await asking(`removing container ${container.id.slice(0, 12)}`, async () => {
+			const gone = container.wait({ condition: 'removed' }).catch(unless(isMissing));
+			await container.remove({ force: true }).catch(unless((error) => isMissing(error) || isConflict(error)));
+			await gone;
+		});
+		this.#made.delete(container);
+	}
+}
+
+function unless(expected: (error: unknown) => boolean): (error: unknown) => void {
+	return (error) => {
+		if (!expected(error)) throw error;
+	};
+}
+
+/** Waits for both, also when one fails, so that nothing is made behind the back of the one who cleans up. */
+async function settled<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+	await Promise.allSettled(work);
+	return Promise.all(work);
+}

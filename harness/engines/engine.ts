@@ -1,0 +1,87 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { HostName } from '../timeline/events.ts';
+
+/** What distinguishes this run from every other: its id, and who to ask whether it still lives. */
+export interface RunIdentity {
+	/** Short, lower case, safe in names of containers, networks and trace instances. */
+	readonly id: string;
+	/** `<machine>:<pid>` of the runner. */
+	readonly owner: string;
+}
+
+export interface Run extends RunIdentity {
+	/** A folder of the run's own, outside the project, that goes with it. */
+	readonly directory: string;
+}
+
+/** One engine, before and after the labs: in the runner, never in a worker. */
+export interface EngineRunner {
+	readonly name: string;
+	/** Checks that hosts can be made here, and starts what all labs of the run share. Returns what the workers must know to `connect`. */
+	open(run: Run): Promise<OpenRun>;
+	/** Removes whatever this run still has, or that runs of dead owners left; returns what it removed, by name. */
+	sweep(run: RunIdentity): Promise<string[]>;
+}
+
+export interface OpenRun {
+	/** For the workers: plain values that survive an environment variable. */
+	readonly facts: Readonly<Record<string, string>>;
+	/** Ends what `open` started. */
+	close(): Promise<void>;
+}
+
+/** What a lab needs of the place where hosts live: two machines, the wire between them, and what only the outside can do. All else goes through the agents. */
+export interface Engine {
+	readonly name: string;
+	/** What this engine knows of itself, for the head of the timeline: its version. */
+	readonly tools: Readonly<Record<string, string>>;
+	/** Names of the sysctls below net.ipv4 that a host has. */
+	readonly sysctls: ReadonlySet<string>;
+	/** Makes the two machines and the wire. Either both are up and their agents can be reached, or nothing is left. */
+	createLab(): Promise<EngineLab>;
+	/** The kernel's trace of this run as text, from now on (one instance serves all labs); undefined where tracefs cannot be read. */
+	kernelTrace(): Promise<Readable | undefined>;
+}
+
+/** The lab's only source of time. */
+export interface LabClock {
+	/** What it is, for the head of the timeline. */
+	readonly source: string;
+	/** Seconds since the epoch. */
+	now(): number;
+	/** Passes when `milliseconds` have passed in the lab, or at once when the signal is aborted. */
+	sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface EngineLab {
+	readonly clock: LabClock;
+	readonly hosts: Readonly<Record<HostName, EngineHost>>;
+	/** Removes both machines and the wire. Safe to call twice, and after a failure. */
+	destroy(): Promise<void>;
+}
+
+/** Channels to the agents of one boot of a host: they end when it does. */
+export interface BootChannels {
+	/** To the agent that owns the network namespace and runs the observers. */
+	readonly machine: Duplex;
+	/** To the agent that runs the peers. */
+	readonly userland: Duplex;
+}
+
+export interface EngineHost {
+	readonly address: string;
+	readonly mac: string;
+	/** The channels of the boot that runs now. */
+	readonly boot: BootChannels;
+	/** Ends everything at once. The harness has cut the wire before: nothing may leave. */
+	powerOff(): Promise<void>;
+	/** A new boot with the same address and MAC and an empty stack. */
+	powerOn(): Promise<void>;
+	/** Freezes and thaws the peers' processes; the machine's kernel goes on. */
+	pause(): Promise<void>;
+	resume(): Promise<void>;
+	/** Kills the peers' processes from outside, with the wire intact: the kernel closes their sockets. Their agent dies with them. */
+	kill(): Promise<void>;
+	/** After `kill`: a new userland, and the channel to its agent. */
+	revive(): Promise<Duplex>;
+}

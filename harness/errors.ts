@@ -1,0 +1,52 @@
+/** Every way halfopen refuses or fails, by name. */
+export type ErrorCode =
+	| 'ENGINE_UNREACHABLE'
+	| 'ENGINE_GONE'
+	| 'ENGINE_REFUSED'
+	| 'IMAGE_MISSING'
+	| 'SYSCTL_UNKNOWN'
+	| 'SYSCTL_REFUSED'
+	| 'PORT_OUT_OF_RANGE'
+	| 'FLAGS_IMPOSSIBLE'
+	| 'NAME_TAKEN'
+	| 'TOOL_MISSING'
+	| 'AGENT_GONE'
+	| 'AGENT_PROTOCOL'
+	| 'PEER_EXITED'
+	| 'HOST_OFF'
+	| 'HOST_PAUSED'
+	| 'FAULT_WITHOUT_EFFECT'
+	| 'LIMIT_PASSED'
+	| 'BAD_ARGUMENT'
+	| 'RUN_MISSING'
+	| 'SETUP_FAILED';
+
+/** What a `HalfopenError` is made of. */
+export interface Problem {
+	/** What is wrong, as a sentence. */
+	readonly problem: string;
+	/** What was seen: output, a path, the nearest candidates. */
+	readonly seen?: string | undefined;
+	/** What to do about it. */
+	readonly remedy: string;
+	/** The error underneath, if there was one. */
+	readonly cause?: unknown;
+}
+
+/** The one error type of the project: a code to branch on, and a message that tells cause and remedy. */
+export class HalfopenError extends Error {
+	readonly code: ErrorCode;
+	readonly problem: string;
+	readonly seen: string | undefined;
+	readonly remedy: string;
+
+	constructor(code: ErrorCode, { problem, seen, remedy, cause }: Problem) {
+		const lines = [`${problem} [${code}]`, seen && `  seen: ${seen.trimEnd().replaceAll('\n', '\n        ')}`, `  to do: ${remedy}`];
+		super(lines.filter(Boolean).join('\n'), cause === undefined ? undefined : { cause });
+		this.name = 'HalfopenError';
+		this.code = code;
+		this.problem = problem;
+		this.seen = seen;
+		this.remedy = remedy;
+	}
+}

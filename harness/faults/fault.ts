@@ -1,0 +1,64 @@
+import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
+import type { HostName } from '../timeline/events.ts';
+
+/** Something broken on purpose. It can be mended; what is not mended by the spec is mended at the end of the scenario. */
+export interface Fault {
+	readonly id: string;
+	heal(): Promise<void>;
+}
+
+export interface FaultStory {
+	readonly id: string;
+	readonly host: HostName;
+	/** The fault in words. */
+	readonly text: string;
+}
+
+/** What breaking or mending came to. */
+export interface Outcome {
+	/** When it took effect, seconds of the history; where that is not known better, when it was asked for. */
+	readonly t?: number;
+	/** What shows that it did, or what the fault did in all. */
+	readonly proof?: string;
+}
+
+/** What a kind of fault must be able to do. */
+export interface FaultWork {
+	inject(): Promise<Outcome>;
+	/** Throws FAULT_WITHOUT_EFFECT where the fault turns out to have done nothing. */
+	heal(): Promise<Outcome>;
+}
+
+/** Breaks something, and tells the history when it was broken, what shows that it was, and when it was mended. */
+export async function inject<H extends object>(context: LabContext, { id, host, text }: FaultStory, work: FaultWork, more?: H): Promise<Fault & H> {
+	const { history, clock } = context;
+	const now = () => history.at(clock.now());
+	const tell = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>
+		history.add({ kind: 'fault', t, host, id, phase, text, ...(proof !== undefined && { proof }) });
+	const asked = now();
+	let healed: Promise<void> | undefined;
+	const heal = () => {
+		healed ??= (async () => {
+			const askedToHeal = now();
+			const { t, proof } = await work.heal();
+			tell('healed', t ?? askedToHeal, proof);
+		})();
+		return healed;
+	};
+	// Before it is broken: what breaks half must be mended, too.
+	context.onEnd(heal);
+	const { t, proof } = await work.inject();
+	tell('injected', t ?? asked);
+	if (proof !== undefined) tell('proven', now(), proof);
+	return Object.assign({ id, heal }, more as H);
+}
+
+/** A fault that broke nothing makes every expectation behind it worthless. */
+export function withoutEffect(text: string, seen: string): HalfopenError {
+	return new HalfopenError('FAULT_WITHOUT_EFFECT', {
+		problem: `The fault “${text}” had no effect.`,
+		seen,
+		remedy: 'Look whether it matches what was really sent (direction, port, flags), and whether it was there in time.',
+	});
+}

@@ -1,0 +1,73 @@
+import { type Boot, NFLOG_GROUP } from '../boot.ts';
+import { HalfopenError } from '../errors.ts';
+
+/** What happens to a packet that a rule matches, as iptables says it. */
+export type Verdict = readonly string[];
+
+/** Rules that belong to one fault: a chain of its own, and the places from where it is jumped to. */
+export interface RuleSet {
+	readonly id: string;
+	/** Matches in front of the jump: `['INPUT', '-i', 'eth0', '-p', 'tcp']`. */
+	readonly jumps: readonly (readonly string[])[];
+	readonly verdict: Verdict;
+}
+
+const chainOf = (id: string) => `HALFOPEN-${id}`;
+
+/**
+ * The firewall of one boot: rules in chains of the project's own, put in and taken out one by one, never flushed. Returns when they were
+ * in force, in seconds since the epoch.
+ */
+export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): Promise<number> {
+	await startLog(boot);
+	return restore(boot, [
+		`:${chainOf(id)} - [0:0]`,
+		`-A ${chainOf(id)} -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${id} --nflog-threshold 1`,
+		`-A ${chainOf(id)} ${verdict.join(' ')}`,
+		...jumps.map(([hook, ...match]) => `-I ${hook} 1 ${match.join(' ')} -j ${chainOf(id)}`),
+	]);
+}
+
+/** Takes the rules out again; returns how many packets they had met, and when they ceased to be in force. */
+export async function removeRules(boot: Boot, rules: RuleSet): Promise<{ met: number; t: number }> {
+	// First the jumps, so that no packet is counted behind the count.
+	const t = await restore(
+		boot,
+		rules.jumps.map(([hook, ...match]) => `-D ${hook} ${match.join(' ')} -j ${chainOf(rules.id)}`),
+	);
+	const met = await countPackets(boot, rules);
+	await restore(boot, [`-F ${chainOf(rules.id)}`, `-X ${chainOf(rules.id)}`]);
+	return { met, t };
+}
+
+/** How many packets the rules have met so far. */
+export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number> {
+	const { out } = await boot.machine.run(['iptables', '-w', '-nvxL', chainOf(id)]);
+	// Two lines of heading, then the log rule: pkts bytes target …
+	return Number(/^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1] ?? 0);
+}
+
+const logged = new WeakSet<Boot>();
+
+/** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
+async function startLog(boot: Boot): Promise<void> {
+	if (logged.has(boot)) return;
+	logged.add(boot);
+	await boot.logDrops();
+	await restore(boot, [
+		':HALFOPEN-sentinel - [0:0]',
+		`-A HALFOPEN-sentinel -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix sentinel --nflog-threshold 1`,
+		'-I OUTPUT 1 -o lo -p tcp --syn -j HALFOPEN-sentinel',
+	]);
+}
+
+async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
+	const input = ['*filter', ...lines, 'COMMIT', ''].join('\n');
+	const { status, err, t } = await boot.machine.run(['iptables-restore', '-w', '--noflush'], { input });
+	if (status === 0) return t;
+	throw new HalfopenError('ENGINE_REFUSED', {
+		problem: 'The host’s firewall refused a rule.',
+		seen: `${input}${err}`,
+		remedy: 'The kernel may lack a netfilter module (nf_tables, xt_NFLOG, xt_statistic); load it on the machine of the engine.',
+	});
+}

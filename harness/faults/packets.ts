@@ -1,0 +1,125 @@
+import type { Boot } from '../boot.ts';
+import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
+import type { HostName } from '../timeline/events.ts';
+import { type Fault, inject, withoutEffect } from './fault.ts';
+import { countPackets, insertRules, type RuleSet, removeRules } from './firewall.ts';
+
+/** Which packets, as iptables matches them. */
+export interface PacketMatch {
+	/** A name for the fault; one is made where there is none. */
+	readonly name?: string;
+	/** `in`: as they arrive at this host, so that the sender learns nothing (the default). `out`: as they leave; then this host's own stack knows. */
+	readonly direction?: 'in' | 'out';
+	readonly sourcePort?: number;
+	readonly destinationPort?: number;
+	readonly sourceAddress?: string;
+	readonly destinationAddress?: string;
+	/** As for `--tcp-flags`: the flags that are looked at, a blank, those of them that must be set: `SYN,RST,ACK SYN,ACK`. */
+	readonly tcpFlags?: string;
+	/** Only every nth of the packets that match all else, the first included. */
+	readonly every?: number;
+	/** Only so many of the packets that match all else: 0 to 1. */
+	readonly probability?: number;
+}
+
+/** How a rejected packet is answered (iptables-extensions(8), REJECT). */
+export type RejectWith = 'tcp-reset' | 'icmp-host-unreachable' | 'icmp-net-unreachable' | 'icmp-port-unreachable' | 'icmp-admin-prohibited';
+
+export interface PacketFault extends Fault {
+	/** How many packets it met so far, by the rule's own counter. */
+	count(): Promise<number>;
+}
+
+/** Drops packets at a host, unseen by its stack. */
+export function drop(boot: Boot, host: HostName, context: LabContext, match: PacketMatch): Promise<PacketFault> {
+	return packetFault(boot, host, context, { kind: 'drop', match, verdict: ['-j', 'DROP'], did: 'dropped' });
+}
+
+/** Refuses packets at a host with an answer. */
+export function reject(boot: Boot, host: HostName, context: LabContext, match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
+	return packetFault(boot, host, context, { kind: 'reject', match, verdict: ['-j', 'REJECT', '--reject-with', match.with], did: 'rejected' });
+}
+
+interface Kind {
+	readonly kind: string;
+	readonly match: PacketMatch;
+	readonly verdict: readonly string[];
+	readonly did: string;
+}
+
+async function packetFault(boot: Boot, host: HostName, context: LabContext, { kind, match, verdict, did }: Kind): Promise<PacketFault> {
+	const words = matchWords(match);
+	const id = context.names.take(kind, match.name);
+	const { direction = 'in' } = match;
+	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
+	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
+	const text = `${host}: ${[...verdict.slice(1), direction, ...words.slice(2)].join(' ')}`;
+	return inject(
+		context,
+		{ id, host, text },
+		{
+			inject: async () => ({ t: context.history.at(await insertRules(boot, rules)) }),
+			heal: async () => {
+				// With its machine the rules went, too.
+				if (!boot.running) return { proof: 'gone with the machine' };
+				const { met, t } = await removeRules(boot, rules);
+				if (met === 0) throw withoutEffect(text, `no packet met it (${id})`);
+				return { t: context.history.at(t), proof: `${did} ${met} packet${met === 1 ? '' : 's'}` };
+			},
+		},
+		{ count: () => countPackets(boot, rules) },
+	);
+}
+
+const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
+
+/** The match in iptables' words; refuses what iptables would refuse, or could never match. */
+export function matchWords(match: PacketMatch): string[] {
+	const words = ['-p', 'tcp'];
+	if (match.sourceAddress !== undefined) words.push('-s', match.sourceAddress);
+	if (match.destinationAddress !== undefined) words.push('-d', match.destinationAddress);
+	if (match.sourcePort !== undefined) words.push('--sport', String(assertPort(match.sourcePort)));
+	if (match.destinationPort !== undefined) words.push('--dport', String(assertPort(match.destinationPort)));
+	if (match.tcpFlags !== undefined) words.push('--tcp-flags', ...flagWords(match.tcpFlags));
+	return [...words, ...statisticWords(match)];
+}
+
+function flagWords(tcpFlags: string): string[] {
+	const lists = tcpFlags.trim().split(/\s+/);
+	const [looked = [], set = []] = lists.map((list) => (list === 'NONE' ? [] : list === 'ALL' ? FLAG_NAMES : list.split(',')));
+	const unknown = [...looked, ...set].filter((flag) => !FLAG_NAMES.includes(flag));
+	const outside = set.filter((flag) => !looked.includes(flag));
+	if (lists.length === 2 && looked.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
+	const why =
+		lists.length !== 2
+			? 'there must be two lists'
+			: unknown.length > 0
+				? `${unknown.join(', ')} is no flag`
+				: looked.length === 0
+					? 'no flag is looked at'
+					: `${outside.join(', ')} must be set but is not looked at, so nothing can match`;
+	throw new HalfopenError('FLAGS_IMPOSSIBLE', {
+		problem: `These TCP flags cannot be matched: “${tcpFlags}”: ${why}.`,
+		remedy: `Write them as iptables does: the flags to look at, a blank, those of them that must be set, e.g. "SYN,RST,ACK SYN,ACK". Flags: ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
+	});
+}
+
+function statisticWords({ every, probability }: PacketMatch): string[] {
+	if (every !== undefined && (!Number.isInteger(every) || every < 1)) throw badNumber('every', every, 'a whole number from 1');
+	if (probability !== undefined && !(probability > 0 && probability <= 1)) throw badNumber('probability', probability, 'a number above 0, up to 1');
+	return [
+		...(every === undefined ? [] : ['-m', 'statistic', '--mode', 'nth', '--every', String(every), '--packet', '0']),
+		...(probability === undefined ? [] : ['-m', 'statistic', '--mode', 'random', '--probability', String(probability)]),
+	];
+}
+
+function badNumber(name: string, seen: number, range: string): HalfopenError {
+	return new HalfopenError('BAD_ARGUMENT', { problem: `${name} cannot be ${seen}.`, remedy: `Give ${range}.` });
+}
+
+/** A port that a TCP header can hold and that can be bound: 1 to 65535. */
+export function assertPort(port: number): number {
+	if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+	throw new HalfopenError('PORT_OUT_OF_RANGE', { problem: `${port} is no TCP port.`, remedy: 'Give a whole number from 1 to 65535.' });
+}

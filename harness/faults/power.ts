@@ -1,0 +1,47 @@
+import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
+import type { HostName } from '../timeline/events.ts';
+import { type Fault, inject } from './fault.ts';
+
+/** The switch of a host, as the host itself offers it. */
+export interface PowerSwitch {
+	readonly name: HostName;
+	/** Takes it off the wire, then ends it; returns the moment from which nothing could leave, in seconds of the history. */
+	off(): Promise<number>;
+	on(): Promise<void>;
+	/** Passes when the other host's observers have told all that reached it; false if the other is off as well. */
+	otherHasLooked(): Promise<boolean>;
+}
+
+/**
+ * Power off: nothing of the host is left, and nothing of it told the peer. That is proven by the other host's capture: alive, for it shows a
+ * sentinel, and with no segment of this host after the moment of the cut.
+ */
+export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault> {
+	const { name } = power;
+	return inject(
+		context,
+		{ id: context.names.take('power'), host: name, text: `${name}: power off` },
+		{
+			inject: async () => {
+				const t = await power.off();
+				return { t, proof: await proofOfSilence(power, context, t) };
+			},
+			heal: async () => {
+				await power.on();
+				return { proof: 'power on: the same address, an empty stack' };
+			},
+		},
+	);
+}
+
+async function proofOfSilence({ name, otherHasLooked }: PowerSwitch, { history }: LabContext, since: number): Promise<string> {
+	if (!(await otherHasLooked())) return 'both hosts are off: nobody is there to hear it';
+	const late = history.segments.filter(({ host, arrived }) => host === name && arrived !== undefined && arrived > since);
+	if (late.length === 0) return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
+	throw new HalfopenError('FAULT_WITHOUT_EFFECT', {
+		problem: `The ${name}’s power is off, yet the other host heard of it after that.`,
+		seen: late.map(({ arrived, flags }) => `${arrived?.toFixed(6)} ${flags}`).join('\n'),
+		remedy: 'The engine did not take the host off the wire before it ended it: that is a defect of the engine.',
+	});
+}

@@ -1,0 +1,81 @@
+import type { Agent } from '../agent/agent.ts';
+import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
+import type { HostName } from '../timeline/events.ts';
+import { type Fault, inject } from './fault.ts';
+import { nearestNames } from '../nearest.ts';
+
+/** Sysctls by name, as below net.ipv4: `tcp_retries2`, `tcp_keepalive_time`, `tcp_fin_timeout`, … in the units of the kernel's documentation. */
+export type Sysctls = Readonly<Record<`tcp_${string}` | `ip_${string}`, number | string>>;
+
+const FOLDER = '/proc/sys/net/ipv4';
+
+/** Refuses a name that a host does not have, before anything is started or changed. */
+export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): void {
+	for (const name of Object.keys(sysctls)) {
+		if (known.has(name)) continue;
+		throw new HalfopenError('SYSCTL_UNKNOWN', {
+			problem: `A host has no sysctl net.ipv4.${name}.`,
+			seen: `nearest: ${nearestNames(name, known).join(', ')}`,
+			remedy: 'Correct the name; or this kernel is too old for it, or keeps it for the whole machine and not per network namespace.',
+		});
+	}
+}
+
+/** Writes sysctls of a host, reads them back, and returns the values they had. */
+export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Sysctls> {
+	const before = await readSysctls(machine, Object.keys(sysctls));
+	for (const [name, value] of Object.entries(sysctls)) {
+		const { status, err } = await machine.run(['tee', `${FOLDER}/${name}`], { input: `${value}\n` });
+		const now = (await readSysctls(machine, [name]))[name as keyof Sysctls];
+		if (status === 0 && words(now) === words(value)) continue;
+		throw new HalfopenError('SYSCTL_REFUSED', {
+			problem: `The kernel did not take net.ipv4.${name} = ${value}; it is ${now}.`,
+			seen: err,
+			remedy: 'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst).',
+		});
+	}
+	return before;
+}
+
+/** Values of sysctls of a host; without names, of all that begin with tcp_. */
+export async function readSysctls(machine: Agent, names: readonly string[]): Promise<Record<string, string>> {
+	const { out } = await machine.run(['grep', '-H', '', ...names.map((name) => `${FOLDER}/${name}`)]);
+	return parseSysctls(out);
+}
+
+/** All TCP sysctls of a host that can be read. */
+export async function readAllSysctls(machine: Agent): Promise<Record<string, string>> {
+	// Some are write-only or root's alone; what cannot be read is not in force here.
+	const { out } = await machine.run(['sh', '-c', `grep -sH '' ${FOLDER}/tcp_*`]);
+	return parseSysctls(out);
+}
+
+function parseSysctls(text: string): Record<string, string> {
+	const lines = text.split('\n').filter(Boolean);
+	return Object.fromEntries(lines.map((line) => [line.slice(FOLDER.length + 1, line.indexOf(':')), words(line.slice(line.indexOf(':') + 1))]));
+}
+
+const words = (value: unknown) => String(value).trim().split(/\s+/).join(' ');
+
+/** Changes sysctls of a running host; healing puts back what was there. Timers that are running keep to the old value until they are set anew. */
+export function changeSysctls(machine: Agent, host: HostName, context: LabContext, sysctls: Sysctls): Promise<Fault> {
+	assertSysctls(sysctls, context.sysctls);
+	const id = context.names.take('sysctl');
+	const settings = Object.entries(sysctls).map(([name, value]) => `${name}=${value}`);
+	let before: Sysctls = {};
+	return inject(
+		context,
+		{ id, host, text: `${host}: ${settings.join(' ')}` },
+		{
+			inject: async () => {
+				before = await writeSysctls(machine, sysctls);
+				return { proof: 'read back' };
+			},
+			heal: async () => {
+				await writeSysctls(machine, before);
+				return { proof: 'put back' };
+			},
+		},
+	);
+}

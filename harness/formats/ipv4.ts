@@ -1,0 +1,64 @@
+import { readTcp } from './tcp-segment.ts';
+import type { CapturedOther, CapturedPacket } from './types.ts';
+
+/** What a capture says of a packet without looking into it. */
+export type Sighting = Pick<CapturedOther, 't' | 'direction' | 'prefix'>;
+
+/** A packet that cannot be one, and why. */
+export function undecodable(sighting: Sighting, why: string): CapturedOther {
+	return { kind: 'other', ...sighting, what: `undecodable: ${why}` };
+}
+
+const PROTOCOL_NAMES = new Map([
+	[1, 'icmp'],
+	[2, 'igmp'],
+	[17, 'udp'],
+	[132, 'sctp'],
+]);
+const TCP = 6;
+const SHORTEST_HEADER = 20;
+
+/**
+ * Reads an IPv4 packet (RFC 791, 3.1), TCP or not.
+ *
+ * @param originalLength of the packet on the wire, of which the snapshot may hold less
+ */
+export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: number): CapturedPacket {
+	if (bytes.length < SHORTEST_HEADER) return undecodable(sighting, 'truncated IPv4 header');
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+	const first = view.getUint8(0);
+	if (first >> 4 !== 4) return undecodable(sighting, `IP version ${first >> 4}`);
+	const headerLength = (first & 0x0f) * 4;
+	if (headerLength < SHORTEST_HEADER) return undecodable(sighting, `IPv4 header of ${headerLength} bytes`);
+	// 0 where the host left it to segmentation offload to fill in ("BIG TCP").
+	const totalLength = view.getUint16(2) || originalLength;
+	if (totalLength < headerLength) return undecodable(sighting, 'IPv4 packet shorter than its header');
+
+	const from = addressAt(bytes, 12);
+	const to = addressAt(bytes, 16);
+	const fragmentOffset = view.getUint16(6) & 0x1fff;
+	if (fragmentOffset > 0) return { kind: 'other', ...sighting, what: 'ip fragment', from, to };
+	const protocol = view.getUint8(9);
+	if (protocol !== TCP) return { kind: 'other', ...sighting, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
+
+	const tcp = readTcp(bytes.subarray(headerLength), totalLength - headerLength);
+	if (typeof tcp === 'string') return { ...undecodable(sighting, tcp), from, to };
+	// Field by field: captures hold tens of thousands of these, and taking an object apart and together again costs more than all else.
+	return {
+		kind: 'segment',
+		...sighting,
+		from: { address: from, port: tcp.sourcePort },
+		to: { address: to, port: tcp.destinationPort },
+		flags: tcp.flags,
+		seq: tcp.seq,
+		ack: tcp.ack,
+		window: tcp.window,
+		length: tcp.length,
+		ipId: view.getUint16(4),
+		options: tcp.options,
+	};
+}
+
+function addressAt(bytes: Uint8Array, at: number): string {
+	return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+}

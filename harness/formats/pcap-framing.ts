@@ -1,0 +1,165 @@
+/** The file format of captures: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html */
+
+/** One record of a capture, as it was captured. */
+export interface PcapRecord {
+	readonly seconds: number;
+	readonly nanoseconds: number;
+	/** What was captured of the packet. */
+	readonly bytes: Uint8Array;
+	/** How long it was on the wire. */
+	readonly originalLength: number;
+	readonly linkType: number;
+	/** Byte order of the machine that captured it; some link layers use it, too. */
+	readonly littleEndian: boolean;
+}
+
+const MICROSECOND_MAGIC = 0xa1b2c3d4;
+const NANOSECOND_MAGIC = 0xa1b23c4d;
+const FILE_HEADER_LENGTH = 24;
+const RECORD_HEADER_LENGTH = 16;
+/** MAXIMUM_SNAPLEN of libpcap (pcap-int.h). */
+const MAXIMUM_SNAPSHOT = 262_144;
+/** Behind bytes of no record, a record within this time of the last one is trusted to be one. */
+const LONGEST_SILENCE_SECONDS = 30 * 24 * 3_600;
+
+interface FileHeader {
+	readonly littleEndian: boolean;
+	readonly nanosecondsPerTick: number;
+	readonly linkType: number;
+}
+
+interface RecordHeader {
+	readonly seconds: number;
+	readonly ticks: number;
+	readonly capturedLength: number;
+	readonly originalLength: number;
+}
+
+/** Cuts a growing capture into its records. Bytes that cannot be a record's header are skipped one by one, and counted. */
+export class PcapFraming {
+	#bytes = new Uint8Array(0);
+	#header: FileHeader | undefined;
+	#lastSeconds: number | undefined;
+	/** Whether the last thing that was read was a record. */
+	#inStep = true;
+	#unreadBytes = 0;
+
+	get linkType(): number | undefined {
+		return this.#header?.linkType;
+	}
+
+	get unreadBytes(): number {
+		return this.#unreadBytes;
+	}
+
+	get pendingBytes(): number {
+		return this.#bytes.length;
+	}
+
+	push(bytes: Uint8Array): PcapRecord[] {
+		// Always a copy: the caller may use its buffer again, and records keep parts of this one.
+		this.#bytes = concatenated([this.#bytes, bytes]);
+		const view = new DataView(this.#bytes.buffer);
+		let at = 0;
+		while (!this.#header && view.byteLength - at >= FILE_HEADER_LENGTH) {
+			this.#header = readFileHeader(view, at);
+			if (this.#header) at += FILE_HEADER_LENGTH;
+			else at += this.#skipByte();
+		}
+
+		const records: PcapRecord[] = [];
+		while (this.#header && view.byteLength - at >= RECORD_HEADER_LENGTH) {
+			const head = readRecordHeader(view, at, this.#header.littleEndian);
+			if (!this.#isPlausible(head, this.#header)) {
+				at += this.#skipByte();
+				continue;
+			}
+			const start = at + RECORD_HEADER_LENGTH;
+			const end = start + head.capturedLength;
+			if (end > view.byteLength) break;
+			records.push(recordOf(head, this.#bytes.subarray(start, end), this.#header));
+			this.#lastSeconds = head.seconds;
+			this.#inStep = true;
+			at = end;
+		}
+		this.#bytes = this.#bytes.subarray(at).slice();
+		return records;
+	}
+
+	#skipByte(): 1 {
+		this.#unreadBytes++;
+		this.#inStep = false;
+		return 1;
+	}
+
+	#isPlausible({ seconds, ticks, capturedLength, originalLength }: RecordHeader, { nanosecondsPerTick }: FileHeader): boolean {
+		// In step, any time will do: a clock may be set while a capture runs.
+		const isNear = this.#inStep || this.#lastSeconds === undefined || Math.abs(seconds - this.#lastSeconds) <= LONGEST_SILENCE_SECONDS;
+		const isLength = capturedLength > 0 && capturedLength <= MAXIMUM_SNAPSHOT && capturedLength <= originalLength;
+		return isNear && isLength && ticks * nanosecondsPerTick < 1e9;
+	}
+}
+
+function readFileHeader(view: DataView, at: number): FileHeader | undefined {
+	for (const littleEndian of [true, false]) {
+		const magic = view.getUint32(at, littleEndian);
+		if (magic !== MICROSECOND_MAGIC && magic !== NANOSECOND_MAGIC) continue;
+		// The upper half may tell the length of a frame check sequence.
+		const linkType = view.getUint32(at + 20, littleEndian) & 0xffff;
+		return { littleEndian, nanosecondsPerTick: magic === MICROSECOND_MAGIC ? 1_000 : 1, linkType };
+	}
+	return undefined;
+}
+
+function readRecordHeader(view: DataView, at: number, littleEndian: boolean): RecordHeader {
+	return {
+		seconds: view.getUint32(at, littleEndian),
+		ticks: view.getUint32(at + 4, littleEndian),
+		capturedLength: view.getUint32(at + 8, littleEndian),
+		originalLength: view.getUint32(at + 12, littleEndian),
+	};
+}
+
+function recordOf(head: RecordHeader, bytes: Uint8Array, { nanosecondsPerTick, linkType, littleEndian }: FileHeader): PcapRecord {
+	const { seconds, ticks, originalLength } = head;
+	return { seconds, nanoseconds: ticks * nanosecondsPerTick, bytes, originalLength, linkType, littleEndian };
+}
+
+/** The beginning of a capture with nanoseconds. @param littleEndian byte order of the machine the records come from */
+export function pcapHeader(linkType: number, littleEndian = true): Uint8Array {
+	const bytes = new Uint8Array(FILE_HEADER_LENGTH);
+	const view = new DataView(bytes.buffer);
+	view.setUint32(0, NANOSECOND_MAGIC, littleEndian);
+	view.setUint16(4, 2, littleEndian);
+	view.setUint16(6, 4, littleEndian);
+	view.setUint32(16, MAXIMUM_SNAPSHOT, littleEndian);
+	view.setUint32(20, linkType, littleEndian);
+	return bytes;
+}
+
+/** One record, to be written behind a `pcapHeader` of the same link type and byte order. */
+export function pcapRecord({ seconds, nanoseconds, bytes, originalLength, littleEndian }: PcapRecord): Uint8Array {
+	const head = new Uint8Array(RECORD_HEADER_LENGTH);
+	const view = new DataView(head.buffer);
+	for (const [index, value] of [seconds, nanoseconds, bytes.length, originalLength].entries()) view.setUint32(4 * index, value, littleEndian);
+	return concatenated([head, bytes]);
+}
+
+/** A whole capture of the given records, which tcpdump and Wireshark open. Records of another link type or byte order have no place in it. */
+export function pcapFile(linkType: number, records: readonly PcapRecord[]): Uint8Array {
+	const littleEndian = records[0]?.littleEndian ?? true;
+	return concatenated([
+		pcapHeader(linkType, littleEndian),
+		...records.filter((r) => r.linkType === linkType && r.littleEndian === littleEndian).map(pcapRecord),
+	]);
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+	const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+	let at = 0;
+	for (const part of parts) {
+		whole.set(part, at);
+		at += part.length;
+	}
+	return whole;
+}

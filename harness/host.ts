@@ -1,0 +1,218 @@
+import { Boot, type HostIdentity } from './boot.ts';
+import type { LabContext } from './context.ts';
+import type { EngineHost } from './engines/engine.ts';
+import { HalfopenError } from './errors.ts';
+import type { Fault } from './faults/fault.ts';
+import { forgetNeighbour, pinNeighbour, silence } from './faults/neighbour.ts';
+import { assertPort, drop, type PacketFault, type PacketMatch, type RejectWith, reject } from './faults/packets.ts';
+import { powerOff } from './faults/power.ts';
+import { kill, pause } from './faults/process.ts';
+import { changeSysctls, type Sysctls, writeSysctls } from './faults/sysctl.ts';
+import type { Endpoint } from './formats/types.ts';
+import { Peer, type Program } from './peers/peer.ts';
+import { type Connect, dnc, echoClient, echoServer, type Listen, nc, ncTraditional, type PeerOptions } from './peers/programs.ts';
+import { Boots } from './probes/boots.ts';
+import { PacketFile } from './probes/capture.ts';
+import type { HostName } from './timeline/events.ts';
+
+/** A machine with its own TCP stack: its peers, its faults, its power. */
+export class Host {
+	readonly name: HostName;
+	readonly address: string;
+	readonly mac: string;
+	readonly context: LabContext;
+	/** Which events of the kernel belong to which boot. */
+	readonly boots = new Boots();
+	/** All packets of all boots. */
+	readonly packets = new PacketFile();
+	readonly #engineHost: EngineHost;
+	readonly #identity: HostIdentity;
+	/** In force from every boot on. */
+	readonly #sysctls: Sysctls;
+	readonly #other: () => Host;
+	readonly #peers: Peer[] = [];
+	#boot: Boot | undefined;
+	#paused = false;
+
+	/** For the lab. `sysctls` are set at each boot. */
+	constructor(engineHost: EngineHost, identity: HostIdentity, sysctls: Sysctls, context: LabContext, other: () => Host) {
+		this.name = identity.name;
+		this.address = identity.address;
+		this.mac = identity.mac;
+		this.context = context;
+		this.#engineHost = engineHost;
+		this.#identity = identity;
+		this.#sysctls = sysctls;
+		this.#other = other;
+	}
+
+	/** What runs now; an error while the power is off. */
+	get boot(): Boot {
+		if (this.#boot) return this.#boot;
+		throw new HalfopenError('HOST_OFF', {
+			problem: `The ${this.name}’s power is off.`,
+			remedy: `Switch it on first: await ${this.name}.powerOn().`,
+		});
+	}
+
+	get isOn(): boolean {
+		return this.#boot !== undefined;
+	}
+
+	/** Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and `powerOn`. */
+	async takeIntoUse(): Promise<void> {
+		const boot = await Boot.start(this.#engineHost.boot, this.boots.next, this.packets, this.#identity, this.context);
+		await Promise.all([writeSysctls(boot.machine, this.#sysctls), pinNeighbour(boot, this.#identity)]);
+		this.boots.on(this.context.clock.now());
+		this.#boot = boot;
+		await boot.flush();
+	}
+
+	/** For the lab, at the end: observers end in good order, so that what they lost is known. */
+	async rest(): Promise<void> {
+		if (!this.#boot) return;
+		await this.#boot.flush();
+		await this.#boot.stop();
+	}
+
+	// Peers
+
+	/** A port of this host, to connect to. */
+	port(port: number): Endpoint {
+		return { address: this.address, port: assertPort(port) };
+	}
+
+	/** netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. */
+	nc(options: Listen | Connect): Promise<Peer> {
+		return this.#start(nc(options));
+	}
+
+	/** netcat-traditional: reads whenever select says so, so its read shows the errno. */
+	ncTraditional(options: Listen | Connect): Promise<Peer> {
+		return this.#start(ncTraditional(options));
+	}
+
+	/** The article's modified nc: tells what each poll returned, and keeps its socket open after the end of the stream. */
+	dnc(options: Listen | Connect): Promise<Peer> {
+		return this.#start(dnc(options));
+	}
+
+	/** A Node server that echoes. */
+	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Peer> {
+		return this.#start(echoServer(options));
+	}
+
+	/** A Node client that sends what is typed and prints what comes. */
+	echoClient(options: Parameters<typeof echoClient>[0]): Promise<Peer> {
+		return this.#start(echoClient(options));
+	}
+
+	/** Any program that the host image has. Goes on when it runs, unless `until` says otherwise. */
+	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Peer> {
+		const kind = argv[0].replace(/[^a-z0-9-]/g, '').slice(0, 12) || 'program';
+		return this.#start({ kind, name, argv, until });
+	}
+
+	// Faults
+
+	/** Drops packets, by default as they arrive: the sender's stack learns nothing. */
+	drop(match: PacketMatch = {}): Promise<PacketFault> {
+		return drop(this.boot, this.name, this.context, match);
+	}
+
+	/** Refuses packets with an answer. */
+	reject(match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
+		return reject(this.boot, this.name, this.context, match);
+	}
+
+	/** Changes sysctls below net.ipv4 while the host runs. Healing puts them back. */
+	sysctl(sysctls: Sysctls): Promise<Fault> {
+		return changeSysctls(this.boot.machine, this.name, this.context, sysctls);
+	}
+
+	/** Pins the peer's address to its MAC: a peer that is gone for good is ETIMEDOUT then. So every lab begins. */
+	pinNeighbour(): Promise<void> {
+		return pinNeighbour(this.boot, this.#identity);
+	}
+
+	/** Forgets the peer's MAC: a peer that is gone for good is EHOSTUNREACH then, because nobody answers ARP. */
+	forgetNeighbour(): Promise<void> {
+		return forgetNeighbour(this.boot, this.#identity);
+	}
+
+	/** Freezes all programs; the kernel goes on acknowledging for them. */
+	async pause(): Promise<Fault> {
+		const fault = await pause(this.#engineHost, this.name, this.context);
+		this.#paused = true;
+		return { ...fault, heal: () => fault.heal().then(() => { this.#paused = false; }) };
+	}
+
+	/** Kills all programs at once from outside; the kernel lives on, and a FIN leaves for each of their connections. */
+	kill(): Promise<Fault> {
+		return kill(this.#engineHost, this.boot, this.name, this.context);
+	}
+
+	/** Power off: silent, and the end of all that ran. Healing it is `powerOn`. */
+	powerOff(): Promise<Fault> {
+		// An error at once, if it is off already.
+		this.boot;
+		return powerOff(
+			{
+				name: this.name,
+				off: () => this.#off(),
+				on: () => this.powerOn(),
+				otherHasLooked: async () => {
+					const other = this.#other();
+					if (other.isOn) await other.boot.flush();
+					return other.isOn;
+				},
+			},
+			this.context,
+		);
+	}
+
+	/** Power on: the same address and MAC, an empty stack, no programs. Does nothing to a host that is on. */
+	async powerOn(): Promise<void> {
+		if (this.#boot) return;
+		await this.#engineHost.powerOn();
+		await this.takeIntoUse();
+	}
+
+	/** Power off and on again: the host comes back and knows nothing. */
+	async reboot(): Promise<void> {
+		const fault = await this.powerOff();
+		await fault.heal();
+	}
+
+	/** An orderly shutdown: SIGTERM to every program and a wait for its end; then power off. */
+	async shutdown(): Promise<Fault> {
+		for (const peer of this.#peers) if (peer.end === undefined) await peer.signal('SIGTERM');
+		await Promise.all(this.#peers.map((peer) => peer.ended));
+		// What their ends made the kernel send is on the wire before the power goes.
+		await this.boot.flush();
+		return this.powerOff();
+	}
+
+	async #start(program: Program): Promise<Peer> {
+		if (this.#paused) {
+			throw new HalfopenError('HOST_PAUSED', {
+				problem: `The ${this.name} is paused: no program can be started on it.`,
+				remedy: 'Heal the pause first.',
+			});
+		}
+		const peer = await Peer.start(this.boot, this.name, this.context, program);
+		this.#peers.push(peer);
+		return peer;
+	}
+
+	async #off(): Promise<number> {
+		const boot = this.boot;
+		const { history } = this.context;
+		const silentSince = await silence(boot);
+		this.boots.off(silentSince);
+		await boot.stop();
+		this.#boot = undefined;
+		await this.#engineHost.powerOff();
+		return history.at(silentSince);
+	}
+}

@@ -1,0 +1,60 @@
+import { assertPort } from '../faults/packets.ts';
+import type { Endpoint } from '../formats/types.ts';
+import type { Program } from './peer.ts';
+
+/** What all programs can be told. */
+export interface PeerOptions {
+	/** What it is called in the history. */
+	readonly name?: string;
+	/** What is waited for before the spec goes on; the default is that it listens or is connected. */
+	readonly until?: Program['until'];
+}
+export type Listen = PeerOptions & { readonly listen: number };
+export type Connect = PeerOptions & { readonly connect: Endpoint };
+
+/**
+ * netcat-openbsd. On POLLHUP it closes without reading, so an errno that reached its socket may never reach its calls; `ncTraditional` and
+ * `dnc` read it.
+ */
+export function nc(options: Listen | Connect): Program {
+	return netcat('nc', ['nc.openbsd'], ['-l'], options);
+}
+
+/** netcat-traditional: waits in select, then reads, so its read shows the errno. */
+export function ncTraditional(options: Listen | Connect): Program {
+	return netcat('nc', ['nc.traditional'], ['-l', '-p'], options);
+}
+
+/** The article's modified nc: says what each poll returned, and keeps its socket open after the end of the stream. */
+export function dnc(options: Listen | Connect): Program {
+	return netcat('dnc', ['dnc'], ['-l'], options);
+}
+
+function netcat(kind: string, program: readonly string[], listen: readonly string[], options: Listen | Connect): Program {
+	const { name } = options;
+	return 'listen' in options
+		? { kind, name, argv: [...program, ...listen, String(assertPort(options.listen))], until: options.until ?? 'listening' }
+		: { kind, name, argv: [...program, options.connect.address, String(assertPort(options.connect.port))], until: options.until ?? 'connected' };
+}
+
+/** A Node server that echoes. */
+export function echoServer(options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean }): Program {
+	const { name, listen, keepaliveMs, allowHalfOpen } = options;
+	const flags = [...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]), ...(allowHalfOpen ? ['--allow-half-open'] : [])];
+	return { kind: 'echo-server', name, argv: ['node', '/opt/halfopen/echo-server.mjs', String(assertPort(listen)), ...flags], until: options.until ?? 'listening' };
+}
+
+/** A Node client of the echo server: sends what is typed, and, with a heartbeat, gives a silent peer up by itself. */
+export function echoClient(options: Connect & { readonly keepaliveMs?: number; readonly heartbeatMs?: number }): Program {
+	const { name, connect, keepaliveMs, heartbeatMs } = options;
+	const flags = [
+		...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]),
+		...(heartbeatMs === undefined ? [] : [`--heartbeat=${heartbeatMs}`]),
+	];
+	return {
+		kind: 'echo-client',
+		name,
+		argv: ['node', '/opt/halfopen/echo-client.mjs', connect.address, String(assertPort(connect.port)), ...flags],
+		until: options.until ?? 'connected',
+	};
+}

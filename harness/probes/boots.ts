@@ -1,0 +1,42 @@
+import type { TraceRecord } from '../formats/types.ts';
+
+interface Period {
+	readonly on: number;
+	off: number;
+	/** Connections that this boot opened. */
+	readonly opened: Set<string>;
+}
+
+/**
+ * Tells which boot of a host an event of the kernel belongs to. All boots have the same addresses, and the stack of a dead one goes on
+ * for minutes: its sockets are closed, time out, retransmit into nothing. Those events are ghosts.
+ */
+export class Boots {
+	readonly #periods: Period[] = [];
+
+	/** The host was switched on; times are seconds since the epoch. */
+	on(t: number): void {
+		this.#periods.push({ on: t, off: Number.POSITIVE_INFINITY, opened: new Set() });
+	}
+
+	off(t: number): void {
+		const period = this.#periods.at(-1);
+		if (period) period.off = t;
+	}
+
+	/** Number of the boot to come; the first is 1. */
+	get next(): number {
+		return this.#periods.length + 1;
+	}
+
+	attribute(t: number, record: Exclude<TraceRecord, { kind: 'lost' }>): { boot: number; ghost?: true } {
+		const boot = Math.max(1, this.#periods.filter(({ on }) => on <= t).length);
+		const period = this.#periods[boot - 1];
+		if (!period || t >= period.off) return { boot, ghost: true };
+		// A reset that no socket sends is the running stack's: a dead one receives nothing that it could answer.
+		if (record.kind === 'reset') return { boot };
+		const connection = `${record.local.port} ${record.remote.address}:${record.remote.port}`;
+		if (record.kind === 'state' && ['CLOSED', 'LISTEN', 'SYN-RECV', 'SYN-SENT'].includes(record.from)) period.opened.add(connection);
+		return boot === 1 || period.opened.has(connection) ? { boot } : { boot: boot - 1, ghost: true };
+	}
+}

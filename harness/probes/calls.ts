@@ -1,0 +1,80 @@
+import { StraceReader } from '../formats/strace.ts';
+import type { StraceCall } from '../formats/types.ts';
+import type { EventOf, HostName } from '../timeline/events.ts';
+import type { History } from '../timeline/history.ts';
+
+/**
+ * What tells the story of a connection: the socket calls, waiting, reading and writing. `-D`: the tracer is the peer's grandchild, so that
+ * the peer is the agent's own child, with its own pid, signals and exit. `-yy`: which socket a descriptor is.
+ */
+const STRACE = [
+	...['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '128', '--seccomp-bpf'],
+	...['-e', 'trace=%network,read,readv,write,writev,close,poll,ppoll,select,pselect6,epoll_wait,epoll_pwait,epoll_pwait2'],
+	...['-o', '@log'],
+];
+
+/** The command line under observation. */
+export function traced(argv: readonly string[]): string[] {
+	return [...STRACE, ...argv];
+}
+
+/** Puts what strace says of one peer into the history. */
+export class CallProbe {
+	readonly #reader = new StraceReader();
+	readonly #history: History;
+	readonly #host: HostName;
+	readonly #peer: string;
+	readonly #blocked = new Map<string, EventOf<'call'>>();
+
+	constructor(history: History, host: HostName, peer: string) {
+		this.#history = history;
+		this.#host = host;
+		this.#peer = peer;
+	}
+
+	push(bytes: Buffer): void {
+		for (const record of this.#reader.push(bytes.toString('latin1'))) if (record.kind === 'call' && isOfInterest(record)) this.#add(record);
+	}
+
+	#add(record: StraceCall): void {
+		const { pid, name, args, fd, returned, errno, resultText, took } = record;
+		const call: EventOf<'call'> = {
+			kind: 'call',
+			t: this.#history.at(record.t),
+			host: this.#host,
+			peer: this.#peer,
+			pid,
+			name,
+			args,
+			...(fd !== undefined && { fd }),
+			...(returned !== undefined && { returned }),
+			...(errno !== undefined && { errno }),
+			...(resultText !== undefined && { result: resultText }),
+			...(took !== undefined && { took }),
+			source: 'strace',
+		};
+		const key = `${pid} ${record.t}`;
+		const blocked = this.#blocked.get(key);
+		if (blocked) this.#history.replace(blocked, call);
+		else this.#history.add(call);
+		if (record.blocked) this.#blocked.set(key, call);
+		else this.#blocked.delete(key);
+		this.#addSocketError(call);
+	}
+
+	/** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
+	#addSocketError({ t, host, peer, name, args, took }: EventOf<'call'>): void {
+		const errno = name === 'getsockopt' ? /SO_ERROR, \[(E[A-Z]+)\]/.exec(args)?.[1] : undefined;
+		if (errno) this.#history.add({ kind: 'error', t: t + (took ?? 0), host, peer, errno, source: 'so_error' });
+	}
+}
+
+/**
+ * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local socket: of all calls
+ * only those on TCP sockets and standard streams.
+ */
+function isOfInterest({ name, args, fd }: StraceCall): boolean {
+	if (/^(AF_UNIX|AF_NETLINK|\d+<(UNIX|NETLINK))/.test(args)) return false;
+	if (!/^(p?read|p?write|close)/.test(name)) return true;
+	return (fd !== undefined && fd <= 2 && name !== 'close') || /^\d+<(TCP|TCPv6|socket)/.test(args);
+}

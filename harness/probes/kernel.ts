@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream';
+import { TraceReader } from '../formats/trace.ts';
+import type { Endpoint, TraceRecord } from '../formats/types.ts';
+import type { EventOf, HostName } from '../timeline/events.ts';
+import type { History } from '../timeline/history.ts';
+import type { Boots } from './boots.ts';
+import type { Sentinels } from './sentinel.ts';
+
+/** The observer's name, for sentinels and losses. */
+export const KERNEL = 'kernel';
+
+export interface KernelProbeOptions {
+	readonly trace: Readable;
+	readonly history: History;
+	readonly sentinels: Sentinels;
+	readonly boots: Readonly<Record<HostName, Boots>>;
+	/** After each state: `ss` may know what the kernel does not trace. */
+	readonly onState: (event: EventOf<'state'>) => void;
+}
+
+/** The kernel's own word on sockets: one trace for the machine, of which a lab takes what bears its addresses. */
+export class KernelProbe {
+	readonly #options: KernelProbeOptions;
+	readonly #reader = new TraceReader();
+	/** Connecting sockets have no port yet when they enter SYN-SENT; the next change tells it. */
+	readonly #portless = new Map<string, EventOf<'state'>>();
+	/** Whole seconds that the trace's clock (TAI) is ahead of the captures'. */
+	#ahead = 0;
+
+	constructor(options: KernelProbeOptions) {
+		this.#options = options;
+		options.trace.on('data', (bytes: Buffer) => {
+			for (const record of this.#reader.push(bytes.toString('latin1'))) this.#record(record);
+		});
+	}
+
+	/** To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds. */
+	calibrate(aheadSeconds: number): void {
+		this.#ahead = Math.round(aheadSeconds);
+	}
+
+	stop(): void {
+		this.#options.trace.destroy();
+	}
+
+	#record(record: TraceRecord): void {
+		const { history, sentinels } = this.#options;
+		if (record.kind === 'lost') {
+			history.lose({ observer: KERNEL, what: `${record.events ?? 'some'} trace events lost on CPU ${record.cpu}` });
+			return;
+		}
+		if (sentinels.saw(KERNEL, record.remote.address, record.t) || sentinels.saw(KERNEL, record.local.address, record.t)) return;
+		const host = history.hostOf(record.local.address);
+		if (host !== undefined) this.#add(host, record);
+	}
+
+	#add(host: HostName, record: Exclude<TraceRecord, { kind: 'lost' }>): void {
+		const { history, boots } = this.#options;
+		const { local, remote } = record;
+		const epochSeconds = record.t - this.#ahead;
+		const at = { t: history.at(epochSeconds), host, ...boots[host].attribute(epochSeconds, record), local, remote };
+		switch (record.kind) {
+			case 'state':
+				this.#addState({ kind: 'state', ...at, from: record.from, to: record.to, how: 'traced' });
+				break;
+			case 'error':
+				history.add({ kind: 'error', ...at, errno: record.errno, source: 'kernel' });
+				break;
+			case 'reset':
+				history.add({ kind: 'reset', ...at, direction: record.direction, ...(record.reason !== undefined && { reason: record.reason }) });
+				break;
+			case 'retransmit':
+				history.add({ kind: 'retransmit', ...at, state: record.state });
+				break;
+		}
+	}
+
+	#addState(event: EventOf<'state'>): void {
+		const { history, onState } = this.#options;
+		const key = `${event.host} ${remoteName(event.remote)}`;
+		const portless = this.#portless.get(key);
+		if (portless && event.from === portless.to) {
+			history.replace(portless, { ...portless, local: event.local });
+			this.#portless.delete(key);
+		}
+		if (event.local.port === 0) this.#portless.set(key, event);
+		history.add(event);
+		onState(event);
+	}
+}
+
+const remoteName = ({ address, port }: Endpoint) => `${address}:${port}`;

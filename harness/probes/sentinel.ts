@@ -1,0 +1,60 @@
+import type { Agent } from '../agent/agent.ts';
+import type { LabClock } from '../engines/engine.ts';
+
+/** Nothing listens there, on any host (RFC 863). */
+const DISCARD_PORT = 9;
+/** A sentinel is made again if it was not seen for so long: an observer may have been about to look. */
+const REPEAT_MS = 2_000;
+const LIMIT_MS = 20_000;
+
+/**
+ * How the harness knows that an observer has told all that it saw. A sentinel is a connection, refused, from a host to an address of its
+ * own loopback that nobody ever uses again: every observer that sees the host's packets or states sees it, and what it had seen before
+ * came before. It never crosses the wire, and no history holds it.
+ */
+export class Sentinels {
+	readonly #clock: LabClock;
+	readonly #seen = new Map<string, { by: Map<string, number>; wake: () => void }>();
+
+	constructor(clock: LabClock) {
+		this.#clock = clock;
+	}
+
+	/** Passes when all observers have caught up with the present of that host; returns the names of those that did not. */
+	async passed(machine: Agent, observers: readonly string[]): Promise<string[]> {
+		let missing = [...observers];
+		for (let waited = 0; missing.length > 0 && waited < LIMIT_MS; waited += REPEAT_MS) missing = await this.#once(machine, missing);
+		return missing;
+	}
+
+	/** For observers: true if this address is a sentinel's, which is then none of the history's business. */
+	saw(observer: string, address: string, t: number): boolean {
+		if (!address.startsWith('127.')) return false;
+		const sentinel = this.#seen.get(address);
+		if (sentinel && !sentinel.by.has(observer)) {
+			sentinel.by.set(observer, t);
+			sentinel.wake();
+		}
+		return true;
+	}
+
+	/** How far the clock of one observer is ahead of another's, in seconds, by the last sentinel that both saw. */
+	offset(observer: string, reference: string): number | undefined {
+		const both = [...this.#seen.values()].filter(({ by }) => by.has(observer) && by.has(reference)).at(-1);
+		return both && (both.by.get(observer) ?? 0) - (both.by.get(reference) ?? 0);
+	}
+
+	async #once(machine: Agent, observers: readonly string[]): Promise<string[]> {
+		const address = ['127', ...Array.from({ length: 3 }, () => 1 + Math.floor(Math.random() * 253))].join('.');
+		const by = new Map<string, number>();
+		const missing = () => observers.filter((observer) => !by.has(observer));
+		const stop = new AbortController();
+		const all = new Promise<void>((resolve) => {
+			this.#seen.set(address, { by, wake: () => missing().length === 0 && resolve() });
+		});
+		await machine.run(['bash', '-c', `exec 2>&-; </dev/tcp/${address}/${DISCARD_PORT}`]);
+		await Promise.race([all, this.#clock.sleep(REPEAT_MS, stop.signal)]);
+		stop.abort();
+		return missing();
+	}
+}

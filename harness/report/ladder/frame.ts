@@ -1,0 +1,34 @@
+import type { Loss } from '../../timeline/events.ts';
+import type { Paint } from '../colours.ts';
+import { verdictTable } from '../verdict-table.ts';
+import { printable, wrap } from '../words.ts';
+import type { Ladder } from './model.ts';
+
+/** What stands above the picture: what was tried, where, and the question. */
+export function opening(ladder: Ladder, width: number, paint: Paint): string[] {
+	const where = [`${ladder.engine}, Linux ${ladder.kernel}`, ladder.outcome === 'failed' ? 'FAILED' : undefined, ...ladder.connections];
+	return [
+		...wrap(printable(ladder.title), width).map((line) => paint('title', line)),
+		...wrap(printable(where.filter(Boolean).join(' · ')), width).map((line) => paint('line', line)),
+		...(ladder.question === undefined ? [] : ['', ...labelled('Q', ladder.question, width, paint)]),
+		'',
+	];
+}
+
+/** What stands below it: the answer that was observed, the verdicts on the claims, and what observers missed. */
+export function closing(ladder: Ladder, width: number, paint: Paint): string[] {
+	const notes = [...(ladder.sampled ? ['* seen by ss, which looks now and then: it began earlier'] : []), ...ladder.losses.map(lossInWords)];
+	return [
+		...(ladder.answer === undefined ? [] : ['', ...labelled('A', ladder.answer, width, paint)]),
+		...(ladder.verdicts.length === 0 ? [] : ['', ...verdictTable(ladder.verdicts, width, paint)]),
+		...(notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(printable(note), width - 2).map((line) => `  ${line}`))]),
+	];
+}
+
+function labelled(label: string, text: string, width: number, paint: Paint): string[] {
+	return wrap(printable(text), width - 5).map((line, index) => `  ${paint('title', index === 0 ? label : ' ')}  ${line}`);
+}
+
+function lossInWords({ observer, host, what }: Loss): string {
+	return `! ${observer}${host === undefined ? '' : ` on the ${host}`} missed something: ${what}`;
+}

@@ -1,0 +1,12 @@
+import type { TimelineFile } from '../../timeline/events.ts';
+import { layOut } from './layout.ts';
+import { drawText, type TextOptions } from './text.ts';
+
+export { layOut } from './layout.ts';
+export type { Arrow, Breakage, Caption, Ladder, Mark, MarkKind, Repeat, Row, Story, Wait } from './model.ts';
+export { drawText, type TextOptions } from './text.ts';
+
+/** A timeline drawn as text: two hosts as columns, time downwards, segments as arrows between them, lost ones broken off. */
+export function renderLadder(timeline: TimelineFile, options: TextOptions = {}): string {
+	return drawText(layOut(timeline), options);
+}

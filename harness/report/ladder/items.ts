@@ -1,0 +1,163 @@
+import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
+import { CallSelection, failed, resultOf, shortArguments, waits } from './calls.ts';
+import type { Connections } from './connections.ts';
+import type { Arrow, Breakage, Caption, Mark, MarkKind, Repeat } from './model.ts';
+import { SocketNews } from './sockets.ts';
+
+/** One thing to draw, before things of one moment are put in one row. `key` says what counts as the same thing again; `alike` does so without sequence numbers. */
+export type Item = { readonly t: number; readonly until: number; readonly key: string; readonly alike: string } & (
+	| { readonly slot: HostName; readonly mark: Mark }
+	| { readonly slot: 'wire'; readonly arrow: Arrow }
+	| { readonly slot: 'full'; readonly row: Caption | Breakage | Repeat }
+);
+
+/** A call that took this long has blocked: it is drawn when it began and again when it returned. */
+const BLOCKED_SECONDS = 0.1;
+
+/** What of a timeline is drawn, in the order of time. */
+export function itemsOf(timeline: TimelineFile, connections: Connections): Item[] {
+	return new Itemizer(timeline, connections).items();
+}
+
+class Itemizer {
+	readonly #timeline: TimelineFile;
+	readonly #connections: Connections;
+	readonly #calls = new CallSelection();
+	readonly #sockets: SocketNews;
+	readonly #crowded: Record<HostName, boolean>;
+	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
+	readonly #waitingIn = new Map<string, string>();
+	readonly #items: Item[] = [];
+	#faults = 0;
+
+	constructor(timeline: TimelineFile, connections: Connections) {
+		this.#timeline = timeline;
+		this.#connections = connections;
+		this.#sockets = new SocketNews();
+		this.#crowded = { client: peersAt(timeline, 'client') > 1, server: peersAt(timeline, 'server') > 1 };
+	}
+
+	items(): Item[] {
+		for (const event of this.#timeline.events.toSorted((a, b) => a.t - b.t)) {
+			if ('boot' in event && event.boot !== undefined && event.kind !== 'segment') {
+				// What an earlier boot left behind is not the host that is there now.
+				if (event.boot < this.#boots[event.host]) continue;
+				this.#boots[event.host] = event.boot;
+			}
+			this.#add(event);
+		}
+		return this.#items.sort((a, b) => a.t - b.t);
+	}
+
+	#add(event: TimelineFile['events'][number]): void {
+		switch (event.kind) {
+			case 'step':
+				this.#full({ kind: 'step', t: event.t, text: event.text });
+				break;
+			case 'fault':
+				this.#full({ kind: 'fault', t: event.t, host: event.host, id: event.id, phase: event.phase, text: event.text, proof: event.proof });
+				break;
+			case 'segment':
+				this.#segment(event);
+				break;
+			case 'call':
+				this.#call(event);
+				break;
+			case 'state':
+				this.#state(event);
+				break;
+			case 'sockets':
+				for (const text of this.#sockets.look(event)) this.#mark(event, 'sockets', 'ss: ', '', text);
+				break;
+			case 'process':
+				this.#process(event);
+				break;
+			case 'output':
+				this.#mark(event, 'output', `${event.peer} prints `, JSON.stringify(event.text.replace(/\n$/, '')));
+				break;
+			case 'error':
+				this.#mark(event, 'error', event.source === 'kernel' ? 'kernel: ' : 'SO_ERROR: ', '', event.errno);
+				break;
+			case 'reset':
+				this.#reset(event);
+				break;
+			case 'retransmit':
+				// The segment itself is drawn, as a retransmission.
+				break;
+		}
+	}
+
+	#full(row: Caption | Breakage): void {
+		this.#faults += 1;
+		const key = `full ${this.#faults}`;
+		this.#items.push({ slot: 'full', t: row.t, until: row.t, key, alike: key, row });
+	}
+
+	#segment(event: EventOf<'segment'>): void {
+		const { t, host, flags, seq, ack, length, fate, retransmission, arrived } = event;
+		const connection = this.#connections.labelOf(host, { local: event.from, remote: event.to });
+		const alike = `wire ${connection ?? ''} ${host} ${flags} ${length} ${fate} ${event.by ?? ''} ${retransmission}`;
+		const by = event.by === undefined ? undefined : this.#faultText(event.by);
+		const arrow: Arrow = { t, until: t, times: 1, from: host, connection, flags, seq, ack, length, fate, by, retransmission, arrived };
+		this.#items.push({ slot: 'wire', t, until: t, key: `${alike} ${seq}`, alike, arrow });
+	}
+
+	/** A segment names the fault that dropped it by id or in words. */
+	#faultText(by: string): string {
+		const fault = this.#timeline.events.find((event) => event.kind === 'fault' && event.id === by);
+		return fault?.kind === 'fault' ? fault.text : by;
+	}
+
+	#call(event: EventOf<'call'>): void {
+		const drawn = this.#calls.isDrawn(event);
+		const thread = `${event.host} ${event.peer} ${event.pid}`;
+		const head = `${this.#crowded[event.host] ? `${event.peer}: ` : ''}${event.name}`;
+		const args = shortArguments(event);
+		const unfinished = event.returned === undefined && event.errno === undefined;
+		const blocked = unfinished || (event.took ?? 0) >= BLOCKED_SECONDS;
+		// A wait that is not drawn when it ends (typed text, a turn of an event loop) and begins anew is one wait to the reader.
+		if (blocked && (drawn || (waits(event) && !event.name.startsWith('epoll')))) {
+			const waiting = `${head}(${args})`;
+			if (this.#waitingIn.get(thread) !== waiting) this.#mark(event, 'call', `${head}(`, args, ') …');
+			this.#waitingIn.set(thread, waiting);
+		}
+		if (!drawn || unfinished) return;
+		this.#waitingIn.delete(thread);
+		const kind = failed(event) ? 'failed-call' : 'call';
+		const end = { host: event.host, t: event.t + (event.took ?? 0) };
+		if (blocked) this.#mark(end, kind, `… ${head}`, '', resultOf(event));
+		else this.#mark(event, kind, `${head}(`, args, `)${resultOf(event)}`);
+	}
+
+	#state(event: EventOf<'state'>): void {
+		const label = this.#connections.labelOf(event.host, event);
+		this.#sockets.stateTold(event);
+		this.#mark(event, 'state', `${label === undefined ? '' : `${label} `}[${event.to}]${event.how === 'sampled' ? '*' : ''}`);
+	}
+
+	#process(event: EventOf<'process'>): void {
+		const texts = {
+			started: ['$ ', event.text, ''],
+			typed: [`${event.peer} is typed `, JSON.stringify(event.text), ''],
+			signalled: [`${event.peer} gets `, '', event.text],
+			exited: [`${event.peer} ends: `, '', event.text],
+		} as const;
+		const [head, detail, tail] = texts[event.what];
+		this.#mark(event, 'process', head, detail, tail);
+	}
+
+	/** A reset that arrived is told by its segment; the kernel's event adds only the reason. */
+	#reset(event: EventOf<'reset'>): void {
+		if (event.direction === 'received' && event.reason === undefined) return;
+		this.#mark(event, 'reset', event.direction === 'sent' ? 'resets: ' : 'is reset: ', '', event.reason ?? 'no reason given');
+	}
+
+	#mark({ host, t }: { host: HostName; t: number }, kind: MarkKind, head: string, detail = '', tail = ''): void {
+		const key = `${host} ${head}${detail}${tail}`;
+		this.#items.push({ slot: host, t, until: t, key, alike: key, mark: { kind, t, head, detail, tail, times: 1 } });
+	}
+}
+
+function peersAt({ events }: TimelineFile, host: HostName): number {
+	return new Set(events.flatMap((event) => (event.kind === 'call' && event.host === host ? [event.peer] : []))).size;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { timelineSchema } from '../../timeline/events.ts';
+import { anyTimeline } from './fixtures/arbitrary.ts';
+import { powerOffStory, rebootStory } from './fixtures/stories.ts';
+import { layOut, renderLadder } from './index.ts';
+
+const STORIES = { reboot: rebootStory, 'power-off': powerOffStory };
+
+function golden(name: string): string {
+	return readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+}
+
+describe('a ladder as text', () => {
+	for (const [name, story] of Object.entries(STORIES)) {
+		for (const width of [80, 120]) {
+			test(`is the golden one: ${name}, ${width} columns`, () => {
+				expect(renderLadder(story(), { width })).toBe(golden(`${name}.${width}.txt`));
+			});
+		}
+	}
+
+	test('has the same text with colours as without', () => {
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is
+		const plain = renderLadder(rebootStory(), { width: 100, colour: true }).replace(/\u001b\[[\d;]*m/g, '');
+		expect(plain.replace(/ +$/gm, '')).toBe(renderLadder(rebootStory(), { width: 100 }));
+		expect(renderLadder(rebootStory(), { colour: true })).toContain('\u001b[1;31mread(3) = ECONNRESET\u001b[0m');
+	});
+
+	test('draws any valid timeline within its width', () => {
+		fc.assert(
+			fc.property(anyTimeline, fc.integer({ min: 60, max: 200 }), (timeline, width) => {
+				const lines = renderLadder(timelineSchema.parse(timeline), { width }).split('\n');
+				expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+			}),
+			{ numRuns: 300 },
+		);
+	});
+});
+
+describe('the layout', () => {
+	test('accounts for every segment, fault and step', () => {
+		fc.assert(
+			fc.property(anyTimeline, (timeline) => {
+				const { rows } = layOut(timeline);
+				const drawn = rows.reduce((sum, row) => sum + (row.kind === 'story' ? (row.wire?.times ?? 0) : row.kind === 'repeat' ? row.segments : 0), 0);
+				const count = (kind: string) => timeline.events.filter((event) => event.kind === kind).length;
+				expect(drawn).toBe(count('segment'));
+				expect(rows.filter(({ kind }) => kind === 'fault')).toHaveLength(count('fault'));
+				expect(rows.filter(({ kind }) => kind === 'step')).toHaveLength(count('step'));
+			}),
+			{ numRuns: 300 },
+		);
+	});
+
+	test('lays out ten thousand events in well under two seconds', () => {
+		const [segment, ...rest] = powerOffStory().events.filter(({ kind }) => kind === 'segment');
+		const events = Array.from({ length: 10_000 }, (_, index) => ({ ...(index % 3 === 0 ? segment : rest[index % rest.length]), t: index / 10 }));
+		const timeline = timelineSchema.parse({ ...powerOffStory(), events });
+		const before = performance.now();
+		renderLadder(timeline);
+		expect(performance.now() - before).toBeLessThan(2_000);
+	});
+});

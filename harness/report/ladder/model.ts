@@ -1,0 +1,104 @@
+import type { EventOf, HostName, Loss, Verdict } from '../../timeline/events.ts';
+
+/**
+ * The ladder as a model: what every renderer draws, whatever it draws with. Made by `layOut` from a timeline alone.
+ */
+export interface Ladder {
+	readonly title: string;
+	readonly spec: string;
+	readonly outcome: 'passed' | 'failed';
+	readonly question: string | undefined;
+	readonly answer: string | undefined;
+	readonly engine: string;
+	readonly kernel: string;
+	readonly startedAt: string;
+	readonly addresses: Readonly<Record<HostName, string>>;
+	/** `#1 client:49152 server:8080`; empty where there is one connection and nothing to tell apart. */
+	readonly connections: readonly string[];
+	readonly rows: readonly Row[];
+	/** True where a state of the ladder was seen by looking at sockets, and not told by the kernel when it happened. */
+	readonly sampled: boolean;
+	readonly verdicts: readonly Verdict[];
+	readonly losses: readonly Loss[];
+}
+
+export type Row = Story | Caption | Breakage | Wait | Repeat;
+
+/** One moment: what stands at the client, what crosses the wire, what stands at the server. */
+export interface Story {
+	readonly kind: 'story';
+	readonly t: number;
+	readonly client: readonly Mark[];
+	readonly wire: Arrow | undefined;
+	readonly server: readonly Mark[];
+}
+
+/** What the scenario said it was doing. */
+export interface Caption {
+	readonly kind: 'step';
+	readonly t: number;
+	readonly text: string;
+}
+
+/** A fault, across the whole picture. */
+export interface Breakage {
+	readonly kind: 'fault';
+	readonly t: number;
+	readonly host: HostName;
+	readonly id: string;
+	readonly phase: EventOf<'fault'>['phase'];
+	readonly text: string;
+	readonly proof: string | undefined;
+}
+
+/** Time in which nothing happened that is drawn. */
+export interface Wait {
+	readonly kind: 'wait';
+	readonly t: number;
+	readonly seconds: number;
+}
+
+/** The `rows` things before it happened again, `times` times. */
+export interface Repeat {
+	readonly kind: 'repeat';
+	readonly t: number;
+	readonly until: number;
+	readonly times: number;
+	readonly rows: number;
+	/** Segments folded into it. */
+	readonly segments: number;
+}
+
+/** What a mark is about; a renderer chooses colours by it. */
+export type MarkKind = 'call' | 'failed-call' | 'state' | 'sockets' | 'error' | 'reset' | 'process' | 'output';
+
+/** What stands beside a host's lifeline: `head`, `detail` and `tail` make the text; where there is no room, `detail` is what may be cut. */
+export interface Mark {
+	readonly kind: MarkKind;
+	readonly t: number;
+	readonly head: string;
+	readonly detail: string;
+	readonly tail: string;
+	/** How often it happened in a row, 1 for once. */
+	readonly times: number;
+}
+
+/** A segment on its way, or several of the same in a row. */
+export interface Arrow {
+	readonly t: number;
+	/** When the last of them was sent. */
+	readonly until: number;
+	readonly times: number;
+	readonly from: HostName;
+	/** `#2`, where there are several connections. */
+	readonly connection: string | undefined;
+	readonly flags: string;
+	readonly seq: number;
+	readonly ack: number;
+	readonly length: number;
+	readonly fate: EventOf<'segment'>['fate'];
+	/** The fault that dropped it, in words. */
+	readonly by: string | undefined;
+	readonly retransmission: boolean;
+	readonly arrived: number | undefined;
+}

@@ -1,0 +1,173 @@
+import type { HostName } from '../../timeline/events.ts';
+import { drawArrow } from './arrow.ts';
+import { type Paint, painter, type Tone } from '../colours.ts';
+import { closing, opening } from './frame.ts';
+import type { Breakage, Ladder, Mark, Row, Story } from './model.ts';
+import { cutQuoted, duration, printable, wrap } from '../words.ts';
+
+export interface TextOptions {
+	/** Columns; 60 at least. Default 120. */
+	readonly width?: number;
+	/** ANSI colours. Default none. */
+	readonly colour?: boolean;
+}
+
+const LEAST_WIDTH = 60;
+const DEFAULT_WIDTH = 120;
+const WIDEST_WIRE = 50;
+const SHORTEST_DETAIL = 6;
+
+/** Columns of the picture: time, client, wire and server, with a lifeline on each side of the wire. */
+interface Columns {
+	readonly all: number;
+	readonly time: number;
+	readonly side: number;
+	readonly wire: number;
+}
+
+/** Draws a ladder as lines of text, none longer than the width. */
+export function drawText(ladder: Ladder, { width = DEFAULT_WIDTH, colour = false }: TextOptions = {}): string {
+	const columns = columnsOf(ladder, Math.max(LEAST_WIDTH, Math.floor(width)));
+	const pen = new Pen(columns, painter(colour));
+	const lines = [
+		...opening(ladder, columns.all, painter(colour)),
+		...pen.line('time', [heading('client', ladder, columns)], [], [heading('server', ladder, columns)]),
+		...ladder.rows.flatMap((row, index) => (row.kind === 'step' && index > 0 ? [...pen.line('', [], [], []), ...pen.row(row)] : pen.row(row))),
+		...closing(ladder, columns.all, painter(colour)),
+	];
+	return `${lines.join('\n')}\n`;
+}
+
+function columnsOf({ rows }: Ladder, all: number): Columns {
+	const time = Math.max(8, ...rows.map(({ t }) => clock(t).length));
+	const between = all - time - 5;
+	const side = Math.floor((between - Math.min(WIDEST_WIRE, Math.round(all / 3))) / 2);
+	return { all, time, side, wire: between - 2 * side };
+}
+
+function heading(host: HostName, { addresses }: Ladder, { side }: Columns): string {
+	const full = `${host} ${addresses[host]}`;
+	return full.length <= side ? full : host;
+}
+
+function clock(t: number): string {
+	return t.toFixed(3);
+}
+
+class Pen {
+	readonly #columns: Columns;
+	readonly #paint: Paint;
+
+	constructor(columns: Columns, paint: Paint) {
+		this.#columns = columns;
+		this.#paint = paint;
+	}
+
+	row(row: Row): string[] {
+		switch (row.kind) {
+			case 'story':
+				return this.#story(row);
+			case 'step':
+				return this.#full(row.t, '▸', row.text, 'step');
+			case 'fault':
+				return this.#fault(row);
+			case 'wait':
+				return this.#pause(`… ${duration(row.seconds)} …`);
+			case 'repeat':
+				return this.#pause(`… ${row.times} more time${row.times === 1 ? '' : 's'} the same, until ${row.until.toFixed(1)} s …`);
+		}
+	}
+
+	/** One line for the time and up to three cells, and as many more as the tallest cell needs. */
+	line(time: string, client: readonly string[], wire: readonly string[], server: readonly string[], tones: Tones = {}): string[] {
+		const { side, wire: width } = this.#columns;
+		const height = Math.max(1, client.length, wire.length, server.length);
+		return Array.from({ length: height }, (_, index) => {
+			const mine = wire[index] ?? '';
+			const right = (server[index] ?? '') === '' ? '' : ` ${this.#paint(tones.server?.[index] ?? 'line', server[index] ?? '')}`;
+			return [
+				this.#paint('time', (index === 0 ? time : '').padStart(this.#columns.time)),
+				' ',
+				' '.repeat(side - (client[index] ?? '').length),
+				this.#paint(tones.client?.[index] ?? 'line', client[index] ?? ''),
+				' ',
+				this.#paint('line', tones.lifeline ?? (mine.startsWith('─') ? '├' : '│')),
+				this.#paint(tones.wire ?? 'arrow', mine.padEnd(width)),
+				this.#paint('line', tones.lifeline ?? (mine.endsWith('─') ? '┤' : '│')),
+				right,
+			]
+				.join('')
+				.trimEnd();
+		});
+	}
+
+	#story({ t, client, wire, server }: Story): string[] {
+		const left = this.#cell(client);
+		const right = this.#cell(server);
+		const arrow = wire === undefined ? [] : drawArrow(wire, this.#columns.wire);
+		const tones: Tones = { client: left.tones, server: right.tones, wire: wire === undefined || wire.fate === 'delivered' ? 'arrow' : 'lost' };
+		return this.line(clock(t), left.lines, arrow, right.lines, tones);
+	}
+
+	#cell(marks: readonly Mark[]): { lines: string[]; tones: Tone[] } {
+		const each = marks.map((mark) => ({ kind: mark.kind, lines: markLines(mark, this.#columns.side) }));
+		return { lines: each.flatMap(({ lines }) => lines), tones: each.flatMap(({ kind, lines }) => lines.map(() => kind)) };
+	}
+
+	#pause(text: string): string[] {
+		const { wire } = this.#columns;
+		const lines = wrap(text, wire - 2).map((line) => line.padStart(Math.floor((wire + line.length) / 2)));
+		return this.line('', [], lines, [], { lifeline: '┊', wire: 'wait' });
+	}
+
+	#full(t: number, sign: string, text: string, tone: Tone): string[] {
+		const indent = this.#columns.time + 1;
+		const lines = wrap(printable(text), this.#columns.all - indent - 2);
+		return lines.map((line, index) => {
+			const time = this.#paint('time', (index === 0 ? clock(t) : '').padStart(this.#columns.time));
+			return `${time} ${this.#paint(tone, `${index === 0 ? sign : ' '} ${line}`)}`;
+		});
+	}
+
+	#fault({ t, phase, text, proof }: Breakage): string[] {
+		const width = this.#columns.all - this.#columns.time - 1;
+		const words = {
+			injected: [`╳ ${text}`, proof === undefined ? undefined : `  ${proof}`],
+			proven: [`  proven: ${proof ?? text}`],
+			healed: [`○ healed: ${text}${proof === undefined ? '' : ` (${proof})`}`],
+		}[phase];
+		const lines = words.flatMap((word) => (word === undefined ? [] : hanging(word, width - 6)));
+		return lines.map((line, index) => {
+			const time = this.#paint('time', (index === 0 ? clock(t) : '').padStart(this.#columns.time));
+			return `${time} ${this.#paint(phase === 'healed' ? 'healed' : 'fault', `━━ ${line} `.padEnd(width, '━'))}`;
+		});
+	}
+}
+
+interface Tones {
+	readonly client?: readonly Tone[];
+	readonly server?: readonly Tone[];
+	readonly wire?: Tone;
+	readonly lifeline?: string;
+}
+
+/** The words of a fault, whose second and later lines stand under its first word. */
+function hanging(text: string, width: number): string[] {
+	return wrap(printable(text.slice(2)), width - 2).map((line, index) => `${index === 0 ? text.slice(0, 2) : '  '}${line}`);
+}
+
+/** A mark in lines of a width: its detail is cut first; a long result gets a line of its own; what is still too long is wrapped. */
+function markLines({ head, detail, tail, times }: Mark, width: number): string[] {
+	const count = times > 1 ? `${times}x ` : '';
+	const [before, middle, after] = [printable(`${count}${head}`), printable(detail), printable(tail)];
+	const result = after.indexOf(' = ');
+	if (before.length + middle.length + after.length > width && result !== -1 && after.length > width / 2) {
+		return [...shortened(before, middle, after.slice(0, result), width), ...wrap(after.slice(result + 1), width)];
+	}
+	return shortened(before, middle, after, width);
+}
+
+function shortened(before: string, middle: string, after: string, width: number): string[] {
+	const room = Math.max(width - before.length - after.length, SHORTEST_DETAIL);
+	return wrap(`${before}${cutQuoted(middle, room)}${after}`, width);
+}

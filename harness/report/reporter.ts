@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
+import { addVerdicts, type VerdictRow } from '../claims/verdicts.ts';
+import { ARTIFACTS, fromProjectRoot } from './artifacts.ts';
+import { claimsTable } from './claims-table.ts';
+import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
+import { paintFor, widthOf } from './terminal.ts';
+
+const WIDTHS = { least: 60, most: 160 };
+
+/** Jest's reporter for every run: where to look when a scenario failed, and the claims table at the end. Stands beside Jest's own. */
+export default class HalfopenReporter implements Reporter {
+	#verdicts: VerdictRow[] = [];
+	#error: Error | undefined;
+
+	onRunStart(): void {
+		this.#verdicts = [];
+		this.#error = undefined;
+	}
+
+	async onTestFileResult(_test: Test, result: TestResult, { startTime }: AggregatedResult): Promise<void> {
+		await this.#keepError(async () => {
+			const recorded = await recordedBy(result, startTime);
+			this.#verdicts.push(...verdictsIn(recorded));
+			const ladders = recorded.filter(({ passed }) => !passed).map(({ folder }) => join(folder, ARTIFACTS.ladder));
+			const drawn = ladders.filter((path) => existsSync(path));
+			if (drawn.length > 0) say(['What happened, drawn:', ...drawn.map((path) => `  ${fromProjectRoot(path)}`), '']);
+		});
+	}
+
+	async onRunComplete(): Promise<void> {
+		if (this.#verdicts.length === 0) return;
+		await this.#keepError(async () => {
+			const all = await addVerdicts(CLAIMS_FILE, this.#verdicts);
+			const table = claimsTable(this.#verdicts, all, widthOf(process.stderr, WIDTHS), paintFor(process.stderr));
+			const where = `  ${fromProjectRoot(CLAIMS_FILE)} has them all; ladders, timelines and captures are in reports/<spec>/<scenario>/`;
+			say(['', ...table, where, '']);
+		});
+	}
+
+	/** Jest fails the run where a reporter did. */
+	getLastError(): Error | undefined {
+		return this.#error;
+	}
+
+	async #keepError(work: () => Promise<void>): Promise<void> {
+		try {
+			await work();
+		} catch (error) {
+			this.#error = error instanceof Error ? error : new Error(String(error));
+			say(['', this.#error.message, '']);
+		}
+	}
+}
+
+function say(lines: readonly string[]): void {
+	process.stderr.write(`${lines.join('\n')}\n`);
+}

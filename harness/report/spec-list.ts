@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HalfopenError } from '../errors.ts';
+import { nearestNames } from '../nearest.ts';
+import { wrap } from './words.ts';
+
+/** The theme whose specs go by their names alone. */
+const HOME_THEME = 'puzzlers/';
+const ENDING = '.spec.ts';
+
+export interface SpecFile {
+	/** `power-off`, or with its theme where that is another: `queues/accept`. */
+	readonly name: string;
+	readonly path: string;
+	/** First sentence of the comment that the file begins with. */
+	readonly question: string;
+}
+
+/** All specs of a folder, those of the puzzles first. */
+export async function listSpecs(folder: string): Promise<SpecFile[]> {
+	const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(ENDING)).sort();
+	const specs = files.map(async (file) => {
+		const path = join(folder, file);
+		const name = file.slice(0, -ENDING.length);
+		return { name: name.startsWith(HOME_THEME) ? name.slice(HOME_THEME.length) : name, path, question: questionIn(await readFile(path, 'utf8')) };
+	});
+	return (await Promise.all(specs)).sort((a, b) => Number(a.name.includes('/')) - Number(b.name.includes('/')));
+}
+
+/** The first sentence of the comment that a file begins with, or nothing. */
+export function questionIn(source: string): string {
+	const comment = /^\s*\/\*\*([\s\S]*?)\*\//.exec(source)?.[1] ?? '';
+	const text = comment
+		.split('\n')
+		.map((line) => line.replace(/^\s*\*\s?/, '').trim())
+		.join(' ')
+		.trim();
+	return /^.*?[.?!](?=\s|$)/.exec(text)?.[0] ?? text;
+}
+
+/** The spec that a name means: its name, its name with any theme, or the last part of it where only one spec has that. */
+export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
+	const plain = name
+		.replace(/^specs\//, '')
+		.replace(HOME_THEME, '')
+		.replace(ENDING, '');
+	const exact = specs.find((spec) => spec.name === plain);
+	const byLastPart = specs.filter((spec) => spec.name.endsWith(`/${plain}`));
+	const found = exact ?? (byLastPart.length === 1 ? byLastPart[0] : undefined);
+	if (found !== undefined) return found;
+	const near = nearestNames(plain, byLastPart.length > 1 ? byLastPart.map((spec) => spec.name) : specs.map((spec) => spec.name));
+	throw new HalfopenError('BAD_ARGUMENT', {
+		problem: byLastPart.length > 1 ? `Several specs are called ${name}.` : `There is no spec called ${name}.`,
+		remedy: near.length === 0 ? 'there are no specs in this project' : `did you mean ${near.join(', ')}? \`npm start -- --list\` shows all of them`,
+	});
+}
+
+/** The list as lines: names, and their questions beside them. */
+export function specTable(specs: readonly SpecFile[], width: number): string[] {
+	const names = Math.max(0, ...specs.map(({ name }) => name.length));
+	const indent = names + 4;
+	return specs.flatMap(({ name, question }) =>
+		wrap(question, Math.max(20, width - indent)).map((line, index) => `  ${(index === 0 ? name : '').padEnd(names)}  ${line}`.trimEnd()),
+	);
+}

@@ -1,0 +1,21 @@
+import type { Verdict } from '../timeline/events.ts';
+import type { Paint } from './colours.ts';
+import { cut, printable, wrap } from './words.ts';
+
+const LONGEST_ID = 20;
+const VERDICT_WIDTH = 'differs'.length;
+const INDENT = 2;
+const GAP = '  ';
+
+/** Verdicts as aligned lines of at most a width: id, verdict, and the note wrapped in its column. */
+export function verdictTable(verdicts: readonly Verdict[], width: number, paint: Paint): string[] {
+	const rows = verdicts.map(({ id, verdict, note }) => ({ id: cut(printable(id), LONGEST_ID), verdict, note: printable(note) }));
+	const ids = Math.max(0, ...rows.map(({ id }) => id.length));
+	const indent = INDENT + ids + VERDICT_WIDTH + 2 * GAP.length;
+	return rows.flatMap(({ id, verdict, note }) =>
+		wrap(note, width - indent).map((line, index) => {
+			if (index > 0) return `${' '.repeat(indent)}${line}`;
+			return `${' '.repeat(INDENT)}${id.padEnd(ids)}${GAP}${paint(verdict, verdict)}${' '.repeat(VERDICT_WIDTH - verdict.length)}${GAP}${line}`.trimEnd();
+		}),
+	);
+}

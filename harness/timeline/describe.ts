@@ -1,0 +1,47 @@
+import type { Event } from './events.ts';
+
+/** One event as a line, for messages: time, host, what happened. */
+export function describeEvent(event: Event): string {
+	const host = 'host' in event ? event.host : '';
+	return `${event.t.toFixed(3).padStart(9)}  ${host.padEnd(6)}  ${whatHappened(event)}`;
+}
+
+function whatHappened(event: Event): string {
+	switch (event.kind) {
+		case 'step':
+			return `── ${event.text}`;
+		case 'fault':
+			return `fault ${event.id} ${event.phase}: ${event.text}${event.proof ? ` (${event.proof})` : ''}`;
+		case 'process':
+			return `${event.peer} ${event.what}: ${event.text.trimEnd()}`;
+		case 'output':
+			return `${event.peer} ${event.stream === 'out' ? 'printed' : 'complained'}: ${event.text.trimEnd()}`;
+		case 'call':
+			return `${event.peer}: ${event.name}(${event.args}) ${resultOf(event)}`;
+		case 'segment':
+			return `${event.host === 'client' ? '>' : '<'} ${event.flags} seq ${event.seq} ack ${event.ack} len ${event.length} ${event.fate}${event.by ? ` by ${event.by}` : ''}${event.retransmission ? ' (retransmission)' : ''}`;
+		case 'state':
+			return `${event.local.port} ↔ ${event.remote.port}: ${event.from} → ${event.to} (${event.how}${event.ghost ? ', ghost' : ''})`;
+		case 'sockets':
+			return event.rows.length === 0 ? 'ss: no socket' : `ss: ${event.rows.map(describeRow).join('; ')}`;
+		case 'error':
+			return `${event.errno} (${event.source}${event.ghost ? ', ghost' : ''})`;
+		case 'retransmit':
+			return `retransmits in ${event.state}`;
+		case 'reset':
+			return `RST ${event.direction}${event.reason ? ` (${event.reason})` : ''}`;
+	}
+}
+
+type Row = Extract<Event, { kind: 'sockets' }>['rows'][number];
+
+/** One socket as a reader of `ss` knows it. */
+export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: Row): string {
+	const clock = timer ? ` timer:(${timer.name},${Math.round(timer.leftMs)}ms,${timer.count})` : '';
+	return `${state} ${receiveQueue} ${sendQueue} ${local.address}:${local.port} ${remote.address}:${remote.port}${clock}`;
+}
+
+function resultOf({ returned, errno, result }: Extract<Event, { kind: 'call' }>): string {
+	if (errno !== undefined) return `= ${errno}`;
+	return returned === undefined ? '… blocked' : `= ${returned}${result ? ` (${result})` : ''}`;
+}

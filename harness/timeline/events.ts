@@ -1,0 +1,173 @@
+import { z } from 'zod';
+
+/**
+ * The schema of `timeline.json`: what a lab records, before anybody judges it. Written once, here; the types are inferred from it and
+ * `docs/timeline.schema.json` is generated from it. Times (`t`, `arrived`) are seconds since the start of the scenario, microseconds kept.
+ */
+export const TIMELINE_VERSION = 1;
+
+const hostName = z.enum(['client', 'server']);
+const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
+const at = { t: z.number(), host: hostName };
+/** Counts the boots of a host: 1 for the first. What an earlier boot left behind goes on emitting events with the same addresses. */
+const boot = z.int().min(1);
+/**
+ * A socket as the side that holds it names it. `ghost` marks what the engine lets a stack do after its power went off: a dead namespace
+ * closes its sockets and retransmits into nothing for minutes. No real machine does, so no matcher counts it.
+ */
+const connection = { boot, ghost: z.boolean().optional(), local: endpoint, remote: endpoint };
+
+/** What the scenario said it was doing. `host` is absent: a step belongs to the story, not to a side. */
+const step = z.object({ kind: z.literal('step'), t: z.number(), text: z.string() });
+
+/** Something broken on purpose, or mended. `id` ties the phases of one fault together. */
+const fault = z.object({
+	kind: z.literal('fault'),
+	...at,
+	id: z.string(),
+	phase: z.enum(['injected', 'proven', 'healed']),
+	/** The fault in words, e.g. `server: drop in tcp --dport 8080`. */
+	text: z.string(),
+	/** What shows that it took effect (phase `proven`), or what it did in all (phase `healed`). */
+	proof: z.string().optional(),
+});
+
+/** A program under observation: started, spoken to, signalled, gone. */
+const process = z.object({
+	kind: z.literal('process'),
+	...at,
+	peer: z.string(),
+	what: z.enum(['started', 'typed', 'signalled', 'exited']),
+	/** The command line, the text typed, the signal's name, or `status 1` / `SIGKILL`. */
+	text: z.string(),
+});
+
+/** What a peer wrote to its standard output or error. */
+const output = z.object({ kind: z.literal('output'), ...at, peer: z.string(), stream: z.enum(['out', 'err']), text: z.string() });
+
+/** A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`. */
+const call = z.object({
+	kind: z.literal('call'),
+	...at,
+	peer: z.string(),
+	pid: z.int(),
+	name: z.string(),
+	args: z.string(),
+	fd: z.int().optional(),
+	returned: z.number().optional(),
+	errno: z.string().optional(),
+	/** What the tracer adds to the result, e.g. `[{fd=3, revents=POLLIN}]`. */
+	result: z.string().optional(),
+	/** Seconds inside the call. */
+	took: z.number().optional(),
+	source: z.enum(['strace', 'socket']),
+});
+
+/** One TCP segment: `t` and `host` are its sender's (the moment its capture saw it leave). */
+const segment = z.object({
+	kind: z.literal('segment'),
+	...at,
+	boot,
+	from: endpoint,
+	to: endpoint,
+	/** As tcpdump writes them: `S`, `S.`, `P.`, `F.`, `R`, `.`; `none` for no flag at all. */
+	flags: z.string(),
+	/** Relative to the initial numbers of the connection, as tcpdump prints them; SYN and SYN-ACK have seq 0. */
+	seq: z.int(),
+	ack: z.int(),
+	length: z.int().min(0),
+	/** Window field as on the wire, unscaled. */
+	window: z.int().min(0),
+	/** `delivered` to the other stack, `dropped` by the fault named in `by`, or `unobserved`: its receiver is gone. */
+	fate: z.enum(['delivered', 'dropped', 'unobserved']),
+	by: z.string().optional(),
+	/** When the capture of the other host saw it. */
+	arrived: z.number().optional(),
+	/** True where the same bytes were on the wire before. */
+	retransmission: z.boolean(),
+	/** For the pcap: absolute numbers. */
+	absolute: z.object({ seq: z.int(), ack: z.int() }),
+});
+
+/** A socket changed its state: told by the kernel (`traced`), or by a difference between two looks at `ss` (`sampled`: later than it happened). */
+const state = z.object({ kind: z.literal('state'), ...at, ...connection, from: z.string(), to: z.string(), how: z.enum(['traced', 'sampled']) });
+
+/** One look at the sockets of a host: all the rows of `ss`, harness's own sentinel and the engine's resolver left out. */
+const sockets = z.object({
+	kind: z.literal('sockets'),
+	...at,
+	boot,
+	rows: z.array(
+		z.object({
+			state: z.string(),
+			receiveQueue: z.int(),
+			sendQueue: z.int(),
+			local: endpoint,
+			remote: endpoint,
+			timer: z.object({ name: z.enum(['on', 'keepalive', 'timewait', 'persist', 'unknown']), leftMs: z.number(), count: z.int() }).optional(),
+			inode: z.int().optional(),
+			details: z.string(),
+		}),
+	),
+});
+
+/** An errno that reached a socket by another way than a call's result: read with SO_ERROR, or reported by the kernel (inet_sk_error_report). */
+const error = z.object({
+	kind: z.literal('error'),
+	...at,
+	errno: z.string(),
+	source: z.enum(['so_error', 'kernel']),
+	peer: z.string().optional(),
+	boot: boot.optional(),
+	ghost: z.boolean().optional(),
+	local: endpoint.optional(),
+	remote: endpoint.optional(),
+});
+
+const retransmit = z.object({ kind: z.literal('retransmit'), ...at, ...connection, state: z.string() });
+const reset = z.object({ kind: z.literal('reset'), ...at, ...connection, direction: z.enum(['sent', 'received']), reason: z.string().optional() });
+
+export const eventSchema = z.discriminatedUnion('kind', [step, fault, process, output, call, segment, state, sockets, error, retransmit, reset]);
+export type Event = z.infer<typeof eventSchema>;
+export type EventKind = Event['kind'];
+export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
+export type HostName = z.infer<typeof hostName>;
+
+/** Where times come from, and what may be said of the order of two events of different sources. */
+const clock = z.object({
+	source: z.enum(['strace', 'capture', 'ss', 'kernel', 'harness']),
+	clock: z.string(),
+	/** Two events closer than this, in seconds, have no order. */
+	precision: z.number(),
+});
+
+/** What an observer did not see. Empty when every observer saw all. */
+const loss = z.object({ observer: z.string(), host: hostName.optional(), what: z.string() });
+
+/** A claim of the catalogue, judged by this scenario. */
+const verdict = z.object({ id: z.string(), verdict: z.enum(['holds', 'differs']), note: z.string() });
+
+export const timelineSchema = z.object({
+	version: z.literal(TIMELINE_VERSION),
+	scenario: z.string(),
+	/** The spec file, relative to the project. */
+	spec: z.string(),
+	/** The article's question, where the scenario has one, and the answer that was observed. */
+	question: z.string().optional(),
+	answer: z.string().optional(),
+	outcome: z.enum(['passed', 'failed']),
+	/** Wall clock at t = 0, ISO 8601. */
+	startedAt: z.string(),
+	engine: z.string(),
+	kernel: z.object({ release: z.string(), sysctls: z.record(z.string(), z.string()) }),
+	tools: z.record(z.string(), z.string()),
+	hosts: z.object({ client: z.object({ ip: z.string(), mac: z.string() }), server: z.object({ ip: z.string(), mac: z.string() }) }),
+	clocks: z.array(clock),
+	losses: z.array(loss),
+	verdicts: z.array(verdict),
+	events: z.array(eventSchema),
+});
+export type TimelineFile = z.infer<typeof timelineSchema>;
+export type Loss = z.infer<typeof loss>;
+export type Clock = z.infer<typeof clock>;
+export type Verdict = z.infer<typeof verdict>;

@@ -1,0 +1,116 @@
+import type { Event, EventKind, EventOf, HostName, Loss } from './events.ts';
+import { type Frame, joinSegments, type Sighting } from './segments.ts';
+
+/** The call families of a name that a reader would use: what libraries really call differs from program to program. */
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+	read: ['read', 'readv', 'recv', 'recvfrom', 'recvmsg'],
+	write: ['write', 'writev', 'send', 'sendto', 'sendmsg'],
+	poll: ['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait'],
+	accept: ['accept', 'accept4'],
+};
+export type CallName = 'read' | 'write' | 'poll' | 'accept' | 'connect' | 'close' | 'shutdown' | 'listen' | 'bind' | 'socket';
+
+/** True if a system call is one of those that `wanted` stands for. */
+export function isCall(name: string, wanted: CallName): boolean {
+	return (FAMILIES[wanted] ?? [wanted]).includes(name);
+}
+
+/** The one ordered history of both hosts. Probes add to it; all others only read. */
+export class History implements Frame {
+	#origin: number;
+	readonly addresses: Readonly<Record<HostName, string>>;
+	readonly #events: Exclude<Event, { kind: 'segment' }>[] = [];
+	readonly #sightings: Sighting[] = [];
+	readonly #losses: Loss[] = [];
+	readonly #listeners = new Set<() => void>();
+	#segments: EventOf<'segment'>[] | undefined;
+	#sorted: Event[] | undefined;
+
+	constructor(origin: number, addresses: Readonly<Record<HostName, string>>) {
+		this.#origin = origin;
+		this.addresses = addresses;
+	}
+
+	/** Everything is set up: from here on time is counted (seconds since the epoch). What preparation left in the history is forgotten. */
+	begin(origin: number): void {
+		this.#origin = origin;
+		this.#events.length = 0;
+		this.#sightings.length = 0;
+		this.#segments = undefined;
+		this.#changed();
+	}
+
+	hostOf(address: string): HostName | undefined {
+		if (address === this.addresses.client) return 'client';
+		return address === this.addresses.server ? 'server' : undefined;
+	}
+
+	/** A time of a host's clock (seconds since the epoch) as seconds since the start, whole microseconds. */
+	at(epochSeconds: number): number {
+		return Math.round((epochSeconds - this.#origin) * 1e6) / 1e6;
+	}
+
+	add(event: Exclude<Event, { kind: 'segment' }>): void {
+		this.#events.push(event);
+		this.#changed();
+	}
+
+	/** Puts an event in the place of an earlier one of which more is known now: a call that has returned. */
+	replace(earlier: Exclude<Event, { kind: 'segment' }>, event: Exclude<Event, { kind: 'segment' }>): void {
+		const index = this.#events.lastIndexOf(earlier);
+		if (index < 0) this.#events.push(event);
+		else this.#events[index] = event;
+		this.#changed();
+	}
+
+	/** A segment seen leaving, arriving or being dropped; fates are told from all sightings together. */
+	see(sighting: Sighting): void {
+		this.#sightings.push(sighting);
+		this.#segments = undefined;
+		this.#changed();
+	}
+
+	lose(loss: Loss): void {
+		this.#losses.push(loss);
+	}
+
+	get losses(): readonly Loss[] {
+		return this.#losses;
+	}
+
+	/** Everything so far, in the order in which it happened. */
+	get events(): readonly Event[] {
+		this.#sorted ??= [...this.#events, ...this.segments].sort((a, b) => a.t - b.t);
+		return this.#sorted;
+	}
+
+	get segments(): readonly EventOf<'segment'>[] {
+		this.#segments ??= joinSegments(this.#sightings, this);
+		return this.#segments;
+	}
+
+	/** All events of a kind, in order. */
+	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
+		return this.events.filter((event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)));
+	}
+
+	/** When the story last did something: broke, mended, typed, signalled, or began a step. 0 before that. */
+	get lastAction(): number {
+		const actions = this.events.filter(
+			(event) =>
+				event.kind === 'step' || (event.kind === 'fault' && event.phase !== 'proven') || (event.kind === 'process' && event.what !== 'exited'),
+		);
+		return actions.at(-1)?.t ?? 0;
+	}
+
+	/** Calls `listener` after every change, until the returned function is called. */
+	onChange(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	#changed(): void {
+		this.#sorted = undefined;
+		for (const listener of this.#listeners) listener();
+	}
+}

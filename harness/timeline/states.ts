@@ -1,0 +1,82 @@
+import type { Endpoint } from '../formats/types.ts';
+import type { EventOf, HostName } from './events.ts';
+
+type StateEvent = EventOf<'state'>;
+type Look = EventOf<'sockets'>;
+
+/**
+ * States that no tracepoint tells of, because no full socket stands behind them (net/ipv4/inet_timewait_sock.c, request_sock.c): they
+ * come from `ss`.
+ */
+const UNTRACED = new Set(['TIME-WAIT', 'SYN-RECV', 'FIN-WAIT-2']);
+
+interface Known {
+	readonly state: string;
+	readonly t: number;
+	readonly sampled: boolean;
+}
+
+/** Tells the states of the sockets of one host from the looks at `ss` that were taken, beside what the kernel traced. */
+export class SampledStates {
+	readonly #known = new Map<string, Known>();
+	/** With a trace, only what the kernel does not trace is told; without, everything. */
+	readonly #traced: boolean;
+
+	constructor(traced: boolean) {
+		this.#traced = traced;
+	}
+
+	/** What the kernel told by itself. */
+	trace({ t, local, remote, to }: StateEvent): void {
+		this.#known.set(key(local, remote), { state: to, t, sampled: false });
+	}
+
+	/** The changes that a new look shows. */
+	look({ t, host, boot, rows }: Look): StateEvent[] {
+		const changes: StateEvent[] = [];
+		const present = new Set<string>();
+		const change = (name: string, from: string, to: string) => {
+			this.#known.set(name, { state: to, t, sampled: true });
+			const [local, remote] = endpoints(name);
+			changes.push({ kind: 'state', t, host, boot, local, remote, from, to, how: 'sampled' });
+		};
+		for (const { state, local, remote } of rows) {
+			const name = key(local, remote);
+			present.add(name);
+			const before = this.#known.get(name);
+			if (before?.state !== state && this.#appears(before, state, t)) change(name, before?.state ?? 'CLOSED', state);
+		}
+		for (const [name, before] of this.#known) {
+			if (!present.has(name) && before.state !== 'CLOSED' && before.t < t && (before.sampled || !this.#traced)) change(name, before.state, 'CLOSED');
+		}
+		return changes;
+	}
+
+	/** The trace may be behind the look or before it: where the kernel traces, only what it never tells is taken from `ss`. */
+	#appears(before: Known | undefined, state: string, t: number): boolean {
+		if (before && before.t >= t) return false;
+		if (!this.#traced || state === 'LISTEN') return true;
+		return UNTRACED.has(state) && (before === undefined || before.state === 'CLOSED' || before.sampled);
+	}
+}
+
+/** The states a connection went through on one host, in order, each once in a row; the kernel's hand-over to a TIME-WAIT socket is not a close. */
+export function pathOf(events: readonly StateEvent[], host: HostName, remotePort?: number): string[] {
+	const path: string[] = [];
+	for (const event of events) {
+		if (event.host !== host || event.ghost || (remotePort !== undefined && event.remote.port !== remotePort && event.local.port !== remotePort)) continue;
+		if (event.how === 'sampled' && event.from === 'CLOSED' && path.at(-1) === 'CLOSED') path.pop();
+		if (path.at(-1) !== event.to) path.push(event.to);
+	}
+	return path;
+}
+
+const key = (local: Endpoint, remote: Endpoint) => `${local.address} ${local.port} ${remote.address} ${remote.port}`;
+
+function endpoints(name: string): [Endpoint, Endpoint] {
+	const [localAddress = '', localPort, remoteAddress = '', remotePort] = name.split(' ');
+	return [
+		{ address: localAddress, port: Number(localPort) },
+		{ address: remoteAddress, port: Number(remotePort) },
+	];
+}

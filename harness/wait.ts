@@ -1,0 +1,67 @@
+import type { LabClock } from './engines/engine.ts';
+import { HalfopenError } from './errors.ts';
+import { describeEvent } from './timeline/describe.ts';
+import type { History } from './timeline/history.ts';
+
+/** How much of the history a message shows. */
+const SHOWN_EVENTS = 25;
+
+export interface Wait<T> {
+	/** What is waited for, as the end of "waited for …". */
+	readonly what: string;
+	readonly limitMs: number;
+	/** Looks at the history; anything but undefined ends the wait. Called once at the start and after each change. */
+	readonly check: () => T | undefined;
+	/** What to look at for the next candidates, when the limit passes. */
+	readonly nearest?: () => readonly string[];
+}
+
+/**
+ * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes that come
+ * together are looked at together.
+ */
+export async function until<T>({ history, clock }: { history: History; clock: LabClock }, { what, limitMs, check, nearest }: Wait<T>): Promise<T> {
+	const stop = new AbortController();
+	let found = check();
+	if (found !== undefined) return found;
+	await new Promise<void>((resolve, reject) => {
+		let scheduled = false;
+		const off = history.onChange(() => {
+			if (scheduled) return;
+			scheduled = true;
+			setImmediate(() => {
+				scheduled = false;
+				try {
+					found = check();
+					if (found !== undefined) resolve();
+				} catch (error) {
+					reject(error);
+				}
+			});
+		});
+		clock.sleep(limitMs, stop.signal).then(resolve, reject);
+		stop.signal.addEventListener('abort', off);
+	}).finally(() => stop.abort());
+	if (found === undefined) throw limitPassed({ history, what, limitMs, nearest: nearest?.() ?? [] });
+	return found;
+}
+
+/** What to say when something did not come: the nearest candidates, and the history around. */
+export function limitPassed(miss: { history: History; what: string; limitMs: number; nearest: readonly string[] }): HalfopenError {
+	return new HalfopenError('LIMIT_PASSED', {
+		problem: `Waited ${miss.limitMs / 1_000} s for ${miss.what}: it did not happen.`,
+		seen: story(miss.history, miss.nearest),
+		remedy: 'Compare what was expected with the history above; the whole of it is in the files of the scenario.',
+	});
+}
+
+/** The nearest candidates, then the end of the history. */
+export function story(history: History, nearest: readonly string[]): string {
+	const events = history.events.slice(-SHOWN_EVENTS);
+	const left = history.events.length - events.length;
+	return [
+		...(nearest.length > 0 ? ['nearest:', ...nearest.map((line) => `  ${line}`)] : []),
+		left > 0 ? `history (the last ${events.length} of ${history.events.length} events):` : 'history:',
+		...events.map(describeEvent),
+	].join('\n');
+}

@@ -1,0 +1,86 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type StartedTestContainer } from 'testcontainers';
+import { findCompose } from '../harness/cli/setup/compose.ts';
+import { imageContext } from '../harness/engines/docker/image.ts';
+
+const limit = 120_000;
+const port = '8080';
+const project = `halfopen-play-${process.pid}`;
+
+test(
+	'the README’s warm-up, by hand: what is typed arrives, and the side that closes first is left in TIME-WAIT',
+	async () => {
+		await using hosts = await bringUp();
+		const [client, server] = [host(hosts, 'client'), host(hosts, 'server')];
+
+		const listening = run(server, `exec nc -l ${port} </dev/null >/tmp/received`);
+		await eventually(() => run(server, 'ss -Htln'), `:${port} `);
+
+		// The pipe is opened for both directions, so that nobody waits for its other end and it never ends, like a terminal.
+		const connecting = run(client, `mkfifo /tmp/typed; echo $$ >/tmp/nc.pid; exec nc 198.18.255.3 ${port} <>/tmp/typed`);
+		await eventually(() => run(client, 'ss -Htn'), `ESTAB 0 0 198.18.255.2:\\d+ 198.18.255.3:${port}`);
+
+		await run(client, 'echo "kodos, are you there?" >/tmp/typed');
+		await eventually(() => run(server, 'cat /tmp/received'), '^kodos, are you there\\?\n$');
+
+		await run(client, 'kill -INT $(cat /tmp/nc.pid)');
+		await Promise.all([listening, connecting]);
+		await eventually(() => sockets(client), `^TIME-WAIT 0 0 198.18.255.2:\\d+ 198.18.255.3:${port} *$`);
+		expect(await sockets(server)).toBe('');
+	},
+	limit,
+);
+
+async function bringUp(): Promise<StartedDockerComposeEnvironment> {
+	const compose = await findCompose();
+	if (compose === undefined) {
+		throw new Error(
+			'There is no compose here: `npm run setup` installs docker-compose on Debian and Ubuntu; elsewhere install the compose plugin of docker.',
+		);
+	}
+	const environment = new DockerComposeEnvironment(imageContext, 'docker-compose.yml')
+		.withProjectName(project)
+		.withEnvironment(labelsOfThisRun())
+		.withAutoCleanup(false);
+	if (compose.standalone !== undefined) environment.withClientOptions({ executable: { standalone: true, executablePath: compose.standalone } });
+	return environment.up();
+}
+
+/** By these the run's watchdog finds the hosts, should this test be killed. */
+function labelsOfThisRun(): Record<string, string> {
+	const { run } = JSON.parse(process.env.HALFOPEN_RUN ?? '{}') as { run?: { id: string; owner: string } };
+	return { HALFOPEN_RUN_ID: run?.id ?? `compose-${process.pid}`, HALFOPEN_RUN_OWNER: run?.owner ?? `${hostname()}:${process.pid}` };
+}
+
+/** Compose v2 joins the words of a container's name with `-`, which testcontainers takes apart, and 1.29 with `_`, which it does not. */
+function host(hosts: StartedDockerComposeEnvironment, service: string): StartedTestContainer {
+	for (const name of [`${service}-1`, `${project}_${service}_1`]) {
+		try {
+			return hosts.getContainer(name);
+		} catch {}
+	}
+	throw new Error(`compose started no ${service}`);
+}
+
+async function run(container: StartedTestContainer, script: string): Promise<string> {
+	const { output } = await container.exec(['sh', '-c', script]);
+	return output;
+}
+
+/** The sockets of the warm-up's port, whatever their state. Docker's own name server listens elsewhere. */
+async function sockets(container: StartedTestContainer): Promise<string> {
+	const rows = await run(container, `ss -Htan '( sport = :${port} or dport = :${port} )'`);
+	return rows.trim();
+}
+
+async function eventually(look: () => Promise<string>, pattern: string): Promise<void> {
+	const end = Date.now() + 20_000;
+	let seen = await look();
+	while (!new RegExp(pattern).test(seen.replaceAll(/ +/g, ' '))) {
+		if (Date.now() > end) throw new Error(`waited for ${pattern}, and saw:\n${seen}`);
+		await sleep(50);
+		seen = await look();
+	}
+}
