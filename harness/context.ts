@@ -13,6 +13,10 @@ export interface LabContext {
 	readonly sysctls: ReadonlySet<string>;
 	/** Whether the kernel's trace is read; where not, states are sampled. */
 	readonly traced: boolean;
+	/** Expectations that wait, in words; one that is left at the end was not awaited by the spec. */
+	readonly pending: Set<string>;
+	/** Passes when all observers of both hosts have told all that happened before the call. */
+	readonly flush: () => Promise<void>;
 	/** Sees to it that a fault is undone at the end, whatever happens. */
 	readonly onEnd: (undo: () => Promise<void>) => void;
 }

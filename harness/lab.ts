@@ -1,13 +1,15 @@
 import { type LabContext, Names } from './context.ts';
 import type { Engine, EngineLab } from './engines/engine.ts';
-import { type Fault } from './faults/fault.ts';
+import type { Fault } from './faults/fault.ts';
 import { cutLink } from './faults/link.ts';
 import { assertSysctls, readAllSysctls, type Sysctls } from './faults/sysctl.ts';
 import { Host } from './host.ts';
 import { KernelProbe } from './probes/kernel.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
+import { HalfopenError } from './errors.ts';
 import { History } from './timeline/history.ts';
+import { Timeline } from './timeline.ts';
 
 /**
  * Set on every host, so that runs are alike: the default congestion control differs from machine to machine, and bbr paces
@@ -29,8 +31,9 @@ export class Lab {
 	readonly client: Host;
 	readonly server: Host;
 	readonly link: Link;
-	readonly history: History;
+	readonly timeline: Timeline;
 	readonly facts: LabFacts;
+	readonly #context: LabContext;
 	readonly #engineLab: EngineLab;
 	readonly #kernel: KernelProbe | undefined;
 	readonly #undo: (() => Promise<void>)[];
@@ -53,6 +56,10 @@ export class Lab {
 			names: new Names(),
 			sysctls: engine.sysctls,
 			traced: trace !== undefined,
+			pending: new Set(),
+			flush: async () => {
+				await Promise.all([hosts.client, hosts.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
+			},
 			onEnd: (work) => undo.push(work),
 		};
 		const hosts: Record<HostName, Host> = {
@@ -93,7 +100,8 @@ export class Lab {
 	) {
 		this.client = client;
 		this.server = server;
-		this.history = context.history;
+		this.timeline = new Timeline(context);
+		this.#context = context;
 		this.facts = facts;
 		this.#engineLab = engineLab;
 		this.#kernel = kernel;
@@ -101,13 +109,23 @@ export class Lab {
 		this.link = { cut: ({ name } = {}) => cutLink({ client: client.boot, server: server.boot }, context, name) };
 	}
 
+	get history(): History {
+		return this.#context.history;
+	}
+
 	get clock(): EngineLab['clock'] {
 		return this.#engineLab.clock;
 	}
 
-	/** Passes when all observers of both hosts have told all that happened before the call. */
-	async flush(): Promise<void> {
-		await Promise.all([this.client, this.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
+	/** A wait that nobody waits for proves nothing. */
+	assertAwaited(): void {
+		const { pending } = this.#context;
+		if (pending.size === 0) return;
+		throw new HalfopenError('BAD_ARGUMENT', {
+			problem: 'The scenario ended while these expectations were still waiting:',
+			seen: [...pending].join('\n'),
+			remedy: 'Write `await` before each expect().',
+		});
 	}
 
 	/** Mends what is still broken, the latest first, and lets the observers end; the history is complete then. Throws what could not be mended. */

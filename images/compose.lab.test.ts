@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type StartedTestContainer } from 'testcontainers';
 import { findCompose } from '../harness/cli/setup/compose.ts';
 import { imageContext } from '../harness/engines/docker/image.ts';
+import { HalfopenError } from '../harness/errors.ts';
 
 const limit = 120_000;
 const port = '8080';
@@ -36,9 +37,10 @@ test(
 async function bringUp(): Promise<StartedDockerComposeEnvironment> {
 	const compose = await findCompose();
 	if (compose === undefined) {
-		throw new Error(
-			'There is no compose here: `npm run setup` installs docker-compose on Debian and Ubuntu; elsewhere install the compose plugin of docker.',
-		);
+		throw new HalfopenError('TOOL_MISSING', {
+			problem: 'No compose is installed on this machine',
+			remedy: 'run `npm run setup` on Debian or Ubuntu; elsewhere install the compose plugin of docker',
+		});
 	}
 	const environment = new DockerComposeEnvironment(imageContext, 'docker-compose.yml')
 		.withProjectName(project)

@@ -20,7 +20,7 @@ export default class StoryReporter implements Reporter {
 			return;
 		}
 		let seconds = 0;
-		const tick = () => process.stderr.write(`\r${name}: running on two hosts … ${seconds++} s `);
+		const tick = () => process.stderr.write(`\r\u001b[K${name}: running on two hosts … ${seconds++} s`);
 		tick();
 		this.#ticking = setInterval(tick, TICK_MS).unref();
 	}

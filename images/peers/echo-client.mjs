@@ -59,6 +59,7 @@ function beat(interval) {
 		if (unanswered === missedHeartbeatsUntilDead) {
 			clearInterval(timer);
 			console.log(`heartbeat no echo for ${missedHeartbeatsUntilDead} heartbeats (${missedHeartbeatsUntilDead * interval} ms): the peer is gone`);
+			process.exitCode = 1;
 			socket.destroy();
 			return;
 		}

@@ -19,10 +19,21 @@ export async function isRunning(program: string): Promise<boolean> {
 /** Removes the pid files of an engine that is gone: their number may belong to another process by now, and a new engine would refuse to start or wait for that one. */
 export async function removeStalePidFiles(): Promise<void> {
 	for (const { path, program } of pidFiles) {
-		const pid = await readFile(path, 'utf8').catch(() => undefined);
-		if (pid === undefined || (await programOf(pid.trim())) === program) continue;
+		const pid = await readPid(path);
+		if (pid === undefined || (await programOf(pid)) === program) continue;
 		say(`* ${path} is left over from an engine that is gone: removing it`);
 		await runAsRoot(['rm', '-f', path]);
+	}
+}
+
+/** Undefined where there is no such file. Only root may look into the engine's folder. */
+async function readPid(path: string): Promise<string | undefined> {
+	try {
+		return (await readFile(path, 'utf8')).trim();
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EACCES') return undefined;
+		const [pid] = await runAsRoot(['cat', path]).catch(() => []);
+		return pid;
 	}
 }
 

@@ -34,9 +34,9 @@ export async function ensureEngine(): Promise<ReachedEngine> {
 	}
 	await refuseWhereNoneCanBeStarted();
 	const dockerd = (await findProgram('dockerd')) ?? (await installEngine());
-	await startEngine(dockerd, async () => (await reachEngine()) !== undefined);
+	await startEngine(dockerd, answersThisUser);
 	const started = await reachEngine();
-	if (started === undefined) throw await unreachable('The Docker engine was started but does not answer to this user');
+	if (started === undefined) throw await unreachable('The Docker engine was started but does not answer any more');
 	say(`* ${started.title} answers`);
 	return started;
 }
@@ -45,6 +45,13 @@ async function refuseWhereNoneCanBeStarted(): Promise<void> {
 	if (process.env.DOCKER_HOST) throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`);
 	if (process.platform !== 'linux') throw await unreachable('No Docker engine answers');
 	if (await isForbidden(defaultSocket)) throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}`);
+}
+
+/** An engine that was started but lets this user not in would be waited for in vain. */
+async function answersThisUser(): Promise<boolean> {
+	if ((await reachEngine()) !== undefined) return true;
+	if (await isForbidden(defaultSocket)) throw await unreachable(`The Docker engine runs, but this user may not use it at ${defaultSocket}`);
+	return false;
 }
 
 async function installEngine(): Promise<string> {

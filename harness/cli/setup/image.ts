@@ -72,10 +72,11 @@ function labelled(docker: Dockerode, label: string): Promise<Dockerode.ImageInfo
 }
 
 async function removeUnlessUsed(docker: Dockerode, name: string): Promise<void> {
+	const shown = name.replace(/^sha256:(.{12}).*/, '$1');
 	try {
 		await docker.getImage(name).remove();
-		say(`* removed ${name}, made of older sources`);
+		say(`* removed image ${shown}, made of older sources`);
 	} catch (error) {
-		say(`* ${name}, made of older sources, stays: ${reasonOf(error)}`);
+		say(`* image ${shown}, made of older sources, stays: ${reasonOf(error)}`);
 	}
 }

@@ -65,7 +65,7 @@ class TerminalDisplay extends Display {
 
 	#draw(): void {
 		this.#clear();
-		process.stdout.write(`  ${this.elapsed()} s ${this.#now}`.slice(0, (process.stdout.columns ?? 80) - 1));
+		process.stdout.write(`  ${this.elapsed()} s ${this.#now}`.slice(0, (process.stdout.columns || 80) - 1));
 	}
 
 	#clear(): void {

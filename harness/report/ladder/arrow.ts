@@ -1,5 +1,5 @@
-import type { Arrow } from './model.ts';
 import { cut, duration, printable, wrap } from '../words.ts';
+import type { Arrow } from './model.ts';
 
 /** Where a lost segment ends. */
 const ENDS = { dropped: '╳', unobserved: '╌' } as const;

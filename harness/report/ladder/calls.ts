@@ -13,7 +13,7 @@ const NOT_NOW = new Set(['EAGAIN', 'EWOULDBLOCK', 'EINTR', 'ERESTARTSYS', 'EREST
 const LAST_STANDARD_STREAM = 2;
 
 /** How a tracer that decodes descriptors writes a TCP socket as first argument. */
-const TRACED_SOCKET = /^\s*\d+<TCP(v6)?:/;
+const TRACED_SOCKET = /^\s*\d+<(TCP|TCPv6|socket):/;
 
 type Call = EventOf<'call'>;
 
@@ -63,7 +63,7 @@ export class CallSelection {
 		if (call.errno !== undefined) return true;
 		if (call.returned === undefined) return !call.name.startsWith('epoll');
 		if (call.returned === 0) return false;
-		const ready = readyDescriptors(call.result ?? '');
+		const ready = readyDescriptors(call);
 		if (ready.length > 0) return ready.some(({ fd, traced }) => traced || sockets.has(fd));
 		return !call.name.startsWith('epoll');
 	}
@@ -86,12 +86,15 @@ interface Ready {
 	readonly traced: boolean;
 }
 
-/** Which descriptors a wait found ready, and for what: from `[{fd=3, revents=POLLIN}]` or `[{events=EPOLLIN, data={u32=19, …}}]`. */
-export function readyDescriptors(result: string): Ready[] {
+/**
+ * Which descriptors a wait found ready, and for what. Tracers tell it behind the result of poll, `[{fd=3, revents=POLLIN}]`,
+ * and among the arguments of epoll_wait, `[{events=EPOLLIN, data={u32=19, …}}]`.
+ */
+function readyDescriptors({ name, args, result = '' }: Call): Ready[] {
 	const polled = [...result.matchAll(/fd=(\d+)(<[^,{}]*)?, revents=([A-Z0-9_|]+)/g)];
-	const epolled = [...result.matchAll(/events=([A-Z0-9_|]+), data=(?:\{u32=)?(\d+)/g)];
+	const epolled = [...(name.startsWith('epoll') ? args : '').matchAll(/events=([A-Z0-9_|]+), data=(?:\{u32=)?(\d+)/g)];
 	return [
-		...polled.map(([, fd, name, events]) => ({ fd: Number(fd), events: events ?? '', traced: name?.startsWith('<TCP') ?? false })),
+		...polled.map(([, fd, file, events]) => ({ fd: Number(fd), events: events ?? '', traced: /^<(TCP|socket)/.test(file ?? '') })),
 		...epolled.map(([, events, fd]) => ({ fd: Number(fd), events: events ?? '', traced: false })),
 	];
 }
@@ -124,7 +127,7 @@ function portIn(args: string): string | undefined {
 export function resultOf(call: Call): string {
 	if (call.errno !== undefined) return ` = ${call.errno}`;
 	if (call.returned === undefined) return '';
-	const ready = readyDescriptors(call.result ?? '');
+	const ready = readyDescriptors(call);
 	if (ready.length === 0) return ` = ${call.returned}`;
 	return ` = ${ready.map(({ fd, events }) => `${fd}:${events}`).join(' ')}`;
 }

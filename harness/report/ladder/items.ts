@@ -39,6 +39,8 @@ class Itemizer {
 
 	items(): Item[] {
 		for (const event of this.#timeline.events.toSorted((a, b) => a.t - b.t)) {
+			// What a machine without power could not have done is recorded, but is no part of the story.
+			if ('ghost' in event && event.ghost === true) continue;
 			if ('boot' in event && event.boot !== undefined && event.kind !== 'segment') {
 				// What an earlier boot left behind is not the host that is there now.
 				if (event.boot < this.#boots[event.host]) continue;

@@ -1,22 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { timelineSchema } from '../../timeline/events.ts';
+import { expectFile } from '../fixtures/golden.ts';
 import { anyTimeline } from './fixtures/arbitrary.ts';
 import { powerOffStory, rebootStory } from './fixtures/stories.ts';
 import { layOut, renderLadder } from './index.ts';
 
 const STORIES = { reboot: rebootStory, 'power-off': powerOffStory };
 
-function golden(name: string): string {
-	return readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
-}
-
 describe('a ladder as text', () => {
 	for (const [name, story] of Object.entries(STORIES)) {
 		for (const width of [80, 120]) {
 			test(`is the golden one: ${name}, ${width} columns`, () => {
-				expect(renderLadder(story(), { width })).toBe(golden(`${name}.${width}.txt`));
+				expectFile(new URL(`fixtures/${name}.${width}.txt`, import.meta.url), renderLadder(story(), { width }));
 			});
 		}
 	}

@@ -1,9 +1,9 @@
 import type { HostName } from '../../timeline/events.ts';
-import { drawArrow } from './arrow.ts';
 import { type Paint, painter, type Tone } from '../colours.ts';
+import { cutQuoted, duration, printable, wrap } from '../words.ts';
+import { drawArrow } from './arrow.ts';
 import { closing, opening } from './frame.ts';
 import type { Breakage, Ladder, Mark, Row, Story } from './model.ts';
-import { cutQuoted, duration, printable, wrap } from '../words.ts';
 
 export interface TextOptions {
 	/** Columns; 60 at least. Default 120. */

@@ -1,0 +1,46 @@
+import { HalfopenError } from '../errors.ts';
+import type { Verdict } from '../timeline/events.ts';
+import type { ClaimId } from './catalogue.ts';
+
+/** Why it is so: one or two sentences with the reason, for either verdict. */
+export interface VerdictNotes {
+	readonly holds: string;
+	readonly differs: string;
+}
+
+/** Collects the verdicts of one scenario, and sees to it that each announced claim gets exactly one. */
+export class Judge {
+	readonly #announced: readonly ClaimId[];
+	readonly #verdicts: Verdict[] = [];
+
+	constructor(announced: readonly ClaimId[]) {
+		this.#announced = announced;
+	}
+
+	get verdicts(): readonly Verdict[] {
+		return this.#verdicts;
+	}
+
+	judge(id: ClaimId, held: boolean, { holds, differs }: VerdictNotes): void {
+		if (!this.#announced.includes(id)) {
+			throw new HalfopenError('BAD_ARGUMENT', {
+				problem: `Claim ${id} is judged but was not announced.`,
+				remedy: `Add '${id}' to the scenario’s claims.`,
+			});
+		}
+		if (this.#verdicts.some((verdict) => verdict.id === id)) {
+			throw new HalfopenError('BAD_ARGUMENT', { problem: `Claim ${id} is judged twice.`, remedy: 'Judge it once, by all that was recorded.' });
+		}
+		this.#verdicts.push({ id, verdict: held ? 'holds' : 'differs', note: held ? holds : differs });
+	}
+
+	/** At the end of the scenario. */
+	assertComplete(): void {
+		const open = this.#announced.filter((id) => this.#verdicts.every((verdict) => verdict.id !== id));
+		if (open.length === 0) return;
+		throw new HalfopenError('BAD_ARGUMENT', {
+			problem: `Announced but not judged: ${open.join(', ')}.`,
+			remedy: 'Call claim(id, held, notes) for each, with `held` computed from the timeline.',
+		});
+	}
+}

@@ -1,0 +1,16 @@
+/** The public face of halfopen: what a spec imports. */
+
+export type { ClaimId } from './claims/catalogue.ts';
+export { type ErrorCode, HalfopenError } from './errors.ts';
+export type { Fault } from './faults/fault.ts';
+export type { PacketFault, PacketMatch, RejectWith } from './faults/packets.ts';
+export type { Sysctls } from './faults/sysctl.ts';
+export type { Host } from './host.ts';
+export type { Link } from './lab.ts';
+export { expect } from './matchers/expect.ts';
+export type { SocketShape } from './matchers/host.ts';
+export type { SegmentPattern } from './matchers/segment-pattern.ts';
+export type { Peer, PeerEnd } from './peers/peer.ts';
+export { type ScenarioLab, type ScenarioOptions, scenario } from './scenario.ts';
+export * from './tcp.ts';
+export type { Timeline } from './timeline.ts';

@@ -1,0 +1,24 @@
+import { expect as jestExpect } from '@jest/globals';
+import { Host } from '../host.ts';
+import { Peer } from '../peers/peer.ts';
+import { Timeline } from '../timeline.ts';
+import { HostExpectation } from './host.ts';
+import { PeerExpectation } from './peer.ts';
+import { TimelineExpectation } from './timeline.ts';
+
+/** What can be expected of each thing in a lab; of anything else, what Jest offers. All expectations about a lab are awaited. */
+export interface Expect extends Omit<typeof jestExpect, never> {
+	(peer: Peer): PeerExpectation;
+	(host: Host): HostExpectation;
+	(timeline: Timeline): TimelineExpectation;
+	<T>(actual: T): ReturnType<typeof jestExpect<T>>;
+}
+
+function expectation(actual: unknown): unknown {
+	if (actual instanceof Peer) return new PeerExpectation(actual);
+	if (actual instanceof Host) return new HostExpectation(actual);
+	if (actual instanceof Timeline) return new TimelineExpectation(actual);
+	return jestExpect(actual);
+}
+
+export const expect = Object.assign(expectation, jestExpect) as unknown as Expect;

@@ -1,0 +1,98 @@
+import type { Peer } from '../peers/peer.ts';
+import { describePeerEnd, type PeerEnd } from '../peers/peer.ts';
+import type { Errno } from '../tcp.ts';
+import { describeEvent } from '../timeline/describe.ts';
+import type { CallName } from '../timeline/history.ts';
+import { expectEventually, type Patience } from './waiting.ts';
+
+/** What can be expected of a program under observation. */
+export class PeerExpectation {
+	readonly #peer: Peer;
+
+	constructor(peer: Peer) {
+		this.#peer = peer;
+	}
+
+	/** A call returned this value. Families count: `read` is also recv, readv, …. */
+	async toHaveReturned(call: CallName, value: number, patience: Patience = {}): Promise<void> {
+		const { context } = this.#peer;
+		await expectEventually(
+			context,
+			{
+				what: `${this.#who}: ${call} to return ${value}`,
+				check: () => this.#peer.calls(call).find(({ returned }) => returned === value),
+				nearest: () => this.#calls(call),
+			},
+			patience,
+		);
+	}
+
+	/** A call failed with this errno. */
+	async toFail(call: CallName, errno: Errno, patience: Patience = {}): Promise<void> {
+		const { context } = this.#peer;
+		await expectEventually(
+			context,
+			{
+				what: `${this.#who}: ${call} to fail with ${errno}`,
+				check: () => this.#peer.calls(call).find((made) => made.errno === errno),
+				nearest: () => this.#calls(call),
+			},
+			patience,
+		);
+	}
+
+	/** It is inside a call that has not returned. */
+	async toBlockIn(call: CallName, patience: Patience = {}): Promise<void> {
+		const { context } = this.#peer;
+		await expectEventually(
+			context,
+			{
+				what: `${this.#who} to block in ${call}`,
+				check: () => this.#peer.calls(call).find(({ took }) => took === undefined),
+				nearest: () => this.#calls(call),
+			},
+			patience,
+		);
+	}
+
+	/** SO_ERROR told this errno, or the kernel reported it to one of its host's sockets. */
+	async toPrint(text: string | RegExp, patience: Patience = {}): Promise<void> {
+		const { context, host, name } = this.#peer;
+		const said = (written: string) => (typeof text === 'string' ? written.includes(text) : text.test(written));
+		await expectEventually(
+			context,
+			{
+				what: `${this.#who} to print ${text}`,
+				check: () => {
+					if (!said(this.#peer.output) && !said(this.#peer.complaints)) return undefined;
+					return context.history.of('output', host).findLast(({ peer }) => peer === name);
+				},
+				nearest: () => [this.#peer.output, this.#peer.complaints].filter(Boolean),
+			},
+			patience,
+		);
+	}
+
+	/** It ended, with this status, by this signal, or with its host. */
+	async toHaveEnded(end: PeerEnd, patience: Patience = {}): Promise<void> {
+		const { context, host, name } = this.#peer;
+		const wanted = describePeerEnd(end);
+		await expectEventually(
+			context,
+			{
+				what: `${this.#who} to end: ${wanted}`,
+				check: () => context.history.of('process', host).find(({ peer, what, text }) => peer === name && what === 'exited' && text === wanted),
+				nearest: () => (this.#peer.end ? [`it ended: ${describePeerEnd(this.#peer.end)}`] : []),
+			},
+			patience,
+		);
+	}
+
+	get #who(): string {
+		return `${this.#peer.name} on the ${this.#peer.host}`;
+	}
+
+	#calls(call: CallName): string[] {
+		return this.#peer.calls(call).slice(-5).map(describeEvent);
+	}
+}

@@ -1,0 +1,66 @@
+import { HalfopenError } from '../errors.ts';
+import type { Flags } from '../tcp.ts';
+import type { EventOf } from '../timeline/events.ts';
+
+type Direction = '>' | '<';
+type Count = '' | `${number}x ` | `${number}..${number}x ` | `${number}..x `;
+type Length = '' | ` ${number}`;
+type Fate = '' | ' unobserved' | ' dropped' | ` dropped by ${string}`;
+
+/** A segment, or several alike, in a line: `[count] direction flags [length] [fate]`; `...` stands for any segments. */
+export type SegmentPattern = '...' | `${Count}${Direction} ${Flags}${Length}${Fate}`;
+
+type Segment = Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by'>;
+
+export interface ParsedPattern {
+	readonly least: number;
+	readonly most: number;
+	readonly fits: (segment: Segment) => boolean;
+}
+
+const PATTERN = /^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?<flags>\S+)(?: (?<length>\d+))?(?: (?<fate>unobserved|dropped(?: by (?<by>\S+))?))?$/;
+const FLAGS = /^(none|F?S?R?P?\.?U?E?W?)$/;
+
+/** Reads a pattern; what is wrong with it is said with an example. */
+export function parsePattern(pattern: string): ParsedPattern {
+	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, fits: () => true };
+	const groups = PATTERN.exec(pattern)?.groups;
+	if (!groups || !FLAGS.test(groups.flags ?? '')) {
+		throw new HalfopenError('BAD_ARGUMENT', {
+			problem: `“${pattern}” is no segment pattern.`,
+			remedy: 'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", "1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; or "..." for any.',
+		});
+	}
+	const { least, range, most, direction, flags, length, fate, by } = groups;
+	const host = direction === '>' ? 'client' : 'server';
+	return {
+		least: Number(least ?? 1),
+		most: range === undefined ? Number(least ?? 1) : Number(most ?? Number.POSITIVE_INFINITY),
+		fits: (segment) =>
+			segment.host === host &&
+			segment.flags === flags &&
+			(length === undefined || segment.length === Number(length)) &&
+			segment.fate === (fate?.split(' ')[0] ?? 'delivered') &&
+			(by === undefined || segment.by === by),
+	};
+}
+
+/** True if the patterns describe all these segments, in order. */
+export function matchSegments(segments: readonly Segment[], patterns: readonly ParsedPattern[]): boolean {
+	/** From where in the segments each pattern may begin. */
+	let starts = new Set([0]);
+	for (const { least, most, fits } of patterns) {
+		const next = new Set<number>();
+		for (const start of starts) {
+			let taken = 0;
+			if (least === 0) next.add(start);
+			for (let at = start; taken < most; at++) {
+				const segment = segments[at];
+				if (!segment || !fits(segment)) break;
+				if (++taken >= least) next.add(at + 1);
+			}
+		}
+		starts = next;
+	}
+	return starts.has(segments.length);
+}

@@ -1,0 +1,17 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { timelineSchema } from '../timeline/events.ts';
+import { expectFile } from './fixtures/golden.ts';
+import { powerOffStory, rebootStory } from './ladder/fixtures/stories.ts';
+
+describe('docs/timeline.schema.json', () => {
+	test('is the schema that the code checks; to renew it: UPDATE_GOLDEN=1 npm test -- harness/report/timeline-schema', () => {
+		const schema = z.toJSONSchema(timelineSchema);
+		const file = { ...schema, title: 'timeline.json of halfopen' };
+		expectFile(new URL('../../docs/timeline.schema.json', import.meta.url), `${JSON.stringify(file, null, '\t')}\n`);
+	});
+
+	test('accepts the stories that the pictures are tested with', () => {
+		for (const story of [rebootStory(), powerOffStory()]) expect(timelineSchema.parse(story)).toEqual(story);
+	});
+});

@@ -1,0 +1,21 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { HostName, TimelineFile } from '../timeline/events.ts';
+import { artifactPath, artifactsFolder } from './artifacts.ts';
+import { renderLadder } from './ladder/index.ts';
+
+/** For files: fits a page, and most terminals. */
+const LADDER_WIDTH = 120;
+
+/** Writes what one scenario leaves behind, in place of what it left before. */
+export async function writeArtifacts(spec: string, timeline: TimelineFile, captures: Readonly<Record<HostName, Uint8Array>>): Promise<void> {
+	const folder = artifactsFolder(spec, timeline.scenario);
+	await rm(folder, { recursive: true, force: true });
+	await mkdir(folder, { recursive: true });
+	const path = (artifact: Parameters<typeof artifactPath>[2]) => artifactPath(spec, timeline.scenario, artifact);
+	await Promise.all([
+		writeFile(path('timeline'), `${JSON.stringify(timeline, undefined, '\t')}\n`),
+		writeFile(path('ladder'), renderLadder(timeline, { width: LADDER_WIDTH })),
+		writeFile(path('client'), captures.client),
+		writeFile(path('server'), captures.server),
+	]);
+}

@@ -1,0 +1,117 @@
+import { expect as jestExpect, test } from '@jest/globals';
+import { Judge, type VerdictNotes } from './claims/judge.ts';
+import type { ClaimId } from './claims/catalogue.ts';
+import type { Sysctls } from './faults/sysctl.ts';
+import type { Host } from './host.ts';
+import { Lab, type Link } from './lab.ts';
+import { HalfopenError } from './errors.ts';
+import { writeArtifacts } from './report/write-artifacts.ts';
+import { currentEngine } from './run/current.ts';
+import { TIMELINE_VERSION } from './timeline/events.ts';
+import type { Timeline } from './timeline.ts';
+import { specName } from './report/artifacts.ts';
+
+/** What a scenario says of itself before it begins. */
+export interface ScenarioOptions {
+	/** The article's question that it answers. */
+	readonly question?: string;
+	/** Claims of the catalogue that it must judge, each one. */
+	readonly claims?: readonly ClaimId[];
+	/** Set on both hosts from the start. */
+	readonly sysctls?: Sysctls;
+	/** How long it may take at most, in ms, by the lab's clock; generous, since every wait has a limit of its own. */
+	readonly limitMs?: number;
+}
+
+/** What a scenario gets: a fresh lab. */
+export interface ScenarioLab {
+	readonly client: Host;
+	readonly server: Host;
+	readonly link: Link;
+	readonly timeline: Timeline;
+	/** Tells what comes next; it stands as a caption in the ladder. */
+	step(text: string): void;
+	/**
+	 * Judges a claim by what was recorded: `held` must be computed from the timeline, never be a constant. The note says why it is so,
+	 * for either verdict.
+	 */
+	claim(id: ClaimId, held: boolean, notes: VerdictNotes): void;
+}
+
+const DEFAULT_LIMIT_MS = 300_000;
+/** For what is not the lab's: making hosts, writing files, a machine that is busy with something else. */
+const OVERHEAD_MS = 120_000;
+
+/**
+ * A Jest test with a lab of its own. What the body returns is the observed answer to the scenario's question. Whatever happens, what was
+ * broken is mended, the history is written, and both hosts go.
+ */
+export function scenario(name: string, options: ScenarioOptions, body: (lab: ScenarioLab) => Promise<string | void>): void {
+	const { limitMs = DEFAULT_LIMIT_MS } = options;
+	test(name, () => run(name, options, body), limitMs + OVERHEAD_MS);
+}
+
+async function run(name: string, { question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions, body: (lab: ScenarioLab) => Promise<string | void>): Promise<void> {
+	const engine = currentEngine();
+	const lab = await Lab.create(engine, sysctls);
+	const { client, server, link, timeline, history, clock } = lab;
+	const judge = new Judge(claims);
+	const failures: unknown[] = [];
+	let answer: string | undefined;
+	try {
+		const told = body({
+			client,
+			server,
+			link,
+			timeline,
+			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text }),
+			claim: (id, held, notes) => judge.judge(id, held, notes),
+		});
+		answer = (await within(told, limitMs, lab)) ?? undefined;
+		judge.assertComplete();
+		lab.assertAwaited();
+	} catch (error) {
+		failures.push(error);
+	}
+	await lab.end().catch((error: unknown) => failures.push(error));
+	try {
+		const spec = jestExpect.getState().testPath ?? '';
+		await writeArtifacts(
+			spec,
+			{
+				version: TIMELINE_VERSION,
+				scenario: name,
+				spec: `specs/${specName(spec)}.spec.ts`,
+				...(question !== undefined && { question }),
+				...(answer !== undefined && { answer }),
+				outcome: failures.length === 0 ? 'passed' : 'failed',
+				...lab.facts,
+				losses: [...history.losses],
+				verdicts: [...judge.verdicts],
+				events: [...history.events],
+			},
+			{ client: client.packets.bytes, server: server.packets.bytes },
+		);
+	} finally {
+		await lab.destroy();
+	}
+	// The first is the cause; what could not be mended afterwards mostly follows from it.
+	if (failures.length > 0) throw failures[0];
+}
+
+async function within<T>(work: Promise<T>, limitMs: number, { clock, history }: Lab): Promise<T> {
+	const stop = new AbortController();
+	const limit = clock.sleep(limitMs, stop.signal).then(() => {
+		if (stop.signal.aborted) return new Promise<never>(() => {});
+		throw new HalfopenError('LIMIT_PASSED', {
+			problem: `The scenario was not over after ${limitMs / 1_000} s.`,
+			seen: `last event at ${history.events.at(-1)?.t.toFixed(3)} s`,
+			remedy: 'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
+		});
+	});
+	try {
+		return await Promise.race([work, limit]);
+	} finally {
+		stop.abort();
+	}
+}
