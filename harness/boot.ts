@@ -3,7 +3,7 @@ import type { LabContext } from './context.ts';
 import type { BootChannels } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
 import type { RecordedPacket } from './formats/pcap.ts';
-import { Capture, PacketFile } from './probes/capture.ts';
+import { Capture, type PacketFile } from './probes/capture.ts';
 import { type Look, SocketProbe } from './probes/sockets.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
 import type { Sighting } from './timeline/segments.ts';
@@ -108,7 +108,11 @@ export class Boot {
 		const observers = [this.#captureName, ...(this.#context.traced ? ['kernel'] : []), ...(this.#drops ? [this.#dropsName] : [])];
 		const missing = await this.#context.sentinels.passed(this.machine, observers);
 		for (const observer of missing) {
-			this.#context.history.lose({ observer, host: this.#identity.name, what: 'did not show a sentinel within its limit: it may have missed what came before' });
+			this.#context.history.lose({
+				observer,
+				host: this.#identity.name,
+				what: 'did not show a sentinel within its limit: it may have missed what came before',
+			});
 		}
 	}
 
@@ -193,7 +197,15 @@ export class Boot {
 /** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */
 function essence({ rows }: Look): string {
 	return JSON.stringify(
-		rows.map(({ state, receiveQueue, sendQueue, local, remote, timer }) => [state, receiveQueue, sendQueue, local, remote, timer?.name, timer?.count]),
+		rows.map(({ state, receiveQueue, sendQueue, local, remote, timer }) => [
+			state,
+			receiveQueue,
+			sendQueue,
+			local,
+			remote,
+			timer?.name,
+			timer?.count,
+		]),
 	);
 }
 

@@ -82,13 +82,13 @@ export class Host {
 		return { address: this.address, port: assertPort(port) };
 	}
 
-	/** netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. */
-	nc(options: Listen | Connect): Promise<Peer> {
+	/** netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. `shutdownAtEof` (-N) shuts its sending side at the end of its input. */
+	nc(options: Parameters<typeof nc>[0]): Promise<Peer> {
 		return this.#start(nc(options));
 	}
 
 	/** netcat-traditional: reads whenever select says so, so its read shows the errno. */
-	ncTraditional(options: Listen | Connect): Promise<Peer> {
+	ncTraditional(options: Parameters<typeof ncTraditional>[0]): Promise<Peer> {
 		return this.#start(ncTraditional(options));
 	}
 
@@ -144,7 +144,13 @@ export class Host {
 	async pause(): Promise<Fault> {
 		const fault = await pause(this.#engineHost, this.name, this.context);
 		this.#paused = true;
-		return { ...fault, heal: () => fault.heal().then(() => { this.#paused = false; }) };
+		return {
+			...fault,
+			heal: () =>
+				fault.heal().then(() => {
+					this.#paused = false;
+				}),
+		};
 	}
 
 	/** Kills all programs at once from outside; the kernel lives on, and a FIN leaves for each of their connections. */

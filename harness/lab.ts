@@ -1,5 +1,6 @@
 import { type LabContext, Names } from './context.ts';
 import type { Engine, EngineLab } from './engines/engine.ts';
+import { HalfopenError } from './errors.ts';
 import type { Fault } from './faults/fault.ts';
 import { cutLink } from './faults/link.ts';
 import { assertSysctls, readAllSysctls, type Sysctls } from './faults/sysctl.ts';
@@ -7,7 +8,6 @@ import { Host } from './host.ts';
 import { KernelProbe } from './probes/kernel.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
-import { HalfopenError } from './errors.ts';
 import { History } from './timeline/history.ts';
 import { Timeline } from './timeline.ts';
 
@@ -63,8 +63,20 @@ export class Lab {
 			onEnd: (work) => undo.push(work),
 		};
 		const hosts: Record<HostName, Host> = {
-			client: new Host(client, { name: 'client', ...identity(client), peer: identity(server) }, { ...BASELINE, ...sysctls }, context, () => hosts.server),
-			server: new Host(server, { name: 'server', ...identity(server), peer: identity(client) }, { ...BASELINE, ...sysctls }, context, () => hosts.client),
+			client: new Host(
+				client,
+				{ name: 'client', ...identity(client), peer: identity(server) },
+				{ ...BASELINE, ...sysctls },
+				context,
+				() => hosts.server,
+			),
+			server: new Host(
+				server,
+				{ name: 'server', ...identity(server), peer: identity(client) },
+				{ ...BASELINE, ...sysctls },
+				context,
+				() => hosts.client,
+			),
 		};
 		const kernel =
 			trace &&
@@ -160,7 +172,9 @@ async function factsOf(engine: Engine, { client, server }: Readonly<Record<HostN
 			{ source: 'strace', clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to this earlier', precision: 0.001 },
 			{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
 			{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
-			...(traced ? [{ source: 'kernel' as const, clock: 'tracefs clock “tai”, less its whole seconds ahead of CLOCK_REALTIME', precision: 0.000_05 }] : []),
+			...(traced
+				? [{ source: 'kernel' as const, clock: 'tracefs clock “tai”, less its whole seconds ahead of CLOCK_REALTIME', precision: 0.000_05 }]
+				: []),
 			{ source: 'harness', clock: clock.source, precision: 0.002 },
 		],
 	};

@@ -1,15 +1,15 @@
 import { expect as jestExpect, test } from '@jest/globals';
-import { Judge, type VerdictNotes } from './claims/judge.ts';
 import type { ClaimId } from './claims/catalogue.ts';
+import { Judge, type VerdictNotes } from './claims/judge.ts';
+import { HalfopenError } from './errors.ts';
 import type { Sysctls } from './faults/sysctl.ts';
 import type { Host } from './host.ts';
 import { Lab, type Link } from './lab.ts';
-import { HalfopenError } from './errors.ts';
+import { specName } from './report/artifacts.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { TIMELINE_VERSION } from './timeline/events.ts';
 import type { Timeline } from './timeline.ts';
-import { specName } from './report/artifacts.ts';
 
 /** What a scenario says of itself before it begins. */
 export interface ScenarioOptions {
@@ -38,6 +38,9 @@ export interface ScenarioLab {
 	claim(id: ClaimId, held: boolean, notes: VerdictNotes): void;
 }
 
+/** What happens in a scenario; what it returns is the observed answer to the scenario's question. */
+export type Story = (lab: ScenarioLab) => Promise<string> | Promise<void>;
+
 const DEFAULT_LIMIT_MS = 300_000;
 /** For what is not the lab's: making hosts, writing files, a machine that is busy with something else. */
 const OVERHEAD_MS = 120_000;
@@ -46,12 +49,12 @@ const OVERHEAD_MS = 120_000;
  * A Jest test with a lab of its own. What the body returns is the observed answer to the scenario's question. Whatever happens, what was
  * broken is mended, the history is written, and both hosts go.
  */
-export function scenario(name: string, options: ScenarioOptions, body: (lab: ScenarioLab) => Promise<string | void>): void {
+export function scenario(name: string, options: ScenarioOptions, body: Story): void {
 	const { limitMs = DEFAULT_LIMIT_MS } = options;
 	test(name, () => run(name, options, body), limitMs + OVERHEAD_MS);
 }
 
-async function run(name: string, { question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions, body: (lab: ScenarioLab) => Promise<string | void>): Promise<void> {
+async function run(name: string, { question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions, body: Story): Promise<void> {
 	const engine = currentEngine();
 	const lab = await Lab.create(engine, sysctls);
 	const { client, server, link, timeline, history, clock } = lab;
@@ -59,7 +62,7 @@ async function run(name: string, { question, claims = [], sysctls, limitMs = DEF
 	const failures: unknown[] = [];
 	let answer: string | undefined;
 	try {
-		const told = body({
+		const told: Promise<unknown> = body({
 			client,
 			server,
 			link,
@@ -67,7 +70,8 @@ async function run(name: string, { question, claims = [], sysctls, limitMs = DEF
 			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text }),
 			claim: (id, held, notes) => judge.judge(id, held, notes),
 		});
-		answer = (await within(told, limitMs, lab)) ?? undefined;
+		const observed = await within(told, limitMs, lab);
+		if (typeof observed === 'string') answer = observed;
 		judge.assertComplete();
 		lab.assertAwaited();
 	} catch (error) {

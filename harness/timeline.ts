@@ -1,4 +1,5 @@
 import type { LabContext } from './context.ts';
+import type { State } from './tcp.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
 import { type CallName, isCall } from './timeline/history.ts';
 import { pathOf } from './timeline/states.ts';
@@ -31,8 +32,17 @@ export class Timeline {
 		return pathOf(this.context.history.of('state', host), host);
 	}
 
-	/** When something happened last, by what it was; seconds since the start. */
-	lastAction(): number {
-		return this.context.history.lastAction;
+	/** When a host last heard from the peer's port, in seconds: what a keepalive timer counts from. */
+	lastHeard(host: HostName, peerPort: number): number {
+		const heard = this.context.history.segments.filter((segment) => segment.host !== host && segment.from.port === peerPort);
+		return heard.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
+	}
+
+	/** How long a socket of a host was in a state, in seconds, from the trace or, where the kernel does not trace it, from `ss`; undefined where it never left it. */
+	timeIn(host: HostName, state: State): number | undefined {
+		const changes = this.context.history.of('state', host).filter(({ ghost }) => !ghost);
+		const entered = changes.findLast(({ to }) => to === state);
+		const left = entered && changes.find(({ t, from }) => t > entered.t && from === state);
+		return left && left.t - entered.t;
 	}
 }

@@ -1,9 +1,9 @@
 import type { Agent } from '../agent/agent.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
+import { nearestNames } from '../nearest.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
-import { nearestNames } from '../nearest.ts';
 
 /** Sysctls by name, as below net.ipv4: `tcp_retries2`, `tcp_keepalive_time`, `tcp_fin_timeout`, … in the units of the kernel's documentation. */
 export type Sysctls = Readonly<Record<`tcp_${string}` | `ip_${string}`, number | string>>;

@@ -42,14 +42,16 @@ export class HostExpectation {
 	async toHavePassedThrough(...states: readonly State[]): Promise<void> {
 		const { context, name } = this.#host;
 		const path = () => pathOf(context.history.of('state', name), name);
-		await expectEventually(
-			context,
-			{
-				what: `the ${name} to pass through ${states.join(', ')}`,
-				check: () => (isWithin(states, path()) ? { t: context.history.of('state', name).at(-1)?.t ?? 0 } : undefined),
-				nearest: () => [`it passed through ${path().join(', ')}`],
-			},
-			{},
+		await this.#looking(() =>
+			expectEventually(
+				context,
+				{
+					what: `the ${name} to pass through ${states.join(', ')}`,
+					check: () => (isWithin(states, path()) ? { t: context.history.of('state', name).at(-1)?.t ?? 0 } : undefined),
+					nearest: () => [`it passed through ${path().join(', ')}`],
+				},
+				{},
+			),
 		);
 	}
 
@@ -71,10 +73,9 @@ export class HostExpectation {
 	/** Looks afresh, then again and again: what was seen before the question does not answer it. */
 	async #lookUntil(what: string, passes: (rows: readonly Row[]) => boolean, patience: Patience): Promise<void> {
 		const { context, name, boot } = this.#host;
-		await boot.look();
-		const stop = boot.watch();
-		try {
-			await expectEventually(
+		await this.#looking(async () => {
+			await boot.look();
+			return expectEventually(
 				context,
 				{
 					what: `${what} on the ${name}`,
@@ -83,6 +84,14 @@ export class HostExpectation {
 				},
 				patience,
 			);
+		});
+	}
+
+	/** While sockets are waited for, `ss` looks at them: some states only it can tell. */
+	async #looking<T>(work: () => Promise<T>): Promise<T> {
+		const stop = this.#host.boot.watch();
+		try {
+			return await work();
 		} finally {
 			stop();
 		}

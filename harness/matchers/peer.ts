@@ -48,14 +48,14 @@ export class PeerExpectation {
 			context,
 			{
 				what: `${this.#who} to block in ${call}`,
-				check: () => this.#peer.calls(call).find(({ took }) => took === undefined),
+				check: () => (this.#peer.blocksIn(call) ? this.#peer.calls(call).at(-1) : undefined),
 				nearest: () => this.#calls(call),
 			},
 			patience,
 		);
 	}
 
-	/** SO_ERROR told this errno, or the kernel reported it to one of its host's sockets. */
+	/** It wrote this to its standard output or error. */
 	async toPrint(text: string | RegExp, patience: Patience = {}): Promise<void> {
 		const { context, host, name } = this.#peer;
 		const said = (written: string) => (typeof text === 'string' ? written.includes(text) : text.test(written));

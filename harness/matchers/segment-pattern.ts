@@ -18,7 +18,8 @@ export interface ParsedPattern {
 	readonly fits: (segment: Segment) => boolean;
 }
 
-const PATTERN = /^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?<flags>\S+)(?: (?<length>\d+))?(?: (?<fate>unobserved|dropped(?: by (?<by>\S+))?))?$/;
+const PATTERN =
+	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?<flags>\S+)(?: (?<length>\d+))?(?: (?<fate>unobserved|dropped(?: by (?<by>\S+))?))?$/;
 const FLAGS = /^(none|F?S?R?P?\.?U?E?W?)$/;
 
 /** Reads a pattern; what is wrong with it is said with an example. */
@@ -28,7 +29,8 @@ export function parsePattern(pattern: string): ParsedPattern {
 	if (!groups || !FLAGS.test(groups.flags ?? '')) {
 		throw new HalfopenError('BAD_ARGUMENT', {
 			problem: `“${pattern}” is no segment pattern.`,
-			remedy: 'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", "1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; or "..." for any.',
+			remedy:
+				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", "1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; or "..." for any.',
 		});
 	}
 	const { least, range, most, direction, flags, length, fate, by } = groups;

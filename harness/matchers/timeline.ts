@@ -1,5 +1,5 @@
-import type { Timeline } from '../timeline.ts';
 import { describeEvent } from '../timeline/describe.ts';
+import type { Timeline } from '../timeline.ts';
 import { matchSegments, parsePattern, type SegmentPattern } from './segment-pattern.ts';
 import { expectEventually, type Patience } from './waiting.ts';
 
@@ -37,7 +37,8 @@ export class TimelineExpectation {
 		await context.flush();
 		const parsed = parsePattern(pattern);
 		const found = this.#timeline.segments().filter((segment) => matchSegments([segment], [parsed]));
-		if (found.length > 0) throw new Error([`Expected no segment ${pattern}, but there were ${found.length}:`, ...found.map(describeEvent)].join('\n'));
+		if (found.length > 0)
+			throw new Error([`Expected no segment ${pattern}, but there were ${found.length}:`, ...found.map(describeEvent)].join('\n'));
 	}
 
 	/** Waits until such a segment was sent. */

@@ -3,8 +3,9 @@ import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { CallProbe, traced } from '../probes/calls.ts';
-import { type CallName, isCall } from '../timeline/history.ts';
+import type { Errno } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
+import { type CallName, isCall } from '../timeline/history.ts';
 import { story, until } from '../wait.ts';
 
 /** Starting a program takes well below a second; this is what a loaded machine may make of it. */
@@ -82,6 +83,28 @@ export class Peer {
 	/** Its system calls so far, of one family (`read`: also readv, recv, …) or all. */
 	calls(name?: CallName): readonly EventOf<'call'>[] {
 		return this.context.history.of('call', this.host).filter((call) => call.peer === this.name && (name === undefined || isCall(call.name, name)));
+	}
+
+	/** Whether a call of this family has returned this value. For verdicts; to wait for it, expect it. */
+	returned(name: CallName, value: number): boolean {
+		return this.calls(name).some(({ returned }) => returned === value);
+	}
+
+	/** Whether a call of this family has failed with this errno. */
+	failed(name: CallName, errno: Errno): boolean {
+		return this.calls(name).some((call) => call.errno === errno);
+	}
+
+	/** What it read from and wrote to its connection after a call had failed for the first time. */
+	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
+		const failed = this.calls(name).find((call) => call.errno === errno);
+		const onSocket = ({ args, name: made }: EventOf<'call'>) => args.includes('<TCP:') && (isCall(made, 'read') || isCall(made, 'write'));
+		return failed ? this.calls().filter((call) => call.t > failed.t && onSocket(call)) : [];
+	}
+
+	/** Whether it is inside a call of this family. */
+	blocksIn(name: CallName): boolean {
+		return this.calls(name).some(({ took, t }) => took === undefined && t >= (this.calls().at(-1)?.t ?? 0));
 	}
 
 	/** Types into its standard input. */

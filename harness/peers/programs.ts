@@ -16,13 +16,13 @@ export type Connect = PeerOptions & { readonly connect: Endpoint };
  * netcat-openbsd. On POLLHUP it closes without reading, so an errno that reached its socket may never reach its calls; `ncTraditional` and
  * `dnc` read it.
  */
-export function nc(options: Listen | Connect): Program {
-	return netcat('nc', ['nc.openbsd'], ['-l'], options);
+export function nc({ shutdownAtEof, ...options }: (Listen | Connect) & { readonly shutdownAtEof?: boolean }): Program {
+	return netcat('nc', ['nc.openbsd', ...(shutdownAtEof ? ['-N'] : [])], ['-l'], options);
 }
 
-/** netcat-traditional: waits in select, then reads, so its read shows the errno. */
-export function ncTraditional(options: Listen | Connect): Program {
-	return netcat('nc', ['nc.traditional'], ['-l', '-p'], options);
+/** netcat-traditional: waits in select, then reads, so its read shows the errno. `keepalive` sets SO_KEEPALIVE; its times are the sysctls'. */
+export function ncTraditional({ keepalive, ...options }: (Listen | Connect) & { readonly keepalive?: boolean }): Program {
+	return netcat('nc', ['nc.traditional', ...(keepalive ? ['-k'] : [])], ['-l', '-p'], options);
 }
 
 /** The article's modified nc: says what each poll returned, and keeps its socket open after the end of the stream. */
@@ -41,7 +41,12 @@ function netcat(kind: string, program: readonly string[], listen: readonly strin
 export function echoServer(options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean }): Program {
 	const { name, listen, keepaliveMs, allowHalfOpen } = options;
 	const flags = [...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]), ...(allowHalfOpen ? ['--allow-half-open'] : [])];
-	return { kind: 'echo-server', name, argv: ['node', '/opt/halfopen/echo-server.mjs', String(assertPort(listen)), ...flags], until: options.until ?? 'listening' };
+	return {
+		kind: 'echo-server',
+		name,
+		argv: ['node', '/opt/halfopen/echo-server.mjs', String(assertPort(listen)), ...flags],
+		until: options.until ?? 'listening',
+	};
 }
 
 /** A Node client of the echo server: sends what is typed, and, with a heartbeat, gives a silent peer up by itself. */

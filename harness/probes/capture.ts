@@ -1,7 +1,7 @@
 import type { Agent, AgentProcess } from '../agent/agent.ts';
 import { HalfopenError } from '../errors.ts';
 import { LINK_TYPE } from '../formats/link-layers.ts';
-import { type PcapRecord, PcapReader, pcapFile, type RecordedPacket } from '../formats/pcap.ts';
+import { PcapReader, type PcapRecord, pcapFile, type RecordedPacket } from '../formats/pcap.ts';
 
 /** Room for 16 MiB of packets in the kernel, and no more of each than its headers: a small snapshot keeps bursts whole. */
 const BUFFER_KIB = '16384';

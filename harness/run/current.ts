@@ -1,7 +1,7 @@
-import { HalfopenError } from '../errors.ts';
 import { connectDocker } from '../engines/docker/engine.ts';
 import type { DockerFacts } from '../engines/docker/runner.ts';
 import type { Engine, Run } from '../engines/engine.ts';
+import { HalfopenError } from '../errors.ts';
 
 /** How what the runner found out reaches the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RUN';

@@ -91,7 +91,9 @@ export class History implements Frame {
 
 	/** All events of a kind, in order. */
 	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
-		return this.events.filter((event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)));
+		return this.events.filter(
+			(event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)),
+		);
 	}
 
 	/** When the story last did something: broke, mended, typed, signalled, or began a step. 0 before that. */

@@ -60,13 +60,16 @@ export class SampledStates {
 	}
 }
 
-/** The states a connection went through on one host, in order, each once in a row; the kernel's hand-over to a TIME-WAIT socket is not a close. */
-export function pathOf(events: readonly StateEvent[], host: HostName, remotePort?: number): string[] {
+/**
+ * The states that the connections of a host went through, in order, each once in a row. Listeners are no connections, and the kernel's
+ * hand-over to a TIME-WAIT socket is no close.
+ */
+export function pathOf(events: readonly StateEvent[], host: HostName): string[] {
 	const path: string[] = [];
-	for (const event of events) {
-		if (event.host !== host || event.ghost || (remotePort !== undefined && event.remote.port !== remotePort && event.local.port !== remotePort)) continue;
-		if (event.how === 'sampled' && event.from === 'CLOSED' && path.at(-1) === 'CLOSED') path.pop();
-		if (path.at(-1) !== event.to) path.push(event.to);
+	for (const { host: holder, ghost, remote, from, to, how } of events) {
+		if (holder !== host || ghost || remote.port === 0) continue;
+		if (how === 'sampled' && from === 'CLOSED' && path.at(-1) === 'CLOSED') path.pop();
+		if (path.at(-1) !== to) path.push(to);
 	}
 	return path;
 }

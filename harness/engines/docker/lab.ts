@@ -62,7 +62,7 @@ async function createNetwork({ docker, run, firstBlock }: LabSite): Promise<{ ne
 			});
 			return { network, name, stations };
 		} catch (error) {
-			// Somebody else's network lies there: the next number has the next of 16,384 blocks.
+			// Somebody else's network lies there: the next number has the next of 8,160 blocks.
 			if (!isTakenSubnet(error)) throw engineError(`creating network ${name}`, error);
 		}
 	}
@@ -179,9 +179,7 @@ class DockerHost implements EngineHost {
 	#createUserland(): Promise<Dockerode.Container> {
 		const { run, image } = this.#site;
 		const name = `${this.#machineName}-userland-${++this.#userlands}`;
-		return this.#create(
-			containerOptions({ name, image, labels: labelsOf(run), hostConfig: { NetworkMode: `container:${this.#machineName}` } }),
-		);
+		return this.#create(containerOptions({ name, image, labels: labelsOf(run), hostConfig: { NetworkMode: `container:${this.#machineName}` } }));
 	}
 
 	async #create(options: Dockerode.ContainerCreateOptions): Promise<Dockerode.Container> {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
@@ -82,7 +82,13 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
 /** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
 async function readSysctlNames(docker: Dockerode, run: Run, image: string): Promise<string> {
 	const script = 'cd /proc/sys/net/ipv4 && echo *';
-	const options = { name: `halfopen-${run.id}-sysctls`, image, labels: labelsOf(run), command: ['sh', '-c', script], hostConfig: { NetworkMode: 'none' } };
+	const options = {
+		name: `halfopen-${run.id}-sysctls`,
+		image,
+		labels: labelsOf(run),
+		command: ['sh', '-c', script],
+		hostConfig: { NetworkMode: 'none' },
+	};
 	return (await asking('reading the names of sysctls', () => outputToEnd(docker, containerOptions(options)))).trim();
 }
 

@@ -4,7 +4,8 @@
  * at a place of its own.
  */
 const FIRST_BLOCK = (198 << 24) | (18 << 16);
-const BLOCKS = 2 ** 17 / 8;
+/** Up to 198.18.255.0, where docker-compose.yml has the hosts for playing by hand. */
+const BLOCKS = (255 * 256) / 8;
 export interface Subnet {
 	readonly cidr: string;
 	readonly client: { readonly address: string; readonly mac: string };

@@ -1,0 +1,53 @@
+/** The client has nothing to send. How can it still learn that its peer is dead? */
+import { expect, keepaliveTimeout, scenario } from '../../harness/index.ts';
+
+/** The defaults are 7200 s, 75 s and 9. */
+const keepalive = { time: 2, interval: 1, probes: 2 };
+const sysctls = { tcp_keepalive_time: keepalive.time, tcp_keepalive_intvl: keepalive.interval, tcp_keepalive_probes: keepalive.probes };
+const heartbeatMs = 500;
+
+scenario(
+	'keepalive and heartbeat: dead peers are noticed without application data',
+	{
+		question: 'After a reboot or a power-off an idle client knows nothing for ever. What if the kernel, or the application, asks from time to time?',
+		claims: ['PZ14'],
+		sysctls,
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		await server.nc({ listen: 8080 });
+		await server.echoServer({ listen: 9090 });
+		const kept = await client.ncTraditional({ connect: server.port(8080), keepalive: true });
+		const beating = await client.echoClient({ connect: server.port(9090), heartbeatMs });
+		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080, timer: 'keepalive' });
+
+		step('kodos reboots');
+		await server.reboot();
+		// The new stack answers the first probe, or the first heartbeat, with a RST.
+		await expect(kept).toFail('read', 'ECONNRESET');
+		await expect(beating).toPrint('ECONNRESET');
+
+		step('again, and kodos is gone for good');
+		await server.nc({ listen: 8080 });
+		await server.echoServer({ listen: 9090 });
+		const keptAgain = await client.ncTraditional({ connect: server.port(8080), keepalive: true });
+		const beatingAgain = await client.echoClient({ connect: server.port(9090), heartbeatMs });
+		await server.powerOff();
+		// The probes are counted by ss; when they are used up, the kernel gives up with ETIMEDOUT (tcp_keepalive_timer).
+		await expect(client).toHaveSocket({ remotePort: 8080, timer: 'keepalive', timerCount: 1 });
+		await expect(keptAgain).toFail('read', 'ETIMEDOUT', { after: keepaliveTimeout(keepalive), since: timeline.lastHeard('client', 8080) });
+		await expect(beatingAgain).toPrint('no echo');
+		claim(
+			'PZ14',
+			kept.failed('read', 'ECONNRESET') &&
+				keptAgain.failed('read', 'ETIMEDOUT') &&
+				kept.calls('write').length === 0 &&
+				keptAgain.calls('write').length === 0,
+			{
+				holds:
+					'Probes without data are answered by a RST after a reboot, and by nothing after a power-off; either way read fails, and nobody wrote a byte.',
+				differs: 'Keepalive did not tell, or data was written.',
+			},
+		);
+		return 'Keepalive: ECONNRESET after the reboot, ETIMEDOUT after the power-off, without a byte from the application. A heartbeat notices as well, on its own terms.';
+	},
+);

@@ -1,0 +1,32 @@
+/** The server is rebooted in good order. Is that any different from Ctrl-C? */
+import { expect, scenario } from '../../harness/index.ts';
+
+scenario(
+	'orderly reboot: processes are ended first',
+	{
+		question: 'kodos is rebooted the orderly way: its processes are ended before the power goes. What does kang see?',
+		claims: ['PZ5b'],
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		await server.nc({ listen: 8080 });
+		const kang = await client.ncTraditional({ connect: server.port(8080) });
+
+		step('kodos shuts down');
+		await server.shutdown();
+		await expect(kang).toHaveReturned('read', 0);
+		await expect(kang).toHaveEnded({ status: 0 });
+		await expect(client).toHavePassedThrough('ESTAB', 'CLOSE-WAIT', 'LAST-ACK');
+
+		step('kodos is back');
+		await server.powerOn();
+		await expect(server).toHaveNoSocket();
+		await expect(timeline).toShowSegment('< F.');
+		await expect(timeline).toShowNoSegment('< R');
+		claim('PZ5b', kang.returned('read', 0) && timeline.segments('server').some(({ flags }) => flags === 'F.'), {
+			holds:
+				'SIGTERM ends the process, the kernel closes its descriptors, and the FIN is out before the power goes: the client reads 0 as in the warm-up.',
+			differs: 'The client did not see the end of the stream.',
+		});
+		return 'What it saw in the warm-up: its read returns 0, and it closes.';
+	},
+);

@@ -1,0 +1,40 @@
+/** Both sides close before either has heard of it. Which states do they pass through? */
+import { expect, scenario } from '../../harness/index.ts';
+
+scenario(
+	'simultaneous close: the FINs cross',
+	{
+		question: 'Both programs end before either FIN has arrived. Which way do the sockets take?',
+		claims: ['PZ4'],
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const kodos = await server.nc({ listen: 8080 });
+		const kang = await client.nc({ connect: server.port(8080) });
+
+		step('both close, and neither FIN arrives');
+		const toServer = await server.drop({ name: 'fin-to-server', tcpFlags: 'FIN FIN' });
+		const toClient = await client.drop({ name: 'fin-to-client', tcpFlags: 'FIN FIN' });
+		await kang.interrupt();
+		await kodos.interrupt();
+		await expect(client).toHaveSocket({ state: 'FIN-WAIT-1' });
+		await expect(server).toHaveSocket({ state: 'FIN-WAIT-1' });
+
+		step('the client’s FIN arrives, retransmitted');
+		await toServer.heal();
+		// It acknowledges nothing of the server's own FIN, so the server cannot go to TIME-WAIT yet (RFC 9293, figure 5).
+		await expect(server).toHaveSocket({ state: 'CLOSING' });
+		await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
+
+		step('the server’s FIN arrives, retransmitted');
+		await toClient.heal();
+		await expect(server).toHavePassedThrough('ESTAB', 'FIN-WAIT-1', 'CLOSING', 'TIME-WAIT');
+		await expect(client).toHavePassedThrough('ESTAB', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT');
+		await expect(timeline).toShowSegment('> F. dropped by fin-to-server');
+		await expect(timeline).toShowSegment('< F. dropped by fin-to-client');
+		claim('PZ4', timeline.states('server').includes('CLOSING') && !timeline.states('server').includes('FIN-WAIT-2'), {
+			holds: 'A FIN that does not acknowledge ours moves FIN-WAIT-1 to CLOSING (tcp_fin); the ACK of ours then to TIME-WAIT.',
+			differs: 'No end passed through CLOSING.',
+		});
+		return 'The side that hears a FIN while its own is unacknowledged passes through CLOSING instead of FIN-WAIT-2; both end in TIME-WAIT.';
+	},
+);
