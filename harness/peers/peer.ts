@@ -102,6 +102,12 @@ export class Peer {
 		return failed ? this.calls().filter((call) => call.t > failed.t && onSocket(call)) : [];
 	}
 
+	/** What its reads or writes on its connection came to, in order, in words: `22`, `ECONNRESET`. For telling the observed answer. */
+	results(name: 'read' | 'write'): string {
+		const results = this.calls(name).filter(({ args }) => args.includes('<TCP:'));
+		return results.map(({ returned, errno }) => errno ?? (returned === undefined ? 'nothing yet' : String(returned))).join(', then ') || 'nothing';
+	}
+
 	/** Whether it is inside a call of this family. */
 	blocksIn(name: CallName): boolean {
 		return this.calls(name).some(({ took, t }) => took === undefined && t >= (this.calls().at(-1)?.t ?? 0));

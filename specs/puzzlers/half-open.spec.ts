@@ -1,4 +1,4 @@
-/** The server has closed its half, the client has not. How long can that last, and what becomes of data the client still sends? */
+/** How long can a connection stay half closed, and what becomes of data that is still sent? */
 import { expect, finWait2Timeout, scenario } from '../../harness/index.ts';
 
 /** The default is 60 s. */
@@ -71,6 +71,7 @@ scenario(
 			differs:
 				'Segments and states are the same everywhere, for RFC 9293 sets them; errnos are the system’s own: a RST in CLOSE-WAIT is EPIPE here, and ECONNRESET on illumos.',
 		});
-		return 'For any time: neither socket has a timer. Closed for real, kodos’ half vanishes after tcp_fin_timeout without a word; kang’s next write succeeds, is answered by a RST, and only the write after that fails, with EPIPE.';
+		const orphaned = timeline.timeIn('server', 'FIN-WAIT-2') ?? Number.NaN;
+		return `For any time: neither socket has a timer. Closed for real, kodos’ half vanishes after ${orphaned.toFixed(1)} s without a word. kang’s writes give ${kang.results('write')}; its reads give ${kang.results('read')}.`;
 	},
 );

@@ -1,4 +1,4 @@
-/** The client has nothing to send. How can it still learn that its peer is dead? */
+/** How can a client that has nothing to send learn that its peer is dead? */
 import { expect, keepaliveTimeout, scenario } from '../../harness/index.ts';
 
 /** The defaults are 7200 s, 75 s and 9. */
@@ -48,6 +48,6 @@ scenario(
 				differs: 'Keepalive did not tell, or data was written.',
 			},
 		);
-		return 'Keepalive: ECONNRESET after the reboot, ETIMEDOUT after the power-off, without a byte from the application. A heartbeat notices as well, on its own terms.';
+		return `With keepalive, read gives ${kept.results('read')} after the reboot and ${keptAgain.results('read')} after the power-off, and not a byte was written. The heartbeat says: ${beatingAgain.output.match(/no echo.*/)?.[0]}.`;
 	},
 );

@@ -1,4 +1,4 @@
-/** The server is rebooted in good order. Is that any different from Ctrl-C? */
+/** Is an orderly reboot of the server any different from Ctrl-C? */
 import { expect, scenario } from '../../harness/index.ts';
 
 scenario(
@@ -27,6 +27,6 @@ scenario(
 				'SIGTERM ends the process, the kernel closes its descriptors, and the FIN is out before the power goes: the client reads 0 as in the warm-up.',
 			differs: 'The client did not see the end of the stream.',
 		});
-		return 'What it saw in the warm-up: its read returns 0, and it closes.';
+		return `What it saw in the warm-up: its read gives ${kang.results('read')}, and its side passes through ${timeline.states('client').join(', ')}.`;
 	},
 );

@@ -1,4 +1,4 @@
-/** The server loses its power and never comes back. What can the client know, and when? */
+/** What can the client know, and when, if the server loses its power and never comes back? */
 import { expect, retransmissionTimeout, retransmissionTimeoutMs, scenario } from '../../harness/index.ts';
 
 /** The default is 15 and takes a quarter of an hour; the formula that says so is what this run proves with 5. */
@@ -49,7 +49,7 @@ scenario(
 				differs: 'An error of a socket is told once (sock_error clears it); after that read returns 0 and write fails with EPIPE.',
 			},
 		);
-		return `Its write succeeds. For ${(failed - written).toFixed(1)} s (a quarter of an hour with the defaults) nothing; then read fails with ETIMEDOUT, once.`;
+		return `Its writes give ${kang.results('write')}; for ${(failed - written).toFixed(1)} s (${byDefaultSeconds} s with the defaults) it hears nothing; then its reads give ${kang.results('read')}.`;
 	},
 );
 
@@ -71,6 +71,6 @@ scenario(
 		// place of ETIMEDOUT when the retransmissions end (tcp_write_err).
 		await expect(kang).toFail('read', 'EHOSTUNREACH', { after: retransmissionTimeout({ retries2 }) });
 		await expect(client).toReport('EHOSTUNREACH');
-		return 'No: it takes as long, but read fails with EHOSTUNREACH, because nobody answered ARP meanwhile.';
+		return `No: it takes as long, but its reads give ${kang.results('read')}, because nobody answered ARP meanwhile.`;
 	},
 );

@@ -1,4 +1,4 @@
-/** Both sides close before either has heard of it. Which states do they pass through? */
+/** Which states do the two sides pass through if both close before either has heard of it? */
 import { expect, scenario } from '../../harness/index.ts';
 
 scenario(
@@ -35,6 +35,6 @@ scenario(
 			holds: 'A FIN that does not acknowledge ours moves FIN-WAIT-1 to CLOSING (tcp_fin); the ACK of ours then to TIME-WAIT.',
 			differs: 'No end passed through CLOSING.',
 		});
-		return 'The side that hears a FIN while its own is unacknowledged passes through CLOSING instead of FIN-WAIT-2; both end in TIME-WAIT.';
+		return `kodos, which hears a FIN while its own is unacknowledged: ${timeline.states('server').join(', ')}. kang: ${timeline.states('client').join(', ')}.`;
 	},
 );

@@ -1,4 +1,4 @@
-/** What does each side see when one of two connected programs is interrupted with Ctrl-C? The warm-up of all that follows. */
+/** What does each side see when one of two connected programs is ended with Ctrl-C? The warm-up of all that follows. */
 import { expect, scenario, timeWait } from '../../harness/index.ts';
 
 scenario(
@@ -46,6 +46,6 @@ scenario(
 			holds: 'TIME-WAIT lasted about two minutes.',
 			differs: `TIME-WAIT lasted ${seconds.toFixed(0)} s: on Linux it is a constant, TCP_TIMEWAIT_LEN = 60 s (include/net/tcp.h); illumos has a tunable of its own.`,
 		});
-		return `kang’s read returned 0 and it closed in turn; kodos’ side, which closed first, stayed in TIME-WAIT for ${seconds.toFixed(0)} s, kang’s had nothing left.`;
+		return `kang’s read gave ${kang.results('read')}, and it closed in turn: ${timeline.states('client').join(', ')}. kodos’ side: ${timeline.states('server').join(', ')}; TIME-WAIT lasted ${seconds.toFixed(0)} s.`;
 	},
 );
