@@ -28,10 +28,14 @@ export class Boot {
 	/** The interface on the wire: engines name it as they please, so it is found by its MAC. */
 	readonly device: string;
 	readonly packets: PacketFile;
+	/** What the host's programs can do; frozen or killed ones do not keep its kernel from anything. */
+	programs: 'run' | 'frozen' | 'killed' = 'run';
 	#userland: Agent;
 	#capture!: Capture;
 	#sockets!: SocketProbe;
 	#drops: Promise<Capture> | undefined;
+	/** The firewall's log shows sentinels from here on. */
+	#dropsMarked = false;
 	#latest: Look = { t: 0, rows: [] };
 	#stopped = false;
 	readonly #states: SampledStates;
@@ -75,6 +79,7 @@ export class Boot {
 	/** After its container was killed and made anew. */
 	async replaceUserland(channel: BootChannels['userland']): Promise<void> {
 		this.#userland = await Agent.connect(channel, `${this.#identity.name} (userland)`);
+		this.programs = 'run';
 	}
 
 	/** The last look at the sockets that was taken. */
@@ -105,7 +110,7 @@ export class Boot {
 
 	/** Passes when captures, firewall log and kernel have told all that happened on this host before the call. */
 	async flush(): Promise<void> {
-		const observers = [this.#captureName, ...(this.#context.traced ? ['kernel'] : []), ...(this.#drops ? [this.#dropsName] : [])];
+		const observers = [this.#captureName, ...(this.#context.traced ? ['kernel'] : []), ...(this.#dropsMarked ? [this.#dropsName] : [])];
 		const missing = await this.#context.sentinels.passed(this.machine, observers);
 		for (const observer of missing) {
 			this.#context.history.lose({
@@ -130,9 +135,9 @@ export class Boot {
 		return this.#context.sentinels.offset('kernel', this.#captureName) ?? 0;
 	}
 
-	/** Starts to read the firewall's log, once. */
-	async logDrops(): Promise<void> {
-		this.#drops ??= this.#startDrops();
+	/** Starts to read the firewall's log, once; `mark` is to let the log show the host's sentinels. */
+	async logDrops(mark: () => Promise<void>): Promise<void> {
+		this.#drops ??= this.#startDrops(mark);
 		await this.#drops;
 	}
 
@@ -156,6 +161,8 @@ export class Boot {
 				unread: (lines) => history.lose({ observer: 'ss', host: name, what: `could not read: ${lines.join(' | ')}` }),
 			}),
 		]);
+		// Where the kernel does not tell of states, only looking again and again does.
+		if (!this.#context.traced) this.#sockets.watch();
 	}
 
 	#captured(packet: RecordedPacket): void {
@@ -167,7 +174,7 @@ export class Boot {
 		this.packets.add(packet.record);
 	}
 
-	async #startDrops(): Promise<Capture> {
+	async #startDrops(mark: () => Promise<void>): Promise<Capture> {
 		const { history, sentinels } = this.#context;
 		const { name } = this.#identity;
 		const drops = await Capture.start(this.machine, `nflog:${NFLOG_GROUP}`, '', {
@@ -177,6 +184,8 @@ export class Boot {
 			},
 			lost: (what) => history.lose({ observer: 'firewall', host: name, what }),
 		});
+		await mark();
+		this.#dropsMarked = true;
 		return drops;
 	}
 

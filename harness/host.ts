@@ -9,8 +9,10 @@ import { powerOff } from './faults/power.ts';
 import { kill, pause } from './faults/process.ts';
 import { changeSysctls, type Sysctls, writeSysctls } from './faults/sysctl.ts';
 import type { Endpoint } from './formats/types.ts';
-import { Peer, type Program } from './peers/peer.ts';
+import type { Peer } from './peers/peer.ts';
+import { Program, type ProgramOptions } from './peers/program.ts';
 import { type Connect, dnc, echoClient, echoServer, type Listen, nc, ncTraditional, type PeerOptions } from './peers/programs.ts';
+import { type Socket, SocketProcess } from './peers/socket.ts';
 import { Boots } from './probes/boots.ts';
 import { PacketFile } from './probes/capture.ts';
 import type { HostName } from './timeline/events.ts';
@@ -32,7 +34,7 @@ export class Host {
 	readonly #other: () => Host;
 	readonly #peers: Peer[] = [];
 	#boot: Boot | undefined;
-	#paused = false;
+	#power: Fault | undefined;
 
 	/** For the lab. `sysctls` are set at each boot. */
 	constructor(engineHost: EngineHost, identity: HostIdentity, sysctls: Sysctls, context: LabContext, other: () => Host) {
@@ -83,90 +85,88 @@ export class Host {
 	}
 
 	/** netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. `shutdownAtEof` (-N) shuts its sending side at the end of its input. */
-	nc(options: Parameters<typeof nc>[0]): Promise<Peer> {
+	nc(options: Parameters<typeof nc>[0]): Promise<Program> {
 		return this.#start(nc(options));
 	}
 
 	/** netcat-traditional: reads whenever select says so, so its read shows the errno. */
-	ncTraditional(options: Parameters<typeof ncTraditional>[0]): Promise<Peer> {
+	ncTraditional(options: Parameters<typeof ncTraditional>[0]): Promise<Program> {
 		return this.#start(ncTraditional(options));
 	}
 
 	/** The article's modified nc: tells what each poll returned, and keeps its socket open after the end of the stream. */
-	dnc(options: Listen | Connect): Promise<Peer> {
+	dnc(options: Listen | Connect): Promise<Program> {
 		return this.#start(dnc(options));
 	}
 
 	/** A Node server that echoes. */
-	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Peer> {
+	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Program> {
 		return this.#start(echoServer(options));
 	}
 
 	/** A Node client that sends what is typed and prints what comes. */
-	echoClient(options: Parameters<typeof echoClient>[0]): Promise<Peer> {
+	echoClient(options: Parameters<typeof echoClient>[0]): Promise<Program> {
 		return this.#start(echoClient(options));
 	}
 
 	/** Any program that the host image has. Goes on when it runs, unless `until` says otherwise. */
-	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Peer> {
+	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Program> {
 		const kind = argv[0].replace(/[^a-z0-9-]/g, '').slice(0, 12) || 'program';
 		return this.#start({ kind, name, argv, until });
+	}
+
+	/** A controlled socket: it makes exactly the calls that the spec makes, in a process of its own. */
+	async socket({ name }: { readonly name?: string } = {}): Promise<Socket> {
+		const process = await this.#keep(() => SocketProcess.start(this.boot, this.name, this.context, name));
+		return process.socket();
 	}
 
 	// Faults
 
 	/** Drops packets, by default as they arrive: the sender's stack learns nothing. */
-	drop(match: PacketMatch = {}): Promise<PacketFault> {
+	async drop(match: PacketMatch = {}): Promise<PacketFault> {
 		return drop(this.boot, this.name, this.context, match);
 	}
 
 	/** Refuses packets with an answer. */
-	reject(match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
+	async reject(match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
 		return reject(this.boot, this.name, this.context, match);
 	}
 
 	/** Changes sysctls below net.ipv4 while the host runs. Healing puts them back. */
-	sysctl(sysctls: Sysctls): Promise<Fault> {
-		return changeSysctls(this.boot.machine, this.name, this.context, sysctls);
+	async sysctl(sysctls: Sysctls): Promise<Fault> {
+		return changeSysctls(this.boot, this.name, this.context, sysctls);
 	}
 
 	/** Pins the peer's address to its MAC: a peer that is gone for good is ETIMEDOUT then. So every lab begins. */
-	pinNeighbour(): Promise<void> {
+	async pinNeighbour(): Promise<void> {
 		return pinNeighbour(this.boot, this.#identity);
 	}
 
 	/** Forgets the peer's MAC: a peer that is gone for good is EHOSTUNREACH then, because nobody answers ARP. */
-	forgetNeighbour(): Promise<void> {
+	async forgetNeighbour(): Promise<void> {
 		return forgetNeighbour(this.boot, this.#identity);
 	}
 
 	/** Freezes all programs; the kernel goes on acknowledging for them. */
 	async pause(): Promise<Fault> {
-		const fault = await pause(this.#engineHost, this.name, this.context);
-		this.#paused = true;
-		return {
-			...fault,
-			heal: () =>
-				fault.heal().then(() => {
-					this.#paused = false;
-				}),
-		};
+		return pause(this.#engineHost, this.boot, this.name, this.context);
 	}
 
 	/** Kills all programs at once from outside; the kernel lives on, and a FIN leaves for each of their connections. */
-	kill(): Promise<Fault> {
+	async kill(): Promise<Fault> {
 		return kill(this.#engineHost, this.boot, this.name, this.context);
 	}
 
 	/** Power off: silent, and the end of all that ran. Healing it is `powerOn`. */
-	powerOff(): Promise<Fault> {
+	async powerOff(): Promise<Fault> {
 		// An error at once, if it is off already.
 		this.boot;
-		return powerOff(
+		this.#power = await powerOff(
 			{
 				name: this.name,
 				off: () => this.#off(),
-				on: () => this.powerOn(),
+				on: () => this.#on(),
 				otherHasLooked: async () => {
 					const other = this.#other();
 					if (other.isOn) await other.boot.flush();
@@ -175,13 +175,12 @@ export class Host {
 			},
 			this.context,
 		);
+		return this.#power;
 	}
 
-	/** Power on: the same address and MAC, an empty stack, no programs. Does nothing to a host that is on. */
+	/** Power on, which heals the power off: the same address and MAC, an empty stack, no programs. Does nothing to a host that is on. */
 	async powerOn(): Promise<void> {
-		if (this.#boot) return;
-		await this.#engineHost.powerOn();
-		await this.takeIntoUse();
+		await this.#power?.heal();
 	}
 
 	/** Power off and on again: the host comes back and knows nothing. */
@@ -192,6 +191,7 @@ export class Host {
 
 	/** An orderly shutdown: SIGTERM to every program and a wait for its end; then power off. */
 	async shutdown(): Promise<Fault> {
+		if (this.boot.programs === 'frozen') this.#assertPrograms('none of them would hear that it is to end');
 		for (const peer of this.#peers) if (peer.end === undefined) await peer.signal('SIGTERM');
 		await Promise.all(this.#peers.map((peer) => peer.ended));
 		// What their ends made the kernel send is on the wire before the power goes.
@@ -199,16 +199,30 @@ export class Host {
 		return this.powerOff();
 	}
 
-	async #start(program: Program): Promise<Peer> {
-		if (this.#paused) {
-			throw new HalfopenError('HOST_PAUSED', {
-				problem: `The ${this.name} is paused: no program can be started on it.`,
-				remedy: 'Heal the pause first.',
-			});
-		}
-		const peer = await Peer.start(this.boot, this.name, this.context, program);
+	#start(options: ProgramOptions): Promise<Program> {
+		return this.#keep(() => Program.start(this.boot, this.name, this.context, options));
+	}
+
+	/** Frozen programs hear no signal, and killed ones take no new ones in: their agent is frozen or gone with them. */
+	#assertPrograms(consequence: string): void {
+		const { programs } = this.boot;
+		if (programs === 'run') return;
+		throw new HalfopenError('HOST_PAUSED', {
+			problem: `The ${this.name}’s programs are ${programs}: ${consequence}.`,
+			remedy: programs === 'frozen' ? 'Heal the pause first.' : 'Heal the kill first: then it can run programs again.',
+		});
+	}
+
+	async #keep<P extends Peer>(start: () => Promise<P>): Promise<P> {
+		this.#assertPrograms('no program can be started on it');
+		const peer = await start();
 		this.#peers.push(peer);
 		return peer;
+	}
+
+	async #on(): Promise<void> {
+		await this.#engineHost.powerOn();
+		await this.takeIntoUse();
 	}
 
 	async #off(): Promise<number> {

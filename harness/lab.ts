@@ -1,11 +1,13 @@
+import type { Readable } from 'node:stream';
+import type { HostIdentity } from './boot.ts';
 import { type LabContext, Names } from './context.ts';
-import type { Engine, EngineLab } from './engines/engine.ts';
+import type { Engine, EngineHost, EngineLab } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
 import type { Fault } from './faults/fault.ts';
 import { cutLink } from './faults/link.ts';
 import { assertSysctls, readAllSysctls, type Sysctls } from './faults/sysctl.ts';
 import { Host } from './host.ts';
-import { KernelProbe } from './probes/kernel.ts';
+import { KERNEL, KernelProbe } from './probes/kernel.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
 import { History } from './timeline/history.ts';
@@ -32,93 +34,59 @@ export class Lab {
 	readonly server: Host;
 	readonly link: Link;
 	readonly timeline: Timeline;
-	readonly facts: LabFacts;
 	readonly #context: LabContext;
 	readonly #engineLab: EngineLab;
 	readonly #kernel: KernelProbe | undefined;
-	readonly #undo: (() => Promise<void>)[];
+	readonly #undo: (() => Promise<void>)[] = [];
+	#facts: LabFacts | undefined;
 
 	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
 	static async create(engine: Engine, sysctls: Sysctls = {}): Promise<Lab> {
 		assertSysctls(sysctls, engine.sysctls);
-		const trace = await engine.kernelTrace();
-		const engineLab = await engine.createLab().catch((error) => {
-			trace?.destroy();
+		const trace = await openTrace(engine);
+		let engineLab: EngineLab;
+		try {
+			engineLab = await engine.createLab();
+		} catch (error) {
+			trace.stream?.destroy();
 			throw error;
-		});
-		const { client, server } = engineLab.hosts;
-		const undo: (() => Promise<void>)[] = [];
-		const { clock } = engineLab;
-		const context: LabContext = {
+		}
+		const lab = new Lab(engine, engineLab, trace, { ...BASELINE, ...sysctls });
+		try {
+			await lab.#takeIntoUse(engine, trace);
+			return lab;
+		} catch (error) {
+			await lab.destroy();
+			throw error;
+		}
+	}
+
+	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, sysctls: Sysctls) {
+		const { clock, hosts } = engineLab;
+		const { client, server } = hosts;
+		this.#engineLab = engineLab;
+		this.#context = {
 			history: new History(clock.now(), { client: client.address, server: server.address }),
 			clock,
 			sentinels: new Sentinels(clock),
 			names: new Names(),
 			sysctls: engine.sysctls,
-			traced: trace !== undefined,
+			traced: trace.stream !== undefined,
 			pending: new Set(),
-			flush: async () => {
-				await Promise.all([hosts.client, hosts.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
-			},
-			onEnd: (work) => undo.push(work),
+			flush: () => this.flush(),
+			onEnd: (undo) => this.#undo.push(undo),
 		};
-		const hosts: Record<HostName, Host> = {
-			client: new Host(
-				client,
-				{ name: 'client', ...identity(client), peer: identity(server) },
-				{ ...BASELINE, ...sysctls },
-				context,
-				() => hosts.server,
-			),
-			server: new Host(
-				server,
-				{ name: 'server', ...identity(server), peer: identity(client) },
-				{ ...BASELINE, ...sysctls },
-				context,
-				() => hosts.client,
-			),
-		};
-		const kernel =
-			trace &&
-			new KernelProbe({
-				trace,
-				...context,
-				boots: { client: hosts.client.boots, server: hosts.server.boots },
-				onState: (event) => {
-					const host = hosts[event.host];
-					if (host.isOn && event.boot === host.boot.number) host.boot.traced(event);
-				},
-			});
-		try {
-			await Promise.all([hosts.client.takeIntoUse(), hosts.server.takeIntoUse()]);
-			kernel?.calibrate(hosts.client.boot.traceAhead);
-			const facts = await factsOf(engine, hosts, context);
-			context.history.begin(clock.now());
-			return new Lab(engineLab, hosts, context, kernel, undo, facts);
-		} catch (error) {
-			kernel?.stop();
-			await engineLab.destroy();
-			throw error;
-		}
+		this.client = new Host(client, identify('client', client, server), sysctls, this.#context, () => this.server);
+		this.server = new Host(server, identify('server', server, client), sysctls, this.#context, () => this.client);
+		this.timeline = new Timeline(this.#context);
+		this.link = { cut: ({ name } = {}) => cutLink({ client: this.client.boot, server: this.server.boot }, this.#context, name) };
+		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
 
-	private constructor(
-		engineLab: EngineLab,
-		{ client, server }: Readonly<Record<HostName, Host>>,
-		context: LabContext,
-		kernel: KernelProbe | undefined,
-		undo: (() => Promise<void>)[],
-		facts: LabFacts,
-	) {
-		this.client = client;
-		this.server = server;
-		this.timeline = new Timeline(context);
-		this.#context = context;
-		this.facts = facts;
-		this.#engineLab = engineLab;
-		this.#kernel = kernel;
-		this.#undo = undo;
-		this.link = { cut: ({ name } = {}) => cutLink({ client: client.boot, server: server.boot }, context, name) };
+	/** Facts that its timeline begins with. */
+	get facts(): LabFacts {
+		if (this.#facts) return this.#facts;
+		throw new Error('a lab has no facts before it is ready');
 	}
 
 	get history(): History {
@@ -127,6 +95,11 @@ export class Lab {
 
 	get clock(): EngineLab['clock'] {
 		return this.#engineLab.clock;
+	}
+
+	/** Passes when all observers of both hosts have told all that happened before the call. */
+	async flush(): Promise<void> {
+		await Promise.all([this.client, this.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
 	}
 
 	/** A wait that nobody waits for proves nothing. */
@@ -153,13 +126,50 @@ export class Lab {
 		this.#kernel?.stop();
 		await this.#engineLab.destroy();
 	}
+
+	async #takeIntoUse(engine: Engine, { unavailable }: Trace): Promise<void> {
+		const { history, clock } = this.#context;
+		await Promise.all([this.client.takeIntoUse(), this.server.takeIntoUse()]);
+		this.#kernel?.calibrate(this.client.boot.traceAhead);
+		this.#facts = await factsOf(engine, this, this.#context);
+		history.begin(clock.now());
+		if (unavailable !== undefined) {
+			history.lose({
+				observer: KERNEL,
+				what: `no trace (${unavailable}): states are sampled, and no error, reset or retransmission is told by the kernel`,
+			});
+		}
+	}
+
+	#probeKernel(trace: Readable): KernelProbe {
+		return new KernelProbe({
+			trace,
+			...this.#context,
+			boots: { client: this.client.boots, server: this.server.boots },
+			onState: (event) => {
+				const host = this[event.host];
+				if (host.isOn && event.boot === host.boot.number) host.boot.traced(event);
+			},
+		});
+	}
 }
 
-function identity({ address, mac }: { address: string; mac: string }): { address: string; mac: string } {
-	return { address, mac };
+function identify(name: HostName, own: EngineHost, peer: EngineHost): HostIdentity {
+	return { name, address: own.address, mac: own.mac, peer: { address: peer.address, mac: peer.mac } };
 }
 
-async function factsOf(engine: Engine, { client, server }: Readonly<Record<HostName, Host>>, { clock, traced }: LabContext): Promise<LabFacts> {
+/** The kernel's trace, or why there is none. */
+interface Trace {
+	readonly stream?: Readable;
+	readonly unavailable?: string;
+}
+
+async function openTrace(engine: Engine): Promise<Trace> {
+	const trace = await engine.kernelTrace();
+	return 'unavailable' in trace ? trace : { stream: trace };
+}
+
+async function factsOf(engine: Engine, { client, server }: Lab, { clock, traced }: LabContext): Promise<LabFacts> {
 	const { machine } = client.boot;
 	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
 	return {

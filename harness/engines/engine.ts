@@ -39,8 +39,8 @@ export interface Engine {
 	readonly sysctls: ReadonlySet<string>;
 	/** Makes the two machines and the wire. Either both are up and their agents can be reached, or nothing is left. */
 	createLab(): Promise<EngineLab>;
-	/** The kernel's trace of this run as text, from now on (one instance serves all labs); undefined where tracefs cannot be read. */
-	kernelTrace(): Promise<Readable | undefined>;
+	/** The kernel's trace of this run as text, from now on (one instance serves all labs); where it cannot be read, why. */
+	kernelTrace(): Promise<Readable | { readonly unavailable: string }>;
 }
 
 /** The lab's only source of time. */

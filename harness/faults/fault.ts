@@ -38,7 +38,8 @@ export async function inject<H extends object>(context: LabContext, { id, host, 
 		history.add({ kind: 'fault', t, host, id, phase, text, ...(proof !== undefined && { proof }) });
 	const asked = now();
 	let healed: Promise<void> | undefined;
-	const heal = () => {
+	let told = false;
+	const mend = () => {
 		healed ??= (async () => {
 			const askedToHeal = now();
 			const { t, proof } = await work.heal();
@@ -46,8 +47,12 @@ export async function inject<H extends object>(context: LabContext, { id, host, 
 		})();
 		return healed;
 	};
-	// Before it is broken: what breaks half must be mended, too.
-	context.onEnd(heal);
+	const heal = () => {
+		told = true;
+		return mend();
+	};
+	// Before it is broken: what breaks half must be mended, too. Whoever healed it himself was told how that went.
+	context.onEnd(() => (told ? mend().catch(() => {}) : mend()));
 	const { t, proof } = await work.inject();
 	tell('injected', t ?? asked);
 	if (proof !== undefined) tell('proven', now(), proof);

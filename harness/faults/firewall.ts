@@ -19,7 +19,7 @@ const chainOf = (id: string) => `HALFOPEN-${id}`;
  * in force, in seconds since the epoch.
  */
 export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): Promise<number> {
-	await startLog(boot);
+	await boot.logDrops(() => markLog(boot));
 	return restore(boot, [
 		`:${chainOf(id)} - [0:0]`,
 		`-A ${chainOf(id)} -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${id} --nflog-threshold 1`,
@@ -47,13 +47,8 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 	return Number(/^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1] ?? 0);
 }
 
-const logged = new WeakSet<Boot>();
-
 /** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
-async function startLog(boot: Boot): Promise<void> {
-	if (logged.has(boot)) return;
-	logged.add(boot);
-	await boot.logDrops();
+async function markLog(boot: Boot): Promise<void> {
 	await restore(boot, [
 		':HALFOPEN-sentinel - [0:0]',
 		`-A HALFOPEN-sentinel -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix sentinel --nflog-threshold 1`,

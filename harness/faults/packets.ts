@@ -27,7 +27,7 @@ export interface PacketMatch {
 export type RejectWith = 'tcp-reset' | 'icmp-host-unreachable' | 'icmp-net-unreachable' | 'icmp-port-unreachable' | 'icmp-admin-prohibited';
 
 export interface PacketFault extends Fault {
-	/** How many packets it met so far, by the rule's own counter. */
+	/** How many packets it met so far, by the rule's own counter; once healed, in all. */
 	count(): Promise<number>;
 }
 
@@ -55,6 +55,7 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
 	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
 	const text = `${host}: ${[...verdict.slice(1), direction, ...words.slice(2)].join(' ')}`;
+	let metInAll: number | undefined;
 	return inject(
 		context,
 		{ id, host, text },
@@ -64,11 +65,12 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 				// With its machine the rules went, too.
 				if (!boot.running) return { proof: 'gone with the machine' };
 				const { met, t } = await removeRules(boot, rules);
+				metInAll = met;
 				if (met === 0) throw withoutEffect(text, `no packet met it (${id})`);
 				return { t: context.history.at(t), proof: `${did} ${met} packet${met === 1 ? '' : 's'}` };
 			},
 		},
-		{ count: () => countPackets(boot, rules) },
+		{ count: async () => metInAll ?? countPackets(boot, rules) },
 	);
 }
 

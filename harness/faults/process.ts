@@ -5,17 +5,21 @@ import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
 /** Freezes all programs of a host. Its kernel goes on: it acknowledges what arrives, for ever, and the host can still be observed. */
-export function pause(engineHost: EngineHost, host: HostName, context: LabContext): Promise<Fault> {
+export function pause(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
 		context,
 		{ id: context.names.take('pause'), host, text: `${host}: all programs frozen` },
 		{
 			inject: async () => {
 				await engineHost.pause();
+				boot.programs = 'frozen';
 				return { proof: 'the engine has frozen them; the machine’s own agent still answers' };
 			},
 			heal: async () => {
+				if (!boot.running) return { proof: 'gone with the machine' };
+				if (boot.programs !== 'frozen') return { proof: 'killed while they were frozen' };
 				await engineHost.resume();
+				boot.programs = 'run';
 				return { proof: 'thawed' };
 			},
 		},
@@ -28,11 +32,13 @@ export function pause(engineHost: EngineHost, host: HostName, context: LabContex
  */
 export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
-		context,
+		// At the end of a scenario the machine goes anyway: nobody needs new programs.
+		{ ...context, onEnd: () => {} },
 		{ id: context.names.take('kill'), host, text: `${host}: all programs killed; its kernel lives on and closes their sockets` },
 		{
 			inject: async () => {
 				await engineHost.kill();
+				boot.programs = 'killed';
 				return { proof: 'their container is gone; the machine’s own agent still answers' };
 			},
 			heal: async () => {

@@ -1,4 +1,5 @@
 import type { Agent } from '../agent/agent.ts';
+import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
@@ -59,7 +60,7 @@ function parseSysctls(text: string): Record<string, string> {
 const words = (value: unknown) => String(value).trim().split(/\s+/).join(' ');
 
 /** Changes sysctls of a running host; healing puts back what was there. Timers that are running keep to the old value until they are set anew. */
-export function changeSysctls(machine: Agent, host: HostName, context: LabContext, sysctls: Sysctls): Promise<Fault> {
+export async function changeSysctls(boot: Boot, host: HostName, context: LabContext, sysctls: Sysctls): Promise<Fault> {
 	assertSysctls(sysctls, context.sysctls);
 	const id = context.names.take('sysctl');
 	const settings = Object.entries(sysctls).map(([name, value]) => `${name}=${value}`);
@@ -69,11 +70,12 @@ export function changeSysctls(machine: Agent, host: HostName, context: LabContex
 		{ id, host, text: `${host}: ${settings.join(' ')}` },
 		{
 			inject: async () => {
-				before = await writeSysctls(machine, sysctls);
+				before = await writeSysctls(boot.machine, sysctls);
 				return { proof: 'read back' };
 			},
 			heal: async () => {
-				await writeSysctls(machine, before);
+				if (!boot.running) return { proof: 'gone with the machine' };
+				await writeSysctls(boot.machine, before);
 				return { proof: 'put back' };
 			},
 		},

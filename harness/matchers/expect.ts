@@ -1,7 +1,9 @@
 import { expect as jestExpect } from '@jest/globals';
 import { Host } from '../host.ts';
 import { Peer } from '../peers/peer.ts';
+import { SocketCall } from '../peers/socket-call.ts';
 import { Timeline } from '../timeline.ts';
+import { CallExpectation } from './call.ts';
 import { HostExpectation } from './host.ts';
 import { PeerExpectation } from './peer.ts';
 import { TimelineExpectation } from './timeline.ts';
@@ -9,6 +11,7 @@ import { TimelineExpectation } from './timeline.ts';
 /** What can be expected of each thing in a lab; of anything else, what Jest offers. All expectations about a lab are awaited. */
 export interface Expect extends Omit<typeof jestExpect, never> {
 	(peer: Peer): PeerExpectation;
+	<T>(call: SocketCall<T>): CallExpectation;
 	(host: Host): HostExpectation;
 	(timeline: Timeline): TimelineExpectation;
 	<T>(actual: T): ReturnType<typeof jestExpect<T>>;
@@ -16,6 +19,7 @@ export interface Expect extends Omit<typeof jestExpect, never> {
 
 function expectation(actual: unknown): unknown {
 	if (actual instanceof Peer) return new PeerExpectation(actual);
+	if (actual instanceof SocketCall) return new CallExpectation(actual);
 	if (actual instanceof Host) return new HostExpectation(actual);
 	if (actual instanceof Timeline) return new TimelineExpectation(actual);
 	return jestExpect(actual);

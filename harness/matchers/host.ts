@@ -1,3 +1,4 @@
+import { HalfopenError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Errno, State, TimerName } from '../tcp.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
@@ -58,6 +59,12 @@ export class HostExpectation {
 	/** The kernel reported this errno to one of its sockets, whether or not a call ever told it. */
 	async toReport(errno: Errno, patience: Patience = {}): Promise<void> {
 		const { context, name } = this.#host;
+		if (!context.traced) {
+			throw new HalfopenError('TRACE_MISSING', {
+				problem: `What errno the ${name}’s kernel reports cannot be known here: its trace cannot be read.`,
+				remedy: 'Mount tracefs at /sys/kernel/tracing on the engine’s machine; `npm run setup` does, as root.',
+			});
+		}
 		const errors = () => context.history.of('error', name).filter(({ ghost, source }) => !ghost && source === 'kernel');
 		await expectEventually(
 			context,

@@ -1,68 +1,51 @@
-import type { AgentProcess } from '../agent/agent.ts';
-import type { Boot } from '../boot.ts';
+import type { ProcessEnd } from '../agent/agent.ts';
 import type { LabContext } from '../context.ts';
-import { HalfopenError } from '../errors.ts';
-import { CallProbe, traced } from '../probes/calls.ts';
 import type { Errno } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type CallName, isCall } from '../timeline/history.ts';
-import { story, until } from '../wait.ts';
-
-/** Starting a program takes well below a second; this is what a loaded machine may make of it. */
-const START_LIMIT_MS = 30_000;
-
-/** How a program under observation is started. */
-export interface Program {
-	/** What it is called in the history; a number is added. */
-	readonly kind: string;
-	/** A name of the spec's choice instead. */
-	readonly name?: string | undefined;
-	readonly argv: readonly string[];
-	/** What is waited for before the spec goes on: that it listens, that it is connected, or no more than that it runs. */
-	readonly until: 'listening' | 'connected' | 'started';
-}
 
 /** How a peer ended: by itself with a status, by a signal, or with its host. */
 export type PeerEnd = { readonly status: number } | { readonly signal: string } | { readonly lost: true };
 
-/** A program under observation on a host. */
-export class Peer {
+/** `status 1`, `SIGKILL`, or with its host. */
+export function describePeerEnd(end: PeerEnd): string {
+	if ('lost' in end) return 'lost with its host';
+	return 'status' in end ? `status ${end.status}` : end.signal;
+}
+
+/** A process under observation on a host: what it calls is in the history, and so is its end. */
+export abstract class Peer {
 	readonly name: string;
 	readonly host: HostName;
 	readonly context: LabContext;
+	/** On its host. */
+	readonly pid: number;
 	/** Settles when it has ended, however; never rejects. */
 	readonly ended: Promise<PeerEnd>;
-	readonly #process: AgentProcess;
-	readonly #text: { out: string; err: string };
 	#end: PeerEnd | undefined;
 
-	/** Starts it under strace, and waits until it has come as far as the program says. */
-	static async start(boot: Boot, host: HostName, context: LabContext, program: Program): Promise<Peer> {
-		const { history } = context;
-		const name = context.names.take(program.kind, program.name);
-		const calls = new CallProbe(history, host, name);
-		const text = { out: '', err: '' };
-		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
-			text[stream] += bytes;
-			history.add({ kind: 'output', t: history.at(t), host, peer: name, stream, text: bytes.toString() });
-		};
-		const process = await boot.userland.spawn(traced(program.argv), { out: said('out'), err: said('err'), log: (bytes) => calls.push(bytes) });
-		history.add({ kind: 'process', t: history.at(context.clock.now()), host, peer: name, what: 'started', text: program.argv.join(' ') });
-		const peer = new Peer(name, host, context, process, text);
-		if (program.until !== 'started') await peer.#ready(program.until);
-		return peer;
-	}
-
-	private constructor(name: string, host: HostName, context: LabContext, process: AgentProcess, text: { out: string; err: string }) {
+	constructor(name: string, host: HostName, context: LabContext, { pid, exited }: { readonly pid: number; readonly exited: Promise<ProcessEnd> }) {
 		this.name = name;
 		this.host = host;
 		this.context = context;
-		this.#process = process;
-		this.#text = text;
-		this.ended = process.exited.then(
-			({ status, signal, t }) => this.#gone(signal === undefined ? { status: status ?? -1 } : { signal }, t),
-			() => this.#gone({ lost: true }),
+		this.pid = pid;
+		this.ended = exited.then(
+			({ status, signal, t }) => this.#gone(signal === undefined ? { status: status ?? -1 } : { signal }, context.history.at(t)),
+			() => this.#gone({ lost: true }, context.history.at(context.clock.now())),
 		);
+	}
+
+	/** Sends it a signal. */
+	abstract signal(signal: NodeJS.Signals): Promise<void>;
+
+	/** What it has written to its standard output so far. */
+	get output(): string {
+		return '';
+	}
+
+	/** What it has written to its standard error so far. */
+	get complaints(): string {
+		return '';
 	}
 
 	/** How it ended, if it has. */
@@ -70,17 +53,7 @@ export class Peer {
 		return this.#end;
 	}
 
-	/** What it has written to its standard output so far. */
-	get output(): string {
-		return this.#text.out;
-	}
-
-	/** What it has written to its standard error so far. */
-	get complaints(): string {
-		return this.#text.err;
-	}
-
-	/** Its system calls so far, of one family (`read`: also readv, recv, …) or all. */
+	/** Its calls so far, of one family (`read`: also readv, recv, …) or all. */
 	calls(name?: CallName): readonly EventOf<'call'>[] {
 		return this.context.history.of('call', this.host).filter((call) => call.peer === this.name && (name === undefined || isCall(call.name, name)));
 	}
@@ -98,83 +71,37 @@ export class Peer {
 	/** What it read from and wrote to its connection after a call had failed for the first time. */
 	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
-		const onSocket = ({ args, name: made }: EventOf<'call'>) => args.includes('<TCP:') && (isCall(made, 'read') || isCall(made, 'write'));
-		return failed ? this.calls().filter((call) => call.t > failed.t && onSocket(call)) : [];
+		return failed ? this.#transfers().filter(({ t }) => t > failed.t) : [];
 	}
 
-	/** What its reads or writes on its connection came to, in order, in words: `22`, `ECONNRESET`. For telling the observed answer. */
+	/** What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. For telling the observed answer. */
 	results(name: 'read' | 'write'): string {
-		const results = this.calls(name).filter(({ args }) => args.includes('<TCP:'));
+		const results = this.#transfers().filter((call) => isCall(call.name, name));
 		return results.map(({ returned, errno }) => errno ?? (returned === undefined ? 'nothing yet' : String(returned))).join(', then ') || 'nothing';
 	}
 
 	/** Whether it is inside a call of this family. */
 	blocksIn(name: CallName): boolean {
-		return this.calls(name).some(({ took, t }) => took === undefined && t >= (this.calls().at(-1)?.t ?? 0));
+		const last = this.calls().at(-1);
+		return last !== undefined && last.took === undefined && isCall(last.name, name);
 	}
 
-	/** Types into its standard input. */
-	async type(text: string): Promise<void> {
-		this.#tell('typed', text);
-		await this.#process.write(text);
+	/** Reads and writes on its connection: not on its standard streams. */
+	#transfers(): EventOf<'call'>[] {
+		return this.calls().filter(
+			({ name, args, source }) => (isCall(name, 'read') || isCall(name, 'write')) && (source === 'socket' || args.includes('<TCP:')),
+		);
 	}
 
-	/** Ends its standard input, as Ctrl-D does. */
-	async endInput(): Promise<void> {
-		this.#tell('typed', '^D');
-		await this.#process.end();
-	}
-
-	/** Ctrl-C. */
-	interrupt(): Promise<void> {
-		return this.signal('SIGINT');
-	}
-
-	/** Sends it a signal. */
-	async signal(signal: NodeJS.Signals): Promise<void> {
-		this.#tell('signalled', signal);
-		await this.#process.signal(signal);
-	}
-
-	#tell(what: 'typed' | 'signalled', text: string): void {
+	/** For the history: what was done to it. */
+	protected tell(what: 'typed' | 'signalled', text: string): void {
 		const { history, clock } = this.context;
 		history.add({ kind: 'process', t: history.at(clock.now()), host: this.host, peer: this.name, what, text });
 	}
 
-	#gone(end: PeerEnd, t?: number): PeerEnd {
-		const { history, clock } = this.context;
+	#gone(end: PeerEnd, t: number): PeerEnd {
 		this.#end = end;
-		history.add({ kind: 'process', t: history.at(t ?? clock.now()), host: this.host, peer: this.name, what: 'exited', text: describePeerEnd(end) });
+		this.context.history.add({ kind: 'process', t, host: this.host, peer: this.name, what: 'exited', text: describePeerEnd(end) });
 		return end;
 	}
-
-	async #ready(state: 'listening' | 'connected'): Promise<void> {
-		const { history } = this.context;
-		await until(this.context, {
-			what: `${this.name} on the ${this.host} to be ${state}`,
-			limitMs: START_LIMIT_MS,
-			check: () => {
-				if (this.calls().some(state === 'listening' ? isListening : isConnected)) return true;
-				if (this.#end === undefined) return undefined;
-				throw new HalfopenError('PEER_EXITED', {
-					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.#end)}.`,
-					seen: `${this.complaints}${this.output}\n${story(history, [])}`,
-					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
-				});
-			},
-		});
-	}
-}
-
-const isListening = ({ name, returned }: EventOf<'call'>) => name === 'listen' && returned === 0;
-
-/** A connect that does not block tells its result later, by SO_ERROR (connect(2), EINPROGRESS). */
-function isConnected({ name, args, returned }: EventOf<'call'>): boolean {
-	return returned === 0 && ((name === 'connect' && args.includes('AF_INET')) || (name === 'getsockopt' && args.includes('SO_ERROR, [0]')));
-}
-
-/** `status 1`, `SIGKILL`, or with its host. */
-export function describePeerEnd(end: PeerEnd): string {
-	if ('lost' in end) return 'lost with its host';
-	return 'status' in end ? `status ${end.status}` : end.signal;
 }

@@ -1,13 +1,13 @@
 import { assertPort } from '../faults/packets.ts';
 import type { Endpoint } from '../formats/types.ts';
-import type { Program } from './peer.ts';
+import type { ProgramOptions } from './program.ts';
 
 /** What all programs can be told. */
 export interface PeerOptions {
 	/** What it is called in the history. */
 	readonly name?: string;
 	/** What is waited for before the spec goes on; the default is that it listens or is connected. */
-	readonly until?: Program['until'];
+	readonly until?: ProgramOptions['until'];
 }
 export type Listen = PeerOptions & { readonly listen: number };
 export type Connect = PeerOptions & { readonly connect: Endpoint };
@@ -16,21 +16,21 @@ export type Connect = PeerOptions & { readonly connect: Endpoint };
  * netcat-openbsd. On POLLHUP it closes without reading, so an errno that reached its socket may never reach its calls; `ncTraditional` and
  * `dnc` read it.
  */
-export function nc({ shutdownAtEof, ...options }: (Listen | Connect) & { readonly shutdownAtEof?: boolean }): Program {
+export function nc({ shutdownAtEof, ...options }: (Listen | Connect) & { readonly shutdownAtEof?: boolean }): ProgramOptions {
 	return netcat('nc', ['nc.openbsd', ...(shutdownAtEof ? ['-N'] : [])], ['-l'], options);
 }
 
 /** netcat-traditional: waits in select, then reads, so its read shows the errno. `keepalive` sets SO_KEEPALIVE; its times are the sysctls'. */
-export function ncTraditional({ keepalive, ...options }: (Listen | Connect) & { readonly keepalive?: boolean }): Program {
+export function ncTraditional({ keepalive, ...options }: (Listen | Connect) & { readonly keepalive?: boolean }): ProgramOptions {
 	return netcat('nc', ['nc.traditional', ...(keepalive ? ['-k'] : [])], ['-l', '-p'], options);
 }
 
 /** The article's modified nc: says what each poll returned, and keeps its socket open after the end of the stream. */
-export function dnc(options: Listen | Connect): Program {
+export function dnc(options: Listen | Connect): ProgramOptions {
 	return netcat('dnc', ['dnc'], ['-l'], options);
 }
 
-function netcat(kind: string, program: readonly string[], listen: readonly string[], options: Listen | Connect): Program {
+function netcat(kind: string, program: readonly string[], listen: readonly string[], options: Listen | Connect): ProgramOptions {
 	const { name } = options;
 	return 'listen' in options
 		? { kind, name, argv: [...program, ...listen, String(assertPort(options.listen))], until: options.until ?? 'listening' }
@@ -38,7 +38,7 @@ function netcat(kind: string, program: readonly string[], listen: readonly strin
 }
 
 /** A Node server that echoes. */
-export function echoServer(options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean }): Program {
+export function echoServer(options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean }): ProgramOptions {
 	const { name, listen, keepaliveMs, allowHalfOpen } = options;
 	const flags = [...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]), ...(allowHalfOpen ? ['--allow-half-open'] : [])];
 	return {
@@ -50,7 +50,7 @@ export function echoServer(options: Listen & { readonly keepaliveMs?: number; re
 }
 
 /** A Node client of the echo server: sends what is typed, and, with a heartbeat, gives a silent peer up by itself. */
-export function echoClient(options: Connect & { readonly keepaliveMs?: number; readonly heartbeatMs?: number }): Program {
+export function echoClient(options: Connect & { readonly keepaliveMs?: number; readonly heartbeatMs?: number }): ProgramOptions {
 	const { name, connect, keepaliveMs, heartbeatMs } = options;
 	const flags = [
 		...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]),

@@ -15,8 +15,8 @@ export function connectDocker(run: Run, facts: DockerFacts): Engine {
 		tools: { docker: facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
 		createLab: (): Promise<EngineLab> => createDockerLab({ docker, run, image: facts.image, firstBlock: Number(facts.firstBlock) }),
-		async kernelTrace(): Promise<Readable | undefined> {
-			if (facts.kernelTrace !== 'yes') return undefined;
+		async kernelTrace(): Promise<Readable | { readonly unavailable: string }> {
+			if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
 			return outputOf(docker, docker.getContainer(recorderOf(run)));
 		},
 	};

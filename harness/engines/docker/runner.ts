@@ -18,7 +18,7 @@ export interface DockerFacts extends Record<string, string> {
 	readonly firstBlock: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
-	/** `no: <why>` where the kernel's trace cannot be read. */
+	/** `yes`, or why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;
 }
 
@@ -37,7 +37,7 @@ export const dockerRunner: EngineRunner = {
 			image,
 			firstBlock: String(anyBlock()),
 			sysctls,
-			kernelTrace: recorder.recording ? 'yes' : `no: ${recorder.why}`,
+			kernelTrace: recorder.recording ? 'yes' : recorder.why,
 		};
 		return { facts, close: () => recorder.stop() };
 	},

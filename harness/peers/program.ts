@@ -1,0 +1,106 @@
+import type { AgentProcess } from '../agent/agent.ts';
+import type { Boot } from '../boot.ts';
+import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
+import { CallProbe, traced } from '../probes/calls.ts';
+import type { EventOf, HostName } from '../timeline/events.ts';
+import { story, until } from '../wait.ts';
+import { describePeerEnd, Peer } from './peer.ts';
+
+/** Starting a program takes well below a second; this is what a loaded machine may make of it. */
+const START_LIMIT_MS = 30_000;
+
+/** How a program under observation is started. */
+export interface ProgramOptions {
+	/** What it is called in the history; a number is added. */
+	readonly kind: string;
+	/** A name of the spec's choice instead. */
+	readonly name?: string | undefined;
+	readonly argv: readonly string[];
+	/** What is waited for before the spec goes on: that it listens, that it is connected, or no more than that it runs. */
+	readonly until: 'listening' | 'connected' | 'started';
+}
+
+/** A program under observation: its system calls are traced, and it can be typed to and signalled. */
+export class Program extends Peer {
+	readonly #process: AgentProcess;
+	readonly #text: { out: string; err: string };
+
+	/** Starts it under strace, and waits until it has come as far as the options say. */
+	static async start(boot: Boot, host: HostName, context: LabContext, options: ProgramOptions): Promise<Program> {
+		const { history } = context;
+		const name = context.names.take(options.kind, options.name);
+		const calls = new CallProbe(history, host, name);
+		const text = { out: '', err: '' };
+		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
+			text[stream] += bytes;
+			history.add({ kind: 'output', t: history.at(t), host, peer: name, stream, text: bytes.toString() });
+		};
+		const asked = history.at(context.clock.now());
+		const process = await boot.userland.spawn(traced(options.argv), { out: said('out'), err: said('err'), log: (bytes) => calls.push(bytes) });
+		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
+		const program = new Program(name, host, context, process, text);
+		if (options.until !== 'started') await program.#ready(options.until);
+		return program;
+	}
+
+	private constructor(name: string, host: HostName, context: LabContext, process: AgentProcess, text: { out: string; err: string }) {
+		super(name, host, context, process);
+		this.#process = process;
+		this.#text = text;
+	}
+
+	override get output(): string {
+		return this.#text.out;
+	}
+
+	override get complaints(): string {
+		return this.#text.err;
+	}
+
+	/** Types into its standard input. */
+	async type(text: string): Promise<void> {
+		this.tell('typed', text);
+		await this.#process.write(text);
+	}
+
+	/** Ends its standard input, as Ctrl-D does. */
+	async endInput(): Promise<void> {
+		this.tell('typed', '^D');
+		await this.#process.end();
+	}
+
+	/** Ctrl-C. */
+	interrupt(): Promise<void> {
+		return this.signal('SIGINT');
+	}
+
+	override async signal(signal: NodeJS.Signals): Promise<void> {
+		this.tell('signalled', signal);
+		await this.#process.signal(signal);
+	}
+
+	async #ready(state: 'listening' | 'connected'): Promise<void> {
+		const { history } = this.context;
+		await until(this.context, {
+			what: `${this.name} on the ${this.host} to be ${state}`,
+			limitMs: START_LIMIT_MS,
+			check: () => {
+				if (this.calls().some(state === 'listening' ? isListening : isConnected)) return true;
+				if (this.end === undefined) return undefined;
+				throw new HalfopenError('PEER_EXITED', {
+					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
+					seen: `${this.complaints}${this.output}\n${story(history, [])}`,
+					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
+				});
+			},
+		});
+	}
+}
+
+const isListening = ({ name, returned }: EventOf<'call'>) => name === 'listen' && returned === 0;
+
+/** A connect that does not block tells its result later, by SO_ERROR (connect(2), EINPROGRESS). */
+function isConnected({ name, args, returned }: EventOf<'call'>): boolean {
+	return returned === 0 && ((name === 'connect' && args.includes('AF_INET')) || (name === 'getsockopt' && args.includes('SO_ERROR, [0]')));
+}

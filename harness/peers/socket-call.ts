@@ -1,0 +1,93 @@
+import { HalfopenError } from '../errors.ts';
+import type { Errno } from '../tcp.ts';
+import type { EventOf } from '../timeline/events.ts';
+import type { Peer } from './peer.ts';
+
+/** What every call comes to; a failed one has an errno. */
+export interface Outcome {
+	readonly returned: number;
+	readonly errno?: Errno | undefined;
+	/** Seconds since the epoch. */
+	readonly t: number;
+	/** Seconds. */
+	readonly took: number;
+}
+
+/** What is called, for the history. */
+export interface CallText {
+	readonly name: string;
+	readonly args: string;
+	readonly fd?: number | undefined;
+}
+
+type CallEvent = EventOf<'call'>;
+
+/**
+ * A call that was made, returned or not. Awaited, it is strict: it gives what the call returned, and throws where the call failed. Held, and
+ * given to `expect`, it is a question: `toReturn`, `toFailWith`, `toBlock`.
+ */
+export class SocketCall<T> implements PromiseLike<T> {
+	readonly peer: Peer;
+	readonly #made: { event: CallEvent };
+	readonly #value: Promise<T>;
+
+	/** Tells the history that the call was entered, and later what it came to. */
+	static make<O extends Outcome>(peer: Peer, { fd, ...call }: CallText, outcome: Promise<O>): SocketCall<O> {
+		const { history, clock } = peer.context;
+		const entered: CallEvent = {
+			kind: 'call',
+			t: history.at(clock.now()),
+			host: peer.host,
+			peer: peer.name,
+			pid: peer.pid,
+			...call,
+			...(fd !== undefined && { fd }),
+			source: 'socket',
+		};
+		history.add(entered);
+		const made = { event: entered };
+		const value = outcome.then((result) => {
+			const { t, took, returned, errno } = result;
+			made.event = { ...entered, t: history.at(t), took, ...(errno === undefined ? { returned } : { errno }) };
+			history.replace(entered, made.event);
+			if (errno !== undefined) throw failure(made.event, peer);
+			return result;
+		});
+		return new SocketCall(peer, made, value);
+	}
+
+	private constructor(peer: Peer, made: { event: CallEvent }, value: Promise<T>) {
+		this.peer = peer;
+		this.#made = made;
+		this.#value = value;
+		// A held call is judged by the history; nobody need wait for its promise.
+		value.catch(() => {});
+	}
+
+	/** As the history has it now. */
+	get event(): CallEvent {
+		return this.#made.event;
+	}
+
+	/** `send(3, "one", 0)` */
+	get text(): string {
+		return `${this.event.name}(${this.event.args})`;
+	}
+
+	/** The same call, which gives something else when it is awaited. */
+	giving<U>(make: (value: T) => U): SocketCall<U> {
+		return new SocketCall(this.peer, this.#made, this.#value.then(make));
+	}
+
+	// biome-ignore lint/suspicious/noThenProperty: a call is a promise on purpose; awaiting it is its strict form.
+	then<R, E>(resolved?: ((value: T) => R | PromiseLike<R>) | null, rejected?: ((error: unknown) => E | PromiseLike<E>) | null): PromiseLike<R | E> {
+		return this.#value.then(resolved, rejected) as PromiseLike<R | E>;
+	}
+}
+
+function failure({ name, args, errno }: CallEvent, { name: peer, host }: Peer): HalfopenError {
+	return new HalfopenError('CALL_FAILED', {
+		problem: `${peer} on the ${host}: ${name}(${args}) failed with ${errno}.`,
+		remedy: `If it is meant to fail: await expect(….${name}(…)).toFailWith('${errno}').`,
+	});
+}

@@ -1,0 +1,140 @@
+import type { CallArguments, CallName, CallResult, Puppet } from '../agent/agent.ts';
+import type { MessageFlag, OptionSetting, PollEvent, ReadableOption, ShutdownHow } from '../agent/calls.ts';
+import type { Boot } from '../boot.ts';
+import type { LabContext } from '../context.ts';
+import { assertPort } from '../faults/packets.ts';
+import type { Endpoint } from '../formats/types.ts';
+import type { Errno } from '../tcp.ts';
+import type { HostName } from '../timeline/events.ts';
+import { Peer } from './peer.ts';
+import { SocketCall } from './socket-call.ts';
+
+const RECV_SIZE = 65_536;
+
+/** What a call gives that did not fail. */
+type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno }>;
+
+/** A process that makes exactly the calls it is told to make, each in a thread of its own. Its descriptors, its signals and its end are its own. */
+export class SocketProcess extends Peer {
+	readonly #puppet: Puppet;
+
+	static async start(boot: Boot, host: HostName, context: LabContext, wanted?: string): Promise<SocketProcess> {
+		const { history, clock, names } = context;
+		const name = names.take('socket', wanted);
+		const t = history.at(clock.now());
+		const puppet = await boot.userland.puppet();
+		history.add({ kind: 'process', t, host, peer: name, what: 'started', text: 'controlled socket' });
+		return new SocketProcess(name, host, context, puppet);
+	}
+
+	private constructor(name: string, host: HostName, context: LabContext, puppet: Puppet) {
+		super(name, host, context, puppet);
+		this.#puppet = puppet;
+	}
+
+	/** A new TCP socket of this process. */
+	async socket(): Promise<Socket> {
+		const { returned } = await this.call('socket');
+		return new Socket(this, returned);
+	}
+
+	/** Ends the process as `exit` does: the kernel closes its sockets. */
+	async exit(): Promise<void> {
+		await this.#puppet.exit();
+	}
+
+	override async signal(signal: NodeJS.Signals): Promise<void> {
+		this.tell('signalled', signal);
+		await this.#puppet.signal(signal);
+	}
+
+	/** Makes a call, and tells the history when it was entered and what it returned. */
+	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): SocketCall<Succeeded<Name>> {
+		const [fd] = args;
+		const text = { name, args: args.map(inWords).join(', '), fd: typeof fd === 'number' ? fd : undefined };
+		return SocketCall.make(this, text, this.#puppet.call(name, ...args)) as SocketCall<Succeeded<Name>>;
+	}
+}
+
+/** A socket that does exactly what the spec says. Each method is the system call of its name; see `SocketCall` for what it gives. */
+export class Socket {
+	readonly process: SocketProcess;
+	readonly fd: number;
+
+	constructor(process: SocketProcess, fd: number) {
+		this.process = process;
+		this.fd = fd;
+	}
+
+	/** To a port of this host; 0 lets the kernel choose. */
+	bind(port: number) {
+		return this.process.call('bind', this.fd, '0.0.0.0', port === 0 ? 0 : assertPort(port));
+	}
+
+	/** Binds to the port, then listens. */
+	async listen(port: number, { backlog = 1 }: { readonly backlog?: number } = {}): Promise<this> {
+		await this.bind(port);
+		await this.process.call('listen', this.fd, backlog);
+		return this;
+	}
+
+	connect({ address, port }: Endpoint) {
+		return this.process.call('connect', this.fd, address, assertPort(port));
+	}
+
+	/** The connection is a further descriptor of the same process. */
+	accept() {
+		return this.process.call('accept', this.fd).giving(({ returned }) => new Socket(this.process, returned));
+	}
+
+	/** Without MSG_NOSIGNAL a failing send may kill the process by SIGPIPE, as it does any program (send(2)). */
+	send(data: string | Uint8Array, ...flags: MessageFlag[]) {
+		return this.process.call('send', this.fd, data, flags);
+	}
+
+	recv(size = RECV_SIZE, ...flags: MessageFlag[]) {
+		return this.process.call('recv', this.fd, size, flags);
+	}
+
+	shutdown(how: ShutdownHow) {
+		return this.process.call('shutdown', this.fd, how);
+	}
+
+	close() {
+		return this.process.call('close', this.fd);
+	}
+
+	/** Waits for events, -1 ms for ever; POLLERR and POLLHUP are told whether asked for or not. */
+	poll(events: readonly PollEvent[], { timeoutMs = -1 }: { readonly timeoutMs?: number } = {}) {
+		return this.process.call('poll', this.fd, events, timeoutMs);
+	}
+
+	/** Times in the kernel's units: TCP_USER_TIMEOUT in ms, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_DEFER_ACCEPT in seconds. */
+	async setOption(...setting: OptionSetting): Promise<void> {
+		await this.process.call('setsockopt', this.fd, ...setting);
+	}
+
+	async option(name: ReadableOption): Promise<number> {
+		return (await this.process.call('getsockopt', this.fd, name)).value;
+	}
+
+	/** O_NONBLOCK. */
+	async setNonBlocking(on = true): Promise<void> {
+		await this.process.call('nonblock', this.fd, on ? 1 : 0);
+	}
+
+	/** TCP_INFO (tcp(7)). */
+	async info() {
+		return (await this.process.call('tcpinfo', this.fd)).info;
+	}
+}
+
+const SHOWN_BYTES = 40;
+
+function inWords(argument: unknown): string {
+	if (Array.isArray(argument)) return argument.join('|') || '0';
+	if (typeof argument === 'number') return String(argument);
+	const text = argument instanceof Uint8Array ? Buffer.from(argument).toString('latin1') : String(argument);
+	const quoted = JSON.stringify(text.slice(0, SHOWN_BYTES));
+	return text.length > SHOWN_BYTES ? `${quoted}… ${text.length} bytes` : quoted;
+}
