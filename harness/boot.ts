@@ -48,7 +48,7 @@ export class Boot {
 			Agent.connect(channels.machine, `${identity.name} (machine)`),
 			Agent.connect(channels.userland, `${identity.name} (userland)`),
 		]);
-		const boot = new Boot(number, machine, userland, await deviceOf(machine, identity.mac), packets, identity, context);
+		const boot = new Boot(number, machine, userland, await deviceOf(machine, identity), packets, identity, context);
 		await boot.#startObservers();
 		return boot;
 	}
@@ -218,15 +218,15 @@ function essence({ rows }: Look): string {
 	);
 }
 
-async function deviceOf(machine: Agent, mac: string): Promise<string> {
-	const { out } = await machine.run(['ip', '-j', 'link']);
-	const links = JSON.parse(out) as { ifname: string; address?: string }[];
-	const link = links.find(({ address }) => address === mac);
+async function deviceOf(machine: Agent, { mac, address }: HostIdentity): Promise<string> {
+	const { out } = await machine.run(['ip', '-j', 'address']);
+	const links = JSON.parse(out) as { ifname: string; address?: string; addr_info: { local: string }[] }[];
+	const link = links.find((candidate) => candidate.address === mac && candidate.addr_info.some(({ local }) => local === address));
 	if (!link) {
 		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The host has no interface with the MAC ${mac} that the lab gave it.`,
-			seen: links.map(({ ifname, address }) => `${ifname} ${address}`).join('\n'),
-			remedy: 'The engine gave it another: this engine cannot be used until it honours a given MAC.',
+			problem: `The host has no interface with the MAC ${mac} and the address ${address} that the lab gave it.`,
+			seen: links.map(({ ifname, address: has, addr_info }) => [ifname, has, ...addr_info.map(({ local }) => local)].join(' ')).join('\n'),
+			remedy: 'The engine gave it others: this engine cannot be used until it honours a given MAC and address.',
 		});
 	}
 	return link.ifname;

@@ -1,6 +1,8 @@
+import type { Boot } from './boot.ts';
 import type { LabClock } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
 import type { Sentinels } from './probes/sentinel.ts';
+import type { HostName } from './timeline/events.ts';
 import type { History } from './timeline/history.ts';
 
 /** What everything in one lab shares. */
@@ -17,6 +19,8 @@ export interface LabContext {
 	readonly pending: Set<string>;
 	/** Passes when all observers of both hosts have told all that happened before the call. */
 	readonly flush: () => Promise<void>;
+	/** What is done to each boot to come before it is taken into use: a wire that is cut stays cut, whoever reboots. */
+	readonly onBoot: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
 	/** Sees to it that a fault is undone at the end, whatever happens. */
 	readonly onEnd: (undo: () => Promise<void>) => void;
 }

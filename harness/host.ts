@@ -64,7 +64,7 @@ export class Host {
 	/** Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and `powerOn`. */
 	async takeIntoUse(): Promise<void> {
 		const boot = await Boot.start(this.#engineHost.boot, this.boots.next, this.packets, this.#identity, this.context);
-		await Promise.all([writeSysctls(boot.machine, this.#sysctls), pinNeighbour(boot, this.#identity)]);
+		await Promise.all([writeSysctls(boot.machine, this.#sysctls), pinNeighbour(boot, this.#identity), this.#onBoot(boot)]);
 		this.boots.on(this.context.clock.now());
 		this.#boot = boot;
 		await boot.flush();
@@ -218,6 +218,10 @@ export class Host {
 		const peer = await start();
 		this.#peers.push(peer);
 		return peer;
+	}
+
+	async #onBoot(boot: Boot): Promise<void> {
+		for (const work of this.context.onBoot) await work(this.name, boot);
 	}
 
 	async #on(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { HostIdentity } from './boot.ts';
+import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names } from './context.ts';
 import type { Engine, EngineHost, EngineLab } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
@@ -74,12 +74,13 @@ export class Lab {
 			traced: trace.stream !== undefined,
 			pending: new Set(),
 			flush: () => this.flush(),
+			onBoot: new Set(),
 			onEnd: (undo) => this.#undo.push(undo),
 		};
 		this.client = new Host(client, identify('client', client, server), sysctls, this.#context, () => this.server);
 		this.server = new Host(server, identify('server', server, client), sysctls, this.#context, () => this.client);
 		this.timeline = new Timeline(this.#context);
-		this.link = { cut: ({ name } = {}) => cutLink({ client: this.client.boot, server: this.server.boot }, this.#context, name) };
+		this.link = { cut: ({ name } = {}) => cutLink(this.#on, this.#context, name) };
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
 
@@ -100,6 +101,10 @@ export class Lab {
 	/** Passes when all observers of both hosts have told all that happened before the call. */
 	async flush(): Promise<void> {
 		await Promise.all([this.client, this.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
+	}
+
+	get #on(): [HostName, Boot][] {
+		return [this.client, this.server].filter(({ isOn }) => isOn).map(({ name, boot }) => [name, boot]);
 	}
 
 	/** A wait that nobody waits for proves nothing. */

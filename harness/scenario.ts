@@ -51,10 +51,17 @@ const OVERHEAD_MS = 120_000;
  */
 export function scenario(name: string, options: ScenarioOptions, body: Story): void {
 	const { limitMs = DEFAULT_LIMIT_MS } = options;
-	test(name, () => run(name, options, body), limitMs + OVERHEAD_MS);
+	const spec = jestExpect.getState().testPath ?? '';
+	// Side by side: what one waits for in its kernel is nothing to the others.
+	test.concurrent(name, () => run(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
-async function run(name: string, { question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions, body: Story): Promise<void> {
+async function run(
+	spec: string,
+	name: string,
+	{ question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
+	body: Story,
+): Promise<void> {
 	const engine = currentEngine();
 	const lab = await Lab.create(engine, sysctls);
 	const { client, server, link, timeline, history, clock } = lab;
@@ -79,7 +86,6 @@ async function run(name: string, { question, claims = [], sysctls, limitMs = DEF
 	}
 	await lab.end().catch((error: unknown) => failures.push(error));
 	try {
-		const spec = jestExpect.getState().testPath ?? '';
 		await writeArtifacts(
 			spec,
 			{

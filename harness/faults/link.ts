@@ -5,32 +5,39 @@ import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 import { insertRules, type RuleSet, removeRules } from './firewall.ts';
 
+/** A host that is on, at one end of the wire. */
+export type End = readonly [HostName, Boot];
+
 /**
  * Cuts the wire between the hosts, somewhere in the middle: neither notices by itself, both interfaces stay up, nothing arrives any more,
- * ARP included. Segments that are lost so are seen to leave, and in the firewall's log.
+ * ARP included. Segments that are lost so are seen to leave, and in the firewall's log. It stays cut when a host reboots.
  */
-export async function cutLink(boots: Readonly<Record<HostName, Boot>>, context: LabContext, name?: string): Promise<Fault> {
+export async function cutLink(on: readonly End[], context: LabContext, name?: string): Promise<Fault> {
 	const id = context.names.take('cut', name);
-	const ends = Object.entries(boots).map(([host, boot]): [HostName, Boot, RuleSet] => [
-		host as HostName,
-		boot,
-		{ id, jumps: [['INPUT', '-i', boot.device]], verdict: ['-j', 'DROP'] },
-	]);
+	const ends = new Map(on);
+	const rulesOf = ({ device }: Boot): RuleSet => ({ id, jumps: [['INPUT', '-i', device]], verdict: ['-j', 'DROP'] });
+	const cutAt = async (...[host, boot]: End) => {
+		ends.set(host, boot);
+		const [t] = await Promise.all([insertRules(boot, rulesOf(boot)), arp(boot, '-A')]);
+		return t;
+	};
 	return inject(
 		context,
 		{ id, host: 'client', text: 'the link is cut' },
 		{
 			inject: async () => {
-				const cut = await Promise.all(ends.map(([, boot, rules]) => Promise.all([insertRules(boot, rules), arp(boot, '-A')])));
-				return { t: context.history.at(Math.max(...cut.map(([t]) => t))) };
+				context.onBoot.add(cutAt);
+				const cut = await Promise.all(on.map((end) => cutAt(...end)));
+				return cut.length === 0 ? {} : { t: context.history.at(Math.max(...cut)) };
 			},
 			heal: async () => {
+				context.onBoot.delete(cutAt);
 				const counts = await Promise.all(
-					ends
+					[...ends]
 						.filter(([, boot]) => boot.running)
-						.map(async ([host, boot, rules]) => {
+						.map(async ([host, boot]) => {
 							await arp(boot, '-D');
-							return `${(await removeRules(boot, rules)).met} to the ${host}`;
+							return `${(await removeRules(boot, rulesOf(boot))).met} to the ${host}`;
 						}),
 				);
 				return { proof: `packets lost: ${counts.join(', ')}` };

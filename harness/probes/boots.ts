@@ -35,7 +35,10 @@ export class Boots {
 		if (!period || t >= period.off) return { boot, ghost: true };
 		// A reset that no socket sends is the running stack's: a dead one receives nothing that it could answer.
 		if (record.kind === 'reset') return { boot };
-		const connection = `${record.local.port} ${record.remote.address}:${record.remote.port}`;
+		const remote = `${record.remote.address}:${record.remote.port}`;
+		const connection = `${record.local.port} ${remote}`;
+		// A connecting socket enters SYN-SENT before it has a port; its first SYN again is what may tell the port first.
+		if (record.kind === 'retransmit' && record.state === 'SYN-SENT' && period.opened.has(`0 ${remote}`)) period.opened.add(connection);
 		if (record.kind === 'state' && ['CLOSED', 'LISTEN', 'SYN-RECV', 'SYN-SENT'].includes(record.from)) period.opened.add(connection);
 		return boot === 1 || period.opened.has(connection) ? { boot } : { boot: boot - 1, ghost: true };
 	}

@@ -23,7 +23,7 @@ export class KernelProbe {
 	readonly #options: KernelProbeOptions;
 	readonly #reader = new TraceReader();
 	/** Connecting sockets have no port yet when they enter SYN-SENT; the next change tells it. */
-	readonly #portless = new Map<string, EventOf<'state'>>();
+	readonly #portless = new Map<string, EventOf<'state'>[]>();
 	/** Whole seconds that the trace's clock (TAI) is ahead of the captures'. */
 	#ahead = 0;
 
@@ -78,12 +78,11 @@ export class KernelProbe {
 	#addState(event: EventOf<'state'>): void {
 		const { history, onState } = this.#options;
 		const key = `${event.host} ${remoteName(event.remote)}`;
-		const portless = this.#portless.get(key);
-		if (portless && event.from === portless.to) {
-			history.replace(portless, { ...portless, local: event.local });
-			this.#portless.delete(key);
-		}
-		if (event.local.port === 0) this.#portless.set(key, event);
+		const portless = this.#portless.get(key) ?? [];
+		// Of several that connect to one place at once, the first to enter SYN-SENT is taken for the first to leave it.
+		const entered = event.from === 'SYN-SENT' ? portless.shift() : undefined;
+		if (entered) history.replace(entered, { ...entered, local: event.local });
+		if (event.local.port === 0) this.#portless.set(key, [...portless, event]);
 		history.add(event);
 		onState(event);
 	}

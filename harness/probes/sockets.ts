@@ -37,6 +37,8 @@ export interface LookSink {
 export class SocketProbe {
 	readonly #process: AgentProcess;
 	readonly #awaited = new Map<number, () => void>();
+	#going: Promise<void> | undefined;
+	#next: Promise<void> | undefined;
 	#asked = 0;
 	#watchers = 0;
 	#looksSinceWatched = 0;
@@ -63,8 +65,22 @@ export class SocketProbe {
 		this.#process = process;
 	}
 
-	/** Passes when a look that began after this call is in the history. */
-	async look(): Promise<void> {
+	/** Passes when a look that began after this call is in the history. Who asks while one is going on shares the next. */
+	look(): Promise<void> {
+		if (!this.#going) return this.#start();
+		this.#next ??= this.#going.then(() => this.#start());
+		return this.#next;
+	}
+
+	#start(): Promise<void> {
+		this.#next = undefined;
+		this.#going = this.#once().finally(() => {
+			this.#going = undefined;
+		});
+		return this.#going;
+	}
+
+	async #once(): Promise<void> {
 		const number = ++this.#asked;
 		const looked = new Promise<void>((resolve) => {
 			this.#awaited.set(number, resolve);

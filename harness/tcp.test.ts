@@ -1,0 +1,109 @@
+import { constants } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+	ERRNOS,
+	errnoName,
+	finWait2Timeout,
+	FLAG_BITS,
+	keepaliveTimeout,
+	retransmissionTimeout,
+	retransmissionTimeoutMs,
+	RTO_MAX_MS,
+	RTO_MIN_MS,
+	spanOf,
+	STATES,
+	timeWait,
+} from './tcp.ts';
+
+/** `tcp_model_timeout` (net/ipv4/tcp_timer.c): in closed form, with the number of doublings that stay below the maximum. */
+function modelTimeout(boundary: number, rtoMaxMs: number): number {
+	const doublings = Math.floor(Math.log2(Math.floor(rtoMaxMs / RTO_MIN_MS)));
+	if (boundary <= doublings) return (2 ** (boundary + 1) - 1) * RTO_MIN_MS;
+	return (2 ** (doublings + 1) - 1) * RTO_MIN_MS + (boundary - doublings) * rtoMaxMs;
+}
+
+describe('giving up a connection whose data is not acknowledged', () => {
+	test.each([
+		// Documentation/networking/ip-sysctl.rst, tcp_retries2: "The default value of 15 yields a hypothetical timeout of 924.6 seconds".
+		[15, 924_600],
+		// The same: "RFC 1122 recommends at least 100 seconds …, which corresponds to a value of at least 8": 511 × 200 ms; with 7 it is 51 s.
+		[8, 102_200],
+		[7, 51_000],
+		// 200 + 400 + 800 + 1600 + 3200 + 6400 ms.
+		[5, 12_600],
+		// Without a retransmission one RTO is waited for.
+		[0, 200],
+	])('tcp_retries2 = %i: %i ms', (retries2, ms) => {
+		expect(retransmissionTimeoutMs({ retries2 })).toBe(ms);
+	});
+
+	test('tcp_rto_max_ms = 1000 makes 15 retries 200 + 400 + 800 ms and 13 times 1 s', () => {
+		expect(retransmissionTimeoutMs({ retries2: 15, rtoMaxMs: 1_000 })).toBe(14_400);
+	});
+
+	test('is the kernel’s closed form wherever its ilog2 counts the doublings', () => {
+		// tcp_rto_max_ms is 1000 to 120000 (net/ipv4/sysctl_net_ipv4.c), tcp_retries2 a byte.
+		fc.assert(
+			fc.property(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 1_000, max: RTO_MAX_MS }), (retries2, rtoMaxMs) => {
+				expect(retransmissionTimeoutMs({ retries2, rtoMaxMs })).toBe(modelTimeout(retries2, rtoMaxMs));
+			}),
+		);
+	});
+
+	test('is never expected earlier than the formula says, and later by no more than twice and 5 s', () => {
+		expect(retransmissionTimeout({ retries2: 5 })).toEqual({ atLeastMs: 12_600, atMostMs: 30_200 });
+	});
+});
+
+test('keepalive gives up after 2 h 11 min 15 s by default', () => {
+	// tcp(7): 7200 s, then 9 probes of 75 s each: "an idle connection … is terminated after approximately an additional 11 minutes".
+	expect(keepaliveTimeout({ time: 7_200, interval: 75, probes: 9 }).atLeastMs).toBe(7_875_000);
+});
+
+test('TIME-WAIT lasts a minute, an orphaned FIN-WAIT-2 what tcp_fin_timeout says', () => {
+	expect(timeWait().atLeastMs).toBe(60_000);
+	expect(finWait2Timeout({ finTimeout: 5 }).atLeastMs).toBe(5_000);
+});
+
+test('a span has room above the time of the formula, however short', () => {
+	fc.assert(
+		fc.property(fc.integer({ min: 0, max: 10_000_000 }), (ms) => {
+			const { atLeastMs, atMostMs } = spanOf(ms);
+			expect(atLeastMs).toBe(ms);
+			// A timer may be an eighth late by the wheel alone (kernel/time/timer.c).
+			expect(atMostMs).toBeGreaterThanOrEqual(ms * 1.125 + 5_000);
+		}),
+	);
+});
+
+describe('errnos', () => {
+	const numbers: Readonly<Record<string, number>> = constants.errno;
+
+	// Elsewhere the numbers are others; these are of the hosts, which are Linux.
+	(process.platform === 'linux' ? test : test.skip)('have the numbers that Linux gives them', () => {
+		const known = Object.entries(ERRNOS).filter(([name]) => name in numbers);
+		expect(known.map(([name]) => [name, numbers[name]])).toEqual(known);
+		// Node has no name for the others.
+		expect(Object.keys(ERRNOS).filter((name) => !(name in numbers))).toEqual(['EHOSTDOWN']);
+	});
+
+	test('are named by their number', () => {
+		for (const [name, number] of Object.entries(ERRNOS)) expect(errnoName(number)).toBe(name);
+	});
+
+	test('that no TCP socket shows keep their number', () => {
+		expect([errnoName(9_999), errnoName(0), errnoName(-104)]).toEqual(['errno 9999', 'errno 0', 'errno -104']);
+	});
+});
+
+test('there are the eleven states of RFC 9293, 3.3.2, each once', () => {
+	expect(new Set(STATES).size).toBe(STATES.length);
+	expect(STATES).toHaveLength(11);
+});
+
+test('flags stand in tcpdump’s order, each with the bit of the header', () => {
+	// FIN is the lowest bit of the octet, CWR the highest (RFC 9293, 3.1).
+	expect(FLAG_BITS.map(([letter]) => letter).join('')).toBe('FSRP.UEW');
+	expect(FLAG_BITS.map(([, bit]) => bit)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((place) => 1 << place));
+});

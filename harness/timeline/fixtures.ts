@@ -1,0 +1,73 @@
+/** For tests: sightings, states and looks of one connection, made by hand. */
+
+import type { CapturedSegment, Endpoint } from '../formats/types.ts';
+import type { EventOf, HostName } from './events.ts';
+import { History } from './history.ts';
+import type { Sighting } from './segments.ts';
+
+export const CLIENT = { address: '198.18.0.2', port: 50_000 };
+export const SERVER = { address: '198.18.0.3', port: 8080 };
+/** Where the histories of tests begin, in seconds since the epoch. */
+export const ORIGIN = 1_800_000_000;
+
+export function emptyHistory(): History {
+	return new History(ORIGIN, { client: CLIENT.address, server: SERVER.address });
+}
+
+/** How long a segment is on the wire, and how much later a firewall logs it, in seconds. */
+export const TRAVEL = 0.000_03;
+const LOGGING = 0.000_01;
+
+/** What became of a segment; `stopped` is dropped at its sender, so that no capture saw it. */
+export type Fortune = 'delivered' | 'dropped' | 'unobserved' | 'stopped';
+
+interface Sent extends Partial<Pick<CapturedSegment, 'seq' | 'ack' | 'length' | 'ipId' | 'options'>> {
+	readonly fortune?: Fortune;
+	readonly clientPort?: number;
+	readonly boot?: number;
+}
+
+/** What the observers say of segments that are sent one after the other. */
+export class Wire {
+	readonly sightings: Sighting[] = [];
+	#ipId = 0;
+
+	/** `t` in seconds since the origin. Every segment has an IP identification of its own, as Linux gives it, unless one is given. */
+	send(t: number, sender: HostName, flags: string, { fortune = 'delivered', clientPort = CLIENT.port, boot = 1, ...numbers }: Sent = {}): this {
+		const client = { ...CLIENT, port: clientPort };
+		const [from, to] = sender === 'client' ? [client, SERVER] : [SERVER, client];
+		const receiver = sender === 'client' ? 'server' : 'client';
+		const segment = { kind: 'segment', from, to, flags, seq: 0, ack: 0, length: 0, window: 502, ipId: ++this.#ipId, options: {}, ...numbers } as const;
+		const leaving = ORIGIN + t;
+		const by = { what: 'dropped', by: 'drop-1' } as const;
+		if (fortune === 'stopped') return this.#sight({ host: sender, boot, ...by, segment: { ...segment, t: leaving } });
+		this.#sight({ host: sender, boot, what: 'left', segment: { ...segment, t: leaving, direction: 'out' } });
+		if (fortune === 'unobserved') return this;
+		this.#sight({ host: receiver, boot, what: 'arrived', segment: { ...segment, t: leaving + TRAVEL, direction: 'in' } });
+		if (fortune === 'delivered') return this;
+		return this.#sight({ host: receiver, boot, ...by, segment: { ...segment, t: leaving + TRAVEL + LOGGING, prefix: 'drop-1' } });
+	}
+
+	#sight(sighting: Sighting): this {
+		this.sightings.push(sighting);
+		return this;
+	}
+}
+
+type StateEvent = EventOf<'state'>;
+type Row = EventOf<'sockets'>['rows'][number];
+
+function ends(host: HostName): { local: Endpoint; remote: Endpoint } {
+	return host === 'client' ? { local: CLIENT, remote: SERVER } : { local: SERVER, remote: CLIENT };
+}
+
+/** A change that the kernel's trace told, unless something else is said of it. */
+export function stateEvent(t: number, host: HostName, from: string, to: string, more: Partial<StateEvent> = {}): StateEvent {
+	return { kind: 'state', t, host, boot: 1, ...ends(host), from, to, how: 'traced', ...more };
+}
+
+/** One look at the sockets of a host: a state stands for the row of the connection between client and server. */
+export function lookAt(t: number, host: HostName, ...states: readonly (string | Pick<Row, 'state' | 'local' | 'remote'>)[]): EventOf<'sockets'> {
+	const rows = states.map((state) => (typeof state === 'string' ? { state, ...ends(host) } : state));
+	return { kind: 'sockets', t, host, boot: 1, rows: rows.map((row) => ({ receiveQueue: 0, sendQueue: 0, details: '', ...row })) };
+}

@@ -1,0 +1,335 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { CLIENT, emptyHistory, type Fortune, SERVER, TRAVEL, Wire } from './fixtures.ts';
+import { joinSegments } from './segments.ts';
+
+/** Initial sequence numbers of both sides. */
+const C = 1_000_000;
+const S = 2_000_000_000;
+
+const join = (wire: Wire) => joinSegments(wire.sightings, emptyHistory());
+
+function handshake(): Wire {
+	return new Wire()
+		.send(0, 'client', 'S', { seq: C })
+		.send(0.001, 'server', 'S.', { seq: S, ack: C + 1 })
+		.send(0.002, 'client', '.', { seq: C + 1, ack: S + 1 });
+}
+
+/** Of the segments behind the handshake. */
+const numbersOf = (wire: Wire) =>
+	join(wire)
+		.slice(3)
+		.map(({ seq, ack }) => [seq, ack]);
+const retransmissionsOf = (wire: Wire) => join(wire).map(({ retransmission }) => retransmission);
+
+describe('what became of a segment', () => {
+	test('seen leaving and arriving: delivered, at its sender’s time', () => {
+		const [segment] = join(new Wire().send(0.5, 'client', 'S', { seq: C }));
+		expect(segment).toEqual({
+			kind: 'segment',
+			t: 0.5,
+			host: 'client',
+			boot: 1,
+			from: CLIENT,
+			to: SERVER,
+			flags: 'S',
+			seq: 0,
+			ack: 0,
+			length: 0,
+			window: 502,
+			fate: 'delivered',
+			arrived: 0.5 + TRAVEL,
+			retransmission: false,
+			absolute: { seq: C, ack: 0 },
+		});
+	});
+
+	test('logged by the firewall behind the receiver’s capture: dropped by that fault, though the capture saw it arrive', () => {
+		const [segment, ...others] = join(new Wire().send(0, 'client', 'S', { fortune: 'dropped' }));
+		expect(segment).toMatchObject({ host: 'client', fate: 'dropped', by: 'drop-1', arrived: TRAVEL });
+		expect(others).toEqual([]);
+	});
+
+	test('seen leaving only: unobserved', () => {
+		const [segment] = join(new Wire().send(0, 'server', 'R', { fortune: 'unobserved' }));
+		expect(segment).toMatchObject({ host: 'server', fate: 'unobserved' });
+		expect(segment).not.toHaveProperty('arrived');
+	});
+
+	test('logged at the sender’s own OUTPUT, before any capture: dropped there', () => {
+		const [segment] = join(new Wire().send(0.25, 'client', 'S', { fortune: 'stopped' }));
+		expect(segment).toMatchObject({ t: 0.25, host: 'client', fate: 'dropped', by: 'drop-1' });
+		expect(segment).not.toHaveProperty('arrived');
+	});
+
+	test('seen arriving only, because its sender’s capture was not there: delivered, and its sender’s all the same', () => {
+		const { sightings } = new Wire().send(0, 'client', 'S');
+		const segments = joinSegments(
+			sightings.filter(({ what }) => what === 'arrived'),
+			emptyHistory(),
+		);
+		expect(segments).toMatchObject([{ host: 'client', fate: 'delivered' }]);
+		// When it arrived is not when it left, and nobody saw it leave.
+		expect(segments[0]).not.toHaveProperty('arrived');
+	});
+
+	test('segments that differ only in their IP identification are told apart', () => {
+		const data = { seq: C + 1, ack: S + 1, length: 5 };
+		const wire = handshake()
+			.send(1, 'client', 'P.', { ...data, fortune: 'unobserved' })
+			.send(2, 'client', 'P.', { ...data, fortune: 'dropped' })
+			.send(4, 'client', 'P.', data);
+		expect(
+			join(wire)
+				.slice(3)
+				.map(({ fate }) => fate),
+		).toEqual(['unobserved', 'dropped', 'delivered']);
+	});
+
+	test('segments that differ only in their timestamp are told apart', () => {
+		const stamped = (value: number, fortune: Fortune) => ({ ipId: 0, options: { timestamp: { value, echo: 7 } }, fortune });
+		const wire = new Wire().send(1, 'client', '.', stamped(10, 'unobserved')).send(2, 'client', '.', stamped(11, 'delivered'));
+		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered']);
+	});
+
+	test('of those alike in everything, the first that left is the first that arrived', () => {
+		// A RST has IP identification 0 and no timestamp.
+		const reset = { seq: C, ipId: 0 };
+		const wire = new Wire().send(1, 'client', 'R', reset).send(2, 'client', 'R', reset).send(3, 'client', 'R', { ...reset, fortune: 'unobserved' });
+		expect(join(wire)).toMatchObject([
+			{ t: 1, arrived: 1 + TRAVEL },
+			{ t: 2, arrived: 2 + TRAVEL },
+			{ t: 3, fate: 'unobserved' },
+		]);
+	});
+
+	test('what is alike but on another connection is another segment', () => {
+		const wire = new Wire()
+			.send(1, 'client', 'R', { ipId: 0, fortune: 'unobserved' })
+			.send(2, 'client', 'R', { ipId: 0, clientPort: CLIENT.port + 1 });
+		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered']);
+	});
+});
+
+describe('the order in which observers tell', () => {
+	const fortune = fc.constantFrom<Fortune>('delivered', 'dropped', 'unobserved', 'stopped');
+	const sent = fc.record({
+		sender: fc.constantFrom('client' as const, 'server' as const),
+		flags: fc.constantFrom('S', 'S.', '.', 'P.', 'F.', 'R', 'R.'),
+		seq: fc.constantFrom(C, C + 1, C + 6, 0xffff_fff0),
+		ack: fc.constantFrom(0, S, S + 1),
+		length: fc.constantFrom(0, 0, 5, 1_448),
+		fortune,
+	});
+	const told = fc.array(sent, { maxLength: 12 }).map((all) => {
+		const wire = new Wire();
+		for (const [index, { sender, flags, ...rest }] of all.entries()) wire.send(index / 100, sender, flags, rest);
+		return { fortunes: all.map((one) => one.fortune), sightings: wire.sightings };
+	});
+
+	test('changes nothing, and every segment has the fate it had', () => {
+		const shuffled = told.chain(({ fortunes, sightings }) =>
+			fc
+				.shuffledSubarray(sightings, { minLength: sightings.length, maxLength: sightings.length })
+				.map((inAnyOrder) => ({ fortunes, sightings, inAnyOrder })),
+		);
+		fc.assert(
+			fc.property(shuffled, ({ fortunes, sightings, inAnyOrder }) => {
+				const segments = joinSegments(inAnyOrder, emptyHistory());
+				expect(segments.map(({ fate }) => fate)).toEqual(fortunes.map((one) => (one === 'stopped' ? 'dropped' : one)));
+				expect(segments).toEqual(joinSegments(sightings, emptyHistory()));
+			}),
+		);
+	});
+
+	test('changes nothing where segments are alike in everything either', () => {
+		const alike = fc.array(fortune, { maxLength: 8 }).chain((fortunes) => {
+			const wire = new Wire();
+			for (const [index, one] of fortunes.entries()) wire.send(index, 'client', 'R', { ipId: 0, fortune: one });
+			const { sightings } = wire;
+			return fc
+				.shuffledSubarray(sightings, { minLength: sightings.length, maxLength: sightings.length })
+				.map((inAnyOrder) => ({ sightings, inAnyOrder }));
+		});
+		fc.assert(
+			fc.property(alike, ({ sightings, inAnyOrder }) => {
+				expect(joinSegments(inAnyOrder, emptyHistory())).toEqual(joinSegments(sightings, emptyHistory()));
+			}),
+		);
+	});
+});
+
+describe('relative numbers', () => {
+	test('count from each side’s SYN, as tcpdump counts', () => {
+		const segments = join(handshake().send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 }).send(1.1, 'server', '.', { seq: S + 1, ack: C + 6 }));
+		expect(segments.map(({ seq, ack }) => [seq, ack])).toEqual([
+			[0, 0],
+			[0, 1],
+			[1, 1],
+			[1, 1],
+			[1, 6],
+		]);
+	});
+
+	test('go on over the end of the 32 bits', () => {
+		const first = 0xffff_fffe;
+		const segments = join(
+			new Wire()
+				.send(0, 'client', 'S', { seq: first })
+				.send(1, 'server', 'S.', { seq: S, ack: 0xffff_ffff })
+				.send(2, 'client', 'P.', { seq: 0xffff_ffff, ack: S + 1, length: 10 })
+				.send(3, 'server', '.', { seq: S + 1, ack: 9 })
+				.send(4, 'client', 'P.', { seq: 9, ack: S + 1, length: 1 }),
+		);
+		// 0xffffffff and 10 bytes more is 9 on the circle; counted from the SYN it is 11.
+		expect(segments.map(({ seq, ack }) => [seq, ack])).toEqual([
+			[0, 0],
+			[0, 1],
+			[1, 1],
+			[1, 11],
+			[11, 1],
+		]);
+		expect(segments.map(({ retransmission }) => retransmission)).toEqual([false, false, false, false, false]);
+	});
+
+	test('of a connection whose SYN nobody saw count from its first segment', () => {
+		const segments = join(
+			new Wire()
+				.send(0, 'client', 'P.', { seq: C, ack: S, length: 5 })
+				.send(1, 'server', '.', { seq: S, ack: C + 5 })
+				.send(2, 'client', 'P.', { seq: C + 5, ack: S, length: 5 }),
+		);
+		expect(segments.map(({ seq, ack }) => [seq, ack])).toEqual([
+			[0, 0],
+			[0, 5],
+			[5, 0],
+		]);
+	});
+
+	test('of the RST of a rebooted host are those that its predecessor would have had next', () => {
+		// The new stack takes the number of its RST from the ACK of what it answers (RFC 9293, 3.10.7.1).
+		const wire = handshake()
+			.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 22 })
+			.send(1.1, 'server', 'R', { seq: S + 1, boot: 2 });
+		expect(numbersOf(wire)).toEqual([
+			[1, 1],
+			[1, 0],
+		]);
+	});
+
+	test('of a RST that refuses a SYN are 0 and what it acknowledges, and it is no beginning of anything', () => {
+		// RFC 9293, 3.10.7.1: no ACK in what it answers, so its own number is 0.
+		const wire = new Wire()
+			.send(0, 'client', 'S', { seq: C })
+			.send(0.1, 'server', 'R.', { seq: 0, ack: C + 1 })
+			.send(1, 'client', 'S', { seq: C + 77 })
+			.send(1.1, 'server', 'S.', { seq: S, ack: C + 78 })
+			.send(1.2, 'server', '.', { seq: S + 1, ack: C + 78 });
+		expect(join(wire).map(({ seq, ack }) => [seq, ack])).toEqual([
+			[0, 0],
+			[0, 1],
+			[0, 0],
+			[0, 1],
+			[1, 1],
+		]);
+	});
+
+	test('begin anew where a port is used again', () => {
+		const [again, answer] = [C + 5_000_000, 3_000_000];
+		const wire = handshake()
+			.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 })
+			.send(2, 'client', 'R', { seq: C + 6 })
+			.send(3, 'client', 'S', { seq: again })
+			.send(3.1, 'server', 'S.', { seq: answer, ack: again + 1 })
+			.send(3.2, 'client', 'P.', { seq: again + 1, ack: answer + 1, length: 5 });
+		expect(numbersOf(wire)).toEqual([
+			[1, 1],
+			[6, 0],
+			[0, 0],
+			[0, 1],
+			[1, 1],
+		]);
+		// The new connection's bytes 1 to 5 are not those of the old one.
+		expect(retransmissionsOf(wire)).not.toContain(true);
+	});
+
+	test('of a RST that refuses the SYN of a port used again are 0, too', () => {
+		const wire = handshake()
+			.send(1, 'client', 'R', { seq: C + 1 })
+			.send(2, 'client', 'S', { seq: C + 9_000 })
+			.send(2.1, 'server', 'R.', { seq: 0, ack: C + 9_001 });
+		expect(numbersOf(wire).at(-1)).toEqual([0, 1]);
+	});
+
+	test('of a keepalive probe lie one below what was acknowledged', () => {
+		// tcp_xmit_probe_skb sends snd_una - 1, without data, so that the peer must answer.
+		const wire = handshake()
+			.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 })
+			.send(2, 'server', '.', { seq: S + 1, ack: C + 6 })
+			.send(9, 'client', '.', { seq: C + 5, ack: S + 1 });
+		expect(numbersOf(wire).at(-1)).toEqual([5, 1]);
+		expect(join(wire).at(-1)).toMatchObject({ length: 0, retransmission: false });
+	});
+
+	test('of connections beside each other do not mix', () => {
+		const other = { clientPort: CLIENT.port + 1 };
+		const wire = handshake()
+			.send(1, 'client', 'S', { seq: 42, ...other })
+			.send(1.1, 'server', 'S.', { seq: 4_242, ack: 43, ...other })
+			.send(2, 'client', '.', { seq: C + 1, ack: S + 1 });
+		expect(numbersOf(wire)).toEqual([
+			[0, 0],
+			[0, 1],
+			[1, 1],
+		]);
+	});
+});
+
+describe('a retransmission', () => {
+	test('has the same bytes again, whatever became of the first', () => {
+		const data = { seq: C + 1, ack: S + 1, length: 5 };
+		const wire = handshake()
+			.send(1, 'client', 'P.', { ...data, fortune: 'dropped' })
+			.send(1.2, 'client', 'P.', data)
+			.send(1.6, 'client', 'P.', data);
+		expect(retransmissionsOf(wire).slice(3)).toEqual([false, true, true]);
+	});
+
+	test('may have some of the bytes, or be of several segments joined', () => {
+		const at = (seq: number, length: number) => ({ seq: C + seq, ack: S + 1, length });
+		const wire = handshake()
+			.send(1, 'client', 'P.', at(1, 10))
+			.send(2, 'client', 'P.', at(11, 10))
+			.send(3, 'client', 'P.', at(1, 20))
+			.send(4, 'client', 'P.', at(6, 5))
+			// The last five are new.
+			.send(5, 'client', 'P.', at(11, 15));
+		expect(retransmissionsOf(wire).slice(3)).toEqual([false, false, true, true, false]);
+	});
+
+	test('may be of a SYN or of a FIN, which count as a byte', () => {
+		const wire = new Wire()
+			.send(0, 'client', 'S', { seq: C, fortune: 'dropped' })
+			.send(1, 'client', 'S', { seq: C })
+			.send(1.1, 'server', 'S.', { seq: S, ack: C + 1 })
+			.send(2, 'client', 'F.', { seq: C + 1, ack: S + 1 })
+			.send(3, 'client', 'F.', { seq: C + 1, ack: S + 1 });
+		expect(retransmissionsOf(wire)).toEqual([false, true, false, false, true]);
+	});
+
+	test('is no ACK, however often it is sent', () => {
+		const wire = handshake().send(1, 'client', '.', { seq: C + 1, ack: S + 1 }).send(2, 'client', '.', { seq: C + 1, ack: S + 1 });
+		expect(retransmissionsOf(wire)).not.toContain(true);
+	});
+
+	test('is known over the end of the 32 bits, too', () => {
+		const data = { seq: 0xffff_fffe, ack: S + 1, length: 10 };
+		const wire = new Wire()
+			.send(0, 'client', 'S', { seq: 0xffff_fffd })
+			.send(1, 'client', 'P.', data)
+			.send(2, 'client', 'P.', data)
+			.send(3, 'client', 'P.', { ...data, seq: 8 });
+		expect(retransmissionsOf(wire)).toEqual([false, false, true, false]);
+	});
+});
