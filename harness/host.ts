@@ -11,7 +11,7 @@ import { changeSysctls, type Sysctls, writeSysctls } from './faults/sysctl.ts';
 import type { Endpoint } from './formats/types.ts';
 import type { Peer } from './peers/peer.ts';
 import { Program, type ProgramOptions } from './peers/program.ts';
-import { type Connect, dnc, echoClient, echoServer, type Listen, nc, ncTraditional, type PeerOptions } from './peers/programs.ts';
+import { type Connect, curl, dnc, echoClient, echoServer, type Listen, nc, ncat, ncTraditional, type PeerOptions, telnet } from './peers/programs.ts';
 import { type Socket, SocketProcess } from './peers/socket.ts';
 import { Boots } from './probes/boots.ts';
 import { PacketFile } from './probes/capture.ts';
@@ -99,6 +99,21 @@ export class Host {
 		return this.#start(dnc(options));
 	}
 
+	/** Nmap's netcat. */
+	ncat(options: Listen | Connect): Promise<Program> {
+		return this.#start(ncat(options));
+	}
+
+	/** GNU telnet. */
+	telnet(options: Connect): Promise<Program> {
+		return this.#start(telnet(options));
+	}
+
+	/** curl, which goes on when it runs: it may well be there to fail. */
+	curl(options: Connect): Promise<Program> {
+		return this.#start(curl(options));
+	}
+
 	/** A Node server that echoes. */
 	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Program> {
 		return this.#start(echoServer(options));
@@ -113,6 +128,12 @@ export class Host {
 	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Program> {
 		const kind = argv[0].replace(/[^a-z0-9-]/g, '').slice(0, 12) || 'program';
 		return this.#start({ kind, name, argv, until });
+	}
+
+	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed: `lsof`, `cat`. */
+	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
+		const { out, err } = await this.boot.userland.run(argv);
+		return `${out}${err}`;
 	}
 
 	/** A controlled socket: it makes exactly the calls that the spec makes, in a process of its own. */

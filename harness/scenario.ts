@@ -56,6 +56,18 @@ export function scenario(name: string, options: ScenarioOptions, body: Story): v
 	test.concurrent(name, () => run(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
+/**
+ * A family: one scenario for each row of a table. `$key` in the title is the row's value of that key, and options may be made of the row.
+ */
+scenario.each =
+	<Row extends object>(rows: readonly Row[]) =>
+	(title: string, options: ScenarioOptions | ((row: Row) => ScenarioOptions), story: (lab: ScenarioLab, row: Row) => ReturnType<Story>): void => {
+		for (const row of rows) {
+			const name = title.replace(/\$(\w+)/g, (_, key: string) => String(row[key as keyof Row]));
+			scenario(name, typeof options === 'function' ? options(row) : options, (lab) => story(lab, row));
+		}
+	};
+
 async function run(
 	spec: string,
 	name: string,

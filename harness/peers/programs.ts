@@ -37,6 +37,21 @@ function netcat(kind: string, program: readonly string[], listen: readonly strin
 		: { kind, name, argv: [...program, options.connect.address, String(assertPort(options.connect.port))], until: options.until ?? 'connected' };
 }
 
+/** Nmap's netcat: listens with a backlog of 10; on IPv6 and IPv4 where the host has both. */
+export function ncat(options: Listen | Connect): ProgramOptions {
+	return netcat('ncat', ['ncat'], ['-l'], options);
+}
+
+/** GNU telnet (inetutils): sends what is typed line by line, prints what comes. */
+export function telnet(options: Connect): ProgramOptions {
+	return netcat('telnet', ['telnet'], [], options);
+}
+
+/** curl of `http://<address>:<port>/`, quietly but for errors. It polls: what became of a connect it asks with SO_ERROR. */
+export function curl({ name, connect: { address, port }, until = 'started' }: Connect): ProgramOptions {
+	return { kind: 'curl', name, argv: ['curl', '-sS', `http://${address}:${assertPort(port)}/`], until };
+}
+
 /** A Node server that echoes. */
 export function echoServer(options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean }): ProgramOptions {
 	const { name, listen, keepaliveMs, allowHalfOpen } = options;
