@@ -37,7 +37,9 @@ export class Boot {
 	/** The firewall's log shows sentinels from here on. */
 	#dropsMarked = false;
 	#latest: Look = { t: 0, rows: [] };
+	#latestEvent: EventOf<'sockets'> | undefined;
 	#stopped = false;
+	#overSince = Number.POSITIVE_INFINITY;
 	readonly #states: SampledStates;
 	readonly #identity: HostIdentity;
 	readonly #context: LabContext;
@@ -70,6 +72,8 @@ export class Boot {
 		this.#identity = identity;
 		this.#context = context;
 		this.#states = new SampledStates(context.traced);
+		this.#mind(machine, () => !this.#stopped);
+		this.#mindUserland();
 	}
 
 	get userland(): Agent {
@@ -80,11 +84,18 @@ export class Boot {
 	async replaceUserland(channel: BootChannels['userland']): Promise<void> {
 		this.#userland = await Agent.connect(channel, `${this.#identity.name} (userland)`);
 		this.programs = 'run';
+		this.#mindUserland();
 	}
 
 	/** The last look at the sockets that was taken. */
 	get sockets(): Look {
 		return this.#latest;
+	}
+
+	/** Puts the last look into the history although it may be no news: it answered a question, so it is evidence. */
+	keepLook(): void {
+		const { history } = this.#context;
+		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent)) history.add(this.#latestEvent);
 	}
 
 	/** Passes when a look that began after this call has been taken. */
@@ -141,11 +152,34 @@ export class Boot {
 		await this.#drops;
 	}
 
+	/** Its power goes; `t` is in seconds since the epoch. Until the engine has ended them its programs run on, as no real machine's do. */
+	losePower(t: number): void {
+		this.#overSince = t;
+		const { history } = this.#context;
+		history.retract(this.#identity.name, history.at(t));
+	}
+
+	/** Whether what a program did at this time (seconds since the epoch) was done by a machine without power. */
+	isOverAt(t: number): boolean {
+		return t > this.#overSince;
+	}
+
 	/** Ends the observers in good order: what they lost is told. */
 	async stop(): Promise<void> {
 		if (this.#stopped) return;
 		this.#stopped = true;
 		await Promise.all([this.#capture.stop(), this.#drops?.then((drops) => drops.stop())]);
+	}
+
+	#mindUserland(): void {
+		const userland = this.#userland;
+		this.#mind(userland, () => !this.#stopped && this.programs !== 'killed' && this.#userland === userland);
+	}
+
+	#mind(agent: Agent, isWanted: () => boolean): void {
+		void agent.closed.then((error) => {
+			if (error && isWanted()) this.#context.onLost(error);
+		});
 	}
 
 	async #startObservers(): Promise<void> {
@@ -198,8 +232,10 @@ export class Boot {
 		const event: EventOf<'sockets'> = { kind: 'sockets', t: history.at(look.t), host: this.#identity.name, boot: this.number, rows: [...look.rows] };
 		const changed = essence(this.#latest) !== essence(look);
 		this.#latest = look;
+		this.#latestEvent = event;
 		for (const state of this.#states.look(event)) history.add(state);
 		if (changed) history.add(event);
+		else history.nudge();
 	}
 }
 

@@ -21,6 +21,10 @@ export interface LabContext {
 	readonly flush: () => Promise<void>;
 	/** What is done to each boot to come before it is taken into use: a wire that is cut stays cut, whoever reboots. */
 	readonly onBoot: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
+	/** Told when an agent goes that nobody sent away: what waits in the lab waits in vain from then on. */
+	readonly onLost: (error: HalfopenError) => void;
+	/** Aborted when the scenario ends: nobody waits for what is still waited for then. */
+	readonly over: AbortSignal;
 	/** Sees to it that a fault is undone at the end, whatever happens. */
 	readonly onEnd: (undo: () => Promise<void>) => void;
 }

@@ -71,6 +71,9 @@ export function fakeContext(): FakeContext {
 		traced: true,
 		pending: new Set(),
 		flush: async () => {},
+		onBoot: new Set(),
+		onLost: () => {},
+		over: new AbortController().signal,
 		onEnd: () => {},
 	};
 }

@@ -8,7 +8,8 @@ import { assertPort, drop, type PacketFault, type PacketMatch, type RejectWith, 
 import { powerOff } from './faults/power.ts';
 import { kill, pause } from './faults/process.ts';
 import { changeSysctls, type Sysctls, writeSysctls } from './faults/sysctl.ts';
-import type { Endpoint } from './formats/types.ts';
+import { parseLsof } from './formats/lsof.ts';
+import type { Endpoint, LsofDescriptor, SsRow } from './formats/types.ts';
 import type { Peer } from './peers/peer.ts';
 import { Program, type ProgramOptions } from './peers/program.ts';
 import { type Connect, curl, dnc, echoClient, echoServer, type Listen, nc, ncat, ncTraditional, type PeerOptions, telnet } from './peers/programs.ts';
@@ -99,8 +100,8 @@ export class Host {
 		return this.#start(dnc(options));
 	}
 
-	/** Nmap's netcat. */
-	ncat(options: Listen | Connect): Promise<Program> {
+	/** Nmap's netcat. `keepListening` (-k) goes on listening when it has accepted. */
+	ncat(options: Parameters<typeof ncat>[0]): Promise<Program> {
 		return this.#start(ncat(options));
 	}
 
@@ -126,7 +127,7 @@ export class Host {
 
 	/** Any program that the host image has. Goes on when it runs, unless `until` says otherwise. */
 	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Program> {
-		const kind = argv[0].replace(/[^a-z0-9-]/g, '').slice(0, 12) || 'program';
+		const kind = /[a-z][a-z0-9-]{0,11}$/.exec(argv[0])?.[0] ?? 'program';
 		return this.#start({ kind, name, argv, until });
 	}
 
@@ -134,6 +135,17 @@ export class Host {
 	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
 		const { out, err } = await this.boot.userland.run(argv);
 		return `${out}${err}`;
+	}
+
+	/** What `lsof` shows now: the TCP sockets that programs of this host hold, by descriptor. */
+	async descriptors(): Promise<readonly LsofDescriptor[]> {
+		return parseLsof(await this.tool('lsof', '-nP', '-iTCP', '-FpcftnT0'));
+	}
+
+	/** What `ss` shows now. To wait for a socket, expect it; this is for verdicts, and for counting. */
+	async sockets(): Promise<readonly SsRow[]> {
+		await this.boot.look();
+		return this.boot.sockets.rows;
 	}
 
 	/** A controlled socket: it makes exactly the calls that the spec makes, in a process of its own. */
@@ -152,6 +164,11 @@ export class Host {
 	/** Refuses packets with an answer. */
 	async reject(match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
 		return reject(this.boot, this.name, this.context, match);
+	}
+
+	/** Whether its kernel has a sysctl below net.ipv4: for what differs between kernels, an expectation may depend on it. */
+	hasSysctl(name: keyof Sysctls): boolean {
+		return this.context.sysctls.has(name);
 	}
 
 	/** Changes sysctls below net.ipv4 while the host runs. Healing puts them back. */
@@ -245,9 +262,12 @@ export class Host {
 		for (const work of this.context.onBoot) await work(this.name, boot);
 	}
 
-	async #on(): Promise<void> {
+	async #on(): Promise<{ boot: number; sockets: number }> {
 		await this.#engineHost.powerOn();
 		await this.takeIntoUse();
+		const { boot } = this;
+		await boot.look();
+		return { boot: boot.number, sockets: boot.sockets.rows.length };
 	}
 
 	async #off(): Promise<number> {
@@ -255,6 +275,7 @@ export class Host {
 		const { history } = this.context;
 		const silentSince = await silence(boot);
 		this.boots.off(silentSince);
+		boot.losePower(silentSince);
 		await boot.stop();
 		this.#boot = undefined;
 		await this.#engineHost.powerOff();

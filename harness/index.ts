@@ -8,7 +8,7 @@ export type { Sysctls } from './faults/sysctl.ts';
 export type { Host } from './host.ts';
 export type { Link } from './lab.ts';
 export { expect } from './matchers/expect.ts';
-export type { SocketShape } from './matchers/host.ts';
+export type { SeenSocket, SocketShape } from './matchers/host.ts';
 export type { SegmentPattern } from './matchers/segment-pattern.ts';
 export type { Peer, PeerEnd } from './peers/peer.ts';
 export type { Program } from './peers/program.ts';

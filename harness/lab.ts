@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { quietResolvers } from './agent/promises.ts';
 import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names } from './context.ts';
 import type { Engine, EngineHost, EngineLab } from './engines/engine.ts';
@@ -38,6 +39,8 @@ export class Lab {
 	readonly #engineLab: EngineLab;
 	readonly #kernel: KernelProbe | undefined;
 	readonly #undo: (() => Promise<void>)[] = [];
+	readonly #lost = quietResolvers<never>();
+	readonly #over = new AbortController();
 	#facts: LabFacts | undefined;
 
 	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
@@ -75,11 +78,13 @@ export class Lab {
 			pending: new Set(),
 			flush: () => this.flush(),
 			onBoot: new Set(),
+			onLost: (error) => this.#lost.reject(error),
+			over: this.#over.signal,
 			onEnd: (undo) => this.#undo.push(undo),
 		};
 		this.client = new Host(client, identify('client', client, server), sysctls, this.#context, () => this.server);
 		this.server = new Host(server, identify('server', server, client), sysctls, this.#context, () => this.client);
-		this.timeline = new Timeline(this.#context);
+		this.timeline = new Timeline(this.#context, () => this.facts.kernel.sysctls);
 		this.link = { cut: ({ name } = {}) => cutLink(this.#on, this.#context, name) };
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
@@ -96,6 +101,11 @@ export class Lab {
 
 	get clock(): EngineLab['clock'] {
 		return this.#engineLab.clock;
+	}
+
+	/** Never passes; rejects when an agent goes that nobody sent away, or the engine with it. */
+	get lost(): Promise<never> {
+		return this.#lost.promise;
 	}
 
 	/** Passes when all observers of both hosts have told all that happened before the call. */
@@ -120,6 +130,7 @@ export class Lab {
 
 	/** Mends what is still broken, the latest first, and lets the observers end; the history is complete then. Throws what could not be mended. */
 	async end(): Promise<void> {
+		this.#over.abort();
 		const failures: unknown[] = [];
 		for (const undo of this.#undo.reverse()) await undo().catch((error: unknown) => failures.push(error));
 		await Promise.all([this.client.rest(), this.server.rest()]);
@@ -128,6 +139,7 @@ export class Lab {
 
 	/** Removes both hosts and the wire, whatever state they are in. */
 	async destroy(): Promise<void> {
+		this.#over.abort();
 		this.#kernel?.stop();
 		await this.#engineLab.destroy();
 	}

@@ -10,6 +10,7 @@ import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { TIMELINE_VERSION } from './timeline/events.ts';
 import type { Timeline } from './timeline.ts';
+import { story } from './wait.ts';
 
 /** What a scenario says of itself before it begins. */
 export interface ScenarioOptions {
@@ -96,43 +97,41 @@ async function run(
 	} catch (error) {
 		failures.push(error);
 	}
-	await lab.end().catch((error: unknown) => failures.push(error));
-	try {
-		await writeArtifacts(
-			spec,
-			{
-				version: TIMELINE_VERSION,
-				scenario: name,
-				spec: `specs/${specName(spec)}.spec.ts`,
-				...(question !== undefined && { question }),
-				...(answer !== undefined && { answer }),
-				outcome: failures.length === 0 ? 'passed' : 'failed',
-				...lab.facts,
-				losses: [...history.losses],
-				verdicts: [...judge.verdicts],
-				events: [...history.events],
-			},
-			{ client: client.packets.bytes, server: server.packets.bytes },
-		);
-	} finally {
-		await lab.destroy();
-	}
+	const keep = (error: unknown) => void failures.push(error);
+	await lab.end().catch(keep);
+	await writeArtifacts(
+		spec,
+		{
+			version: TIMELINE_VERSION,
+			scenario: name,
+			spec: `specs/${specName(spec)}.spec.ts`,
+			...(question !== undefined && { question }),
+			...(answer !== undefined && { answer }),
+			outcome: failures.length === 0 ? 'passed' : 'failed',
+			...lab.facts,
+			losses: [...history.losses],
+			verdicts: [...judge.verdicts],
+			events: [...history.events],
+		},
+		{ client: client.packets.bytes, server: server.packets.bytes },
+	).catch(keep);
+	await lab.destroy().catch(keep);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
 	if (failures.length > 0) throw failures[0];
 }
 
-async function within<T>(work: Promise<T>, limitMs: number, { clock, history }: Lab): Promise<T> {
+async function within<T>(work: Promise<T>, limitMs: number, { clock, history, lost }: Lab): Promise<T> {
 	const stop = new AbortController();
 	const limit = clock.sleep(limitMs, stop.signal).then(() => {
 		if (stop.signal.aborted) return new Promise<never>(() => {});
 		throw new HalfopenError('LIMIT_PASSED', {
 			problem: `The scenario was not over after ${limitMs / 1_000} s.`,
-			seen: `last event at ${history.events.at(-1)?.t.toFixed(3)} s`,
+			seen: story(history, []),
 			remedy: 'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
 		});
 	});
 	try {
-		return await Promise.race([work, limit]);
+		return await Promise.race([work, limit, lost]);
 	} finally {
 		stop.abort();
 	}

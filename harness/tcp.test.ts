@@ -2,18 +2,24 @@ import { constants } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+	deviations,
 	ERRNOS,
 	errnoName,
-	finWait2Timeout,
 	FLAG_BITS,
+	finWait2Timeout,
+	gapsBetween,
 	keepaliveTimeout,
-	retransmissionTimeout,
-	retransmissionTimeoutMs,
+	orphanProbeGapsMs,
+	orphanProbeTimeoutMs,
 	RTO_MAX_MS,
 	RTO_MIN_MS,
-	spanOf,
+	retransmissionTimeout,
+	retransmissionTimeoutMs,
 	STATES,
+	spanOf,
 	timeWait,
+	windowProbeGapsMs,
+	windowProbeTimeoutMs,
 } from './tcp.ts';
 
 /** `tcp_model_timeout` (net/ipv4/tcp_timer.c): in closed form, with the number of doublings that stay below the maximum. */
@@ -64,6 +70,10 @@ test('keepalive gives up after 2 h 11 min 15 s by default', () => {
 test('TIME-WAIT lasts a minute, an orphaned FIN-WAIT-2 what tcp_fin_timeout says', () => {
 	expect(timeWait().atLeastMs).toBe(60_000);
 	expect(finWait2Timeout({ finTimeout: 5 }).atLeastMs).toBe(5_000);
+	expect(finWait2Timeout({ finTimeout: 60 }).atLeastMs).toBe(60_000);
+	// What is above a minute is waited for twice, and the minute is not.
+	expect(finWait2Timeout({ finTimeout: 61 }).atLeastMs).toBe(2_000);
+	expect(finWait2Timeout({ finTimeout: 120 }).atLeastMs).toBe(120_000);
 });
 
 test('a span has room above the time of the formula, however short', () => {
@@ -106,4 +116,39 @@ test('flags stand in tcpdump’s order, each with the bit of the header', () => 
 	// FIN is the lowest bit of the octet, CWR the highest (RFC 9293, 3.1).
 	expect(FLAG_BITS.map(([letter]) => letter).join('')).toBe('FSRP.UEW');
 	expect(FLAG_BITS.map(([, bit]) => bit)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((place) => 1 << place));
+});
+
+describe('probes of a closed window', () => {
+	test('without an answer give up as retransmissions do: after 924.6 s by default', () => {
+		expect(windowProbeTimeoutMs({ retries2: 15 })).toBe(retransmissionTimeoutMs({ retries2: 15 }));
+		expect(windowProbeGapsMs({ retries2: 3 })).toEqual([200, 400, 800, 1_600]);
+	});
+
+	test('that were answered have doubled the wait, which tcp_retries2 caps, but do not count to the end', () => {
+		expect(windowProbeGapsMs({ retries2: 3, answered: 2 })).toEqual([800, 1_600, 1_600, 1_600]);
+		expect(windowProbeGapsMs({ retries2: 3, rtoMaxMs: 1_000 })).toEqual([200, 400, 800, 1_000]);
+	});
+
+	test('of an orphan end when the wait has reached its maximum, answered or not: after 324.6 s by default', () => {
+		// Ten probes (204.6 s), then a wait of TCP_RTO_MAX.
+		expect(orphanProbeGapsMs()).toHaveLength(11);
+		expect(orphanProbeTimeoutMs()).toBe(324_600);
+		expect(orphanProbeGapsMs({ rtoMaxMs: 1_000 })).toEqual([200, 400, 800, 1_000]);
+		// A wait that is the maximum exactly is no longer below it: `inet_csk_rto_backoff(…) < rto_max`.
+		expect(orphanProbeGapsMs({ rtoMs: 250, rtoMaxMs: 1_000 })).toEqual([250, 500, 1_000]);
+	});
+});
+
+describe('a schedule', () => {
+	test('is the times between events', () => {
+		expect(gapsBetween([{ t: 1 }, { t: 1.5 }, { t: 3 }])).toEqual([500, 1_500]);
+		expect(gapsBetween([])).toEqual([]);
+	});
+
+	test('is kept by gaps that come late, but not early, and are as many', () => {
+		expect(deviations([200, 450, 1_200], [200, 400, 800])).toEqual([]);
+		expect(deviations([190, 389, 800], [200, 400, 800])).toEqual(['gap 2 is 389 ms instead of 400 ms']);
+		expect(deviations([200, 5_801], [200, 400])).toEqual(['gap 2 is 5801 ms instead of 400 ms']);
+		expect(deviations([200], [200, 400])).toEqual(['1 gaps instead of 2']);
+	});
 });

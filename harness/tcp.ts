@@ -71,13 +71,17 @@ export const FLAG_BITS = [
 ] as const;
 
 /** Flags a spec may name, as tcpdump writes them. */
-export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 'P' | 'U.' | 'none';
+export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 'P' | '.U' | 'P.U' | 'none';
 
 /** TCP_RTO_MIN, TCP_TIMEOUT_INIT, TCP_RTO_MAX, TCP_TIMEWAIT_LEN in ms (include/net/tcp.h). */
 export const RTO_MIN_MS = 200;
 export const TIMEOUT_INIT_MS = 1_000;
 export const RTO_MAX_MS = 120_000;
 export const TIMEWAIT_MS = 60_000;
+
+/** TCP_DELACK_MIN and TCP_DELACK_MAX in ms (include/net/tcp.h): how long an ACK may wait for something to travel with. */
+export const DELACK_MIN_MS = 40;
+export const DELACK_MAX_MS = 200;
 
 /** A lower bound that the kernel's formula gives, and the upper bound a wait may allow, both in ms. */
 export interface Span {
@@ -94,8 +98,17 @@ export function spanOf(modelMs: number): Span {
 }
 
 /**
+ * Whether a time is what a timer of the kernel gives that was set to `modelMs`: not earlier (but for a jiffy, which is 10 ms at most), and later by
+ * no more than an eighth, for the timer wheel rounds up (kernel/time/timer.c), and half a second, for the machines are shared.
+ */
+export function isTimerOf(ms: number, modelMs: number): boolean {
+	return ms >= modelMs - 10 && ms <= modelMs * 1.125 + 500;
+}
+
+/**
  * How long data is retransmitted before the connection is given up (net/ipv4/tcp_timer.c, `tcp_model_timeout`): `retries2` doublings
- * from TCP_RTO_MIN, none longer than `rtoMaxMs`, counted from the first transmission.
+ * from TCP_RTO_MIN, none longer than `rtoMaxMs`. The kernel counts from the first retransmission (`retrans_stamp`), so that from the first
+ * transmission it is a lower bound.
  *
  * @param retries2 tcp_retries2 (default 15: 924.6 s)
  * @param rtoMaxMs tcp_rto_max_ms where the kernel has it (6.15), else 120000
@@ -111,9 +124,89 @@ export function retransmissionTimeout(options: { retries2: number; rtoMaxMs?: nu
 	return spanOf(retransmissionTimeoutMs(options));
 }
 
+/**
+ * At which turn of the retransmission timer a connection is given up (net/ipv4/tcp_timer.c, `retransmits_timed_out`): tcp_retries2 is no count but
+ * stands for a time, that of `retransmissionTimeoutMs`, and the time counts from the retransmission at the first turn (`retrans_stamp`).
+ */
+export function retransmissionTurns({ retries2, rtoMs, rtoMaxMs = RTO_MAX_MS }: { retries2: number; rtoMs: number; rtoMaxMs?: number }): number {
+	const timeoutMs = retransmissionTimeoutMs({ retries2, rtoMaxMs });
+	let turn = 1;
+	for (let elapsedMs = 0; elapsedMs < timeoutMs; turn++) elapsedMs += Math.min(rtoMs * 2 ** turn, rtoMaxMs);
+	return turn;
+}
+
+/**
+ * The gaps between the turns of the retransmission timer, the first from the first transmission (net/ipv4/tcp_timer.c,
+ * `tcp_retransmit_timer`): the timeout doubles with each turn, up to `rtoMaxMs`. A tail-loss probe is no turn of it.
+ */
+export function retransmissionGapsMs(options: { turns: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
+	const { turns, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = options;
+	return Array.from({ length: turns }, (_, turn) => Math.min(rtoMs * 2 ** turn, rtoMaxMs));
+}
+
+/** Times in ms, counted from the first transmission: of each retransmission, and of giving up. */
+export interface Schedule {
+	readonly retransmissionsMs: readonly number[];
+	readonly giveUpMs: number;
+}
+
+/**
+ * When a SYN is sent again, and when connect fails with ETIMEDOUT (net/ipv4/tcp_timer.c, `tcp_retransmit_timer`, `tcp_write_timeout`,
+ * `tcp_clamp_rto_to_user_timeout`). At each turn of the timer the attempt ends if all retransmissions are used up, or if the time of
+ * `retries` doublings from TCP_TIMEOUT_INIT has passed (or TCP_USER_TIMEOUT, which is not looked at before the first retransmission).
+ *
+ * @param retries tcp_syn_retries, or TCP_SYNCNT (default 6)
+ * @param linear tcp_syn_linear_timeouts (default 4): after so many retransmissions the gaps begin to double; they come on top of
+ * `retries`. A kernel before 6.5 has no such sysctl: 0
+ */
+export function synSchedule(options: { retries: number; linear?: number | undefined; userTimeoutMs?: number; rtoMaxMs?: number }): Schedule {
+	const { retries, linear = 0, userTimeoutMs, rtoMaxMs = RTO_MAX_MS } = options;
+	const model = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS, rtoMaxMs }).reduce((sum, gap) => sum + gap);
+	const retransmissionsMs: number[] = [];
+	let rto = TIMEOUT_INIT_MS;
+	let turn = rto;
+	for (;;) {
+		const sent = retransmissionsMs.length;
+		if (sent >= retries + linear || (sent > 0 && turn >= (userTimeoutMs ?? model))) return { retransmissionsMs, giveUpMs: turn };
+		retransmissionsMs.push(turn);
+		if (retransmissionsMs.length > linear) rto = Math.min(2 * rto, rtoMaxMs);
+		turn += userTimeoutMs === undefined ? rto : Math.min(rto, Math.max(userTimeoutMs - turn, 1));
+	}
+}
+
+/**
+ * When a SYN-ACK is sent again, and when the half-made connection is forgotten (net/ipv4/inet_connection_sock.c, `reqsk_timer_handler`).
+ * Each SYN that comes again is answered at once and puts the timer off (net/ipv4/tcp_minisocks.c, `tcp_check_req`).
+ *
+ * @param retries tcp_synack_retries, or TCP_SYNCNT of the listener (default 5)
+ */
+export function synAckSchedule({ retries }: { retries: number }): Schedule {
+	const turns = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS }).map((_, turn) => (2 ** (turn + 1) - 1) * TIMEOUT_INIT_MS);
+	return { retransmissionsMs: turns.slice(0, -1), giveUpMs: turns.at(-1) ?? 0 };
+}
+
+/**
+ * How long TCP_DEFER_ACCEPT really defers: whole turns of the SYN-ACK's timer, as many as the seconds asked for need (net/ipv4/tcp.c,
+ * `secs_to_retrans`, `retrans_to_secs`). So 10 s are 1 + 2 + 4 + 8 = 15 s, and getsockopt says so.
+ */
+export function deferAcceptSeconds(asked: number): number {
+	let period = 0;
+	for (let timeout = TIMEOUT_INIT_MS / 1_000; period < asked; timeout = Math.min(2 * timeout, RTO_MAX_MS / 1_000)) period += timeout;
+	return period;
+}
+
 /** When keepalive gives a silent peer up (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): idle time, then `probes` intervals. All in seconds, as the sysctls are. */
 export function keepaliveTimeout({ time, interval, probes }: { time: number; interval: number; probes: number }): Span {
 	return spanOf((time + interval * probes) * 1_000);
+}
+
+/**
+ * The same with TCP_USER_TIMEOUT, which replaces the number of probes (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): at the first turn of the
+ * timer after which it has passed, though never at the turn that sends the first probe. `time` and `interval` in seconds, as the options are.
+ */
+export function keepaliveUserTimeout({ time, interval, userTimeoutMs }: { time: number; interval: number; userTimeoutMs: number }): Span {
+	const probes = Math.max(1, Math.ceil((userTimeoutMs - time * 1_000) / (interval * 1_000)));
+	return keepaliveTimeout({ time, interval, probes });
 }
 
 /** TIME-WAIT is fixed (TCP_TIMEWAIT_LEN, include/net/tcp.h). */
@@ -121,7 +214,63 @@ export function timeWait(): Span {
 	return spanOf(TIMEWAIT_MS);
 }
 
-/** FIN-WAIT-2 of a closed socket lasts tcp_fin_timeout seconds (net/ipv4/tcp.c, `__tcp_close`; longer than TCP_TIMEWAIT_LEN is spent with the socket kept). */
+/**
+ * FIN-WAIT-2 of a closed socket lasts tcp_fin_timeout seconds, as a time-wait socket (net/ipv4/tcp.c, `__tcp_close`). Of more than
+ * TCP_TIMEWAIT_LEN only what is above it counts, but twice: once with the socket kept (timer keepalive), once as a time-wait socket
+ * (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): 61 s are 2 s, 120 s are 120 s.
+ */
 export function finWait2Timeout({ finTimeout }: { finTimeout: number }): Span {
-	return spanOf(finTimeout * 1_000);
+	const ms = finTimeout * 1_000;
+	return spanOf(ms > TIMEWAIT_MS ? 2 * (ms - TIMEWAIT_MS) : ms);
+}
+
+/**
+ * The waits before each unanswered probe of a closed window and, last, before the connection is given up (net/ipv4/tcp_timer.c,
+ * `tcp_probe_timer`; net/ipv4/tcp_output.c, `tcp_send_probe0`): the wait doubles with each probe, up to `rtoMaxMs` and no more than `retries2`
+ * times, and `retries2` probes in a row may be unanswered. Probes that were answered before have doubled it, too.
+ *
+ * @param retries2 tcp_retries2 (default 15: 924.6 s)
+ */
+export function windowProbeGapsMs(options: { retries2: number; answered?: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
+	const { retries2, answered = 0, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = options;
+	return Array.from({ length: retries2 + 1 }, (_, unanswered) => Math.min(rtoMs * 2 ** Math.min(answered + unanswered, retries2), rtoMaxMs));
+}
+
+/** When a closed window whose probes are not answered ends the connection, from the last that was heard of the peer. */
+export function windowProbeTimeoutMs(options: Parameters<typeof windowProbeGapsMs>[0]): number {
+	return windowProbeGapsMs(options).reduce((total, gap) => total + gap, 0);
+}
+
+/**
+ * The waits before each probe that a socket without a process (an orphan) sends to a closed window and, last, before it is given up though
+ * every probe was answered (net/ipv4/tcp_timer.c, `tcp_probe_timer`: `alive`): once the doubled wait has reached `rtoMaxMs`, there are
+ * tcp_orphan_retries more, and the default is 0. By default 324.6 s. tcp_retries2 must allow for so many doublings, or it never ends.
+ */
+export function orphanProbeGapsMs({ rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS }: { rtoMs?: number; rtoMaxMs?: number } = {}): number[] {
+	const doublings = Math.ceil(Math.log2(rtoMaxMs / rtoMs));
+	return Array.from({ length: doublings + 1 }, (_, probe) => Math.min(rtoMs * 2 ** probe, rtoMaxMs));
+}
+
+/** How long an orphan probes a window that its peer keeps closed, from when the window closed. */
+export function orphanProbeTimeoutMs(options: Parameters<typeof orphanProbeGapsMs>[0] = {}): number {
+	return orphanProbeGapsMs(options).reduce((total, gap) => total + gap, 0);
+}
+
+/** The times between events, in ms. */
+export function gapsBetween(events: readonly { readonly t: number }[]): number[] {
+	return events.slice(1).map(({ t }, index) => (t - (events[index]?.t ?? Number.NaN)) * 1_000);
+}
+
+/**
+ * Where recorded gaps leave a schedule, in words: too few or too many of them, one earlier than the formula says by more than the jiffy that
+ * timers are counted in (HZ is at least 100), one later than `spanOf` allows. Empty where they keep to it.
+ */
+export function deviations(gaps: readonly number[], formula: readonly number[]): string[] {
+	const number = gaps.length === formula.length ? [] : [`${gaps.length} gaps instead of ${formula.length}`];
+	const gone = formula.flatMap((model, index) => {
+		const gap = gaps[index];
+		const { atLeastMs, atMostMs } = spanOf(model);
+		return gap === undefined || (gap >= atLeastMs - 10 && gap <= atMostMs) ? [] : [`gap ${index + 1} is ${gap.toFixed(0)} ms instead of ${model} ms`];
+	});
+	return [...number, ...gone];
 }

@@ -7,9 +7,18 @@ import { pathOf } from './timeline/states.ts';
 /** The history as a spec reads it. */
 export class Timeline {
 	readonly context: LabContext;
+	readonly #sysctls: () => Readonly<Record<string, string>>;
 
-	constructor(context: LabContext) {
+	/** `sysctls`: the TCP sysctls that were recorded when the scenario began. */
+	constructor(context: LabContext, sysctls: () => Readonly<Record<string, string>> = () => ({})) {
 		this.context = context;
+		this.#sysctls = sysctls;
+	}
+
+	/** A TCP sysctl of the hosts as the scenario began, where it is one number; undefined where this kernel has none of that name. */
+	sysctl(name: `tcp_${string}`): number | undefined {
+		const value = this.#sysctls()[name];
+		return value === undefined ? undefined : Number(value);
 	}
 
 	/** System calls of all peers, or of one side, of one family. */
@@ -17,9 +26,33 @@ export class Timeline {
 		return this.context.history.of('call', host).filter((call) => name === undefined || isCall(call.name, name));
 	}
 
-	/** Segments, in the order in which they were sent. */
-	segments(sender?: HostName): readonly EventOf<'segment'>[] {
-		return this.context.history.segments.filter(({ host }) => sender === undefined || host === sender);
+	/** Segments, in the order in which they were sent: all, of one side, or of one side to or from a port. */
+	segments(sender?: HostName, port?: number): readonly EventOf<'segment'>[] {
+		return this.context.history.segments.filter(
+			({ host, from, to }) => (sender === undefined || host === sender) && (port === undefined || from.port === port || to.port === port),
+		);
+	}
+
+	/** What a host offered in its SYN or SYN-ACK, in tcpdump's words and order: `mss`, `sackOK`, `TS`, `wscale`. */
+	offered(host: HostName): readonly string[] {
+		const { mss, sackPermitted, timestamp, windowScale } = this.context.history.synOptions(host) ?? {};
+		const offers = { mss: mss !== undefined, sackOK: sackPermitted === true, TS: timestamp !== undefined, wscale: windowScale !== undefined };
+		return Object.entries(offers).flatMap(([name, offered]) => (offered ? [name] : []));
+	}
+
+	/**
+	 * Probes that a host sent to a port, keepalive's and the zero window's alike: no data, and the number before the next, so that the peer must
+	 * acknowledge it (net/ipv4/tcp_output.c, `tcp_xmit_probe_skb`).
+	 */
+	probes(sender: HostName, port?: number): readonly EventOf<'segment'>[] {
+		const next = new Map<string, number>();
+		return this.segments(sender, port).filter(({ from, to, flags, seq, length }) => {
+			const connection = `${from.port} ${to.port}`;
+			const expected = next.get(connection);
+			const end = seq + length + (/[SF]/.test(flags) ? 1 : 0);
+			next.set(connection, Math.max(flags.includes('S') ? end : (expected ?? end), end));
+			return flags === '.' && length === 0 && expected !== undefined && seq === expected - 1;
+		});
 	}
 
 	/** Errnos that reached sockets of a host: told by the kernel, or read with SO_ERROR. */
@@ -36,6 +69,11 @@ export class Timeline {
 	lastHeard(host: HostName, peerPort: number): number {
 		const heard = this.context.history.segments.filter((segment) => segment.host !== host && segment.from.port === peerPort);
 		return heard.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
+	}
+
+	/** When a socket of a host last left a state, in seconds; undefined where none did. */
+	whenLeft(host: HostName, state: State): number | undefined {
+		return this.context.history.of('state', host).findLast(({ from, ghost }) => from === state && !ghost)?.t;
 	}
 
 	/** How long a socket of a host was in a state, in seconds, from the trace or, where the kernel does not trace it, from `ss`; undefined where it never left it. */

@@ -16,14 +16,18 @@ export interface Wait<T> {
 	readonly nearest?: () => readonly string[];
 }
 
+/** What a wait needs of a lab. */
+type Waiting = { readonly history: History; readonly clock: LabClock; readonly over?: AbortSignal };
+
 /**
  * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes that come
- * together are looked at together.
+ * together are looked at together. A wait that outlives its scenario ends without a result.
  */
-export async function until<T>({ history, clock }: { history: History; clock: LabClock }, { what, limitMs, check, nearest }: Wait<T>): Promise<T> {
+export async function until<T>({ history, clock, over }: Waiting, { what, limitMs, check, nearest }: Wait<T>): Promise<T> {
 	const stop = new AbortController();
 	let found = check();
 	if (found !== undefined) return found;
+	over?.addEventListener('abort', () => stop.abort(), { once: true, signal: stop.signal });
 	await new Promise<void>((resolve, reject) => {
 		let scheduled = false;
 		const off = history.onChange(() => {
@@ -42,6 +46,9 @@ export async function until<T>({ history, clock }: { history: History; clock: La
 		clock.sleep(limitMs, stop.signal).then(resolve, reject);
 		stop.signal.addEventListener('abort', off);
 	}).finally(() => stop.abort());
+	if (over?.aborted) return new Promise<never>(() => {});
+	// On a busy machine the limit may be dealt with before the look that the last change asked for.
+	found ??= check();
 	if (found === undefined) throw limitPassed({ history, what, limitMs, nearest: nearest?.() ?? [] });
 	return found;
 }

@@ -67,7 +67,8 @@ export class Requests {
 		channel.on('data', (bytes: Buffer) => this.#take(bytes));
 		channel.on('end', () => this.#lose('its channel has ended'));
 		channel.on('close', () => this.#lose('its channel was closed'));
-		channel.on('error', (error) => this.#lose(`its channel failed: ${error.message}`, error));
+		// A channel may know better than we do why it ended.
+		channel.on('error', (error) => (error instanceof HalfopenError ? this.fail(error) : this.#lose(`its channel failed: ${error.message}`, error)));
 	}
 
 	/** Sends a request; resolves with its answer. Rejects with `Refusal` where the answer is an error, and with AGENT_GONE. */
@@ -169,7 +170,8 @@ export class Requests {
 		return new HalfopenError('AGENT_GONE', {
 			problem: `the agent of ${this.#name} is gone: ${why}`,
 			seen: seen.filter(Boolean).join('\n'),
-			remedy: 'see what ended its machine; after a power-off, a kill or close() no request can be made any more',
+			remedy:
+				'see what ended its machine (the kernel’s log tells where memory ran out); after a power-off, a kill or close() no request can be made any more',
 			cause,
 		});
 	}

@@ -19,8 +19,13 @@ export interface EngineRunner {
 	readonly name: string;
 	/** Checks that hosts can be made here, and starts what all labs of the run share. Returns what the workers must know to `connect`. */
 	open(run: Run): Promise<OpenRun>;
-	/** Removes whatever this run still has, or that runs of dead owners left; returns what it removed, by name. */
-	sweep(run: RunIdentity): Promise<string[]>;
+	/** The runs, of whichever owner, that have something here. */
+	runs(): Promise<RunIdentity[]>;
+	/**
+	 * Removes whatever this run still has; returns what it removed, by name. With `quietMs` it goes on until nothing new has come for so
+	 * long: what was asked for by a process that is no more is still being made.
+	 */
+	sweep(run: RunIdentity, options?: { readonly quietMs?: number }): Promise<string[]>;
 }
 
 export interface OpenRun {

@@ -12,6 +12,7 @@ export interface RuleSet {
 	readonly verdict: Verdict;
 }
 
+/** Names of faults are in small letters, so the sentinels' chain, in capitals, is nobody's. */
 const chainOf = (id: string) => `HALFOPEN-${id}`;
 
 /**
@@ -50,9 +51,9 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 /** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
 async function markLog(boot: Boot): Promise<void> {
 	await restore(boot, [
-		':HALFOPEN-sentinel - [0:0]',
-		`-A HALFOPEN-sentinel -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix sentinel --nflog-threshold 1`,
-		'-I OUTPUT 1 -o lo -p tcp --syn -j HALFOPEN-sentinel',
+		':HALFOPEN-SENTINEL - [0:0]',
+		`-A HALFOPEN-SENTINEL -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix sentinel --nflog-threshold 1`,
+		'-I OUTPUT 1 -o lo -p tcp --syn -j HALFOPEN-SENTINEL',
 	]);
 }
 
@@ -63,6 +64,7 @@ async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
 	throw new HalfopenError('ENGINE_REFUSED', {
 		problem: 'The host’s firewall refused a rule.',
 		seen: `${input}${err}`,
-		remedy: 'The kernel may lack a netfilter module (nf_tables, xt_NFLOG, xt_statistic); load it on the machine of the engine.',
+		remedy:
+			'Correct what it names. If the rule is right, the kernel may lack a netfilter module (nf_tables, xt_NFLOG, xt_statistic): load it on the engine’s machine.',
 	});
 }

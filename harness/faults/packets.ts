@@ -36,9 +36,12 @@ export function drop(boot: Boot, host: HostName, context: LabContext, match: Pac
 	return packetFault(boot, host, context, { kind: 'drop', match, verdict: ['-j', 'DROP'], did: 'dropped' });
 }
 
+/** In the rule itself, too: only so does iptables accept to answer with a RST (iptables-extensions(8), REJECT). */
+const TCP = ['-p', 'tcp'];
+
 /** Refuses packets at a host with an answer. */
 export function reject(boot: Boot, host: HostName, context: LabContext, match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
-	return packetFault(boot, host, context, { kind: 'reject', match, verdict: ['-j', 'REJECT', '--reject-with', match.with], did: 'rejected' });
+	return packetFault(boot, host, context, { kind: 'reject', match, verdict: [...TCP, '-j', 'REJECT', '--reject-with', match.with], did: 'rejected' });
 }
 
 interface Kind {
@@ -54,7 +57,7 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 	const { direction = 'in' } = match;
 	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
 	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
-	const text = `${host}: ${[...verdict.slice(1), direction, ...words.slice(2)].join(' ')}`;
+	const text = `${host}: ${[...verdict.slice(verdict.indexOf('-j') + 1), direction, ...words.slice(TCP.length)].join(' ')}`;
 	let metInAll: number | undefined;
 	return inject(
 		context,
@@ -78,7 +81,7 @@ const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 
 /** The match in iptables' words; refuses what iptables would refuse, or could never match. */
 export function matchWords(match: PacketMatch): string[] {
-	const words = ['-p', 'tcp'];
+	const words = [...TCP];
 	if (match.sourceAddress !== undefined) words.push('-s', match.sourceAddress);
 	if (match.destinationAddress !== undefined) words.push('-d', match.destinationAddress);
 	if (match.sourcePort !== undefined) words.push('--sport', String(assertPort(match.sourcePort)));

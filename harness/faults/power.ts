@@ -8,7 +8,8 @@ export interface PowerSwitch {
 	readonly name: HostName;
 	/** Takes it off the wire, then ends it; returns the moment from which nothing could leave, in seconds of the history. */
 	off(): Promise<number>;
-	on(): Promise<void>;
+	/** Returns what `ss` shows of the new stack. */
+	on(): Promise<{ boot: number; sockets: number }>;
 	/** Passes when the other host's observers have told all that reached it; false if the other is off as well. */
 	otherHasLooked(): Promise<boolean>;
 }
@@ -29,8 +30,8 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 				return { t, proof: await proofOfSilence(power, context, t) };
 			},
 			heal: async () => {
-				await power.on();
-				return { proof: 'power on: the same address, an empty stack' };
+				const { boot, sockets } = await power.on();
+				return { proof: `power on, boot ${boot}: the same address and MAC, and ${sockets === 0 ? 'no socket' : `${sockets} sockets`}` };
 			},
 		},
 	);

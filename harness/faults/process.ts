@@ -13,6 +13,7 @@ export function pause(engineHost: EngineHost, boot: Boot, host: HostName, contex
 			inject: async () => {
 				await engineHost.pause();
 				boot.programs = 'frozen';
+				await boot.machine.now();
 				return { proof: 'the engine has frozen them; the machine’s own agent still answers' };
 			},
 			heal: async () => {
@@ -37,8 +38,10 @@ export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context
 		{ id: context.names.take('kill'), host, text: `${host}: all programs killed; its kernel lives on and closes their sockets` },
 		{
 			inject: async () => {
-				await engineHost.kill();
+				// Before they go: the end of their agent surprises nobody then.
 				boot.programs = 'killed';
+				await engineHost.kill();
+				await boot.machine.now();
 				return { proof: 'their container is gone; the machine’s own agent still answers' };
 			},
 			heal: async () => {

@@ -29,6 +29,19 @@ export interface SsRow {
 	readonly details: string;
 }
 
+/** One descriptor of a program that is a TCP socket, as `lsof` shows it. */
+export interface LsofDescriptor {
+	readonly pid: number;
+	readonly command: string;
+	readonly fd: number;
+	readonly family: 'IPv4' | 'IPv6';
+	/** In ss spelling. */
+	readonly state: string;
+	readonly local: Endpoint;
+	/** Absent for a listener. */
+	readonly remote?: Endpoint;
+}
+
 /** One system call as strace tells it. */
 export interface StraceCall {
 	readonly kind: 'call';

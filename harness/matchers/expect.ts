@@ -5,6 +5,7 @@ import { SocketCall } from '../peers/socket-call.ts';
 import { Timeline } from '../timeline.ts';
 import { CallExpectation } from './call.ts';
 import { HostExpectation } from './host.ts';
+import { minded } from './minded.ts';
 import { PeerExpectation } from './peer.ts';
 import { TimelineExpectation } from './timeline.ts';
 
@@ -18,10 +19,10 @@ export interface Expect extends Omit<typeof jestExpect, never> {
 }
 
 function expectation(actual: unknown): unknown {
-	if (actual instanceof Peer) return new PeerExpectation(actual);
-	if (actual instanceof SocketCall) return new CallExpectation(actual);
-	if (actual instanceof Host) return new HostExpectation(actual);
-	if (actual instanceof Timeline) return new TimelineExpectation(actual);
+	if (actual instanceof Peer) return minded(new PeerExpectation(actual), actual.name, actual.context);
+	if (actual instanceof SocketCall) return minded(new CallExpectation(actual), actual.text, actual.peer.context);
+	if (actual instanceof Host) return minded(new HostExpectation(actual), actual.name, actual.context);
+	if (actual instanceof Timeline) return minded(new TimelineExpectation(actual), 'timeline', actual.context);
 	return jestExpect(actual);
 }
 

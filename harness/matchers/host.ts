@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Errno, State, TimerName } from '../tcp.ts';
+import type { Errno, Span, State, TimerName } from '../tcp.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { pathOf } from '../timeline/states.ts';
@@ -15,11 +15,16 @@ export interface SocketShape {
 	readonly timer?: TimerName | 'none';
 	/** How often the timer has fired without an answer. */
 	readonly timerCount?: number;
+	/** How long the timer still has to run. */
+	readonly timerLeft?: Partial<Span>;
 	readonly localPort?: number;
 	readonly remotePort?: number;
 }
 
 type Row = EventOf<'sockets'>['rows'][number];
+
+/** A socket as `ss` showed it, and when it looked, in seconds of the history. */
+export type SeenSocket = Row & { readonly t: number };
 
 /** What can be expected of a host. */
 export class HostExpectation {
@@ -29,9 +34,16 @@ export class HostExpectation {
 		this.#host = host;
 	}
 
-	/** `ss` shows such a socket. */
-	async toHaveSocket(shape: SocketShape, patience: Patience = {}): Promise<void> {
-		await this.#lookUntil(`a socket ${describeShape(shape)}`, (rows) => rows.some((row) => fits(row, shape)), patience);
+	/** `ss` shows such a socket; gives it as it was shown. */
+	async toHaveSocket(shape: SocketShape, patience: Patience = {}): Promise<SeenSocket> {
+		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
+		const { t, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, passes, patience);
+		return { ...found, t };
+	}
+
+	/** `ss` shows so many sockets like this. */
+	async toHaveSockets(count: number, shape: SocketShape, patience: Patience = {}): Promise<void> {
+		await this.#lookUntil(`${count} sockets ${describeShape(shape)}`, (rows) => rows.filter((row) => fits(row, shape)).length === count, patience);
 	}
 
 	/** `ss` shows no such socket: none at all, without a shape. */
@@ -78,15 +90,24 @@ export class HostExpectation {
 	}
 
 	/** Looks afresh, then again and again: what was seen before the question does not answer it. */
-	async #lookUntil(what: string, passes: (rows: readonly Row[]) => boolean, patience: Patience): Promise<void> {
+	async #lookUntil<Found>(
+		what: string,
+		passes: (rows: readonly Row[]) => Found | false | undefined,
+		patience: Patience,
+	): Promise<{ t: number; found: Found }> {
 		const { context, name, boot } = this.#host;
-		await this.#looking(async () => {
+		return this.#looking(async () => {
 			await boot.look();
 			return expectEventually(
 				context,
 				{
 					what: `${what} on the ${name}`,
-					check: () => (passes(boot.sockets.rows) ? { t: context.history.at(boot.sockets.t) } : undefined),
+					check: () => {
+						const found = passes(boot.sockets.rows);
+						if (found === undefined || found === false) return undefined;
+						boot.keepLook();
+						return { t: context.history.at(boot.sockets.t), found };
+					},
 					nearest: () => boot.sockets.rows.map(describeRow),
 				},
 				patience,
@@ -105,20 +126,25 @@ export class HostExpectation {
 	}
 }
 
-function fits(row: Row, { state, receiveQueue, sendQueue, timer, timerCount, localPort, remotePort }: SocketShape): boolean {
+function fits(row: Row, { state, receiveQueue, sendQueue, timer, timerCount, timerLeft, localPort, remotePort }: SocketShape): boolean {
 	return (
 		(state === undefined || row.state === state) &&
 		(receiveQueue === undefined || row.receiveQueue === receiveQueue) &&
 		(sendQueue === undefined || row.sendQueue === sendQueue) &&
 		(timer === undefined || (row.timer?.name ?? 'none') === timer) &&
 		(timerCount === undefined || row.timer?.count === timerCount) &&
+		(timerLeft === undefined || isWithinSpan(row.timer?.leftMs, timerLeft)) &&
 		(localPort === undefined || row.local.port === localPort) &&
 		(remotePort === undefined || row.remote.port === remotePort)
 	);
 }
 
+function isWithinSpan(ms: number | undefined, { atLeastMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Partial<Span>): boolean {
+	return ms !== undefined && ms >= atLeastMs && ms <= atMostMs;
+}
+
 function describeShape(shape: SocketShape): string {
-	const words = Object.entries(shape).map(([name, value]) => `${name} ${value}`);
+	const words = Object.entries(shape).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
 	return words.length === 0 ? 'at all' : `with ${words.join(', ')}`;
 }
 

@@ -53,9 +53,9 @@ export abstract class Peer {
 		return this.#end;
 	}
 
-	/** Its calls so far, of one family (`read`: also readv, recv, …) or all. */
+	/** Its calls so far, of one family or all. `read` and `write` are those on its connections, by whatever call; its standard streams are another story. */
 	calls(name?: CallName): readonly EventOf<'call'>[] {
-		return this.context.history.of('call', this.host).filter((call) => call.peer === this.name && (name === undefined || isCall(call.name, name)));
+		return this.context.history.of('call', this.host).filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
 	}
 
 	/** Whether a call of this family has returned this value. For verdicts; to wait for it, expect it. */
@@ -71,12 +71,12 @@ export abstract class Peer {
 	/** What it read from and wrote to its connection after a call had failed for the first time. */
 	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
-		return failed ? this.#transfers().filter(({ t }) => t > failed.t) : [];
+		return failed ? this.calls().filter((call) => call.t > failed.t && (isOf('read', call) || isOf('write', call))) : [];
 	}
 
 	/** What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. For telling the observed answer. */
 	results(name: 'read' | 'write'): string {
-		const results = this.#transfers().filter((call) => isCall(call.name, name));
+		const results = this.calls(name);
 		return results.map(({ returned, errno }) => errno ?? (returned === undefined ? 'nothing yet' : String(returned))).join(', then ') || 'nothing';
 	}
 
@@ -84,13 +84,6 @@ export abstract class Peer {
 	blocksIn(name: CallName): boolean {
 		const last = this.calls().at(-1);
 		return last !== undefined && last.took === undefined && isCall(last.name, name);
-	}
-
-	/** Reads and writes on its connection: not on its standard streams. */
-	#transfers(): EventOf<'call'>[] {
-		return this.calls().filter(
-			({ name, args, source }) => (isCall(name, 'read') || isCall(name, 'write')) && (source === 'socket' || args.includes('<TCP:')),
-		);
 	}
 
 	/** For the history: what was done to it. */
@@ -104,4 +97,10 @@ export abstract class Peer {
 		this.context.history.add({ kind: 'process', t, host: this.host, peer: this.name, what: 'exited', text: describePeerEnd(end) });
 		return end;
 	}
+}
+
+/** Which descriptor is a connection, strace tells; a controlled socket has nothing else. */
+function isOf(name: CallName, call: EventOf<'call'>): boolean {
+	if (!isCall(call.name, name)) return false;
+	return (name !== 'read' && name !== 'write') || call.source === 'socket' || call.args.includes('<TCP:');
 }

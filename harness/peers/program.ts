@@ -1,9 +1,10 @@
-import type { AgentProcess } from '../agent/agent.ts';
+import type { Agent, AgentProcess } from '../agent/agent.ts';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { CallProbe, traced } from '../probes/calls.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
+import type { History } from '../timeline/history.ts';
 import { story, until } from '../wait.ts';
 import { describePeerEnd, Peer } from './peer.ts';
 
@@ -30,13 +31,16 @@ export class Program extends Peer {
 	static async start(boot: Boot, host: HostName, context: LabContext, options: ProgramOptions): Promise<Program> {
 		const { history } = context;
 		const name = context.names.take(options.kind, options.name);
-		const calls = new CallProbe(history, host, name);
+		const calls = new CallProbe(history, host, name, (t) => boot.isOverAt(t));
 		const text = { out: '', err: '' };
+		const lines = { out: tellOutput(history, { host, peer: name, stream: 'out' }), err: tellOutput(history, { host, peer: name, stream: 'err' }) };
 		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
+			if (boot.isOverAt(t)) return;
 			text[stream] += bytes;
-			history.add({ kind: 'output', t: history.at(t), host, peer: name, stream, text: bytes.toString() });
+			lines[stream](history.at(t), bytes.toString());
 		};
 		const asked = history.at(context.clock.now());
+		await assertTool(boot.userland, options.argv[0] ?? '');
 		const process = await boot.userland.spawn(traced(options.argv), { out: said('out'), err: said('err'), log: (bytes) => calls.push(bytes) });
 		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
 		const program = new Program(name, host, context, process, text);
@@ -90,12 +94,36 @@ export class Program extends Peer {
 				if (this.end === undefined) return undefined;
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
-					seen: `${this.complaints}${this.output}\n${story(history, [])}`,
+					seen: [this.complaints, this.output, story(history, [])].filter(Boolean).join('\n'),
 					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
 				});
 			},
 		});
 	}
+}
+
+/** The tracer starts where the program cannot, and would say so only in its own words. */
+async function assertTool(userland: Agent, tool: string): Promise<void> {
+	const { status } = await userland.run(['sh', '-c', 'command -v "$0"', tool]);
+	if (status === 0) return;
+	throw new HalfopenError('TOOL_MISSING', {
+		problem: `There is no program “${tool}” on ${userland.name}.`,
+		remedy: 'Correct the name; or add the program to images/host/Dockerfile, and run `npm run setup`.',
+	});
+}
+
+/** Some programs write letter by letter: what comes so soon after the beginning of a line belongs to it. */
+const ONE_LINE_SECONDS = 0.5;
+
+/** Tells the history what a program prints, a line that comes in pieces as one. */
+function tellOutput(history: History, from: Pick<EventOf<'output'>, 'host' | 'peer' | 'stream'>): (t: number, text: string) => void {
+	let last: EventOf<'output'> | undefined;
+	return (t, text) => {
+		const begun = last && !last.text.endsWith('\n') && t - last.t < ONE_LINE_SECONDS ? last : undefined;
+		last = begun ? { ...begun, text: begun.text + text } : { kind: 'output', t, ...from, text };
+		if (begun) history.replace(begun, last);
+		else history.add(last);
+	};
 }
 
 const isListening = ({ name, returned }: EventOf<'call'>) => name === 'listen' && returned === 0;

@@ -37,9 +37,12 @@ function netcat(kind: string, program: readonly string[], listen: readonly strin
 		: { kind, name, argv: [...program, options.connect.address, String(assertPort(options.connect.port))], until: options.until ?? 'connected' };
 }
 
-/** Nmap's netcat: listens with a backlog of 10; on IPv6 and IPv4 where the host has both. */
-export function ncat(options: Listen | Connect): ProgramOptions {
-	return netcat('ncat', ['ncat'], ['-l'], options);
+/**
+ * Nmap's netcat: listens with a backlog of 10; on IPv6 and IPv4 where the host has both. It closes its listening sockets when it has
+ * accepted one connection, unless it is told to keep listening: -k, which means SO_KEEPALIVE to another netcat.
+ */
+export function ncat({ keepListening, ...options }: (Listen | Connect) & { readonly keepListening?: boolean }): ProgramOptions {
+	return netcat('ncat', ['ncat', ...(keepListening ? ['-k'] : [])], ['-l'], options);
 }
 
 /** GNU telnet (inetutils): sends what is typed line by line, prints what comes. */

@@ -1,5 +1,5 @@
 import { HalfopenError } from '../errors.ts';
-import type { Errno } from '../tcp.ts';
+import { type Errno, errnoName } from '../tcp.ts';
 import type { EventOf } from '../timeline/events.ts';
 import type { Peer } from './peer.ts';
 
@@ -11,6 +11,10 @@ export interface Outcome {
 	readonly t: number;
 	/** Seconds. */
 	readonly took: number;
+	/** What poll found. */
+	readonly revents?: readonly string[] | undefined;
+	/** What getsockopt read. */
+	readonly value?: number | undefined;
 }
 
 /** What is called, for the history. */
@@ -48,8 +52,9 @@ export class SocketCall<T> implements PromiseLike<T> {
 		const made = { event: entered };
 		const value = outcome.then((result) => {
 			const { t, took, returned, errno } = result;
-			made.event = { ...entered, t: history.at(t), took, ...(errno === undefined ? { returned } : { errno }) };
+			made.event = { ...entered, t: history.at(t), took, ...(errno === undefined ? { returned, ...toldBeside(result, fd) } : { errno }) };
 			history.replace(entered, made.event);
+			addSocketError(peer, made.event, result);
 			if (errno !== undefined) throw failure(made.event, peer);
 			return result;
 		});
@@ -69,6 +74,12 @@ export class SocketCall<T> implements PromiseLike<T> {
 		return this.#made.event;
 	}
 
+	/** When it returned or failed, in seconds of the history; NaN while it blocks. */
+	get endedAt(): number {
+		const { t, took = Number.NaN } = this.event;
+		return t + took;
+	}
+
 	/** `send(3, "one", 0)` */
 	get text(): string {
 		return `${this.event.name}(${this.event.args})`;
@@ -83,6 +94,18 @@ export class SocketCall<T> implements PromiseLike<T> {
 	then<R, E>(resolved?: ((value: T) => R | PromiseLike<R>) | null, rejected?: ((error: unknown) => E | PromiseLike<E>) | null): PromiseLike<R | E> {
 		return this.#value.then(resolved, rejected) as PromiseLike<R | E>;
 	}
+}
+
+/** What a call gives beside its result, in strace's words. */
+function toldBeside({ revents, value }: Outcome, fd: number | undefined): { result?: string } {
+	if (revents !== undefined) return { result: revents.length === 0 ? 'Timeout' : `[{fd=${fd}, revents=${revents.join('|')}}]` };
+	return value === undefined ? {} : { result: `[${value}]` };
+}
+
+/** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
+function addSocketError({ context, host, name: peer }: Peer, { t, name, args }: CallEvent, { value = 0, took }: Outcome): void {
+	if (name !== 'getsockopt' || !args.includes('SO_ERROR') || value === 0) return;
+	context.history.add({ kind: 'error', t: t + took, host, peer, errno: errnoName(value), source: 'so_error' });
 }
 
 function failure({ name, args, errno }: CallEvent, { name: peer, host }: Peer): HalfopenError {

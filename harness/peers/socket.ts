@@ -123,6 +123,12 @@ export class Socket {
 		await this.process.call('nonblock', this.fd, on ? 1 : 0);
 	}
 
+	/** Its own address and port, as getsockname tells them: where the kernel chose the port, only it knows. */
+	async address(): Promise<Endpoint> {
+		const { address, port } = await this.process.call('getsockname', this.fd);
+		return { address, port };
+	}
+
 	/** TCP_INFO (tcp(7)). */
 	async info() {
 		return (await this.process.call('tcpinfo', this.fd)).info;

@@ -40,6 +40,9 @@ export class Boots {
 		// A connecting socket enters SYN-SENT before it has a port; its first SYN again is what may tell the port first.
 		if (record.kind === 'retransmit' && record.state === 'SYN-SENT' && period.opened.has(`0 ${remote}`)) period.opened.add(connection);
 		if (record.kind === 'state' && ['CLOSED', 'LISTEN', 'SYN-RECV', 'SYN-SENT'].includes(record.from)) period.opened.add(connection);
-		return boot === 1 || period.opened.has(connection) ? { boot } : { boot: boot - 1, ghost: true };
+		const opener = 1 + this.#periods.slice(0, boot).findLastIndex(({ opened }) => opened.has(connection));
+		if (opener > 0) return opener === boot ? { boot } : { boot: opener, ghost: true };
+		// An attempt that fails is reported before it is closed, which is what tells its port (tcp_write_err, tcp_v4_err).
+		return boot === 1 || period.opened.has(`0 ${remote}`) ? { boot } : { boot: boot - 1, ghost: true };
 	}
 }

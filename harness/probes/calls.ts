@@ -24,16 +24,24 @@ export class CallProbe {
 	readonly #history: History;
 	readonly #host: HostName;
 	readonly #peer: string;
+	readonly #isOverAt: (t: number) => boolean;
 	readonly #blocked = new Map<string, EventOf<'call'>>();
 
-	constructor(history: History, host: HostName, peer: string) {
+	/** `isOverAt` tells whether the peer's host had lost its power by then: nothing of that is told. */
+	constructor(history: History, host: HostName, peer: string, isOverAt: (t: number) => boolean = () => false) {
+		this.#isOverAt = isOverAt;
 		this.#history = history;
 		this.#host = host;
 		this.#peer = peer;
 	}
 
 	push(bytes: Buffer): void {
-		for (const record of this.#reader.push(bytes.toString('latin1'))) if (record.kind === 'call' && isOfInterest(record)) this.#add(record);
+		for (const record of this.#reader.push(bytes.toString('latin1'))) {
+			if (record.kind === 'call' && isOfInterest(record) && !this.#isOverAt(record.t + (record.took ?? 0))) this.#add(record);
+		}
+		for (const line of this.#reader.unread.splice(0)) {
+			this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what: `could not read: ${line}` });
+		}
 	}
 
 	#add(record: StraceCall): void {
@@ -70,11 +78,11 @@ export class CallProbe {
 }
 
 /**
- * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local socket: of all calls
- * only those on TCP sockets and standard streams.
+ * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local socket, and connects
+ * UDP sockets to sort addresses: of all calls only those on TCP sockets and standard streams.
  */
 function isOfInterest({ name, args, fd }: StraceCall): boolean {
-	if (/^(AF_UNIX|AF_NETLINK|\d+<(UNIX|NETLINK))/.test(args)) return false;
+	if (/^(AF_UNIX|AF_NETLINK|AF_INET6?, SOCK_DGRAM|\d+<(UNIX|NETLINK|UDP))/.test(args)) return false;
 	if (!/^(p?read|p?write|close)/.test(name)) return true;
 	return (fd !== undefined && fd <= 2 && name !== 'close') || /^\d+<(TCP|TCPv6|socket)/.test(args);
 }

@@ -31,6 +31,7 @@ export class KernelProbe {
 		this.#options = options;
 		options.trace.on('data', (bytes: Buffer) => {
 			for (const record of this.#reader.push(bytes.toString('latin1'))) this.#record(record);
+			for (const line of this.#reader.unread.splice(0)) options.history.lose({ observer: KERNEL, what: `could not read: ${line}` });
 		});
 	}
 

@@ -14,6 +14,9 @@ while :; do
 	echo "look $EPOCHREALTIME $number"; ss -tanoeiH; echo end
 done`;
 
+/** Of a look: a line of its own, for what `ss` says may end with anything. */
+const END = '\nend\n';
+
 /** How often a watched host is looked at, in seconds: quickly at first; who waits for long need not look often. */
 const INTERVALS: readonly (readonly [looks: number, seconds: string])[] = [
 	[60, '0.5'],
@@ -50,9 +53,9 @@ export class SocketProbe {
 		const process = await machine.spawn(['bash', '-c', SAMPLER], {
 			out: (bytes) => {
 				text += bytes;
-				for (let end = text.indexOf('end\n'); end >= 0; end = text.indexOf('end\n')) {
+				for (let end = text.indexOf(END); end >= 0; end = text.indexOf(END)) {
 					looked(text.slice(0, end));
-					text = text.slice(end + 'end\n'.length);
+					text = text.slice(end + END.length);
 				}
 			},
 		});

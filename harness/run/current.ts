@@ -1,7 +1,9 @@
 import { connectDocker } from '../engines/docker/engine.ts';
 import type { DockerFacts } from '../engines/docker/runner.ts';
 import type { Engine, Run } from '../engines/engine.ts';
+import { pidOf } from '../engines/owner.ts';
 import { HalfopenError } from '../errors.ts';
+import { leashed } from './leash.ts';
 
 /** How what the runner found out reaches the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RUN';
@@ -27,21 +29,5 @@ export function currentEngine(): Engine {
 		});
 	}
 	const { run, facts } = JSON.parse(handover) as Handover;
-	endWithRunner();
-	return connectDocker(run, facts as DockerFacts);
-}
-
-let leashed = false;
-
-/**
- * A worker whose runner was killed must not go on making labs: the watchdog is sweeping. Jest's own channel between the two does not
- * end it, so it looks whether it was given another parent.
- */
-function endWithRunner(): void {
-	if (leashed || process.env.JEST_WORKER_ID === undefined) return;
-	leashed = true;
-	const runner = process.ppid;
-	setInterval(() => {
-		if (process.ppid !== runner) process.kill(process.pid, 'SIGKILL');
-	}, 200).unref();
+	return leashed(connectDocker(run, facts as DockerFacts), pidOf(run.owner));
 }

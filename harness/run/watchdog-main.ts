@@ -1,11 +1,14 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { dockerRunner } from '../engines/docker/runner.ts';
 import type { Run } from '../engines/engine.ts';
+import { removeDirectory } from './directory.ts';
 import { DISMISSED } from './watchdog.ts';
 
 /** Workers notice within a fifth of a second that their runner is gone; what they had asked of the engine by then still arrives. */
-const QUIET_MS = 1_500;
+const QUIET_MS = 2_500;
+/** An engine that hiccups is given so long; one that is gone leaves it to the next run. */
+const ATTEMPTS = 5;
+const PAUSE_MS = 1_000;
 
 const run = JSON.parse(process.argv[2] ?? '') as Run;
 
@@ -14,30 +17,28 @@ process.stdin.on('data', (bytes) => {
 	said += bytes;
 });
 process.stdin.on('end', async () => {
-	await sweep();
 	// After an orderly end there is nothing to wait for: the labs were destroyed before.
-	if (said !== DISMISSED) await sweepUntilQuiet();
-	await rm(run.directory, { recursive: true, force: true });
+	const swept = said === DISMISSED ? await sweep(0) : await sweepAtLast();
+	// What could not be swept is left, folder and all, to the next run's start.
+	if (swept) await removeDirectory(run);
 });
 // Who would have read what was swept may be dead.
 process.stdout.on('error', () => {});
 
-async function sweepUntilQuiet(): Promise<void> {
-	let quietSince = Date.now();
-	while (Date.now() - quietSince < QUIET_MS) {
-		await wait(200);
-		if (await sweep()) quietSince = Date.now();
+async function sweepAtLast(): Promise<boolean> {
+	for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+		if (await sweep(QUIET_MS)) return true;
+		await wait(PAUSE_MS);
 	}
+	return false;
 }
 
-/** True if anything was there to be removed. */
-async function sweep(): Promise<boolean> {
+async function sweep(quietMs: number): Promise<boolean> {
 	try {
-		const swept = await dockerRunner.sweep(run);
+		const swept = await dockerRunner.sweep(run, { quietMs });
 		for (const thing of swept) process.stdout.write(`${thing}\n`);
-		return swept.length > 0;
+		return true;
 	} catch {
-		// No engine, no leftovers that could be removed now; the next run's start sweeps the runs of dead owners.
 		return false;
 	}
 }

@@ -37,7 +37,19 @@ export class Wire {
 		const client = { ...CLIENT, port: clientPort };
 		const [from, to] = sender === 'client' ? [client, SERVER] : [SERVER, client];
 		const receiver = sender === 'client' ? 'server' : 'client';
-		const segment = { kind: 'segment', from, to, flags, seq: 0, ack: 0, length: 0, window: 502, ipId: ++this.#ipId, options: {}, ...numbers } as const;
+		const segment = {
+			kind: 'segment',
+			from,
+			to,
+			flags,
+			seq: 0,
+			ack: 0,
+			length: 0,
+			window: 502,
+			ipId: ++this.#ipId,
+			options: {},
+			...numbers,
+		} as const;
 		const leaving = ORIGIN + t;
 		const by = { what: 'dropped', by: 'drop-1' } as const;
 		if (fortune === 'stopped') return this.#sight({ host: sender, boot, ...by, segment: { ...segment, t: leaving } });

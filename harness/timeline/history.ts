@@ -1,3 +1,4 @@
+import type { TcpOptions } from '../formats/types.ts';
 import type { Event, EventKind, EventOf, HostName, Loss } from './events.ts';
 import { type Frame, joinSegments, type Sighting } from './segments.ts';
 
@@ -19,7 +20,7 @@ export function isCall(name: string, wanted: CallName): boolean {
 export class History implements Frame {
 	#origin: number;
 	readonly addresses: Readonly<Record<HostName, string>>;
-	readonly #events: Exclude<Event, { kind: 'segment' }>[] = [];
+	#events: Exclude<Event, { kind: 'segment' }>[] = [];
 	readonly #sightings: Sighting[] = [];
 	readonly #losses: Loss[] = [];
 	readonly #listeners = new Set<() => void>();
@@ -63,6 +64,14 @@ export class History implements Frame {
 		this.#changed();
 	}
 
+	/** Takes back what programs of a host were seen to do after its power had gone, by a time of the history: their news was quicker than that of the power. */
+	retract(host: HostName, after: number): void {
+		const kept = this.#events.filter((event) => !((event.kind === 'call' || event.kind === 'output') && event.host === host && event.t > after));
+		if (kept.length === this.#events.length) return;
+		this.#events = kept;
+		this.#changed();
+	}
+
 	/** A segment seen leaving, arriving or being dropped; fates are told from all sightings together. */
 	see(sighting: Sighting): void {
 		this.#sightings.push(sighting);
@@ -89,6 +98,12 @@ export class History implements Frame {
 		return this.#segments;
 	}
 
+	/** TCP options of the SYN or SYN-ACK that a host sent last, as its own capture saw them leave. */
+	synOptions(host: HostName): TcpOptions | undefined {
+		const sent = this.#sightings.filter(({ what, host: seenAt, segment }) => what === 'left' && seenAt === host && segment.flags.includes('S'));
+		return sent.at(-1)?.segment.options;
+	}
+
 	/** All events of a kind, in order. */
 	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
 		return this.events.filter(
@@ -111,8 +126,13 @@ export class History implements Frame {
 		return () => this.#listeners.delete(listener);
 	}
 
+	/** Nothing was added, but who waits may look again: sockets were looked at, and only a timer has run on. */
+	nudge(): void {
+		for (const listener of this.#listeners) listener();
+	}
+
 	#changed(): void {
 		this.#sorted = undefined;
-		for (const listener of this.#listeners) listener();
+		this.nudge();
 	}
 }

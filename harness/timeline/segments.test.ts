@@ -74,6 +74,12 @@ describe('what became of a segment', () => {
 		expect(segments[0]).not.toHaveProperty('arrived');
 	});
 
+	test('seen arriving a moment before it left, as by the clocks of two CPUs, it is one segment all the same', () => {
+		const { sightings } = new Wire().send(0.5, 'client', 'S');
+		const early = sightings.map((one) => (one.what === 'arrived' ? { ...one, segment: { ...one.segment, t: one.segment.t - 2 * TRAVEL } } : one));
+		expect(joinSegments(early, emptyHistory())).toMatchObject([{ t: 0.5, fate: 'delivered', arrived: 0.5 - TRAVEL }]);
+	});
+
 	test('segments that differ only in their IP identification are told apart', () => {
 		const data = { seq: C + 1, ack: S + 1, length: 5 };
 		const wire = handshake()
@@ -96,7 +102,10 @@ describe('what became of a segment', () => {
 	test('of those alike in everything, the first that left is the first that arrived', () => {
 		// A RST has IP identification 0 and no timestamp.
 		const reset = { seq: C, ipId: 0 };
-		const wire = new Wire().send(1, 'client', 'R', reset).send(2, 'client', 'R', reset).send(3, 'client', 'R', { ...reset, fortune: 'unobserved' });
+		const wire = new Wire()
+			.send(1, 'client', 'R', reset)
+			.send(2, 'client', 'R', reset)
+			.send(3, 'client', 'R', { ...reset, fortune: 'unobserved' });
 		expect(join(wire)).toMatchObject([
 			{ t: 1, arrived: 1 + TRAVEL },
 			{ t: 2, arrived: 2 + TRAVEL },
@@ -162,7 +171,11 @@ describe('the order in which observers tell', () => {
 
 describe('relative numbers', () => {
 	test('count from each side’s SYN, as tcpdump counts', () => {
-		const segments = join(handshake().send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 }).send(1.1, 'server', '.', { seq: S + 1, ack: C + 6 }));
+		const segments = join(
+			handshake()
+				.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 })
+				.send(1.1, 'server', '.', { seq: S + 1, ack: C + 6 }),
+		);
 		expect(segments.map(({ seq, ack }) => [seq, ack])).toEqual([
 			[0, 0],
 			[0, 1],
@@ -233,6 +246,11 @@ describe('relative numbers', () => {
 			[0, 1],
 			[1, 1],
 		]);
+	});
+
+	test('of what follows a RST out of nowhere do not count from it', () => {
+		const wire = new Wire().send(0, 'server', 'R', { seq: 77 }).send(1, 'server', '.', { seq: S, ack: C });
+		expect(join(wire).map(({ seq }) => seq)).toEqual([0, 0]);
 	});
 
 	test('begin anew where a port is used again', () => {
@@ -319,7 +337,9 @@ describe('a retransmission', () => {
 	});
 
 	test('is no ACK, however often it is sent', () => {
-		const wire = handshake().send(1, 'client', '.', { seq: C + 1, ack: S + 1 }).send(2, 'client', '.', { seq: C + 1, ack: S + 1 });
+		const wire = handshake()
+			.send(1, 'client', '.', { seq: C + 1, ack: S + 1 })
+			.send(2, 'client', '.', { seq: C + 1, ack: S + 1 });
 		expect(retransmissionsOf(wire)).not.toContain(true);
 	});
 

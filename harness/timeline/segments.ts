@@ -100,8 +100,9 @@ class Numbering {
 			this.#firsts.set(sender, seq);
 			this.#ends.delete(sender);
 		}
-		const first = this.#firsts.get(sender) ?? seq;
-		// A RST that answers a SYN carries no number of its own.
+		// A RST that answers a SYN carries no number of its own (RFC 9293, 3.10.7.1), even where an earlier connection had some.
+		const hasNone = flags.startsWith('R') && flags.includes('.') && seq === 0;
+		const first = hasNone ? seq : (this.#firsts.get(sender) ?? seq);
 		if (!flags.includes('R')) this.#firsts.set(sender, first);
 		const relativeSeq = distance(first, seq);
 		const space = length + (/[SF]/.test(flags) ? 1 : 0);

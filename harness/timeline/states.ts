@@ -65,13 +65,19 @@ export class SampledStates {
  * hand-over to a TIME-WAIT socket is no close.
  */
 export function pathOf(events: readonly StateEvent[], host: HostName): string[] {
+	const own = events.filter((event) => event.host === host && !event.ghost && event.remote.port !== 0);
 	const path: string[] = [];
-	for (const { host: holder, ghost, remote, from, to, how } of events) {
-		if (holder !== host || ghost || remote.port === 0) continue;
-		if (how === 'sampled' && from === 'CLOSED' && path.at(-1) === 'CLOSED') path.pop();
-		if (path.at(-1) !== to) path.push(to);
+	for (const [index, event] of own.entries()) {
+		if (path.at(-1) !== event.to && !isHandedOver(event, own.slice(index + 1))) path.push(event.to);
 	}
 	return path;
+}
+
+/** The socket that is closed goes on as a small one, which no tracepoint tells of (net/ipv4/inet_timewait_sock.c). */
+function isHandedOver({ local, remote, to }: StateEvent, later: readonly StateEvent[]): boolean {
+	if (to !== 'CLOSED') return false;
+	const next = later.find((event) => key(event.local, event.remote) === key(local, remote));
+	return next?.how === 'sampled' && (next.to === 'TIME-WAIT' || next.to === 'FIN-WAIT-2');
 }
 
 const key = (local: Endpoint, remote: Endpoint) => `${local.address} ${local.port} ${remote.address} ${remote.port}`;

@@ -15,7 +15,7 @@ export interface AttachedContainer {
 export async function startAttached(docker: Dockerode, container: Dockerode.Container): Promise<AttachedContainer> {
 	return asking(`starting container ${container.id.slice(0, 12)}`, async () => {
 		const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
-		const channel = channelOver(docker, stream);
+		const channel = channelOver(docker, stream, `the channel to container ${container.id.slice(0, 12)} was open`);
 		await container.start();
 		return { container, channel };
 	});
@@ -24,12 +24,15 @@ export async function startAttached(docker: Dockerode, container: Dockerode.Cont
 /** What a running container writes from now on. */
 export async function outputOf(docker: Dockerode, container: Dockerode.Container): Promise<Duplex> {
 	return asking(`attaching to container ${container.id.slice(0, 12)}`, async () =>
-		channelOver(docker, await container.attach({ stream: true, stdout: true, stderr: true })),
+		channelOver(docker, await container.attach({ stream: true, stdout: true, stderr: true }), `container ${container.id.slice(0, 12)} was read`),
 	);
 }
 
-/** Takes the engine's multiplexed stream apart: standard output is what is read, standard error goes to this process's. */
-function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream): Duplex {
+/**
+ * Takes the engine's multiplexed stream apart: standard output is what is read, standard error goes to this process's. The channel ends with
+ * the container, and fails with ENGINE_GONE where it is the engine that has gone.
+ */
+function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoing: string): Duplex {
 	const channel = new Duplex({
 		read: () => void out.resume(),
 		write: (bytes, _encoding, done) => void stream.write(bytes, () => done()),
@@ -41,7 +44,16 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream): Duplex 
 	});
 	const out = new PassThrough();
 	out.on('data', (bytes) => channel.push(bytes) || out.pause());
-	out.on('end', () => channel.push(null));
+	out.on('end', async () => {
+		try {
+			await asking(whileDoing, () => docker.ping());
+			channel.push(null);
+		} catch (error) {
+			channel.destroy(error as Error);
+		}
+	});
+	// For who listens only for the end.
+	channel.on('error', () => {});
 	docker.modem.demuxStream(stream, out, process.stderr);
 	// However the container ends, and whatever the connection to the engine makes of it, for the reader it is the end of the stream.
 	const end = () => out.end();
@@ -61,7 +73,8 @@ export async function outputToEnd(docker: Dockerode, options: Dockerode.Containe
 
 /** What all containers of a lab have in common. */
 export function containerOptions(options: {
-	name: string;
+	/** Without one, the engine makes one up. */
+	name?: string;
 	image: string;
 	hostname?: string;
 	labels: Record<string, string>;
@@ -69,7 +82,7 @@ export function containerOptions(options: {
 	hostConfig: Dockerode.HostConfig;
 }): Dockerode.ContainerCreateOptions {
 	return {
-		name: options.name,
+		...(options.name && { name: options.name }),
 		Image: options.image,
 		...(options.hostname && { Hostname: options.hostname }),
 		...(options.command && { Cmd: options.command }),

@@ -5,8 +5,9 @@ import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { realClock } from '../real-clock.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
-import { asking, engineError, isConflict, isMissing, isTakenSubnet } from './engine-errors.ts';
+import { asking, engineError, isTakenSubnet } from './engine-errors.ts';
 import { labelsOf } from './labels.ts';
+import { removeContainer, removeNetwork } from './remove.ts';
 import { type Subnet, subnet } from './subnets.ts';
 
 /** What every lab of a run needs to know. */
@@ -28,7 +29,7 @@ export async function createDockerLab(site: LabSite): Promise<EngineLab> {
 	let destroyed: Promise<void> | undefined;
 	const destroy = async () => {
 		await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);
-		await asking(`removing network ${name}`, () => network.remove().catch(unless(isMissing)));
+		await asking(`removing network ${name}`, () => removeNetwork(network));
 	};
 	const lab: EngineLab = {
 		clock: realClock,
@@ -188,21 +189,10 @@ class DockerHost implements EngineHost {
 		return container;
 	}
 
-	/** Ends a container and waits until the engine has forgotten it, its address included. */
 	async #remove(container: Dockerode.Container): Promise<void> {
-		await asking(`removing container ${container.id.slice(0, 12)}`, async () => {
-			const gone = container.wait({ condition: 'removed' }).catch(unless(isMissing));
-			await container.remove({ force: true }).catch(unless((error) => isMissing(error) || isConflict(error)));
-			await gone;
-		});
+		await asking(`removing container ${container.id.slice(0, 12)}`, () => removeContainer(container));
 		this.#made.delete(container);
 	}
-}
-
-function unless(expected: (error: unknown) => boolean): (error: unknown) => void {
-	return (error) => {
-		if (!expected(error)) throw error;
-	};
 }
 
 /** Waits for both, also when one fails, so that nothing is made behind the back of the one who cleans up. */

@@ -36,19 +36,18 @@ const FORGET = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdi
 
 /** The recorder's container, to be started attached; it writes `# recording` once it does. */
 export function recorderContainer(run: RunIdentity, image: string): Dockerode.ContainerCreateOptions {
-	return tracingContainer(run, image, recorderOf(run), ['sh', '-c', RECORD, 'recorder', instanceOf(run), ...EVENTS]);
+	return { name: recorderOf(run), ...tracingContainer(image, labelsOf(run), ['sh', '-c', RECORD, 'recorder', instanceOf(run), ...EVENTS]) };
 }
 
-/** A container that removes the trace instance of a run whose recorder could not, and says so. */
-export function forgetfulContainer(run: RunIdentity, image: string): Dockerode.ContainerCreateOptions {
-	return tracingContainer(run, image, `halfopen-${run.id}-forget`, ['sh', '-c', FORGET, 'forget', instanceOf(run)]);
+/** A container that removes the trace instance of a run whose recorder could not, and says so. Without a name: several may sweep one run. */
+export function forgetfulContainer(run: RunIdentity, image: string, labels: Record<string, string>): Dockerode.ContainerCreateOptions {
+	return tracingContainer(image, labels, ['sh', '-c', FORGET, 'forget', instanceOf(run)]);
 }
 
-function tracingContainer(run: RunIdentity, image: string, name: string, command: string[]): Dockerode.ContainerCreateOptions {
+function tracingContainer(image: string, labels: Record<string, string>, command: string[]): Dockerode.ContainerCreateOptions {
 	return containerOptions({
-		name,
 		image,
-		labels: labelsOf(run),
+		labels,
 		command,
 		hostConfig: {
 			NetworkMode: 'none',

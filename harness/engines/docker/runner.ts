@@ -1,14 +1,14 @@
-import { hostname } from 'node:os';
 import type Dockerode from 'dockerode';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import { containerOptions, outputToEnd, startAttached } from './attached.ts';
-import { asking, engineError, isConflict, isMissing } from './engine-errors.ts';
+import { asking, engineError, isMissing } from './engine-errors.ts';
 import { hostImage } from './image.ts';
-import { labelsOf, OWNER_LABEL, RUN_LABEL } from './labels.ts';
-import { forgetfulContainer, recorderContainer } from './recorder.ts';
+import { labelsOf } from './labels.ts';
+import { recorderContainer } from './recorder.ts';
 import { anyBlock } from './subnets.ts';
+import { runsOf, sweepRun } from './sweep.ts';
 
 /** What `connect` needs, as it travels from the runner to the workers. */
 export interface DockerFacts extends Record<string, string> {
@@ -29,11 +29,13 @@ export const dockerRunner: EngineRunner = {
 		const docker = await reachEngine();
 		const image = await hostImage();
 		await assertImage(docker, image);
-		await sweepDeadRuns(docker, image);
-		const [sysctls, recorder] = await Promise.all([readSysctlNames(docker, run, image), startRecorder(docker, run, image)]);
+		const work = [readSysctlNames(docker, run, image), startRecorder(docker, run, image)] as const;
+		// When one fails, nothing may be made any more behind the back of the sweeper.
+		await Promise.allSettled(work);
+		const [sysctls, recorder] = await Promise.all(work);
 		const facts: DockerFacts = {
 			dockerHost: dockerHost(docker),
-			version: (await docker.version()).Version,
+			version: (await asking('telling its version', () => docker.version())).Version,
 			image,
 			firstBlock: String(anyBlock()),
 			sysctls,
@@ -42,13 +44,29 @@ export const dockerRunner: EngineRunner = {
 		return { facts, close: () => recorder.stop() };
 	},
 
-	async sweep(run: RunIdentity): Promise<string[]> {
-		return sweepRun(await reachEngine(), run, await hostImage());
+	async runs(): Promise<RunIdentity[]> {
+		const docker = await reachEngine();
+		return asking('looking for earlier runs', () => runsOf(docker));
+	},
+
+	async sweep(run: RunIdentity, { quietMs = 0 } = {}): Promise<string[]> {
+		return sweepRun(await reachEngine(), run, await hostImage(), quietMs);
 	},
 };
 
 /** Finds the engine as testcontainers does: DOCKER_HOST, the current context, rootless sockets, the usual socket. */
 async function reachEngine(): Promise<Dockerode> {
+	const docker = await anyEngine();
+	const wanted = process.env.DOCKER_HOST;
+	if (wanted === undefined || isAt(docker, wanted)) return docker;
+	// testcontainers goes on to the usual places; an engine that was not asked for is none.
+	throw new HalfopenError('ENGINE_UNREACHABLE', {
+		problem: `DOCKER_HOST is ${wanted}, and no Docker engine answers there.`,
+		remedy: `Correct DOCKER_HOST, or unset it: an engine answers at ${dockerHost(docker)}.`,
+	});
+}
+
+async function anyEngine(): Promise<Dockerode> {
 	try {
 		const client = await getContainerRuntimeClient();
 		return client.container.dockerode;
@@ -60,6 +78,12 @@ async function reachEngine(): Promise<Dockerode> {
 			cause: error,
 		});
 	}
+}
+
+function isAt(docker: Dockerode, dockerHost: string): boolean {
+	const { socketPath, host, port } = docker.modem as { socketPath?: string; host?: string; port?: number | string };
+	const url = new URL(dockerHost);
+	return socketPath ? url.pathname === socketPath : url.hostname === host && url.port === String(port);
 }
 
 function dockerHost(docker: Dockerode): string {
@@ -99,12 +123,13 @@ interface Recorder {
 }
 
 async function startRecorder(docker: Dockerode, run: RunIdentity, image: string): Promise<Recorder> {
-	const { container, channel } = await startAttached(docker, await docker.createContainer(recorderContainer(run, image)));
+	const created = await asking('creating the recorder', () => docker.createContainer(recorderContainer(run, image)));
+	const { container, channel } = await startAttached(docker, created);
 	const recording = await new Promise<boolean>((resolve) => {
 		channel.on('data', (bytes: Buffer) => {
 			if (bytes.includes('# recording')) resolve(true);
 		});
-		channel.on('end', () => resolve(false));
+		channel.on('close', () => resolve(false));
 	});
 	return {
 		recording,
@@ -115,53 +140,4 @@ async function startRecorder(docker: Dockerode, run: RunIdentity, image: string)
 			await gone;
 		},
 	};
-}
-
-async function sweepRun(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
-	const filters = { label: [`${RUN_LABEL}=${run.id}`] };
-	return asking(`sweeping what is left of run ${run.id}`, async () => {
-		const swept: string[] = [];
-		for (const { Id, Names } of await docker.listContainers({ all: true, filters })) {
-			if (await removed(docker.getContainer(Id).remove({ force: true }))) swept.push(`container ${Names[0]?.slice(1)}`);
-		}
-		for (const { Id, Name } of await docker.listNetworks({ filters })) {
-			if (await removed(docker.getNetwork(Id).remove())) swept.push(`network ${Name}`);
-		}
-		return [...swept, ...(await forgetInstance(docker, run, image))];
-	});
-}
-
-/** The recorder takes its trace instance with it, unless it was killed. */
-async function forgetInstance(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
-	const said = await outputToEnd(docker, forgetfulContainer(run, image));
-	return said.split('\n').filter(Boolean);
-}
-
-async function removed(removal: Promise<unknown>): Promise<boolean> {
-	try {
-		await removal;
-		return true;
-	} catch (error) {
-		if (isMissing(error) || isConflict(error)) return false;
-		throw error;
-	}
-}
-
-/** Runs whose runner on this machine is no more, and that nobody swept: the machine went down, or the watchdog was killed too. */
-async function sweepDeadRuns(docker: Dockerode, image: string): Promise<void> {
-	const filters = { label: [RUN_LABEL] };
-	const things = [...(await docker.listContainers({ all: true, filters })), ...(await docker.listNetworks({ filters }))];
-	const runs = new Map(things.map(({ Labels }) => [Labels?.[RUN_LABEL] ?? '', Labels?.[OWNER_LABEL] ?? '']));
-	for (const [id, owner] of runs) if (isDead(owner)) await sweepRun(docker, { id, owner }, image);
-}
-
-function isDead(owner: string): boolean {
-	const [machine, pid] = owner.split(':');
-	if (machine !== hostname()) return false;
-	try {
-		process.kill(Number(pid), 0);
-		return false;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'ESRCH';
-	}
 }

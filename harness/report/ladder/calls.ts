@@ -105,7 +105,9 @@ export function shortArguments(call: Call): string {
 	if (WAITING.has(name)) return waitedFor(call);
 	const descriptor = call.fd === undefined ? /^\s*(\d+)/.exec(args)?.[1] : String(call.fd);
 	if (name === 'connect' || name === 'bind' || name.startsWith('accept')) return [descriptor, portIn(args)].filter(Boolean).join(', ');
-	if (name === 'close' || name === 'shutdown' || name === 'listen') return args.replace(/<[^>]*>/g, '');
+	if (name === 'close' || name === 'shutdown' || name === 'listen') return args.replace(/<.*>/, '');
+	// A controlled socket names its option, and tells its value behind it.
+	if (call.source === 'socket' && name.endsWith('sockopt')) return args.replaceAll('"', '');
 	if (name === 'getsockopt') return [descriptor, 'SO_ERROR', /\[([A-Z]\w+|\d+)\]/.exec(args)?.[1]].filter(Boolean).join(', ');
 	const data = /"(?:[^"\\]|\\.)*"(?:\.\.\.)?/.exec(args)?.[0];
 	if (MOVING.has(name)) return [descriptor, data === '""' ? undefined : data].filter(Boolean).join(', ');
@@ -119,7 +121,7 @@ function waitedFor(call: Call): string {
 }
 
 function portIn(args: string): string | undefined {
-	const port = /sin6?_port=htons\((\d+)\)/.exec(args)?.[1];
+	const port = (/sin6?_port=htons\((\d+)\)/.exec(args) ?? /^\d+, "[\d.]+", (\d+)$/.exec(args))?.[1];
 	return port === undefined ? undefined : `:${port}`;
 }
 
@@ -127,6 +129,7 @@ function portIn(args: string): string | undefined {
 export function resultOf(call: Call): string {
 	if (call.errno !== undefined) return ` = ${call.errno}`;
 	if (call.returned === undefined) return '';
+	if (call.source === 'socket' && call.name === 'getsockopt') return ` = ${call.result ?? call.returned}`;
 	const ready = readyDescriptors(call);
 	if (ready.length === 0) return ` = ${call.returned}`;
 	return ` = ${ready.map(({ fd, events }) => `${fd}:${events}`).join(' ')}`;

@@ -1,0 +1,83 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { HalfopenError } from '../../errors.ts';
+import type { RunIdentity } from '../engine.ts';
+import { thisProcess } from '../owner.ts';
+import { outputToEnd } from './attached.ts';
+import { asking, isMissing } from './engine-errors.ts';
+import { labelsOf, OWNER_LABEL, RUN_LABEL } from './labels.ts';
+import { forgetfulContainer } from './recorder.ts';
+import { removeContainer, removeNetwork } from './remove.ts';
+
+/** The engine tells of no network that is to come, so it is asked again and again. */
+const LOOK_MS = 200;
+/** What cannot be removed for so long is held by somebody else. */
+const LIMIT_MS = 20_000;
+
+/**
+ * Removes all that a run has, until there is nothing, and nothing has come for so long: what was asked of the engine by somebody who is no
+ * more is made all the same. Returns what it removed, by name.
+ */
+export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
+	return asking(`sweeping what is left of run ${run.id}`, async () => {
+		const swept: string[] = [];
+		const limit = Date.now() + LIMIT_MS;
+		let quietSince = Date.now();
+		for (;;) {
+			const { found, removed } = await sweepOnce(docker, run);
+			swept.push(...removed);
+			if (found) quietSince = Date.now();
+			const now = Date.now();
+			if (!found && now - quietSince >= quietMs) break;
+			if (now > limit) throw heldBySomebody(run);
+			await wait(found ? 0 : LOOK_MS);
+		}
+		return [...swept, ...(await forgetInstance(docker, run, image))];
+	});
+}
+
+function heldBySomebody({ id }: RunIdentity): HalfopenError {
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: `Something of run ${id} could not be removed within ${LIMIT_MS / 1_000} s.`,
+		remedy: `Look what holds it: docker ps --all --filter label=${RUN_LABEL}=${id}; docker network inspect $(docker network ls --quiet --filter label=${RUN_LABEL}=${id})`,
+	});
+}
+
+/** The runs of which the engine has anything. */
+export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
+	const things = await thingsWith(docker, RUN_LABEL);
+	const owners = new Map([...things.containers, ...things.networks].map(({ Labels }) => [Labels?.[RUN_LABEL] ?? '', Labels?.[OWNER_LABEL] ?? '']));
+	return [...owners].map(([id, owner]) => ({ id, owner }));
+}
+
+async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: boolean; removed: string[] }> {
+	const { containers, networks } = await thingsWith(docker, `${RUN_LABEL}=${run.id}`);
+	// Networks go when nothing is attached to them any more.
+	const removed = [
+		...(await Promise.all(
+			containers.map(async ({ Id, Names }) => ((await removeContainer(docker.getContainer(Id))) ? [`container ${Names[0]?.slice(1)}`] : [])),
+		)),
+		...(await Promise.all(networks.map(async ({ Id, Name }) => ((await removeNetwork(docker.getNetwork(Id))) ? [`network ${Name}`] : [])))),
+	];
+	return { found: containers.length + networks.length > 0, removed: removed.flat() };
+}
+
+async function thingsWith(docker: Dockerode, label: string) {
+	const filters = { label: [label] };
+	const [containers, networks] = await Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters })]);
+	return { containers, networks };
+}
+
+/** The recorder takes its trace instance with it, unless it was killed. */
+async function forgetInstance(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
+	// Others may sweep the same run: this is nothing of the run's, but the sweeper's own.
+	const sweeper = { id: `${run.id}-sweep`, owner: thisProcess() };
+	try {
+		const said = await outputToEnd(docker, forgetfulContainer(run, image, labelsOf(sweeper)));
+		return said.split('\n').filter(Boolean);
+	} catch (error) {
+		// Without the image there was no recorder.
+		if (isMissing(error)) return [];
+		throw error;
+	}
+}

@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Run } from './engine.ts';
+import { takeLabNumber } from './lab-number.ts';
+
+let run: Run;
+
+beforeEach(async () => {
+	run = { id: 'a-test', owner: 'here:1', directory: await mkdtemp(join(tmpdir(), 'halfopen-run-')) };
+});
+
+afterEach(() => rm(run.directory, { recursive: true, force: true }));
+
+test('twenty who ask at once get the numbers from 1 to 20, each one', async () => {
+	const numbers = await Promise.all(Array.from({ length: 20 }, () => takeLabNumber(run)));
+	expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+});
+
+test('who asks later, with nothing in mind, gets the next', async () => {
+	await takeLabNumber(run);
+	// As in another worker: only the file system remembers.
+	expect(await takeLabNumber({ ...run })).toBe(2);
+});
+
+test('another run counts for itself', async () => {
+	await takeLabNumber(run);
+	const other = await mkdtemp(join(tmpdir(), 'halfopen-run-'));
+	try {
+		expect(await takeLabNumber({ ...run, directory: other })).toBe(1);
+	} finally {
+		await rm(other, { recursive: true });
+	}
+});
+
+test('a folder that is gone is an error, not a number', async () => {
+	await rm(run.directory, { recursive: true });
+	await expect(takeLabNumber(run)).rejects.toMatchObject({ code: 'ENOENT' });
+});

@@ -1,0 +1,121 @@
+/** What `drop` loses, what it lets pass, and that what it counts is what the timeline shows. */
+import { expect, type Host, type PacketFault, scenario, type Timeline } from '../index.ts';
+
+/** Set apart for documentation (RFC 5737): no packet comes from there. */
+const NOBODY = '192.0.2.1';
+
+/** The rule's own counter and the firewall's log tell the same. */
+async function expectCountedAsShown(timeline: Timeline, fault: PacketFault): Promise<number> {
+	await timeline.context.flush();
+	const shown = timeline.segments().filter(({ fate, by }) => fate === 'dropped' && by === fault.id).length;
+	expect(await fault.count()).toBe(shown);
+	return shown;
+}
+
+/** The rules of a host but the log's own, which show the host's sentinels and stay as long as it runs. */
+async function rulesOf({ boot }: Host): Promise<string> {
+	const { out } = await boot.machine.run(['iptables-save']);
+	const rules = out.split('\n').filter((line) => !line.startsWith('#') && !line.includes('HALFOPEN-sentinel'));
+	return rules.map((line) => line.replace(/\[\d+:\d+\]$/, '')).join('\n');
+}
+
+scenario('drop: SYN-ACKs and nothing else; by port, by address; the rules of others stay', {}, async ({ client, server, timeline, step }) => {
+	// A rule of somebody else's, on both hosts, that every fault is put in front of.
+	for (const { boot } of [client, server]) await boot.machine.run(['iptables', '-A', 'INPUT', '-p', 'tcp', '--dport', '7', '-j', 'DROP']);
+	const before = { client: await rulesOf(client), server: await rulesOf(server) };
+
+	step('SYN-ACKs are lost');
+	const kodos = await server.nc({ listen: 8080 });
+	const synAcks = await client.drop({ name: 'syn-acks', tcpFlags: 'SYN,RST,ACK SYN,ACK' });
+	const kang = await client.nc({ connect: server.port(8080), until: 'started' });
+	await expect(timeline).toShowSegment('< S. dropped by syn-acks');
+	// The SYN came through, so one side waits for an ACK and the other for a SYN-ACK (RFC 9293, 3.5).
+	await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+	await expect(server).toHaveSocket({ state: 'SYN-RECV' });
+	await synAcks.heal();
+	// The first SYN-ACK again comes after TCP_TIMEOUT_INIT, 1 s.
+	await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080 });
+	await kang.type('through\n');
+	await expect(kodos).toPrint('through\n');
+	await expectCountedAsShown(timeline, synAcks);
+	const lost = timeline.segments().filter(({ fate }) => fate === 'dropped');
+	expect(new Set(lost.map(({ host, flags }) => `${host} ${flags}`))).toEqual(new Set(['server S.']));
+
+	step('one port is shut, and one address, and neither fault takes the other’s packets');
+	const other = await server.nc({ listen: 8081 });
+	const zap = await client.nc({ connect: server.port(8081) });
+	const toPort = await server.drop({ name: 'to-8081', destinationPort: 8081 });
+	const fromPort = await client.drop({ name: 'from-8080', sourcePort: 8080, sourceAddress: server.address });
+	const fromNobody = await server.drop({ name: 'from-nobody', sourceAddress: NOBODY });
+	await Promise.all([zap.type('lost\n'), kang.type('there\n')]);
+	await expect(timeline).toShowSegment('> P. 5 dropped by to-8081');
+	await expect(kodos).toPrint('there\n');
+	await expect(timeline).toShowSegment('< . dropped by from-8080');
+	expect(other.output).toBe('');
+	await Promise.all([toPort.heal(), fromPort.heal()]);
+	await expect(other).toPrint('lost\n');
+	// What is sent again after healing is acknowledged: the queues run empty.
+	await expect(client).toHaveNoSocket({ sendQueue: 5 });
+	await expect(client).toHaveNoSocket({ sendQueue: 6 });
+	for (const fault of [toPort, fromPort]) await expectCountedAsShown(timeline, fault);
+	const ports = (id: string) => new Set(timeline.segments().flatMap(({ by, from, to }) => (by === id ? [from.port, to.port] : [])));
+	expect(ports('to-8081')).toContain(8081);
+	expect(ports('to-8081')).not.toContain(8080);
+	expect(ports('from-8080')).not.toContain(8081);
+
+	// A fault that broke nothing says so, to whoever heals it.
+	await expect(fromNobody.heal()).rejects.toMatchObject({ code: 'FAULT_WITHOUT_EFFECT' });
+	expect({ client: await rulesOf(client), server: await rulesOf(server) }).toEqual(before);
+});
+
+scenario('drop: every nth, and by chance', {}, async ({ client, server, timeline, step }) => {
+	const kodos = await server.nc({ listen: 8080 });
+	const kang = await client.nc({ connect: server.port(8080) });
+
+	step('every third segment with data');
+	const third = await server.drop({ name: 'third', tcpFlags: 'PSH PSH', every: 3 });
+	for (const line of ['one\n', 'two\n', 'three\n', 'four\n']) {
+		await kang.type(line);
+		await expect(kodos).toPrint(line);
+	}
+	await third.heal();
+	// The first is lost and what is sent again in its place is the second: by the rule's count, not by whose data it is.
+	const fates = timeline.segments('client').flatMap(({ length, fate }) => (length > 0 ? [fate] : []));
+	expect(fates).toEqual(fates.map((_, index) => (index % 3 === 0 ? 'dropped' : 'delivered')));
+	expect(await expectCountedAsShown(timeline, third)).toBeGreaterThanOrEqual(2);
+
+	step('every other SYN, by chance');
+	const half = await server.drop({ name: 'half', tcpFlags: 'SYN,ACK SYN', destinationPort: 7000, probability: 0.5 });
+	const many = `const { connect } = require('node:net');
+		for (let left = 200; left > 0; left--) connect(7000, '${server.address}').on('error', () => {});
+		setImmediate(() => console.log('all are on their way'));`;
+	const knocks = await client.run(['node', '-e', many]);
+	await expect(knocks).toPrint('all are on their way');
+	await knocks.signal('SIGKILL');
+	await knocks.ended;
+	await half.heal();
+	await expectCountedAsShown(timeline, half);
+	const first = timeline.segments('client').filter(({ to, retransmission }) => to.port === 7000 && !retransmission);
+	expect(first).toHaveLength(200);
+	// 200 throws of a coin: below 50 or above 150 heads once in 10^12 runs.
+	const heads = first.filter(({ fate }) => fate === 'dropped').length;
+	expect(heads).toBeGreaterThan(50);
+	expect(heads).toBeLessThan(150);
+});
+
+scenario('drop: what a host loses as it leaves, its own stack knows', {}, async ({ client, server, timeline }) => {
+	const kodos = await server.nc({ listen: 8080 });
+	const kang = await client.dnc({ connect: server.port(8080) });
+	const out = await client.drop({ name: 'leaving', direction: 'out', destinationPort: 8080 });
+	await kang.type('kodos, are you there?\n');
+	await expect(kang).toHaveReturned('write', 22);
+	// The firewall answers the sending call with EPERM (nf_hook_slow), so the segment counts as not sent: nothing is in flight that could be
+	// retransmitted, and the probe timer tries again (tcp_check_probe_timer).
+	await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 22, timer: 'persist', timerCount: 1 });
+	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
+	await expect(timeline).toShowSegments('> S', '< S.', '> .', '2..x > P. 22 dropped by leaving');
+	await out.heal();
+	await expect(kodos).toPrint('kodos, are you there?\n');
+	await expectCountedAsShown(timeline, out);
+	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
+});

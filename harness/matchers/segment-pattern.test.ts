@@ -1,0 +1,185 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { HalfopenError } from '../errors.ts';
+import type { EventOf } from '../timeline/events.ts';
+import { matchSegments, type ParsedPattern, parsePattern, type SegmentPattern } from './segment-pattern.ts';
+
+type Segment = Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by'>;
+
+const segment = (more: Partial<Segment> = {}): Segment => ({ host: 'client', flags: 'P.', length: 6, fate: 'delivered', ...more });
+const fits = (pattern: SegmentPattern, more: Partial<Segment> = {}) => parsePattern(pattern).fits(segment(more));
+
+describe('a pattern', () => {
+	test('tells the direction: > is from client to server', () => {
+		expect([fits('> P.'), fits('> P.', { host: 'server' }), fits('< P.'), fits('< P.', { host: 'server' })]).toEqual([true, false, false, true]);
+	});
+
+	test.each(['S', 'S.', '.', 'P.', 'F.', 'FP.', 'R', 'R.', 'F', 'P', '.U', 'P.U', 'none'] as const)('tells all of the flags: %s', (flags) => {
+		expect(fits(`> ${flags}`, { flags })).toBe(true);
+		expect(fits(`> ${flags}`, { flags: flags === 'S' ? 'S.' : 'S' })).toBe(false);
+	});
+
+	test('tells the length, where it has one', () => {
+		expect([fits('> P.', { length: 1_448 }), fits('> P. 6'), fits('> P. 7'), fits('> . 0', { flags: '.', length: 0 })]).toEqual([
+			true,
+			true,
+			false,
+			true,
+		]);
+	});
+
+	test('tells the fate: delivered, unless it is said otherwise', () => {
+		const dropped = { fate: 'dropped', by: 'drop-1' } as const;
+		expect([fits('> P.', dropped), fits('> P. dropped', dropped), fits('> P. dropped by drop-1', dropped)]).toEqual([false, true, true]);
+		expect([fits('> P. dropped by drop-2', dropped), fits('> P. dropped'), fits('> P. unobserved', dropped)]).toEqual([false, false, false]);
+		expect([fits('> P. 6 unobserved', { fate: 'unobserved' }), fits('> P.', { fate: 'unobserved' })]).toEqual([true, false]);
+	});
+
+	test.each<[SegmentPattern, number, number]>([
+		['> S', 1, 1],
+		['6x > P. unobserved', 6, 6],
+		['1..3x > .', 1, 3],
+		['0..1x > .', 0, 1],
+		['2..x > P.', 2, Number.POSITIVE_INFINITY],
+		['0x > S', 0, 0],
+		['...', 0, Number.POSITIVE_INFINITY],
+	])('says how many: %s is %d to %d', (pattern, least, most) => {
+		expect(parsePattern(pattern)).toMatchObject({ least, most });
+	});
+
+	test('of dots fits anything', () => {
+		expect(fits('...', { host: 'server', flags: 'none', fate: 'unobserved' })).toBe(true);
+	});
+
+	test.each([
+		['', 'nothing'],
+		['S', 'no direction'],
+		['client S', 'a word for a direction'],
+		['>', 'no flags'],
+		['> SYN', 'the name of a flag'],
+		['> .S', 'flags out of tcpdump’s order'],
+		['> SS', 'a flag twice'],
+		['> S  6', 'two blanks'],
+		['> S -1', 'a negative length'],
+		['> S 1e3', 'a length in another notation'],
+		['> S lost', 'no fate that there is'],
+		['> S dropped by', 'nobody'],
+		['> S unobserved by drop-1', 'a fault for what nobody saw'],
+		['x > S', 'no number'],
+		['-1x > S', 'a negative number'],
+		['..3x > S', 'no least number'],
+		['3..1x > S', 'a range upside down, which nothing could ever match'],
+		['> S ', 'a blank at the end'],
+		['....', 'a dot too many'],
+	])('“%s” is refused: %s', (wrong) => {
+		let seen: unknown;
+		try {
+			parsePattern(wrong);
+		} catch (error) {
+			seen = error;
+		}
+		expect(seen).toBeInstanceOf(HalfopenError);
+		expect(seen).toMatchObject({ code: 'BAD_ARGUMENT' });
+		// What was wrong, and how it is written.
+		expect((seen as Error).message).toContain(`“${wrong}”`);
+		expect((seen as Error).message).toContain('"6x > P. unobserved"');
+	});
+
+	test('that is written by the rules is read, and each part of it means what it says', () => {
+		const parts = fc.record({
+			least: fc.integer({ min: 0, max: 9 }),
+			more: fc.option(fc.integer({ min: 0, max: 9 })),
+			host: fc.constantFrom('client' as const, 'server' as const),
+			flags: fc.constantFrom('S', 'S.', '.', 'P.', 'F.', 'R', 'none'),
+			length: fc.option(fc.nat(65_535)),
+			by: fc.option(fc.stringMatching(/^[a-z][a-z0-9-]{0,15}$/)),
+		});
+		fc.assert(
+			fc.property(parts, ({ least, more, host, flags, length, by }) => {
+				const words = [
+					`${least}${more === null ? '' : `..${least + more}`}x`,
+					host === 'client' ? '>' : '<',
+					flags,
+					...(length === null ? [] : [length]),
+					...(by === null ? [] : [`dropped by ${by}`]),
+				];
+				const parsed = parsePattern(words.join(' '));
+				expect(parsed).toMatchObject({ least, most: least + (more ?? 0) });
+				const meant = segment({ host, flags, length: length ?? 77, ...(by === null ? {} : { fate: 'dropped', by }) });
+				expect(parsed.fits(meant)).toBe(true);
+				expect(parsed.fits({ ...meant, host: host === 'client' ? 'server' : 'client' })).toBe(false);
+				expect(parsed.fits({ ...meant, fate: 'unobserved' })).toBe(false);
+				expect(parsed.fits({ ...meant, length: meant.length + 1 })).toBe(length === null);
+				expect(parsed.fits({ ...meant, by: 'another' })).toBe(by === null);
+			}),
+		);
+	});
+});
+
+/** As one would do it by hand: each pattern takes each number of segments that it may, and the rest must match the rest. */
+function naive(segments: readonly Segment[], [pattern, ...others]: readonly ParsedPattern[]): boolean {
+	if (!pattern) return segments.length === 0;
+	for (let taken = 0; taken <= segments.length && taken <= pattern.most; taken++) {
+		if (taken > 0 && !pattern.fits(segments[taken - 1] as Segment)) return false;
+		if (taken >= pattern.least && naive(segments.slice(taken), others)) return true;
+	}
+	return false;
+}
+
+describe('segments', () => {
+	const match = (segments: readonly Segment[], ...patterns: SegmentPattern[]) => matchSegments(segments, patterns.map(parsePattern));
+	const [syn, synAck, ack] = [segment({ flags: 'S' }), segment({ host: 'server', flags: 'S.' }), segment({ flags: '.' })];
+
+	test('match where the patterns describe all of them, in order', () => {
+		expect(match([syn, synAck, ack], '> S', '< S.', '> .')).toBe(true);
+		expect(match([syn, synAck, ack], '> S', '< S.')).toBe(false);
+		expect(match([syn, synAck], '> S', '< S.', '> .')).toBe(false);
+		expect(match([synAck, syn, ack], '> S', '< S.', '> .')).toBe(false);
+		expect(match([])).toBe(true);
+		expect(match([syn])).toBe(false);
+	});
+
+	test('may be any between dots', () => {
+		expect(match([syn, synAck, ack], '...', '> .')).toBe(true);
+		expect(match([syn, synAck, ack], '> S', '...')).toBe(true);
+		expect(match([], '...')).toBe(true);
+		expect(match([syn, synAck, ack], '...', '< S.')).toBe(false);
+	});
+
+	test('that one pattern could have taken are left to the next where it needs them', () => {
+		expect(match([ack, ack, ack], '1..3x > .', '> .')).toBe(true);
+		expect(match([ack, ack, ack], '1..x > .', '2x > .')).toBe(true);
+		expect(match([ack, ack, ack], '2..x > .', '2x > .')).toBe(false);
+	});
+
+	test('match exactly where trying all ways finds one', () => {
+		const segments = fc.array(fc.constantFrom(syn, synAck, ack), { maxLength: 8 });
+		const pattern = fc.constantFrom<SegmentPattern>(
+			'...',
+			'> S',
+			'< S.',
+			'> .',
+			'2x > .',
+			'0..1x > S',
+			'1..x < S.',
+			'0..x > .',
+			'2..3x > S',
+			'0x > .',
+		);
+		fc.assert(
+			fc.property(segments, fc.array(pattern, { maxLength: 6 }), (given, patterns) => {
+				const parsed = patterns.map(parsePattern);
+				expect(matchSegments(given, parsed)).toBe(naive(given, parsed));
+			}),
+			{ numRuns: 1_000 },
+		);
+	});
+
+	test('that are many are matched at once, though there are many ways', () => {
+		const many = Array.from({ length: 500 }, () => ack);
+		const started = performance.now();
+		// Trying all ways would be 500 choose 10.
+		expect(match(many, ...Array.from({ length: 10 }, () => '0..x > .' as const), '> S')).toBe(false);
+		expect(performance.now() - started).toBeLessThan(2_000);
+	});
+});

@@ -1,0 +1,70 @@
+/** What a scenario tells that fails: the code, the cause and the remedy; and that it leaves nothing behind and harms no other. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Clone, cloneProject } from './fixtures/clone.ts';
+import { leftoversOf } from './fixtures/leftovers.ts';
+import { NestedRun } from './fixtures/nested-run.ts';
+
+const LIMIT_MS = 300_000;
+
+/** As Jest's --json has them. */
+interface Results {
+	readonly testResults: readonly {
+		readonly assertionResults: readonly { readonly title: string; readonly status: string; readonly failureMessages: readonly string[] }[];
+	}[];
+}
+
+let clone: Clone;
+let run: NestedRun;
+let results: Results;
+
+beforeAll(async () => {
+	clone = await cloneProject({ failing: 'failing.ts' });
+	const file = join(clone.root, 'results.json');
+	run = new NestedRun(clone, ['--json', `--outputFile=${file}`]);
+	await run.ended;
+	results = JSON.parse(await readFile(file, 'utf8')) as Results;
+}, LIMIT_MS);
+
+afterAll(async () => {
+	await clone[Symbol.asyncDispose]();
+});
+
+/** The whole message of a scenario that failed. */
+function failureOf(scenario: string): string {
+	const result = results.testResults.flatMap(({ assertionResults }) => assertionResults).find(({ title }) => title === scenario);
+	expect(result?.status).toBe('failed');
+	return result?.failureMessages.join('\n') ?? '';
+}
+
+test.each([
+	['an expectation is not awaited', 'BAD_ARGUMENT', /still waiting/, /expect\(client\)\.toHaveSocket/, /`await`/],
+	['a claim is not judged', 'BAD_ARGUMENT', /not judged: PZ2/, /Call claim/],
+	['it is over its limit', 'LIMIT_PASSED', /not over after 1 s/, /limitMs/],
+	['a fault has no effect', 'FAULT_WITHOUT_EFFECT', /DROP in --dport 9/, /direction, port, flags/],
+	['an agent dies', 'AGENT_GONE', /agent of client \(userland\) is gone/, /what ended its machine/],
+	['a peer exits early', 'PEER_EXITED', /ended before it was connected: status 1/, /ECONNREFUSED/, /until: "started"/],
+])('%s: %s', (scenario, code, ...words) => {
+	const message = failureOf(scenario);
+	expect(message).toContain(`[${code}]`);
+	for (const word of words) expect(message).toMatch(word);
+});
+
+test('a scenario beside them passes, and the process that ran them all lives to tell', async () => {
+	expect(results.testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'passed')).toMatchObject([
+		{ title: 'nothing is wrong' },
+	]);
+	expect(await run.ended).toBe(1);
+	expect(run.output).not.toContain('triggerUncaughtException');
+});
+
+test('the history of a scenario that failed is there to be read', async () => {
+	const ladder = join(clone.root, 'reports/harness/run/fixtures/failing/an-agent-dies/ladder.txt');
+	expect(await readFile(ladder, 'utf8')).toContain('nc-1');
+});
+
+test('nothing is left of them', async () => {
+	expect(await leftoversOf(run)).toEqual([]);
+	expect(run.output).not.toContain('left behind');
+});

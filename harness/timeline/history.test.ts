@@ -1,0 +1,176 @@
+import { describe, expect, test } from '@jest/globals';
+import type { EventOf, HostName } from './events.ts';
+import { emptyHistory, ORIGIN, stateEvent, Wire } from './fixtures.ts';
+import { isCall } from './history.ts';
+
+const step = (t: number, text = 'a step'): EventOf<'step'> => ({ kind: 'step', t, text });
+const fault = (t: number, phase: EventOf<'fault'>['phase']): EventOf<'fault'> => ({
+	kind: 'fault',
+	t,
+	host: 'server',
+	id: 'drop-1',
+	phase,
+	text: 'drop',
+});
+const told = (t: number, what: EventOf<'process'>['what']): EventOf<'process'> => ({
+	kind: 'process',
+	t,
+	host: 'client',
+	peer: 'nc-1',
+	what,
+	text: '',
+});
+const call = (t: number, more: Partial<EventOf<'call'>> = {}): EventOf<'call'> => ({
+	kind: 'call',
+	t,
+	host: 'client',
+	peer: 'nc-1',
+	pid: 7,
+	name: 'read',
+	args: '3',
+	source: 'strace',
+	...more,
+});
+
+describe('events', () => {
+	test('stand in the order in which they happened, whenever they were told, segments among them', () => {
+		const history = emptyHistory();
+		history.add(step(3));
+		for (const sighting of new Wire().send(2, 'client', 'S').send(0.5, 'server', 'R').sightings) history.see(sighting);
+		history.add(step(1));
+		expect(history.events.map(({ kind, t }) => [kind, t])).toEqual([
+			['segment', 0.5],
+			['step', 1],
+			['segment', 2],
+			['step', 3],
+		]);
+	});
+
+	test('at the same time keep the order in which they were told', () => {
+		const history = emptyHistory();
+		for (const text of ['one', 'two', 'three']) history.add(step(1, text));
+		expect(history.of('step').map(({ text }) => text)).toEqual(['one', 'two', 'three']);
+	});
+
+	test('are there at once, also after somebody has looked', () => {
+		const history = emptyHistory();
+		expect(history.events).toEqual([]);
+		history.add(step(1));
+		expect(history.events).toHaveLength(1);
+		for (const sighting of new Wire().send(2, 'client', 'S').sightings) history.see(sighting);
+		expect(history.segments).toHaveLength(1);
+		expect(history.events).toHaveLength(2);
+	});
+
+	test('of a kind are chosen, of a host where one is given', () => {
+		const history = emptyHistory();
+		for (const host of ['client', 'server'] as const satisfies HostName[]) history.add(stateEvent(1, host, 'SYN-SENT', 'ESTAB'));
+		history.add(step(2));
+		expect(history.of('state')).toHaveLength(2);
+		expect(history.of('state', 'server')).toMatchObject([{ host: 'server' }]);
+		// A step belongs to the story, not to a side.
+		expect(history.of('step', 'client')).toEqual([]);
+	});
+});
+
+describe('replacing', () => {
+	test('puts what is known now in the place of what was known', () => {
+		const history = emptyHistory();
+		const blocked = call(1);
+		history.add(blocked);
+		history.add(step(1));
+		history.replace(blocked, call(1, { returned: 0, took: 0.5 }));
+		expect(history.events).toMatchObject([{ kind: 'call', returned: 0 }, { kind: 'step' }]);
+	});
+
+	test('adds where there is nothing to replace: it was told before the story began', () => {
+		const history = emptyHistory();
+		const blocked = call(-1);
+		history.add(blocked);
+		history.begin(ORIGIN);
+		history.replace(blocked, call(-1, { returned: 0 }));
+		expect(history.of('call')).toMatchObject([{ returned: 0 }]);
+	});
+});
+
+test('at the beginning of the story everything before it is forgotten, and time counts from there', () => {
+	const history = emptyHistory();
+	history.add(step(1));
+	for (const sighting of new Wire().send(2, 'client', 'S').sightings) history.see(sighting);
+	expect(history.events).toHaveLength(2);
+	history.begin(ORIGIN + 10);
+	expect(history.events).toEqual([]);
+	expect(history.at(ORIGIN + 10.000_123)).toBe(0.000_123);
+});
+
+test('what observers missed is kept', () => {
+	const history = emptyHistory();
+	history.lose({ observer: 'capture', host: 'client', what: '3 packets' });
+	history.begin(ORIGIN);
+	expect(history.losses).toEqual([{ observer: 'capture', host: 'client', what: '3 packets' }]);
+});
+
+describe('the last action', () => {
+	test('is 0 before there was one', () => {
+		const history = emptyHistory();
+		history.add(call(5));
+		expect(history.lastAction).toBe(0);
+	});
+
+	test.each<[string, Parameters<ReturnType<typeof emptyHistory>['add']>[0]]>([
+		['a step', step(2)],
+		['something broken', fault(2, 'injected')],
+		['something mended', fault(2, 'healed')],
+		['a start', told(2, 'started')],
+		['typed text', told(2, 'typed')],
+		['a signal', told(2, 'signalled')],
+	])('is %s', (_, action) => {
+		const history = emptyHistory();
+		history.add(step(1));
+		history.add(action);
+		history.add(call(3));
+		expect(history.lastAction).toBe(2);
+	});
+
+	test.each([
+		['the end of a program, which happens by itself', told(2, 'exited')],
+		['a proof, which only looks', fault(2, 'proven')],
+	])('is not %s', (_, event) => {
+		const history = emptyHistory();
+		history.add(step(1));
+		history.add(event);
+		expect(history.lastAction).toBe(1);
+	});
+});
+
+test('whoever listens hears of every change until he no longer wants to', () => {
+	const history = emptyHistory();
+	const heard: number[] = [];
+	const off = history.onChange(() => heard.push(history.events.length));
+	const blocked = call(1);
+	history.add(blocked);
+	history.replace(blocked, call(1, { returned: 0 }));
+	for (const sighting of new Wire().send(2, 'client', 'S', { fortune: 'unobserved' }).sightings) history.see(sighting);
+	off();
+	history.add(step(3));
+	expect(heard).toEqual([1, 1, 2]);
+});
+
+test('addresses are those of the hosts, and nobody else’s', () => {
+	const history = emptyHistory();
+	expect(['198.18.0.2', '198.18.0.3', '198.18.0.1', '0.0.0.0'].map((address) => history.hostOf(address))).toEqual([
+		'client',
+		'server',
+		undefined,
+		undefined,
+	]);
+});
+
+test('a call is known by the name of its family', () => {
+	// What a program calls read may be any of these (read(2), recv(2), readv(2)).
+	expect(['read', 'readv', 'recv', 'recvfrom', 'recvmsg'].every((name) => isCall(name, 'read'))).toBe(true);
+	expect(isCall('accept4', 'accept')).toBe(true);
+	expect(isCall('connect', 'connect')).toBe(true);
+	expect(isCall('write', 'read')).toBe(false);
+	expect(isCall('recvfrom', 'write')).toBe(false);
+});

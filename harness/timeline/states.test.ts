@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals';
+import { CLIENT, lookAt, SERVER, stateEvent } from './fixtures.ts';
+import { pathOf, SampledStates } from './states.ts';
+
+/** The changes that looks tell, as `from → to`. */
+const changesOf = (states: SampledStates, ...looks: ReturnType<typeof lookAt>[]) =>
+	looks.map((look) => states.look(look).map(({ from, to }) => `${from} → ${to}`));
+
+const listener = { state: 'LISTEN', local: { address: '0.0.0.0', port: 8080 }, remote: { address: '0.0.0.0', port: 0 } };
+const secondClient = { address: CLIENT.address, port: CLIENT.port + 1 };
+
+describe('without a trace', () => {
+	test('every change that a look shows is told, once, and at the time of the look', () => {
+		const states = new SampledStates(false);
+		expect(states.look(lookAt(1, 'client', 'SYN-SENT'))).toEqual([
+			{ kind: 'state', t: 1, host: 'client', boot: 1, local: CLIENT, remote: SERVER, from: 'CLOSED', to: 'SYN-SENT', how: 'sampled' },
+		]);
+		expect(
+			changesOf(
+				states,
+				lookAt(2, 'client', 'ESTAB'),
+				lookAt(3, 'client', 'ESTAB'),
+				lookAt(4, 'client', 'TIME-WAIT'),
+				lookAt(5, 'client'),
+				lookAt(6, 'client'),
+			),
+		).toEqual([['SYN-SENT → ESTAB'], [], ['ESTAB → TIME-WAIT'], ['TIME-WAIT → CLOSED'], []]);
+	});
+
+	test('sockets are told apart by both their ends', () => {
+		const states = new SampledStates(false);
+		const second = { state: 'ESTAB', local: SERVER, remote: secondClient };
+		expect(
+			changesOf(states, lookAt(1, 'server', listener, 'ESTAB'), lookAt(2, 'server', listener, 'CLOSE-WAIT', second), lookAt(3, 'server', second)),
+		).toEqual([
+			['CLOSED → LISTEN', 'CLOSED → ESTAB'],
+			['ESTAB → CLOSE-WAIT', 'CLOSED → ESTAB'],
+			['LISTEN → CLOSED', 'CLOSE-WAIT → CLOSED'],
+		]);
+	});
+
+	test('a look that began before the last one tells nothing', () => {
+		const states = new SampledStates(false);
+		expect(changesOf(states, lookAt(2, 'client', 'ESTAB'), lookAt(1, 'client', 'SYN-SENT'), lookAt(2, 'client'))).toEqual([
+			['CLOSED → ESTAB'],
+			[],
+			[],
+		]);
+	});
+});
+
+describe('beside a trace', () => {
+	test('what the kernel tells by itself is left to it, whichever comes first', () => {
+		const states = new SampledStates(true);
+		expect(changesOf(states, lookAt(1, 'client', 'SYN-SENT'))).toEqual([[]]);
+		states.trace(stateEvent(1, 'client', 'SYN-SENT', 'ESTAB'));
+		expect(changesOf(states, lookAt(2, 'client', 'ESTAB'))).toEqual([[]]);
+		// The trace of the change to CLOSE-WAIT is still on its way.
+		expect(changesOf(states, lookAt(3, 'client', 'CLOSE-WAIT'))).toEqual([[]]);
+		// So is that of the end.
+		expect(changesOf(states, lookAt(4, 'client'))).toEqual([[]]);
+	});
+
+	test('listeners are told: their own addresses are nobody’s, so the trace of them is nobody’s', () => {
+		expect(changesOf(new SampledStates(true), lookAt(1, 'server', listener), lookAt(2, 'server', listener), lookAt(3, 'server'))).toEqual([
+			['CLOSED → LISTEN'],
+			[],
+			['LISTEN → CLOSED'],
+		]);
+	});
+
+	test('TIME-WAIT is told once the kernel has let go of the full socket, and so is its end', () => {
+		const states = new SampledStates(true);
+		states.trace(stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'));
+		// The look was quicker than the trace of the hand-over: to tell TIME-WAIT now would put it before CLOSED.
+		expect(changesOf(states, lookAt(2.1, 'server', 'TIME-WAIT'))).toEqual([[]]);
+		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
+		expect(changesOf(states, lookAt(2.2, 'server', 'TIME-WAIT'), lookAt(3, 'server', 'TIME-WAIT'), lookAt(62, 'server'))).toEqual([
+			['CLOSED → TIME-WAIT'],
+			[],
+			['TIME-WAIT → CLOSED'],
+		]);
+	});
+
+	test('a look that began before the kernel’s word tells nothing: its row may be older or younger', () => {
+		const states = new SampledStates(true);
+		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
+		expect(changesOf(states, lookAt(1.99, 'server', 'TIME-WAIT'), lookAt(2, 'server', 'TIME-WAIT'))).toEqual([[], []]);
+	});
+
+	test('an orphan’s FIN-WAIT-2 is told, and that it goes on to TIME-WAIT', () => {
+		const states = new SampledStates(true);
+		states.trace(stateEvent(1, 'server', 'FIN-WAIT-2', 'CLOSED'));
+		expect(changesOf(states, lookAt(2, 'server', 'FIN-WAIT-2'), lookAt(3, 'server', 'TIME-WAIT'))).toEqual([
+			['CLOSED → FIN-WAIT-2'],
+			['FIN-WAIT-2 → TIME-WAIT'],
+		]);
+	});
+
+	test('a held socket’s FIN-WAIT-2 is the kernel’s to tell', () => {
+		const states = new SampledStates(true);
+		states.trace(stateEvent(1, 'server', 'ESTAB', 'FIN-WAIT-1'));
+		expect(changesOf(states, lookAt(2, 'server', 'FIN-WAIT-2'))).toEqual([[]]);
+	});
+
+	test('SYN-RECV is told, and the kernel’s word on the socket that comes of it ends that', () => {
+		const states = new SampledStates(true);
+		expect(changesOf(states, lookAt(1, 'server', 'SYN-RECV'))).toEqual([['CLOSED → SYN-RECV']]);
+		states.trace(stateEvent(2, 'server', 'SYN-RECV', 'ESTAB'));
+		expect(changesOf(states, lookAt(3, 'server', 'ESTAB'), lookAt(4, 'server'))).toEqual([[], []]);
+	});
+
+	test('a SYN-RECV that comes to nothing ends with its row', () => {
+		expect(changesOf(new SampledStates(true), lookAt(1, 'server', 'SYN-RECV'), lookAt(2, 'server'))).toEqual([
+			['CLOSED → SYN-RECV'],
+			['SYN-RECV → CLOSED'],
+		]);
+	});
+});
+
+describe('the path of a host', () => {
+	const sampled = { how: 'sampled' } as const;
+	const second = { remote: secondClient };
+
+	test('has the states in order, each once in a row', () => {
+		const events = [
+			stateEvent(1, 'client', 'CLOSED', 'SYN-SENT'),
+			stateEvent(2, 'client', 'SYN-SENT', 'ESTAB'),
+			stateEvent(3, 'client', 'SYN-SENT', 'ESTAB'),
+			stateEvent(4, 'client', 'ESTAB', 'CLOSE-WAIT'),
+		];
+		expect(pathOf(events, 'client')).toEqual(['SYN-SENT', 'ESTAB', 'CLOSE-WAIT']);
+	});
+
+	test('leaves out the other host, ghosts and listeners', () => {
+		const events = [
+			stateEvent(1, 'server', 'CLOSED', 'LISTEN', { ...sampled, remote: listener.remote }),
+			stateEvent(2, 'server', 'LISTEN', 'SYN-RECV'),
+			stateEvent(3, 'client', 'CLOSED', 'SYN-SENT'),
+			stateEvent(4, 'server', 'ESTAB', 'FIN-WAIT-1', { ghost: true }),
+		];
+		expect(pathOf(events, 'server')).toEqual(['SYN-RECV']);
+	});
+
+	test('leaves out the CLOSED by which a socket is handed over to TIME-WAIT', () => {
+		const events = [
+			stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'),
+			stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'),
+			stateEvent(3, 'server', 'CLOSED', 'TIME-WAIT', sampled),
+			stateEvent(63, 'server', 'TIME-WAIT', 'CLOSED', sampled),
+		];
+		expect(pathOf(events, 'server')).toEqual(['FIN-WAIT-2', 'TIME-WAIT', 'CLOSED']);
+	});
+
+	test('leaves out the CLOSED of a close in FIN-WAIT-2, after which it is FIN-WAIT-2 still', () => {
+		const events = [
+			stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'),
+			stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'),
+			stateEvent(3, 'server', 'CLOSED', 'FIN-WAIT-2', sampled),
+			stateEvent(4, 'server', 'FIN-WAIT-2', 'CLOSED', sampled),
+		];
+		expect(pathOf(events, 'server')).toEqual(['FIN-WAIT-2', 'CLOSED']);
+	});
+
+	test('keeps the end of one connection before the beginning of another', () => {
+		const events = [
+			stateEvent(1, 'server', 'LAST-ACK', 'CLOSED'),
+			stateEvent(2, 'server', 'CLOSED', 'SYN-RECV', { ...sampled, ...second }),
+			stateEvent(3, 'server', 'SYN-RECV', 'ESTAB', second),
+		];
+		expect(pathOf(events, 'server')).toEqual(['CLOSED', 'SYN-RECV', 'ESTAB']);
+	});
+
+	test('keeps the end of a connection whose ports are used again', () => {
+		const events = [stateEvent(1, 'server', 'LAST-ACK', 'CLOSED'), stateEvent(2, 'server', 'CLOSED', 'SYN-RECV', sampled)];
+		expect(pathOf(events, 'server')).toEqual(['CLOSED', 'SYN-RECV']);
+	});
+
+	test('leaves out a hand-over also where another connection changed meanwhile', () => {
+		const events = [
+			stateEvent(1, 'server', 'FIN-WAIT-2', 'CLOSED'),
+			stateEvent(2, 'server', 'SYN-RECV', 'ESTAB', second),
+			stateEvent(3, 'server', 'CLOSED', 'TIME-WAIT', sampled),
+		];
+		expect(pathOf(events, 'server')).toEqual(['ESTAB', 'TIME-WAIT']);
+	});
+});

@@ -1,0 +1,106 @@
+/** How long does a side that has said all it had to say wait for the other to say so, too? */
+import { expect, finWait2Timeout, scenario } from '../../harness/index.ts';
+
+scenario(
+	'a timer comes with close(), not with shutdown(WR)',
+	{
+		question: 'kodos’ socket is in FIN-WAIT-2, by shutdown or by close. Will anything end that state by itself?',
+		claims: ['QI15'],
+	},
+	async ({ client, server, step, claim }) => {
+		const listener = await (await server.socket()).listen(8080);
+		const kang = await client.socket();
+		await kang.connect(server.port(8080));
+		const kodos = await listener.accept();
+
+		step('kodos: shutdown(WR)');
+		await kodos.shutdown('WR');
+		await expect(client).toHaveSocket({ state: 'CLOSE-WAIT', timer: 'none' });
+		const shutDown = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'none' });
+
+		step('kodos: close()');
+		await kodos.close();
+		const closed = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait' });
+		claim('QI15', shutDown.timer === undefined && closed.timer?.name === 'timewait', {
+			holds:
+				'A process that holds the socket may want to read for any time; only when it closes is the socket handed over to a small one with a timer (__tcp_close, tcp_time_wait).',
+			differs: 'ss showed a timer after shutdown, or another than timewait after close.',
+		});
+		return `After shutdown nothing; after close a timer with ${((closed.timer?.leftMs ?? Number.NaN) / 1_000).toFixed(0)} s to go.`;
+	},
+);
+
+/** In seconds; the default is 60. */
+const [shorter, longer] = [2, 5];
+
+scenario(
+	'tcp_fin_timeout says how long',
+	{
+		question: 'How long does FIN-WAIT-2 last, and who decides?',
+		claims: ['KH-fw2'],
+		sysctls: { tcp_fin_timeout: shorter },
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const listener = await (await server.socket()).listen(8080, { backlog: 3 });
+		const connect = async () => {
+			const kang = await client.socket();
+			await kang.connect(server.port(8080));
+			return listener.accept();
+		};
+		const shutDown = await connect();
+		await shutDown.shutdown('WR');
+		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'none' });
+
+		step(`kodos closes another connection, with tcp_fin_timeout = ${shorter}`);
+		const first = await connect();
+		await first.close();
+		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atMostMs: shorter * 1_000 } });
+		await expect(server).toHaveNoSocket({ state: 'FIN-WAIT-2', timer: 'timewait' }, { after: finWait2Timeout({ finTimeout: shorter }) });
+		const firstLasted = timeline.timeIn('server', 'FIN-WAIT-2') ?? Number.NaN;
+
+		step(`and one more, with tcp_fin_timeout = ${longer}`);
+		await server.sysctl({ tcp_fin_timeout: longer });
+		const second = await connect();
+		await second.close();
+		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atLeastMs: shorter * 1_000 } });
+		await expect(server).toHaveNoSocket({ state: 'FIN-WAIT-2', timer: 'timewait' }, { after: finWait2Timeout({ finTimeout: longer }) });
+		const secondLasted = timeline.timeIn('server', 'FIN-WAIT-2') ?? Number.NaN;
+
+		// The one that was only shut down has seen both go.
+		const stays = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'none' });
+		claim('KH-fw2', stays.timer === undefined && firstLasted >= shorter && firstLasted < longer && secondLasted >= longer, {
+			holds:
+				'close() starts the timer, with the value that the sysctl has then (tcp_fin_time; TCP_LINGER2 sets it for one socket). shutdown starts none: the process still holds the socket.',
+			differs: 'FIN-WAIT-2 lasted another time than tcp_fin_timeout, or ended without a close.',
+		});
+		return `Closed, ${firstLasted.toFixed(1)} s with tcp_fin_timeout = ${shorter} and ${secondLasted.toFixed(1)} s with ${longer}; only shut down, for as long as the process likes.`;
+	},
+);
+
+/** In seconds: two more than TIME-WAIT lasts. */
+const aboveAMinute = 62;
+
+scenario(
+	'a tcp_fin_timeout above a minute',
+	{
+		question: `kodos closes with tcp_fin_timeout = ${aboveAMinute}. How long does its FIN-WAIT-2 last?`,
+		sysctls: { tcp_fin_timeout: aboveAMinute },
+	},
+	async ({ client, server, step }) => {
+		const listener = await (await server.socket()).listen(8080);
+		const kang = await client.socket();
+		await kang.connect(server.port(8080));
+		const kodos = await listener.accept();
+
+		step('kodos: close()');
+		await kodos.close();
+		// What is above a minute, the kernel waits for with the socket itself, whose only timer for it is keepalive's (__tcp_close) …
+		const whole = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'keepalive' });
+		// … and then it hands over to a small one for the rest; but it takes the same difference again, not the minute (tcp_keepalive_timer).
+		const rest = (aboveAMinute - 60) * 1_000;
+		const small = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atMostMs: rest } });
+		await expect(server).toHaveNoSocket({ state: 'FIN-WAIT-2' }, { after: finWait2Timeout({ finTimeout: aboveAMinute }) });
+		const seconds = [whole, small].map(({ timer }) => ((timer?.leftMs ?? Number.NaN) / 1_000).toFixed(1));
+		return `Not ${aboveAMinute} s: ${seconds[0]} s to go under the name keepalive, and then ${seconds[1]} s as timewait.`;
+	},
+);

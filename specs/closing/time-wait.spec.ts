@@ -1,0 +1,43 @@
+/** Can TIME-WAIT be made shorter? */
+import { expect, scenario, TIMEWAIT_MS, timeWait } from '../../harness/index.ts';
+
+/** The default is 60 s, as TIME-WAIT’s; so one is easily taken for the other. */
+const finTimeout = 5;
+
+scenario(
+	'tcp_fin_timeout does not change TIME-WAIT',
+	{
+		question: `kodos closes first, with tcp_fin_timeout = ${finTimeout}. How long does its TIME-WAIT last?`,
+		claims: ['QI10'],
+		sysctls: { tcp_fin_timeout: finTimeout },
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const listener = await (await server.socket()).listen(8080);
+		const kang = await client.socket();
+		await kang.connect(server.port(8080));
+		const kodos = await listener.accept();
+		await listener.close();
+
+		step('kodos closes, then kang');
+		await kodos.close();
+		await expect(kang.recv()).toReturn(0);
+		await kang.close();
+		await expect(client).toHaveNoSocket();
+		await expect(timeline).toShowSegments('> S', '< S.', '> .', '< F.', '0..1x > .', '> F.', '< .');
+		await expect(server).toHaveSocket({
+			state: 'TIME-WAIT',
+			timer: 'timewait',
+			timerLeft: { atLeastMs: 2 * finTimeout * 1_000, atMostMs: TIMEWAIT_MS },
+		});
+
+		step('and nobody sends any more');
+		await expect(server).toHaveNoSocket({ state: 'TIME-WAIT' }, { after: timeWait() });
+		const lasted = timeline.timeIn('server', 'TIME-WAIT') ?? Number.NaN;
+		claim('QI10', lasted > TIMEWAIT_MS / 1_000 - 1 && lasted < timeWait().atMostMs / 1_000, {
+			holds:
+				'TIME-WAIT lasts TCP_TIMEWAIT_LEN, a constant (include/net/tcp.h; tcp_time_wait). tcp_fin_timeout is of FIN-WAIT-2 (tcp_fin_time), a state before it.',
+			differs: `TIME-WAIT lasted ${lasted.toFixed(1)} s.`,
+		});
+		return `${lasted.toFixed(1)} s.`;
+	},
+);

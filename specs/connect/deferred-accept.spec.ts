@@ -1,0 +1,82 @@
+/** What does TCP_DEFER_ACCEPT spare a server, and until when? */
+import { deferAcceptSeconds, expect, scenario, spanOf } from '../../harness/index.ts';
+
+/** What the listener asks for, in seconds. */
+const asked = 10;
+
+scenario(
+	'deferred accept: until data comes',
+	{
+		question: `The listener has set TCP_DEFER_ACCEPT = ${asked}. A client connects, and sends only later. What does the server’s program see?`,
+		claims: ['KH-defer1'],
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const listener = await server.socket();
+		await listener.setOption('TCP_DEFER_ACCEPT', asked);
+		await listener.listen(8080);
+		const kang = await client.socket();
+		await kang.connect(server.port(8080));
+		await expect(client).toHaveSocket({ state: 'ESTAB' });
+
+		step('nobody is there, says the server');
+		// Meanwhile the timer of the SYN-ACK turns at 1 s and at 3 s, and sends nothing.
+		await expect(listener.poll(['POLLIN'], { timeoutMs: 4_000 })).toReturn(0, { after: spanOf(4_000) });
+		const request = await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on' });
+		const listening = await expect(server).toHaveSocket({ state: 'LISTEN' });
+		await expect(timeline).toShowSegments('> S', '< S.', '> .');
+		expect(request.timer?.count).toBe(0);
+		expect(listening.receiveQueue).toBe(0);
+
+		step('the client sends');
+		const woken = listener.poll(['POLLIN']);
+		await kang.send('hello');
+		await expect(woken).toReturn(1);
+		const made = await expect(server).toHaveSocket({ state: 'ESTAB', receiveQueue: 5 });
+		const kodos = await listener.accept();
+		await expect(kodos.recv()).toReturn(5);
+		const synAcks = timeline.segments('server').filter(({ flags }) => flags === 'S.').length;
+		claim('KH-defer1', synAcks === 1 && request.timer?.count === 0 && listening.receiveQueue === 0 && made.state === 'ESTAB', {
+			holds:
+				'The client’s bare ACK is noted and dropped (tcp_check_req); the timer turns, but resends nothing while it defers (syn_ack_recalc), so the count that ss shows stays 0. The first data makes the connection.',
+			differs: 'A SYN-ACK was resent, its timer counted, or the connection was in the accept queue before its data.',
+		});
+		return `Nothing for as long as no data comes: the connection is in ${request.state} with a timer that counts ${request.timer?.count}, Recv-Q of LISTEN is ${listening.receiveQueue}, though the client has been ESTAB all along. With the data it is all there at once.`;
+	},
+);
+
+/** The time is rounded up to whole turns of the SYN-ACK's timer: 1 + 2 + 4 + 8 s. */
+const deferrals = [{ seconds: 3 }, { seconds: 10 }] as const;
+
+scenario.each(deferrals)(
+	'deferred accept: no data for $seconds s',
+	({ seconds }) => ({
+		question: `The listener has set TCP_DEFER_ACCEPT = ${seconds}, and the client sends nothing. When does the server see the connection after all?`,
+		claims: seconds === 10 ? ['KH-defer2'] : [],
+	}),
+	async ({ client, server, timeline, claim }, { seconds }) => {
+		const deferredMs = deferAcceptSeconds(seconds) * 1_000;
+		const listener = await server.socket();
+		await listener.setOption('TCP_DEFER_ACCEPT', seconds);
+		expect(await listener.option('TCP_DEFER_ACCEPT')).toBe(deferredMs / 1_000);
+		await listener.listen(8080);
+		const accept = listener.accept();
+		const kang = await client.socket();
+		await kang.connect(server.port(8080));
+		await expect(client).toHaveSocket({ state: 'ESTAB' });
+		await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on', timerCount: 0 });
+
+		await expect(server).toHaveSocket({ state: 'ESTAB' }, { after: spanOf(deferredMs) });
+		const kodos = await accept;
+		await expect(timeline).toShowSegments('> S', '< S.', '> .', '< S.', '> .');
+		await expect(timeline).toRetransmit('< S.', [deferredMs]);
+		const [sent, again] = timeline.segments('server');
+		const afterSeconds = (again?.t ?? Number.NaN) - (sent?.t ?? 0);
+		if (seconds === 10) {
+			claim('KH-defer2', afterSeconds >= seconds && kodos.process.returned('accept', kodos.fd), {
+				holds: `At the end of the deferral the SYN-ACK is sent once more (syn_ack_recalc), and the ACK that answers it makes the connection. That was after ${afterSeconds.toFixed(1)} s: ${seconds} s are rounded up to whole turns of the timer, ${deferredMs / 1_000} s, as getsockopt tells, too (secs_to_retrans).`,
+				differs: 'No SYN-ACK was resent after the deferral, or its answer did not make the connection.',
+			});
+		}
+		return `After ${afterSeconds.toFixed(1)} s: the SYN-ACK is sent again, its ACK makes the connection, and accept returns ${kodos.fd}.`;
+	},
+);

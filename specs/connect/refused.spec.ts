@@ -1,0 +1,81 @@
+/** What does a program learn that connects to a port where nobody listens? */
+import { expect, scenario, spanOf, synSchedule } from '../../harness/index.ts';
+
+const WOKEN = 'POLLOUT|POLLERR|POLLHUP';
+
+scenario(
+	'refused: a RST answers the SYN',
+	{
+		question: 'Nobody listens on the port. What do a blocking connect and curl, which polls, see?',
+		claims: ['QI6'],
+	},
+	async ({ client, server, timeline, claim }) => {
+		const kang = await client.socket();
+		const refused = kang.connect(server.port(8080));
+		await expect(refused).toFailWith('ECONNREFUSED');
+		await expect(client).toReport('ECONNREFUSED');
+		// The RST comes from the port itself, and acknowledges the SYN (RFC 9293, 3.10.7.1). Nothing is tried again.
+		await expect(timeline).toShowSegments('> S', '< R.');
+
+		const curl = await client.curl({ connect: server.port(8080) });
+		await expect(curl).toHaveEnded({ status: 7 });
+		await expect(curl).toFail('connect', 'EINPROGRESS');
+		await expect(timeline).toShowSegments('> S', '< R.', '> S', '< R.');
+		const polled = curl.calls('poll').find(({ result }) => result?.includes(WOKEN));
+		const told = timeline.errors('client').filter(({ source, peer }) => source === 'so_error' && peer === curl.name);
+		expect(polled).toBeDefined();
+		expect(told.map(({ errno }) => errno)).toEqual(['ECONNREFUSED']);
+
+		const fromThePort = timeline.segments('server').every(({ flags, from }) => flags === 'R.' && from.port === 8080);
+		const atOnce = (refused.event.took ?? Number.NaN) < 1;
+		claim('QI6', fromThePort && atOnce && polled !== undefined && told[0]?.errno === 'ECONNREFUSED', {
+			holds:
+				'A stack without a listener answers with RST and ACK (tcp_v4_send_reset); in SYN-SENT that is ECONNREFUSED (tcp_reset), which a blocking connect returns, and which poll announces with POLLOUT, POLLERR and POLLHUP for SO_ERROR to tell.',
+			differs: 'There was no RST from that port, or connect, poll or SO_ERROR told something else than a refusal.',
+		});
+		return `connect fails with ${refused.event.errno} after ${((refused.event.took ?? 0) * 1_000).toFixed(1)} ms; curl’s poll gives ${polled?.result}, and SO_ERROR ${told[0]?.errno}.`;
+	},
+);
+
+/** The default is 6; the formula that says how long that takes is what this run proves with 2. */
+const retries = 2;
+
+scenario(
+	'refused: the RST is lost',
+	{
+		question: 'The same, but a firewall eats the RST. What does curl see now, and when?',
+		claims: ['QI7', 'QI7t'],
+		sysctls: { tcp_syn_retries: retries },
+	},
+	async ({ client, server, timeline, claim }) => {
+		const linear = timeline.sysctl('tcp_syn_linear_timeouts');
+		const { retransmissionsMs, giveUpMs } = synSchedule({ retries, linear });
+		await client.drop({ name: 'rst', tcpFlags: 'RST RST' });
+
+		const curl = await client.curl({ connect: server.port(8080) });
+		await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+		await expect(client).toReport('ETIMEDOUT', { after: spanOf(giveUpMs), since: timeline.segments('client')[0]?.t ?? 0 });
+		await expect(curl).toHaveEnded({ status: 28 });
+		await expect(timeline).toRetransmit('> S', retransmissionsMs);
+		// Each SYN is answered, and no answer arrives.
+		await expect(timeline).toRetransmit('< R. dropped by rst', retransmissionsMs);
+		const polled = curl.calls('poll').find(({ result }) => result?.includes(WOKEN));
+		const told = timeline.errors('client').filter(({ source, peer }) => source === 'so_error' && peer === curl.name);
+		expect(polled).toBeDefined();
+		expect(told.map(({ errno }) => errno)).toEqual(['ETIMEDOUT']);
+		claim('QI7', timeline.segments('client').length > 1 && polled !== undefined && told[0]?.errno === 'ETIMEDOUT', {
+			holds:
+				'Without the RST the client cannot tell a closed port from a dead host: it repeats the SYN, and when it gives up (tcp_write_err) poll and SO_ERROR tell ETIMEDOUT.',
+			differs: 'The SYN was not repeated, or poll and SO_ERROR told something else than ETIMEDOUT.',
+		});
+
+		const [first, last] = [timeline.segments('client')[0]?.t ?? 0, timeline.errors('client')[0]?.t ?? Number.NaN];
+		const byDefaultSeconds = synSchedule({ retries: 6, linear }).giveUpMs / 1_000;
+		const proven = (last - first) * 1_000 >= giveUpMs;
+		claim('QI7t', proven && Math.abs(byDefaultSeconds - 30) < 5, {
+			holds: 'With tcp_syn_retries = 6 the kernel gives up after about 30 s.',
+			differs: `With tcp_syn_retries = 6 it takes ${byDefaultSeconds} s (tcp_write_timeout); this run took ${(last - first).toFixed(1)} s with ${retries}, as the formula says. The source’s 30 s come from a bug of stable 4.19 between 2019 and 2021: retransmits_timed_out modelled SYNs with TCP_RTO_MIN (since a41e8a88b06e, until 3256a2d6ab1f), so the turn of the timer at 31 s was the last.`,
+		});
+		return `curl’s poll gives ${polled?.result} and SO_ERROR ${told[0]?.errno} after ${(last - first).toFixed(1)} s (${byDefaultSeconds} s with the defaults): silence is all it sees.`;
+	},
+);

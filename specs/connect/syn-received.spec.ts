@@ -1,0 +1,223 @@
+/** How long does a server keep a connection that was only half made? */
+import { expect, type ScenarioLab, type Socket, scenario, spanOf, synAckSchedule, synSchedule, type Timeline } from '../../harness/index.ts';
+
+/** As iptables takes it: of the three flags, SYN and ACK are set and RST is not. */
+const SYN_ACK = 'SYN,RST,ACK SYN,ACK';
+
+/** The client begins to connect and closes its socket before an answer has arrived; no answer ever does. */
+async function connectAndLeave({ client, server }: ScenarioLab): Promise<void> {
+	await client.drop({ name: 'syn-ack', tcpFlags: SYN_ACK });
+	const kang = await client.socket();
+	await kang.setNonBlocking();
+	await expect(kang.connect(server.port(8080))).toFailWith('EINPROGRESS');
+	await expect(kang.close()).toReturn(0);
+}
+
+/** From the first SYN-ACK until ss no longer shows the request, in ms. */
+function requestLasted(timeline: Timeline): number {
+	return ((timeline.whenLeft('server', 'SYN-RECV') ?? Number.NaN) - (timeline.segments('server')[0]?.t ?? 0)) * 1_000;
+}
+
+/** The default is 5. */
+const retries = 3;
+
+scenario(
+	'half made: the client goes away',
+	{
+		question: 'The client closes its socket in SYN-SENT and never saw the SYN-ACK. What does it tell the server, and what does the server do?',
+		claims: ['KH-synrecv1', 'KH-synrecv2'],
+		sysctls: { tcp_synack_retries: retries },
+	},
+	async (lab) => {
+		const { client, server, timeline, claim } = lab;
+		const { retransmissionsMs, giveUpMs } = synAckSchedule({ retries });
+		await (await server.socket()).listen(8080);
+		await connectAndLeave(lab);
+		await expect(client).toHavePassedThrough('SYN-SENT', 'CLOSED');
+		await expect(client).toHaveNoSocket();
+
+		await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on' });
+		await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on', timerCount: retries }, { after: spanOf(retransmissionsMs.at(-1) ?? 0) });
+		await expect(server).toHaveNoSocket({ state: 'SYN-RECV' }, { after: spanOf(giveUpMs) });
+		await expect(timeline).toRetransmit('< S. dropped by syn-ack', retransmissionsMs);
+		// That is all: no FIN and no RST, from neither side.
+		await expect(timeline).toShowSegments('> S', `${1 + retries}x < S. dropped by syn-ack`);
+
+		claim('KH-synrecv1', timeline.states('client').at(-1) === 'CLOSED' && timeline.segments('client').every(({ flags }) => flags === 'S'), {
+			holds: 'The other side is not known to exist, so there is nothing to finish: SYN-SENT closes to CLOSED without a segment (tcp_close_state).',
+			differs: 'The client said something when it closed, or kept its socket.',
+		});
+		const byDefault = synAckSchedule({ retries: 5 });
+		const lasted = requestLasted(timeline);
+		const asFormula = lasted >= giveUpMs && timeline.segments('server').length === 1 + retries;
+		claim('KH-synrecv2', asFormula && byDefault.giveUpMs === 63_000 && byDefault.retransmissionsMs.join() === '1000,3000,7000,15000,31000', {
+			holds: `The SYN-ACK’s timer doubles from 1 s (reqsk_timer_handler) and knows nothing of linear timeouts. With ${retries} retries the request was gone after ${(lasted / 1_000).toFixed(1)} s, as the formula says; with the default, 5, it says 63 s.`,
+			differs: 'The schedule of the SYN-ACKs, or the time when the request was gone, is another.',
+		});
+		return `Nothing: its socket is gone at once. The server repeats its SYN-ACK ${timeline.segments('server').length - 1} times and forgets the connection after ${(lasted / 1_000).toFixed(1)} s, without a word.`;
+	},
+);
+
+/** What the listener was told, and how many retries that should make of its tcp_synack_retries = 2. */
+const listeners = [
+	{ option: 'TCP_USER_TIMEOUT', value: 1_000, retries: 2 },
+	{ option: 'TCP_SYNCNT', value: 1, retries: 1 },
+] as const;
+
+scenario.each(listeners)(
+	'half made: $option on the listener',
+	({ option, value }) => ({
+		question: `The listener has set ${option} = ${value}. Is a connection in SYN-RECV given up at another time?`,
+		claims: option === 'TCP_USER_TIMEOUT' ? ['KH-synrecv3'] : [],
+		sysctls: { tcp_synack_retries: 2 },
+	}),
+	async (lab, { option, value, retries }) => {
+		const { server, timeline, claim } = lab;
+		const { retransmissionsMs, giveUpMs } = synAckSchedule({ retries });
+		const listener = await server.socket();
+		await listener.setOption(option, value);
+		await listener.listen(8080);
+		await connectAndLeave(lab);
+
+		await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on' });
+		await expect(server).toHaveNoSocket({ state: 'SYN-RECV' }, { after: spanOf(giveUpMs) });
+		await expect(timeline).toRetransmit('< S. dropped by syn-ack', retransmissionsMs);
+		const lasted = requestLasted(timeline);
+		if (option === 'TCP_USER_TIMEOUT') {
+			claim('KH-synrecv3', lasted >= giveUpMs, {
+				holds: `A request is no full socket and has no TCP_USER_TIMEOUT: reqsk_timer_handler looks at the number of retries only, so it lasted ${(lasted / 1_000).toFixed(1)} s. (Of the listener’s options TCP_SYNCNT is the one that counts.)`,
+				differs: 'TCP_USER_TIMEOUT ended the request.',
+			});
+		}
+		return `It was gone after ${(lasted / 1_000).toFixed(1)} s and ${timeline.segments('server').length - 1} retransmissions.`;
+	},
+);
+
+/** The defaults are 6 and 5. */
+const both = { tcp_syn_retries: 1, tcp_synack_retries: 2 };
+
+scenario(
+	'half made: the client keeps trying',
+	{
+		question: 'SYNs arrive, SYN-ACKs do not, and both sides stay. Which of them repeats itself, and until when?',
+		claims: ['KH-synrecv4'],
+		sysctls: both,
+	},
+	async ({ client, server, timeline, claim }) => {
+		const clients = synSchedule({ retries: both.tcp_syn_retries, linear: timeline.sysctl('tcp_syn_linear_timeouts') });
+		const servers = synAckSchedule({ retries: both.tcp_synack_retries });
+		await client.drop({ name: 'syn-ack', tcpFlags: SYN_ACK });
+		await (await server.socket()).listen(8080);
+		const kang = await client.socket();
+		const connect = kang.connect(server.port(8080));
+		await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+		await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on' });
+
+		await expect(connect).toFailWith('ETIMEDOUT', { after: spanOf(clients.giveUpMs) });
+		await expect(client).toHaveNoSocket();
+		await expect(timeline).toRetransmit('> S', clients.retransmissionsMs);
+		await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on' });
+		await expect(server).toHaveNoSocket(
+			{ state: 'SYN-RECV' },
+			{ after: { ...spanOf(servers.giveUpMs), atMostMs: spanOf(clients.giveUpMs + servers.giveUpMs).atMostMs } },
+		);
+		await expect(timeline).toShowSegments('> S', '< S. dropped by syn-ack', '...', '< S. dropped by syn-ack');
+		await expect(timeline).toShowNoSegment('< R');
+		await expect(timeline).toShowNoSegment('> R');
+		const [syns, synAcks] = [timeline.segments('client').length, timeline.segments('server').length];
+		// Each SYN is answered at once, which puts the server's own timer off; all its turns come nevertheless.
+		expect(synAcks).toBe(syns + both.tcp_synack_retries);
+		claim('KH-synrecv4', syns > 1 && synAcks > syns, {
+			holds: `The client sent its SYN ${syns} times and timed out. The server answered each at once (tcp_check_req), repeated its SYN-ACK ${synAcks - syns} times by its own timer (reqsk_timer_handler), and then forgot the connection.`,
+			differs: 'One side did not repeat itself, or did not time out.',
+		});
+		return `Both: ${syns} SYNs until connect fails with ${connect.event.errno} after ${connect.event.took?.toFixed(1)} s, and ${synAcks} SYN-ACKs until the server forgets the connection after ${(requestLasted(timeline) / 1_000).toFixed(1)} s.`;
+	},
+);
+
+scenario(
+	'half made: only the SYN-ACK is lost',
+	{
+		question: 'A firewall rule matches SYN and ACK set, RST not. Does anything else of TCP get caught in it?',
+		claims: ['QI9'],
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const listener = await (await server.socket()).listen(8080, { backlog: 2 });
+		const before = await client.socket();
+		await before.connect(server.port(8080));
+		const accepted = await listener.accept();
+
+		const fault = await client.drop({ name: 'syn-ack', tcpFlags: SYN_ACK });
+		step('data, a refusal, a FIN and a RST come from the server');
+		await accepted.send('hello');
+		await expect(before.recv()).toReturn(5);
+		await before.send('hello');
+		await expect(accepted.recv()).toReturn(5);
+		await expect((await client.socket()).connect(server.port(8081))).toFailWith('ECONNREFUSED');
+		await accepted.close();
+		await expect(before.recv()).toReturn(0);
+		await before.send('too late');
+		await expect(timeline).toShowSegment('< R');
+
+		step('a connection is asked for');
+		const connect = (await client.socket()).connect(server.port(8080));
+		await expect(timeline).toShowSegment('< S. dropped by syn-ack');
+		await expect(client).toHaveSocket({ state: 'SYN-SENT' });
+		await expect(server).toHaveSocket({ state: 'SYN-RECV' });
+		await fault.heal();
+		// The next one comes through, at the next turn of either timer.
+		await expect(connect).toReturn(0);
+
+		const dropped = timeline.segments().filter(({ fate }) => fate === 'dropped');
+		const passed = new Set(timeline.segments('server').flatMap(({ flags, fate }) => (fate === 'delivered' ? [flags] : [])));
+		expect(dropped).toHaveLength(await fault.count());
+		expect([...passed]).toEqual(expect.arrayContaining(['S.', 'P.', 'R.', 'F.', 'R']));
+		claim('QI9', dropped.length > 0 && dropped.every(({ host, flags }) => host === 'server' && flags === 'S.'), {
+			holds: `The rule met SYN-ACKs only (${dropped.length}); ${[...passed].join(' ')} passed, the SYN-ACK before and after it was there. A RST with ACK has the third flag set, all others lack SYN.`,
+			differs: 'The rule also met segments other than SYN-ACKs.',
+		});
+		return `No. Of all that the server sent, it met ${[...new Set(dropped.map(({ flags }) => flags))].join(' ')}, and let pass ${[...passed].join(' ')}.`;
+	},
+);
+
+/** Exactly ACK, of all flags that a segment of a connection can have. */
+const ACK_ALONE = 'SYN,ACK,FIN,RST,PSH ACK';
+
+scenario(
+	'half made: the last ACK is lost',
+	{
+		question: 'The client’s ACK of the SYN-ACK is lost. Does each side have a connection?',
+		claims: ['KH-synack2'],
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const listener = await (await server.socket()).listen(8080);
+		const acks = await server.drop({ name: 'last-ack', tcpFlags: ACK_ALONE });
+		const kang = await client.socket();
+		const connect = kang.connect(server.port(8080));
+		await expect(connect).toReturn(0);
+		const clients = await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'none' });
+		// The SYN-ACK comes again after 1 s and 3 s, and each time its ACK is lost, too.
+		const servers = await expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on', timerCount: 2 });
+		const accept = listener.accept();
+		await expect(accept).toBlock();
+
+		step('the client sends');
+		await kang.send('hello');
+		await expect(server).toHaveSocket({ state: 'ESTAB', localPort: 8080 });
+		const kodos: Socket = await accept;
+		await expect(kodos.recv()).toReturn(5);
+		await acks.heal();
+		await expect(timeline).toShowSegments('> S', '< S.', '> . dropped by last-ack', '< S.', '...', '< S.', '...', '> P. 5', '...');
+		await expect(timeline).toRetransmit('< S.', synAckSchedule({ retries: 2 }).retransmissionsMs);
+		claim(
+			'KH-synack2',
+			(connect.event.took ?? 1) < 1 && clients.state === 'ESTAB' && servers.state === 'SYN-RECV' && kodos.process.returned('read', 5),
+			{
+				holds:
+					'For the client the SYN-ACK completes the handshake; the server is in SYN-RECV and repeats it until an ACK comes, and every segment carries one: the data was it (tcp_check_req).',
+				differs: 'The sides were in other states, or the data did not complete the handshake.',
+			},
+		);
+		return `The client does, at once (connect returned ${connect.event.returned} after ${((connect.event.took ?? 0) * 1_000).toFixed(1)} ms); the server’s side is in ${servers.state} until data comes: its recv gives ${kodos.process.results('read')}.`;
+	},
+);

@@ -1,0 +1,85 @@
+/** Who decides how long unacknowledged data is retransmitted, tcp_retries2 or TCP_USER_TIMEOUT? */
+import {
+	expect,
+	type Host,
+	isTimerOf,
+	retransmissionTimeout,
+	retransmissionTimeoutMs,
+	type Socket,
+	type SocketCall,
+	scenario,
+	spanOf,
+} from '../../harness/index.ts';
+
+/** Without a user timeout: given up at the first turn of the timer after 3 s. */
+const retries2 = 3;
+const short = 2_000;
+const long = 9_000;
+
+scenario(
+	'user timeout: between two turns of the timer',
+	{
+		question:
+			'Three connections fall silent with data in flight. TCP_USER_TIMEOUT is 2 s on one, 9 s on one, and not set on the third. When does each end?',
+		claims: ['KH-dead2'],
+		// Without tail-loss probes, each retransmission is a turn of the timer.
+		sysctls: { tcp_retries2: retries2, tcp_early_retrans: 0 },
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		const listeners = [await server.socket(), await server.socket(), await server.socket()] as const;
+		await listeners[0].listen(8002);
+		await listeners[1].listen(8009);
+		await listeners[2].listen(8000);
+		const hasty = await connected(client, server.port(8002), short);
+		const patient = await connected(client, server.port(8009), long);
+		const plain = await connected(client, server.port(8000), 0);
+
+		await server.drop({ name: 'silence' });
+		step('all write');
+		await hasty.send('hasty');
+		await patient.send('patient');
+		await plain.send('plain');
+		const reads = { hasty: hasty.recv(), patient: patient.recv(), plain: plain.recv() };
+		await expect(client).toHaveSocket({ remotePort: 8002, timer: 'on', timerCount: 1 });
+		await Promise.all([
+			expect(reads.hasty).toFailWith('ETIMEDOUT', { after: spanOf(short) }),
+			expect(reads.patient).toFailWith('ETIMEDOUT', { after: spanOf(long) }),
+			expect(reads.plain).toFailWith('ETIMEDOUT', { after: retransmissionTimeout({ retries2 }) }),
+		]);
+		await expect(client).toHaveNoSocket();
+		await expect(timeline).toShowNoSegment('> R. dropped by silence');
+		await expect(timeline).toShowNoSegment('> F. dropped by silence');
+
+		/** How long after its first transmission, and its first retransmission, a connection ended; and when the next turn would have been. */
+		const told = (port: number, { endedAt }: SocketCall<unknown>) => {
+			const [sent = 0, again = 0, ...more] = timeline.segments('client', port).flatMap(({ t, fate }) => (fate === 'dropped' ? [t] : []));
+			const [last = 0, before = 0] = [...more].reverse();
+			return {
+				sinceSentMs: (endedAt - sent) * 1_000,
+				sinceFirstTurnMs: (endedAt - again) * 1_000,
+				nextTurnMs: (last + 2 * (last - before) - again) * 1_000,
+			};
+		};
+		const [first, second, third] = [told(8002, reads.hasty), told(8009, reads.patient), told(8000, reads.plain)];
+		const exact = isTimerOf(first.sinceFirstTurnMs, short) && isTimerOf(second.sinceFirstTurnMs, long);
+		const betweenTurns = first.sinceFirstTurnMs < first.nextTurnMs - 200 && second.sinceFirstTurnMs < second.nextTurnMs - 200;
+		const regular = third.sinceFirstTurnMs >= retransmissionTimeoutMs({ retries2 }) - 10;
+		const ignored = first.sinceSentMs < retransmissionTimeoutMs({ retries2 }) && second.sinceSentMs > third.sinceSentMs;
+		claim('KH-dead2', exact && betweenTurns && regular && ignored, {
+			holds: `The last turn of the timer is brought forward to that time (tcp_clamp_rto_to_user_timeout), and retransmits_timed_out takes it in place of tcp_retries2, be it shorter or longer. It counts from the first retransmission (retrans_stamp): ${seconds(first.sinceSentMs - short)} after the first transmission.`,
+			differs: `2 s ended ${seconds(first.sinceFirstTurnMs)} after the first retransmission, 9 s after ${seconds(second.sinceFirstTurnMs)}, none after ${seconds(third.sinceFirstTurnMs)}.`,
+		});
+		return `With 2 s after ${seconds(first.sinceSentMs)}, with 9 s after ${seconds(second.sinceSentMs)}, without after ${seconds(third.sinceSentMs)}. The first two are the user timeout and the ${seconds(first.sinceSentMs - short)} to the first retransmission.`;
+	},
+);
+
+async function connected(client: Host, to: ReturnType<Host['port']>, userTimeoutMs: number): Promise<Socket> {
+	const socket = await client.socket();
+	await socket.setOption('TCP_USER_TIMEOUT', userTimeoutMs);
+	await socket.connect(to);
+	return socket;
+}
+
+function seconds(ms: number): string {
+	return `${(ms / 1_000).toFixed(1)} s`;
+}

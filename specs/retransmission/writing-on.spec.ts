@@ -1,0 +1,48 @@
+/** What do the calls of a program tell that writes on while nobody acknowledges? */
+import { expect, retransmissionTimeout, scenario } from '../../harness/index.ts';
+
+/** The default is 15 and takes a quarter of an hour. */
+const retries2 = 2;
+
+scenario(
+	'writing on: ETIMEDOUT once',
+	{
+		question: 'kang writes again and again, and nothing arrives any more. What does each write give, before and after the kernel gives up?',
+		claims: ['KH-dead3'],
+		sysctls: { tcp_retries2: retries2 },
+	},
+	async ({ client, server, timeline, step, claim }) => {
+		await (await server.socket()).listen(8080);
+		const kang = await client.socket();
+		await kang.connect(server.port(8080));
+
+		await server.drop({ name: 'silence' });
+		for (const text of ['one', 'two', 'three']) await expect(kang.send(text)).toReturn(text.length);
+		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 11, timer: 'on', timerCount: 1 });
+		await expect(kang.send('four')).toReturn(4);
+		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 15, timer: 'on' });
+		await expect(client).toHaveNoSocket(
+			{},
+			{ after: retransmissionTimeout({ retries2 }), since: timeline.segments('client').find(({ fate }) => fate === 'dropped')?.t ?? 0 },
+		);
+
+		step('the kernel has given up');
+		const before = kang.process.results('write');
+		await expect(kang.send('five')).toFailWith('ETIMEDOUT');
+		await expect(kang.send('six', 'MSG_NOSIGNAL')).toFailWith('EPIPE');
+		await expect(kang.recv()).toReturn(0);
+		await expect(kang.send('seven', 'MSG_NOSIGNAL')).toFailWith('EPIPE');
+		await expect(kang.recv()).toReturn(0);
+		const { process } = kang;
+		claim('KH-dead3', process.results('write') === `${before}, then ETIMEDOUT, then EPIPE, then EPIPE` && process.results('read') === '0, then 0', {
+			holds:
+				'A write looks for an error of the socket first, takes it and so clears it (sk_stream_error, sock_error); with none left it finds the sending side shut (tcp_done): EPIPE. A read finds the receiving side shut: 0.',
+			differs: `The writes gave ${process.results('write')}; the reads gave ${process.results('read')}.`,
+		});
+
+		step('once more, without MSG_NOSIGNAL');
+		kang.send('eight');
+		await expect(process).toHaveEnded({ signal: 'SIGPIPE' });
+		return `Before: ${before}. After: ${process.results('write').slice(before.length + ', then '.length)}, where EPIPE is SIGPIPE for who did not ask for an errno; its reads give ${process.results('read')}.`;
+	},
+);
