@@ -13,8 +13,10 @@ import {
 	orphanProbeTimeoutMs,
 	RTO_MAX_MS,
 	RTO_MIN_MS,
+	retransmissionGapsMs,
 	retransmissionTimeout,
 	retransmissionTimeoutMs,
+	retransmissionTurns,
 	STATES,
 	spanOf,
 	timeWait,
@@ -60,6 +62,55 @@ describe('giving up a connection whose data is not acknowledged', () => {
 	test('is never expected earlier than the formula says, and later by no more than twice and 5 s', () => {
 		expect(retransmissionTimeout({ retries2: 5 })).toEqual({ atLeastMs: 12_600, atMostMs: 30_200 });
 	});
+});
+
+describe('the turns of the retransmission timer', () => {
+	test('double, up to the greatest timeout', () => {
+		expect(retransmissionGapsMs({ turns: 6 })).toEqual([200, 400, 800, 1_600, 3_200, 6_400]);
+		expect(retransmissionGapsMs({ turns: 4, rtoMs: 204, rtoMaxMs: 1_000 })).toEqual([204, 408, 816, 1_000]);
+	});
+
+	test.each([
+		// The timeout is TCP_RTO_MIN and the round-trip time, in jiffies: 204 ms where there are 250 of them in a second.
+		[15, 204, 16],
+		[5, 204, 6],
+		// 408 + 816 + 1632 ms are less than the 3 s that three retries stand for: one turn more.
+		[3, 204, 5],
+		[2, 204, 4],
+		// A peer that is far away is given up after fewer turns.
+		[5, 1_000, 4],
+		// Where the timer first runs out, nothing was retransmitted yet, so nothing is given up.
+		[0, 1_000, 2],
+	])('tcp_retries2 = %i with a timeout of %i ms ends at turn %i', (retries2, rtoMs, turn) => {
+		expect(retransmissionTurns({ retries2, rtoMs })).toBe(turn);
+	});
+
+	test('the last is the first after the time that tcp_retries2 stands for, counted from the first', () => {
+		fc.assert(
+			fc.property(fc.integer({ min: 0, max: 30 }), fc.integer({ min: RTO_MIN_MS, max: 60_000 }), (retries2, rtoMs) => {
+				const turn = retransmissionTurns({ retries2, rtoMs });
+				const elapsed = (turns: number) => retransmissionGapsMs({ turns, rtoMs }).slice(1).reduce((sum, gap) => sum + gap, 0);
+				expect(elapsed(turn)).toBeGreaterThanOrEqual(retransmissionTimeoutMs({ retries2 }));
+				expect(elapsed(turn - 1)).toBeLessThan(retransmissionTimeoutMs({ retries2 }));
+			}),
+		);
+	});
+});
+
+test('a timer is late by an eighth and what a busy machine adds, and never early', () => {
+	expect([7_980, 7_990, 8_000, 9_500, 9_501].map((ms) => isTimerOf(ms, 8_000))).toEqual([false, true, true, true, false]);
+	expect(isTimerOf(Number.NaN, 8_000)).toBe(false);
+});
+
+test.each([
+	// With probes at 5, 8, 11 and 14 s.
+	[3_000, 8_000],
+	[8_000, 8_000],
+	[8_001, 11_000],
+	[10_000, 11_000],
+	[30_000, 32_000],
+])('keepalive with TCP_USER_TIMEOUT %i ms gives up at a probe, %i ms', (userTimeoutMs, ms) => {
+	expect(keepaliveUserTimeout({ time: 5, interval: 3, userTimeoutMs }).atLeastMs).toBe(ms);
 });
 
 test('keepalive gives up after 2 h 11 min 15 s by default', () => {

@@ -23,7 +23,12 @@ afterAll(async () => {
 
 /** Work that fails as it should: with this code, and a message that has all these words. */
 async function refused(work: () => unknown, code: ErrorCode, ...words: readonly (string | RegExp)[]): Promise<void> {
-	const failure = await Promise.resolve().then(work).then(() => undefined, (error: unknown) => error);
+	const failure = await Promise.resolve()
+		.then(work)
+		.then(
+			() => undefined,
+			(error: unknown) => error,
+		);
 	expect(failure).toBeInstanceOf(HalfopenError);
 	const { message, remedy } = failure as HalfopenError;
 	expect(message).toContain(`[${code}]`);
@@ -49,14 +54,18 @@ test('a sysctl that no host has: the nearest names are told, and nothing was sta
 	await refused(() => lab.client.sysctl({ tcp_keepalive_tim: 1 }), 'SYSCTL_UNKNOWN', 'tcp_keepalive_time');
 });
 
-test('a value that the kernel refuses: the host that was made for it goes again', async () => {
-	const { engine, made } = watched(currentEngine());
-	const values = { tcp_congestion_control: 'pigeon' };
-	await refused(() => Lab.create(engine, values), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
-	expect(made).toHaveLength(1);
-	expect(await addressesInUse()).not.toContain(made[0]);
-	await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'it is reno');
-}, LIMIT_MS);
+test(
+	'a value that the kernel refuses: the host that was made for it goes again',
+	async () => {
+		const { engine, made } = watched(currentEngine());
+		const values = { tcp_congestion_control: 'pigeon' };
+		await refused(() => Lab.create(engine, values), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
+		expect(made).toHaveLength(1);
+		expect(await addressesInUse()).not.toContain(made[0]);
+		await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'it is reno');
+	},
+	LIMIT_MS,
+);
 
 test.each([0, -1, 65_536, 1.5, Number.NaN])('port %p is none', async (port) => {
 	const { client, server } = lab;

@@ -23,13 +23,15 @@ scenario(
 
 		await client.drop({ name: 'lost-acks' });
 		step('without TCP_NODELAY');
+		const reading = kodos.recv(40, 'MSG_WAITALL');
 		await Promise.all(fourTimes.map(() => gathering.send('ten bytes\n')));
-		const { data } = await kodos.recv(40, 'MSG_WAITALL');
+		const { data } = await reading;
 		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080, sendQueue: 40, timer: 'on', timerCount: 2 });
 
 		step('with TCP_NODELAY');
+		const otherReading = otherKodos.recv(40, 'MSG_WAITALL');
 		await Promise.all(fourTimes.map(() => hurrying.send('ten bytes\n')));
-		const { data: otherData } = await otherKodos.recv(40, 'MSG_WAITALL');
+		const { data: otherData } = await otherReading;
 		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 9090, sendQueue: 40, timer: 'on', timerCount: 2 });
 
 		await expect(timeline).toShowNoSegment('> P. dropped');
@@ -45,15 +47,12 @@ scenario(
 		const hurried = timeline.segments('client', 9090).filter(({ length }) => length > 0);
 		const lengths = (segments: typeof gathered) => segments.map(({ length }) => length);
 		const waitedMs = ((gathered[1]?.t ?? 0) - (gathered[0]?.t ?? 0)) * 1_000;
-		expect(lengths(gathered).slice(0, 4)).toEqual([10, 30, 40, 40]);
-		expect(lengths(hurried).slice(0, 4)).toEqual([10, 10, 10, 10]);
-		// A tail-loss probe of the last segment may lie between (RFC 8985, 7.2).
-		expect(lengths(hurried).slice(-2)).toEqual([40, 40]);
+		// Among the first segments may be a tail-loss probe of the last (RFC 8985, 7.2); what is on its way up the receiver's stack cannot be joined yet.
+		const cut = { gathered: /^10,30,(10,)*40(,40)*$/.test(lengths(gathered).join()), hurried: /^10,10,10,10,(10,)*40(,40)*$/.test(lengths(hurried).join()) };
+		expect({ ...cut, lengths: [lengths(gathered), lengths(hurried)] }).toMatchObject({ gathered: true, hurried: true });
 		claim(
 			'KH-noack2',
-			lengths(gathered).slice(0, 3).join() === '10,30,40' &&
-				isTimerOf(waitedMs, RTO_MIN_MS) &&
-				/^10,10,10,10,(10,)?40,40/.test(lengths(hurried).join()),
+			cut.gathered && isTimerOf(waitedMs, RTO_MIN_MS) && cut.hurried,
 			{
 				holds: `Nagle’s rule holds small data back while any is unacknowledged (tcp_nagle_check); after ${waitedMs.toFixed(0)} ms the tail-loss probe sends it, because new data makes the better probe (tcp_send_loss_probe). A retransmission takes what else fits into its segment (tcp_retrans_try_collapse).`,
 				differs: `Segments of ${lengths(gathered).join(', ')} bytes without TCP_NODELAY, the second after ${waitedMs.toFixed(0)} ms; ${lengths(hurried).join(', ')} with it.`,
