@@ -55,6 +55,11 @@ export class Timeline {
 		});
 	}
 
+	/** The sockets of a host as `ss` showed them, one row after the other, each time that it showed something new. */
+	sockets(host: HostName): readonly (EventOf<'sockets'>['rows'][number] & { readonly t: number })[] {
+		return this.context.history.of('sockets', host).flatMap(({ t, rows }) => rows.map((row) => ({ ...row, t })));
+	}
+
 	/** Errnos that reached sockets of a host: told by the kernel, or read with SO_ERROR. */
 	errors(host?: HostName): readonly EventOf<'error'>[] {
 		return this.context.history.of('error', host).filter(({ ghost }) => !ghost);

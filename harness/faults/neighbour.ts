@@ -10,7 +10,11 @@ export async function pinNeighbour(boot: Boot, { peer }: HostIdentity): Promise<
 	await ip(boot, ['neigh', 'replace', peer.address, 'lladdr', peer.mac, 'dev', boot.device, 'nud', 'permanent']);
 }
 
-/** Forgets where the peer is: the next packet to it must ask by ARP, and where nobody answers the kernel knows the host to be unreachable. */
+/**
+ * Forgets where the peer is: the next packet to it must ask by ARP, and where nobody answers the kernel knows the host to be unreachable.
+ * It asks three times, a second apart (mcast_solicit, retrans_time_ms): what gives up earlier, as TCP does with tcp_retries2 below 4, is
+ * ETIMEDOUT all the same.
+ */
 export async function forgetNeighbour(boot: Boot, { peer }: HostIdentity): Promise<void> {
 	await ip(boot, ['neigh', 'del', peer.address, 'dev', boot.device]);
 }

@@ -13,8 +13,8 @@ export interface SocketShape {
 	readonly sendQueue?: number;
 	/** `none`: no timer runs, so nothing will happen to it by itself. */
 	readonly timer?: TimerName | 'none';
-	/** How often the timer has fired without an answer. */
-	readonly timerCount?: number;
+	/** How often the timer has fired without an answer; `atLeast` where the next time may come before anybody looks. */
+	readonly timerCount?: number | { readonly atLeast: number };
 	/** How long the timer still has to run. */
 	readonly timerLeft?: Partial<Span>;
 	readonly localPort?: number;
@@ -46,9 +46,11 @@ export class HostExpectation {
 		await this.#lookUntil(`${count} sockets ${describeShape(shape)}`, (rows) => rows.filter((row) => fits(row, shape)).length === count, patience);
 	}
 
-	/** `ss` shows no such socket: none at all, without a shape. */
-	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<void> {
-		await this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !rows.some((row) => fits(row, shape)), patience);
+	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
+	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
+		const { clock } = this.#host.context;
+		// What a look does not show was gone when the look was over; when it began, on a busy machine long before, it may have been there.
+		return this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !rows.some((row) => fits(row, shape)), patience, () => clock.now());
 	}
 
 	/** Its sockets went through these states in this order; others may lie between. */
@@ -94,6 +96,7 @@ export class HostExpectation {
 		what: string,
 		passes: (rows: readonly Row[]) => Found | false | undefined,
 		patience: Patience,
+		seenAt = () => this.#host.boot.sockets.t,
 	): Promise<{ t: number; found: Found }> {
 		const { context, name, boot } = this.#host;
 		return this.#looking(async () => {
@@ -106,7 +109,7 @@ export class HostExpectation {
 						const found = passes(boot.sockets.rows);
 						if (found === undefined || found === false) return undefined;
 						boot.keepLook();
-						return { t: context.history.at(boot.sockets.t), found };
+						return { t: context.history.at(seenAt()), found };
 					},
 					nearest: () => boot.sockets.rows.map(describeRow),
 				},
@@ -132,11 +135,15 @@ function fits(row: Row, { state, receiveQueue, sendQueue, timer, timerCount, tim
 		(receiveQueue === undefined || row.receiveQueue === receiveQueue) &&
 		(sendQueue === undefined || row.sendQueue === sendQueue) &&
 		(timer === undefined || (row.timer?.name ?? 'none') === timer) &&
-		(timerCount === undefined || row.timer?.count === timerCount) &&
+		(timerCount === undefined || isCount(row.timer?.count, timerCount)) &&
 		(timerLeft === undefined || isWithinSpan(row.timer?.leftMs, timerLeft)) &&
 		(localPort === undefined || row.local.port === localPort) &&
 		(remotePort === undefined || row.remote.port === remotePort)
 	);
+}
+
+function isCount(count: number | undefined, wanted: number | { readonly atLeast: number }): boolean {
+	return typeof wanted === 'number' ? count === wanted : count !== undefined && count >= wanted.atLeast;
 }
 
 function isWithinSpan(ms: number | undefined, { atLeastMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Partial<Span>): boolean {

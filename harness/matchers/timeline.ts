@@ -1,10 +1,8 @@
+import { deviations, gapsBetween } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { Timeline } from '../timeline.ts';
 import { matchSegments, type OneSegmentPattern, parseOneSegment, parsePattern, parseUnwanted, type SegmentPattern } from './segment-pattern.ts';
-import { expectEventually, JIFFY_MS, type Patience } from './waiting.ts';
-
-/** How much later than the kernel meant it a busy machine may run a timer. */
-const BUSY_MS = 500;
+import { expectEventually, type Patience } from './waiting.ts';
 
 /** What can be expected of the history of both hosts. */
 export class TimelineExpectation {
@@ -45,24 +43,19 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Segments like this one were sent once, then again at these times after the first, in ms, and at no others. No gap may be shorter than the
-	 * formula's; the timer wheel makes it up to an eighth longer (kernel/time/timer.c), a busy machine a little more. All observers are asked first.
+	 * Segments like this one were sent once, then again at these times after the first, in ms, and at no others, as far as `deviations` is strict.
+	 * All observers are asked first.
 	 */
 	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
 		const { context } = this.#timeline;
 		const fits = parseOneSegment(pattern);
 		await context.flush();
 		const found = this.#timeline.segments().filter(fits);
-		const sent = found.map(({ t }) => (t - (found[0]?.t ?? 0)) * 1_000);
-		const model = [0, ...afterMs];
-		const gap = (times: readonly number[], index: number) => (times[index] ?? Number.NaN) - (times[index - 1] ?? 0);
-		const keeps = (_: number, index: number) =>
-			index === 0 || (gap(sent, index) >= gap(model, index) - JIFFY_MS && gap(sent, index) <= gap(model, index) * 1.125 + BUSY_MS);
-		if (sent.length === model.length && model.every(keeps)) return;
-		const times = sent.slice(1).map((ms) => ms.toFixed(0));
-		throw new Error(
-			`Expected ${pattern} to be sent again after ${afterMs.join(', ')} ms, but it was ${found.length === 0 ? 'never sent' : `after ${times.join(', ') || 'no time'} ms`}:\n${found.map(describeEvent).join('\n')}`,
-		);
+		const gaps = afterMs.map((ms, index) => ms - (afterMs[index - 1] ?? 0));
+		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
+		if (wrong.length === 0) return;
+		const expected = `Expected ${pattern} to be sent again after ${afterMs.join(', ') || 'no'} ms, but: ${wrong.join(', ')}`;
+		throw new Error([expected, ...found.map(describeEvent)].join('\n'));
 	}
 
 	/** Waits until such a segment was sent. */

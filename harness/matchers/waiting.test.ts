@@ -119,6 +119,15 @@ describe('an expectation of segments', () => {
 		expect(message).toContain('> R seq 1');
 	});
 
+	test('of one sent again passes where its times keep to the formula, and says where they do not', async () => {
+		const { timeline } = shown('S', 'S', 'S', '.');
+		await timeline.toRetransmit('> S', [1_000, 2_000]);
+		await timeline.toRetransmit('> .', []);
+		expect((await failureOf(timeline.toRetransmit('> S', [1_000]))).message).toContain('2 gaps instead of 1');
+		expect((await failureOf(timeline.toRetransmit('> S', [1_000, 3_000]))).message).toContain('gap 2 is 1000 ms instead of 2000 ms');
+		expect((await failureOf(timeline.toRetransmit('< S', []))).message).toContain('it was never sent');
+	});
+
 	test('waits for no segment whose pattern is wrong', async () => {
 		const { timeline } = shown('S');
 		// @ts-expect-error: no such flag

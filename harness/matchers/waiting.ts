@@ -6,7 +6,7 @@ import { until, type Wait } from '../wait.ts';
 const IMMEDIATE_LIMIT_MS = 15_000;
 
 /** The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history (HZ is at least 100). */
-export const JIFFY_MS = 10;
+const JIFFY_MS = 10;
 
 /** How long an expectation may wait. */
 export interface Patience {

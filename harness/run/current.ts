@@ -1,7 +1,6 @@
 import { connectDocker } from '../engines/docker/engine.ts';
 import type { DockerFacts } from '../engines/docker/runner.ts';
 import type { Engine, Run } from '../engines/engine.ts';
-import { pidOf } from '../engines/owner.ts';
 import { HalfopenError } from '../errors.ts';
 import { leashed } from './leash.ts';
 
@@ -29,5 +28,5 @@ export function currentEngine(): Engine {
 		});
 	}
 	const { run, facts } = JSON.parse(handover) as Handover;
-	return leashed(connectDocker(run, facts as DockerFacts), pidOf(run.owner));
+	return leashed(connectDocker(run, facts as DockerFacts), run.owner);
 }

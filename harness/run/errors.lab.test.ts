@@ -118,7 +118,7 @@ test('a fault that breaks nothing says so when it is healed', async () => {
 test('a host that is paused starts no program until it is thawed', async () => {
 	const { server } = lab;
 	const fault = await server.pause();
-	await refused(() => server.nc({ listen: 7004 }), 'HOST_PAUSED', 'server is paused', 'Heal the pause');
+	await refused(() => server.nc({ listen: 7004 }), 'HOST_PAUSED', 'programs are frozen', 'Heal the pause');
 	await fault.heal();
 	await server.nc({ listen: 7004 });
 });

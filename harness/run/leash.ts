@@ -1,13 +1,13 @@
 import type { Engine, EngineLab } from '../engines/engine.ts';
+import { isDead } from '../engines/owner.ts';
 
 const LOOK_MS = 200;
 
 /**
- * A worker whose runner was killed must not go on making labs: the watchdog is sweeping. Jest's own channel between the two does not
- * end it, so while it has labs it looks whether the runner is still its parent.
+ * A worker whose runner was killed must not go on making labs: the watchdog is sweeping. Jest's own channel between the two does not end
+ * it, and the `process` that Jest shows to tests is a copy whose `ppid` never changes; so while it has labs, it looks after the runner.
  */
-export function leashed(engine: Engine, runner: number): Engine {
-	if (process.pid === runner) return engine;
+export function leashed(engine: Engine, runner: string): Engine {
 	return {
 		...engine,
 		async createLab(): Promise<EngineLab> {
@@ -24,6 +24,6 @@ export function leashed(engine: Engine, runner: number): Engine {
 	};
 }
 
-function endWithout(runner: number): void {
-	if (process.ppid !== runner) process.kill(process.pid, 'SIGKILL');
+function endWithout(runner: string): void {
+	if (isDead(runner)) process.kill(process.pid, 'SIGKILL');
 }

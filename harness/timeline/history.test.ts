@@ -174,3 +174,16 @@ test('a call is known by the name of its family', () => {
 	expect(isCall('write', 'read')).toBe(false);
 	expect(isCall('recvfrom', 'write')).toBe(false);
 });
+
+test('the options of a SYN are those that its sender’s own capture saw leave, the last where there are several', () => {
+	const history = emptyHistory();
+	expect(history.synOptions('client')).toBeUndefined();
+	const wire = new Wire()
+		.send(1, 'client', 'S', { options: { mss: 1460 }, fortune: 'dropped' })
+		.send(2, 'client', 'S', { options: { mss: 1400, sackPermitted: true } })
+		.send(2.1, 'server', 'S.', { options: { mss: 536 } })
+		.send(2.2, 'client', '.', { options: {} });
+	for (const sighting of wire.sightings) history.see(sighting);
+	expect(history.synOptions('client')).toEqual({ mss: 1400, sackPermitted: true });
+	expect(history.synOptions('server')).toEqual({ mss: 536 });
+});

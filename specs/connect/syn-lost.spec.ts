@@ -81,13 +81,13 @@ scenario.each(userTimeouts)(
 
 		const took = (connect.event.took ?? Number.NaN) * 1_000;
 		const next = synSchedule({ retries, linear }).retransmissionsMs.find((ms) => ms > userTimeoutMs) ?? Number.NaN;
-		if (userTimeoutMs < next && retransmissionsMs.length > 1) expect(took).toBeLessThan(next);
 		if (userTimeoutMs === 9_000) {
+			expect(took).toBeLessThan(next);
 			claim('KH-syn2', took >= userTimeoutMs && took < next, {
 				holds: `connect failed after ${took.toFixed(0)} ms, where the next retransmission was due at ${next} ms: the timer is cut to what is left of TCP_USER_TIMEOUT (tcp_clamp_rto_to_user_timeout). Only before the first retransmission it is not looked at.`,
 				differs: 'connect did not end with TCP_USER_TIMEOUT, but earlier, or at the next retransmission.',
 			});
 		}
-		return `After ${took.toFixed(0)} ms, with ${connect.event.errno}, and ${timeline.segments('client').length - 1} retransmissions.`;
+		return `After ${took.toFixed(0)} ms, with ${connect.event.errno}. The SYN was sent ${timeline.segments('client').length} times.`;
 	},
 );

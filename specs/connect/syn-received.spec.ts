@@ -89,7 +89,7 @@ scenario.each(listeners)(
 				differs: 'TCP_USER_TIMEOUT ended the request.',
 			});
 		}
-		return `It was gone after ${(lasted / 1_000).toFixed(1)} s and ${timeline.segments('server').length - 1} retransmissions.`;
+		return `It was gone after ${(lasted / 1_000).toFixed(1)} s; its SYN-ACK had been sent ${timeline.segments('server').length} times.`;
 	},
 );
 

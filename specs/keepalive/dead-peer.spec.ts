@@ -1,5 +1,5 @@
 /** When does an idle connection learn that its peer is gone, and what do its calls tell? */
-import { expect, isTimerOf, keepaliveTimeout, scenario } from '../../harness/index.ts';
+import { expect, gapsBetween, isTimerOf, keepaliveTimeout, scenario } from '../../harness/index.ts';
 
 /** In seconds, as the options are; the defaults are 7200 s, 75 s and 9. */
 const keepalive = { time: 5, interval: 3, probes: 3 };
@@ -90,8 +90,9 @@ scenario(
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', ...unheard, ...unheard, ...unheard, '< R.');
 
 		const sent = timeline.segments('server').slice(1);
-		const gaps = sent.map(({ t }, index) => t - (sent[index - 1]?.t ?? since));
-		const spaced = gaps.slice(1).every((gap) => isTimerOf(gap * 1_000, configured.interval * 1_000));
+		const gapsMs = gapsBetween([{ t: since }, ...sent]);
+		const spaced = gapsMs.slice(1).every((gap) => isTimerOf(gap, configured.interval * 1_000));
+		const gaps = gapsMs.map((gap) => gap / 1_000);
 		claim('QI4', sent.length === configured.probes + 1 && spaced && kodos.failed('read', 'ETIMEDOUT') && kang.failed('read', 'ECONNRESET'), {
 			holds: `tcp_keepalive_timer counts its probes in icsk_probes_out, which ss shows; with tcp_keepalive_probes of them unanswered it sends a RST. Shown with ${configured.time}, ${configured.probes}, ${configured.interval} for 30, 3, 5.`,
 			differs: `The server’s segments came ${gaps.map((gap) => gap.toFixed(1)).join(', ')} s apart; its reads gave ${kodos.results('read')}, the client’s ${kang.results('read')}.`,

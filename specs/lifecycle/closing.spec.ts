@@ -24,7 +24,7 @@ scenario(
 			holds: `telnet closed ${apartMs.toFixed(1)} ms after the FIN; the ACK of a FIN is delayed (tcp_fin enters pingpong mode), so the client’s own FIN carried it: ${closing.length} segments.`,
 			differs: `The ACK went alone although telnet closed ${apartMs.toFixed(1)} ms after the FIN.`,
 		});
-		return `${closing.length}: ${closing.map(({ flags }) => flags).join(', ')}.`;
+		return `${closing.length} (${closing.map(({ flags }) => flags).join(' | ')}).`;
 	},
 );
 
@@ -76,6 +76,6 @@ scenario.each(histories)(
 			// sends it. The upper bound leaves room for a busy machine.
 			expect(delayMs).toBeLessThan(DELACK_MAX_MS);
 		}
-		return `After ${delayMs.toFixed(0)} ms. Closing takes ${closing.length} segments: ${closing.map(({ flags }) => flags).join(', ')}.`;
+		return `After ${delayMs.toFixed(0)} ms. Closing takes ${closing.length} segments (${closing.map(({ flags }) => flags).join(' | ')}).`;
 	},
 );

@@ -14,39 +14,37 @@ scenario(
 		await expect(server).toHaveSocket({ state: 'ESTAB', localPort: 8080 });
 		await expect(timeline).toShowSegments('> S', '< S.', '> .');
 
-		const accepted = kodos.calls('accept').find(({ returned }) => returned !== undefined);
-		const held = await server.descriptors();
-		// ncat listens on IPv6, too; that descriptor is the third.
-		const listening = held.find(({ state, family }) => state === 'LISTEN' && family === 'IPv4');
-		const connected = held.find(({ state }) => state === 'ESTAB');
-		expect(accepted).toMatchObject({ fd: listening?.fd, returned: connected?.fd });
-		expect(await client.descriptors()).toMatchObject([{ state: 'ESTAB', remote: server.port(8080) }]);
 		for (const host of [client, server]) expect(timeline.offered(host.name)).toEqual(['mss', 'sackOK', 'TS', 'wscale']);
-		claim('HS1', listening !== undefined && connected !== undefined && listening.fd !== connected.fd && accepted?.returned === connected.fd, {
-			holds:
-				'Each side says its number and its options in a SYN, and acknowledges the other’s (RFC 9293, 3.5); accept gives the connection a descriptor of its own, and the listening one stays as it was (accept(2)).',
-			differs: 'lsof did not show the descriptor that accept returned as ESTABLISHED, beside another one that is LISTEN.',
-		});
 
 		step('kang types');
 		await kang.type('hello\n');
-		await expect(kodos).toPrint('hello\n');
-		const toConnect = kang.calls('connect').find(({ args }) => args.includes('AF_INET'));
-		const sent = kang.calls('write').find(({ fd, returned }) => fd === toConnect?.fd && returned === 6);
-		const received = kodos.calls('read').find(({ fd, returned }) => fd === accepted?.returned && returned === 6);
-		const calls = ['socket', 'bind', 'listen', 'accept'] as const;
-		const made = calls.filter((name) =>
-			kodos.calls(name).some(({ fd, returned }) => fd === accepted?.fd || (name === 'socket' && returned === accepted?.fd)),
-		);
-		claim('HS4', made.length === calls.length && sent !== undefined && received !== undefined, {
-			holds: `The server made its listening descriptor by ${made.join(', ')}; the line left by the descriptor that connect was called on, and came in by the one that accept returned.`,
-			differs: `Of socket, bind, listen and accept the server called ${made.join(', ') || 'none'} on its listening descriptor; or the line went another way.`,
+		await expect(kang).toHaveReturned('write', 6);
+		await expect(kodos).toHaveReturned('read', 6);
+		const held = { client: await client.descriptors(), server: await server.descriptors() };
+		const connected = kang.calls('connect').find(({ args }) => args.includes('AF_INET'));
+		const accepted = kodos.calls('accept').find(({ returned }) => returned !== undefined);
+		// ncat listens on IPv6, too: that is a third descriptor.
+		const listening = held.server.find(({ state, fd }) => state === 'LISTEN' && fd === accepted?.fd);
+		const connection = held.server.find(({ state }) => state === 'ESTAB');
+		expect(held.client).toMatchObject([{ state: 'ESTAB', fd: connected?.fd, remote: server.port(8080) }]);
+		expect(accepted?.returned).toBe(connection?.fd);
+		claim('HS1', listening !== undefined && connection !== undefined && listening.fd !== connection.fd, {
+			holds:
+				'Each side says its number and its options in a SYN, and acknowledges the other’s (RFC 9293, 3.5); accept gives the connection a descriptor of its own, and the listening one stays as it was (accept(2)).',
+			differs: 'lsof did not show the descriptor that accept returned as ESTABLISHED, beside the one it was called on as LISTEN.',
 		});
-		return `${timeline
-			.segments()
-			.slice(0, 3)
-			.map(({ flags }) => flags)
-			.join(', ')}; descriptor ${listening?.fd} listens, ${connected?.fd} is the connection, and by it read gave ${received?.returned}.`;
+
+		const sent = kang.calls('write').find(({ fd, returned }) => fd === connected?.fd && returned === 6);
+		const received = kodos.calls('read').find(({ fd, returned }) => fd === accepted?.returned && returned === 6);
+		const calls = (['socket', 'bind', 'listen', 'accept'] as const).filter((name) =>
+			kodos.calls(name).some(({ fd, returned }) => (name === 'socket' ? returned : fd) === listening?.fd),
+		);
+		claim('HS4', calls.length === 4 && sent !== undefined && received !== undefined, {
+			holds: `The server made its listening descriptor by ${calls.join(', ')}; the line left by the descriptor that connect was called on, and came in by the one that accept returned.`,
+			differs: `Of socket, bind, listen and accept the server called ${calls.join(', ') || 'none'} on its listening descriptor; or the line went another way.`,
+		});
+		const flags = timeline.segments().map((segment) => segment.flags);
+		return `${flags.slice(0, 3).join(' | ')} to connect. On the server descriptor ${listening?.fd} listens and ${connection?.fd} is the connection: read on it gave ${received?.returned}.`;
 	},
 );
 

@@ -1,5 +1,5 @@
 /** What does Ctrl-C leave on the wire and in the tables of both hosts, and for how long? */
-import { DELACK_MIN_MS, expect, scenario, timeWait } from '../../harness/index.ts';
+import { DELACK_MIN_MS, expect, scenario, spanOf, TIMEWAIT_MS, timeWait } from '../../harness/index.ts';
 
 scenario(
 	'releasing: Ctrl-C at the client',
@@ -29,13 +29,20 @@ scenario(
 		});
 
 		step('TIME-WAIT');
-		const [early] = await client.sockets();
-		await expect(client).toHaveNoSocket({ state: 'TIME-WAIT' }, { after: timeWait() });
+		const early = await expect(client).toHaveSocket({ state: 'TIME-WAIT', timer: 'timewait' });
+		const halfway = await expect(client).toHaveSocket(
+			{ state: 'TIME-WAIT', timer: 'timewait', timerLeft: { atMostMs: TIMEWAIT_MS / 2 } },
+			{ after: spanOf(TIMEWAIT_MS / 3) },
+		);
+		await expect(client).toHaveNoSocket({ state: 'TIME-WAIT' }, { after: timeWait(), since: second?.t ?? Number.NaN });
+		const left = [early, halfway].map(({ timer }) => timer?.leftMs ?? Number.NaN);
 		const seconds = timeline.timeIn('client', 'TIME-WAIT') ?? Number.NaN;
-		claim('HS3', early?.timer?.name === 'timewait' && seconds >= 59 && !timeline.states('server').includes('TIME-WAIT'), {
-			holds: `ss showed timer:(timewait) with ${early?.timer?.leftMs} ms left on the side that closed first, and nothing after ${seconds.toFixed(0)} s (TCP_TIMEWAIT_LEN); the other side went from LAST-ACK to nothing at once.`,
-			differs: 'TIME-WAIT was on the other side, or did not last a minute.',
+		const passed = { client: timeline.states('client'), server: timeline.states('server') };
+		const countsDown = left.every((ms, index) => ms <= (left[index - 1] ?? TIMEWAIT_MS));
+		claim('HS3', countsDown && seconds >= 59 && passed.client.includes('TIME-WAIT') && !passed.server.includes('TIME-WAIT'), {
+			holds: `On the side that closed first ss showed timer:(timewait) with ${left.map((ms) => ms / 1_000).join(' s, then ')} s left, and nothing after ${seconds.toFixed(0)} s (TCP_TIMEWAIT_LEN, which the timer wheel rounds up); the other side went from LAST-ACK to nothing at once.`,
+			differs: `TIME-WAIT was on the other side, or did not count down (${left.join(' ms, then ')} ms left), or lasted ${seconds.toFixed(0)} s.`,
 		});
-		return `${closing.length} segments: ${closing.map(({ flags }) => flags).join(', ')}. kang’s side: ${timeline.states('client').join(', ')}, the last but one for ${seconds.toFixed(0)} s; kodos’ side: ${timeline.states('server').join(', ')}.`;
+		return `${closing.length} segments (${closing.map(({ flags }) => flags).join(' | ')}). kang’s side: ${passed.client.join(', ')}, the last but one for ${seconds.toFixed(0)} s; kodos’ side: ${passed.server.join(', ')}.`;
 	},
 );

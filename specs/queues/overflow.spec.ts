@@ -25,7 +25,7 @@ async function overflow({ client, server, timeline, step }: ScenarioLab, tcp_abo
 	const late = await client.socket({ name: `late-${tcp_abort_on_overflow}` });
 	const connecting = late.connect(server.port(port));
 	// Its SYN is dropped without an answer, and sent again.
-	await expect(client).toHaveSocket({ state: 'SYN-SENT', remotePort: port, timer: 'on', timerCount: 1 });
+	await expect(client).toHaveSocket({ state: 'SYN-SENT', remotePort: port, timer: 'on', timerCount: { atLeast: 1 } });
 	await expect(connecting).toBlock();
 
 	step('what the overtaken client sends arrives now');
@@ -43,13 +43,12 @@ async function overflow({ client, server, timeline, step }: ScenarioLab, tcp_abo
 
 	step('the server accepts');
 	for (let others = 0; others <= backlog; others++) await listener.accept();
-	// They come when their next retransmission does.
-	const first = await listener.accept();
+	// Who is not lost comes when his next retransmission does.
+	for (let left = tcp_abort_on_overflow === 1 ? 1 : 2; left > 0; left--) await listener.accept();
 	await expect(connecting).toReturn(0);
 	if (tcp_abort_on_overflow === 0) {
-		const second = await listener.accept();
 		await expect(server).toHaveSocket({ state: 'ESTAB', localPort: port, receiveQueue: 5 });
-		await Promise.all([first, second].map((kodos) => kodos.close()));
+		await expect(answer).toBlock();
 	}
 	return { late: connecting.event, overtaken: answer.event };
 }
@@ -65,12 +64,13 @@ scenario(
 		const patient = await overflow(lab, 0);
 		const abort = await overflow(lab, 1);
 
+		await expect(timeline).toShowSegment('< R');
 		const resets = timeline.segments('server').filter(({ flags }) => flags.startsWith('R'));
 		const nobodyIsLost = patient.late.returned === 0 && patient.overtaken.errno === undefined;
 		claim('QI3b', nobodyIsLost && abort.late.errno === 'ECONNRESET', {
 			holds: 'With 0 nobody was lost, and with 1 the further client was reset.',
 			differs: `With 0 it holds. With 1 a further client keeps trying as well, and its connect returns ${abort.late.returned}: since 4.10 a SYN that finds the queue full is dropped whatever the sysctl says (tcp_conn_request). Reset is only who had its SYN answered before the queue was full (tcp_check_req): ${abort.overtaken.errno}.`,
 		});
-		return `Late, it tries until there is room: connect returns ${patient.late.returned} with 0 and ${abort.late.returned} with 1. Overtaken between SYN and ACK: with 0 it waits; with 1 its recv gives ${abort.overtaken.errno}, by ${resets.length === 1 ? 'the only RST' : `one of ${resets.length} RSTs`}.`;
+		return `Late, it tries until there is room: connect returns ${patient.late.returned} with 0 and ${abort.late.returned} with 1. Overtaken between SYN and ACK: with 0 it waits, and its data arrives; with 1 its recv gives ${abort.overtaken.errno}. RSTs in all: ${resets.length}.`;
 	},
 );

@@ -20,20 +20,25 @@ const LIMIT_MS = 20_000;
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
 	return asking(`sweeping what is left of run ${run.id}`, async () => {
-		const swept: string[] = [];
-		const limit = Date.now() + LIMIT_MS;
-		let quietSince = Date.now();
-		for (;;) {
-			const { found, removed } = await sweepOnce(docker, run);
-			swept.push(...removed);
-			if (found) quietSince = Date.now();
-			const now = Date.now();
-			if (!found && now - quietSince >= quietMs) break;
-			if (now > limit) throw heldBySomebody(run);
-			await wait(found ? 0 : LOOK_MS);
-		}
-		return [...swept, ...(await forgetInstance(docker, run, image))];
+		const known = await sweepUntilQuiet(docker, run, 0);
+		const [late, forgotten] = await Promise.all([quietMs > 0 ? sweepUntilQuiet(docker, run, quietMs) : [], forgetInstance(docker, run, image)]);
+		const forgottenLate = late.length > 0 ? await forgetInstance(docker, run, image) : [];
+		return [...known, ...forgotten, ...late, ...forgottenLate];
 	});
+}
+
+async function sweepUntilQuiet(docker: Dockerode, run: RunIdentity, quietMs: number): Promise<string[]> {
+	const swept: string[] = [];
+	const limit = Date.now() + LIMIT_MS;
+	for (let quietSince = Date.now(); ; ) {
+		const { found, removed } = await sweepOnce(docker, run);
+		swept.push(...removed);
+		const now = Date.now();
+		if (found) quietSince = now;
+		else if (now - quietSince >= quietMs) return swept;
+		if (now > limit) throw heldBySomebody(run);
+		if (!found) await wait(LOOK_MS);
+	}
 }
 
 function heldBySomebody({ id }: RunIdentity): HalfopenError {

@@ -1,0 +1,63 @@
+/** Can a sender limit how long it waits for its peer to have room again? */
+import { type ClaimId, expect, scenario, spanOf, windowProbeGapsMs } from '../../harness/index.ts';
+
+const story = 'kodos, this is a long story. '.repeat(7_000);
+
+/** Between two probes: the waits are 0.2, 0.4, 0.8, 1.6, 3.2 s, so one is due at 3.0 s and the next at 6.2 s. */
+const userTimeoutMs = 4_000;
+
+const peers: readonly { kodos: string; answers: boolean; claims: readonly ClaimId[] }[] = [
+	{ kodos: 'probes without an answer', answers: false, claims: ['KH-zero2'] },
+	{ kodos: 'probes with an answer', answers: true, claims: [] },
+];
+
+scenario.each(peers)(
+	'TCP_USER_TIMEOUT and $kodos',
+	({ claims }) => ({
+		question: `kang has set TCP_USER_TIMEOUT to ${userTimeoutMs / 1_000} s; kodos’ window is closed. When does kang give up: then, or with the next probe?`,
+		claims,
+	}),
+	async ({ client, server, timeline, step, claim }, { answers, claims }) => {
+		const listener = await server.socket();
+		await listener.setOption('SO_RCVBUF', 4_096);
+		await listener.listen(8080);
+		const kang = await client.socket();
+		await kang.setOption('TCP_USER_TIMEOUT', userTimeoutMs);
+		await kang.connect(server.port(8080));
+		await kang.send(story, 'MSG_DONTWAIT');
+		await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
+		// All observers have told by now: kodos said that it has no room left.
+		await expect(timeline).toShowNoSegment('> F.');
+		const closed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
+		const rtoMs = (await kang.info()).rto / 1_000;
+		const reading = kang.recv();
+
+		step(answers ? 'kodos does not read, but its kernel answers' : 'kodos is no longer to be heard');
+		if (!answers) await server.drop({ name: 'silence' });
+		// The time counts from the first turn of the probe timer, and an answer does not set it back (tcp_probe_timer, icsk_probes_tstamp; since 5.11).
+		await expect(reading).toFailWith('ETIMEDOUT', { after: spanOf(rtoMs + userTimeoutMs), since: closed });
+		await expect(client).toHaveNoSocket();
+		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
+		expect(timeline.segments('client').some(({ flags }) => /[FR]/.test(flags))).toBe(false);
+
+		const tookMs = (reading.event.t + (reading.event.took ?? Number.NaN) - closed) * 1_000;
+		const nextProbeMs = turnAfter(rtoMs + userTimeoutMs, rtoMs);
+		if (claims.includes('KH-zero2')) {
+			claim('KH-zero2', tookMs >= nextProbeMs, {
+				holds: `It was given up with the first probe that was due after the timeout, at ${(nextProbeMs / 1_000).toFixed(1)} s: kernels before 5.11 look only then (tcp_probe_timer).`,
+				differs: `It was given up after ${(tookMs / 1_000).toFixed(1)} s, while the next probe was due at ${(nextProbeMs / 1_000).toFixed(1)} s: since Linux 5.11 the probe timer is set no later than the user timeout (tcp_clamp_probe0_to_user_timeout).`,
+			});
+		}
+		return `After ${(tookMs / 1_000).toFixed(1)} s, with ${timeline.probes('client').length} probes sent; the next was due at ${(nextProbeMs / 1_000).toFixed(1)} s.`;
+	},
+);
+
+/** When the probe timer next turns after a time, both from when the window closed. */
+function turnAfter(ms: number, rtoMs: number): number {
+	let turn = 0;
+	for (const gap of windowProbeGapsMs({ retries2: 15, rtoMs })) {
+		turn += gap;
+		if (turn >= ms) break;
+	}
+	return turn;
+}

@@ -1,0 +1,111 @@
+/** What happens to a sender whose peer has no room any more? */
+import { deviations, expect, gapsBetween, type ScenarioLab, scenario, spanOf, windowProbeGapsMs, windowProbeTimeoutMs } from '../../harness/index.ts';
+
+const story = 'kodos, this is a long story. '.repeat(7_000);
+
+/** kang writes more than kodos has room for. */
+async function fill({ client, server, timeline }: ScenarioLab) {
+	const listener = await server.socket();
+	await listener.setOption('SO_RCVBUF', 4_096);
+	await listener.listen(8080);
+	const kang = await client.socket();
+	await kang.connect(server.port(8080));
+	const { returned: written } = await kang.send(story, 'MSG_DONTWAIT');
+	// Its timer is no retransmission: there is nothing on its way. It is to ask for the window.
+	await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
+	// All observers have told by now: kodos said that it has no room left.
+	await expect(timeline).toShowNoSegment('> F.');
+	const closed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
+	return { listener, kang, written, closed };
+}
+
+/** The default is 15 and takes a quarter of an hour; the formula that says so is what these runs prove with 4. */
+const retries2 = 4;
+const byDefaultMinutes = windowProbeTimeoutMs({ retries2: 15 }) / 60_000;
+
+const servers = [
+	{ kodos: 'kodos has accepted', accepts: true, judges: 'KH-zero1' },
+	{ kodos: 'nobody has accepted', accepts: false, judges: 'KH-zero3' },
+] as const;
+
+scenario.each(servers)(
+	'probes without an answer: $kodos',
+	({ judges }) => ({
+		question: 'kodos’ window is closed, and nothing of it is heard any more. How long does kang ask, and what does it tell in the end?',
+		claims: [judges],
+		sysctls: { tcp_retries2: retries2 },
+	}),
+	async (lab, { accepts, judges }) => {
+		const { client, server, timeline, step, claim } = lab;
+		const { listener, kang, closed } = await fill(lab);
+		if (accepts) await listener.accept();
+		const rtoMs = (await kang.info()).rto / 1_000;
+
+		step('kodos is no longer to be heard');
+		await server.drop({ name: 'silence' });
+		const reading = kang.recv();
+		for (let unanswered = 2; unanswered <= retries2; unanswered++) {
+			await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist', timerCount: unanswered });
+		}
+		await expect(reading).toFailWith('ETIMEDOUT', { after: spanOf(windowProbeTimeoutMs({ retries2, rtoMs })), since: closed });
+		await expect(client).toHaveNoSocket();
+		const { receiveQueue } = await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
+		expect(receiveQueue).toBeGreaterThan(0);
+
+		await expect(timeline).toShowNoSegment('> R.');
+		const heard = timeline.segments('server').at(-1)?.t ?? Number.NaN;
+		const answered = timeline.probes('client').filter(({ t }) => t <= heard).length;
+		const probes = timeline.probes('client').filter(({ t }) => t > heard);
+		const gone = { t: reading.event.t + (reading.event.took ?? Number.NaN) };
+		expect(deviations(gapsBetween([{ t: heard }, ...probes, gone]), windowProbeGapsMs({ retries2, answered, rtoMs }))).toEqual([]);
+		const silent = !timeline.segments('client').some(({ flags }) => /[FR]/.test(flags));
+		expect(silent).toBe(true);
+		claim(judges, reading.event.errno === 'ETIMEDOUT' && probes.length === retries2 && silent && Math.round(byDefaultMinutes) === 15, {
+			holds: accepts
+				? `Each unanswered probe doubles the wait (tcp_send_probe0), and after tcp_retries2 of them the kernel sets ETIMEDOUT and sends nothing (tcp_probe_timer, tcp_write_err): ${byDefaultMinutes.toFixed(1)} minutes with the default of 15.`
+				: 'The window is the kernel’s, not the program’s: a connection that waits to be accepted has a receive buffer and closes it, and its peer probes, as any other.',
+			differs: 'The connection ended otherwise than with ETIMEDOUT, or with a segment, or after another number of probes.',
+		});
+		return `${probes.length} probes, each after twice the time of the one before; then its read gives ${kang.process.results('read')} after ${(gone.t - heard).toFixed(1)} s (${byDefaultMinutes.toFixed(1)} minutes by default), and nothing is sent. kodos is ESTAB with ${receiveQueue} bytes unread.`;
+	},
+);
+
+/** So many answers in a row, where so many silences would have been the end. */
+const answers = 4;
+const few = 3;
+
+scenario(
+	'probes with an answer',
+	{
+		question: 'kodos’ window is closed, but kodos’ kernel is there. How long does kang ask?',
+		claims: ['KH-zero4'],
+		sysctls: { tcp_retries2: few },
+	},
+	async (lab) => {
+		const { client, timeline, step, claim } = lab;
+		const { listener, written, closed } = await fill(lab);
+		const kodos = await listener.accept();
+
+		step('kodos does not read, but its kernel answers');
+		// Quick probes may go without an answer: no more than two in a second get one (tcp_oow_rate_limited).
+		const exchange = ['> .', '< .'] as const;
+		await expect(timeline).toShowSegments('...', ...Array.from({ length: answers }, () => exchange).flat());
+		const { timer, t } = await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist', timerCount: 0 });
+		claim(
+			'KH-zero4',
+			timer?.name === 'persist' && timeline.probes('client').length > few && (t - closed) * 1_000 > windowProbeTimeoutMs({ retries2: few }),
+			{
+				holds:
+					'Any ACK says that the peer lives and sets the count back (tcp_ack: icsk_probes_out), so a sender stays for as long as its probes are answered, as RFC 9293 (3.8.6.1) demands.',
+				differs: 'The connection was given up, though its probes were answered.',
+			},
+		);
+
+		step('kodos reads');
+		let read = 0;
+		while (read < written) read += (await kodos.recv()).returned;
+		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
+		expect(read).toBe(written);
+		return `For any time: after ${timeline.probes('client').length} probes the count is ${timer?.count}. As soon as kodos reads, all ${read} bytes arrive.`;
+	},
+);
