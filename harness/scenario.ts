@@ -5,7 +5,7 @@ import { HalfopenError } from './errors.ts';
 import type { Sysctls } from './faults/sysctl.ts';
 import type { Host } from './host.ts';
 import { Lab, type Link } from './lab.ts';
-import { specName } from './report/artifacts.ts';
+import { fromProjectRoot } from './report/artifacts.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { TIMELINE_VERSION } from './timeline/events.ts';
@@ -104,7 +104,7 @@ async function run(
 		{
 			version: TIMELINE_VERSION,
 			scenario: name,
-			spec: `specs/${specName(spec)}.spec.ts`,
+			spec: fromProjectRoot(spec),
 			...(question !== undefined && { question }),
 			...(answer !== undefined && { answer }),
 			outcome: failures.length === 0 ? 'passed' : 'failed',

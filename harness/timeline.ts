@@ -21,6 +21,12 @@ export class Timeline {
 		return value === undefined ? undefined : Number(value);
 	}
 
+	/** Passes when all observers of both hosts have told what happened before the call: what is read then misses nothing. */
+	async upToDate(): Promise<this> {
+		await this.context.flush();
+		return this;
+	}
+
 	/** System calls of all peers, or of one side, of one family. */
 	calls(name?: CallName, host?: HostName): readonly EventOf<'call'>[] {
 		return this.context.history.of('call', host).filter((call) => name === undefined || isCall(call.name, name));

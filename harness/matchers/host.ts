@@ -50,7 +50,12 @@ export class HostExpectation {
 	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
 		const { clock } = this.#host.context;
 		// What a look does not show was gone when the look was over; when it began, on a busy machine long before, it may have been there.
-		return this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !rows.some((row) => fits(row, shape)), patience, () => clock.now());
+		return this.#lookUntil(
+			`no socket ${describeShape(shape)}`,
+			(rows) => !rows.some((row) => fits(row, shape)),
+			patience,
+			() => clock.now(),
+		);
 	}
 
 	/** Its sockets went through these states in this order; others may lie between. */

@@ -21,6 +21,7 @@ scenario(
 		await listener.accept();
 
 		await server.drop({ name: 'silence' });
+		await timeline.upToDate();
 		const since = timeline.lastHeard('client', 8080);
 		const reading = kang.recv();
 		await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'keepalive', timerCount: 0 });
@@ -78,6 +79,7 @@ scenario(
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'keepalive', timerCount: 0 });
 
 		await server.drop({ name: 'silence' });
+		await timeline.upToDate();
 		const since = timeline.segments('client').at(-1)?.t ?? 0;
 		for (let sent = 1; sent <= configured.probes; sent++) {
 			const after = keepaliveTimeout({ ...configured, probes: sent - 1 });

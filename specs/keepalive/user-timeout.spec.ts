@@ -12,13 +12,13 @@ scenario(
 		claims: ['KH-idle3'],
 	},
 	async ({ client, server, timeline, claim }) => {
-		const listeners = [await server.socket(), await server.socket()] as const;
-		await listeners[0].listen(8003);
-		await listeners[1].listen(8010);
+		await (await server.socket()).listen(8003);
+		await (await server.socket()).listen(8010);
 		const short = await keptAlive(client, { to: server.port(8003), userTimeoutMs: 3_000, count: 3 });
 		const long = await keptAlive(client, { to: server.port(8010), userTimeoutMs: 10_000, count: 3 });
 
 		await server.drop({ name: 'silence' });
+		await timeline.upToDate();
 		const [heardShort, heardLong] = [timeline.lastHeard('client', 8003), timeline.lastHeard('client', 8010)];
 		const reads = { short: short.recv(), long: long.recv() };
 		await Promise.all([
@@ -47,13 +47,13 @@ scenario(
 		claims: ['KH-idle4'],
 	},
 	async ({ client, server, timeline, claim }) => {
-		const listeners = [await server.socket(), await server.socket()] as const;
-		await listeners[0].listen(8001);
-		await listeners[1].listen(8009);
+		await (await server.socket()).listen(8001);
+		await (await server.socket()).listen(8009);
 		const few = await keptAlive(client, { to: server.port(8001), userTimeoutMs: 10_000, count: 1 });
 		const many = await keptAlive(client, { to: server.port(8009), userTimeoutMs: 10_000, count: 9 });
 
 		await server.drop({ name: 'silence' });
+		await timeline.upToDate();
 		const [heardFew, heardMany] = [timeline.lastHeard('client', 8001), timeline.lastHeard('client', 8009)];
 		const reads = { few: few.recv(), many: many.recv() };
 		const after = keepaliveUserTimeout({ time, interval, userTimeoutMs: 10_000 });

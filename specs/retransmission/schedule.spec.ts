@@ -40,7 +40,8 @@ scenario.each(rows)(
 		// ss counts the turns of the retransmission timer, of which the tail-loss probe is none.
 		const counts = timeline.sockets('client').flatMap(({ timer }) => (timer?.name === 'on' ? [timer.count] : []));
 		expect(counts).toEqual([...counts].sort((a, b) => a - b));
-		const since = timeline.segments('client').find(({ fate }) => fate === 'dropped')?.t ?? 0;
+		await timeline.upToDate();
+		const since = timeline.segments('client').find(({ length }) => length > 0)?.t ?? 0;
 		await expect(reading).toFailWith('ETIMEDOUT', { after: retransmissionTimeout({ retries2 }), since });
 		await expect(client).toHaveNoSocket();
 		await expect(server).toHaveSocket({ state: 'ESTAB', localPort: 8080, timer: 'none' });
@@ -75,11 +76,8 @@ scenario.each(rows)(
 			);
 		}
 		const seconds = (t: number) => (t - since).toFixed(1);
-		return `Again after ${sent
-			.slice(1)
-			.map(({ t }) => seconds(t))
-			.join(
-				', ',
-			)} s; ETIMEDOUT after ${seconds(reading.endedAt)} s. tcp_retries2 = ${retries2} is no count but a time, ${budgetMs / 1_000} s from the first turn of the timer. ss counted ${[...new Set(counts)].join(', ')}, …`;
+		const again = sent.slice(1).map(({ t }) => seconds(t));
+		const counted = [...new Set(counts)].join(', ');
+		return `Again after ${again.join(', ')} s, and ss counts ${counted}, …; ETIMEDOUT after ${seconds(reading.endedAt)} s. tcp_retries2 = ${retries2} is no count but a time, ${budgetMs / 1_000} s from the first turn of the timer.`;
 	},
 );

@@ -42,6 +42,7 @@ scenario(
 		const connecting = calling.connect(server.port(8003));
 		await expect(client).toHaveSocket({ state: 'SYN-SENT', remotePort: 8003, timer: 'on' });
 
+		await timeline.upToDate();
 		await expect(reading).toFailWith('ETIMEDOUT', { after: spanOf(userTimeoutMs), since: firstLost(timeline, 8002) });
 		await expect(connecting).toFailWith('ETIMEDOUT', { after: spanOf(userTimeoutMs), since: firstLost(timeline, 8003) });
 		const still = await expect(server).toHaveSocket({ state: 'SYN-RECV', localPort: 8001, timer: 'on' });

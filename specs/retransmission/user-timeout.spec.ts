@@ -27,10 +27,9 @@ scenario(
 		sysctls: { tcp_retries2: retries2, tcp_early_retrans: 0 },
 	},
 	async ({ client, server, timeline, step, claim }) => {
-		const listeners = [await server.socket(), await server.socket(), await server.socket()] as const;
-		await listeners[0].listen(8002);
-		await listeners[1].listen(8009);
-		await listeners[2].listen(8000);
+		await (await server.socket()).listen(8002);
+		await (await server.socket()).listen(8009);
+		await (await server.socket()).listen(8000);
 		const hasty = await connected(client, server.port(8002), short);
 		const patient = await connected(client, server.port(8009), long);
 		const plain = await connected(client, server.port(8000), 0);
@@ -42,6 +41,7 @@ scenario(
 		await plain.send('plain');
 		const reads = { hasty: hasty.recv(), patient: patient.recv(), plain: plain.recv() };
 		await expect(client).toHaveSocket({ remotePort: 8002, timer: 'on' });
+		await timeline.upToDate();
 		await Promise.all([
 			expect(reads.hasty).toFailWith('ETIMEDOUT', { after: spanOf(short), since: firstSent(timeline, 8002) }),
 			expect(reads.patient).toFailWith('ETIMEDOUT', { after: spanOf(long), since: firstSent(timeline, 8009) }),

@@ -37,7 +37,7 @@ async function sweepUntilQuiet(docker: Dockerode, run: RunIdentity, quietMs: num
 		if (found) quietSince = now;
 		else if (now - quietSince >= quietMs) return swept;
 		if (now > limit) throw heldBySomebody(run);
-		if (!found) await wait(LOOK_MS);
+		if (removed.length === 0) await wait(LOOK_MS);
 	}
 }
 
