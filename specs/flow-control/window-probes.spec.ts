@@ -57,7 +57,8 @@ scenario.each(servers)(
 		const answered = timeline.probes('client').filter(({ t }) => t <= heard).length;
 		const probes = timeline.probes('client').filter(({ t }) => t > heard);
 		const gone = { t: reading.event.t + (reading.event.took ?? Number.NaN) };
-		expect(deviations(gapsBetween([{ t: heard }, ...probes, gone]), windowProbeGapsMs({ retries2, answered, rtoMs }))).toEqual([]);
+		const gaps = gapsBetween([{ t: heard }, ...probes, gone]);
+		expect(deviations(gaps, windowProbeGapsMs({ retries2, answered, rtoMs }))).toEqual([]);
 		const silent = !timeline.segments('client').some(({ flags }) => /[FR]/.test(flags));
 		expect(silent).toBe(true);
 		claim(judges, reading.event.errno === 'ETIMEDOUT' && probes.length === retries2 && silent && Math.round(byDefaultMinutes) === 15, {
@@ -66,7 +67,7 @@ scenario.each(servers)(
 				: 'The window is the kernel’s, not the program’s: a connection that waits to be accepted has a receive buffer and closes it, and its peer probes, as any other.',
 			differs: 'The connection ended otherwise than with ETIMEDOUT, or with a segment, or after another number of probes.',
 		});
-		return `${probes.length} probes, each after twice the time of the one before; then its read gives ${kang.process.results('read')} after ${(gone.t - heard).toFixed(1)} s (${byDefaultMinutes.toFixed(1)} minutes by default), and nothing is sent. kodos is ESTAB with ${receiveQueue} bytes unread.`;
+		return `${probes.length} probes, after waits of ${gaps.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s with the one behind the last; then its read gives ${kang.process.results('read')} (after ${byDefaultMinutes.toFixed(1)} minutes by default), and nothing is sent. kodos is ESTAB with ${receiveQueue} bytes unread.`;
 	},
 );
 

@@ -1,6 +1,7 @@
 import { Duplex, PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { asking } from './engine-errors.ts';
+import { removeContainer } from './remove.ts';
 
 /** A running container whose main process is spoken to over its standard streams. */
 export interface AttachedContainer {
@@ -64,10 +65,9 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoi
 /** Runs a container to its end; returns what it wrote. */
 export async function outputToEnd(docker: Dockerode, options: Dockerode.ContainerCreateOptions): Promise<string> {
 	const { container, channel } = await startAttached(docker, await docker.createContainer(options));
-	const gone = container.wait({ condition: 'removed' }).catch(() => {});
 	let said = '';
 	for await (const bytes of channel) said += bytes;
-	await gone;
+	await removeContainer(docker, container);
 	return said;
 }
 

@@ -190,7 +190,7 @@ class DockerHost implements EngineHost {
 	}
 
 	async #remove(container: Dockerode.Container): Promise<void> {
-		await asking(`removing container ${container.id.slice(0, 12)}`, () => removeContainer(container));
+		await asking(`removing container ${container.id.slice(0, 12)}`, () => removeContainer(this.#site.docker, container));
 		this.#made.delete(container);
 	}
 }

@@ -1,34 +1,57 @@
+import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { isConflict, isMissing } from './engine-errors.ts';
 
-/** Ends a container and waits until the engine has forgotten it, its address included. False if somebody else was removing it, or had. */
-export async function removeContainer(container: Dockerode.Container): Promise<boolean> {
-	const forgotten = container.wait({ condition: 'removed' }).then(
-		() => {},
-		(error: unknown) => (isMissing(error) ? undefined : error),
-	);
-	const removed = await happened(container.remove({ force: true }), (error) => isMissing(error) || isConflict(error));
-	const failure = await forgotten;
-	if (failure) throw failure;
-	return removed;
+/**
+ * Ends a container and passes when the engine has forgotten it, its address included. False if somebody else was removing it, or had.
+ */
+export async function removeContainer(docker: Dockerode, container: Dockerode.Container): Promise<boolean> {
+	try {
+		await container.remove({ force: true });
+		return true;
+	} catch (error) {
+		if (isConflict(error)) await forgotten(docker, container);
+		else if (!isMissing(error)) throw error;
+		return false;
+	}
 }
 
 /** False if somebody else had removed it, or something is still attached to it. */
-export function removeNetwork(network: Dockerode.Network): Promise<boolean> {
-	return happened(network.remove(), (error) => isMissing(error) || isInUse(error));
+export async function removeNetwork(network: Dockerode.Network): Promise<boolean> {
+	try {
+		await network.remove();
+		return true;
+	} catch (error) {
+		if (isMissing(error) || isInUse(error)) return false;
+		throw error;
+	}
+}
+
+/**
+ * Passes when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment too late it is never
+ * answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
+ */
+async function forgotten(docker: Dockerode, container: Dockerode.Container): Promise<void> {
+	const events = await docker.getEvents({ filters: { event: ['destroy'], container: [container.id] } });
+	try {
+		// What was destroyed before we listened is told by nobody.
+		if (await exists(container)) for await (const _destroyed of events) break;
+	} finally {
+		(events as Readable).destroy();
+	}
+}
+
+async function exists(container: Dockerode.Container): Promise<boolean> {
+	try {
+		await container.inspect();
+		return true;
+	} catch (error) {
+		if (isMissing(error)) return false;
+		throw error;
+	}
 }
 
 /** The engine's answer 403: the network has endpoints. */
 function isInUse(error: unknown): boolean {
 	return (error as { statusCode?: number }).statusCode === 403;
-}
-
-async function happened(removal: Promise<unknown>, isNoFailure: (error: unknown) => boolean): Promise<boolean> {
-	try {
-		await removal;
-		return true;
-	} catch (error) {
-		if (isNoFailure(error)) return false;
-		throw error;
-	}
 }

@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import type Dockerode from 'dockerode';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { HalfopenError } from '../../errors.ts';
@@ -7,6 +8,7 @@ import { asking, engineError, isMissing } from './engine-errors.ts';
 import { hostImage } from './image.ts';
 import { labelsOf } from './labels.ts';
 import { recorderContainer } from './recorder.ts';
+import { removeContainer } from './remove.ts';
 import { anyBlock } from './subnets.ts';
 import { runsOf, sweepRun } from './sweep.ts';
 
@@ -135,9 +137,11 @@ async function startRecorder(docker: Dockerode, run: RunIdentity, image: string)
 		recording,
 		why: 'tracefs is not mounted on the engine’s machine, or may not be written',
 		stop: async () => {
-			const gone = container.wait({ condition: 'removed' }).catch(() => {});
+			const ended = finished(channel, { writable: false }).catch(() => {});
 			channel.end();
-			await gone;
+			await ended;
+			// An engine that is gone has been told of by the scenarios; what it left is the watchdog's.
+			await removeContainer(docker, container).catch(() => {});
 		},
 	};
 }

@@ -60,7 +60,7 @@ async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: 
 	// Networks go when nothing is attached to them any more.
 	const removed = [
 		...(await Promise.all(
-			containers.map(async ({ Id, Names }) => ((await removeContainer(docker.getContainer(Id))) ? [`container ${Names[0]?.slice(1)}`] : [])),
+			containers.map(async ({ Id, Names }) => ((await removeContainer(docker, docker.getContainer(Id))) ? [`container ${Names[0]?.slice(1)}`] : [])),
 		)),
 		...(await Promise.all(networks.map(async ({ Id, Name }) => ((await removeNetwork(docker.getNetwork(Id))) ? [`network ${Name}`] : [])))),
 	];
