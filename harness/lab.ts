@@ -59,7 +59,8 @@ export class Lab {
 			await lab.#takeIntoUse(engine, trace);
 			return lab;
 		} catch (error) {
-			await lab.destroy();
+			// What cannot be removed now is the sweeper's; why the lab was not ready is what the reader must know.
+			await lab.destroy().catch(() => {});
 			throw error;
 		}
 	}

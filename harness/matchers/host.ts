@@ -23,7 +23,7 @@ export interface SocketShape {
 
 type Row = EventOf<'sockets'>['rows'][number];
 
-/** A socket as `ss` showed it, and when it looked, in seconds of the history. */
+/** A socket as `ss` showed it, and when it began to look, in seconds of the history. */
 export type SeenSocket = Row & { readonly t: number };
 
 /** What can be expected of a host. */
@@ -37,8 +37,8 @@ export class HostExpectation {
 	/** `ss` shows such a socket; gives it as it was shown. */
 	async toHaveSocket(shape: SocketShape, patience: Patience = {}): Promise<SeenSocket> {
 		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
-		const { t, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, passes, patience);
-		return { ...found, t };
+		const { began, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, passes, patience);
+		return { ...found, t: began };
 	}
 
 	/** `ss` shows so many sockets like this. */
@@ -48,14 +48,7 @@ export class HostExpectation {
 
 	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
 	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
-		const { clock } = this.#host.context;
-		// What a look does not show was gone when the look was over; when it began, on a busy machine long before, it may have been there.
-		return this.#lookUntil(
-			`no socket ${describeShape(shape)}`,
-			(rows) => !rows.some((row) => fits(row, shape)),
-			patience,
-			() => clock.now(),
-		);
+		return this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !rows.some((row) => fits(row, shape)), patience);
 	}
 
 	/** Its sockets went through these states in this order; others may lie between. */
@@ -96,13 +89,15 @@ export class HostExpectation {
 		);
 	}
 
-	/** Looks afresh, then again and again: what was seen before the question does not answer it. */
+	/**
+	 * Looks afresh, then again and again: what was seen before the question does not answer it. What a look shows (or does not) was so when
+	 * the look was over; when it began, on a busy machine long before, it may have been otherwise. So nothing is too early if now is not.
+	 */
 	async #lookUntil<Found>(
 		what: string,
 		passes: (rows: readonly Row[]) => Found | false | undefined,
 		patience: Patience,
-		seenAt = () => this.#host.boot.sockets.t,
-	): Promise<{ t: number; found: Found }> {
+	): Promise<{ t: number; began: number; found: Found }> {
 		const { context, name, boot } = this.#host;
 		return this.#looking(async () => {
 			await boot.look();
@@ -114,7 +109,7 @@ export class HostExpectation {
 						const found = passes(boot.sockets.rows);
 						if (found === undefined || found === false) return undefined;
 						boot.keepLook();
-						return { t: context.history.at(seenAt()), found };
+						return { t: context.history.at(context.clock.now()), began: context.history.at(boot.sockets.t), found };
 					},
 					nearest: () => boot.sockets.rows.map(describeRow),
 				},
