@@ -23,9 +23,8 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 	}
 }
 
-/** Writes sysctls of a host, reads them back, and returns the values they had. */
-export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Sysctls> {
-	const before = await readSysctls(machine, Object.keys(sysctls));
+/** Writes sysctls of a host, and reads them back. */
+export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<void> {
 	for (const [name, value] of Object.entries(sysctls)) {
 		const { status, err } = await machine.run(['tee', `${FOLDER}/${name}`], { input: `${value}\n` });
 		const now = (await readSysctls(machine, [name]))[name as keyof Sysctls];
@@ -36,7 +35,6 @@ export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Sy
 			remedy: 'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst).',
 		});
 	}
-	return before;
 }
 
 /** Values of sysctls of a host, by name; there must be a name. */
@@ -70,7 +68,9 @@ export async function changeSysctls(boot: Boot, host: HostName, context: LabCont
 		{ id, host, text: `${host}: ${settings.join(' ')}` },
 		{
 			inject: async () => {
-				before = await writeSysctls(boot.machine, sysctls);
+				// Known before the first is written: a later one may be refused.
+				before = await readSysctls(boot.machine, Object.keys(sysctls));
+				await writeSysctls(boot.machine, sysctls);
 				return { proof: 'read back' };
 			},
 			heal: async () => {

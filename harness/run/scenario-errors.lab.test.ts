@@ -1,12 +1,12 @@
 /** What a scenario tells that fails: the code, the cause and the remedy; and that it leaves nothing behind and harms no other. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Clone, cloneProject } from './fixtures/clone.ts';
 import { leftoversOf } from './fixtures/leftovers.ts';
 import { NestedRun } from './fixtures/nested-run.ts';
 
-const LIMIT_MS = 300_000;
+jest.setTimeout(300_000);
 
 /** As Jest's --json has them. */
 interface Results {
@@ -25,7 +25,7 @@ beforeAll(async () => {
 	run = new NestedRun(clone, ['--json', `--outputFile=${file}`]);
 	await run.ended;
 	results = JSON.parse(await readFile(file, 'utf8')) as Results;
-}, LIMIT_MS);
+});
 
 afterAll(async () => {
 	await clone[Symbol.asyncDispose]();
