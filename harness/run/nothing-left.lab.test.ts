@@ -56,9 +56,9 @@ test(
 		while (kills.length > 0) {
 			// All of a group begin together, and none before the last group is done: the start of a run sweeps what the watchdogs are to sweep.
 			const group = kills.splice(0, SIDE_BY_SIDE);
-			for (const [index, outcome] of (await Promise.all(group.map(killRun))).entries()) {
-				if (outcome) outcomes.push(outcome);
-				else kills.push(...group.slice(index, index + 1).map(earlier));
+			for (const outcome of await Promise.all(group.map(killRun))) {
+				if ('line' in outcome) outcomes.push(outcome);
+				else kills.push(outcome);
 			}
 		}
 		const heading = `${KILLS} kills of runs of ${(lengthMs / 1_000).toFixed(1)} s, HALFOPEN_SEED=${seed}`;
@@ -81,7 +81,7 @@ async function lengthOfRun(): Promise<number> {
 /** Nothing where the run was over by then: it was quicker than those that were measured. */
 async function killRun({ way: [signal, whom], afterMs }: Kill): Promise<Outcome | undefined> {
 	const run = startRun();
-	await wait(afterMs);
+	await Promise.race([wait(afterMs), run.ended]);
 	const there = await leftoversOf(run);
 	if (!run.isRunning) return undefined;
 	run.kill(signal, whom);
@@ -101,10 +101,6 @@ function drawKills(lengthMs: number): Kill[] {
 		return { way: OTHER_WAYS[index] ?? ['SIGKILL', 'runner'], afterMs: Math.floor(random() * lengthMs), random };
 	});
 	return kills.sort((a, b) => a.afterMs - b.afterMs);
-}
-
-function earlier({ way, afterMs, random }: Kill): Kill {
-	return { way, afterMs: Math.floor(random() * afterMs), random };
 }
 
 /** From 0 to 1, the same for the same seed (mulberry32). */

@@ -6,7 +6,7 @@ import { thisProcess } from '../owner.ts';
 import { outputToEnd } from './attached.ts';
 import { asking, isMissing } from './engine-errors.ts';
 import { labelsOf, OWNER_LABEL, RUN_LABEL } from './labels.ts';
-import { forgetfulContainer } from './recorder.ts';
+import { forgetfulContainer, recorderOf } from './recorder.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
 /** The engine tells of no network that is to come, so it is asked again and again. */
@@ -21,8 +21,8 @@ const LIMIT_MS = 20_000;
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
 	return asking(`sweeping what is left of run ${run.id}`, async () => {
 		const known = await sweepUntilQuiet(docker, run, 0);
-		const [late, forgotten] = await Promise.all([quietMs > 0 ? sweepUntilQuiet(docker, run, quietMs) : [], forgetInstance(docker, run, image)]);
-		const forgottenLate = late.length > 0 ? await forgetInstance(docker, run, image) : [];
+		const [late, forgotten] = await Promise.all([sweepUntilQuiet(docker, run, quietMs), forgetInstance(docker, run, image)]);
+		const forgottenLate = late.includes(`container ${recorderOf(run)}`) ? await forgetInstance(docker, run, image) : [];
 		return [...known, ...forgotten, ...late, ...forgottenLate];
 	});
 }
