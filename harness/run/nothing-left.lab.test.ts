@@ -35,28 +35,30 @@ interface Outcome {
 	readonly left: readonly string[];
 }
 
-let clone: Clone;
+/** One for each of the runs side by side, which would write over each other's reports. */
+let clones: readonly Clone[];
 
 beforeAll(async () => {
-	clone = await cloneProject({ one: 'to-be-killed.ts', two: 'to-be-killed.ts', three: 'to-be-killed.ts' });
+	const specs = { one: 'to-be-killed.ts', two: 'to-be-killed.ts', three: 'to-be-killed.ts' };
+	clones = await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => cloneProject(specs)));
 });
 
 afterAll(async () => {
-	await clone[Symbol.asyncDispose]();
+	await Promise.all(clones.map((clone) => clone[Symbol.asyncDispose]()));
 });
 
 test(
 	'a run that is killed at any of twenty random moments leaves nothing behind',
 	async () => {
 		// Side by side, as the killed ones will be.
-		const lengths = await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lengthOfRun));
+		const lengths = await Promise.all(clones.map(lengthOfRun));
 		const lengthMs = Math.min(...lengths);
 		const kills = drawKills(lengthMs);
 		const outcomes: Outcome[] = [];
 		while (kills.length > 0) {
 			// All of a group begin together, and none before the last group is done: the start of a run sweeps what the watchdogs are to sweep.
-			const group = kills.splice(0, SIDE_BY_SIDE);
-			for (const outcome of await Promise.all(group.map(killRun))) {
+			const group = clones.flatMap((clone) => kills.splice(0, 1).map((kill) => killRun(clone, kill)));
+			for (const outcome of await Promise.all(group)) {
 				if ('line' in outcome) outcomes.push(outcome);
 				else kills.push(outcome);
 			}
@@ -68,9 +70,9 @@ test(
 	LIMIT_MS,
 );
 
-async function lengthOfRun(): Promise<number> {
+async function lengthOfRun(clone: Clone): Promise<number> {
 	const start = Date.now();
-	const run = startRun();
+	const run = startRun(clone);
 	const status = await run.ended;
 	const tookMs = Date.now() - start;
 	if (status !== 0) throw new Error(`A run that was not killed failed:\n${run.output}`);
@@ -78,19 +80,21 @@ async function lengthOfRun(): Promise<number> {
 	return tookMs;
 }
 
-/** Nothing where the run was over by then: it was quicker than those that were measured. */
-async function killRun({ way: [signal, whom], afterMs }: Kill): Promise<Outcome | undefined> {
-	const run = startRun();
+/** A run that is over by then was quicker than those that were measured: the kill to try instead, within the time that it took. */
+async function killRun(clone: Clone, { way, afterMs, random }: Kill): Promise<Outcome | Kill> {
+	const start = Date.now();
+	const run = startRun(clone);
 	await Promise.race([wait(afterMs), run.ended]);
 	const there = await leftoversOf(run);
-	if (!run.isRunning) return undefined;
+	if (!run.isRunning) return { way, afterMs: Math.floor(random() * (Date.now() - start)), random };
+	const [signal, whom] = way;
 	run.kill(signal, whom);
 	const { left, tookMs } = await untilNothingIsLeft(run, CLEAN_WITHIN_MS);
 	const [after, clean] = [afterMs, tookMs].map((ms) => `${(ms / 1_000).toFixed(1)} s`);
 	return { line: `${signal} to the ${whom} after ${after}: ${describe(there)}; nothing left after ${clean}`, left };
 }
 
-function startRun(): NestedRun {
+function startRun(clone: Clone): NestedRun {
 	return new NestedRun(clone, ['--maxWorkers=2']);
 }
 
