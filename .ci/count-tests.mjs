@@ -1,20 +1,20 @@
-// Says in one line how many tests of a JUnit report passed and failed. Fails where none passed or any failed.
+// Says in one line how many tests of the given JUnit reports passed and failed. Fails where one is missing, none passed, or any failed.
 import { readFileSync } from 'node:fs';
 
-const report = readReport(process.argv[2]);
-const suites = report.match(/<testsuite\s[^>]*>/g) ?? [];
+const reports = process.argv.slice(2).map(readReport);
+const suites = reports.flatMap((report) => report.match(/<testsuite\s[^>]*>/g) ?? []);
 const total = sum('tests');
 const failed = sum('failures') + sum('errors');
 const skipped = sum('skipped');
 const passed = total - failed - skipped;
 
 console.log([`${passed} passed`, `${failed} failed`, ...(skipped > 0 ? [`${skipped} skipped`] : [])].join(', '));
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+process.exitCode = failed > 0 || passed === 0 || reports.includes('') ? 1 : 0;
 
-/** @param {string | undefined} path */
+/** @param {string} path */
 function readReport(path) {
 	try {
-		return readFileSync(path ?? '', 'utf8');
+		return readFileSync(path, 'utf8');
 	} catch (error) {
 		console.error(`There is no report of the tests: ${error instanceof Error ? error.message : error}`);
 		return '';

@@ -16,7 +16,9 @@ test(
 			const a = await client.socket();
 			await a.connect(server.port(8080));
 			const b = await listener.accept();
+			// Between two looks a state comes and goes unseen: each is waited for.
 			await expect(client).toHaveSocket({ state: 'ESTAB' });
+			await expect(server).toHaveSocket({ state: 'ESTAB' });
 			await b.shutdown('WR');
 			await expect(client).toHavePassedThrough('ESTAB', 'CLOSE-WAIT');
 			await expect(server).toHavePassedThrough('ESTAB', 'FIN-WAIT-2');

@@ -1,4 +1,10 @@
 import { orExplain, runJest } from '../report/run-jest.ts';
 
-/** `npm test -- <any argument of Jest>`. */
-await orExplain(() => runJest(process.argv.slice(2)));
+/**
+ * `npm test -- <any argument of Jest>`. The project that kills runs asks how quickly they are swept, so it wants a machine that does nothing else:
+ * it runs by itself, as `npm run test:kills`.
+ */
+const args = process.argv.slice(2);
+const chosen = args.some((argument) => /^--(select|ignore)Projects\b/.test(argument));
+// Behind all else: an option that takes a list takes every word that follows it.
+await orExplain(() => runJest(chosen ? args : [...args, '--ignoreProjects', 'kills']));

@@ -7,7 +7,7 @@ import { leftoversOf, untilNothingIsLeft } from './fixtures/leftovers.ts';
 import { NestedRun } from './fixtures/nested-run.ts';
 
 const KILLS = 20;
-const SIDE_BY_SIDE = 3;
+const SIDE_BY_SIDE = 2;
 const CLEAN_WITHIN_MS = 10_000;
 /** Generous: what is measured is the time after a kill, and the machine may have other runs to see to. */
 const LIMIT_MS = 600_000;
