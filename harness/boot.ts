@@ -1,8 +1,9 @@
-import { Agent } from './agent/agent.ts';
+import { Agent, type AgentProcess, type StreamHandlers } from './agent/agent.ts';
 import type { LabContext } from './context.ts';
 import type { BootChannels } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
 import type { RecordedPacket } from './formats/pcap.ts';
+import { traced, tracersHaveTold } from './probes/calls.ts';
 import { Capture, type PacketFile } from './probes/capture.ts';
 import { type Look, SocketProbe } from './probes/sockets.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
@@ -36,6 +37,8 @@ export class Boot {
 	#drops: Promise<Capture> | undefined;
 	/** The firewall's log shows sentinels from here on. */
 	#dropsMarked = false;
+	/** A program was started under observation. */
+	#tracing = false;
 	#latest: Look = { t: 0, rows: [] };
 	#latestEvent: EventOf<'sockets'> | undefined;
 	#stopped = false;
@@ -119,17 +122,40 @@ export class Boot {
 		if (event.to === 'CLOSED' && !this.#stopped) this.look().catch(() => {});
 	}
 
-	/** Passes when captures, firewall log and kernel have told all that happened on this host before the call. */
+	/** Starts a program under observation in userland (probes/calls.ts): from here on its tracer is one of the observers. */
+	async trace(argv: readonly string[], handlers: StreamHandlers): Promise<AgentProcess> {
+		const process = await this.userland.spawn(traced(argv), handlers);
+		this.#tracing = true;
+		return process;
+	}
+
+	/** Passes when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
 	async flush(): Promise<void> {
+		await Promise.all([this.#flushWire(), this.#flushCalls()]);
+	}
+
+	async #flushCalls(): Promise<void> {
+		if (!this.#tracing || !this.#programsRun()) return;
+		try {
+			if (!(await tracersHaveTold(this.userland, this.#context.clock))) this.#missed('strace', 'was busy until the limit');
+		} catch (error) {
+			// Killed meanwhile, tracers and all.
+			if (this.#programsRun()) throw error;
+		}
+	}
+
+	async #flushWire(): Promise<void> {
 		const observers = [this.#captureName, ...(this.#context.traced ? ['kernel'] : []), ...(this.#dropsMarked ? [this.#dropsName] : [])];
 		const missing = await this.#context.sentinels.passed(this.machine, observers);
-		for (const observer of missing) {
-			this.#context.history.lose({
-				observer,
-				host: this.#identity.name,
-				what: 'did not show a sentinel within its limit: it may have missed what came before',
-			});
-		}
+		for (const observer of missing) this.#missed(observer, 'did not show a sentinel within its limit');
+	}
+
+	#programsRun(): boolean {
+		return this.programs === 'run' && !this.#stopped;
+	}
+
+	#missed(observer: string, why: string): void {
+		this.#context.history.lose({ observer, host: this.#identity.name, what: `${why}: what came before may be missing` });
 	}
 
 	/** The name under which sentinels know this boot's capture. */
@@ -203,7 +229,7 @@ export class Boot {
 		const { sentinels } = this.#context;
 		if (packet.kind === 'segment') {
 			if (sentinels.saw(this.#captureName, packet.to.address, packet.t) || sentinels.saw(this.#captureName, packet.from.address, packet.t)) return;
-			this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', segment: packet });
+			if (packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', segment: packet });
 		}
 		this.packets.add(packet.record);
 	}

@@ -4,6 +4,7 @@ import { HalfopenError } from './errors.ts';
 import type { Sentinels } from './probes/sentinel.ts';
 import type { HostName } from './timeline/events.ts';
 import type { History } from './timeline/history.ts';
+import type { Waits } from './waits.ts';
 
 /** What everything in one lab shares. */
 export interface LabContext {
@@ -17,6 +18,8 @@ export interface LabContext {
 	readonly traced: boolean;
 	/** Expectations that wait, in words; one that is left at the end was not awaited by the spec. */
 	readonly pending: Set<string>;
+	/** Told of everything that is waited for. */
+	readonly waits: Waits;
 	/** Passes when all observers of both hosts have told all that happened before the call. */
 	readonly flush: () => Promise<void>;
 	/** What is done to each boot to come before it is taken into use: a wire that is cut stays cut, whoever reboots. */

@@ -5,6 +5,7 @@ import type { LabClock } from './engines/engine.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import { CLIENT, ORIGIN, SERVER } from './timeline/fixtures.ts';
 import { History } from './timeline/history.ts';
+import { Waits } from './waits.ts';
 
 /** A clock that stands until it is put forward. */
 export class FakeClock implements LabClock {
@@ -70,6 +71,7 @@ export function fakeContext(): FakeContext {
 		sysctls: new Set(),
 		traced: true,
 		pending: new Set(),
+		waits: new Waits(),
 		flush: async () => {},
 		onBoot: new Set(),
 		onLost: () => {},

@@ -13,6 +13,7 @@ import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
 import { History } from './timeline/history.ts';
 import { Timeline } from './timeline.ts';
+import { Waits } from './waits.ts';
 
 /**
  * Set on every host, so that runs are alike: the default congestion control differs from machine to machine, and bbr paces
@@ -44,7 +45,7 @@ export class Lab {
 	#facts: LabFacts | undefined;
 
 	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
-	static async create(engine: Engine, sysctls: Sysctls = {}): Promise<Lab> {
+	static async create(engine: Engine, sysctls: Sysctls = {}, waits = new Waits()): Promise<Lab> {
 		assertSysctls(sysctls, engine.sysctls);
 		const trace = await openTrace(engine);
 		let engineLab: EngineLab;
@@ -54,7 +55,7 @@ export class Lab {
 			trace.stream?.destroy();
 			throw error;
 		}
-		const lab = new Lab(engine, engineLab, trace, { ...BASELINE, ...sysctls });
+		const lab = new Lab(engine, engineLab, trace, { ...BASELINE, ...sysctls }, waits);
 		try {
 			await lab.#takeIntoUse(engine, trace);
 			return lab;
@@ -65,7 +66,7 @@ export class Lab {
 		}
 	}
 
-	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, sysctls: Sysctls) {
+	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, sysctls: Sysctls, waits: Waits) {
 		const { clock, hosts } = engineLab;
 		const { client, server } = hosts;
 		this.#engineLab = engineLab;
@@ -77,6 +78,7 @@ export class Lab {
 			sysctls: engine.sysctls,
 			traced: trace.stream !== undefined,
 			pending: new Set(),
+			waits,
 			flush: () => this.flush(),
 			onBoot: new Set(),
 			onLost: (error) => this.#lost.reject(error),

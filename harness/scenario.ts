@@ -8,9 +8,12 @@ import { Lab, type Link } from './lab.ts';
 import { fromProjectRoot } from './report/artifacts.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
+import { Stopwatch } from './run/stopwatch.ts';
+import { timed } from './run/timed.ts';
 import { TIMELINE_VERSION } from './timeline/events.ts';
 import type { Timeline } from './timeline.ts';
 import { story } from './wait.ts';
+import { Waits } from './waits.ts';
 
 /** What a scenario says of itself before it begins. */
 export interface ScenarioOptions {
@@ -75,8 +78,9 @@ async function run(
 	{ question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
 	body: Story,
 ): Promise<void> {
-	const engine = currentEngine();
-	const lab = await Lab.create(engine, sysctls);
+	const stopwatch = new Stopwatch();
+	const engine = timed(currentEngine(), stopwatch);
+	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel')]));
 	const { client, server, link, timeline, history, clock } = lab;
 	const judge = new Judge(claims);
 	const failures: unknown[] = [];
@@ -99,6 +103,7 @@ async function run(
 	}
 	const keep = (error: unknown) => void failures.push(error);
 	await lab.end().catch(keep);
+	await lab.destroy().catch(keep);
 	await writeArtifacts(
 		spec,
 		{
@@ -114,8 +119,8 @@ async function run(
 			events: [...history.events],
 		},
 		{ client: client.packets.bytes, server: server.packets.bytes },
+		stopwatch.cost,
 	).catch(keep);
-	await lab.destroy().catch(keep);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
 	if (failures.length > 0) throw failures[0];
 }

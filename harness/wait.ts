@@ -2,6 +2,7 @@ import type { LabClock } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
 import { describeEvent } from './timeline/describe.ts';
 import type { History } from './timeline/history.ts';
+import type { Waits } from './waits.ts';
 
 /** How much of the history a message shows. */
 const SHOWN_EVENTS = 25;
@@ -17,16 +18,17 @@ export interface Wait<T> {
 }
 
 /** What a wait needs of a lab. */
-type Waiting = { readonly history: History; readonly clock: LabClock; readonly over?: AbortSignal };
+type Waiting = { readonly history: History; readonly clock: LabClock; readonly waits: Waits; readonly over?: AbortSignal };
 
 /**
  * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes that come
  * together are looked at together. A wait that outlives its scenario ends without a result.
  */
-export async function until<T>({ history, clock, over }: Waiting, { what, limitMs, check, nearest }: Wait<T>): Promise<T> {
+export async function until<T>({ history, clock, waits, over }: Waiting, { what, limitMs, check, nearest }: Wait<T>): Promise<T> {
 	const stop = new AbortController();
 	let found = check();
 	if (found !== undefined) return found;
+	const passed = waits.begin({ what, limitMs });
 	over?.addEventListener('abort', () => stop.abort(), { once: true, signal: stop.signal });
 	await new Promise<void>((resolve, reject) => {
 		let scheduled = false;
@@ -45,7 +47,10 @@ export async function until<T>({ history, clock, over }: Waiting, { what, limitM
 		});
 		clock.sleep(limitMs, stop.signal).then(resolve, reject);
 		stop.signal.addEventListener('abort', off);
-	}).finally(() => stop.abort());
+	}).finally(() => {
+		stop.abort();
+		passed();
+	});
 	if (over?.aborted) return new Promise<never>(() => {});
 	// On a busy machine the limit may be dealt with before the look that the last change asked for.
 	found ??= check();

@@ -2,7 +2,7 @@ import type { Agent, AgentProcess } from '../agent/agent.ts';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import { CallProbe, traced } from '../probes/calls.ts';
+import { CallProbe } from '../probes/calls.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import { story, until } from '../wait.ts';
@@ -41,7 +41,7 @@ export class Program extends Peer {
 		};
 		const asked = history.at(context.clock.now());
 		await assertTool(boot.userland, options.argv[0] ?? '');
-		const process = await boot.userland.spawn(traced(options.argv), { out: said('out'), err: said('err'), log: (bytes) => calls.push(bytes) });
+		const process = await boot.trace(options.argv, { out: said('out'), err: said('err'), log: (bytes) => calls.push(bytes) });
 		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
 		const program = new Program(name, host, context, process, text);
 		if (options.until !== 'started') await program.#ready(options.until);

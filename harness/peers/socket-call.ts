@@ -92,6 +92,11 @@ export class SocketCall<T> implements PromiseLike<T> {
 
 	// biome-ignore lint/suspicious/noThenProperty: a call is a promise on purpose; awaiting it is its strict form.
 	then<R, E>(resolved?: ((value: T) => R | PromiseLike<R>) | null, rejected?: ((error: unknown) => E | PromiseLike<E>) | null): PromiseLike<R | E> {
+		if (this.event.took === undefined) {
+			const { peer, text } = this;
+			const returned = peer.context.waits.begin({ what: `${peer.name} on the ${peer.host}: ${text} to return`, limitMs: undefined });
+			this.#value.then(returned, returned);
+		}
 		return this.#value.then(resolved, rejected) as PromiseLike<R | E>;
 	}
 }

@@ -1,3 +1,5 @@
+import type { Agent } from '../agent/agent.ts';
+import type { LabClock } from '../engines/engine.ts';
 import { StraceReader } from '../formats/strace.ts';
 import type { StraceCall } from '../formats/types.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
@@ -16,6 +18,29 @@ const STRACE = [
 /** The command line under observation. */
 export function traced(argv: readonly string[]): string[] {
 	return [...STRACE, ...argv];
+}
+
+/** A tracer that sleeps has handled every stop of its programs, and written down what it saw. */
+const UNTIL_TRACERS_SLEEP = "for stat in /proc/[0-9]*/stat; do while read -r line <$stat && [[ $line == *' (strace) '[RD]* ]]; do :; done; done";
+const FLUSH_LIMIT_MS = 20_000;
+
+/**
+ * Passes when the tracers of a host have told all calls that had returned before; false where they were still busy when the limit passed.
+ * A call takes effect before strace, woken by its end, has written it down.
+ */
+export async function tracersHaveTold(userland: Agent, clock: LabClock): Promise<boolean> {
+	const stop = new AbortController();
+	const told = async () => {
+		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_TRACERS_SLEEP}`]);
+		// What was in the pipe by then, the agent reads in the round of its loop that answers the first; the second answer comes after it.
+		for (let round = 0; round < 2; round++) await userland.now();
+		return true;
+	};
+	try {
+		return await Promise.race([told(), clock.sleep(FLUSH_LIMIT_MS, stop.signal).then(() => false)]);
+	} finally {
+		stop.abort();
+	}
 }
 
 /** Puts what strace says of one peer into the history. */

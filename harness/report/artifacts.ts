@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The files of one scenario, by what they are. */
-export const ARTIFACTS = { timeline: 'timeline.json', ladder: 'ladder.txt', client: 'client.pcap', server: 'server.pcap' } as const;
+export const ARTIFACTS = {
+	timeline: 'timeline.json',
+	ladder: 'ladder.txt',
+	client: 'client.pcap',
+	server: 'server.pcap',
+	cost: 'cost.json',
+} as const;
 export type Artifact = keyof typeof ARTIFACTS;
 
 const SLUG_LENGTH = 80;

@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestResult } from '@jest/reporters';
-import { prettifyError, ZodError } from 'zod';
+import { prettifyError, ZodError, type ZodType } from 'zod';
 import { type VerdictRow, verdictsOf } from '../claims/verdicts.ts';
 import { HalfopenError } from '../errors.ts';
 import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
-import { artifactPath, artifactsFolder, fromProjectRoot, PROJECT_ROOT } from './artifacts.ts';
+import { type Artifact, artifactPath, artifactsFolder, fromProjectRoot, PROJECT_ROOT } from './artifacts.ts';
+import { type Cost, costSchema } from './cost.ts';
 
 /** Where the verdicts of all runs are. */
 export const CLAIMS_FILE = join(PROJECT_ROOT, 'reports', 'claims.json');
@@ -18,6 +19,7 @@ export interface Recorded {
 	readonly folder: string;
 	readonly passed: boolean;
 	readonly timeline: TimelineFile;
+	readonly cost: Cost;
 }
 
 /** What the scenarios of one spec file left behind in this run. Timelines of earlier runs are not taken for this one's. */
@@ -25,23 +27,24 @@ export async function recordedBy(result: TestResult, runStart: number): Promise<
 	const ran = result.testResults.filter(({ status }) => status === 'passed' || status === 'failed');
 	const found = await Promise.all(
 		ran.map(async ({ title, status }) => {
-			const timeline = await readTimeline(artifactPath(result.testFilePath, title, 'timeline'), runStart);
-			return timeline && { folder: artifactsFolder(result.testFilePath, title), passed: status === 'passed', timeline };
+			const read = <T>(artifact: Artifact, schema: ZodType<T>) => readFresh(artifactPath(result.testFilePath, title, artifact), schema, runStart);
+			const [timeline, cost] = await Promise.all([read('timeline', timelineSchema), read('cost', costSchema)]);
+			return timeline && cost && { folder: artifactsFolder(result.testFilePath, title), passed: status === 'passed', timeline, cost };
 		}),
 	);
 	return found.filter((recorded) => recorded !== undefined);
 }
 
-async function readTimeline(path: string, writtenSince: number): Promise<TimelineFile | undefined> {
+async function readFresh<T>(path: string, schema: ZodType<T>, writtenSince: number): Promise<T | undefined> {
 	const written = await stat(path).catch(() => undefined);
 	if (written === undefined || written.mtimeMs < writtenSince - FILE_TIME_PRECISION) return undefined;
 	try {
-		return timelineSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+		return schema.parse(JSON.parse(await readFile(path, 'utf8')));
 	} catch (error) {
 		throw new HalfopenError('BAD_ARGUMENT', {
-			problem: `${fromProjectRoot(path)} is not a timeline, so its verdicts are missing from this run`,
+			problem: `${fromProjectRoot(path)} is not what scenario() writes, so its scenario is missing from this run’s tables`,
 			seen: error instanceof ZodError ? prettifyError(error) : String(error),
-			remedy: 'scenario() writes what docs/timeline.schema.json says; compare the two',
+			remedy: 'docs/timeline.schema.json says how a timeline is written; compare the two',
 			cause: error,
 		});
 	}

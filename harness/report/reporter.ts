@@ -2,20 +2,26 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
 import { addVerdicts, type VerdictRow } from '../claims/verdicts.ts';
-import { ARTIFACTS, fromProjectRoot } from './artifacts.ts';
+import { ARTIFACTS, fromProjectRoot, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
+import { costTable, type Spent } from './cost-table.ts';
+import { MemoryWatch } from './memory.ts';
 import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
 import { paintFor, widthOf } from './terminal.ts';
 
 const WIDTHS = { least: 60, most: 160 };
 
-/** Jest's reporter for every run: where to look when a scenario failed, and the claims table at the end. Stands beside Jest's own. */
+/** Jest's reporter for every run: where to look when a scenario failed, where the time went, and the claims table at the end. Stands beside Jest's own. */
 export default class HalfopenReporter implements Reporter {
 	#verdicts: VerdictRow[] = [];
+	#spent: Spent[] = [];
+	#memory: MemoryWatch | undefined;
 	#error: Error | undefined;
 
 	onRunStart(): void {
 		this.#verdicts = [];
+		this.#spent = [];
+		this.#memory = new MemoryWatch();
 		this.#error = undefined;
 	}
 
@@ -23,19 +29,23 @@ export default class HalfopenReporter implements Reporter {
 		await this.#keepError(async () => {
 			const recorded = await recordedBy(result, startTime);
 			this.#verdicts.push(...verdictsIn(recorded));
+			const spec = specName(result.testFilePath);
+			this.#spent.push(...recorded.map(({ timeline, cost }) => ({ spec, scenario: timeline.scenario, cost })));
 			const ladders = recorded.filter(({ passed }) => !passed).map(({ folder }) => join(folder, ARTIFACTS.ladder));
 			const drawn = ladders.filter((path) => existsSync(path));
 			if (drawn.length > 0) say(['What happened, drawn:', ...drawn.map((path) => `  ${fromProjectRoot(path)}`), '']);
 		});
 	}
 
-	async onRunComplete(): Promise<void> {
+	async onRunComplete(_contexts: unknown, { startTime }: AggregatedResult): Promise<void> {
+		const run = { wallSeconds: (Date.now() - startTime) / 1_000, memoryBytes: this.#memory?.end() ?? 0 };
+		const [width, paint] = [widthOf(process.stderr, WIDTHS), paintFor(process.stderr)];
+		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
 		if (this.#verdicts.length === 0) return;
 		await this.#keepError(async () => {
 			const all = await addVerdicts(CLAIMS_FILE, this.#verdicts);
-			const table = claimsTable(this.#verdicts, all, widthOf(process.stderr, WIDTHS), paintFor(process.stderr));
 			const where = `  ${fromProjectRoot(CLAIMS_FILE)} has them all; ladders, timelines and captures are in reports/<spec>/<scenario>/`;
-			say(['', ...table, where, '']);
+			say(['', ...claimsTable(this.#verdicts, all, width, paint), where, '']);
 		});
 	}
 

@@ -1,13 +1,19 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { HostName, TimelineFile } from '../timeline/events.ts';
 import { artifactPath, artifactsFolder } from './artifacts.ts';
+import type { Cost } from './cost.ts';
 import { renderLadder } from './ladder/index.ts';
 
 /** For files: fits a page, and most terminals. */
 const LADDER_WIDTH = 120;
 
 /** Writes what one scenario leaves behind, in place of what it left before. */
-export async function writeArtifacts(spec: string, timeline: TimelineFile, captures: Readonly<Record<HostName, Uint8Array>>): Promise<void> {
+export async function writeArtifacts(
+	spec: string,
+	timeline: TimelineFile,
+	captures: Readonly<Record<HostName, Uint8Array>>,
+	cost: Cost,
+): Promise<void> {
 	const folder = artifactsFolder(spec, timeline.scenario);
 	await rm(folder, { recursive: true, force: true });
 	await mkdir(folder, { recursive: true });
@@ -17,5 +23,6 @@ export async function writeArtifacts(spec: string, timeline: TimelineFile, captu
 		writeFile(path('ladder'), renderLadder(timeline, { width: LADDER_WIDTH })),
 		writeFile(path('client'), captures.client),
 		writeFile(path('server'), captures.server),
+		writeFile(path('cost'), `${JSON.stringify(cost)}\n`),
 	]);
 }

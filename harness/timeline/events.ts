@@ -169,5 +169,4 @@ export const timelineSchema = z.object({
 });
 export type TimelineFile = z.infer<typeof timelineSchema>;
 export type Loss = z.infer<typeof loss>;
-export type Clock = z.infer<typeof clock>;
 export type Verdict = z.infer<typeof verdict>;

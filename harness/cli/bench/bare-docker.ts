@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type Dockerode from 'dockerode';
 import { labelsOf } from '../../engines/docker/labels.ts';
+import { removeContainer } from '../../engines/docker/remove.ts';
 import { subnet } from '../../engines/docker/subnets.ts';
 import type { Run } from '../../engines/engine.ts';
 import { takeLabNumber } from '../../engines/lab-number.ts';
@@ -21,13 +22,7 @@ export function bareDocker({ docker, run, image, firstBlock }: BareSite): Side {
 	async function create(name: string, hostConfig: Dockerode.HostConfig, more: Dockerode.ContainerCreateOptions = {}): Promise<Dockerode.Container> {
 		const HostConfig = { AutoRemove: true, ...hostConfig };
 		const container = await docker.createContainer({ name, Image: image, Cmd: ['sleep', 'infinity'], Labels, HostConfig, ...more });
-		made.unshift({
-			remove: async () => {
-				const gone = container.wait({ condition: 'removed' });
-				await container.remove({ force: true });
-				await gone;
-			},
-		});
+		made.unshift({ remove: () => removeContainer(docker, container) });
 		return container;
 	}
 

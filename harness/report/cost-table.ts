@@ -1,0 +1,57 @@
+import { dirname } from 'node:path';
+import type { Paint } from './colours.ts';
+import { addCosts, type Cost, NO_COST, totalOf } from './cost.ts';
+import { cut, duration, printable } from './words.ts';
+
+/** What one scenario cost. */
+export interface Spent {
+	/** The spec's name in reports: `puzzlers/power-off`. */
+	readonly spec: string;
+	readonly scenario: string;
+	readonly cost: Cost;
+}
+
+/** What the whole run took. */
+export interface RunCost {
+	readonly wallSeconds: number;
+	/** The most by which the memory in use of the whole machine rose above what it was when the run began. */
+	readonly memoryBytes: number;
+}
+
+const HEAD = ['', 'scenarios', 'engine', 'kernel', 'harness', 'longest'];
+const GIGABYTE = 1e9;
+
+/** Where the time of a run went: a line for each theme, the sum, and what stands behind the wall time. */
+export function costTable(spent: readonly Spent[], { wallSeconds, memoryBytes }: RunCost, width: number, paint: Paint): string[] {
+	const themes = [...new Set(spent.map(({ spec }) => dirname(spec)))].sort();
+	const rows = themes.map((theme) =>
+		rowOf(
+			theme,
+			spent.filter(({ spec }) => dirname(spec) === theme),
+		),
+	);
+	const lines = [HEAD, ...rows, rowOf('all', spent)];
+	const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+	const longest = longestOf(spent);
+	return [
+		paint('title', 'Where the time went: engine (making and removing hosts), waiting for the kernel, harness'),
+		...lines.map(
+			(line) => `  ${line.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  ')}`,
+		),
+		`  ${duration(wallSeconds)} of wall time: scenarios run side by side.`,
+		...(longest
+			? [`  ${cut(`The longest took ${duration(totalOf(longest.cost))}: ${longest.spec}, ${printable(longest.scenario)}`, width - 2)}`]
+			: []),
+		`  Memory: at most ${(memoryBytes / GIGABYTE).toFixed(1)} GB more in use on the whole machine than when it began (runner, workers, hosts, engine).`,
+	];
+}
+
+function rowOf(name: string, spent: readonly Spent[]): string[] {
+	const { engine, kernel, harness } = spent.map(({ cost }) => cost).reduce(addCosts, NO_COST);
+	const longest = longestOf(spent);
+	return [name, String(spent.length), ...[engine, kernel, harness, longest ? totalOf(longest.cost) : 0].map(duration)];
+}
+
+function longestOf(spent: readonly Spent[]): Spent | undefined {
+	return [...spent].sort((one, other) => totalOf(other.cost) - totalOf(one.cost))[0];
+}
