@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { fakeContext } from './fixtures.ts';
-import { Wire } from './timeline/fixtures.ts';
+import { stateEvent, Wire } from './timeline/fixtures.ts';
 import { Timeline } from './timeline.ts';
 
 function timelineOf(wire: Wire): Timeline {
@@ -45,5 +45,40 @@ describe('probes', () => {
 				.send(2, 'client', '.', { seq: 1_001, ack: 5_001, clientPort: 50_001 }),
 		);
 		expect(timeline.probes('client')).toEqual([]);
+	});
+});
+
+describe('the time in a state', () => {
+	const timelineWith = (...events: readonly ReturnType<typeof stateEvent>[]) => {
+		const context = fakeContext();
+		for (const event of events) context.history.add(event);
+		return new Timeline(context);
+	};
+	const sampled = { how: 'sampled' } as const;
+
+	test('begins where the kernel traced it', () => {
+		const timeline = timelineWith(stateEvent(1, 'client', 'ESTAB', 'CLOSE-WAIT'), stateEvent(4, 'client', 'CLOSE-WAIT', 'LAST-ACK'));
+		expect(timeline.timeIn('client', 'CLOSE-WAIT')).toBe(3);
+	});
+
+	test('begins at the end of the full socket where a small one goes on, and not at the look that saw it', () => {
+		const timeline = timelineWith(
+			stateEvent(1, 'client', 'FIN-WAIT-2', 'CLOSED'),
+			stateEvent(3, 'client', 'CLOSED', 'TIME-WAIT', sampled),
+			stateEvent(61, 'client', 'TIME-WAIT', 'CLOSED', sampled),
+		);
+		expect(timeline.timeIn('client', 'TIME-WAIT')).toBe(60);
+	});
+
+	test('begins at the look where nothing else tells', () => {
+		const timeline = timelineWith(
+			stateEvent(3, 'client', 'FIN-WAIT-2', 'TIME-WAIT', sampled),
+			stateEvent(61, 'client', 'TIME-WAIT', 'CLOSED', sampled),
+		);
+		expect(timeline.timeIn('client', 'TIME-WAIT')).toBe(58);
+	});
+
+	test('is unknown while it lasts', () => {
+		expect(timelineWith(stateEvent(1, 'client', 'ESTAB', 'CLOSE-WAIT')).timeIn('client', 'CLOSE-WAIT')).toBeUndefined();
 	});
 });

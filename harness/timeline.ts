@@ -2,7 +2,7 @@ import type { LabContext } from './context.ts';
 import type { State } from './tcp.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
 import { type CallName, isCall } from './timeline/history.ts';
-import { pathOf } from './timeline/states.ts';
+import { enteredAt, pathOf } from './timeline/states.ts';
 
 /** The history as a spec reads it. */
 export class Timeline {
@@ -92,6 +92,6 @@ export class Timeline {
 		const changes = this.context.history.of('state', host).filter(({ ghost }) => !ghost);
 		const entered = changes.findLast(({ to }) => to === state);
 		const left = entered && changes.find(({ t, from }) => t > entered.t && from === state);
-		return left && left.t - entered.t;
+		return left && left.t - enteredAt(entered, changes);
 	}
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Paint } from './colours.ts';
 import { addCosts, type Cost, NO_COST, totalOf } from './cost.ts';
-import { cut, duration, printable } from './words.ts';
+import { duration, printable, wrap } from './words.ts';
 
 /** What one scenario cost. */
 export interface Spent {
@@ -33,16 +33,17 @@ export function costTable(spent: readonly Spent[], { wallSeconds, memoryBytes }:
 	const lines = [HEAD, ...rows, rowOf('all', spent)];
 	const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
 	const longest = longestOf(spent);
+	const notes = [
+		`In ${duration(wallSeconds)} of wall time, since scenarios run side by side.`,
+		...(longest ? [`The longest took ${duration(totalOf(longest.cost))}: ${longest.spec}, ${printable(longest.scenario)}.`] : []),
+		`Memory: at most ${(memoryBytes / GIGABYTE).toFixed(1)} GB more in use on the whole machine than when it began (runner, hosts, engine).`,
+	];
 	return [
-		paint('title', 'Where the time went: engine (making and removing hosts), waiting for the kernel, harness'),
+		paint('title', 'Where the time went: the engine’s work, waiting for the kernel, the harness'),
 		...lines.map(
 			(line) => `  ${line.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  ')}`,
 		),
-		`  ${duration(wallSeconds)} of wall time: scenarios run side by side.`,
-		...(longest
-			? [`  ${cut(`The longest took ${duration(totalOf(longest.cost))}: ${longest.spec}, ${printable(longest.scenario)}`, width - 2)}`]
-			: []),
-		`  Memory: at most ${(memoryBytes / GIGABYTE).toFixed(1)} GB more in use on the whole machine than when it began (runner, workers, hosts, engine).`,
+		...notes.flatMap((note) => wrap(note, width - 2)).map((line) => `  ${line}`),
 	];
 }
 

@@ -73,13 +73,25 @@ export function pathOf(events: readonly StateEvent[], host: HostName): string[] 
 	return path;
 }
 
+/**
+ * When a socket came to a state, in seconds. What `ss` saw began earlier: a socket that goes on as a small one did so when the kernel
+ * traced the end of the full one.
+ */
+export function enteredAt(entered: StateEvent, events: readonly StateEvent[]): number {
+	if (entered.how === 'traced') return entered.t;
+	const before = events.findLast((event) => event.t < entered.t && event.host === entered.host && isOfOneSocket(event, entered));
+	return before?.how === 'traced' && before.to === 'CLOSED' ? before.t : entered.t;
+}
+
 /** The socket that is closed goes on as a small one, which no tracepoint tells of (net/ipv4/inet_timewait_sock.c). */
 function isHandedOver({ local, remote, to }: StateEvent, later: readonly StateEvent[]): boolean {
 	if (to !== 'CLOSED') return false;
-	const next = later.find((event) => key(event.local, event.remote) === key(local, remote));
+	const next = later.find((event) => isOfOneSocket(event, { local, remote }));
 	return next?.how === 'sampled' && (next.to === 'TIME-WAIT' || next.to === 'FIN-WAIT-2');
 }
 
+type Ends = Pick<StateEvent, 'local' | 'remote'>;
+const isOfOneSocket = (one: Ends, other: Ends) => key(one.local, one.remote) === key(other.local, other.remote);
 const key = (local: Endpoint, remote: Endpoint) => `${local.address} ${local.port} ${remote.address} ${remote.port}`;
 
 function endpoints(name: string): [Endpoint, Endpoint] {
