@@ -79,7 +79,10 @@ export const TIMEOUT_INIT_MS = 1_000;
 export const RTO_MAX_MS = 120_000;
 export const TIMEWAIT_MS = 60_000;
 
-/** TCP_DELACK_MIN and TCP_DELACK_MAX in ms (include/net/tcp.h): how long an ACK may wait for something to travel with. */
+/**
+ * TCP_DELACK_MIN (the same as TCP_ATO_MIN, what an ACK waits for something to travel with at first) and TCP_DELACK_MAX (what it waits at most),
+ * in ms (include/net/tcp.h).
+ */
 export const DELACK_MIN_MS = 40;
 export const DELACK_MAX_MS = 200;
 
@@ -215,7 +218,7 @@ export function timeWait(): Span {
 }
 
 /**
- * FIN-WAIT-2 of a closed socket lasts tcp_fin_timeout seconds, as a time-wait socket (net/ipv4/tcp.c, `__tcp_close`). Of more than
+ * FIN-WAIT-2 of a closed socket lasts tcp_fin_timeout seconds, as a time-wait socket (`tcp_rcv_state_process`; `__tcp_close` where the FIN was acknowledged before). Of more than
  * TCP_TIMEWAIT_LEN only what is above it counts, but twice: once with the socket kept (timer keepalive), once as a time-wait socket
  * (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): 61 s are 2 s, 120 s are 120 s.
  */
@@ -243,8 +246,8 @@ export function windowProbeTimeoutMs(options: Parameters<typeof windowProbeGapsM
 
 /**
  * The waits before each probe that a socket without a process (an orphan) sends to a closed window and, last, before it is given up though
- * every probe was answered (net/ipv4/tcp_timer.c, `tcp_probe_timer`: `alive`): once the doubled wait has reached `rtoMaxMs`, there are
- * tcp_orphan_retries more, and the default is 0. By default 324.6 s. tcp_retries2 must allow for so many doublings, or it never ends.
+ * every probe was answered (net/ipv4/tcp_timer.c, `tcp_probe_timer`: `alive`): once the doubled wait has reached `rtoMaxMs`, it is
+ * given up at that turn, unless it was doubled fewer than tcp_orphan_retries times (0 by default). By default 324.6 s. tcp_retries2 must allow for so many doublings, or it never ends.
  */
 export function orphanProbeGapsMs({ rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS }: { rtoMs?: number; rtoMaxMs?: number } = {}): number[] {
 	const doublings = Math.ceil(Math.log2(rtoMaxMs / rtoMs));

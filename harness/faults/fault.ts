@@ -1,6 +1,6 @@
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import type { HostName } from '../timeline/events.ts';
+import type { EventOf, HostName } from '../timeline/events.ts';
 
 /** Something broken on purpose. It can be mended; what is not mended by the spec is mended at the end of the scenario. */
 export interface Fault {
@@ -10,6 +10,7 @@ export interface Fault {
 
 export interface FaultStory {
 	readonly id: string;
+	readonly what: EventOf<'fault'>['what'];
 	readonly host: HostName;
 	/** The fault in words. */
 	readonly text: string;
@@ -31,11 +32,11 @@ export interface FaultWork {
 }
 
 /** Breaks something, and tells the history when it was broken, what shows that it was, and when it was mended. */
-export async function inject<H extends object>(context: LabContext, { id, host, text }: FaultStory, work: FaultWork, more?: H): Promise<Fault & H> {
+export async function inject<H extends object>(context: LabContext, { id, what, host, text }: FaultStory, work: FaultWork, more?: H): Promise<Fault & H> {
 	const { history, clock } = context;
 	const now = () => history.at(clock.now());
 	const tell = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>
-		history.add({ kind: 'fault', t, host, id, phase, text, ...(proof !== undefined && { proof }) });
+		history.add({ kind: 'fault', t, host, id, what, phase, text, ...(proof !== undefined && { proof }) });
 	const asked = now();
 	let healed: Promise<void> | undefined;
 	let told = false;

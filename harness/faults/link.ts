@@ -23,7 +23,7 @@ export async function cutLink(on: readonly End[], context: LabContext, name?: st
 	};
 	return inject(
 		context,
-		{ id, host: 'client', text: 'the link is cut' },
+		{ id, what: 'link', host: 'client', text: 'the link is cut' },
 		{
 			inject: async () => {
 				context.onBoot.add(cutAt);

@@ -61,7 +61,7 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 	let metInAll: number | undefined;
 	return inject(
 		context,
-		{ id, host, text },
+		{ id, what: 'packets', host, text },
 		{
 			inject: async () => ({ t: context.history.at(await insertRules(boot, rules)) }),
 			heal: async () => {

@@ -23,7 +23,7 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 	return inject(
 		// At the end of a scenario the machines go anyway: nobody waits for one to boot.
 		{ ...context, onEnd: () => {} },
-		{ id: context.names.take('power'), host: name, text: `${name}: power off` },
+		{ id: context.names.take('power'), what: 'power', host: name, text: `${name}: power off` },
 		{
 			inject: async () => {
 				const t = await power.off();

@@ -8,7 +8,7 @@ import { type Fault, inject } from './fault.ts';
 export function pause(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
 		context,
-		{ id: context.names.take('pause'), host, text: `${host}: all programs frozen` },
+		{ id: context.names.take('pause'), what: 'programs', host, text: `${host}: all programs frozen` },
 		{
 			inject: async () => {
 				await engineHost.pause();
@@ -35,7 +35,7 @@ export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context
 	return inject(
 		// At the end of a scenario the machine goes anyway: nobody needs new programs.
 		{ ...context, onEnd: () => {} },
-		{ id: context.names.take('kill'), host, text: `${host}: all programs killed; its kernel lives on and closes their sockets` },
+		{ id: context.names.take('kill'), what: 'programs', host, text: `${host}: all programs killed; its kernel lives on and closes their sockets` },
 		{
 			inject: async () => {
 				// Before they go: the end of their agent surprises nobody then.

@@ -65,7 +65,7 @@ export async function changeSysctls(boot: Boot, host: HostName, context: LabCont
 	let before: Sysctls = {};
 	return inject(
 		context,
-		{ id, host, text: `${host}: ${settings.join(' ')}` },
+		{ id, what: 'sysctl', host, text: `${host}: ${settings.join(' ')}` },
 		{
 			inject: async () => {
 				// Known before the first is written: a later one may be refused.

@@ -64,7 +64,7 @@ describe('an expectation', () => {
 	test('counts from the last thing that the spec did, unless it is told from when', async () => {
 		const context = fakeContext();
 		const { history } = context;
-		history.add({ kind: 'fault', t: 10, host: 'server', id: 'power-1', phase: 'injected', text: 'power off' });
+		history.add({ kind: 'fault', t: 10, host: 'server', id: 'power-1', what: 'power', phase: 'injected', text: 'power off' });
 		history.add({ kind: 'output', t: 15, host: 'client', peer: 'nc-1', stream: 'out', text: 'timed out' });
 		const wait = { what: 'an output', check: () => history.of('output')[0] };
 		expect(await expectEventually(context, wait, { after: spanOf(5_000) })).toMatchObject({ t: 15 });

@@ -4,7 +4,7 @@ import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { CallProbe } from '../probes/calls.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import type { History } from '../timeline/history.ts';
+import { type History, isCall } from '../timeline/history.ts';
 import { story, until } from '../wait.ts';
 import { describePeerEnd, Peer } from './peer.ts';
 
@@ -90,7 +90,7 @@ export class Program extends Peer {
 			what: `${this.name} on the ${this.host} to be ${state}`,
 			limitMs: START_LIMIT_MS,
 			check: () => {
-				if (this.calls().some(state === 'listening' ? isListening : isConnected)) return true;
+				if (state === 'listening' ? hasBegunToListen(this.calls()) : this.calls().some(isConnected)) return true;
 				if (this.end === undefined) return undefined;
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
@@ -126,7 +126,11 @@ function tellOutput(history: History, from: Pick<EventOf<'output'>, 'host' | 'pe
 	};
 }
 
-const isListening = ({ name, returned }: EventOf<'call'>) => name === 'listen' && returned === 0;
+/** It listens, and waits: a program with several sockets (one for IPv6, one for IPv4) has made them all then. */
+function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
+	const listening = calls.findLastIndex(({ name, returned }) => name === 'listen' && returned === 0);
+	return listening >= 0 && calls.slice(listening + 1).some(({ name }) => isCall(name, 'accept') || isCall(name, 'poll'));
+}
 
 /** A connect that does not block tells its result later, by SO_ERROR (connect(2), EINPROGRESS). */
 function isConnected({ name, args, returned }: EventOf<'call'>): boolean {

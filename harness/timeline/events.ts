@@ -25,6 +25,8 @@ const fault = z.object({
 	kind: z.literal('fault'),
 	...at,
 	id: z.string(),
+	/** What was broken: packets by a rule, the wire, the host's power, its programs, or a sysctl changed. */
+	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl']),
 	phase: z.enum(['injected', 'proven', 'healed']),
 	/** The fault in words, e.g. `server: drop in tcp --dport 8080`. */
 	text: z.string(),

@@ -6,6 +6,7 @@ import { isCall } from './history.ts';
 const step = (t: number, text = 'a step'): EventOf<'step'> => ({ kind: 'step', t, text });
 const fault = (t: number, phase: EventOf<'fault'>['phase']): EventOf<'fault'> => ({
 	kind: 'fault',
+	what: 'packets',
 	t,
 	host: 'server',
 	id: 'drop-1',

@@ -102,7 +102,7 @@ scenario(
 
 		step('kodos: close()');
 		await kodos.close();
-		// What is above a minute, the kernel waits for with the socket itself, whose only timer for it is keepalive's (__tcp_close) …
+		// What is above a minute, the kernel waits for with the socket itself, whose only timer for it is keepalive's (tcp_rcv_state_process; __tcp_close where the FIN was acknowledged before) …
 		const whole = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'keepalive' });
 		// … and then it hands over to a small one for the rest; but it takes the same difference again, not the minute (tcp_keepalive_timer).
 		const rest = (aboveAMinute - 60) * 1_000;

@@ -86,6 +86,7 @@ scenario(
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '< F.', '0..1x > .', '> P. 9', '< R');
 		await expect(server).toHaveNoSocket();
 		await expect(client).toHaveNoSocket();
+		await timeline.upToDate();
 		const lasted = timeline.timeIn('server', 'FIN-WAIT-2') ?? Number.NaN;
 		claim('QI16', lasted < finTimeout && timeline.states('server').at(-1) === 'CLOSED' && timeline.states('client').at(-1) === 'CLOSED', {
 			holds:

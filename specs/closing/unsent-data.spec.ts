@@ -74,6 +74,7 @@ scenario.each(peers)(
 		const windowClosed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.');
 		const patience = { after: spanOf(schedule.reduce((total, gap) => total + gap)), since: windowClosed?.t ?? Number.NaN };
 		await expect(client).toHaveNoSocket({}, patience);
+		await timeline.upToDate();
 		// kodos acknowledges each probe (though no more than one in half a second, tcp_oow_rate_limited), and that is no reason to go on.
 		expect(deviations(gapsBetween([{ t: patience.since }, ...timeline.probes('client')]), schedule.slice(0, -1))).toEqual([]);
 		const silent = !timeline.segments('client').some(({ flags }) => /[FR]/.test(flags));
@@ -162,6 +163,7 @@ scenario(
 		expect(text).toBe(story.slice(0, written));
 		await expect(server).toHaveSocket({ state: 'CLOSE-WAIT' });
 		const { timer } = await expect(client).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atMostMs: finTimeout * 1_000 } });
+		await timeline.upToDate();
 		const fins = timeline.segments('client').filter(({ flags }) => flags.includes('F'));
 		const last = fins.at(-1);
 		// SYN, the text, and then the FIN.

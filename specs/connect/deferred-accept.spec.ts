@@ -34,6 +34,7 @@ scenario(
 		const made = await expect(server).toHaveSocket({ state: 'ESTAB', receiveQueue: 5 });
 		const kodos = await listener.accept();
 		await expect(kodos.recv()).toReturn(5);
+		await timeline.upToDate();
 		const synAcks = timeline.segments('server').filter(({ flags }) => flags === 'S.').length;
 		claim('KH-defer1', synAcks === 1 && request.timer?.count === 0 && listening.receiveQueue === 0 && made.state === 'ESTAB', {
 			holds:

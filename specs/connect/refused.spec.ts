@@ -54,6 +54,7 @@ scenario(
 
 		const curl = await client.curl({ connect: server.port(8080) });
 		await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+		await timeline.upToDate();
 		await expect(client).toReport('ETIMEDOUT', { after: spanOf(giveUpMs), since: timeline.segments('client')[0]?.t ?? 0 });
 		await expect(curl).toHaveEnded({ status: 28 });
 		await expect(timeline).toRetransmit('> S', retransmissionsMs);

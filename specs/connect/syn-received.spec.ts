@@ -168,6 +168,7 @@ scenario(
 		// The next one comes through, at the next turn of either timer.
 		await expect(connect).toReturn(0);
 
+		await timeline.upToDate();
 		const dropped = timeline.segments().filter(({ fate }) => fate === 'dropped');
 		const passed = new Set(timeline.segments('server').flatMap(({ flags, fate }) => (fate === 'delivered' ? [flags] : [])));
 		expect(dropped).toHaveLength(await fault.count());

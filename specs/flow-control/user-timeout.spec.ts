@@ -38,6 +38,7 @@ scenario.each(peers)(
 		await expect(reading).toFailWith('ETIMEDOUT', { after: spanOf(rtoMs + userTimeoutMs), since: closed });
 		await expect(client).toHaveNoSocket();
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
+		await timeline.upToDate();
 		expect(timeline.segments('client').some(({ flags }) => /[FR]/.test(flags))).toBe(false);
 
 		const tookMs = (reading.event.t + (reading.event.took ?? Number.NaN) - closed) * 1_000;

@@ -107,6 +107,7 @@ scenario(
 		while (read < written) read += (await kodos.recv()).returned;
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
 		expect(read).toBe(written);
+		await timeline.upToDate();
 		return `For any time: after ${timeline.probes('client').length} probes the count is ${timer?.count}. As soon as kodos reads, all ${read} bytes arrive.`;
 	},
 );

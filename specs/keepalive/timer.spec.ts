@@ -62,7 +62,7 @@ scenario(
 			Math.abs(passedMs - ranMs) < 300 && unanswered === 2 && answered.timer?.count === 0 && probe?.length === 0 && answer?.window === 0,
 			{
 				holds:
-					'ss shows what is left of sk_timer and icsk_probes_out, which a probe adds to and an answer clears (inet_sk_diag_fill); where the persist timer ran out, a segment without data left and a window of 0 came back.',
+					'ss shows what is left of the keepalive timer and icsk_probes_out, which a probe adds to and an answer clears (inet_sk_diag_fill); where the persist timer ran out, a segment without data left and a window of 0 came back.',
 				differs: `In ${passedMs.toFixed(0)} ms the timer ran ${ranMs.toFixed(0)} ms; ${unanswered} probes were unanswered where it said 2; at the end of persist a segment of ${probe?.length} bytes left.`,
 			},
 		);

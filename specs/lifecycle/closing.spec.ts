@@ -68,7 +68,7 @@ scenario.each(histories)(
 				differs: `There were ${closing.length} segments.`,
 			});
 			claim('WF5', delayMs >= DELACK_MIN_MS / 2 && delayMs <= DELACK_MAX_MS, {
-				holds: `The ACK came ${delayMs.toFixed(0)} ms after the FIN: a delayed ACK waits TCP_DELACK_MIN = ${DELACK_MIN_MS} ms (tcp_send_delayed_ack), once the connection has carried data.`,
+				holds: `The ACK came ${delayMs.toFixed(0)} ms after the FIN: a delayed ACK waits icsk_ack.ato (tcp_send_delayed_ack), which the first data sets to TCP_ATO_MIN = ${DELACK_MIN_MS} ms (tcp_event_data_recv).`,
 				differs: `The ACK came ${delayMs.toFixed(1)} ms after the FIN.`,
 			});
 		} else {

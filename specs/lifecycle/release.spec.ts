@@ -24,7 +24,7 @@ scenario(
 		const apartMs = ((second?.t ?? Number.NaN) - (first?.t ?? Number.NaN)) * 1_000;
 		// A machine that is busy may keep the server from closing in time: then the delayed ACK goes alone, by its own rule.
 		claim('HS2', closing.length === 3 || apartMs >= DELACK_MIN_MS / 2, {
-			holds: `The server closed ${apartMs.toFixed(1)} ms after the FIN, sooner than a delayed ACK is sent (${DELACK_MIN_MS} ms, TCP_DELACK_MIN), so its FIN carries the ACK: ${closing.length} segments.`,
+			holds: `The server closed ${apartMs.toFixed(1)} ms after the FIN, sooner than a delayed ACK is sent (${DELACK_MIN_MS} ms, TCP_ATO_MIN), so its FIN carries the ACK: ${closing.length} segments.`,
 			differs: `The server’s ACK went alone although its FIN came ${apartMs.toFixed(1)} ms after the client’s.`,
 		});
 
@@ -36,6 +36,7 @@ scenario(
 		);
 		await expect(client).toHaveNoSocket({ state: 'TIME-WAIT' }, { after: timeWait(), since: second?.t ?? Number.NaN });
 		const left = [early, halfway].map(({ timer }) => timer?.leftMs ?? Number.NaN);
+		await timeline.upToDate();
 		const seconds = timeline.timeIn('client', 'TIME-WAIT') ?? Number.NaN;
 		const passed = { client: timeline.states('client'), server: timeline.states('server') };
 		const countsDown = left.every((ms, index) => ms <= (left[index - 1] ?? TIMEWAIT_MS));

@@ -15,6 +15,7 @@ scenario(
 		await expect(server).toHaveNoSocket();
 		// No timer runs on kang's socket: nothing will ever change it but kang's own doing.
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
+		await timeline.upToDate();
 		claim('PZ5', timeline.states('client').at(-1) === 'ESTAB' && !kang.returned('read', 0), {
 			holds: 'The new stack has no socket; the client’s is ESTAB without any timer, so it stays so until somebody sends.',
 			differs: 'The client learned of the reboot without sending anything.',

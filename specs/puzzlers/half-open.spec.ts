@@ -23,8 +23,10 @@ scenario(
 		// No timer on either side: this is no transition but a state, and lasts for as long as both hosts do.
 		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'none' });
 		await expect(client).toHaveSocket({ state: 'CLOSE-WAIT', timer: 'none' });
+		await timeline.upToDate();
 		claim('PZ10', timeline.states('server').at(-1) === 'FIN-WAIT-2' && timeline.states('client').at(-1) === 'CLOSE-WAIT', {
-			holds: 'FIN-WAIT-2 of a socket that a process still holds has no timer (only tcp_close starts one), nor has CLOSE-WAIT.',
+			holds:
+				'FIN-WAIT-2 of a socket that a process still holds has no timer (only a closed one gets it: tcp_rcv_state_process, __tcp_close), nor has CLOSE-WAIT.',
 			differs: 'One of the sides went on by itself.',
 		});
 
@@ -56,10 +58,12 @@ scenario(
 		await expect(kang).toHaveReturned('write', 9);
 		await expect(timeline).toShowSegment('< R');
 		await expect(client).toHaveNoSocket();
-		// A RST in CLOSE-WAIT is EPIPE (tcp_reset), and a read after the end of the stream never comes to look at it (SOCK_DONE in tcp_recvmsg).
+		// A RST in CLOSE-WAIT is EPIPE (tcp_reset), and a read after the end of the stream never comes to look at it (SOCK_DONE in tcp_recvmsg_locked).
 		await expect(client).toReport('EPIPE');
 		await kang.type('far too late\n');
 		await expect(kang).toFail('write', 'EPIPE');
+		// It has read once more for the RST, and once for what was typed, and waits again.
+		await expect(kang).toBlockIn('poll');
 		claim('PZ12', kang.returned('write', 9) && kang.failed('read', 'ECONNRESET'), {
 			holds: 'The late write succeeded, and the RST that answered it made read fail with ECONNRESET.',
 			differs:

@@ -67,10 +67,10 @@ scenario(
 		const inAcceptQueue = shown.find(({ state, local }) => state === 'LISTEN' && local.port === completed)?.receiveQueue;
 		const inSynQueue = shown.filter(({ state, local }) => state === 'SYN-RECV' && local.port === halfOpen).length;
 		expect(inAcceptQueue).toBe(backlog + 1);
-		// Full is at the backlog, and since 6.14 (and in stable kernels of 2025) above it, as it has always been for the accept queue (inet_csk_reqsk_queue_is_full).
+		// Full is at the backlog, and since 6.13 (and in stable kernels of January 2025, 5.4 to 6.12) above it, as it has always been for the accept queue (inet_csk_reqsk_queue_is_full).
 		expect([backlog, backlog + 1]).toContain(inSynQueue);
 		claim('QI11', capacities.every((capacity) => capacity === backlog) && (inSynQueue === inAcceptQueue || inSynQueue === backlog), {
-			holds: `Send-Q of LISTEN is the backlog, and the same number limits both queues (sk_max_ack_backlog in sk_acceptq_is_full and inet_csk_reqsk_queue_is_full): with ${backlog}, ${inAcceptQueue} connections waited for accept and ${inSynQueue} were half open, for a queue is full when it is above the backlog (the SYN queue’s since 6.14; before, at it).`,
+			holds: `Send-Q of LISTEN is the backlog, and the same number limits both queues (sk_max_ack_backlog in sk_acceptq_is_full and inet_csk_reqsk_queue_is_full): with ${backlog}, ${inAcceptQueue} connections waited for accept and ${inSynQueue} were half open, for a queue is full when it is above the backlog (the SYN queue’s since 6.13; before, at it).`,
 			differs: `With a backlog of ${backlog}, Send-Q showed ${capacities.join(' and ')}, ${inAcceptQueue} connections waited for accept, and ${inSynQueue} were half open.`,
 		});
 		return `${inSynQueue}, with a backlog of ${backlog}; for accept ${inAcceptQueue} can wait. Who finds no room sends his SYN again.`;

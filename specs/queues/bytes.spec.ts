@@ -68,7 +68,7 @@ scenario(
 		await expect(server).toHaveSocket({ state: 'CLOSE-WAIT', receiveQueue: 0 });
 		claim('QI20', waiting.receiveQueue === 1 && reading.event.returned === 0, {
 			holds:
-				'A FIN takes a sequence number, and Recv-Q is a difference of sequence numbers (tcp_diag_get_info). The read that returns 0 steps over it (found_fin_ok in tcp_recvmsg): after that it shows 0, still in CLOSE-WAIT.',
+				'A FIN takes a sequence number, and Recv-Q is a difference of sequence numbers (tcp_diag_get_info). The read that returns 0 steps over it (found_fin_ok in tcp_recvmsg_locked): after that it shows 0, still in CLOSE-WAIT.',
 			differs: `Recv-Q of the socket in CLOSE-WAIT was ${waiting.receiveQueue}.`,
 		});
 		return `${waiting.receiveQueue}, until recv has returned ${reading.event.returned}.`;

@@ -65,6 +65,7 @@ scenario(
 		const abort = await overflow(lab, 1);
 
 		await expect(timeline).toShowSegment('< R');
+		await timeline.upToDate();
 		const resets = timeline.segments('server').filter(({ flags }) => flags.startsWith('R'));
 		const nobodyIsLost = patient.late.returned === 0 && patient.overtaken.errno === undefined;
 		claim('QI3b', nobodyIsLost && abort.late.errno === 'ECONNRESET', {

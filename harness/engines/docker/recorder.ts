@@ -3,7 +3,7 @@ import type { RunIdentity } from '../engine.ts';
 import { containerOptions } from './attached.ts';
 import { labelsOf } from './labels.ts';
 
-/** What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.12) are passed over. */
+/** What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.14) are passed over. */
 const EVENTS = ['sock/inet_sock_set_state', 'sock/inet_sk_error_report', 'tcp/tcp_send_reset', 'tcp/tcp_receive_reset', 'tcp/tcp_retransmit_skb'];
 
 const TRACING = '/sys/kernel/tracing';

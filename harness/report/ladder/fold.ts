@@ -1,5 +1,4 @@
 import type { Item } from './items.ts';
-import type { Arrow, Mark } from './model.ts';
 
 /** A cycle (a probe and its answer, a heartbeat) is folded from this often on, and up to this many things long. */
 const LEAST_TURNS = 3;
@@ -11,26 +10,24 @@ export function fold(items: readonly Item[]): Item[] {
 }
 
 function foldRuns(items: readonly Item[]): Item[] {
-	const folded: Item[] = [];
+	const runs: Item[][] = [];
 	for (const item of items) {
-		const last = folded.at(-1);
-		const joined = last === undefined ? undefined : join(last, item);
-		if (joined === undefined) folded.push(item);
-		else folded[folded.length - 1] = joined;
+		const run = runs.at(-1);
+		if (run !== undefined && item.slot !== 'full' && run[0]?.slot === item.slot && run[0].key === item.key) run.push(item);
+		else runs.push([item]);
 	}
-	return folded;
+	return runs.map(joined);
 }
 
-/** The two as one, if they are the same thing. */
-function join(first: Item, second: Item): Item | undefined {
-	if (first.key !== second.key) return undefined;
-	if (first.slot === 'wire' && second.slot === 'wire') {
-		const arrow: Arrow = { ...first.arrow, times: first.arrow.times + 1, until: second.until };
-		return { ...first, until: second.until, arrow };
-	}
-	if (first.slot === 'full' || second.slot === 'full' || first.slot === 'wire' || second.slot === 'wire') return undefined;
-	const mark: Mark = { ...first.mark, times: first.mark.times + 1 };
-	return { ...first, until: second.until, mark };
+/** What is the same thing again and again as one, which tells when it was. */
+function joined(run: readonly Item[]): Item {
+	const [first, ...others] = run as [Item, ...Item[]];
+	const until = others.at(-1)?.until;
+	if (first.slot === 'full' || until === undefined) return first;
+	const times = run.length;
+	const title = (own: string) => `${own}\n${times} times, at ${run.map(({ t }) => t.toFixed(3)).join(', ')} s`;
+	if (first.slot === 'wire') return { ...first, until, arrow: { ...first.arrow, times, until, title: title(first.arrow.title) } };
+	return { ...first, until, mark: { ...first.mark, times, title: title(first.mark.title) } };
 }
 
 function foldCycles(items: readonly Item[]): Item[] {

@@ -3,7 +3,7 @@ import { layOut } from './layout.ts';
 import { drawText, type TextOptions } from './text.ts';
 
 export { layOut } from './layout.ts';
-export type { Arrow, Breakage, Caption, Ladder, Mark, MarkKind, Repeat, Row, Story, Wait } from './model.ts';
+export type { Arrow, Band, Block, Breakage, Caption, Ladder, Mark, MarkKind, Outage, Repeat, Row, Spans, Story, TimerSpan, Wait } from './model.ts';
 export { drawText, type TextOptions } from './text.ts';
 
 /** A timeline drawn as text: two hosts as columns, time downwards, segments as arrows between them, lost ones broken off. */

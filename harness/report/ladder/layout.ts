@@ -3,6 +3,7 @@ import { Connections } from './connections.ts';
 import { fold } from './fold.ts';
 import { type Item, itemsOf } from './items.ts';
 import type { Arrow, Ladder, Mark, Row, Story } from './model.ts';
+import { bandsOf, outagesOf, timersOf } from './spans.ts';
 
 /** Things closer than this stand in one row, in seconds: more than the clocks of two observers differ, less than a reader cares for. */
 const ONE_MOMENT = 0.002;
@@ -16,7 +17,10 @@ const SENDING = /^(\S+: )?(connect|write|writev|send|sendto|sendmsg|close|shutdo
 /** A timeline as a ladder: pure, complete (each fault and each segment is drawn or counted in a fold), and the same for every renderer. */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);
-	const { scenario, spec, outcome, question, answer, engine, kernel, startedAt, hosts, verdicts, losses, events } = timeline;
+	const { scenario, spec, outcome, question, answer, engine, kernel, startedAt, hosts, verdicts, losses } = timeline;
+	const events = timeline.events.toSorted((a, b) => a.t - b.t);
+	const end = events.reduce((latest, event) => Math.max(latest, endOf(event)), 0);
+	const { items, blocks } = itemsOf({ ...timeline, events }, connections, end);
 	return {
 		title: scenario,
 		spec,
@@ -28,11 +32,16 @@ export function layOut(timeline: TimelineFile): Ladder {
 		startedAt,
 		addresses: { client: hosts.client.ip, server: hosts.server.ip },
 		connections: connections.legend(),
-		rows: rowsOf(fold(itemsOf(timeline, connections))),
+		rows: rowsOf(fold(items)),
+		spans: { bands: bandsOf(events, end), timers: timersOf(events, end), blocks, outages: outagesOf(events, end), end },
 		sampled: events.some((event) => event.kind === 'state' && event.how === 'sampled'),
 		verdicts,
 		losses,
 	};
+}
+
+function endOf(event: TimelineFile['events'][number]): number {
+	return event.kind === 'call' ? event.t + (event.took ?? 0) : event.t;
 }
 
 interface OpenRow {

@@ -16,6 +16,7 @@ export interface Ladder {
 	/** `#1 client:49152 server:8080`; empty where there is one connection and nothing to tell apart. */
 	readonly connections: readonly string[];
 	readonly rows: readonly Row[];
+	readonly spans: Spans;
 	/** True where a state of the ladder was seen by looking at sockets, and not told by the kernel when it happened. */
 	readonly sampled: boolean;
 	readonly verdicts: readonly Verdict[];
@@ -81,6 +82,8 @@ export interface Mark {
 	readonly tail: string;
 	/** How often it happened in a row, 1 for once. */
 	readonly times: number;
+	/** All that was recorded of it, uncut. */
+	readonly title: string;
 }
 
 /** A segment on its way, or several of the same in a row. */
@@ -101,4 +104,47 @@ export interface Arrow {
 	readonly by: string | undefined;
 	readonly retransmission: boolean;
 	readonly arrived: number | undefined;
+	/** The end at which a fault dropped it; undefined where it was lost between them, or not lost. */
+	readonly lostAt: HostName | undefined;
+	/** All that was recorded of it. */
+	readonly title: string;
+}
+
+/** What lasted, beside the rows: from `t` to `until`, in seconds. Spans of one kind and host that share a lane do not overlap. */
+export interface Span {
+	readonly host: HostName;
+	readonly lane: number;
+	readonly t: number;
+	readonly until: number;
+	/** In words, uncut. */
+	readonly title: string;
+}
+
+/** A socket in one state. */
+export interface Band extends Span {
+	readonly state: string;
+}
+
+/** A timer of a socket that `ss` showed running. */
+export interface TimerSpan extends Span {
+	readonly name: string;
+}
+
+/** A call that blocked. */
+export interface Block extends Span {
+	readonly failed: boolean;
+}
+
+/** Something broken, until it was mended. */
+export interface Outage extends Span {
+	readonly where: HostName | 'link';
+}
+
+export interface Spans {
+	readonly bands: readonly Band[];
+	readonly timers: readonly TimerSpan[];
+	readonly blocks: readonly Block[];
+	readonly outages: readonly Outage[];
+	/** When the last event was. */
+	readonly end: number;
 }

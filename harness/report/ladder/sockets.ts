@@ -19,7 +19,7 @@ export class SocketNews {
 	}
 
 	/** The news of one look, in the order of its rows. */
-	look(event: EventOf<'sockets'>): string[] {
+	look(event: EventOf<'sockets'>): { readonly text: string; readonly row: SocketRow }[] {
 		return event.rows.flatMap((row) => {
 			const socket = socketKey(event.host, row);
 			const sort = sortOf(row);
@@ -30,7 +30,7 @@ export class SocketNews {
 			if (sort === 'ESTAB' && !wasKnown) return [];
 			const times = (this.#told.get(`${socket} ${sort}`) ?? 0) + 1;
 			this.#told.set(`${socket} ${sort}`, times);
-			return times > MOST_TIMES ? [] : [describe(row)];
+			return times > MOST_TIMES ? [] : [{ text: describe(row), row }];
 		});
 	}
 }
