@@ -5,14 +5,15 @@ import { HalfopenError } from './errors.ts';
 import type { Sysctls } from './faults/sysctl.ts';
 import type { Host } from './host.ts';
 import { Lab, type Link } from './lab.ts';
-import { fromProjectRoot } from './report/artifacts.ts';
+import { artifactPath, fromProjectRoot } from './report/artifacts.ts';
+import { withStory } from './report/failure.ts';
+import { type Teller, tellLive } from './report/live/tell.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
-import { TIMELINE_VERSION } from './timeline/events.ts';
+import { TIMELINE_VERSION, type TimelineFile } from './timeline/events.ts';
 import type { Timeline } from './timeline.ts';
-import { story } from './wait.ts';
 import { Waits } from './waits.ts';
 
 /** What a scenario says of itself before it begins. */
@@ -57,7 +58,7 @@ export function scenario(name: string, options: ScenarioOptions, body: Story): v
 	const { limitMs = DEFAULT_LIMIT_MS } = options;
 	const spec = jestExpect.getState().testPath ?? '';
 	// Side by side: what one waits for in its kernel is nothing to the others.
-	test.concurrent(name, () => run(spec, name, options, body), limitMs + OVERHEAD_MS);
+	test.concurrent(name, () => told(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
 /**
@@ -72,21 +73,47 @@ scenario.each =
 		}
 	};
 
+/** Runs it, and tells whoever looks on. */
+async function told(spec: string, name: string, options: ScenarioOptions, body: Story): Promise<void> {
+	const { question } = options;
+	const live = tellLive({ spec: fromProjectRoot(spec), scenario: name, ...(question !== undefined && { question }) });
+	try {
+		await run(spec, name, options, body, live);
+	} finally {
+		live.close();
+	}
+}
+
 async function run(
 	spec: string,
 	name: string,
 	{ question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
 	body: Story,
+	live: Teller,
 ): Promise<void> {
 	const stopwatch = new Stopwatch();
 	const engine = timed(currentEngine(), stopwatch);
-	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel')]));
+	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
 	const { client, server, link, timeline, history, clock } = lab;
 	const judge = new Judge(claims);
 	const failures: unknown[] = [];
+	let failedAt = Number.POSITIVE_INFINITY;
 	let answer: string | undefined;
+	const timelineSoFar = (): TimelineFile => ({
+		version: TIMELINE_VERSION,
+		scenario: name,
+		spec: fromProjectRoot(spec),
+		...(question !== undefined && { question }),
+		...(answer !== undefined && { answer }),
+		outcome: failures.length === 0 ? 'passed' : 'failed',
+		...lab.facts,
+		losses: [...history.losses],
+		verdicts: [...judge.verdicts],
+		events: [...history.events],
+	});
+	live.follow(history, timelineSoFar);
 	try {
-		const told: Promise<unknown> = body({
+		const acted: Promise<unknown> = body({
 			client,
 			server,
 			link,
@@ -94,44 +121,30 @@ async function run(
 			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text }),
 			claim: (id, held, notes) => judge.judge(id, held, notes),
 		});
-		const observed = await within(told, limitMs, lab);
+		const observed = await within(acted, limitMs, lab);
 		if (typeof observed === 'string') answer = observed;
 		judge.assertComplete();
 		lab.assertAwaited();
 	} catch (error) {
+		failedAt = history.at(clock.now());
 		failures.push(error);
 	}
 	const keep = (error: unknown) => void failures.push(error);
 	await lab.end().catch(keep);
 	await lab.destroy().catch(keep);
-	await writeArtifacts(
-		spec,
-		{
-			version: TIMELINE_VERSION,
-			scenario: name,
-			spec: fromProjectRoot(spec),
-			...(question !== undefined && { question }),
-			...(answer !== undefined && { answer }),
-			outcome: failures.length === 0 ? 'passed' : 'failed',
-			...lab.facts,
-			losses: [...history.losses],
-			verdicts: [...judge.verdicts],
-			events: [...history.events],
-		},
-		{ client: client.packets.bytes, server: server.packets.bytes },
-		stopwatch.cost,
-	).catch(keep);
+	const written = timelineSoFar();
+	await writeArtifacts(spec, written, { client: client.packets.bytes, server: server.packets.bytes }, stopwatch.cost).catch(keep);
+	live.finished(written);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
-	if (failures.length > 0) throw failures[0];
+	if (failures.length > 0) throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(spec, name, 'svg')));
 }
 
-async function within<T>(work: Promise<T>, limitMs: number, { clock, history, lost }: Lab): Promise<T> {
+async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab): Promise<T> {
 	const stop = new AbortController();
 	const limit = clock.sleep(limitMs, stop.signal).then(() => {
 		if (stop.signal.aborted) return new Promise<never>(() => {});
 		throw new HalfopenError('LIMIT_PASSED', {
 			problem: `The scenario was not over after ${limitMs / 1_000} s.`,
-			seen: story(history, []),
 			remedy: 'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
 		});
 	});

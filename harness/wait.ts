@@ -1,11 +1,7 @@
 import type { LabClock } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
-import { describeEvent } from './timeline/describe.ts';
 import type { History } from './timeline/history.ts';
 import type { Waits } from './waits.ts';
-
-/** How much of the history a message shows. */
-const SHOWN_EVENTS = 25;
 
 export interface Wait<T> {
 	/** What is waited for, as the end of "waited for …". */
@@ -54,26 +50,15 @@ export async function until<T>({ history, clock, waits, over }: Waiting, { what,
 	if (over?.aborted) return new Promise<never>(() => {});
 	// On a busy machine the limit may be dealt with before the look that the last change asked for.
 	found ??= check();
-	if (found === undefined) throw limitPassed({ history, what, limitMs, nearest: nearest?.() ?? [] });
+	if (found === undefined) throw limitPassed({ what, limitMs, nearest: nearest?.() ?? [] });
 	return found;
 }
 
-/** What to say when something did not come: the nearest candidates, and the history around. */
-export function limitPassed(miss: { history: History; what: string; limitMs: number; nearest: readonly string[] }): HalfopenError {
+/** What to say when something did not come: what was waited for, and the nearest candidates. The scenario adds the ladder. */
+export function limitPassed(miss: { what: string; limitMs: number; nearest: readonly string[] }): HalfopenError {
 	return new HalfopenError('LIMIT_PASSED', {
 		problem: `Waited ${miss.limitMs / 1_000} s for ${miss.what}: it did not happen.`,
-		seen: story(miss.history, miss.nearest),
-		remedy: 'Compare what was expected with the history above; the whole of it is in the files of the scenario.',
+		...(miss.nearest.length > 0 && { seen: ['nearest:', ...miss.nearest.map((line) => `  ${line}`)].join('\n') }),
+		remedy: 'Compare what was expected with what happened.',
 	});
-}
-
-/** The nearest candidates, then the end of the history. */
-export function story(history: History, nearest: readonly string[]): string {
-	const events = history.events.slice(-SHOWN_EVENTS);
-	const left = history.events.length - events.length;
-	return [
-		...(nearest.length > 0 ? ['nearest:', ...nearest.map((line) => `  ${line}`)] : []),
-		left > 0 ? `history (the last ${events.length} of ${history.events.length} events):` : 'history:',
-		...events.map(describeEvent),
-	].join('\n');
 }

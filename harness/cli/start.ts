@@ -9,7 +9,9 @@ const FIRST_STORY = 'abrupt-reboot';
 const STORY_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'story.ts');
 
 const command = new Command('npm start --')
-	.description('Reproduces one puzzle between two hosts and draws what happened. It is Jest on one spec, with a reporter that tells the story.')
+	.description(
+		'Reproduces one puzzle between two hosts: asks its question, draws what happens, and tells the answer. It is Jest on one spec, with a reporter that tells the story.',
+	)
 	.argument('[name]', 'the spec', FIRST_STORY)
 	.option('--list', 'show all of them, each with its question')
 	.action(async (name: string, { list }: { list?: boolean }) => {

@@ -32,7 +32,12 @@ export interface FaultWork {
 }
 
 /** Breaks something, and tells the history when it was broken, what shows that it was, and when it was mended. */
-export async function inject<H extends object>(context: LabContext, { id, what, host, text }: FaultStory, work: FaultWork, more?: H): Promise<Fault & H> {
+export async function inject<H extends object>(
+	context: LabContext,
+	{ id, what, host, text }: FaultStory,
+	work: FaultWork,
+	more?: H,
+): Promise<Fault & H> {
 	const { history, clock } = context;
 	const now = () => history.at(clock.now());
 	const tell = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>

@@ -5,7 +5,7 @@ import { HalfopenError } from '../errors.ts';
 import { CallProbe } from '../probes/calls.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
-import { story, until } from '../wait.ts';
+import { until } from '../wait.ts';
 import { describePeerEnd, Peer } from './peer.ts';
 
 /** Starting a program takes well below a second; this is what a loaded machine may make of it. */
@@ -85,7 +85,6 @@ export class Program extends Peer {
 	}
 
 	async #ready(state: 'listening' | 'connected'): Promise<void> {
-		const { history } = this.context;
 		await until(this.context, {
 			what: `${this.name} on the ${this.host} to be ${state}`,
 			limitMs: START_LIMIT_MS,
@@ -94,7 +93,7 @@ export class Program extends Peer {
 				if (this.end === undefined) return undefined;
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
-					seen: [this.complaints, this.output, story(history, [])].filter(Boolean).join('\n'),
+					seen: [this.complaints, this.output].filter(Boolean).join('\n'),
 					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
 				});
 			},

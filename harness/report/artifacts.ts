@@ -9,6 +9,7 @@ export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const ARTIFACTS = {
 	timeline: 'timeline.json',
 	ladder: 'ladder.txt',
+	svg: 'ladder.svg',
 	client: 'client.pcap',
 	server: 'server.pcap',
 	cost: 'cost.json',

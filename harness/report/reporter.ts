@@ -6,6 +6,7 @@ import { ARTIFACTS, fromProjectRoot, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
 import { costTable, type Spent } from './cost-table.ts';
 import { MemoryWatch } from './memory.ts';
+import { writePage } from './page/index.ts';
 import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
 import { paintFor, widthOf } from './terminal.ts';
 
@@ -41,6 +42,7 @@ export default class HalfopenReporter implements Reporter {
 		const run = { wallSeconds: (Date.now() - startTime) / 1_000, memoryBytes: this.#memory?.end() ?? 0 };
 		const [width, paint] = [widthOf(process.stderr, WIDTHS), paintFor(process.stderr)];
 		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
+		if (this.#spent.length > 0) await this.#keepError(async () => say(['', ...(await writePage())]));
 		if (this.#verdicts.length === 0) return;
 		await this.#keepError(async () => {
 			const all = await addVerdicts(CLAIMS_FILE, this.#verdicts);

@@ -1,61 +1,118 @@
 import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
 import { addVerdicts } from '../claims/verdicts.ts';
-import { fromProjectRoot, specName } from './artifacts.ts';
-import { renderLadder } from './ladder/index.ts';
-import { CLAIMS_FILE, type Recorded, recordedBy, verdictsIn } from './recorded.ts';
-import { hasColour, widthOf } from './terminal.ts';
+import { specName } from './artifacts.ts';
+import { hasRoom, pensFor } from './live/drawing.ts';
+import { type Ears, listenLive } from './live/listen.ts';
+import { Page } from './live/page.ts';
+import { Stage } from './live/stage.ts';
+import type { Storyteller } from './live/storyteller.ts';
+import { isDrawnInPlace, sizeOf } from './live/terminal-kind.ts';
+import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
 
-const WIDTHS = { least: 80, most: 160 };
 const TICK_MS = 1_000;
+/** Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up. */
+const MOST_SHARE = 0.1;
+const LEAST_PAUSE_MS = 50;
 
-/** The reporter behind `npm start`: a line while it runs, then what happened as a ladder, with the question and the observed answer. */
+/**
+ * The reporter behind `npm start`: the question first, then what happens as a ladder, while it happens in a terminal and at the end elsewhere,
+ * then the observed answer.
+ */
 export default class StoryReporter implements Reporter {
 	#error: Error | undefined;
+	#storyteller: Storyteller | undefined;
+	#ears: Ears | undefined;
 	#ticking: NodeJS.Timeout | undefined;
+	#due: NodeJS.Timeout | undefined;
+	#pauseMs = LEAST_PAUSE_MS;
+
+	async onRunStart(): Promise<void> {
+		// Jest has said there that it looks for tests.
+		if (isDrawnInPlace(process.stdout)) process.stdout.write('\r\u001b[K');
+		this.#ears = await listenLive(inPlace() ? 'drawings' : 'waits', {
+			told: (scenario, message) => {
+				this.#storyteller?.told(scenario, message);
+				this.#plan();
+			},
+			gone: (scenario) => {
+				this.#storyteller?.gone(scenario);
+				this.#plan();
+			},
+		});
+	}
 
 	onTestFileStart(test: Test): void {
-		const name = specName(test.path);
-		if (process.stderr.isTTY !== true) {
-			process.stderr.write(`${name}: running on two hosts …\n`);
-			return;
-		}
-		let seconds = 0;
-		const tick = () => process.stderr.write(`\r\u001b[K${name}: running on two hosts … ${seconds++} s`);
-		tick();
-		this.#ticking = setInterval(tick, TICK_MS).unref();
+		this.#storyteller = inPlace() ? stage() : page();
+		if (!inPlace()) process.stderr.write(`${specName(test.path)}: running on two hosts …\n`);
+		this.#ticking = setInterval(() => this.#plan(), TICK_MS).unref();
 	}
 
 	async onTestFileResult(_test: Test, result: TestResult, { startTime }: AggregatedResult): Promise<void> {
-		this.#stopTicking();
 		try {
 			const recorded = await recordedBy(result, startTime);
-			for (const each of recorded) tell(each);
+			this.#stopDrawing();
+			this.#storyteller?.finish(recorded);
 			const verdicts = verdictsIn(recorded);
 			if (verdicts.length > 0) await addVerdicts(CLAIMS_FILE, verdicts);
 		} catch (error) {
-			this.#error = error instanceof Error ? error : new Error(String(error));
-			process.stderr.write(`\n${this.#error.message}\n`);
+			this.#keep(error);
 		}
+		this.#storyteller = undefined;
 		if (result.failureMessage) process.stderr.write(`${result.failureMessage}\n`);
 	}
 
 	onRunComplete(): void {
-		this.#stopTicking();
+		this.#stopDrawing();
+		this.#ears?.close();
 	}
 
 	getLastError(): Error | undefined {
 		return this.#error;
 	}
 
-	#stopTicking(): void {
+	/** Draws soon, together with what else is told until then. */
+	#plan(): void {
 		if (this.#ticking === undefined) return;
+		this.#due ??= setTimeout(() => {
+			const began = performance.now();
+			this.#due = undefined;
+			try {
+				this.#storyteller?.draw();
+			} catch (error) {
+				// The end is told all the same, from what was recorded.
+				this.#stopDrawing();
+				this.#keep(error);
+			}
+			this.#pauseMs = Math.max(LEAST_PAUSE_MS, (performance.now() - began) / MOST_SHARE);
+		}, this.#pauseMs).unref();
+	}
+
+	/** Jest fails the run where a reporter did. */
+	#keep(error: unknown): void {
+		this.#error = error instanceof Error ? error : new Error(String(error));
+		process.stderr.write(`\n${this.#error.message}\n`);
+	}
+
+	#stopDrawing(): void {
 		clearInterval(this.#ticking);
+		clearTimeout(this.#due);
 		this.#ticking = undefined;
-		process.stderr.write('\r\u001b[K');
+		this.#due = undefined;
 	}
 }
 
-function tell({ timeline, folder }: Recorded): void {
-	const ladder = renderLadder(timeline, { width: widthOf(process.stdout, WIDTHS), colour: hasColour(process.stdout) });
-	process.stdout.write(`\n${ladder}\n  Timeline, ladder and captures for Wireshark:\n  ${fromProjectRoot(folder)}/\n\n`);
+function inPlace(): boolean {
+	return isDrawnInPlace(process.stdout) && hasRoom(process.stdout);
+}
+
+function stage(): Stage {
+	return new Stage({ write: (text) => process.stdout.write(text), size: () => sizeOf(process.stdout), pens: () => pensFor(process.stdout) });
+}
+
+function page(): Page {
+	return new Page({
+		write: (text) => process.stdout.write(text),
+		note: (line) => process.stderr.write(`${line}\n`),
+		pens: pensFor(process.stdout),
+	});
 }

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { HostName, TimelineFile } from '../timeline/events.ts';
 import { artifactPath, artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
-import { renderLadder } from './ladder/index.ts';
+import { drawSvg, drawText, layOut } from './ladder/index.ts';
 
 /** For files: fits a page, and most terminals. */
 const LADDER_WIDTH = 120;
@@ -18,9 +18,11 @@ export async function writeArtifacts(
 	await rm(folder, { recursive: true, force: true });
 	await mkdir(folder, { recursive: true });
 	const path = (artifact: Parameters<typeof artifactPath>[2]) => artifactPath(spec, timeline.scenario, artifact);
+	const ladder = layOut(timeline);
 	await Promise.all([
 		writeFile(path('timeline'), `${JSON.stringify(timeline, undefined, '\t')}\n`),
-		writeFile(path('ladder'), renderLadder(timeline, { width: LADDER_WIDTH })),
+		writeFile(path('ladder'), drawText(ladder, { width: LADDER_WIDTH })),
+		writeFile(path('svg'), `${drawSvg(ladder)}\n`),
 		writeFile(path('client'), captures.client),
 		writeFile(path('server'), captures.server),
 		writeFile(path('cost'), `${JSON.stringify(cost)}\n`),

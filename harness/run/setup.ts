@@ -1,6 +1,7 @@
 import { dockerRunner } from '../engines/docker/runner.ts';
 import type { OpenRun, Run } from '../engines/engine.ts';
 import { thisProcess } from '../engines/owner.ts';
+import { offerPlace } from '../report/live/place.ts';
 import { handOver } from './current.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
@@ -26,6 +27,7 @@ export default async function setup(): Promise<void> {
 		await sweepDeadRuns(dockerRunner);
 		const open = await dockerRunner.open(run);
 		await makeDirectory(run);
+		offerPlace(run.directory);
 		handOver({ run, engine: dockerRunner.name, facts: open.facts });
 		globalThis.halfopenRun = { run, open, watchdog };
 	} catch (error) {

@@ -9,11 +9,11 @@ const LOST_SHARE = 0.6;
 export function drawArrow(arrow: Arrow, width: number): string[] {
 	const notes = notesOf(arrow);
 	if (arrow.fate === 'delivered') {
-		const label = labelThatFits(arrow, width - 5);
+		const label = labelOf(arrow, width - 5);
 		const line = arrow.from === 'client' ? `${dashed(label, width - 1)}▶` : `◀${dashed(label, width - 1)}`;
 		return [line, ...besideReceiver(arrow, wrapped(notes, width), width)];
 	}
-	const label = labelThatFits(arrow, width - 7);
+	const label = labelOf(arrow, width - 7);
 	const body = dashed(label, Math.max(label.length + 6, Math.floor(width * LOST_SHARE)) - 1);
 	const line = arrow.from === 'client' ? `${body}${ENDS[arrow.fate]}` : `${ENDS[arrow.fate]}${body}`;
 	const room = width - line.length - 2;
@@ -35,7 +35,8 @@ function dashed(label: string, width: number): string {
 	return `${'─'.repeat(before)} ${label} ${'─'.repeat(dashes - before)}`;
 }
 
-function labelThatFits(arrow: Arrow, width: number): string {
+/** What the arrow is, in as many words as fit: connection, flags, and the numbers that matter. */
+export function labelOf(arrow: Arrow, width: number): string {
 	const name = [arrow.connection, printable(arrow.flags)].filter(Boolean).join(' ');
 	const numbers = numbersOf(arrow);
 	const labels = [[name, ...numbers].join(' '), [name, numbers.at(-1)].filter(Boolean).join(' '), name];
@@ -49,7 +50,8 @@ function numbersOf({ flags, seq, ack, length }: Arrow): string[] {
 	return /[SR]|none/.test(flags) ? [] : [`ack ${ack}`];
 }
 
-function notesOf({ retransmission, times, t, until, fate, by }: Arrow): string {
+/** What became of it: how often, and how it was lost; empty where there is nothing to say. */
+export function notesOf({ retransmission, times, t, until, fate, by }: Arrow): string {
 	const span = until > t ? ` over ${duration(until - t)}` : '';
 	const again = retransmission ? 'retransmission' : times > 1 ? 'the same' : undefined;
 	const count = times > 1 ? `${times}x ${again}${span}` : again;

@@ -5,6 +5,9 @@ interface Socket {
 	readonly remote: { readonly port: number };
 }
 
+/** Beyond this many, a number tells a reader nothing; without it, what happens to each of them alike can be folded. */
+const MOST_TOLD_APART = 40;
+
 /** Names for connections, where a timeline has several: told apart by the ports of client and server. */
 export class Connections {
 	readonly #numbers = new Map<string, number>();
@@ -19,11 +22,17 @@ export class Connections {
 	/** `#2`, or nothing where it is the only one, or no connection (a listener). */
 	labelOf(host: HostName, socket: Socket): string | undefined {
 		const number = this.#numbers.get(keyOf(host, socket) ?? '');
-		return number === undefined || this.#numbers.size < 2 ? undefined : `#${number}`;
+		return number === undefined || !this.#toldApart ? undefined : `#${number}`;
 	}
 
+	get #toldApart(): boolean {
+		return this.#numbers.size >= 2 && this.#numbers.size <= MOST_TOLD_APART;
+	}
+
+	/** A line for each that has a number. */
 	legend(): string[] {
-		if (this.#numbers.size < 2) return [];
+		if (this.#numbers.size > MOST_TOLD_APART) return [`${this.#numbers.size} connections, too many to tell apart`];
+		if (!this.#toldApart) return [];
 		return [...this.#numbers].map(([key, number]) => {
 			const [client, server] = key.split(' ');
 			return `#${number} client:${client} server:${server}`;

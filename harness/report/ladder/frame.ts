@@ -29,6 +29,7 @@ function labelled(label: string, text: string, width: number, paint: Paint): str
 	return wrap(printable(text), width - 5).map((line, index) => `  ${paint('title', index === 0 ? label : ' ')}  ${line}`);
 }
 
-function lossInWords({ observer, host, what }: Loss): string {
+/** What an observer missed. */
+export function lossInWords({ observer, host, what }: Loss): string {
 	return `! ${observer}${host === undefined ? '' : ` on the ${host}`} missed something: ${what}`;
 }

@@ -130,7 +130,7 @@ class Itemizer {
 
 	#call(event: EventOf<'call'>): void {
 		const drawn = this.#calls.isDrawn(event);
-		const thread = `${event.host} ${event.peer} ${event.pid}`;
+		const thread = threadOf(event);
 		const head = `${this.#crowded[event.host] ? `${event.peer}: ` : ''}${event.name}`;
 		const args = shortArguments(event);
 		const title = describeEvent(event).trim();
@@ -158,12 +158,17 @@ class Itemizer {
 		else this.#mark(event, kind, `${head}(`, args, `)${resultOf(event)}`);
 	}
 
+	/** Who has ended is in no call any more. */
+	#unblockAll({ host, peer, t }: EventOf<'process'>): void {
+		for (const thread of this.#blocking.keys()) if (thread.startsWith(`${host} ${peer} `)) this.#unblock(thread, t, false, 'until its end');
+	}
+
 	#unblock(thread: string, until: number, failed: boolean, how: string): void {
 		const blocking = this.#blocking.get(thread);
 		if (blocking === undefined) return;
 		this.#blocking.delete(thread);
 		const { host, t, title } = blocking;
-		this.#blocks.push({ host, key: thread, t, until: Math.max(t, until), failed, title: `${title}\n${how}` });
+		this.#blocks.push({ host, key: `${this.#blocks.length}`, t, until: Math.max(t, until), failed, title: `${title}\n${how}` });
 	}
 
 	#state(event: EventOf<'state'>): void {
@@ -173,6 +178,7 @@ class Itemizer {
 	}
 
 	#process(event: EventOf<'process'>): void {
+		if (event.what === 'exited') this.#unblockAll(event);
 		const texts = {
 			started: ['$ ', event.text, ''],
 			typed: [`${event.peer} is typed `, JSON.stringify(event.text), ''],
@@ -194,6 +200,11 @@ class Itemizer {
 		const key = `${host} ${head}${detail}${tail}`;
 		this.#items.push({ slot: host, t, until: t, key, alike: key, mark: { kind, t, head, detail, tail, times: 1, title } });
 	}
+}
+
+/** A process that is told its calls makes each in a thread of its own, so that several may block. */
+function threadOf({ host, peer, pid, source, name, fd }: EventOf<'call'>): string {
+	return [host, peer, pid, ...(source === 'socket' ? [name, fd ?? ''] : [])].join(' ');
 }
 
 /** All that was recorded of a segment. */

@@ -54,8 +54,9 @@ describe('the layout', () => {
 		const [segment, ...rest] = powerOffStory().events.filter(({ kind }) => kind === 'segment');
 		const events = Array.from({ length: 10_000 }, (_, index) => ({ ...(index % 3 === 0 ? segment : rest[index % rest.length]), t: index / 10 }));
 		const timeline = timelineSchema.parse({ ...powerOffStory(), events });
-		const before = performance.now();
+		// Of the processor: what else a busy machine does is no matter.
+		const before = process.cpuUsage();
 		renderLadder(timeline);
-		expect(performance.now() - before).toBeLessThan(2_000);
+		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
 	});
 });

@@ -137,7 +137,7 @@ export interface Block extends Span {
 
 /** Something broken, until it was mended. */
 export interface Outage extends Span {
-	readonly where: HostName | 'link';
+	readonly what: EventOf<'fault'>['what'];
 }
 
 export interface Spans {

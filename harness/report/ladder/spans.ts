@@ -102,7 +102,7 @@ export function outagesOf(events: readonly Event[], end: number): Outage[] {
 			const { id, what, host, t, text } = fault;
 			const until = Math.max(t, mended.get(id) ?? end);
 			const title = `${text}\nfrom ${t.toFixed(3)} s ${mended.has(id) ? `to ${until.toFixed(3)} s: ${duration(until - t)}` : 'to the end'}`;
-			return { host, key: id, where: what === 'link' ? 'link' : host, t, until, title };
+			return { host, key: id, what, t, until, title };
 		}),
 	);
 }

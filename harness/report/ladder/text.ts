@@ -1,8 +1,9 @@
 import type { HostName } from '../../timeline/events.ts';
 import { type Paint, painter, type Tone } from '../colours.ts';
-import { cutQuoted, duration, printable, wrap } from '../words.ts';
+import { duration, printable, wrap } from '../words.ts';
 import { drawArrow } from './arrow.ts';
 import { closing, opening } from './frame.ts';
+import { markLines } from './mark.ts';
 import type { Breakage, Ladder, Mark, Row, Story } from './model.ts';
 
 export interface TextOptions {
@@ -15,7 +16,6 @@ export interface TextOptions {
 const LEAST_WIDTH = 60;
 const DEFAULT_WIDTH = 120;
 const WIDEST_WIRE = 50;
-const SHORTEST_DETAIL = 6;
 
 /** Columns of the picture: time, client, wire and server, with a lifeline on each side of the wire. */
 interface Columns {
@@ -36,6 +36,19 @@ export function drawText(ladder: Ladder, { width = DEFAULT_WIDTH, colour = false
 		...closing(ladder, columns.all, painter(colour)),
 	];
 	return `${lines.join('\n')}\n`;
+}
+
+/** Draws the last `most` rows of a ladder, without what stands above and below it. */
+export function drawEnd(ladder: Ladder, most: number, { width = DEFAULT_WIDTH, colour = false }: TextOptions = {}): string {
+	const columns = columnsOf(ladder, Math.max(LEAST_WIDTH, Math.floor(width)));
+	const pen = new Pen(columns, painter(colour));
+	const rows = ladder.rows.slice(-most);
+	const left = ladder.rows.length - rows.length;
+	return [
+		...pen.line('time', [heading('client', ladder, columns)], [], [heading('server', ladder, columns)]),
+		...(left > 0 ? pen.line('', [], [` ${left} rows before`], [], { lifeline: '┊', wire: 'wait' }) : []),
+		...rows.flatMap((row) => pen.row(row)),
+	].join('\n');
 }
 
 function columnsOf({ rows }: Ladder, all: number): Columns {
@@ -154,20 +167,4 @@ interface Tones {
 /** The words of a fault, whose second and later lines stand under its first word. */
 function hanging(text: string, width: number): string[] {
 	return wrap(printable(text.slice(2)), width - 2).map((line, index) => `${index === 0 ? text.slice(0, 2) : '  '}${line}`);
-}
-
-/** A mark in lines of a width: its detail is cut first; a long result gets a line of its own; what is still too long is wrapped. */
-function markLines({ head, detail, tail, times }: Mark, width: number): string[] {
-	const count = times > 1 ? `${times}x ` : '';
-	const [before, middle, after] = [printable(`${count}${head}`), printable(detail), printable(tail)];
-	const result = after.indexOf(' = ');
-	if (before.length + middle.length + after.length > width && result !== -1 && after.length > width / 2) {
-		return [...shortened(before, middle, after.slice(0, result), width), ...wrap(after.slice(result + 1), width)];
-	}
-	return shortened(before, middle, after, width);
-}
-
-function shortened(before: string, middle: string, after: string, width: number): string[] {
-	const room = Math.max(width - before.length - after.length, SHORTEST_DETAIL);
-	return wrap(`${before}${cutQuoted(middle, room)}${after}`, width);
 }

@@ -1,0 +1,40 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HalfopenError } from '../errors.ts';
+import { fromProjectRoot, PROJECT_ROOT } from '../report/artifacts.ts';
+import { hasPicture, PICTURES, pictureOf, renderGallery } from '../report/gallery.ts';
+import { collect } from '../report/page/index.ts';
+import { orExplain, runJest } from '../report/run-jest.ts';
+
+const THEME = 'specs/puzzlers';
+const DOCS = join(PROJECT_ROOT, 'docs');
+const INTRODUCTION = [
+	'The questions of the article “TCP Puzzlers”, answered by two hosts: the client is `kang`, the server `kodos`. Time runs downwards; a colour',
+	'along a lifeline is the state of a socket, an arrow is a segment from the moment it was sent, a cross is where it was lost, a shaded part is a',
+	'fault. Hover a thing in `reports/index.html` of your own run to see all that was recorded of it.',
+].join('\n');
+
+/** `npm run docs`: runs the puzzles, and makes of their ladders the pictures in `docs/` and the gallery. */
+await orExplain(async () => {
+	const began = Date.now();
+	await runJest([THEME]);
+	if (process.exitCode !== 0) {
+		throw new HalfopenError('BAD_ARGUMENT', {
+			problem: 'A puzzle failed, so the pictures stay as they are.',
+			remedy: 'See its failure above; the pictures are of runs that passed.',
+		});
+	}
+	const { scenarios } = await collect(join(PROJECT_ROOT, 'reports'));
+	const shown = scenarios.filter(
+		(scenario) => scenario.timeline.spec.startsWith(THEME) && Date.parse(scenario.timeline.startedAt) >= began && hasPicture(scenario),
+	);
+	await rm(join(DOCS, PICTURES), { recursive: true, force: true });
+	for (const scenario of shown) {
+		const path = join(DOCS, PICTURES, pictureOf(scenario));
+		await mkdir(dirname(path), { recursive: true });
+		await writeFile(path, scenario.svg ?? '');
+	}
+	const gallery = join(DOCS, 'gallery.md');
+	await writeFile(gallery, renderGallery('The puzzles, drawn', INTRODUCTION, shown));
+	process.stdout.write(`${fromProjectRoot(gallery)} and ${shown.length} pictures are those of this run\n`);
+});

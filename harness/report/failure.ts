@@ -1,0 +1,40 @@
+import type { Event, TimelineFile } from '../timeline/events.ts';
+import { drawEnd, layOut } from './ladder/index.ts';
+
+/** Fits a terminal together with Jest's own indentation. */
+const WIDTH = 110;
+const MOST_ROWS = 25;
+
+/**
+ * Adds to an error of a scenario what happened until then, as the end of its ladder, and where the whole of it is drawn.
+ *
+ * @param failedAt in seconds of the timeline: what came later is none of the cause
+ * @param picture where the whole ladder is
+ */
+export function withStory(error: unknown, timeline: TimelineFile, failedAt: number, picture: string): Error {
+	const failure = error instanceof Error ? error : new Error(String(error));
+	const frames = (failure.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+	const ladder = layOut({ ...timeline, events: eventsUntil(timeline.events, failedAt) });
+	failure.message = [
+		failure.message,
+		'',
+		'What happened until then:',
+		drawEnd(ladder, MOST_ROWS, { width: WIDTH }),
+		'',
+		`All of it: ${picture}`,
+	].join('\n');
+	// Jest prints the stack, which has kept the message of its birth.
+	failure.stack = [`${failure.name}: ${failure.message}`, ...frames].join('\n');
+	return failure;
+}
+
+/** What had happened by then: a call that returned later was blocking. */
+function eventsUntil(events: readonly Event[], until: number): Event[] {
+	return events
+		.filter(({ t }) => t <= until)
+		.map((event) => {
+			if (event.kind !== 'call' || event.t + (event.took ?? 0) <= until) return event;
+			const { returned, errno, result, took, ...blocking } = event;
+			return blocking;
+		});
+}

@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { renderGallery } from './gallery.ts';
+import { powerOffStory } from './ladder/fixtures/stories.ts';
+
+const docs = new URL('../../docs/', import.meta.url);
+const files = (folder: URL) => readdirSync(folder, { recursive: true, encoding: 'utf8' });
+
+describe('docs/gallery.md; to renew it: npm run docs', () => {
+	const gallery = readFileSync(new URL('gallery.md', docs), 'utf8');
+	const pictures = files(new URL('pictures/', docs)).filter((file) => file.endsWith('.svg'));
+
+	test('shows every puzzle there is', () => {
+		const puzzles = files(new URL('../specs/puzzlers/', docs)).filter((file) => file.endsWith('.spec.ts'));
+		expect(puzzles.length).toBeGreaterThan(0);
+		for (const puzzle of puzzles) expect(gallery).toContain(`(../specs/puzzlers/${puzzle})`);
+	});
+
+	test('shows all pictures, and no others; so does the README', () => {
+		const shown = [...gallery.matchAll(/\]\(pictures\/([^)]+)\)/g)].map(([, path]) => path);
+		expect(shown.sort()).toEqual([...pictures].sort());
+		const readme = readFileSync(new URL('../README.md', docs), 'utf8');
+		const inReadme = [...readme.matchAll(/\]\((docs\/pictures\/[^)]+)\)/g)].map(([, path = '']) => path);
+		expect(inReadme.length).toBeGreaterThan(0);
+		for (const path of inReadme) expect(existsSync(new URL(`../${path}`, docs))).toBe(true);
+	});
+});
+
+test('a gallery shows question, picture, answer and verdicts, whatever characters are in them', () => {
+	const timeline = { ...powerOffStory(), question: 'Is <b> *bold*?' };
+	const page = renderGallery('Puzzles', 'About them.', [
+		{ folder: 'puzzlers/power-off/the-peer', timeline, cost: undefined, svg: '<svg/>', files: ['ladder.svg'] },
+	]);
+	expect(page).toContain('**Is \\<b\\> \\*bold\\*?**');
+	expect(page).toContain('](pictures/power-off/the-peer.svg)');
+	expect(page).toContain('The write succeeded; after 6 retransmissions');
+	expect(page).toContain('- PZ8t **differs**: it depends on tcp\\_retries2 (5 here): 13.2 s');
+});

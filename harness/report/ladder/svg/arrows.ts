@@ -1,0 +1,75 @@
+import type { HostName } from '../../../timeline/events.ts';
+import { wrap } from '../../words.ts';
+import { labelOf, notesOf } from '../arrow.ts';
+import type { Arrow } from '../model.ts';
+import { type Geometry, LINE_HEIGHT } from './geometry.ts';
+import { CHARACTER_WIDTH } from './style.ts';
+import { drawn, element, text } from './xml.ts';
+
+/** How far an arrow falls at least, in pixels: the wire of a lab takes microseconds, and an arrow must be seen to come later. */
+const LEAST_FALL = 8;
+const LABEL = 13;
+const HEAD = 7;
+const CROSS = 5;
+const INSET = 3;
+/** How far a lost segment came, as a share of the wire: dropped as it left, somewhere between, as it arrived. */
+const REACH = { sender: 0.3, between: 0.6, receiver: 0.85 };
+
+/** The height that an arrow needs, in pixels. */
+export function arrowHeight(arrow: Arrow, geometry: Geometry): number {
+	return LABEL + LEAST_FALL + 4 + notesBelow(arrow, geometry).length * LINE_HEIGHT;
+}
+
+/** A segment from the moment it left one host to the moment it arrived at the other; a lost one is broken off where it was lost. */
+export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrivedAt: number): string {
+	const { from, fate, times, retransmission } = arrow;
+	const sign = from === 'client' ? 1 : -1;
+	const x0 = geometry[from].lifeline + sign * INSET;
+	const whole = Math.abs(geometry.server.lifeline - geometry.client.lifeline) - 2 * INSET;
+	const y0 = top + LABEL;
+	const reach = fate === 'delivered' ? 1 : reachOf(arrow, from);
+	const x1 = x0 + sign * whole * reach;
+	const y1 = fate === 'delivered' ? Math.max(y0 + LEAST_FALL, arrivedAt) : y0 + LEAST_FALL * reach;
+	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;
+	const look = [fate === 'dropped' ? 'lost' : fate === 'unobserved' ? 'unobserved' : '', retransmission ? 'again' : ''].filter(Boolean).join(' ');
+	const shafts = (times > 1 ? [-2, 2] : [0]).map((shift) =>
+		element('line', { x1: x0, y1: y0 + shift, x2: x1, y2: y1 + shift, class: look || undefined }),
+	);
+	const notes = notesBelow(arrow, geometry);
+	return drawn(
+		'segment',
+		arrow.title,
+		...shafts,
+		fate === 'delivered' ? headAt(x1, y1, sign) : crossAt(x1, y1),
+		text(middle, y0 - 3, labelOf(arrow, columnsOf(geometry))),
+		...notes.map((line, index) =>
+			text(middle, y0 + LEAST_FALL + 4 + (index + 1) * LINE_HEIGHT - 4, line, { class: fate === 'delivered' ? 'note' : 'note fate' }),
+		),
+	);
+}
+
+function reachOf({ lostAt }: Arrow, from: HostName): number {
+	if (lostAt === undefined) return REACH.between;
+	return lostAt === from ? REACH.sender : REACH.receiver;
+}
+
+function columnsOf({ client, server }: Geometry): number {
+	return Math.floor((server.lifeline - client.lifeline - 8) / CHARACTER_WIDTH);
+}
+
+function notesBelow(arrow: Arrow, geometry: Geometry): string[] {
+	const notes = notesOf(arrow);
+	return notes === '' ? [] : wrap(notes, columnsOf(geometry));
+}
+
+function headAt(x: number, y: number, sign: number): string {
+	const [back, half] = [x - sign * HEAD, HEAD / 2];
+	return element('path', {
+		d: `M${x.toFixed(1)} ${y.toFixed(1)}L${back.toFixed(1)} ${(y - half - 1).toFixed(1)}L${back.toFixed(1)} ${(y + half - 1).toFixed(1)}Z`,
+	});
+}
+
+function crossAt(x: number, y: number): string {
+	const arm = (tilt: number) => element('line', { x1: x - CROSS, y1: y - tilt * CROSS, x2: x + CROSS, y2: y + tilt * CROSS, class: 'cross' });
+	return arm(1) + arm(-1);
+}

@@ -1,0 +1,121 @@
+import { duration, wrap } from '../../words.ts';
+import type { Breakage, Ladder, Row, Story } from '../model.ts';
+import { arrowHeight, drawArrow } from './arrows.ts';
+import { drawFoot, drawHead } from './frame.ts';
+import { type Geometry, geometryOf, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
+import { type Place, Scale } from './scale.ts';
+import { drawMarks, drawOutages, drawSpans, linesOf } from './sides.ts';
+import { CHARACTER_WIDTH, STYLE } from './style.ts';
+import { drawn, element, escapeXml, text } from './xml.ts';
+
+const STEP_HEIGHT = 30;
+const PAUSE_HEIGHT = 30;
+const ROW_GAP = 5;
+const FULL_COLUMNS = Math.floor((WIDTH - 110) / CHARACTER_WIDTH);
+
+/**
+ * Draws a ladder as SVG: two lifelines, time downwards, segments as arrows from the moment they left to the moment they arrived. It needs
+ * nothing besides itself, is legible in light and in dark, and every drawn thing says in words what it is.
+ */
+export function drawSvg(ladder: Ladder): string {
+	const geometry = geometryOf(ladder.spans);
+	const head = drawHead(ladder, geometry);
+	const scale = new Scale(ladder, head.bottom + 6, (row) => heightOf(row, geometry));
+	const foot = drawFoot(ladder, scale.bottom);
+	const height = Math.ceil(foot.bottom + MARGIN);
+	return element(
+		'svg',
+		{
+			xmlns: 'http://www.w3.org/2000/svg',
+			class: 'halfopen-ladder',
+			viewBox: `0 0 ${WIDTH} ${height}`,
+			width: WIDTH,
+			height,
+			role: 'graphics-document',
+		},
+		element('title', {}, escapeXml(ladder.title)),
+		element('desc', {}, escapeXml([ladder.question, ladder.answer].filter(Boolean).join('\n'))),
+		element('style', {}, STYLE.replaceAll('<', '&lt;')),
+		element('rect', { class: 'paper', width: WIDTH, height }),
+		...(['client', 'server'] as const).map((host) => {
+			const x = geometry[host].lifeline;
+			return element('line', { class: 'lifeline', x1: x, y1: head.bottom, x2: x, y2: scale.bottom });
+		}),
+		drawOutages(ladder, geometry, scale),
+		drawSpans(ladder, geometry, scale),
+		...scale.places.map((place) => drawRow(place, geometry, scale)),
+		head.svg,
+		foot.svg,
+	);
+}
+
+function heightOf(row: Row, geometry: Geometry): number {
+	switch (row.kind) {
+		case 'story': {
+			const lines = (['client', 'server'] as const).map((host) =>
+				linesOf(row[host], geometry[host]).reduce((sum, { lines }) => sum + lines.length, 0),
+			);
+			const words = Math.max(...lines) * LINE_HEIGHT;
+			return Math.max(words, row.wire === undefined ? 0 : arrowHeight(row.wire, geometry)) + ROW_GAP;
+		}
+		case 'step':
+			return STEP_HEIGHT + (wrap(row.text, FULL_COLUMNS).length - 1) * LINE_HEIGHT;
+		case 'fault':
+			return faultLines(row).length * LINE_HEIGHT + 2 * ROW_GAP;
+		case 'wait':
+		case 'repeat':
+			return PAUSE_HEIGHT;
+	}
+}
+
+function drawRow({ row, top, height }: Place, geometry: Geometry, scale: Scale): string {
+	const time = text(geometry.timeRight, top + LINE_HEIGHT - 3, row.t.toFixed(3), { class: 'time', 'text-anchor': 'end' });
+	switch (row.kind) {
+		case 'story':
+			return time + drawStory(row, geometry, top, scale);
+		case 'step': {
+			const lines = wrap(row.text, FULL_COLUMNS).map((line, index) => text(geometry.timeRight + 14, top + 21 + index * LINE_HEIGHT, line));
+			const rule = element('line', { class: 'rule', x1: geometry.timeRight + 14, y1: top + 5, x2: WIDTH - MARGIN, y2: top + 5 });
+			return text(geometry.timeRight, top + 20, row.t.toFixed(3), { class: 'time', 'text-anchor': 'end' }) + drawn('step', row.text, rule, ...lines);
+		}
+		case 'fault':
+			return time + drawFault(row, geometry, top);
+		case 'wait':
+			return drawPause(`… ${duration(row.seconds)} …`, geometry, top, height);
+		case 'repeat':
+			return drawPause(`… ${row.times} more time${row.times === 1 ? '' : 's'} the same, until ${row.until.toFixed(1)} s …`, geometry, top, height);
+	}
+}
+
+function drawStory({ client, wire, server }: Story, geometry: Geometry, top: number, scale: Scale): string {
+	return [
+		drawMarks(client, geometry.client, top),
+		wire === undefined ? '' : drawArrow(wire, geometry, top, scale.yAt(wire.arrived ?? wire.t)),
+		drawMarks(server, geometry.server, top),
+	].join('');
+}
+
+/** Time goes on faster here: the lifelines are broken, and what is waited for stands between them. */
+function drawPause(words: string, geometry: Geometry, top: number, height: number): string {
+	const { client, server } = geometry;
+	const breaks = [client, server].map(({ lifeline: x }) => element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 }));
+	const middle = (client.lifeline + server.lifeline) / 2;
+	return drawn('wait', words, ...breaks, text(middle, top + height / 2 + 4, words, { 'text-anchor': 'middle' }));
+}
+
+/** A fault in words: what was broken or mended, and what shows that it was. */
+function faultLines({ phase, text, proof }: Breakage): { readonly words: string; readonly proof: boolean }[] {
+	const says = { injected: `╳ ${text}`, proven: '', healed: `○ healed: ${text}` }[phase];
+	const why = proof === undefined ? '' : phase === 'proven' ? `proven: ${proof}` : proof;
+	return [
+		...(says === '' ? [] : wrap(says, FULL_COLUMNS).map((words) => ({ words, proof: false }))),
+		...(why === '' ? [] : wrap(why, FULL_COLUMNS).map((words) => ({ words: `  ${words}`, proof: true }))),
+	];
+}
+
+function drawFault(row: Breakage, geometry: Geometry, top: number): string {
+	const lines = faultLines(row).map(({ words, proof }, index) =>
+		text(geometry.timeRight + 14, top + ROW_GAP + (index + 1) * LINE_HEIGHT - 4, words, proof ? { class: 'proof' } : {}),
+	);
+	return drawn('fault', [row.text, row.proof].filter(Boolean).join('\n'), ...lines);
+}

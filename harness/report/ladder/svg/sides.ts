@@ -1,0 +1,94 @@
+import type { HostName } from '../../../timeline/events.ts';
+import { markLines } from '../mark.ts';
+import type { Ladder, Mark, MarkKind, Span } from '../model.ts';
+import { type Geometry, LINE_HEIGHT, type Side, WIDTH } from './geometry.ts';
+import type { Scale } from './scale.ts';
+import { CHARACTER_WIDTH, familyOf } from './style.ts';
+import { drawn, element, type Kind, text } from './xml.ts';
+
+/** A span is never thinner, in pixels: what was short is there all the same. */
+const LEAST_HEIGHT = 2;
+/** A state's name stands in its band where there is room: for a letter's width, in pixels. */
+const LETTER = 5.6;
+const BAND_FOR_WORDS = 9;
+
+const KINDS: Readonly<Record<MarkKind, Kind>> = {
+	call: 'call',
+	'failed-call': 'call',
+	state: 'state',
+	sockets: 'sockets',
+	error: 'error',
+	reset: 'reset',
+	process: 'process',
+	output: 'output',
+};
+
+/** What stands at one host in one moment, line by line. */
+export function linesOf(marks: readonly Mark[], side: Side): { readonly mark: Mark; readonly lines: readonly string[] }[] {
+	const columns = Math.floor(side.wordsWidth / CHARACTER_WIDTH);
+	return marks.map((mark) => ({ mark, lines: markLines(mark, columns) }));
+}
+
+export function drawMarks(marks: readonly Mark[], side: Side, top: number): string {
+	let line = 0;
+	const groups = linesOf(marks, side).map(({ mark, lines }) => {
+		const words = lines.map((words) => text(side.words, top + ++line * LINE_HEIGHT - 3, words, { 'text-anchor': side.anchor }));
+		const group = drawn(KINDS[mark.kind], mark.title, ...words);
+		return mark.kind === 'failed-call' ? group.replace('class="call"', 'class="call failed"') : group;
+	});
+	return groups.join('');
+}
+
+/** What lasted, along the lifelines: states as bands, timers and blocked calls beside them. */
+export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: Scale): string {
+	const bands = spans.bands.map((band) => {
+		const side = geometry[band.host];
+		const [x, y, height] = [side.band(band.lane), ...extent(band, scale)];
+		const box = element('rect', { x, y, width: side.bandWidth, height, class: `band ${familyOf(band.state)}` });
+		return drawn('state', band.title, box, ...nameIn(band.state, x + side.bandWidth / 2, y, height, side.bandWidth));
+	});
+	const timers = spans.timers.map((timer) => {
+		const side = geometry[timer.host];
+		const [y, height] = extent(timer, scale);
+		return drawn('timer', timer.title, element('rect', { x: side.timer(timer.lane), y, width: side.timerWidth, height }));
+	});
+	const blocks = spans.blocks.map((block) => {
+		const side = geometry[block.host];
+		const [y, height] = extent(block, scale);
+		const look = block.failed ? 'block failed' : 'block';
+		return drawn('call', block.title, element('rect', { x: side.block(block.lane), y, width: side.blockWidth, height, class: look }));
+	});
+	return [...bands, ...timers, ...blocks].join('');
+}
+
+/** Faults as shaded intervals, behind everything else: at the host that is broken, or between them. */
+export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: Scale): string {
+	const { client, server } = geometry;
+	const across: Readonly<Record<HostName, readonly [number, number]>> = {
+		client: [geometry.timeRight + 4, client.lifeline],
+		server: [server.lifeline, WIDTH],
+	};
+	return spans.outages
+		.map((outage) => {
+			const [left, right] = outage.what === 'link' ? [client.lifeline, server.lifeline] : across[outage.host];
+			const [y, height] = extent(outage, scale);
+			const shade = element('rect', { x: left, y, width: right - left, height });
+			const x = geometry[outage.host].lifeline;
+			const gone = outage.what === 'power' ? [element('line', { class: 'gone', x1: x, y1: y, x2: x, y2: y + height })] : [];
+			return drawn('fault', outage.title, shade, ...gone);
+		})
+		.join('');
+}
+
+function extent({ t, until }: Span, scale: Scale): [number, number] {
+	const y = scale.yAt(t);
+	return [y, Math.max(LEAST_HEIGHT, scale.yAt(until) - y)];
+}
+
+function nameIn(state: string, x: number, y: number, height: number, width: number): string[] {
+	if (width < BAND_FOR_WORDS || height < state.length * LETTER) return [];
+	const middle = y + height / 2;
+	return [
+		text(x + 3, middle, state, { class: 'in-band', 'text-anchor': 'middle', transform: `rotate(-90 ${(x + 3).toFixed(1)} ${middle.toFixed(1)})` }),
+	];
+}

@@ -1,0 +1,176 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { XMLValidator } from 'fast-xml-parser';
+import { type TimelineFile, timelineSchema } from '../../../timeline/events.ts';
+import { expectFile } from '../../fixtures/golden.ts';
+import { anyTimeline } from '../fixtures/arbitrary.ts';
+import { TimelineBuilder } from '../fixtures/builder.ts';
+import { powerOffStory, rebootStory } from '../fixtures/stories.ts';
+import { drawSvg, layOut } from '../index.ts';
+
+const draw = (timeline: TimelineFile) => drawSvg(layOut(timeline));
+const build = (timeline: TimelineBuilder) => draw(timeline.build({ scenario: 'a story' }));
+
+/** The drawn things of one kind, each with all that stands in it. */
+function groups(svg: string, kind: string): string[] {
+	return [...svg.matchAll(new RegExp(`<g class="[^"]*" data-kind="${kind}"[^>]*>(.*?)</g>`, 'gs'))].map(([, content = '']) => content);
+}
+
+describe('a ladder as SVG', () => {
+	for (const [name, story] of Object.entries({ reboot: rebootStory, 'power-off': powerOffStory })) {
+		test(`is the golden one: ${name}`, () => {
+			expectFile(new URL(`../fixtures/${name}.svg`, import.meta.url), `${draw(story())}\n`);
+		});
+	}
+
+	test('is well-formed, has no number that is none, and says of each segment what it is, whatever happened', () => {
+		fc.assert(
+			fc.property(anyTimeline, (timeline) => {
+				const svg = draw(timelineSchema.parse(timeline));
+				expect(XMLValidator.validate(svg)).toBe(true);
+				expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+				// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what XML forbids
+				expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
+				const arrows = layOut(timeline).rows.filter((row) => row.kind === 'story' && row.wire !== undefined);
+				const segments = groups(svg, 'segment');
+				expect(segments).toHaveLength(arrows.length);
+				for (const segment of segments) expect(segment).toMatch(/^<title>(client|server) /);
+			}),
+			{ numRuns: 200 },
+		);
+	});
+
+	test('needs nothing from elsewhere', () => {
+		expect(draw(rebootStory()).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|url\(|@import|href/);
+	});
+});
+
+describe('an arrow', () => {
+	const linesOf = (segment = '') =>
+		[...segment.matchAll(/<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"/g)].map((match) => match.slice(1).map(Number)) as [
+			number,
+			number,
+			number,
+			number,
+		][];
+
+	test('falls from its sender to its receiver', () => {
+		const [there, back] = groups(build(new TimelineBuilder().segment(1, 'client', 'S').segment(2, 'server', 'S.', { ack: 1 })), 'segment').map(
+			(segment) => linesOf(segment)[0],
+		);
+		expect(there?.[0]).toBeLessThan(there?.[2] ?? 0);
+		expect(there?.[1]).toBeLessThan(there?.[3] ?? 0);
+		expect(back?.[0]).toBeGreaterThan(back?.[2] ?? 0);
+		expect(back?.[1]).toBeLessThan(back?.[3] ?? 0);
+	});
+
+	test('crosses another that was under way at the same time', () => {
+		const late = { arrived: 1.5 };
+		const timeline = new TimelineBuilder()
+			.segment(1, 'client', 'F.', { seq: 1 })
+			.segment(1.2, 'server', 'F.', { seq: 1 })
+			.build({ scenario: 'both close' });
+		const events = timeline.events.map((event) => (event.kind === 'segment' ? { ...event, ...late } : event));
+		const [one, other] = groups(draw({ ...timeline, events }), 'segment').map((segment) => linesOf(segment)[0]);
+		expect(one?.[3]).toBeGreaterThan(other?.[1] ?? 0);
+	});
+
+	test('is broken off where it was lost', () => {
+		const dropped = (host: 'client' | 'server') =>
+			new TimelineBuilder().fault(1, host, 'injected', 'a rule', undefined, 'packets').segment(2, 'client', 'S', { fate: 'dropped', by: 'a rule' });
+		const reach = (timeline: TimelineBuilder) => linesOf(groups(build(timeline), 'segment')[0])[0]?.[2] ?? 0;
+		const between = reach(new TimelineBuilder().segment(2, 'client', 'S', { fate: 'unobserved' }));
+		expect(reach(dropped('client'))).toBeLessThan(between);
+		expect(reach(dropped('server'))).toBeGreaterThan(between);
+	});
+
+	test('stands for fifteen retransmissions, and tells when each was', () => {
+		const timeline = new TimelineBuilder();
+		for (let turn = 1; turn <= 15; turn++) {
+			timeline.segment(2 ** turn / 10, 'client', 'P.', { seq: 1, length: 5, fate: 'unobserved', retransmission: true });
+		}
+		const segments = groups(build(timeline), 'segment');
+		expect(segments).toHaveLength(1);
+		expect(segments[0]).toContain('15 times, at 0.200, 0.400, 0.800');
+		expect(segments[0]).toContain('15x retransmission');
+	});
+});
+
+describe('what lasts', () => {
+	const boxes = (svg: string, kind: string) =>
+		groups(svg, kind).flatMap((group) =>
+			[...group.matchAll(/<rect x="([\d.-]+)" y="([\d.-]+)" width="([\d.]+)" height="([\d.]+)"/g)].map((match) => match.slice(1).map(Number)),
+		);
+
+	test('is a band for each state, one below the other', () => {
+		const svg = build(
+			new TimelineBuilder()
+				.state(1, 'client', 'CLOSED', 'SYN-SENT')
+				.segment(1, 'client', 'S')
+				.state(2, 'client', 'SYN-SENT', 'ESTAB')
+				.segment(2, 'client', '.', { seq: 1, ack: 1 })
+				.state(5, 'client', 'ESTAB', 'CLOSED')
+				.segment(5, 'client', 'R'),
+		);
+		const [opening, open] = boxes(svg, 'state').filter(([, , , height]) => height !== undefined);
+		expect((opening?.[1] ?? 0) + (opening?.[3] ?? 0)).toBeCloseTo(open?.[1] ?? 0, 0);
+		expect(groups(svg, 'state').some((group) => group.includes('ESTAB, port 49152, peer’s 8080\nfrom 2.000 s to 5.000 s: 3.0 s'))).toBe(true);
+	});
+
+	test('ends where the power goes', () => {
+		const { spans } = layOut(
+			new TimelineBuilder()
+				.state(1, 'server', 'SYN-RECV', 'ESTAB')
+				.fault(3, 'server', 'injected', 'power off')
+				.segment(9, 'client', 'P.', { length: 1, fate: 'unobserved' })
+				.build({ scenario: 'power off' }),
+		);
+		expect(spans.bands.map(({ t, until }) => [t, until])).toEqual([[1, 3]]);
+		expect(spans.outages.map(({ t, until }) => [t, until])).toEqual([[3, 9]]);
+	});
+
+	test('is a call as long as it blocked, a timer as long as ss showed it', () => {
+		const { spans } = layOut(
+			new TimelineBuilder()
+				.call(1, 'client', 'read', '3<TCP:[1]>, "", 9', { fd: 3, errno: 'ETIMEDOUT', returned: -1, took: 6 })
+				.sockets(2, 'client', { state: 'ESTAB', sendQueue: 5, timer: { name: 'on', leftMs: 100, count: 0 } })
+				.sockets(4, 'client', { state: 'ESTAB', sendQueue: 5, timer: { name: 'on', leftMs: 100, count: 2 } })
+				.sockets(5, 'client')
+				.build({ scenario: 'a wait' }),
+		);
+		expect(spans.blocks.map(({ t, until, failed }) => [t, until, failed])).toEqual([[1, 7, true]]);
+		expect(spans.timers.map(({ name, t, until, title }) => [name, t, until, title.includes('its count up to 2')])).toEqual([['on', 2, 5, true]]);
+	});
+
+	test('shares a lane only where it does not overlap', () => {
+		fc.assert(
+			fc.property(anyTimeline, (timeline) => {
+				const { bands, blocks } = layOut(timelineSchema.parse(timeline)).spans;
+				for (const spans of [bands, blocks]) {
+					for (const span of spans) {
+						const others = spans.filter((other) => other !== span && other.host === span.host && other.lane === span.lane);
+						expect(others.filter(({ t, until }) => t < span.until && span.t < until)).toEqual([]);
+					}
+				}
+			}),
+			{ numRuns: 200 },
+		);
+	});
+});
+
+test('ten thousand events are laid out and drawn in well under two seconds, folded or not', () => {
+	const folded = powerOffStory().events.filter(({ kind }) => kind === 'segment');
+	const again = Array.from({ length: 10_000 }, (_, index) => ({ ...(folded[index % folded.length] as (typeof folded)[number]), t: index / 10 }));
+	const different = new TimelineBuilder();
+	for (let index = 0; index < 5_000; index++) {
+		different.segment(index / 10, index % 3 === 0 ? 'server' : 'client', 'P.', { seq: 1 + index * (1 + (index % 7)), length: 1 + (index % 1_000) });
+		different.call(index / 10 + 0.03, index % 2 === 0 ? 'server' : 'client', 'read', `3<TCP:[1]>, "${index}", 99`, { fd: 3, returned: index });
+	}
+	for (const timeline of [{ ...powerOffStory(), events: again }, different.build({ scenario: 'different' })]) {
+		// Of the processor: what else a busy machine does is no matter.
+		const before = process.cpuUsage();
+		const svg = draw(timeline);
+		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
+		expect(svg.length).toBeGreaterThan(1_000);
+	}
+});

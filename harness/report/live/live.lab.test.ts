@@ -1,0 +1,56 @@
+/** What a run shows while a scenario waits: in a terminal, and in a log. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { type Clone, cloneProject } from '../../run/fixtures/clone.ts';
+import { untilNothingIsLeft } from '../../run/fixtures/leftovers.ts';
+import { NestedRun } from '../../run/fixtures/nested-run.ts';
+import { Terminal } from './fixtures/terminal.ts';
+
+jest.setTimeout(180_000);
+const CLEAN_WITHIN_MS = 30_000;
+const SIZE = { columns: 100, rows: 30 };
+/** Whatever this machine is: Jest takes no other sign of a build server for one then. */
+const NO_BUILD_SERVER = { CI: 'false', TERM: 'xterm' };
+const WAITING = 'harness/run/fixtures/waiting › waits: waiting for nc-2 on the client to print';
+
+let clone: Clone;
+
+beforeAll(async () => {
+	clone = await cloneProject({ waiting: 'waiting.ts', 'no-lab': 'no-lab.ts' });
+});
+
+afterAll(async () => {
+	await clone[Symbol.asyncDispose]();
+});
+
+/** Passes when the run has written this, and ends it then. */
+async function seen(run: NestedRun, text: RegExp): Promise<void> {
+	while (run.isRunning && !text.test(run.output)) await wait(100);
+	expect(run.output).toMatch(text);
+	run.kill('SIGTERM', 'group');
+	await run.ended;
+	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
+}
+
+test.concurrent('in a log: a plain line after ten seconds', async () => {
+	const run = new NestedRun(clone);
+	await seen(run, /, 1\d of at most 60 s\n/);
+	expect(run.output.split('\n').filter((line) => line.includes('waiting for'))).toEqual([expect.stringContaining(WAITING)]);
+	expect(run.output).not.toContain('\u001b');
+	expect(run.output).not.toContain('\r');
+});
+
+test.concurrent('in a terminal: below Jest’s own lines, refreshed, and nothing of it stays', async () => {
+	const inTerminal = `exec script -qec "stty columns ${SIZE.columns} rows ${SIZE.rows}; $0 $*" /dev/null`;
+	const run = new NestedRun({ ...clone, test: ['sh', '-c', inTerminal, ...clone.test] }, [], NO_BUILD_SERVER);
+	await seen(run, /, [4-9] of at most 60 s/);
+	const terminal = new Terminal(SIZE);
+	const [before = ''] = run.output.split(/(?<=, [4-9] of at most 60 s)/);
+	terminal.write(before);
+	const lines = terminal.all;
+	expect(lines.filter((line) => line.includes('waiting for'))).toHaveLength(1);
+	expect(lines.at(terminal.row - SIZE.rows)).toMatch(/^ {2}harness\/run\/fixtures\/.*: waiting for nc-2 on the client.*, [4-9] of at most 60 s$/);
+	expect(lines.filter((line) => /^ RUNS .*waiting/.test(line))).toHaveLength(1);
+	expect(lines.filter((line) => line.startsWith('Test Suites:'))).toHaveLength(1);
+	expect(run.output).toMatch(/, [123] of at most 60 s/);
+});

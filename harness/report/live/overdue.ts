@@ -1,0 +1,23 @@
+import type { OpenWait } from './running.ts';
+
+/** A log is told of a wait when it has lasted this long, twice as long, four times as long, … */
+const FIRST_MS = 10_000;
+
+/** Chooses what a log is told: few lines for a long wait, none for a short one. */
+export class Overdue {
+	/** How often each wait was told. */
+	#told = new Map<string, number>();
+
+	/** Those of the waits that are to be told now. */
+	among(waits: readonly OpenWait[]): OpenWait[] {
+		const times = new Map(waits.map((wait) => [wait.key, timesUntil(wait.waitedMs)]));
+		const due = waits.filter(({ key }) => (times.get(key) ?? 0) > (this.#told.get(key) ?? 0));
+		// What is over need not be remembered.
+		this.#told = times;
+		return due;
+	}
+}
+
+function timesUntil(waitedMs: number): number {
+	return waitedMs < FIRST_MS ? 0 : 1 + Math.floor(Math.log2(waitedMs / FIRST_MS));
+}

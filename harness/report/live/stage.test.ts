@@ -1,0 +1,130 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { TimelineFile } from '../../timeline/events.ts';
+import { NO_COST } from '../cost.ts';
+import { rebootStory } from '../ladder/fixtures/stories.ts';
+import type { Recorded } from '../recorded.ts';
+import { pensFor } from './drawing.ts';
+import { Terminal } from './fixtures/terminal.ts';
+import { Page } from './page.ts';
+import { Stage } from './stage.ts';
+
+const SPEC = 'specs/puzzlers/abrupt-reboot.spec.ts';
+const COLUMNS = 100;
+const whole: TimelineFile = { ...rebootStory(), question: 'What does it see?', answer: 'It sees ECONNRESET.' };
+/** The same scenario before it was over. */
+const { answer: _, ...unanswered } = whole;
+const soFar = (events: number): TimelineFile => ({ ...unanswered, verdicts: [], events: whole.events.slice(0, events) });
+const named = (scenario: string, timeline: TimelineFile = whole): TimelineFile => ({ ...timeline, scenario });
+const recorded = (timeline: TimelineFile): Recorded => ({ folder: 'reports/of/it', passed: true, timeline, cost: NO_COST });
+const began = (scenario: string) => ({ kind: 'began', spec: SPEC, scenario, question: 'What does it see?' }) as const;
+/** The ladder as it stands in a file, less its ends. */
+const ladderOf = (timeline: TimelineFile) => pensFor({ isTTY: false, columns: COLUMNS }).ladder(timeline).join('\n');
+
+let now: number;
+beforeEach(() => {
+	now = 0;
+});
+
+describe('a story in a terminal', () => {
+	let terminal: Terminal;
+	let stage: Stage;
+	beforeEach(() => {
+		terminal = new Terminal({ columns: COLUMNS, rows: 30 });
+		stage = new Stage({
+			write: (text) => terminal.write(text),
+			size: () => terminal,
+			pens: () => pensFor({ isTTY: false, columns: COLUMNS }),
+			now: () => now,
+		});
+	});
+	const text = () => terminal.all.join('\n').trimEnd();
+
+	test('begins with the question', () => {
+		stage.told(0, began('the reboot'));
+		now = 3_000;
+		stage.draw();
+		expect(text()).toBe('\nthe reboot\n\n  Q  What does it see?\n\n  ⋯ making two hosts, 3 s so far');
+	});
+
+	test('grows, and says what it waits for', () => {
+		stage.told(0, began(whole.scenario));
+		stage.draw();
+		stage.told(0, { kind: 'snapshot', timeline: soFar(10) });
+		stage.told(0, { kind: 'waits', wait: 0, what: 'read to fail', limitMs: 27_000 });
+		now = 8_000;
+		stage.draw();
+		expect(text()).toContain(ladderOf(soFar(10)));
+		expect(text()).not.toContain('ECONNRESET');
+		expect(text()).toMatch(/\n {2}⋯ waiting for read to fail, 8 of at most 27 s$/);
+	});
+
+	test('ends with the whole ladder and its answer, whatever was drawn before', () => {
+		stage.told(0, began(whole.scenario));
+		for (let events = 0; events <= whole.events.length; events += 3) {
+			stage.told(0, { kind: 'snapshot', timeline: soFar(events) });
+			stage.draw();
+		}
+		stage.told(0, { kind: 'finished', timeline: whole });
+		stage.gone(0);
+		stage.draw();
+		stage.finish([recorded(whole)]);
+		expect(text()).toContain(`${ladderOf(whole)}\n\n  Timeline, ladder and captures for Wireshark:\n  reports/puzzlers/abrupt-reboot/`);
+		expect(text().split('It sees ECONNRESET.')).toHaveLength(2);
+		expect(text()).not.toContain('⋯');
+	});
+
+	test('draws one scenario at a time, and the others after it', () => {
+		for (const [number, name] of ['one', 'two', 'three'].entries()) stage.told(number, began(name));
+		for (const [number, name] of ['one', 'two', 'three'].entries()) stage.told(number, { kind: 'snapshot', timeline: named(name, soFar(4)) });
+		stage.told(1, { kind: 'finished', timeline: named('two') });
+		stage.gone(1);
+		stage.draw();
+		expect(text()).toContain('one');
+		expect(text()).not.toContain('two');
+		expect(text()).toMatch(/· 1 more beside it$/);
+		stage.told(0, { kind: 'finished', timeline: named('one') });
+		stage.gone(0);
+		stage.draw();
+		expect(text()).toContain(ladderOf(named('one')));
+		expect(text()).toContain(ladderOf(named('two')));
+		expect(text()).toContain(`${ladderOf(named('three', soFar(4)))}\n\n  ⋯ `);
+		stage.finish([recorded(named('one')), recorded(named('two')), recorded(named('three'))]);
+		for (const name of ['one', 'two', 'three']) expect(text().split(`${ladderOf(named(name))}\n`)).toHaveLength(2);
+	});
+
+	test('is told from what was recorded where nothing was told meanwhile, or not all of it', () => {
+		stage.told(0, began('one'));
+		stage.gone(0);
+		stage.draw();
+		stage.finish([recorded(named('one')), recorded(named('two'))]);
+		for (const name of ['one', 'two']) expect(text()).toContain(`${ladderOf(named(name))}\n\n  Timeline`);
+	});
+});
+
+describe('a story that is written down', () => {
+	test('begins with the question, tells long waits in plain lines, and does not ask again', () => {
+		const written: string[] = [];
+		const notes: string[] = [];
+		const page = new Page({
+			write: (text) => written.push(text),
+			note: (line) => notes.push(line),
+			pens: pensFor({ isTTY: false, columns: COLUMNS }),
+			now: () => now,
+		});
+		page.told(0, began(whole.scenario));
+		expect(written.splice(0)).toEqual([expect.stringContaining('  Q  What does it see?\n')]);
+		page.told(0, { kind: 'waits', wait: 0, what: 'read to fail', limitMs: 27_000 });
+		for (now = 0; now < 25_000; now += 1_000) page.draw();
+		expect(notes).toEqual([
+			`  puzzlers/abrupt-reboot › ${whole.scenario}: waiting for read to fail, 10 of at most 27 s`,
+			`  puzzlers/abrupt-reboot › ${whole.scenario}: waiting for read to fail, 20 of at most 27 s`,
+		]);
+		page.gone(0);
+		page.finish([recorded(whole)]);
+		const told = written.join('');
+		expect(told).toContain('  A  It sees ECONNRESET.');
+		expect(told).not.toContain('What does it see?');
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: a log has none of them.
+		expect([told, ...notes].join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+	});
+});

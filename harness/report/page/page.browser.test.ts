@@ -1,0 +1,250 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'puppeteer-core';
+import { findBrowser } from '../../cli/setup/browser.ts';
+import { powerOffStory, rebootStory } from '../ladder/fixtures/stories.ts';
+import { TestBrowser } from './fixtures/browser.ts';
+import { drawing } from './fixtures/drawing.ts';
+import { HOSTILE, hostileStory, longStory, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
+import { renderPage } from './page.ts';
+import { readParts } from './write-page.ts';
+
+/** Two cores may be busy with labs. */
+const LIMIT_MS = 60_000;
+const OTHERS = 170;
+const ALL = OTHERS + 4;
+
+const program = await findBrowser();
+const inBrowser = program === undefined ? describe.skip : describe;
+// Jest tells of a skipped file neither its name nor the names in it.
+if (program === undefined) {
+	process.stderr.write('index.html is not tried: no chromium, chromium-browser or google-chrome was found; to do: npm run setup -- --browser\n');
+}
+
+inBrowser('index.html in Chromium', () => {
+	jest.setTimeout(LIMIT_MS);
+	let folder: string;
+	let address: string;
+	let browser: TestBrowser;
+	let page: Page;
+
+	beforeAll(async () => {
+		folder = await mkdtemp(join(tmpdir(), 'halfopen-page-'));
+		const long = longStory();
+		const scenarios = [
+			pageScenario('puzzlers/reboot/abrupt', rebootStory()),
+			pageScenario('puzzlers/power-off/for good', powerOffStory()),
+			pageScenario('hostile/strings/a', hostileStory()),
+			pageScenario('size/long/ten-thousand', long, drawing(long)),
+			...wholeSuite(OTHERS),
+		];
+		await writeFile(join(folder, 'index.html'), renderPage(scenarios, await readParts()));
+		address = pathToFileURL(join(folder, 'index.html')).href;
+		browser = await TestBrowser.start(program as string);
+	});
+
+	afterAll(async () => {
+		await browser?.[Symbol.asyncDispose]();
+		await rm(folder, { recursive: true, force: true });
+	});
+
+	beforeEach(async () => {
+		page = await browser.page();
+	});
+
+	afterEach(async () => {
+		await page.close();
+		expect(browser.complaints).toEqual([]);
+		expect(browser.requests.filter((url) => !url.startsWith('file://'))).toEqual([]);
+	});
+
+	const ask = <T>(expression: string) => page.evaluate(expression) as Promise<T>;
+	const textOf = (selector: string) => ask<string>(`document.querySelector(${JSON.stringify(selector)}).textContent`);
+	const count = (selector: string) => ask<number>(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
+	/** Of which a style sheet says that they are drawn. */
+	const drawn = (selector: string) =>
+		ask<number>(`[...document.querySelectorAll(${JSON.stringify(selector)})].filter((each) => getComputedStyle(each).display !== 'none').length`);
+	const titles = () =>
+		ask<string[]>(`[...document.querySelectorAll('.entry a')].filter((each) => each.checkVisibility()).map((each) => each.textContent)`);
+
+	async function open(scenario: string): Promise<void> {
+		await page.goto(`${address}#${scenario}`);
+		await page.waitForSelector('#one h2');
+	}
+
+	test('is ready within 5 s with all scenarios, one of them of ten thousand events, and has built none of them', async () => {
+		const before = performance.now();
+		await page.goto(address);
+		expect(await textOf('#count')).toBe(`${ALL} of ${ALL} scenarios`);
+		expect(performance.now() - before).toBeLessThan(5_000);
+		expect(await count('svg')).toBe(0);
+		expect(await ask<string[]>(`[...document.querySelectorAll('#all h2')].map((each) => each.textContent)`)).toEqual([
+			'hostile',
+			'puzzlers',
+			'size',
+			...Array.from({ length: 10 }, (_, theme) => `theme-${theme}`),
+		]);
+	});
+
+	test('says of each scenario what was asked, what came out, how long it took, and where it ran', async () => {
+		await page.goto(address);
+		const entry = await ask<string>(`document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').innerText`);
+		for (const told of [rebootStory().question, 'passed', 'PZ5 holds', 'PZ7 differs', '2.0 s', 'docker', 'Linux 6.18.44'])
+			expect(entry).toContain(told);
+		const notes = await ask(
+			`[...document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').querySelectorAll('.badge[title]')].map((each) => each.title)`,
+		);
+		expect(notes).toEqual(rebootStory().verdicts.map(({ note }) => note));
+	});
+
+	test('is filtered by words and by what came out', async () => {
+		await page.goto(address);
+		await page.type('#words', 'PZ8T never');
+		expect(await titles()).toHaveLength(1 + OTHERS / 2);
+		expect(await textOf('#count')).toBe(`${1 + OTHERS / 2} of ${ALL} scenarios`);
+		await page.type('#words', ' (17)');
+		expect(await titles()).toEqual(['power off: the peer never comes back (17)']);
+		await page.$eval('#words', (box) => box.select());
+		await page.type('#words', 'ten thousand');
+		await page.select('#which', 'differs');
+		expect(await titles()).toEqual([]);
+		await page.select('#which', 'failed');
+		expect(await titles()).toEqual(['ten thousand events']);
+		expect(await drawn('#all section:not([hidden])')).toBe(1);
+	});
+
+	test('opens a scenario by its link, goes back to where the reader was, and can be entered by the address', async () => {
+		await page.goto(address);
+		const link = await page.waitForSelector('a[href="#theme-4/spec/scenario-94"]');
+		await link?.scrollIntoView();
+		const scrolled = await ask<number>('scrollY');
+		await link?.click();
+		await page.waitForSelector('#one h2');
+		expect(await textOf('#one h2')).toContain('abrupt reboot: the server forgets, the client does not know (94)');
+		expect(await textOf('.answer')).toBe(rebootStory().answer);
+		expect(await ask(`document.querySelector('#all').checkVisibility()`)).toBe(false);
+		await page.goBack();
+		await page.waitForSelector('#one', { hidden: true });
+		expect(await ask('scrollY')).toBe(scrolled);
+		expect(await ask(`document.activeElement.getAttribute('href')`)).toBe('#theme-4/spec/scenario-94');
+
+		await page.goto('about:blank');
+		await open('puzzlers/power-off/for%20good');
+		expect(await textOf('.loss')).toBe('Not seen by capture on the client: 2 packets dropped by the kernel');
+		expect(await ask(`[...document.querySelectorAll('.files a')].map((each) => each.getAttribute('href'))`)).toEqual(
+			['client.pcap', 'server.pcap', 'timeline.json', 'ladder.txt'].map((name) => `puzzlers/power-off/for%20good/${name}`),
+		);
+		await page.goto(`${address}#no/such/scenario`);
+		await page.waitForSelector('#all .entry');
+	});
+
+	test.each([
+		['calls', ['call']],
+		['segments', ['segment']],
+		['states', ['state', 'timer', 'sockets']],
+	])('hides and shows %s', async (layer, kinds) => {
+		await open('puzzlers/power-off/for%20good');
+		const parts = kinds.map((kind) => `[data-kind="${kind}"]`);
+		const others = await drawn('[data-kind]');
+		const own = await Promise.all(parts.map(drawn));
+		expect(Math.min(...own)).toBeGreaterThan(0);
+		await page.click(`#show-${layer}`);
+		expect(await Promise.all(parts.map(drawn))).toEqual(parts.map(() => 0));
+		expect(await drawn('[data-kind]')).toBe(others - own.reduce((sum, each) => sum + each, 0));
+		await page.click(`#show-${layer}`);
+		expect(await Promise.all(parts.map(drawn))).toEqual(own);
+	});
+
+	test('tells the details of what is pointed at, and of what is reached by keys, past what is hidden', async () => {
+		await open('puzzlers/reboot/abrupt');
+		for (const kind of ['segment', 'call']) {
+			await page.hover(`[data-kind="${kind}"] text`);
+			const title = await ask<string>(
+				`document.querySelector('[data-kind="${kind}"] text').closest('[data-kind]').querySelector('title').textContent`,
+			);
+			expect(await textOf('#details')).toBe(title);
+		}
+		expect(await ask(`document.querySelectorAll('[data-kind][tabindex="0"]').length`)).toBe(1);
+		await page.click('#show-segments');
+		for (let stop = 0; stop < 3 && (await ask<boolean>(`document.activeElement.closest('[data-kind]') === null`)); stop++)
+			await page.keyboard.press('Tab');
+		const seen = new Set<string>();
+		for (let step = 0; step < 60; step++) {
+			seen.add(await textOf('#details'));
+			await page.keyboard.press('ArrowDown');
+		}
+		const shown = `[...document.querySelectorAll('[data-kind]:not([data-kind="segment"]) > title')].map((each) => each.textContent)`;
+		expect([...seen]).toEqual([...new Set(await ask<string[]>(shown))]);
+	});
+
+	test('unfolds what ss showed, and the sysctls, when it is asked to', async () => {
+		await open('puzzlers/power-off/for%20good');
+		expect(await count('table')).toBe(0);
+		await page.click('.looks[data-host="client"] > summary');
+		await page.waitForSelector('.look');
+		expect(await count('.look')).toBe(7);
+		expect(await count('table')).toBe(0);
+		await page.click('.look > summary');
+		await page.waitForSelector('.look td');
+		expect(await ask(`[...document.querySelectorAll('.look td')].map((each) => each.textContent)`)).toEqual([
+			'ESTAB',
+			'0',
+			'22',
+			'10.77.1.2:49152',
+			'10.77.1.3:8080',
+			'on, 180 ms, 0',
+			'',
+			'',
+		]);
+		await page.click('.sysctls > summary');
+		await page.waitForSelector('.sysctls td');
+		expect(await textOf('.sysctls tbody')).toBe('tcp_retries25');
+		await page.type('.sysctls input', 'keepalive');
+		expect(await drawn('.sysctls tbody tr')).toBe(0);
+	});
+
+	test('stays usable with ten thousand events, none of them left out', async () => {
+		await page.goto(address);
+		await page.type('#words', 'ten thousand');
+		const before = performance.now();
+		await page.click('.entry:not([hidden]) a');
+		await page.waitForSelector('#one svg');
+		await page.hover('[data-kind="segment"] text');
+		expect(await textOf('#details')).toContain('segment at');
+		await page.click('#show-calls');
+		expect(await drawn('[data-kind="call"]')).toBe(0);
+		expect(performance.now() - before).toBeLessThan(5_000);
+		expect(await count('[data-kind]')).toBe(10_000);
+
+		expect(await textOf('.looks[data-host="client"] > summary')).toBe('client: 2500 looks, 2500 of them with something new');
+		await page.click('.looks[data-host="client"] > summary');
+		await page.waitForSelector('.group');
+		expect(await count('.group')).toBe(25);
+		expect(await count('.look')).toBe(0);
+		await page.click('.group > summary');
+		await page.waitForSelector('.look');
+		expect(await count('.look')).toBe(100);
+	});
+
+	test('shows as text whatever stands in titles, questions, answers and notes', async () => {
+		await open('hostile/strings/a');
+		expect(await textOf('#one h2')).toBe(`${HOSTILE} passed`);
+		expect([await textOf('.question'), await textOf('#one .question'), await textOf('.answer')]).toEqual([HOSTILE, HOSTILE, HOSTILE]);
+		expect(await textOf('.verdicts li')).toContain(HOSTILE);
+		expect(await page.title()).toBe(`${HOSTILE} · halfopen`);
+		expect(await count('img, iframe, object')).toBe(0);
+	});
+
+	test('is light or dark as the reader likes it', async () => {
+		await page.goto(address);
+		const grounds = [];
+		for (const value of ['light', 'dark']) {
+			await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+			grounds.push(await ask('getComputedStyle(document.body).backgroundColor'));
+		}
+		expect(grounds).toEqual(['rgb(255, 255, 255)', 'rgb(20, 23, 26)']);
+	});
+});

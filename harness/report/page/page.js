@@ -1,0 +1,400 @@
+/**
+ * The script of reports/index.html. It shows what the page holds as JSON (data.ts): the list, and of one scenario all that was recorded.
+ * Text from scenarios goes into the document as text only; what was not asked for is not built.
+ *
+ * @typedef {import('./data.ts').Entry} Entry
+ * @typedef {import('./data.ts').Content} Content
+ * @typedef {import('./data.ts').Look} Look
+ * @typedef {import('./data.ts').Sysctls} Sysctls
+ */
+
+{
+	/** So many looks at `ss` are listed at once; more are folded into groups. */
+	const LOOKS_IN_A_GROUP = 100;
+
+	/** What can be hidden in a ladder, and the kinds that go with it. */
+	const LAYERS = {
+		calls: ['call'],
+		segments: ['segment'],
+		states: ['state', 'timer', 'sockets'],
+	};
+
+	const NOTHING_POINTED_AT = 'Point at something in the ladder, or go into it with Tab and along it with the arrow keys: here are its details.';
+
+	const all = byId('all');
+	const one = byId('one');
+	/** @type {Entry[]} */
+	const entries = json('entries');
+	const titleOfAll = document.title;
+
+	/** Where the reader was in the list when a scenario was opened. */
+	let left = { scroll: 0, place: -1 };
+
+	const links = buildList();
+	show();
+	addEventListener('hashchange', show);
+
+	/** Shows what the address names. */
+	function show() {
+		const folder = folderInAddress();
+		const place = entries.findIndex((entry) => entry.folder === folder);
+		const entry = entries[place];
+		if (entry === undefined) showList();
+		else showScenario(entry, place);
+	}
+
+	function folderInAddress() {
+		try {
+			return decodeURIComponent(location.hash.slice(1));
+		} catch {
+			return '';
+		}
+	}
+
+	function showList() {
+		one.hidden = true;
+		one.replaceChildren();
+		all.hidden = false;
+		document.title = titleOfAll;
+		links[left.place]?.focus({ preventScroll: true });
+		scrollTo(0, left.scroll);
+	}
+
+	/**
+	 * @param {Entry} entry
+	 * @param {number} place
+	 */
+	function showScenario(entry, place) {
+		left = { scroll: all.hidden ? left.scroll : scrollY, place };
+		all.hidden = true;
+		one.replaceChildren(...scenario(entry, json(`content-${place}`)));
+		one.hidden = false;
+		document.title = `${entry.title} · halfopen`;
+		scrollTo(0, 0);
+		one.querySelector('h2')?.focus({ preventScroll: true });
+	}
+
+	/** Builds the list and its filters, and gives the links to the scenarios, in the order of `entries`. */
+	function buildList() {
+		const words = element('input', { type: 'search', id: 'words', placeholder: 'title, question, claim', 'aria-label': 'Filter by words' });
+		const which = element(
+			'select',
+			{ id: 'which', 'aria-label': 'Filter by result' },
+			element('option', { value: 'all' }, 'all'),
+			element('option', { value: 'differs' }, 'only those that differ'),
+			element('option', { value: 'failed' }, 'only failed'),
+		);
+		const count = element('output', { id: 'count' });
+		const items = entries.map(listItem);
+		const haystacks = entries.map(({ title, question = '', spec, verdicts }) =>
+			[title, question, spec, ...verdicts.map(({ id }) => id)].join('\n').toLowerCase(),
+		);
+		const themes = [...new Set(entries.map(({ theme }) => theme))].map((theme) => {
+			const own = items.filter((_, place) => entries[place]?.theme === theme);
+			return { own, section: element('section', {}, element('h2', {}, theme), element('ul', { class: 'entries' }, ...own)) };
+		});
+
+		const filter = () => {
+			const wanted = words.value.toLowerCase().split(/\s+/);
+			for (const [place, item] of items.entries()) {
+				const haystack = haystacks[place] ?? '';
+				item.hidden = !(isOfSort(entries[place], which.value) && wanted.every((word) => haystack.includes(word)));
+			}
+			for (const { own, section } of themes) section.hidden = own.every(({ hidden }) => hidden);
+			count.textContent = `${items.filter(({ hidden }) => !hidden).length} of ${items.length} scenarios`;
+		};
+		words.addEventListener('input', filter);
+		which.addEventListener('change', filter);
+		all.append(element('div', { class: 'filters', role: 'search' }, words, which, count), ...themes.map(({ section }) => section));
+		// A browser that goes back to the page may have filled the filters in.
+		addEventListener('pageshow', filter);
+		filter();
+		return items.map((item) => item.querySelector('a'));
+	}
+
+	/**
+	 * @param {Entry | undefined} entry
+	 * @param {string} sort
+	 */
+	function isOfSort(entry, sort) {
+		if (sort === 'failed') return entry?.outcome === 'failed';
+		if (sort === 'differs') return entry?.verdicts.some(({ verdict }) => verdict === 'differs');
+		return true;
+	}
+
+	/** @param {Entry} entry */
+	function listItem(entry) {
+		const { folder, title, question, spec } = entry;
+		return element(
+			'li',
+			{ class: 'entry' },
+			element('div', {}, element('a', { href: `#${addressOf(folder)}` }, title), ' ', outcome(entry), ...entry.verdicts.map(badge)),
+			...(question === undefined ? [] : [element('p', { class: 'question' }, question)]),
+			element('p', { class: 'facts' }, [spec, ...circumstances(entry)].join(' · ')),
+		);
+	}
+
+	/** @param {Entry} entry */
+	function circumstances({ duration, engine, kernel }) {
+		return [duration, engine, `Linux ${kernel}`].filter((fact) => fact !== undefined);
+	}
+
+	/** @param {Entry} entry */
+	function outcome({ outcome }) {
+		return element('span', { class: `badge ${outcome === 'failed' ? 'bad' : 'good'}` }, outcome);
+	}
+
+	/** @param {Entry['verdicts'][number]} verdict */
+	function badge({ id, verdict, note }) {
+		return element('span', { class: `badge ${verdict === 'differs' ? 'other' : 'good'}`, title: note }, `${id} ${verdict}`);
+	}
+
+	/**
+	 * All of one scenario.
+	 *
+	 * @param {Entry} entry
+	 * @param {Content} content
+	 */
+	function scenario(entry, content) {
+		const { title, question, verdicts, spec, folder } = entry;
+		const { answer, losses, startedAt, files } = content;
+		const facts = [spec, ...circumstances(entry), `recorded ${startedAt.replace('T', ' ')}`].join(' · ');
+		const linked = files.map((name) => element('li', {}, element('a', { href: addressOf(`${folder}/${name}`) }, name)));
+		return [
+			element('nav', {}, element('a', { href: '#' }, '← all scenarios')),
+			element('h2', { tabindex: '-1' }, title, ' ', outcome(entry)),
+			element('p', { class: 'facts' }, facts),
+			...(question === undefined ? [] : [element('p', { class: 'question' }, question)]),
+			...(answer === undefined ? [] : [element('p', { class: 'answer' }, answer)]),
+			...(verdicts.length === 0 ? [] : [element('ul', { class: 'verdicts' }, ...verdicts.map(verdictItem))]),
+			...losses.map(({ observer, host, what }) =>
+				element('p', { class: 'loss' }, `Not seen by ${observer}${host === undefined ? '' : ` on the ${host}`}: ${what}`),
+			),
+			element('ul', { class: 'files', 'aria-label': 'Files' }, ...linked),
+			...ladder(content.ladder),
+			element('h3', {}, 'Sockets, as ss showed them'),
+			...Object.entries(content.looks).map(([host, looks]) => looksOf(host, looks)),
+			element('h3', {}, 'Sysctls in force'),
+			sysctlsOf(content.sysctls),
+		];
+	}
+
+	/** @param {Entry['verdicts'][number]} verdict */
+	function verdictItem(verdict) {
+		return element('li', {}, badge(verdict), verdict.note);
+	}
+
+	/**
+	 * The drawing, what can be hidden in it, and the details of what is pointed at.
+	 *
+	 * @param {string | undefined} text
+	 */
+	function ladder(text) {
+		const heading = element('h3', {}, 'Ladder');
+		if (text === undefined) return [heading, element('p', {}, 'It was not drawn when this was recorded; ladder.txt has it as text.')];
+		// As HTML, for Chromium takes seconds to read a large drawing as XML.
+		const parsed = new DOMParser().parseFromString(text, 'text/html').querySelector('svg');
+		if (parsed === null) return [heading, element('p', {}, 'ladder.svg is broken: running the spec again draws it anew.')];
+		const drawing = document.importNode(parsed, true);
+		const details = element('pre', { class: 'details', id: 'details' }, NOTHING_POINTED_AT);
+		const frame = element('div', { class: 'frame' }, drawing);
+		const settle = walkable(frame, details);
+		const boxes = Object.entries(LAYERS).map(([layer, kinds]) => layerBox(layer, kinds, frame, settle));
+		return [heading, element('div', { class: 'filters', role: 'group', 'aria-label': 'Shown in the ladder' }, ...boxes), frame, details];
+	}
+
+	/**
+	 * A check box for some kinds of what is drawn.
+	 *
+	 * @param {string} layer
+	 * @param {readonly string[]} kinds
+	 * @param {HTMLElement} frame
+	 * @param {() => void} settle
+	 */
+	function layerBox(layer, kinds, frame, settle) {
+		const box = element('input', { type: 'checkbox', id: `show-${layer}` });
+		box.checked = true;
+		box.addEventListener('change', () => {
+			for (const kind of kinds) frame.classList.toggle(`without-${kind}`, !box.checked);
+			settle();
+		});
+		return element('label', {}, box, ` ${layer}`);
+	}
+
+	/**
+	 * Shows details of what is pointed at or has the focus. One part of a drawing can be reached by Tab, the others from there by arrow
+	 * keys: nobody gets past thousands of stops to the rest of the page. Gives a function to call when parts were hidden or shown.
+	 *
+	 * @param {HTMLElement} frame
+	 * @param {HTMLElement} details
+	 */
+	function walkable(frame, details) {
+		const parts = [...frame.querySelectorAll('[data-kind]')].filter((part) => part instanceof SVGElement);
+		const places = new Map(parts.map((part, place) => [part, place]));
+		for (const part of parts) part.setAttribute('tabindex', '-1');
+		let stop = parts[0];
+		/** @param {SVGElement | undefined} part */
+		const stopAt = (part) => {
+			stop?.setAttribute('tabindex', '-1');
+			stop = part;
+			stop?.setAttribute('tabindex', '0');
+		};
+		stopAt(stop);
+
+		/** @param {EventTarget | null} target */
+		const tell = (target) => {
+			const part = target instanceof Element ? target.closest('[data-kind]') : null;
+			const title = part?.querySelector('title')?.textContent;
+			if (title) details.textContent = title;
+		};
+		let pointer = '';
+		frame.addEventListener('pointermove', ({ target, screenX, screenY }) => {
+			// The page may also have moved below a pointer that rests, while keys are used.
+			const now = `${screenX} ${screenY}`;
+			if (now !== pointer) tell(target);
+			pointer = now;
+		});
+		frame.addEventListener('focusin', (event) => {
+			const { target } = event;
+			if (!(target instanceof SVGElement) || !places.has(target)) return;
+			tell(target);
+			stopAt(target);
+		});
+		frame.addEventListener('keydown', (event) => {
+			const step = new Map(Object.entries({ ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 })).get(event.key);
+			const from = event.target instanceof SVGElement ? places.get(event.target) : undefined;
+			if (step === undefined || from === undefined) return;
+			event.preventDefault();
+			let place = from + step;
+			while (isHidden(parts[place])) place += step;
+			parts[place]?.focus();
+		});
+		return () => {
+			if (isHidden(stop)) stopAt(parts.find((part) => !isHidden(part)));
+		};
+	}
+
+	/** @param {Element | undefined} part */
+	function isHidden(part) {
+		return part !== undefined && getComputedStyle(part).display === 'none';
+	}
+
+	/**
+	 * All looks at one host's sockets.
+	 *
+	 * @param {string} host
+	 * @param {readonly Look[]} looks
+	 */
+	function looksOf(host, looks) {
+		const times = looks.reduce((sum, look) => sum + look.times, 0);
+		const summary = `${host}: ${times} looks, ${looks.length} of them with something new`;
+		return unfolded(summary, { class: 'looks', 'data-host': host }, () => {
+			if (looks.length <= LOOKS_IN_A_GROUP) return looks.map(lookOf);
+			const groups = Array.from({ length: Math.ceil(looks.length / LOOKS_IN_A_GROUP) }, (_, group) =>
+				looks.slice(group * LOOKS_IN_A_GROUP, (group + 1) * LOOKS_IN_A_GROUP),
+			);
+			return groups.map((group) => {
+				const [first, last] = [group[0], group.at(-1)];
+				return unfolded(`${seconds(first?.t)} to ${seconds(last?.until)}`, { class: 'group' }, () => group.map(lookOf));
+			});
+		});
+	}
+
+	/** @param {Look} look */
+	function lookOf({ t, until, times, rows }) {
+		const same = times === 1 ? '' : `, and the same in ${times - 1} more until ${seconds(until)}`;
+		return unfolded(`${seconds(t)}: ${rows.length} ${rows.length === 1 ? 'socket' : 'sockets'}${same}`, { class: 'look' }, () => [
+			rows.length === 0
+				? element('p', {}, 'none')
+				: table(
+						['State', 'Recv-Q', 'Send-Q', 'Local', 'Peer', 'Timer', 'Inode', 'Details'],
+						rows.map(({ state, receiveQueue, sendQueue, local, remote, timer, inode, details }) => [
+							state,
+							String(receiveQueue),
+							String(sendQueue),
+							`${local.address}:${local.port}`,
+							`${remote.address}:${remote.port}`,
+							timer === undefined ? '' : `${timer.name}, ${timer.leftMs} ms, ${timer.count}`,
+							String(inode ?? ''),
+							details,
+						]),
+					),
+		]);
+	}
+
+	/** @param {number} place of the set in the page */
+	function sysctlsOf(place) {
+		/** @type {Sysctls} */
+		const sysctls = json(`sysctls-${place}`);
+		return unfolded(`${Object.keys(sysctls).length} settings`, { class: 'sysctls' }, () => {
+			const name = element('input', { type: 'search', placeholder: 'name or value', 'aria-label': 'Filter sysctls' });
+			const shown = table(['Name', 'Value'], Object.entries(sysctls));
+			name.addEventListener('input', () => {
+				for (const row of shown.tBodies[0]?.rows ?? []) row.hidden = !row.textContent?.includes(name.value.trim());
+			});
+			return [name, shown];
+		});
+	}
+
+	/**
+	 * Something folded, which is built when it is opened.
+	 *
+	 * @param {string} summary
+	 * @param {Record<string, string>} attributes
+	 * @param {() => HTMLElement[]} build
+	 */
+	function unfolded(summary, attributes, build) {
+		const folded = element('details', attributes, element('summary', {}, summary));
+		folded.addEventListener('toggle', () => folded.append(...build()), { once: true });
+		return folded;
+	}
+
+	/**
+	 * @param {readonly string[]} heads
+	 * @param {readonly (readonly string[])[]} rows
+	 */
+	function table(heads, rows) {
+		const cells = (/** @type {'th' | 'td'} */ name, /** @type {readonly string[]} */ texts) =>
+			element('tr', {}, ...texts.map((text) => element(name, {}, text)));
+		return element('table', {}, element('thead', {}, cells('th', heads)), element('tbody', {}, ...rows.map((row) => cells('td', row))));
+	}
+
+	/** @param {number | undefined} t */
+	function seconds(t = 0) {
+		return `${t.toFixed(3)} s`;
+	}
+
+	/**
+	 * A path as an address: whatever is in its names.
+	 *
+	 * @param {string} path
+	 */
+	function addressOf(path) {
+		return path.split('/').map(encodeURIComponent).join('/');
+	}
+
+	/**
+	 * @template {keyof HTMLElementTagNameMap} Name
+	 * @param {Name} name
+	 * @param {Record<string, string>} attributes
+	 * @param {...(Node | string)} children
+	 */
+	function element(name, attributes, ...children) {
+		const made = document.createElement(name);
+		for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+		made.append(...children);
+		return made;
+	}
+
+	/** @param {string} id */
+	function json(id) {
+		return JSON.parse(byId(id).textContent ?? '');
+	}
+
+	/** @param {string} id */
+	function byId(id) {
+		const found = document.getElementById(id);
+		if (found === null) throw new Error(`The page has no #${id}`);
+		return found;
+	}
+}
