@@ -3,6 +3,7 @@ import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { CallProbe } from '../probes/calls.ts';
+import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
 import { until } from '../wait.ts';
@@ -10,6 +11,9 @@ import { describePeerEnd, Peer } from './peer.ts';
 
 /** Starting a program takes well below a second; this is what a loaded machine may make of it. */
 const START_LIMIT_MS = 30_000;
+
+/** Of a program that ended too early, what it did last tells why. */
+const LAST_CALLS = 5;
 
 /** How a program under observation is started. */
 export interface ProgramOptions {
@@ -93,7 +97,7 @@ export class Program extends Peer {
 				if (this.end === undefined) return undefined;
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
-					seen: [this.complaints, this.output].filter(Boolean).join('\n'),
+					seen: [this.complaints, this.output, ...this.calls().slice(-LAST_CALLS).map(describeEvent)].filter(Boolean).join('\n'),
 					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
 				});
 			},
