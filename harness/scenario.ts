@@ -92,7 +92,7 @@ async function run(
 	live: Teller,
 ): Promise<void> {
 	const stopwatch = new Stopwatch();
-	const engine = timed(currentEngine(), stopwatch);
+	const engine = timed(await currentEngine(), stopwatch);
 	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
 	const { client, server, link, timeline, history, clock } = lab;
 	const judge = new Judge(claims);

@@ -18,7 +18,7 @@ async function bench(): Promise<void> {
 		if (!opened) throw new Error('setup opened no run');
 		const { run, open } = opened;
 		const { image = '', firstBlock } = open.facts;
-		const engine = currentEngine();
+		const engine = await currentEngine();
 		const bare = bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) });
 		const times = await alternately(ours(engine), bare, ROUNDS, (round) =>
 			process.stderr.write(round === 0 ? 'warming up\n' : `round ${round} of ${ROUNDS}\n`),

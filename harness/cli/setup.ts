@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { asking } from '../engines/docker/engine-errors.ts';
 import { HalfopenError } from '../errors.ts';
+import { ENGINE_VARIABLE, runnerNamed } from '../run/engines.ts';
 import { ensureBrowser } from './setup/browser.ts';
 import { ensureCompose } from './setup/compose.ts';
 import { ensureEngine } from './setup/engine.ts';
 import { ensureHostImage } from './setup/image.ts';
+import { ensureNamespaces } from './setup/namespaces.ts';
 import { say } from './setup/steps.ts';
 import { ensureTrace } from './setup/trace.ts';
 
@@ -14,13 +16,19 @@ const command = new Command('npm run setup --')
 	.action(({ browser }: { browser?: boolean }) => setup(browser === true));
 
 async function setup(withBrowser: boolean): Promise<void> {
-	const engine = await ensureEngine();
-	const image = await asking('the host image was looked for and made', () => ensureHostImage(engine.docker));
-	const traced = await ensureTrace();
-	const compose = await ensureCompose();
+	const hosts = await ensureHosts(process.env[ENGINE_VARIABLE] || 'docker');
+	const traced = (await ensureTrace()) ? 'states traced by the kernel' : 'states sampled';
 	const browser = withBrowser ? [await ensureBrowser()] : [];
-	const states = traced ? 'states traced by the kernel' : 'states sampled';
-	say(`ready: ${[engine.title, image, states, compose?.title ?? 'no compose', ...browser].join(', ')}`);
+	say(`ready: ${[...hosts, traced, ...browser].join(', ')}`);
+}
+
+/** What hosts of this engine need, and nothing that only another's need. Returns what is there, for people. */
+async function ensureHosts(engine: string): Promise<string[]> {
+	if ((await runnerNamed(engine)).name === 'netns') return [await ensureNamespaces()];
+	const { docker, title } = await ensureEngine();
+	const image = await asking('the host image was looked for and made', () => ensureHostImage(docker));
+	const compose = await ensureCompose();
+	return [title, image, compose?.title ?? 'no compose'];
 }
 
 try {

@@ -1,7 +1,6 @@
-import { connectDocker } from '../engines/docker/engine.ts';
-import type { DockerFacts } from '../engines/docker/runner.ts';
 import type { Engine, Run } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
+import { connectTo } from './engines.ts';
 import { leashed } from './leash.ts';
 
 /** How what the runner found out reaches the workers: Jest forks them with its environment. */
@@ -19,7 +18,7 @@ export function handOver(handover: Handover): void {
 }
 
 /** In a worker: the engine of the run it belongs to. */
-export function currentEngine(): Engine {
+export async function currentEngine(): Promise<Engine> {
 	const handover = process.env[VARIABLE];
 	if (handover === undefined) {
 		throw new HalfopenError('RUN_MISSING', {
@@ -27,6 +26,6 @@ export function currentEngine(): Engine {
 			remedy: 'Run it with `npm test -- <file>`; its globalSetup (harness/run/setup.ts) opens the run.',
 		});
 	}
-	const { run, facts } = JSON.parse(handover) as Handover;
-	return leashed(connectDocker(run, facts as DockerFacts), run.owner);
+	const { run, engine, facts } = JSON.parse(handover) as Handover;
+	return leashed(await connectTo(engine, run, facts), run.owner);
 }

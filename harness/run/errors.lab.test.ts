@@ -13,7 +13,7 @@ jest.setTimeout(120_000);
 let lab: Lab;
 
 beforeAll(async () => {
-	lab = await Lab.create(currentEngine());
+	lab = await Lab.create(await currentEngine());
 });
 
 afterAll(async () => {
@@ -49,14 +49,14 @@ function watched(engine: Engine): { engine: Engine; made: string[] } {
 }
 
 test('a sysctl that no host has: the nearest names are told, and nothing was started', async () => {
-	const { engine, made } = watched(currentEngine());
+	const { engine, made } = watched(await currentEngine());
 	await refused(() => Lab.create(engine, { tcp_retires2: 3 }), 'SYSCTL_UNKNOWN', 'net.ipv4.tcp_retires2', /nearest: tcp_retries2,/);
 	expect(made).toEqual([]);
 	await refused(() => lab.client.sysctl({ tcp_keepalive_tim: 1 }), 'SYSCTL_UNKNOWN', 'tcp_keepalive_time');
 });
 
 test('a value that the kernel refuses: the host that was made for it goes again', async () => {
-	const { engine, made } = watched(currentEngine());
+	const { engine, made } = watched(await currentEngine());
 	const values = { tcp_congestion_control: 'pigeon' };
 	await refused(() => Lab.create(engine, values), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
 	expect(made).toHaveLength(1);

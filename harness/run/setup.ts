@@ -1,10 +1,10 @@
-import { dockerRunner } from '../engines/docker/runner.ts';
 import type { OpenRun, Run } from '../engines/engine.ts';
 import { thisProcess } from '../engines/owner.ts';
 import { offerPlace } from '../report/live/place.ts';
 import { handOver } from './current.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
+import { chooseEngine } from './engines.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 /** What teardown ends; Jest gives it no other way to know. */
@@ -22,13 +22,14 @@ declare global {
 export default async function setup(): Promise<void> {
 	const id = `${Date.now().toString(36)}${process.pid.toString(36)}`;
 	const run: Run = { id, owner: thisProcess(), directory: directoryOf(id) };
-	const watchdog = startWatchdog(run);
+	const engine = await chooseEngine();
+	const watchdog = startWatchdog(run, engine.name);
 	try {
-		await sweepDeadRuns(dockerRunner);
-		const open = await dockerRunner.open(run);
+		await sweepDeadRuns(engine);
 		await makeDirectory(run);
+		const open = await engine.open(run);
 		offerPlace(run.directory);
-		handOver({ run, engine: dockerRunner.name, facts: open.facts });
+		handOver({ run, engine: engine.name, facts: open.facts });
 		globalThis.halfopenRun = { run, open, watchdog };
 	} catch (error) {
 		await watchdog.dismiss();

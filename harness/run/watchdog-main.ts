@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { dockerRunner } from '../engines/docker/runner.ts';
 import type { Run } from '../engines/engine.ts';
 import { removeDirectory } from './directory.ts';
+import { runnerNamed } from './engines.ts';
 import { DISMISSED } from './watchdog.ts';
 
 /** Workers notice within a fifth of a second that their runner is gone; what they had asked of the engine by then still arrives. */
@@ -10,7 +10,8 @@ const QUIET_MS = 2_500;
 const ATTEMPTS = 5;
 const PAUSE_MS = 1_000;
 
-const run = JSON.parse(process.argv[2] ?? '') as Run;
+const [engine = '', runAsJson = ''] = process.argv.slice(2);
+const run = JSON.parse(runAsJson) as Run;
 
 let said = '';
 process.stdin.on('data', (bytes) => {
@@ -35,7 +36,7 @@ async function sweepAtLast(): Promise<boolean> {
 
 async function sweep(quietMs: number): Promise<boolean> {
 	try {
-		const swept = await dockerRunner.sweep(run, { quietMs });
+		const swept = await (await runnerNamed(engine)).sweep(run, { quietMs });
 		for (const thing of swept) process.stdout.write(`${thing}\n`);
 		return true;
 	} catch {

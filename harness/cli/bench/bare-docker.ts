@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type Dockerode from 'dockerode';
 import { labelsOf } from '../../engines/docker/labels.ts';
 import { removeContainer } from '../../engines/docker/remove.ts';
-import { subnet } from '../../engines/docker/subnets.ts';
 import type { Run } from '../../engines/engine.ts';
 import { takeLabNumber } from '../../engines/lab-number.ts';
+import { subnet } from '../../engines/subnets.ts';
 import { type Side, timed } from './sides.ts';
 
 export interface BareSite {

@@ -4,11 +4,11 @@ import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { realClock } from '../real-clock.ts';
+import { type Subnet, subnet } from '../subnets.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
 import { asking, engineError, isTakenSubnet } from './engine-errors.ts';
 import { labelsOf } from './labels.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
-import { type Subnet, subnet } from './subnets.ts';
 
 /** What every lab of a run needs to know. */
 export interface LabSite {

@@ -3,13 +3,13 @@ import type Dockerode from 'dockerode';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
+import { anyBlock } from '../subnets.ts';
 import { containerOptions, outputToEnd, startAttached } from './attached.ts';
 import { asking, engineError, isMissing } from './engine-errors.ts';
 import { hostImage } from './image.ts';
 import { labelsOf } from './labels.ts';
 import { recorderContainer } from './recorder.ts';
 import { removeContainer } from './remove.ts';
-import { anyBlock } from './subnets.ts';
 import { runsOf, sweepRun } from './sweep.ts';
 
 /** What `connect` needs, as it travels from the runner to the workers. */

@@ -1,0 +1,89 @@
+import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { buildAgent } from '../../agent/build.ts';
+import { REPOSITORY } from '../../engines/host-sources.ts';
+import { binaries } from '../../engines/netns/binaries.ts';
+import { HalfopenError } from '../../errors.ts';
+import { findProgram } from './commands.ts';
+import { installPackages } from './packages.ts';
+import { say, step } from './steps.ts';
+
+/** What hosts without an image need of this machine: programs, and the packages that have them on Debian and Ubuntu. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+	arptables: 'iptables',
+	cc: 'gcc',
+	curl: 'curl',
+	ip: 'iproute2',
+	iptables: 'iptables',
+	lsof: 'lsof',
+	'nc.openbsd': 'netcat-openbsd',
+	'nc.traditional': 'netcat-traditional',
+	ncat: 'ncat',
+	nsenter: 'util-linux',
+	ss: 'iproute2',
+	strace: 'strace',
+	tcpdump: 'tcpdump',
+	telnet: 'inetutils-telnet',
+};
+
+/** The programs that hosts run, on this machine, and ours, compiled of the sources as they are. Returns what is ready, for people. */
+export async function ensureNamespaces(): Promise<string> {
+	await ensurePrograms();
+	const { bin } = await binaries();
+	const folder = dirname(bin);
+	if ((await readdir(folder).catch(() => [])).length > 0) say(`* ${basename(folder)} is there already, made of the sources as they are`);
+	else await step(`Compiling what runs inside hosts: ${basename(folder)}`, () => compile(folder));
+	await removeOlder(folder);
+	return 'network namespaces';
+}
+
+async function ensurePrograms(): Promise<void> {
+	const missing = new Set<string>();
+	for (const [program, source] of Object.entries(PROGRAMS)) if ((await findProgram(program)) === undefined) missing.add(source);
+	// The compiler may be there without the C library for static programs; only compiling tells.
+	if (missing.has('gcc')) missing.add('libc6-dev');
+	if (missing.size > 0) await installPackages([...missing].sort(), 'Hosts need programs that are not here');
+}
+
+/** Into a folder that has its name only when all is in it. */
+async function compile(folder: string): Promise<void> {
+	const unfinished = `${folder}.${process.pid}`;
+	try {
+		const [bin, peers] = [join(unfinished, 'bin'), join(unfinished, 'opt', 'halfopen')];
+		await Promise.all([mkdir(bin, { recursive: true }), mkdir(peers, { recursive: true })]);
+		await Promise.all([buildAgent(join(bin, 'halfopen-agent')), compileDnc(join(bin, 'dnc')), copyPeers(peers)]);
+		await rename(unfinished, folder);
+	} finally {
+		await rm(unfinished, { recursive: true, force: true });
+	}
+}
+
+async function compileDnc(target: string): Promise<void> {
+	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-o', target, join(REPOSITORY, 'images/dnc/dnc.c')], {
+		reject: false,
+		all: true,
+	});
+	if (!failed) return;
+	throw new HalfopenError('SETUP_FAILED', {
+		problem: 'dnc could not be compiled',
+		seen: all || shortMessage || '',
+		remedy: 'install a C compiler with the static C library: apt-get install gcc libc6-dev',
+	});
+}
+
+async function copyPeers(folder: string): Promise<void> {
+	const source = join(REPOSITORY, 'images/peers');
+	for (const name of (await readdir(source)).filter((file) => file.endsWith('.mjs'))) {
+		await copyFile(join(source, name), join(folder, name));
+		await chmod(join(folder, name), 0o644);
+	}
+}
+
+/** What older sources were compiled into. */
+async function removeOlder(current: string): Promise<void> {
+	const parent = dirname(current);
+	for (const name of await readdir(parent)) {
+		if (name.startsWith('host-') && name !== basename(current)) await rm(join(parent, name), { recursive: true, force: true });
+	}
+}

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The root of the repository. */
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+const SOURCES = [
+	{ folder: 'harness/agent', endings: ['.c', '.h'] },
+	{ folder: 'images/dnc', endings: ['.c'] },
+	{ folder: 'images/peers', endings: ['.mjs'] },
+];
+
+/** What every host has of ours, whatever engine it is on: the agent, `dnc`, the Node peers. As sorted paths from the root. */
+export async function hostSources(): Promise<string[]> {
+	const found = await Promise.all(SOURCES.map(filesIn));
+	return found.flat().sort();
+}
+
+async function filesIn({ folder, endings }: { folder: string; endings: string[] }): Promise<string[]> {
+	const names = await readdir(`${REPOSITORY}/${folder}`, { recursive: true });
+	return names.filter((name) => endings.some((ending) => name.endsWith(ending))).map((name) => `${folder}/${name}`);
+}
+
+/** Names what is made of these files: made from others it has another name. */
+export async function hashOf(files: readonly string[]): Promise<string> {
+	const hash = createHash('sha256');
+	for (const file of files) {
+		const content = await readFile(`${REPOSITORY}/${file}`);
+		hash.update(`${file}\n${content.length}\n`).update(content);
+	}
+	return hash.digest('hex').slice(0, 12);
+}

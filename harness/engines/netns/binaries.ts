@@ -1,0 +1,32 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HalfopenError } from '../../errors.ts';
+import { hashOf, hostSources, REPOSITORY } from '../host-sources.ts';
+
+/** What `npm run setup` makes for hosts that have no image: `bin` for their PATH, `opt` to lie over their /opt. */
+export interface Binaries {
+	readonly bin: string;
+	readonly opt: string;
+}
+
+/** Where they are, made of the sources as they are. */
+export async function binaries(): Promise<Binaries> {
+	const folder = join(REPOSITORY, '.cache', `host-${await hashOf(await hostSources())}`);
+	return { bin: join(folder, 'bin'), opt: join(folder, 'opt') };
+}
+
+/** Where they are; IMAGE_MISSING if they were not made. */
+export async function assertBinaries(): Promise<Binaries> {
+	const made = await binaries();
+	try {
+		await access(join(made.bin, 'halfopen-agent'));
+		return made;
+	} catch (cause) {
+		throw new HalfopenError('IMAGE_MISSING', {
+			problem: 'The programs that run inside hosts are not there: they were never made, or their sources have changed since.',
+			seen: `${made.bin}/halfopen-agent is missing`,
+			remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`; it compiles them.',
+			cause,
+		});
+	}
+}

@@ -1,0 +1,111 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { HalfopenError } from '../../errors.ts';
+import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
+import { anyBlock } from '../subnets.ts';
+import { forgetCommand } from '../trace.ts';
+import { assertBinaries } from './binaries.ts';
+import { runCommand } from './command.ts';
+import { isRoot, type NetnsFacts } from './engine.ts';
+import { startRecorder } from './recorder.ts';
+import { MARK, type Site, unshareWire } from './spaces.ts';
+
+/** How often it is looked whether what was killed is gone. */
+const LOOK_MS = 50;
+const LIMIT_MS = 20_000;
+
+export const netnsRunner: EngineRunner = {
+	name: 'netns',
+
+	async open(run: Run): Promise<OpenRun> {
+		const made = await assertBinaries();
+		const site: Site = { run, binaries: made, asRoot: isRoot() };
+		const [sysctls, version, recorder] = await Promise.all([readSysctlNames(site), versionOf('unshare'), startRecorder(run)]);
+		const facts: NetnsFacts = { ...made, version, firstBlock: String(anyBlock()), sysctls, kernelTrace: recorder.recording };
+		return { facts, close: () => recorder.stop() };
+	},
+
+	async runs(): Promise<RunIdentity[]> {
+		const found = new Map((await marked()).map(({ mark }) => [mark.id, mark]));
+		return [...found.values()];
+	},
+
+	async sweep(run: RunIdentity, { quietMs = 0 } = {}): Promise<string[]> {
+		const swept = await sweepProcesses(run, quietMs);
+		const { out } = await runCommand(forgetCommand(run));
+		return [...swept, ...out.split('\n').filter(Boolean)];
+	},
+};
+
+/** Kills what a run still has, until nothing has come for so long: a worker that is not yet gone may be making a lab. */
+async function sweepProcesses(run: RunIdentity, quietMs: number): Promise<string[]> {
+	const swept = new Set<string>();
+	const limit = Date.now() + LIMIT_MS;
+	for (let quietSince = Date.now(); ; ) {
+		const found = (await marked()).filter(({ mark }) => mark.id === run.id);
+		for (const { pid, name } of found) {
+			swept.add(`process ${pid} ${name}`);
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {
+				// Gone by itself.
+			}
+		}
+		const now = Date.now();
+		if (found.length > 0) quietSince = now;
+		else if (now - quietSince >= quietMs) return [...swept];
+		if (now > limit) {
+			throw new HalfopenError('ENGINE_REFUSED', {
+				problem: `Processes of run ${run.id} are still there after ${LIMIT_MS / 1_000} s.`,
+				seen: found.map(({ pid, name }) => `${pid} ${name}`).join('\n'),
+				remedy: 'Look what holds them: they are in an uninterruptible wait of the kernel.',
+			});
+		}
+		await wait(LOOK_MS);
+	}
+}
+
+interface Marked {
+	readonly pid: number;
+	readonly name: string;
+	readonly mark: RunIdentity;
+}
+
+/** All processes of this user that belong to a run. */
+async function marked(): Promise<Marked[]> {
+	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+	const found = await Promise.all(pids.map(markedOne));
+	return found.flat();
+}
+
+async function markedOne(pid: number): Promise<Marked[]> {
+	try {
+		const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+		const value = environment.split('\0').find((line) => line.startsWith(`${MARK}=`));
+		if (value === undefined) return [];
+		const [id = '', owner = ''] = value.slice(MARK.length + 1).split(' ');
+		const name = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
+		return [{ pid, name, mark: { id, owner } }];
+	} catch {
+		// Just ended, or somebody else's.
+		return [];
+	}
+}
+
+/** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
+async function readSysctlNames(site: Site): Promise<string> {
+	const { succeeded, out, err } = await runCommand([...unshareWire(site), 'sh', '-c', 'cd /proc/sys/net/ipv4 && echo *']);
+	if (succeeded) return out.trim();
+	throw new HalfopenError('ENGINE_UNREACHABLE', {
+		problem: 'Network namespaces cannot be made here.',
+		seen: err,
+		remedy: site.asRoot
+			? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for it. Or use Docker: HALFOPEN_ENGINE=docker.'
+			: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or run it as root.',
+	});
+}
+
+async function versionOf(program: string): Promise<string> {
+	const { out } = await runCommand([program, '--version']);
+	return /[\d.]+$/.exec(out.trim())?.[0] ?? 'unknown';
+}

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { channelTo } from '../../agent/local.ts';
+import { HalfopenError } from '../../errors.ts';
+import type { RunIdentity } from '../engine.ts';
+import type { Binaries } from './binaries.ts';
+
+/** Whose processes they are: in the environment of everything that a run has in namespaces. */
+export const MARK = 'HALFOPEN_NETNS';
+export const markOf = ({ id, owner }: RunIdentity) => `${id} ${owner}`;
+
+/** What all namespaces of a run are made with. */
+export interface Site {
+	readonly run: RunIdentity;
+	readonly binaries: Binaries;
+	/** An ordinary user becomes root in a user namespace of each lab. */
+	readonly asRoot: boolean;
+}
+
+/** A process that holds namespaces, and is spoken to over its standard streams. */
+export interface Space {
+	/** As this process sees it: `/proc/<pid>/ns` are its namespaces. */
+	readonly pid: number;
+	readonly channel: Duplex;
+	/** What the script behind it asks for, line by line, and is answered; see `script`. */
+	readonly control: Duplex;
+	/** Kills it, and all that it holds; passes when that is gone. */
+	end(): Promise<void>;
+	/** The first process in its PID namespace, as this process sees it. */
+	init(): Promise<number>;
+}
+
+/**
+ * How a process becomes one of a namespace: `setpriv` and `--kill-child` see to it that the kernel kills it when this process dies,
+ * however it dies, also while it is frozen.
+ */
+const TETHERED = ['setpriv', '--pdeathsig', 'KILL'];
+
+/** The words that make a network namespace, in a user namespace of its own where we are not root. */
+export function unshareWire({ asRoot }: Site): string[] {
+	return [...TETHERED, 'unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
+}
+
+/** The words that make a machine: network, host name, mounts and processes of its own, in the user namespace of the wire. */
+export function unshareMachine(site: Site, wire: number): string[] {
+	return [...enter(site, wire), ...TETHERED, 'unshare', '--net', '--uts', ...PROCESSES];
+}
+
+/** The words that make a userland: processes of its own on a machine's network. */
+export function unshareUserland(site: Site, machine: number): string[] {
+	return [...enter(site, machine, '--net', '--uts'), ...TETHERED, 'unshare', ...PROCESSES];
+}
+
+/** The words that run a command beside the processes of a userland. */
+export function among(site: Site, init: number): string[] {
+	return enter(site, init, '--pid');
+}
+
+const PROCESSES = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
+
+function enter({ asRoot }: Site, pid: number, ...spaces: readonly string[]): string[] {
+	const user = asRoot ? [] : ['--user', '--preserve-credentials'];
+	return user.length + spaces.length === 0 ? [] : ['nsenter', '--target', String(pid), ...user, ...spaces, '--'];
+}
+
+/** What a host's programs find: ours first, then this machine's, administration's included. */
+function pathFor({ bin }: Binaries): string {
+	return [bin, process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
+}
+
+/**
+ * Starts a script in namespaces, which may speak on descriptor 3 and then becomes the agent. Its environment is a host's, not ours: no options
+ * of this Node.
+ */
+export function startSpace(site: Site, words: readonly string[], script: string, ...args: readonly string[]): Space {
+	const [program = '', ...rest] = [...words, 'sh', '-c', `set -e\n${script}\nexec halfopen-agent 3>&-`, 'halfopen', ...args];
+	const child = spawn(program, rest, {
+		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+		env: { PATH: pathFor(site.binaries), HOME: '/root', LANG: 'C.UTF-8', [MARK]: markOf(site.run) },
+	});
+	const exited = once(child, 'exit');
+	exited.catch(() => {});
+	let said = '';
+	child.stderr?.on('data', (bytes: Buffer) => {
+		said = `${said}${bytes}`.slice(-2_000);
+	});
+	const control = child.stdio[3] as Duplex;
+	control.on('error', () => {});
+	const channel = channelTo(child as Parameters<typeof channelTo>[0]);
+	channel.on('error', () => {});
+	const space: Space = {
+		pid: child.pid ?? -1,
+		channel,
+		control,
+		async end() {
+			await kill(child, space);
+			await exited.catch(() => {});
+		},
+		init: () => onlyChildOf(space.pid),
+	};
+	void exited.then(
+		([status]) => control.destroy(status ? refused(words, said) : undefined),
+		(error: Error) => control.destroy(refused(words, error.message)),
+	);
+	return space;
+}
+
+/** Passes when the script has said a line; rejects when it ended instead. */
+export async function heard({ control }: Space): Promise<void> {
+	await once(control, 'data');
+}
+
+async function kill(child: ChildProcess, space: Space): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	// The first process of a PID namespace takes all others with it, and is gone only when they are; who made it waits for that.
+	const init = await space.init().catch(() => undefined);
+	process.kill(init ?? space.pid, 'SIGKILL');
+}
+
+async function onlyChildOf(pid: number): Promise<number> {
+	const [child] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ');
+	if (!child) throw new Error(`process ${pid} has no child`);
+	return Number(child);
+}
+
+function refused(words: readonly string[], said: string): HalfopenError {
+	const user = words.includes('--user');
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: `Namespaces could not be made: ${words.filter((word) => word.startsWith('--')).join(' ')}`,
+		seen: said,
+		remedy: user
+			? 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or run it as root.'
+			: 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for it: in a container, give it those, or use another engine.',
+	});
+}

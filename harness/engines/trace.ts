@@ -1,0 +1,48 @@
+import type { RunIdentity } from './engine.ts';
+
+/** What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.14) are passed over. */
+export const TRACED_EVENTS = [
+	'sock/inet_sock_set_state',
+	'sock/inet_sk_error_report',
+	'tcp/tcp_send_reset',
+	'tcp/tcp_receive_reset',
+	'tcp/tcp_retransmit_skb',
+];
+
+export const TRACING = '/sys/kernel/tracing';
+/** What the recorder says once it records. */
+export const RECORDING = '# recording';
+
+/** Name of the trace instance of a run. */
+export const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
+
+/**
+ * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its standard input
+ * ends: when the runner is gone. `trace_clock=tai` follows the wall clock through its steps; what whole seconds lie between the two is
+ * measured against the captures.
+ */
+const RECORD = `
+instance=${TRACING}/instances/$1; shift
+mkdir "$instance" || exit 1
+finish() { trap - EXIT TERM; kill "$reader" 2>/dev/null; wait "$reader" 2>/dev/null; rmdir "$instance"; exit 0; }
+trap finish EXIT TERM
+echo tai > "$instance/trace_clock"
+echo 4096 > "$instance/buffer_size_kb"
+for event in "$@"; do [ ! -e "$instance/events/$event" ] || echo 1 > "$instance/events/$event/enable"; done
+echo '${RECORDING}'
+cat "$instance/trace_pipe" &
+reader=$!
+read -r _
+`;
+
+const FORGET = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
+
+/** The recorder's command: it writes `# recording` once it records, then the trace as text. */
+export function recorderCommand(run: RunIdentity): string[] {
+	return ['sh', '-c', RECORD, 'recorder', instanceOf(run), ...TRACED_EVENTS];
+}
+
+/** What removes the trace instance of a run whose recorder could not, and says so. */
+export function forgetCommand(run: RunIdentity): string[] {
+	return ['sh', '-c', FORGET, 'forget', instanceOf(run)];
+}
