@@ -19,7 +19,6 @@ export type ErrorCode =
 	| 'FAULT_WITHOUT_EFFECT'
 	| 'LIMIT_PASSED'
 	| 'BAD_ARGUMENT'
-	| 'TRACE_MISSING'
 	| 'RUN_MISSING'
 	| 'SETUP_FAILED';
 

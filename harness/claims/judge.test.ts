@@ -15,6 +15,14 @@ describe('a judge', () => {
 		expect(() => judge.assertComplete()).not.toThrow();
 	});
 
+	test('may leave a claim open that cannot be judged here', () => {
+		const judge = new Judge(['PZ1']);
+		judge.leaveOpen('PZ1');
+		expect(judge.verdicts).toEqual([]);
+		expect(() => judge.assertComplete()).not.toThrow();
+		expect(() => judge.judge('PZ1', true, notes)).toThrow(expect.objectContaining({ problem: 'Claim PZ1 is judged twice.' }));
+	});
+
 	test('refuses a claim that was not announced', () => {
 		const judge = new Judge(['PZ1']);
 		expect(() => judge.judge('PZ2', true, notes)).toThrow(

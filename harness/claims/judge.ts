@@ -12,6 +12,7 @@ export interface VerdictNotes {
 export class Judge {
 	readonly #announced: readonly ClaimId[];
 	readonly #verdicts: Verdict[] = [];
+	readonly #leftOpen = new Set<ClaimId>();
 
 	constructor(announced: readonly ClaimId[]) {
 		this.#announced = announced;
@@ -21,22 +22,36 @@ export class Judge {
 		return this.#verdicts;
 	}
 
+	/** A claim that cannot be judged where this scenario runs: it has no verdict. */
+	leaveOpen(id: ClaimId): void {
+		this.#assertOpen(id);
+		this.#leftOpen.add(id);
+	}
+
 	judge(id: ClaimId, held: boolean, { holds, differs }: VerdictNotes): void {
+		this.#assertOpen(id);
+		this.#verdicts.push({ id, verdict: held ? 'holds' : 'differs', note: held ? holds : differs });
+	}
+
+	#assertOpen(id: ClaimId): void {
 		if (!this.#announced.includes(id)) {
 			throw new HalfopenError('BAD_ARGUMENT', {
 				problem: `Claim ${id} is judged but was not announced.`,
 				remedy: `Add '${id}' to the scenario’s claims.`,
 			});
 		}
-		if (this.#verdicts.some((verdict) => verdict.id === id)) {
+		if (this.#isDone(id)) {
 			throw new HalfopenError('BAD_ARGUMENT', { problem: `Claim ${id} is judged twice.`, remedy: 'Judge it once, by all that was recorded.' });
 		}
-		this.#verdicts.push({ id, verdict: held ? 'holds' : 'differs', note: held ? holds : differs });
+	}
+
+	#isDone(id: ClaimId): boolean {
+		return this.#leftOpen.has(id) || this.#verdicts.some((verdict) => verdict.id === id);
 	}
 
 	/** At the end of the scenario. */
 	assertComplete(): void {
-		const open = this.#announced.filter((id) => this.#verdicts.every((verdict) => verdict.id !== id));
+		const open = this.#announced.filter((id) => !this.#isDone(id));
 		if (open.length === 0) return;
 		throw new HalfopenError('BAD_ARGUMENT', {
 			problem: `Announced but not judged: ${open.join(', ')}.`,

@@ -28,7 +28,24 @@ export class Capture {
 		const started = new Promise<void>((resolve) => {
 			listening = resolve;
 		});
-		const argv = ['tcpdump', '-i', source, '-nn', '-U', '--immediate-mode', '-B', BUFFER_KIB, '-s', SNAPSHOT, '-w', '-', ...(filter ? [filter] : [])];
+		// It stays who it is: in the user namespace of an ordinary user's lab there is nobody else to become.
+		const argv = [
+			'tcpdump',
+			'-Z',
+			'root',
+			'-i',
+			source,
+			'-nn',
+			'-U',
+			'--immediate-mode',
+			'-B',
+			BUFFER_KIB,
+			'-s',
+			SNAPSHOT,
+			'-w',
+			'-',
+			...(filter ? [filter] : []),
+		];
 		const process = await machine.spawn(argv, {
 			out: (bytes) => {
 				for (const packet of reader.push(bytes)) sink.packet(packet);

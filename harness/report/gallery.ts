@@ -1,4 +1,5 @@
 import { ARTIFACTS, specName } from './artifacts.ts';
+import { markdown } from './markdown.ts';
 import type { PageScenario } from './page/page.ts';
 
 /** Where the gallery's pictures are, beside its page. */
@@ -28,11 +29,6 @@ function entryOf(scenario: PageScenario): string {
 		...(verdicts.length === 0 ? [] : [verdicts.map(({ id, verdict, note }) => `- ${id} **${verdict}**: ${markdown(note)}`).join('\n')]),
 		`\`npm start -- ${name}\` draws it on your kernel; the spec is [${timeline.spec}](../${timeline.spec}).`,
 	].join('\n\n');
-}
-
-/** Text as text, whatever characters of Markdown or HTML are in it. */
-function markdown(text: string): string {
-	return text.replace(/[\\`*_{}[\]<>#|]/g, '\\$&').replaceAll('\n', ' ');
 }
 
 /** What of a scenario the gallery shows is its picture; without one it has no place there. */

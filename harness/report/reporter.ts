@@ -9,6 +9,7 @@ import { MemoryWatch } from './memory.ts';
 import { writePage } from './page/index.ts';
 import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
 import { paintFor, widthOf } from './terminal.ts';
+import { wrap } from './words.ts';
 
 const WIDTHS = { least: 60, most: 160 };
 
@@ -16,12 +17,14 @@ const WIDTHS = { least: 60, most: 160 };
 export default class HalfopenReporter implements Reporter {
 	#verdicts: VerdictRow[] = [];
 	#spent: Spent[] = [];
+	#skipped: string[] = [];
 	#memory: MemoryWatch | undefined;
 	#error: Error | undefined;
 
 	onRunStart(): void {
 		this.#verdicts = [];
 		this.#spent = [];
+		this.#skipped = [];
 		this.#memory = new MemoryWatch();
 		this.#error = undefined;
 	}
@@ -32,6 +35,9 @@ export default class HalfopenReporter implements Reporter {
 			this.#verdicts.push(...verdictsIn(recorded));
 			const spec = specName(result.testFilePath);
 			this.#spent.push(...recorded.map(({ timeline, cost }) => ({ spec, scenario: timeline.scenario, cost })));
+			this.#skipped.push(
+				...recorded.flatMap(({ timeline }) => timeline.skipped.map(({ what, why }) => `${spec} › ${timeline.scenario}: ${what} (${why})`)),
+			);
 			const ladders = recorded.filter(({ passed }) => !passed).map(({ folder }) => join(folder, ARTIFACTS.ladder));
 			const drawn = ladders.filter((path) => existsSync(path));
 			if (drawn.length > 0) say(['What happened, drawn:', ...drawn.map((path) => `  ${fromProjectRoot(path)}`), '']);
@@ -41,6 +47,12 @@ export default class HalfopenReporter implements Reporter {
 	async onRunComplete(_contexts: unknown, { startTime }: AggregatedResult): Promise<void> {
 		const run = { wallSeconds: (Date.now() - startTime) / 1_000, memoryBytes: this.#memory?.end() ?? 0 };
 		const [width, paint] = [widthOf(process.stderr, WIDTHS), paintFor(process.stderr)];
+		if (this.#skipped.length > 0)
+			say([
+				'',
+				paint('title', `Skipped, because it cannot be known here: ${this.#skipped.length}`),
+				...this.#skipped.flatMap((line) => wrap(line, width - 2)).map((line) => `  ${line}`),
+			]);
 		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
 		if (this.#spent.length > 0) await this.#keepError(async () => say(['', ...(await writePage())]));
 		if (this.#verdicts.length === 0) return;

@@ -146,6 +146,9 @@ const clock = z.object({
 /** What an observer did not see. Empty when every observer saw all. */
 const loss = z.object({ observer: z.string(), host: hostName.optional(), what: z.string() });
 
+/** An expectation, or a claim, that could not be put to the test where this scenario ran, and why. */
+const skip = z.object({ what: z.string(), why: z.string() });
+
 /** A claim of the catalogue, judged by this scenario. */
 const verdict = z.object({ id: z.string(), verdict: z.enum(['holds', 'differs']), note: z.string() });
 
@@ -166,9 +169,11 @@ export const timelineSchema = z.object({
 	hosts: z.object({ client: z.object({ ip: z.string(), mac: z.string() }), server: z.object({ ip: z.string(), mac: z.string() }) }),
 	clocks: z.array(clock),
 	losses: z.array(loss),
+	skipped: z.array(skip),
 	verdicts: z.array(verdict),
 	events: z.array(eventSchema),
 });
 export type TimelineFile = z.infer<typeof timelineSchema>;
 export type Loss = z.infer<typeof loss>;
+export type Skip = z.infer<typeof skip>;
 export type Verdict = z.infer<typeof verdict>;

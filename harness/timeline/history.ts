@@ -1,5 +1,5 @@
 import type { TcpOptions } from '../formats/types.ts';
-import type { Event, EventKind, EventOf, HostName, Loss } from './events.ts';
+import type { Event, EventKind, EventOf, HostName, Loss, Skip } from './events.ts';
 import { type Frame, joinSegments, type Sighting } from './segments.ts';
 
 /** The call families of a name that a reader would use: what libraries really call differs from program to program. */
@@ -23,6 +23,7 @@ export class History implements Frame {
 	#events: Exclude<Event, { kind: 'segment' }>[] = [];
 	readonly #sightings: Sighting[] = [];
 	readonly #losses: Loss[] = [];
+	readonly #skipped: Skip[] = [];
 	readonly #listeners = new Set<() => void>();
 	#segments: EventOf<'segment'>[] | undefined;
 	#sorted: Event[] | undefined;
@@ -85,6 +86,15 @@ export class History implements Frame {
 
 	get losses(): readonly Loss[] {
 		return this.#losses;
+	}
+
+	/** Says that something could not be put to the test here. */
+	skip(skip: Skip): void {
+		this.#skipped.push(skip);
+	}
+
+	get skipped(): readonly Skip[] {
+		return this.#skipped;
 	}
 
 	/** Everything so far, in the order in which it happened. */

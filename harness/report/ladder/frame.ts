@@ -17,7 +17,7 @@ export function opening(ladder: Ladder, width: number, paint: Paint): string[] {
 
 /** What stands below it: the answer that was observed, the verdicts on the claims, and what observers missed. */
 export function closing(ladder: Ladder, width: number, paint: Paint): string[] {
-	const notes = [...(ladder.sampled ? ['* seen by ss, which looks now and then: it began earlier'] : []), ...ladder.losses.map(lossInWords)];
+	const notes = notesOf(ladder);
 	return [
 		...(ladder.answer === undefined ? [] : ['', ...labelled('A', ladder.answer, width, paint)]),
 		...(ladder.verdicts.length === 0 ? [] : ['', ...verdictTable(ladder.verdicts, width, paint)]),
@@ -29,7 +29,15 @@ function labelled(label: string, text: string, width: number, paint: Paint): str
 	return wrap(printable(text), width - 5).map((line, index) => `  ${paint('title', index === 0 ? label : ' ')}  ${line}`);
 }
 
-/** What an observer missed. */
-export function lossInWords({ observer, host, what }: Loss): string {
+/** What a reader must know of the evidence: what was only sampled, what was missed, and what could not be asked here. */
+export function notesOf({ sampled, losses, skipped }: Ladder): string[] {
+	return [
+		...(sampled ? ['* seen by ss, which looks now and then: it began earlier'] : []),
+		...losses.map(lossInWords),
+		...skipped.map(({ what, why }) => `- skipped: ${what} (${why})`),
+	];
+}
+
+function lossInWords({ observer, host, what }: Loss): string {
 	return `! ${observer}${host === undefined ? '' : ` on the ${host}`} missed something: ${what}`;
 }

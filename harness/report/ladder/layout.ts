@@ -17,7 +17,7 @@ const SENDING = /^(\S+: )?(connect|write|writev|send|sendto|sendmsg|close|shutdo
 /** A timeline as a ladder: pure, complete (each fault and each segment is drawn or counted in a fold), and the same for every renderer. */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);
-	const { scenario, spec, outcome, question, answer, engine, kernel, startedAt, hosts, verdicts, losses } = timeline;
+	const { scenario, spec, outcome, question, answer, engine, kernel, startedAt, hosts, verdicts, losses, skipped } = timeline;
 	const events = timeline.events.toSorted((a, b) => a.t - b.t);
 	const end = events.reduce((latest, event) => Math.max(latest, endOf(event)), 0);
 	const { items, blocks } = itemsOf({ ...timeline, events }, connections, end);
@@ -37,6 +37,7 @@ export function layOut(timeline: TimelineFile): Ladder {
 		sampled: events.some((event) => event.kind === 'state' && event.how === 'sampled'),
 		verdicts,
 		losses,
+		skipped,
 	};
 }
 

@@ -1,4 +1,4 @@
-import type { EventOf, HostName, Loss, Verdict } from '../../timeline/events.ts';
+import type { EventOf, HostName, Loss, Skip, Verdict } from '../../timeline/events.ts';
 
 /**
  * The ladder as a model: what every renderer draws, whatever it draws with. Made by `layOut` from a timeline alone.
@@ -21,6 +21,7 @@ export interface Ladder {
 	readonly sampled: boolean;
 	readonly verdicts: readonly Verdict[];
 	readonly losses: readonly Loss[];
+	readonly skipped: readonly Skip[];
 }
 
 export type Row = Story | Caption | Breakage | Wait | Repeat;

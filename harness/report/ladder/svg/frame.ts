@@ -1,5 +1,5 @@
 import { wrap } from '../../words.ts';
-import { lossInWords } from '../frame.ts';
+import { notesOf } from '../frame.ts';
 import type { Ladder } from '../model.ts';
 import { type Geometry, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
 import { familyOf } from './style.ts';
@@ -36,8 +36,7 @@ export function drawFoot(ladder: Ladder, top: number): Framed {
 	page.legend(legendOf(ladder));
 	if (ladder.answer !== undefined) page.labelled('A', ladder.answer);
 	for (const { id, verdict, note } of ladder.verdicts) page.verdict(id, verdict, note);
-	const notes = [...(ladder.sampled ? ['* seen by ss, which looks now and then: it began earlier'] : []), ...ladder.losses.map(lossInWords)];
-	for (const note of notes) page.lines(wrap(note, PROSE_COLUMNS), { class: 'note' }, LINE_HEIGHT);
+	for (const note of notesOf(ladder)) page.lines(wrap(note, PROSE_COLUMNS), { class: 'note' }, LINE_HEIGHT);
 	return { svg: page.svg, bottom: page.y };
 }
 

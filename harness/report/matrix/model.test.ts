@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
+import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
+import { anyRuns } from './fixtures/arbitrary.ts';
+import { type Matrix, matrixOf, type Row, rowsOf } from './model.ts';
+import { headline, labelOf } from './words.ts';
+
+const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
+	id: 'PZ8',
+	verdict: 'holds',
+	scenario: 'power off',
+	engine: 'docker',
+	kernel: '6.18.44',
+	note: 'seen',
+	...changes,
+});
+const rowIn = (matrix: Matrix, id: string) => rowsOf(matrix).find((each) => each.id === id) as Row;
+const labels = (matrix: Matrix, id: string) => rowIn(matrix, id).cells.map(labelOf);
+
+describe('columns', () => {
+	test('are ordered by engine, and kernels as versions are counted', () => {
+		const given = [
+			['vm', '6.12.96'],
+			['vm', '5.10.259'],
+			['vm', '6.2'],
+			['docker', '6.18.44-fc-v595'],
+			['vm', '6.12.9'],
+			['vm', '6.1.180'],
+			['docker', '6.18.44'],
+		] as const;
+		const { columns } = matrixOf([given.map(([engine, kernel]) => row({ engine, kernel }))]);
+		expect(columns.map(({ engine, kernel }) => `${engine} ${kernel}`)).toEqual([
+			'docker 6.18.44',
+			'docker 6.18.44-fc-v595',
+			'vm 5.10.259',
+			'vm 6.1.180',
+			'vm 6.2',
+			'vm 6.12.9',
+			'vm 6.12.96',
+		]);
+	});
+
+	test('are those of verdicts on claims that the catalogue knows; the ids of others are told', () => {
+		const matrix = matrixOf([
+			[row({ id: 'XX2', kernel: '4.19' }), row()],
+			[row({ id: 'XX1' }), row({ id: 'XX2' })],
+		]);
+		expect(matrix.columns).toMatchObject([{ kernel: '6.18.44' }]);
+		expect(matrix.unknown).toEqual(['XX1', 'XX2']);
+	});
+});
+
+describe('rows', () => {
+	test('are the whole catalogue in its order, neighbours of one source together', () => {
+		const { groups } = matrixOf([]);
+		expect(groups.flatMap(({ rows }) => rows.map(({ id, text }) => [id, text]))).toEqual(Object.entries(CLAIMS).map(([id, { text }]) => [id, text]));
+		expect(groups.map(({ source }) => source)).toEqual(['PZ', 'HS', 'WF', 'HS', 'ST', 'QI', 'KH']);
+	});
+
+	test('differ where verdicts do, and not where one is missing', () => {
+		const older = { kernel: '5.10' };
+		const matrix = matrixOf([
+			[row(), row({ id: 'PZ9', verdict: 'differs' }), row({ id: 'HS1' })],
+			[row({ ...older, verdict: 'differs' }), row({ ...older, id: 'PZ9', verdict: 'differs' })],
+		]);
+		expect(rowsOf(matrix).flatMap(({ id, differs }) => (differs ? [id] : []))).toEqual(['PZ8']);
+		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'holds']);
+		expect(labels(matrix, 'HS1')).toEqual(['not covered', 'holds']);
+		expect(headline(matrix)).toBe('1 of 95 claims differs between 2 columns');
+		expect(headline(matrixOf([[row()]]))).toBe('95 claims and one column: nothing to compare yet');
+	});
+});
+
+describe('a cell', () => {
+	test('says how many of several scenarios agree', () => {
+		const second = { scenario: 'another' };
+		expect(labels(matrixOf([[row(), row(second)]]), 'PZ8')).toEqual(['holds (2 of 2)']);
+		const divided = matrixOf([[row({ verdict: 'differs' }), row(second), row({ scenario: 'a third' })]]);
+		expect(labels(divided, 'PZ8')).toEqual(['differs (1 of 3)']);
+		expect(divided.columns).toMatchObject([{ count: { holds: 0, differs: 1 } }]);
+		expect(rowIn(divided, 'PZ8').differs).toBe(false);
+	});
+
+	test('that is divided differs from one that is not', () => {
+		const matrix = matrixOf([[row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' })]]);
+		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'differs (1 of 2)']);
+		expect(rowIn(matrix, 'PZ8').differs).toBe(true);
+	});
+
+	test('has the note of the last run where runs agree, and both verdicts where they do not', () => {
+		expect(rowIn(matrixOf([[row()], [row({ note: 'seen again' })]]), 'PZ8').cells).toEqual([
+			{ verdict: 'holds', judgements: [{ verdict: 'holds', scenario: 'power off', note: 'seen again' }] },
+		]);
+		expect(labels(matrixOf([[row()], [row({ verdict: 'differs' })]]), 'PZ8')).toEqual(['differs (1 of 2)']);
+	});
+});
+
+test('what is said in several columns is one note', () => {
+	const matrix = matrixOf([[row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' })]]);
+	expect(rowIn(matrix, 'PZ8').notes).toEqual([
+		{ verdict: 'holds', scenario: 'power off', note: 'seen', columns: [0, 2] },
+		{ verdict: 'holds', scenario: 'power off', note: 'otherwise', columns: [1] },
+	]);
+});
+
+test('whatever the rows are: each column is once there and counts as all tables do, no verdict is lost, and none is of another cell', () => {
+	fc.assert(
+		fc.property(anyRuns, (runs) => {
+			const matrix = matrixOf(runs);
+			const given = runs.flat().filter(({ id }) => isClaimId(id));
+			const keys = matrix.columns.map(({ engine, kernel }) => JSON.stringify([engine, kernel]));
+			expect([...keys].sort()).toEqual([...new Set(given.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort());
+			for (const [place, { engine, kernel, count }] of matrix.columns.entries()) {
+				const here = given.filter((one) => one.engine === engine && one.kernel === kernel);
+				expect(count).toEqual(countClaims(here));
+				const cells = rowsOf(matrix).map(({ cells }) => cells[place]?.verdict);
+				const counted = (...verdicts: string[]) => cells.filter((verdict) => verdict !== undefined && verdicts.includes(verdict)).length;
+				expect({ holds: counted('holds'), differs: counted('differs', 'divided'), notCovered: counted('not covered') }).toEqual(count);
+				const told = rowsOf(matrix).flatMap((each) => each.cells[place]?.judgements.map((judgement) => ({ ...judgement, id: each.id })) ?? []);
+				const identities = (judged: readonly Pick<VerdictRow, 'id' | 'verdict' | 'scenario'>[]) =>
+					judged.map(({ id, verdict, scenario }) => JSON.stringify([id, verdict, scenario])).sort();
+				expect(identities(told)).toEqual([...new Set(identities(here))]);
+			}
+		}),
+	);
+});
+
+test('the order of the runs decides notes, and nothing else', () => {
+	const withoutNotes = (matrix: Matrix) => [
+		matrix.columns,
+		matrix.unknown,
+		rowsOf(matrix).map(({ id, differs, cells }) => [
+			id,
+			differs,
+			cells.map(({ judgements }) => judgements.map(({ verdict, scenario }) => [verdict, scenario])),
+		]),
+	];
+	fc.assert(fc.property(anyRuns, (runs) => expect(withoutNotes(matrixOf(runs.toReversed()))).toEqual(withoutNotes(matrixOf(runs)))));
+});
