@@ -7,7 +7,7 @@ import { Agent } from './agent.ts';
 import { builtAgent, processesWith, processState, until } from './fixture.ts';
 import { channelTo, startLocalAgent } from './local.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const hasStrace = (await execa('strace', ['true'], { reject: false })).exitCode === 0;
 let path: string;

@@ -4,7 +4,7 @@ import { builtAgent, sleepingThreads, until } from './fixture.ts';
 import { startLocalAgent } from './local.ts';
 import type { Puppet } from './puppet.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 let remove: () => Promise<void>;
 let agent: Agent;

@@ -7,7 +7,7 @@ import { builtAgent, until } from '../agent/fixture.ts';
 import { startLocalAgent } from '../agent/local.ts';
 import { type Look, SocketProbe } from './sockets.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** Says what the file `rows` says, and counts in `calls` how often it was asked, and for what. */
 const FAKE_SS = `#!/bin/bash

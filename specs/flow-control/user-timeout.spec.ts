@@ -3,8 +3,8 @@ import { type ClaimId, expect, scenario, spanOf, windowProbeGapsMs } from '../..
 
 const story = 'kodos, this is a long story. '.repeat(7_000);
 
-/** Between two probes: the waits are 0.2, 0.4, 0.8, 1.6, 3.2 s, so one is due at 3.0 s and the next at 6.2 s. */
-const userTimeoutMs = 4_000;
+/** Between two probes: the waits are 0.2, 0.4, 0.8, 1.6, 3.2, 6.4 s, so one is due at 6.2 s and the next at 12.6 s. */
+const userTimeoutMs = 8_000;
 
 const peers: readonly { kodos: string; answers: boolean; claims: readonly ClaimId[] }[] = [
 	{ kodos: 'probes without an answer', answers: false, claims: ['KH-zero2'] },
