@@ -42,6 +42,8 @@ const isTest = (path: string) => /\.test\.ts$|(^|\/)fixtures?(\.ts$|\/)/.test(pa
 
 const harness = sourcesIn('harness').filter((path) => !isTest(path));
 const specs = sourcesIn('specs');
+/** Each has a folder of its own. */
+const engines = [...new Set(harness.flatMap((path) => /^harness\/engines\/([^/]+)\//.exec(path)?.[1] ?? []))];
 const imports = [...harness, ...specs].flatMap(importsOf);
 
 const isIn = (path: string, ...places: readonly string[]) =>
@@ -81,8 +83,13 @@ describe('formats, timeline, tcp.ts and errors.ts', () => {
 });
 
 describe('engines', () => {
-	test('are known by name only to what runs the project: nothing else imports one', () => {
-		expect(breaking(({ by, of }) => !isIn(of, 'engines/docker') || isIn(by, 'engines/docker', 'run', 'cli'))).toEqual([]);
+	test.each(engines)('%s is known by name only to what runs the project: nothing else imports it, no other engine either', (engine) => {
+		const own = `engines/${engine}`;
+		expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli'))).toEqual([]);
+	});
+
+	test('there are some', () => {
+		expect(engines).toEqual(expect.arrayContaining(['docker', 'netns']));
 	});
 
 	test('and their packages are imported by nobody else', () => {
@@ -98,6 +105,11 @@ describe('engines', () => {
 
 test('a spec imports the public face and nothing else', () => {
 	expect(breaking(({ by, of }) => !by.startsWith('specs/') || of === 'harness/index.ts')).toEqual([]);
+});
+
+test('a spec names no engine', () => {
+	const names = new RegExp(`\\b(${engines.join('|')}|containers?|namespaces?)\\b`, 'i');
+	expect(specs.filter((path) => names.test(readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
 });
 
 test('nothing of ours imports a spec, and nothing inside the harness its public face', () => {

@@ -26,12 +26,11 @@ export interface HostIdentity {
 export class Boot {
 	readonly number: number;
 	readonly machine: Agent;
-	/** The interface on the wire: engines name it as they please, so it is found by its MAC. */
-	readonly device: string;
 	readonly packets: PacketFile;
 	/** What the host's programs can do; frozen or killed ones do not keep its kernel from anything. */
 	programs: 'run' | 'frozen' | 'killed' = 'run';
 	#userland: Agent;
+	#device!: string;
 	#capture!: Capture;
 	#sockets!: SocketProbe;
 	#drops: Promise<Capture> | undefined;
@@ -47,36 +46,42 @@ export class Boot {
 	readonly #identity: HostIdentity;
 	readonly #context: LabContext;
 
-	/** Reaches the agents, then starts the observers. The host is as the engine made it: nothing is pinned, no sysctl is set. */
-	static async start(channels: BootChannels, number: number, packets: PacketFile, identity: HostIdentity, context: LabContext): Promise<Boot> {
+	/**
+	 * Reaches the agents, then starts the observers; beside that, `prepare` does to the host what they need not see. The host is as the engine
+	 * made it: nothing is pinned, no sysctl is set.
+	 */
+	static async start(
+		channels: BootChannels,
+		number: number,
+		packets: PacketFile,
+		identity: HostIdentity,
+		context: LabContext,
+		prepare: (boot: Boot) => Promise<unknown>,
+	): Promise<Boot> {
 		const [machine, userland] = await Promise.all([
 			Agent.connect(channels.machine, `${identity.name} (machine)`),
 			Agent.connect(channels.userland, `${identity.name} (userland)`),
 		]);
-		const boot = new Boot(number, machine, userland, await deviceOf(machine, identity), packets, identity, context);
-		await boot.#startObservers();
+		const boot = new Boot(number, machine, userland, packets, identity, context);
+		await Promise.all([boot.#startObservers(), boot.#findDevice().then(() => prepare(boot))]);
 		return boot;
 	}
 
-	private constructor(
-		number: number,
-		machine: Agent,
-		userland: Agent,
-		device: string,
-		packets: PacketFile,
-		identity: HostIdentity,
-		context: LabContext,
-	) {
+	private constructor(number: number, machine: Agent, userland: Agent, packets: PacketFile, identity: HostIdentity, context: LabContext) {
 		this.number = number;
 		this.machine = machine;
 		this.#userland = userland;
-		this.device = device;
 		this.packets = packets;
 		this.#identity = identity;
 		this.#context = context;
 		this.#states = new SampledStates(context.traced);
 		this.#mind(machine, () => !this.#stopped);
 		this.#mindUserland();
+	}
+
+	/** The interface on the wire: engines name it as they please, so it is found by its MAC. */
+	get device(): string {
+		return this.#device;
 	}
 
 	get userland(): Agent {
@@ -195,6 +200,10 @@ export class Boot {
 		if (this.#stopped) return;
 		this.#stopped = true;
 		await Promise.all([this.#capture.stop(), this.#drops?.then((drops) => drops.stop())]);
+	}
+
+	async #findDevice(): Promise<void> {
+		this.#device = await deviceOf(this.machine, this.#identity);
 	}
 
 	#mindUserland(): void {

@@ -62,13 +62,20 @@ export class Host {
 		return this.#boot !== undefined;
 	}
 
-	/** Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and `powerOn`. */
-	async takeIntoUse(): Promise<void> {
-		const boot = await Boot.start(this.#engineHost.boot, this.boots.next, this.packets, this.#identity, this.context);
-		await Promise.all([writeSysctls(boot.machine, this.#sysctls), pinNeighbour(boot, this.#identity), this.#onBoot(boot)]);
+	/**
+	 * Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and `powerOn`. That the
+	 * observers record is known when the boot has been flushed. `ask` asks the machine what can be known once sysctls are set, while the
+	 * observers start.
+	 */
+	async takeIntoUse(ask: (machine: Boot['machine']) => Promise<unknown> = async () => {}): Promise<void> {
+		const prepare = (boot: Boot) => {
+			const asked = writeSysctls(boot.machine, this.#sysctls).then(() => ask(boot.machine));
+			return Promise.all([asked, pinNeighbour(boot, this.#identity)]);
+		};
+		const boot = await Boot.start(this.#engineHost.boot, this.boots.next, this.packets, this.#identity, this.context, prepare);
+		await this.#onBoot(boot);
 		this.boots.on(this.context.clock.now());
 		this.#boot = boot;
-		await boot.flush();
 	}
 
 	/** For the lab, at the end: observers end in good order, so that what they lost is known. */
@@ -266,6 +273,7 @@ export class Host {
 		await this.#engineHost.powerOn();
 		await this.takeIntoUse();
 		const { boot } = this;
+		await boot.flush();
 		await boot.look();
 		return { boot: boot.number, sockets: boot.sockets.rows.length };
 	}

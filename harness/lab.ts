@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Agent } from './agent/agent.ts';
 import { quietResolvers } from './agent/promises.ts';
 import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names } from './context.ts';
@@ -149,10 +150,16 @@ export class Lab {
 
 	async #takeIntoUse(engine: Engine, { unavailable }: Trace): Promise<void> {
 		const { history, clock } = this.#context;
-		await Promise.all([this.client.takeIntoUse(), this.server.takeIntoUse()]);
+		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
+		const ask = async (machine: Agent) => {
+			facts = await factsOf(engine, this, machine, this.#context);
+		};
+		await Promise.all([this.client.takeIntoUse(ask), this.server.takeIntoUse()]);
+		await this.flush();
 		this.#kernel?.calibrate(this.client.boot.traceAhead);
-		this.#facts = await factsOf(engine, this, this.#context);
-		history.begin(clock.now());
+		const now = clock.now();
+		this.#facts = facts && { startedAt: new Date(now * 1_000).toISOString(), ...facts };
+		history.begin(now);
 		if (unavailable !== undefined) {
 			history.lose({
 				observer: KERNEL,
@@ -189,11 +196,9 @@ async function openTrace(engine: Engine): Promise<Trace> {
 	return 'unavailable' in trace ? trace : { stream: trace };
 }
 
-async function factsOf(engine: Engine, { client, server }: Lab, { clock, traced }: LabContext): Promise<LabFacts> {
-	const { machine } = client.boot;
+async function factsOf(engine: Engine, { client, server }: Lab, machine: Agent, { clock, traced }: LabContext): Promise<Omit<LabFacts, 'startedAt'>> {
 	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
 	return {
-		startedAt: new Date(clock.now() * 1_000).toISOString(),
 		engine: engine.name,
 		kernel: { release: machine.kernelRelease, sysctls },
 		tools: { ...engine.tools, ss: ss.out.trim() },

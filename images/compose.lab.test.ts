@@ -1,16 +1,19 @@
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type StartedTestContainer } from 'testcontainers';
 import { findCompose } from '../harness/cli/setup/compose.ts';
 import { imageContext } from '../harness/engines/docker/image.ts';
 import { HalfopenError } from '../harness/errors.ts';
+import { currentRun } from '../harness/run/current.ts';
+import { testOn } from '../harness/run/fixtures/on-engine.ts';
 
 const limit = 120_000;
 const port = '8080';
 const project = `halfopen-play-${process.pid}`;
 
-test(
+const testOnDocker = testOn('docker', 'about the containers of docker-compose.yml');
+
+testOnDocker(
 	'the README’s warm-up, by hand: what is typed arrives, and the side that closes first is left in TIME-WAIT',
 	async () => {
 		await using hosts = await bringUp();
@@ -52,8 +55,8 @@ async function bringUp(): Promise<StartedDockerComposeEnvironment> {
 
 /** By these the run's watchdog finds the hosts, should this test be killed. */
 function labelsOfThisRun(): Record<string, string> {
-	const { run } = JSON.parse(process.env.HALFOPEN_RUN ?? '{}') as { run?: { id: string; owner: string } };
-	return { HALFOPEN_RUN_ID: run?.id ?? `compose-${process.pid}`, HALFOPEN_RUN_OWNER: run?.owner ?? `${hostname()}:${process.pid}` };
+	const { id, owner } = currentRun().run;
+	return { HALFOPEN_RUN_ID: id, HALFOPEN_RUN_OWNER: owner };
 }
 
 /** Compose v2 joins the words of a container's name with `-`, which testcontainers takes apart, and 1.29 with `_`, which it does not. */

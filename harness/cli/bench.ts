@@ -1,32 +1,38 @@
-import Dockerode from 'dockerode';
+import { Command } from 'commander';
+import { fromProjectRoot } from '../report/artifacts.ts';
 import { orExplain } from '../report/run-jest.ts';
-import { currentEngine } from '../run/current.ts';
-import setup from '../run/setup.ts';
-import teardown from '../run/teardown.ts';
-import { bareDocker } from './bench/bare-docker.ts';
-import { ours } from './bench/ours.ts';
+import { exceeded } from './bench/allowed.ts';
+import { MEASURED } from './bench/bare.ts';
+import { measureLabs } from './bench/labs.ts';
 import { report } from './bench/report.ts';
-import { alternately, figures } from './bench/sides.ts';
+import { BENCH_FILE, merged, type Results, readResults, writeResults } from './bench/results.ts';
+import { measureSuite, unavailable } from './bench/suite.ts';
+import { say } from './bench/surroundings.ts';
 
-const ROUNDS = 10;
+const command = new Command('npm run bench --')
+	.description(
+		'What labs cost, beside what the engine costs alone: side by side, on this machine, now. Ends with status 1 where something takes longer than is allowed.',
+	)
+	.option('--suite', 'also run the whole suite, once on each engine that is there')
+	.action(async ({ suite = false }: { suite?: boolean }) => {
+		const { engine, labs } = await measureLabs();
+		let now: Results = { [engine]: { labs } };
+		await writeResults(merged(await readResults(), now));
+		for (const name of suite ? MEASURED : []) now = merged(now, await suiteOn(name));
+		const results = merged(await readResults(), now);
+		await writeResults(results);
+		process.stdout.write(`\n${report(now)}\n\n${fromProjectRoot(BENCH_FILE)} has them, too, beside what was measured before.\n`);
+		const tooMuch = exceeded(now);
+		if (tooMuch.length === 0) return;
+		process.stderr.write(`\n${tooMuch.join('\n')}\n`);
+		process.exitCode = 1;
+	});
 
-/** What labs cost, beside what the engine costs alone: side by side, on this machine, now. Ended by Ctrl-C it leaves the sweeping to the watchdog. */
-async function bench(): Promise<void> {
-	await setup();
-	try {
-		const opened = globalThis.halfopenRun;
-		if (!opened) throw new Error('setup opened no run');
-		const { run, open } = opened;
-		const { image = '', firstBlock } = open.facts;
-		const engine = await currentEngine();
-		const bare = bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) });
-		const times = await alternately(ours(engine), bare, ROUNDS, (round) =>
-			process.stderr.write(round === 0 ? 'warming up\n' : `round ${round} of ${ROUNDS}\n`),
-		);
-		process.stdout.write(`\n${await report(figures(times))}`);
-	} finally {
-		await teardown();
-	}
+async function suiteOn(engine: string): Promise<Results> {
+	const why = await unavailable(engine);
+	if (why === undefined) return { [engine]: { suite: await measureSuite(engine) } };
+	say(`${engine}: no suite. ${why}`);
+	return {};
 }
 
-await orExplain(bench);
+await orExplain(() => command.parseAsync());

@@ -23,12 +23,29 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 	}
 }
 
-/** Writes sysctls of a host, and reads them back. */
+/** Takes path and value in turn, writes each and reads it back, told as grep would; ends with the first that is refused. One process for all. */
+const WRITE = `while [ $# -gt 0 ]; do
+	printf '%s\\n' "$2" >"$1"; wrote=$?
+	read -r now <"$1"; echo "$1:$now"
+	[ $wrote = 0 ] || exit 1
+	shift 2
+done`;
+
+/** Writes sysctls of a host one after the other, and reads each back; what comes after one that the kernel does not take is not written. */
 export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<void> {
-	for (const [name, value] of Object.entries(sysctls)) {
-		const { status, err } = await machine.run(['tee', `${FOLDER}/${name}`], { input: `${value}\n` });
-		const now = (await readSysctls(machine, [name]))[name as keyof Sysctls];
-		if (status === 0 && words(now) === words(value)) continue;
+	const wanted = Object.entries(sysctls);
+	const { status, out, err } = await machine.run([
+		'bash',
+		'-c',
+		WRITE,
+		'sysctl',
+		...wanted.flatMap(([name, value]) => [`${FOLDER}/${name}`, String(value)]),
+	]);
+	const inForce = parseSysctls(out);
+	const refused = status === 0 ? undefined : Object.keys(inForce).at(-1);
+	for (const [name, value] of wanted) {
+		const now = inForce[name];
+		if (name !== refused && words(now) === words(value)) continue;
 		throw new HalfopenError('SYSCTL_REFUSED', {
 			problem: `The kernel did not take net.ipv4.${name} = ${value}; it is ${now}.`,
 			seen: err,
@@ -46,7 +63,7 @@ export async function readSysctls(machine: Agent, names: readonly string[]): Pro
 /** All TCP sysctls of a host that can be read. */
 export async function readAllSysctls(machine: Agent): Promise<Record<string, string>> {
 	// Some are write-only or root's alone; what cannot be read is not in force here.
-	const { out } = await machine.run(['sh', '-c', `grep -sH '' ${FOLDER}/tcp_*`]);
+	const { out } = await machine.run(['sh', '-c', `exec grep -sH '' ${FOLDER}/tcp_*`]);
 	return parseSysctls(out);
 }
 

@@ -6,8 +6,10 @@ import { leashed } from './leash.ts';
 /** How what the runner found out reaches the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RUN';
 
-interface Handover {
+/** A run, as its runner tells of it. */
+export interface Handover {
 	readonly run: Run;
+	/** The engine's name. */
 	readonly engine: string;
 	readonly facts: Readonly<Record<string, string>>;
 }
@@ -17,15 +19,18 @@ export function handOver(handover: Handover): void {
 	process.env[VARIABLE] = JSON.stringify(handover);
 }
 
+/** In a worker: the run it belongs to. */
+export function currentRun(): Handover {
+	const handover = process.env[VARIABLE];
+	if (handover !== undefined) return JSON.parse(handover) as Handover;
+	throw new HalfopenError('RUN_MISSING', {
+		problem: 'There is no run that this scenario belongs to: it was not started by the project’s Jest configuration.',
+		remedy: 'Run it with `npm test -- <file>`; its globalSetup (harness/run/setup.ts) opens the run.',
+	});
+}
+
 /** In a worker: the engine of the run it belongs to. */
 export async function currentEngine(): Promise<Engine> {
-	const handover = process.env[VARIABLE];
-	if (handover === undefined) {
-		throw new HalfopenError('RUN_MISSING', {
-			problem: 'There is no run that this scenario belongs to: it was not started by the project’s Jest configuration.',
-			remedy: 'Run it with `npm test -- <file>`; its globalSetup (harness/run/setup.ts) opens the run.',
-		});
-	}
-	const { run, engine, facts } = JSON.parse(handover) as Handover;
+	const { run, engine, facts } = currentRun();
 	return leashed(await connectTo(engine, run, facts), run.owner);
 }

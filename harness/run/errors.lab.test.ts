@@ -5,7 +5,7 @@ import { type ErrorCode, HalfopenError } from '../errors.ts';
 import type { PacketMatch } from '../faults/packets.ts';
 import { Lab } from '../lab.ts';
 import { currentEngine } from './current.ts';
-import { addressesInUse } from './fixtures/addresses.ts';
+import { inventory } from './fixtures/inventory.ts';
 
 /** For making hosts on a busy machine. */
 jest.setTimeout(120_000);
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
 	await lab.end();
 	await lab.destroy();
-	expect(await addressesInUse()).not.toContain(lab.client.address);
+	expect(await inventory.addresses()).not.toContain(lab.client.address);
 });
 
 /** Work that fails as it should: with this code, and a message that has all these words. */
@@ -60,7 +60,7 @@ test('a value that the kernel refuses: the host that was made for it goes again'
 	const values = { tcp_congestion_control: 'pigeon' };
 	await refused(() => Lab.create(engine, values), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
 	expect(made).toHaveLength(1);
-	expect(await addressesInUse()).not.toContain(made[0]);
+	expect(await inventory.addresses()).not.toContain(made[0]);
 	await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'it is reno');
 });
 

@@ -120,7 +120,7 @@ function randomNumbers(from: number): () => number {
 
 /** `2 networks, 8 containers, 1 trace instance, 4 processes`. */
 function describe(things: readonly string[]): string {
-	const counts = ['network', 'container', 'trace instance', 'process', 'folder'].map((kind) => {
+	const counts = ['network', 'container', 'namespaced process', 'trace instance', 'process', 'folder'].map((kind) => {
 		const count = things.filter((thing) => thing.startsWith(kind)).length;
 		return count === 0 ? [] : [`${count} × ${kind}`];
 	});

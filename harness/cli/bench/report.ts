@@ -1,22 +1,38 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fromProjectRoot, PROJECT_ROOT } from '../../report/artifacts.ts';
-import type { Figure } from './sides.ts';
+import type { Measured, Results } from './results.ts';
 
-/** Figures as a table, and in `reports/bench.json`. */
-export async function report(figures: Readonly<Record<string, Figure>>): Promise<string> {
-	const folder = join(PROJECT_ROOT, 'reports');
-	const path = join(folder, 'bench.json');
-	await mkdir(folder, { recursive: true });
-	await writeFile(path, `${JSON.stringify(figures, undefined, '\t')}\n`);
-	return `${table(figures)}\n\n${fromProjectRoot(path)} has them, too.\n`;
+/** Results as tables: the labs of each engine, then the suites side by side. */
+export function report(results: Results): string {
+	const engines = Object.entries(results);
+	const labs = engines.flatMap(([engine, { labs }]) => (labs ? [labsOf(engine, labs)] : []));
+	const suites = engines.flatMap(([engine, { suite }]) => (suite ? [rowOf(engine, suite)] : []));
+	const tables = suites.length > 0 ? [...labs, table([['the whole suite', 'took, s', 'allowed, s', 'longest, s', 'load', ''], ...suites], 5)] : labs;
+	return tables.join('\n\n');
 }
 
-function table(figures: Readonly<Record<string, Figure>>): string {
-	const rows = Object.entries(figures).map(([name, { ours_ms, bare_ms, ratio }]) => [name, ours_ms.toFixed(1), bare_ms.toFixed(1), ratio.toFixed(2)]);
-	const lines = [['medians', 'ours, ms', 'bare, ms', 'ratio'], ...rows];
-	const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+function labsOf(engine: string, { medians, load }: NonNullable<Measured['labs']>): string {
+	const rows = Object.entries(medians).map(([name, { ours_ms, bare_ms, ratio }]) => [name, ours_ms.toFixed(1), bare_ms.toFixed(1), ratio.toFixed(2)]);
+	return table([[`${engine}, medians (load ${loadText(load)})`, 'ours, ms', 'bare, ms', 'ratio'], ...rows]);
+}
+
+function rowOf(engine: string, { wall_s, allowed_s, longest, load }: NonNullable<Measured['suite']>): string[] {
+	return [engine, wall_s.toFixed(1), allowed_s.toFixed(1), longest.s.toFixed(1), loadText(load), longest.scenario];
+}
+
+function loadText([before, after]: readonly [number, number]): string {
+	return `${before.toFixed(1)} to ${after.toFixed(1)}`;
+}
+
+/** Columns of words; from the second on numbers, which end alike, but for the one that is text. */
+function table(lines: readonly (readonly string[])[], text?: number): string {
+	const columns = lines[0]?.length ?? 0;
+	const widths = Array.from({ length: columns }, (_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+	const isText = (column: number) => column === 0 || column === text;
 	return lines
-		.map((line) => line.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  '))
+		.map((line) =>
+			line
+				.map((word, column) => (isText(column) ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0)))
+				.join('  ')
+				.trimEnd(),
+		)
 		.join('\n');
 }

@@ -1,15 +1,11 @@
+import type { Figure } from './results.ts';
+
 /** How long one side took for each thing that is measured, in ms. */
 export type Times = Readonly<Record<string, number>>;
 
 export interface Side {
 	/** Does everything once. What it makes it removes. */
 	measure(): Promise<Times>;
-}
-
-export interface Figure {
-	readonly ours_ms: number;
-	readonly bare_ms: number;
-	readonly ratio: number;
 }
 
 /**
@@ -53,4 +49,5 @@ export async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
 	return [result, performance.now() - start];
 }
 
-const rounded = (number: number, digits: number) => Number(number.toFixed(digits));
+/** A number with so many digits behind the point. */
+export const rounded = (number: number, digits: number) => Number(number.toFixed(digits));

@@ -7,6 +7,7 @@ import { realClock } from '../real-clock.ts';
 import { subnet } from '../subnets.ts';
 import { runCommand } from './command.ts';
 import { among, heard, type Site, type Space, startSpace, unshareMachine, unshareUserland, unshareWire } from './spaces.ts';
+import { allStopped } from './stopped.ts';
 
 const PREFIX_LENGTH = 29;
 const BRIDGE = 'wire';
@@ -17,12 +18,27 @@ const NO_IPV6 = 'for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/
 /** What is written at run time (locks of iptables) stays inside; our peers lie over /opt. */
 const OWN_MOUNTS = ['mount -t tmpfs tmpfs /run', 'mount -t overlay -o "ro,lowerdir=$1:/opt" overlay /opt'].join('\n');
 
-/** Says that its network namespace is there, waits for its end of the wire, and takes it into use. */
-const MACHINE = `
-${OWN_MOUNTS}
-echo "$2" >/proc/sys/kernel/hostname
+/**
+ * Root's tcpdump leaves its groups before it captures, and nobody may in an ordinary user's namespace, which has one user and no group to
+ * leave: there it hears that it did.
+ */
+const TCPDUMP_OF_USER = `
+mkdir /run/bin
+cat >/run/bin/tcpdump <<END
+#!/bin/sh
+exec strace -D -f --seccomp-bpf -o /dev/null -e trace=setgroups -e inject=setgroups:retval=0 $(command -v tcpdump) "\\$@"
+END
+chmod +x /run/bin/tcpdump
+PATH=/run/bin:$PATH
+`;
+
+/** Says that its network namespace is there, waits for its end of the wire, and takes it into use. IPv6 goes before an interface comes. */
+const machineScript = ({ asRoot }: Site) => `
 ${NO_IPV6}
 echo made >&3
+${OWN_MOUNTS}
+${asRoot ? '' : TCPDUMP_OF_USER}
+hostname "$2"
 read -r _ <&3
 ip -batch - <<END
 link set lo up
@@ -32,8 +48,10 @@ END
 echo up >&3
 `;
 
+/** Says that it is there: from then on it can be frozen. */
 const USERLAND = `
 ${OWN_MOUNTS}
+echo up >&3
 `;
 
 const WIRE = `
@@ -51,7 +69,7 @@ export interface LabSite extends Site {
 /** Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface. */
 export async function createNetnsLab(site: LabSite): Promise<EngineLab> {
 	const stations = subnet(site.firstBlock, await takeLabNumber(site.run));
-	const wire = await Wire.make(site);
+	const wire = new Wire(site);
 	const hosts = {
 		client: new NetnsHost(site, wire, { name: 'client', ...stations.client }),
 		server: new NetnsHost(site, wire, { name: 'server', ...stations.server }),
@@ -83,46 +101,59 @@ export async function createNetnsLab(site: LabSite): Promise<EngineLab> {
 /** A bridge in a namespace of its own. */
 class Wire {
 	readonly pid: number;
+	/** Passes when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait for it. */
+	readonly made: Promise<void>;
 	readonly #space: Space;
-	readonly #agent: Agent;
+	/** Passes when there is a bridge; machines start meanwhile. */
+	readonly #agent: Promise<Agent>;
 
-	static async make(site: Site): Promise<Wire> {
-		const space = startSpace(site, unshareWire(site), WIRE);
-		await heard(space);
-		const wire = new Wire(space, await Agent.connect(space.channel, 'the wire'));
-		await wire.#ip(`link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`);
-		return wire;
+	constructor(site: Site) {
+		this.#space = startSpace(site, unshareWire(site), WIRE);
+		this.pid = this.#space.pid;
+		const heardOf = heard(this.#space);
+		this.made = site.asRoot ? Promise.resolve() : heardOf;
+		this.#agent = this.#bridge(heardOf);
+		// Who plugs a machine in hears of it.
+		this.#agent.catch(() => {});
 	}
 
-	private constructor(space: Space, agent: Agent) {
-		this.pid = space.pid;
-		this.#space = space;
-		this.#agent = agent;
+	async #bridge(heardOf: Promise<void>): Promise<Agent> {
+		await heardOf;
+		const agent = await Agent.connect(this.#space.channel, 'the wire');
+		await run(agent, `link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`);
+		return agent;
 	}
 
 	/** A cable from the bridge to a machine, whose end is called eth0. */
 	async plug(port: string, machine: number, mac: string): Promise<void> {
-		await this.#ip(`link add ${port} type veth peer name eth0 address ${mac} netns ${machine}`, `link set ${port} master ${BRIDGE} up`);
+		await run(await this.#agent, `link add ${port} type veth peer name eth0 address ${mac} netns ${machine}`, `link set ${port} master ${BRIDGE} up`);
 	}
 
 	/** Takes the cable away, both ends, whatever has become of the machine; the bridge forgets who was there. */
 	async unplug(port: string): Promise<void> {
-		await this.#ip(`link del ${port}`);
+		const agent = await this.#agent;
+		const { status, err } = await agent.run(['ip', 'link', 'del', port]);
+		// Where nobody was left on the machine, its network has gone, and the cable with it.
+		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0) throw refusedByWire(`link del ${port}`, err);
 	}
 
 	end(): Promise<void> {
 		return this.#space.end();
 	}
+}
 
-	async #ip(...lines: readonly string[]): Promise<void> {
-		const { status, err } = await this.#agent.run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
-		if (status === 0) return;
-		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The wire refused “${lines.join('; ')}”.`,
-			seen: err,
-			remedy: 'The kernel must have bridges and veth (CONFIG_BRIDGE, CONFIG_VETH): modprobe bridge veth.',
-		});
-	}
+async function run(wire: Agent, ...lines: readonly string[]): Promise<void> {
+	const { status, err } = await wire.run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+	if (status === 0) return;
+	throw refusedByWire(lines.join('; '), err);
+}
+
+function refusedByWire(what: string, seen: string): HalfopenError {
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: `The wire refused “${what}”.`,
+		seen,
+		remedy: 'The kernel must have bridges and veth (CONFIG_BRIDGE, CONFIG_VETH): modprobe bridge veth.',
+	});
 }
 
 interface HostPlace {
@@ -158,13 +189,18 @@ class NetnsHost implements EngineHost {
 	async powerOn(): Promise<void> {
 		this.#boots++;
 		const { name, address, mac } = this.#place;
-		const machine = startSpace(this.#site, unshareMachine(this.#site, this.#wire.pid), MACHINE, this.#site.binaries.opt, name, address);
+		await this.#wire.made;
+		const machine = startSpace(
+			this.#site,
+			unshareMachine(this.#site, this.#wire.pid),
+			machineScript(this.#site),
+			this.#site.binaries.opt,
+			name,
+			address,
+		);
 		this.#machine = machine;
 		await heard(machine);
-		this.#userland = this.#startUserland(machine);
-		await this.#wire.plug(this.#port, machine.pid, mac);
-		machine.control.write('plugged\n');
-		await heard(machine);
+		await Promise.all([this.#startUserland(machine), this.#plug(machine, mac)]);
 	}
 
 	async powerOff(): Promise<void> {
@@ -179,8 +215,10 @@ class NetnsHost implements EngineHost {
 		await Promise.all(spaces.map((space) => space?.end()));
 	}
 
-	pause(): Promise<void> {
-		return this.#signalAll('STOP');
+	async pause(): Promise<void> {
+		const { userland } = this.#running;
+		await this.#signalAll('STOP');
+		await allStopped(await userland.init());
 	}
 
 	resume(): Promise<void> {
@@ -195,8 +233,15 @@ class NetnsHost implements EngineHost {
 
 	async revive(): Promise<Duplex> {
 		if (!this.#machine) throw this.#off();
-		this.#userland = this.#startUserland(this.#machine);
-		return this.#userland.channel;
+		await this.#startUserland(this.#machine);
+		return this.#running.userland.channel;
+	}
+
+	/** Gives the machine its end of the wire; passes when it has taken that into use. */
+	async #plug(machine: Space, mac: string): Promise<void> {
+		await this.#wire.plug(this.#port, machine.pid, mac);
+		machine.control.write('plugged\n');
+		await heard(machine);
 	}
 
 	get #port(): string {
@@ -208,8 +253,10 @@ class NetnsHost implements EngineHost {
 		return { machine: this.#machine, userland: this.#userland };
 	}
 
-	#startUserland(machine: Space): Space {
-		return startSpace(this.#site, unshareUserland(this.#site, machine.pid), USERLAND, this.#site.binaries.opt);
+	async #startUserland(machine: Space): Promise<void> {
+		const userland = startSpace(this.#site, unshareUserland(this.#site, machine.pid), USERLAND, this.#site.binaries.opt);
+		this.#userland = userland;
+		await heard(userland);
 	}
 
 	/** All processes of userland at once, but for its first, the agent: the kernel lets nobody stop that from inside. */

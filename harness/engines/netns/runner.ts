@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
@@ -7,8 +6,9 @@ import { forgetCommand } from '../trace.ts';
 import { assertBinaries } from './binaries.ts';
 import { runCommand } from './command.ts';
 import { isRoot, type NetnsFacts } from './engine.ts';
+import { marked } from './marked.ts';
 import { startRecorder } from './recorder.ts';
-import { MARK, type Site, unshareWire } from './spaces.ts';
+import { type Site, unshareWire } from './spaces.ts';
 
 /** How often it is looked whether what was killed is gone. */
 const LOOK_MS = 50;
@@ -62,33 +62,6 @@ async function sweepProcesses(run: RunIdentity, quietMs: number): Promise<string
 			});
 		}
 		await wait(LOOK_MS);
-	}
-}
-
-interface Marked {
-	readonly pid: number;
-	readonly name: string;
-	readonly mark: RunIdentity;
-}
-
-/** All processes of this user that belong to a run. */
-async function marked(): Promise<Marked[]> {
-	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-	const found = await Promise.all(pids.map(markedOne));
-	return found.flat();
-}
-
-async function markedOne(pid: number): Promise<Marked[]> {
-	try {
-		const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
-		const value = environment.split('\0').find((line) => line.startsWith(`${MARK}=`));
-		if (value === undefined) return [];
-		const [id = '', owner = ''] = value.slice(MARK.length + 1).split(' ');
-		const name = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
-		return [{ pid, name, mark: { id, owner } }];
-	} catch {
-		// Just ended, or somebody else's.
-		return [];
 	}
 }
 

@@ -70,15 +70,19 @@ function pathFor({ bin }: Binaries): string {
 	return [bin, process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
 }
 
+/** What everything of a run begins with, on hosts and beside them: it is a host's environment and not ours, with no options of this Node. */
+export function environmentOf({ binaries, run }: Pick<Site, 'binaries' | 'run'>): Record<string, string> {
+	return { PATH: pathFor(binaries), HOME: '/root', LANG: 'C.UTF-8', [MARK]: markOf(run) };
+}
+
 /**
- * Starts a script in namespaces, which may speak on descriptor 3 and then becomes the agent. Its environment is a host's, not ours: no options
- * of this Node.
+ * Starts a script in namespaces, which may speak on descriptor 3 and then becomes the agent.
  */
 export function startSpace(site: Site, words: readonly string[], script: string, ...args: readonly string[]): Space {
 	const [program = '', ...rest] = [...words, 'sh', '-c', `set -e\n${script}\nexec halfopen-agent 3>&-`, 'halfopen', ...args];
 	const child = spawn(program, rest, {
 		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-		env: { PATH: pathFor(site.binaries), HOME: '/root', LANG: 'C.UTF-8', [MARK]: markOf(site.run) },
+		env: environmentOf(site),
 	});
 	const exited = once(child, 'exit');
 	exited.catch(() => {});
@@ -113,10 +117,16 @@ export async function heard({ control }: Space): Promise<void> {
 }
 
 async function kill(child: ChildProcess, space: Space): Promise<void> {
-	if (child.exitCode !== null || child.signalCode !== null) return;
+	// What could not be started has no process, and to signal -1 is to signal everybody.
+	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 	// The first process of a PID namespace takes all others with it, and is gone only when they are; who made it waits for that.
 	const init = await space.init().catch(() => undefined);
-	process.kill(init ?? space.pid, 'SIGKILL');
+	try {
+		process.kill(init ?? child.pid, 'SIGKILL');
+	} catch (error) {
+		// Gone by itself meanwhile.
+		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+	}
 }
 
 async function onlyChildOf(pid: number): Promise<number> {

@@ -1,0 +1,21 @@
+import Dockerode from 'dockerode';
+import type { Handover } from '../../run/current.ts';
+import { bareDocker } from './bare-docker.ts';
+import { bareNetns } from './bare-netns.ts';
+import type { Side } from './sides.ts';
+
+/** What each engine is measured beside: the same without the harness, by what it stands on alone. */
+const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
+	docker: ({ run, facts: { image = '', firstBlock } }) => bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) }),
+	netns: ({ run, facts: { bin = '', opt = '' } }) => bareNetns({ run, binaries: { bin, opt } }),
+};
+
+/** Names of the engines that can be measured. */
+export const MEASURED = Object.keys(BARE);
+
+/** The bare side of the engine of this run. */
+export function bareSide(site: Handover): Side {
+	const bare = BARE[site.engine];
+	if (bare) return bare(site);
+	throw new Error(`nothing bare is known to measure ${site.engine} beside`);
+}

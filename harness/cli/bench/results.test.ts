@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { allowedForSuite, exceeded } from './allowed.ts';
+import { report } from './report.ts';
+import { type Measured, merged, readResults, writeResults } from './results.ts';
+
+const when = { at: '2026-01-02T03:04:05.000Z', load: [0.5, 1] as [number, number] };
+
+function labs(ours_ms: number, bare_ms: number): NonNullable<Measured['labs']> {
+	return { ...when, medians: { 'lab ready': { ours_ms, bare_ms, ratio: Number((ours_ms / bare_ms).toFixed(2)) } } };
+}
+
+function suite(wall_s: number, more: Partial<Measured['suite']> = {}): NonNullable<Measured['suite']> {
+	return { ...when, wall_s, longest: { scenario: 'closing/time-wait/sixty', s: 90 }, allowed_s: allowedForSuite(90), passed: true, ...more };
+}
+
+describe('what is allowed', () => {
+	test('a lab on docker: 1.3 times the bare one', () => {
+		expect(exceeded({ docker: { labs: labs(1_300, 1_000) } })).toEqual([]);
+		expect(exceeded({ docker: { labs: labs(1_310, 1_000) } })).toEqual([
+			'docker: a lab is ready after 1.31 times what it takes bare; allowed are 1.3 times.',
+		]);
+	});
+
+	test('a lab on netns: 150 ms, and 2 times the bare one', () => {
+		expect(exceeded({ netns: { labs: labs(150, 75) } })).toEqual([]);
+		expect(exceeded({ netns: { labs: labs(151, 60) } })).toEqual([
+			'netns: a lab is ready after 151 ms; allowed are 150 ms.',
+			'netns: a lab is ready after 2.52 times what it takes bare; allowed are 2 times.',
+		]);
+	});
+
+	test('the suite: 1.5 times its longest scenario and 30 s, and it passes', () => {
+		expect(exceeded({ netns: { suite: suite(165) } })).toEqual([]);
+		expect(exceeded({ netns: { suite: suite(165.1) }, docker: { suite: suite(20, { passed: false }) } })).toEqual([
+			'netns: the suite took 165.1 s; allowed are 165 s, 1.5 times its longest scenario and 30 s.',
+			'docker: the suite failed.',
+		]);
+	});
+});
+
+describe('results', () => {
+	let folder: string;
+	let path: string;
+
+	beforeEach(async () => {
+		folder = await mkdtemp(join(tmpdir(), 'halfopen-bench-'));
+		path = join(folder, 'reports', 'bench.json');
+	});
+
+	afterEach(() => rm(folder, { recursive: true }));
+
+	test('are read back as they were written, and those of another engine or of the suite stay', async () => {
+		await writeResults({ docker: { labs: labs(1_000, 900), suite: suite(170) } }, path);
+		await writeResults(merged(await readResults(path), { docker: { labs: labs(800, 900) }, netns: { labs: labs(100, 80) } }), path);
+		expect(await readResults(path)).toEqual({ docker: { labs: labs(800, 900), suite: suite(170) }, netns: { labs: labs(100, 80) } });
+	});
+
+	test('of another version, or cut, or none at all, are none', async () => {
+		expect(await readResults(path)).toEqual({});
+		await writeResults({}, path);
+		await writeFile(path, '{"lab ready":{"ours_ms":1,"bare_ms":1,"ratio":1}}');
+		expect(await readResults(path)).toEqual({});
+		await fc.assert(
+			fc.asyncProperty(fc.string(), async (text) => {
+				await writeFile(path, `{"docker":${text}`);
+				await readResults(path);
+			}),
+			{ numRuns: 50 },
+		);
+	});
+
+	test('are shown as tables', () => {
+		expect(report({ docker: { labs: labs(1_000, 900) }, netns: { labs: labs(100, 80), suite: suite(160) } })).toBe(
+			[
+				'docker, medians (load 0.5 to 1.0)  ours, ms  bare, ms  ratio',
+				'lab ready                            1000.0     900.0   1.11',
+				'',
+				'netns, medians (load 0.5 to 1.0)  ours, ms  bare, ms  ratio',
+				'lab ready                            100.0      80.0   1.25',
+				'',
+				'the whole suite  took, s  allowed, s  longest, s        load',
+				'netns              160.0       165.0        90.0  0.5 to 1.0  closing/time-wait/sixty',
+			].join('\n'),
+		);
+	});
+});

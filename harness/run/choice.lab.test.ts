@@ -1,0 +1,18 @@
+/** Which engine a run is on: what it says where its user asked for one that there is not. */
+import { expect, jest, test } from '@jest/globals';
+import { cloneProject } from './fixtures/clone.ts';
+import { leftoversOf } from './fixtures/leftovers.ts';
+import { NestedRun } from './fixtures/nested-run.ts';
+
+jest.setTimeout(120_000);
+
+test('an engine of a name that there is not: BAD_ARGUMENT with the nearest, without a stack', async () => {
+	await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
+	const run = new NestedRun(clone, [], { HALFOPEN_ENGINE: 'dokcer' });
+	expect(await run.ended).toBe(1);
+	expect(run.output).toContain('There is no engine called “dokcer”. [BAD_ARGUMENT]');
+	expect(run.output).toContain('seen: nearest: docker');
+	expect(run.output).toContain('to do: Set HALFOPEN_ENGINE to docker or netns, or unset it.');
+	expect(run.output).not.toMatch(/^\s+at /m);
+	expect(await leftoversOf(run)).toEqual([]);
+});
