@@ -5,7 +5,7 @@
  */
 const FIRST_BLOCK = (198 << 24) | (18 << 16);
 /** Up to 198.18.255.0, where docker-compose.yml has the hosts for playing by hand. */
-const BLOCKS = (255 * 256) / 8;
+export const BLOCKS = (255 * 256) / 8;
 export interface Subnet {
 	readonly cidr: string;
 	readonly client: { readonly address: string; readonly mac: string };

@@ -3,8 +3,8 @@ import type Dockerode from 'dockerode';
 import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
-import { realClock } from '../real-clock.ts';
 import { type Subnet, subnet } from '../subnets.ts';
+import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
 import { asking, engineError, isTakenSubnet } from './engine-errors.ts';
 import { labelsOf } from './labels.ts';
@@ -26,26 +26,10 @@ export async function createDockerLab(site: LabSite): Promise<EngineLab> {
 		client: new DockerHost(site, { lab: name, name: 'client', ...stations.client }),
 		server: new DockerHost(site, { lab: name, name: 'server', ...stations.server }),
 	};
-	let destroyed: Promise<void> | undefined;
-	const destroy = async () => {
+	return twoHosts(hosts, async () => {
 		await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);
 		await asking(`removing network ${name}`, () => removeNetwork(network));
-	};
-	const lab: EngineLab = {
-		clock: realClock,
-		hosts,
-		destroy: () => {
-			destroyed ??= destroy();
-			return destroyed;
-		},
-	};
-	try {
-		await Promise.all([hosts.client.powerOn(), hosts.server.powerOn()]);
-		return lab;
-	} catch (error) {
-		await lab.destroy().catch(() => {});
-		throw error;
-	}
+	});
 }
 
 async function createNetwork({ docker, run, firstBlock }: LabSite): Promise<{ network: Dockerode.Network; name: string; stations: Subnet }> {

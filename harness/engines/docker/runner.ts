@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
-import { anyBlock } from '../subnets.ts';
+import { reserveBlocks } from '../reserve-blocks.ts';
 import { containerOptions, outputToEnd, startAttached } from './attached.ts';
 import { asking, engineError, isMissing } from './engine-errors.ts';
 import { hostImage } from './image.ts';
@@ -35,15 +35,20 @@ export const dockerRunner: EngineRunner = {
 		// When one fails, nothing may be made any more behind the back of the sweeper.
 		await Promise.allSettled(work);
 		const [sysctls, recorder] = await Promise.all(work);
+		const blocks = await reserveBlocks();
 		const facts: DockerFacts = {
 			dockerHost: dockerHost(docker),
 			version: (await asking('telling its version', () => docker.version())).Version,
 			image,
-			firstBlock: String(anyBlock()),
+			firstBlock: String(blocks.first),
 			sysctls,
 			kernelTrace: recorder.recording ? 'yes' : recorder.why,
 		};
-		return { facts, close: () => recorder.stop() };
+		const close = async () => {
+			blocks.release();
+			await recorder.stop();
+		};
+		return { facts, close };
 	},
 
 	async runs(): Promise<RunIdentity[]> {

@@ -3,8 +3,8 @@ import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
-import { realClock } from '../real-clock.ts';
 import { subnet } from '../subnets.ts';
+import { twoHosts } from '../two-hosts.ts';
 import { runCommand } from './command.ts';
 import { among, heard, type Site, type Space, startSpace, unshareMachine, unshareUserland, unshareWire } from './spaces.ts';
 import { allStopped } from './stopped.ts';
@@ -74,28 +74,10 @@ export async function createNetnsLab(site: LabSite): Promise<EngineLab> {
 		client: new NetnsHost(site, wire, { name: 'client', ...stations.client }),
 		server: new NetnsHost(site, wire, { name: 'server', ...stations.server }),
 	};
-	let destroyed: Promise<void> | undefined;
-	const destroy = async () => {
+	return twoHosts(hosts, async () => {
 		await Promise.all([hosts.client.end(), hosts.server.end()]);
 		await wire.end();
-	};
-	const lab: EngineLab = {
-		clock: realClock,
-		hosts,
-		destroy: () => {
-			destroyed ??= destroy();
-			return destroyed;
-		},
-	};
-	try {
-		const booting = [hosts.client.powerOn(), hosts.server.powerOn()];
-		await Promise.allSettled(booting);
-		await Promise.all(booting);
-		return lab;
-	} catch (error) {
-		await lab.destroy().catch(() => {});
-		throw error;
-	}
+	});
 }
 
 /** A bridge in a namespace of its own. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
-import { anyBlock } from '../subnets.ts';
+import { reserveBlocks } from '../reserve-blocks.ts';
 import { forgetCommand } from '../trace.ts';
 import { assertBinaries } from './binaries.ts';
 import { runCommand } from './command.ts';
@@ -21,8 +21,13 @@ export const netnsRunner: EngineRunner = {
 		const made = await assertBinaries();
 		const site: Site = { run, binaries: made, asRoot: isRoot() };
 		const [sysctls, version, recorder] = await Promise.all([readSysctlNames(site), versionOf('unshare'), startRecorder(run)]);
-		const facts: NetnsFacts = { ...made, version, firstBlock: String(anyBlock()), sysctls, kernelTrace: recorder.recording };
-		return { facts, close: () => recorder.stop() };
+		const blocks = await reserveBlocks();
+		const facts: NetnsFacts = { ...made, version, firstBlock: String(blocks.first), sysctls, kernelTrace: recorder.recording };
+		const close = async () => {
+			blocks.release();
+			await recorder.stop();
+		};
+		return { facts, close };
 	},
 
 	async runs(): Promise<RunIdentity[]> {
