@@ -24,8 +24,10 @@ export interface Space {
 	/** As this process sees it: `/proc/<pid>/ns` are its namespaces. */
 	readonly pid: number;
 	readonly channel: Duplex;
-	/** What the script behind it asks for, line by line, and is answered; see `script`. */
+	/** What the script behind it says before it becomes the agent, line by line, and is answered. */
 	readonly control: Duplex;
+	/** When it has ended, whoever ended it: what to tell who still wants something of its script. */
+	readonly refusal: Promise<HalfopenError>;
 	/** Kills it, and all that it holds; passes when that is gone. */
 	end(): Promise<void>;
 	/** The first process in its PID namespace, as this process sees it. */
@@ -75,17 +77,13 @@ export function environmentOf({ binaries, run }: Pick<Site, 'binaries' | 'run'>)
 	return { PATH: pathFor(binaries), HOME: '/root', LANG: 'C.UTF-8', [MARK]: markOf(run) };
 }
 
-/**
- * Starts a script in namespaces, which may speak on descriptor 3 and then becomes the agent.
- */
+/** Starts a script in namespaces, which may speak on descriptor 3 and then becomes the agent. */
 export function startSpace(site: Site, words: readonly string[], script: string, ...args: readonly string[]): Space {
 	const [program = '', ...rest] = [...words, 'sh', '-c', `set -e\n${script}\nexec halfopen-agent 3>&-`, 'halfopen', ...args];
 	const child = spawn(program, rest, {
 		stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
 		env: environmentOf(site),
 	});
-	const exited = once(child, 'exit');
-	exited.catch(() => {});
 	let said = '';
 	child.stderr?.on('data', (bytes: Buffer) => {
 		said = `${said}${bytes}`.slice(-2_000);
@@ -94,26 +92,29 @@ export function startSpace(site: Site, words: readonly string[], script: string,
 	control.on('error', () => {});
 	const channel = channelTo(child as Parameters<typeof channelTo>[0]);
 	channel.on('error', () => {});
+	const exited: Promise<unknown> = once(child, 'exit').catch((error: Error) => {
+		said += error.message;
+	});
 	const space: Space = {
 		pid: child.pid ?? -1,
 		channel,
 		control,
 		async end() {
 			await kill(child, space);
-			await exited.catch(() => {});
+			await exited;
 		},
 		init: () => onlyChildOf(space.pid),
+		refusal: exited.then(() => refused(words, said)),
 	};
-	void exited.then(
-		([status]) => control.destroy(status ? refused(words, said) : undefined),
-		(error: Error) => control.destroy(refused(words, error.message)),
-	);
 	return space;
 }
 
-/** Passes when the script has said a line; rejects when it ended instead. */
-export async function heard({ control }: Space): Promise<void> {
-	await once(control, 'data');
+/** Passes when the script says its next line; rejects when it has ended, or does so instead. */
+export function heard({ control, refusal }: Space): Promise<void> {
+	return new Promise((resolve, reject) => {
+		control.once('data', () => resolve());
+		void refusal.then(reject);
+	});
 }
 
 async function kill(child: ChildProcess, space: Space): Promise<void> {
