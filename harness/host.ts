@@ -132,7 +132,7 @@ export class Host {
 		return this.#start(echoClient(options));
 	}
 
-	/** Any program that the host image has. Goes on when it runs, unless `until` says otherwise. */
+	/** Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until` says otherwise. */
 	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Program> {
 		const kind = /[a-z][a-z0-9-]{0,11}$/.exec(argv[0])?.[0] ?? 'program';
 		return this.#start({ kind, name, argv, until });

@@ -8,7 +8,7 @@ import { Lab, type Link } from './lab.ts';
 import { artifactPath, fromProjectRoot } from './report/artifacts.ts';
 import { withStory } from './report/failure.ts';
 import { type Teller, tellLive } from './report/live/tell.ts';
-import { writeArtifacts } from './report/write-artifacts.ts';
+import { clearArtifacts, writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
@@ -91,6 +91,7 @@ async function run(
 	body: Story,
 	live: Teller,
 ): Promise<void> {
+	await clearArtifacts(spec, name);
 	const stopwatch = new Stopwatch();
 	const engine = timed(await currentEngine(), stopwatch);
 	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));

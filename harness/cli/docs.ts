@@ -28,6 +28,7 @@ await orExplain(async () => {
 	const shown = scenarios.filter(
 		(scenario) => scenario.timeline.spec.startsWith(THEME) && Date.parse(scenario.timeline.startedAt) >= began && hasPicture(scenario),
 	);
+	if (shown.length === 0) throw new Error('the puzzles passed, and left no picture');
 	await rm(join(DOCS, PICTURES), { recursive: true, force: true });
 	for (const scenario of shown) {
 		const path = join(DOCS, PICTURES, pictureOf(scenario));

@@ -1,7 +1,7 @@
 import type { RunIdentity } from './engine.ts';
 
 /** What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.14) are passed over. */
-export const TRACED_EVENTS = [
+const TRACED_EVENTS = [
 	'sock/inet_sock_set_state',
 	'sock/inet_sk_error_report',
 	'tcp/tcp_send_reset',
@@ -14,7 +14,7 @@ export const TRACING = '/sys/kernel/tracing';
 export const RECORDING = '# recording';
 
 /** Name of the trace instance of a run. */
-export const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
+const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
  * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its standard input

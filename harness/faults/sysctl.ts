@@ -55,7 +55,7 @@ export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<vo
 }
 
 /** Values of sysctls of a host, by name; there must be a name. */
-export async function readSysctls(machine: Agent, names: readonly string[]): Promise<Record<string, string>> {
+async function readSysctls(machine: Agent, names: readonly string[]): Promise<Record<string, string>> {
 	const { out } = await machine.run(['grep', '-H', '', ...names.map((name) => `${FOLDER}/${name}`)]);
 	return parseSysctls(out);
 }

@@ -111,7 +111,7 @@ async function assertTool(userland: Agent, tool: string): Promise<void> {
 	if (status === 0) return;
 	throw new HalfopenError('TOOL_MISSING', {
 		problem: `There is no program “${tool}” on ${userland.name}.`,
-		remedy: 'Correct the name; or add the program to images/host/Dockerfile, and run `npm run setup`.',
+		remedy: 'Correct the name; or add the program to images/host/Dockerfile (on netns: install it on this machine), and run `npm run setup`.',
 	});
 }
 

@@ -4,13 +4,15 @@ import type { SsRow } from '../formats/types.ts';
 
 /**
  * Looks at the sockets for as long as it is told to: a line `<seconds> <number>` asks for a look now, and one after each so many seconds
- * (`-`: no more) until the next line. In the host, so that waiting costs no message, and none is lost to a slow harness.
+ * (`-`: no more) until the next line; what came of a line when the time was over is kept for then. In the host, so that waiting costs no message, and none is lost to a slow harness.
  */
-const SAMPLER = `
-interval=- number=0
+export const SAMPLER = `
+interval=- number=0 told=
 while :; do
-	if [ "$interval" = - ]; then read -r line || exit; else read -rt "$interval" line || { [ $? -gt 128 ] || exit; line=; }; fi
-	[ -z "$line" ] || { interval=\${line% *}; number=\${line#* }; }
+	if [ "$interval" = - ]; then read -r part; else read -rt "$interval" part; fi
+	status=$?
+	told=$told$part
+	if [ $status = 0 ]; then interval=\${told% *} number=\${told#* } told=; elif [ $status -le 128 ]; then exit; fi
 	echo "look $EPOCHREALTIME $number"; ss -tanoeiH; echo end
 done`;
 

@@ -14,18 +14,20 @@ const MOST_ROWS = 25;
 export function withStory(error: unknown, timeline: TimelineFile, failedAt: number, picture: string): Error {
 	const failure = error instanceof Error ? error : new Error(String(error));
 	const frames = (failure.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
-	const ladder = layOut({ ...timeline, events: eventsUntil(timeline.events, failedAt) });
-	failure.message = [
-		failure.message,
-		'',
-		'What happened until then:',
-		drawEnd(ladder, MOST_ROWS, { width: WIDTH }),
-		'',
-		`All of it: ${picture}`,
-	].join('\n');
+	failure.message = [failure.message, '', ...ladderUntil(timeline, failedAt), '', `All of it: ${picture}`].join('\n');
 	// Jest prints the stack, which has kept the message of its birth.
 	failure.stack = [`${failure.name}: ${failure.message}`, ...frames].join('\n');
 	return failure;
+}
+
+function ladderUntil(timeline: TimelineFile, failedAt: number): string[] {
+	try {
+		const ladder = layOut({ ...timeline, events: eventsUntil(timeline.events, failedAt) });
+		return ['What happened until then:', drawEnd(ladder, MOST_ROWS, { width: WIDTH })];
+	} catch (error) {
+		// The cause must be told, whatever is wrong with its picture.
+		return [`What happened until then could not be drawn: ${error}`];
+	}
 }
 
 /** What had happened by then: a call that returned later was blocking. */

@@ -7,7 +7,8 @@ import { Page } from './live/page.ts';
 import { Stage } from './live/stage.ts';
 import type { Storyteller } from './live/storyteller.ts';
 import { isDrawnInPlace, sizeOf } from './live/terminal-kind.ts';
-import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
+import { writePage } from './page/index.ts';
+import { CLAIMS_FILE, type Recorded, recordedBy, verdictsIn } from './recorded.ts';
 
 const TICK_MS = 1_000;
 /** Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up. */
@@ -48,16 +49,23 @@ export default class StoryReporter implements Reporter {
 	}
 
 	async onTestFileResult(_test: Test, result: TestResult, { startTime }: AggregatedResult): Promise<void> {
+		const storyteller = this.#storyteller;
+		this.#storyteller = undefined;
+		let recorded: Recorded[] = [];
 		try {
-			const recorded = await recordedBy(result, startTime);
-			this.#stopDrawing();
-			this.#storyteller?.finish(recorded);
-			const verdicts = verdictsIn(recorded);
-			if (verdicts.length > 0) await addVerdicts(CLAIMS_FILE, verdicts);
+			recorded = await recordedBy(result, startTime);
 		} catch (error) {
 			this.#keep(error);
 		}
-		this.#storyteller = undefined;
+		this.#stopDrawing();
+		storyteller?.finish(recorded);
+		try {
+			const verdicts = verdictsIn(recorded);
+			if (verdicts.length > 0) await addVerdicts(CLAIMS_FILE, verdicts);
+			if (recorded.length > 0) await writePage();
+		} catch (error) {
+			this.#keep(error);
+		}
 		if (result.failureMessage) process.stderr.write(`${result.failureMessage}\n`);
 	}
 

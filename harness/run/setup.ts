@@ -26,7 +26,7 @@ export default async function setup(): Promise<void> {
 	const watchdog = startWatchdog(run, engine.name);
 	try {
 		await sweepDeadRuns(engine);
-		await makeDirectory(run);
+		await makeDirectory(run, engine.name);
 		const open = await engine.open(run);
 		offerPlace(run.directory);
 		handOver({ run, engine: engine.name, facts: open.facts });

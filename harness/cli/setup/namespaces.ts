@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { buildAgent } from '../../agent/build.ts';
@@ -14,6 +14,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 	arptables: 'iptables',
 	cc: 'gcc',
 	curl: 'curl',
+	hostname: 'hostname',
 	ip: 'iproute2',
 	iptables: 'iptables',
 	lsof: 'lsof',
@@ -21,11 +22,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 	'nc.traditional': 'netcat-traditional',
 	ncat: 'ncat',
 	nsenter: 'util-linux',
+	setpriv: 'util-linux',
 	ss: 'iproute2',
 	strace: 'strace',
 	tcpdump: 'tcpdump',
 	telnet: 'inetutils-telnet',
+	unshare: 'util-linux',
 };
+
+/** A day. */
+const KEPT_MS = 86_400_000;
 
 /** The programs that hosts run, on this machine, and ours, compiled of the sources as they are. Returns what is ready, for people. */
 export async function ensureNamespaces(): Promise<string> {
@@ -80,10 +86,12 @@ async function copyPeers(folder: string): Promise<void> {
 	}
 }
 
-/** What older sources were compiled into. */
+/** What older sources were compiled into, but not lately: a run of theirs may still need it. */
 async function removeOlder(current: string): Promise<void> {
 	const parent = dirname(current);
 	for (const name of await readdir(parent)) {
-		if (name.startsWith('host-') && name !== basename(current)) await rm(join(parent, name), { recursive: true, force: true });
+		if (!name.startsWith('host-') || name === basename(current)) continue;
+		const path = join(parent, name);
+		if (Date.now() - (await stat(path)).mtimeMs > KEPT_MS) await rm(path, { recursive: true, force: true });
 	}
 }

@@ -1,3 +1,4 @@
+import { readlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
@@ -154,6 +155,7 @@ class NetnsHost implements EngineHost {
 	#boots = 0;
 	#machine: Space | undefined;
 	#userland: Space | undefined;
+	#booting: Promise<unknown> = Promise.resolve();
 
 	constructor(site: Site, wire: Wire, place: HostPlace) {
 		this.#site = site;
@@ -168,7 +170,13 @@ class NetnsHost implements EngineHost {
 		return { machine: machine.channel, userland: userland.channel };
 	}
 
-	async powerOn(): Promise<void> {
+	powerOn(): Promise<void> {
+		const booting = this.#powerOn();
+		this.#booting = booting.catch(() => {});
+		return booting;
+	}
+
+	async #powerOn(): Promise<void> {
 		this.#boots++;
 		const { name, address, mac } = this.#place;
 		await this.#wire.made;
@@ -187,11 +195,18 @@ class NetnsHost implements EngineHost {
 
 	async powerOff(): Promise<void> {
 		if (this.#machine) await this.#wire.unplug(this.#port);
-		await this.end();
+		await this.#endSpaces();
 	}
 
 	/** The end of all its processes; its end of the wire goes with the wire. */
 	async end(): Promise<void> {
+		await this.#endSpaces();
+		// A boot that was under way fails for that; what it had started by then goes, too.
+		await this.#booting;
+		await this.#endSpaces();
+	}
+
+	async #endSpaces(): Promise<void> {
 		const spaces = [this.#machine, this.#userland];
 		this.#machine = this.#userland = undefined;
 		await Promise.all(spaces.map((space) => space?.end()));
@@ -245,8 +260,10 @@ class NetnsHost implements EngineHost {
 	async #signalAll(signal: 'STOP' | 'CONT'): Promise<void> {
 		const { userland } = this.#running;
 		// With nobody to signal kill fails; that is no failure of ours.
-		const everybody = `kill -${signal} -1 2>/dev/null || :`;
-		const { succeeded, err } = await runCommand([...among(this.#site, await userland.init()), 'sh', '-c', everybody]);
+		const everybody = `[ "$(readlink /proc/self/ns/pid)" != "$0" ] || exit 1; kill -${signal} -1 2>/dev/null || :`;
+		// Where that pid has become somebody else's meanwhile, everybody would be everybody on this machine.
+		const outside = await readlink('/proc/self/ns/pid');
+		const { succeeded, err } = await runCommand([...among(this.#site, await userland.init()), 'sh', '-c', everybody, outside]);
 		if (succeeded) return;
 		throw new HalfopenError('ENGINE_REFUSED', {
 			problem: `The programs of the ${this.#place.name} could not be given SIG${signal}.`,

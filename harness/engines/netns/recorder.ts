@@ -2,12 +2,16 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Run } from '../engine.ts';
 import { RECORDING, recorderCommand, TRACING } from '../trace.ts';
 import { MARK, markOf } from './spaces.ts';
 
 /** Where labs read the trace of their run: a socket in its folder, and so gone with it. */
 export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(directory, 'trace');
+
+/** In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere else. */
+const LONGEST_PATH = 107;
 
 /** The recorder of a run. */
 export interface Recorder {
@@ -22,18 +26,32 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	const recorder = spawn(program, args, { env: { PATH: process.env.PATH, [MARK]: markOf(run) } });
 	recorder.stdin.on('error', () => {});
 	const ended = once(recorder, 'close');
+	let complaint = '';
+	recorder.stderr.on('data', (bytes: Buffer) => {
+		complaint += bytes;
+	});
 	if (!(await hasBegun(recorder))) {
 		await ended;
-		return { recording: `tracefs is root’s alone, or not mounted at ${TRACING}`, stop: async () => {} };
+		return { recording: `tracefs is root’s alone, or not mounted at ${TRACING}: ${complaint.trim()}`, stop: async () => {} };
 	}
 	const readers = new Set<Socket>();
-	recorder.stdout.on('data', (bytes: Buffer) => {
-		for (const reader of readers) reader.write(bytes);
+	// Who begins to read begins with a line.
+	const lines = createInterface({ input: recorder.stdout });
+	lines.on('line', (line) => {
+		for (const reader of readers) reader.write(`${line}\n`);
+	});
+	lines.on('close', () => {
+		for (const reader of readers) reader.end();
 	});
 	const server = createServer((reader) => {
 		readers.add(reader);
 		reader.on('error', () => {}).on('close', () => readers.delete(reader));
 	});
+	if (Buffer.byteLength(socketOf(run)) > LONGEST_PATH) {
+		recorder.stdin.end();
+		await ended;
+		return { recording: `the path of the run’s folder is too long for a socket: ${socketOf(run)}`, stop: async () => {} };
+	}
 	await listening(server, socketOf(run));
 	return {
 		recording: 'yes',

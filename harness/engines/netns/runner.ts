@@ -8,7 +8,7 @@ import { runCommand } from './command.ts';
 import { isRoot, type NetnsFacts } from './engine.ts';
 import { marked } from './marked.ts';
 import { startRecorder } from './recorder.ts';
-import { type Site, unshareWire } from './spaces.ts';
+import { type Site, unshareWire, whatIsNeeded } from './spaces.ts';
 
 /** How often it is looked whether what was killed is gone. */
 const LOOK_MS = 50;
@@ -20,7 +20,9 @@ export const netnsRunner: EngineRunner = {
 	async open(run: Run): Promise<OpenRun> {
 		const made = await assertBinaries();
 		const site: Site = { run, binaries: made, asRoot: isRoot() };
-		const [sysctls, version, recorder] = await Promise.all([readSysctlNames(site), versionOf('unshare'), startRecorder(run)]);
+		// Before anything is started: where no namespace can be made, nothing is left to be ended.
+		const [sysctls, version] = await Promise.all([readSysctlNames(site), versionOf('unshare')]);
+		const recorder = await startRecorder(run);
 		const blocks = await reserveBlocks();
 		const facts: NetnsFacts = { ...made, version, firstBlock: String(blocks.first), sysctls, kernelTrace: recorder.recording };
 		const close = async () => {
@@ -37,10 +39,26 @@ export const netnsRunner: EngineRunner = {
 
 	async sweep(run: RunIdentity, { quietMs = 0 } = {}): Promise<string[]> {
 		const swept = await sweepProcesses(run, quietMs);
-		const { out } = await runCommand(forgetCommand(run));
-		return [...swept, ...out.split('\n').filter(Boolean)];
+		return [...swept, ...(await forgetTrace(run))];
 	},
 };
+
+/** Removes the trace instance of a run whose recorder could not; whoever read it may be just about to go. */
+async function forgetTrace(run: RunIdentity): Promise<string[]> {
+	const limit = Date.now() + LIMIT_MS;
+	for (;;) {
+		const { succeeded, out, err } = await runCommand(forgetCommand(run));
+		if (succeeded) return out.split('\n').filter(Boolean);
+		if (Date.now() > limit) {
+			throw new HalfopenError('ENGINE_REFUSED', {
+				problem: `The trace instance of run ${run.id} could not be removed within ${LIMIT_MS / 1_000} s.`,
+				seen: err,
+				remedy: 'Look who reads it: fuser /sys/kernel/tracing/instances/halfopen-*/trace_pipe',
+			});
+		}
+		await wait(LOOK_MS);
+	}
+}
 
 /** Kills what a run still has, until nothing has come for so long: a worker that is not yet gone may be making a lab. */
 async function sweepProcesses(run: RunIdentity, quietMs: number): Promise<string[]> {
@@ -77,9 +95,7 @@ async function readSysctlNames(site: Site): Promise<string> {
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
 		problem: 'Network namespaces cannot be made here.',
 		seen: err,
-		remedy: site.asRoot
-			? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for it. Or use Docker: HALFOPEN_ENGINE=docker.'
-			: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or run it as root.',
+		remedy: whatIsNeeded(site.asRoot),
 	});
 }
 

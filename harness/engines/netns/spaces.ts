@@ -92,6 +92,7 @@ export function startSpace(site: Site, words: readonly string[], script: string,
 	control.on('error', () => {});
 	const channel = channelTo(child as Parameters<typeof channelTo>[0]);
 	channel.on('error', () => {});
+	const closed: Promise<unknown> = once(child, 'close').catch(() => {});
 	const exited: Promise<unknown> = once(child, 'exit').catch((error: Error) => {
 		said += error.message;
 	});
@@ -100,11 +101,12 @@ export function startSpace(site: Site, words: readonly string[], script: string,
 		channel,
 		control,
 		async end() {
-			await kill(child, space);
+			await kill(child, words.includes('--fork'));
 			await exited;
 		},
 		init: () => onlyChildOf(space.pid),
-		refusal: exited.then(() => refused(words, said)),
+		// Not before all is read that it said of the reason.
+		refusal: closed.then(() => refused(words, said)),
 	};
 	return space;
 }
@@ -117,13 +119,20 @@ export function heard({ control, refusal }: Space): Promise<void> {
 	});
 }
 
-async function kill(child: ChildProcess, space: Space): Promise<void> {
-	// What could not be started has no process, and to signal -1 is to signal everybody.
-	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-	// The first process of a PID namespace takes all others with it, and is gone only when they are; who made it waits for that.
-	const init = await space.init().catch(() => undefined);
+/**
+ * The first process of a PID namespace takes all others with it, and is gone only when they are; who made it (`--fork`) waits for that. A pid is
+ * signalled only while it can be nobody else's: that of a child of ours, until it was waited for.
+ */
+async function kill(child: ChildProcess, hasInit: boolean): Promise<void> {
+	const isThere = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+	const init = isThere() && hasInit ? await onlyChildOf(child.pid ?? 0).catch(() => undefined) : undefined;
+	if (!isThere()) return;
+	if (init === undefined) {
+		child.kill('SIGKILL');
+		return;
+	}
 	try {
-		process.kill(init ?? child.pid, 'SIGKILL');
+		process.kill(init, 'SIGKILL');
 	} catch (error) {
 		// Gone by itself meanwhile.
 		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
@@ -137,12 +146,16 @@ async function onlyChildOf(pid: number): Promise<number> {
 }
 
 function refused(words: readonly string[], said: string): HalfopenError {
-	const user = words.includes('--user');
 	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `Namespaces could not be made: ${words.filter((word) => word.startsWith('--')).join(' ')}`,
+		problem: `A host could not be set up in its namespaces: ${words.filter((word) => word.startsWith('--')).join(' ')}`,
 		seen: said,
-		remedy: user
-			? 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or run it as root.'
-			: 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for it: in a container, give it those, or use another engine.',
+		remedy: `Read above which step failed. ${whatIsNeeded(!words.includes('--user'))}`,
 	});
+}
+
+/** What the system must allow. */
+export function whatIsNeeded(asRoot: boolean): string {
+	return asRoot
+		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: in a container, give it those, or use another engine.'
+		: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or run it as root.';
 }

@@ -27,7 +27,6 @@ export async function collect(reports: string): Promise<Collected> {
 	};
 
 	const scenarios: PageScenario[] = [];
-	// One after the other: together they may be large.
 	for (const folder of await foldersOfScenarios(reports)) {
 		const files = await readdir(folder);
 		const artifact = async <T>(name: string, read: (text: string) => T) => (files.includes(name) ? orSkip(join(folder, name), read) : undefined);

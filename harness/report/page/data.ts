@@ -1,4 +1,4 @@
-import type { EventOf, HostName, Loss, TimelineFile, Verdict } from '../../timeline/events.ts';
+import type { EventOf, HostName, Loss, Skip, TimelineFile, Verdict } from '../../timeline/events.ts';
 
 /** What the page holds as JSON, and page.js reads. All of it is plain text to the page but `ladder`, which is an SVG document. */
 
@@ -27,6 +27,7 @@ export interface Content {
 	/** Wall clock at its start, ISO 8601. */
 	readonly startedAt: string;
 	readonly losses: readonly Loss[];
+	readonly skipped: readonly Skip[];
 	/** The text of its ladder.svg. */
 	readonly ladder?: string;
 	readonly looks: Readonly<Record<HostName, readonly Look[]>>;

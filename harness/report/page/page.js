@@ -157,7 +157,7 @@
 	 */
 	function scenario(entry, content) {
 		const { title, question, verdicts, spec, folder } = entry;
-		const { answer, losses, startedAt, files } = content;
+		const { answer, losses, skipped, startedAt, files } = content;
 		const facts = [spec, ...circumstances(entry), `recorded ${startedAt.replace('T', ' ')}`].join(' · ');
 		const linked = files.map((name) => element('li', {}, element('a', { href: addressOf(`${folder}/${name}`) }, name)));
 		return [
@@ -170,6 +170,7 @@
 			...losses.map(({ observer, host, what }) =>
 				element('p', { class: 'loss' }, `Not seen by ${observer}${host === undefined ? '' : ` on the ${host}`}: ${what}`),
 			),
+			...skipped.map(({ what, why }) => element('p', { class: 'loss' }, `Skipped: ${what} (${why})`)),
 			element('ul', { class: 'files', 'aria-label': 'Files' }, ...linked),
 			...ladder(content.ladder),
 			element('h3', {}, 'Sockets, as ss showed them'),

@@ -97,11 +97,12 @@ function entryOf({ folder, timeline, cost }: PageScenario): Entry {
 }
 
 function contentOf({ timeline, svg, files }: PageScenario, sysctls: Distinct<Sysctls>): Content {
-	const { answer, startedAt, losses, kernel } = timeline;
+	const { answer, startedAt, losses, skipped, kernel } = timeline;
 	return {
 		...(answer === undefined ? {} : { answer }),
 		startedAt,
 		losses,
+		skipped,
 		...(svg === undefined ? {} : { ladder: svg }),
 		looks: { client: looksAt('client', timeline), server: looksAt('server', timeline) },
 		sysctls: sysctls.placeOf(kernel.sysctls),

@@ -42,7 +42,7 @@ const variables = (colours: Readonly<Record<string, string>>) =>
 const ROOT = 'svg.halfopen-ladder';
 
 /** Characters of this font are all 0.602 of its size wide, in each of these families. */
-export const FONT_SIZE = 11.5;
+const FONT_SIZE = 11.5;
 export const CHARACTER_WIDTH = 6.95;
 
 export const STYLE = `
