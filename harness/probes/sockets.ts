@@ -4,16 +4,26 @@ import type { SsRow } from '../formats/types.ts';
 
 /**
  * Looks at the sockets for as long as it is told to: a line `<seconds> <number>` asks for a look now, and one after each so many seconds
- * (`-`: no more) until the next line; what came of a line when the time was over is kept for then. In the host, so that waiting costs no message, and none is lost to a slow harness.
+ * (`-`: no more) until the next line. In the host, so that waiting costs no message, and none is lost to a slow harness.
+ *
+ * What it is told and the ticks of its timer come through one queue, because bash loses what it had read of a line when a `read -t` is
+ * over its time: the only one with a limit reads where there is never anything.
  */
-export const SAMPLER = `
-interval=- number=0 told=
-while :; do
-	if [ "$interval" = - ]; then read -r part; else read -rt "$interval" part; fi
-	status=$?
-	told=$told$part
-	if [ $status = 0 ]; then interval=\${told% *} number=\${told#* } told=; elif [ $status -le 128 ]; then exit; fi
+const SAMPLER = `
+exec {told}<&0
+coproc { while read -r line; do echo "$line"; done; echo end; } <&$told
+exec {queue}<>/proc/self/fd/\${COPROC[0]} {never}<>/proc/self/fd/\${COPROC[1]}
+interval=- timer= ticks=0
+disarm() { [ -z "$timer" ] || kill $timer 2>&-; timer=; }
+while read -r line <&$queue; do
+	case $line in
+	end) disarm; exit;;
+	"tick $ticks") timer=;;
+	tick*) continue;;
+	*) [ "\${line% *}" = "$interval" ] || disarm; interval=\${line% *} number=\${line#* };;
+	esac
 	echo "look $EPOCHREALTIME $number"; ss -tanoeiH; echo end
+	[ "$interval" = - ] || [ -n "$timer" ] || { ((++ticks)); { read -rt $interval -u $never; echo "tick $ticks" >&$queue; } & timer=$!; }
 done`;
 
 /** Of a look: a line of its own, for what `ss` says may end with anything. */

@@ -1,10 +1,10 @@
 import type { OpenRun, Run } from '../engines/engine.ts';
 import { thisProcess } from '../engines/owner.ts';
 import { offerPlace } from '../report/live/place.ts';
-import { handOver } from './current.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
 import { chooseEngine } from './engines.ts';
+import { handOver } from './handover.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 /** What teardown ends; Jest gives it no other way to know. */

@@ -1,5 +1,5 @@
 import Dockerode from 'dockerode';
-import type { Handover } from '../../run/current.ts';
+import type { Handover } from '../../run/handover.ts';
 import { bareDocker } from './bare-docker.ts';
 import { bareNetns } from './bare-netns.ts';
 import type { Side } from './sides.ts';

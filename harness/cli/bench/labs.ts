@@ -1,4 +1,5 @@
-import { currentEngine, currentRun } from '../../run/current.ts';
+import { currentEngine } from '../../run/current.ts';
+import { currentRun } from '../../run/handover.ts';
 import { bareSide } from './bare.ts';
 import { ours } from './ours.ts';
 import type { Measured } from './results.ts';

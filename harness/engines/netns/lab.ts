@@ -33,13 +33,12 @@ chmod +x /run/bin/tcpdump
 PATH=/run/bin:$PATH
 `;
 
-/** Says that its network namespace is there, waits for its end of the wire, and takes it into use. IPv6 goes before an interface comes. */
+/** Says that its network and its mounts are there, waits for its end of the wire, and takes it into use. IPv6 goes before an interface comes. */
 const machineScript = ({ asRoot }: Site) => `
 ${NO_IPV6}
-echo made >&3
 ${OWN_MOUNTS}
-${asRoot ? '' : TCPDUMP_OF_USER}
-hostname "$2"
+echo made >&3
+${asRoot ? 'echo "$2" >/proc/sys/kernel/hostname' : `${TCPDUMP_OF_USER}hostname "$2"`}
 read -r _ <&3
 ip -batch - <<END
 link set lo up
@@ -50,10 +49,7 @@ echo up >&3
 `;
 
 /** Says that it is there: from then on it can be frozen. */
-const USERLAND = `
-${OWN_MOUNTS}
-echo up >&3
-`;
+const USERLAND = 'echo up >&3';
 
 const WIRE = `
 ${NO_IPV6}
@@ -251,7 +247,7 @@ class NetnsHost implements EngineHost {
 	}
 
 	async #startUserland(machine: Space): Promise<void> {
-		const userland = startSpace(this.#site, unshareUserland(this.#site, machine.pid), USERLAND, this.#site.binaries.opt);
+		const userland = startSpace(this.#site, unshareUserland(this.#site, machine.pid), USERLAND);
 		this.#userland = userland;
 		await heard(userland);
 	}

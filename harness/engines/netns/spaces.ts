@@ -35,24 +35,24 @@ export interface Space {
 }
 
 /**
- * How a process becomes one of a namespace: `setpriv` and `--kill-child` see to it that the kernel kills it when this process dies,
- * however it dies, also while it is frozen.
+ * An agent ends when its channel does, however this process dies; but a userland may be frozen then. So `setpriv` and `--kill-child` see to it
+ * that the kernel kills that.
  */
 const TETHERED = ['setpriv', '--pdeathsig', 'KILL'];
 
 /** The words that make a network namespace, in a user namespace of its own where we are not root. */
 export function unshareWire({ asRoot }: Site): string[] {
-	return [...TETHERED, 'unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
+	return ['unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
 }
 
 /** The words that make a machine: network, host name, mounts and processes of its own, in the user namespace of the wire. */
 export function unshareMachine(site: Site, wire: number): string[] {
-	return [...enter(site, wire), ...TETHERED, 'unshare', '--net', '--uts', ...PROCESSES];
+	return [...enter(site, wire), 'unshare', '--net', '--uts', ...PROCESSES];
 }
 
-/** The words that make a userland: processes of its own on a machine's network. */
+/** The words that make a userland: processes of its own on a machine's network and among its mounts. */
 export function unshareUserland(site: Site, machine: number): string[] {
-	return [...enter(site, machine, '--net', '--uts'), ...TETHERED, 'unshare', ...PROCESSES];
+	return [...enter(site, machine, '--net', '--uts', '--mount'), ...TETHERED, 'unshare', ...PROCESSES];
 }
 
 /** The words that run a command beside the processes of a userland. */

@@ -68,7 +68,7 @@ describe('several waits', () => {
 		]);
 	});
 
-	test('are one line where there is room for none', () => {
-		expect(waitLines(several, { width: 120, most: -3 })).toEqual(['  … and 4 more']);
+	test('are no line where there is room for none', () => {
+		expect(waitLines(several, { width: 120, most: -3 })).toEqual([]);
 	});
 });
