@@ -1,7 +1,7 @@
 import { Agent, type AgentProcess, type StreamHandlers } from './agent/agent.ts';
 import type { LabContext } from './context.ts';
+import { deviceOf } from './device.ts';
 import type { BootChannels } from './engines/engine.ts';
-import { HalfopenError } from './errors.ts';
 import type { RecordedPacket } from './formats/pcap.ts';
 import { traced, tracersHaveTold } from './probes/calls.ts';
 import { Capture, type PacketFile } from './probes/capture.ts';
@@ -287,18 +287,4 @@ function essence({ rows }: Look): string {
 			timer?.count,
 		]),
 	);
-}
-
-async function deviceOf(machine: Agent, { mac, address }: HostIdentity): Promise<string> {
-	const { out } = await machine.run(['ip', '-j', 'address']);
-	const links = JSON.parse(out) as { ifname: string; address?: string; addr_info: { local: string }[] }[];
-	const link = links.find((candidate) => candidate.address === mac && candidate.addr_info.some(({ local }) => local === address));
-	if (!link) {
-		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The host has no interface with the MAC ${mac} and the address ${address} that the lab gave it.`,
-			seen: links.map(({ ifname, address: has, addr_info }) => [ifname, has, ...addr_info.map(({ local }) => local)].join(' ')).join('\n'),
-			remedy: 'The engine gave it others: this engine cannot be used until it honours a given MAC and address.',
-		});
-	}
-	return link.ifname;
 }

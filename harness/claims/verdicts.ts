@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
+import { replaceFiles } from '../replace-files.ts';
 import type { TimelineFile } from '../timeline/events.ts';
 import { CLAIMS } from './catalogue.ts';
 
@@ -69,13 +69,7 @@ export async function addVerdicts(path: string, fresh: readonly VerdictRow[]): P
 	});
 	const rows = mergeVerdicts(parseVerdicts(text, path), fresh);
 	await mkdir(dirname(path), { recursive: true });
-	const unfinished = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-	try {
-		await writeFile(unfinished, `${JSON.stringify(rows, null, '\t')}\n`);
-		await rename(unfinished, path);
-	} finally {
-		await rm(unfinished, { force: true });
-	}
+	await replaceFiles([{ path, text: `${JSON.stringify(rows, null, '\t')}\n` }]);
 	return rows;
 }
 

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseVerdicts, type VerdictRow } from '../../claims/verdicts.ts';
 import { HalfopenError } from '../../errors.ts';
+import { replaceFiles } from '../../replace-files.ts';
 import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
 import { printable } from '../words.ts';
 import { renderHtml } from './html.ts';
@@ -30,7 +30,7 @@ export async function writeMatrix(others: readonly string[], reports: string = j
 		{ path: join(reports, 'matrix.html'), text: renderHtml(matrix, await readStyle()) },
 	];
 	await mkdir(reports, { recursive: true });
-	await replaceAll(pages);
+	await replaceFiles(pages);
 	return said(
 		matrix,
 		pages.map(({ path }) => fromProjectRoot(path)),
@@ -73,15 +73,4 @@ function isMissing(error: unknown): boolean {
 async function readStyle(): Promise<string> {
 	const parts = ['../page/page.css', 'matrix.css'].map((name) => readFile(new URL(name, import.meta.url), 'utf8'));
 	return (await Promise.all(parts)).join('\n');
-}
-
-/** Puts files in the place of others only when all of them have been written. */
-async function replaceAll(files: readonly { readonly path: string; readonly text: string }[]): Promise<void> {
-	const suffix = `.${randomBytes(4).toString('hex')}.tmp`;
-	try {
-		for (const { path, text } of files) await writeFile(`${path}${suffix}`, text);
-		for (const { path } of files) await rename(`${path}${suffix}`, path);
-	} finally {
-		for (const { path } of files) await rm(`${path}${suffix}`, { force: true });
-	}
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HalfopenError } from '../../errors.ts';
+import { replaceFiles } from '../../replace-files.ts';
 import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
 import { collect } from './collect.ts';
 import { type PageParts, renderPage } from './page.ts';
@@ -20,13 +20,7 @@ export async function readParts(): Promise<PageParts> {
 export async function writePage(reports: string = join(PROJECT_ROOT, 'reports')): Promise<string[]> {
 	const { scenarios, skipped } = await collect(reports);
 	const path = join(reports, 'index.html');
-	const unfinished = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-	try {
-		await writeFile(unfinished, renderPage(scenarios, await readParts()));
-		await rename(unfinished, path);
-	} finally {
-		await rm(unfinished, { force: true });
-	}
+	await replaceFiles([{ path, text: renderPage(scenarios, await readParts()) }]);
 	return [...warnings(skipped), `  ${fromProjectRoot(path)} shows all scenarios of all runs so far: ${scenarios.length}`];
 }
 
