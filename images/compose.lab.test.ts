@@ -4,8 +4,8 @@ import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type St
 import { findCompose } from '../harness/cli/setup/compose.ts';
 import { imageContext } from '../harness/engines/docker/image.ts';
 import { HalfopenError } from '../harness/errors.ts';
-import { currentRun } from '../harness/run/handover.ts';
 import { testOn } from '../harness/run/fixtures/on-engine.ts';
+import { currentRun } from '../harness/run/handover.ts';
 
 const limit = 120_000;
 const port = '8080';
