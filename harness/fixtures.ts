@@ -66,7 +66,7 @@ export function fakeContext(): FakeContext {
 	return {
 		history: new CountingHistory(ORIGIN, { client: CLIENT.address, server: SERVER.address }),
 		clock,
-		sentinels: new Sentinels(clock),
+		sentinels: new Sentinels(clock, CLIENT.address),
 		names: new Names(),
 		sysctls: new Set(),
 		traced: true,

@@ -9,7 +9,9 @@ const LIMIT_MS = 120_000;
 test(
 	'where the kernel’s trace cannot be read, states are sampled, and the history says so',
 	async () => {
-		const lab = await Lab.create({ ...(await currentEngine()), kernelTrace: async () => ({ unavailable: 'tracefs is not mounted' }) });
+		const engine = await currentEngine();
+		const createLab = async () => ({ ...(await engine.createLab()), kernelTrace: async () => ({ unavailable: 'tracefs is not mounted' }) });
+		const lab = await Lab.create({ ...engine, createLab });
 		try {
 			const { client, server, timeline } = lab;
 			const listener = await (await server.socket()).listen(8080);

@@ -48,14 +48,11 @@ export class Lab {
 	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
 	static async create(engine: Engine, sysctls: Sysctls = {}, waits = new Waits()): Promise<Lab> {
 		assertSysctls(sysctls, engine.sysctls);
-		const trace = await openTrace(engine);
-		let engineLab: EngineLab;
-		try {
-			engineLab = await engine.createLab();
-		} catch (error) {
-			trace.stream?.destroy();
+		const engineLab = await engine.createLab();
+		const trace = await openTrace(engineLab).catch(async (error: unknown) => {
+			await engineLab.destroy().catch(() => {});
 			throw error;
-		}
+		});
 		const lab = new Lab(engine, engineLab, trace, { ...BASELINE, ...sysctls }, waits);
 		try {
 			await lab.#takeIntoUse(engine, trace);
@@ -74,7 +71,7 @@ export class Lab {
 		this.#context = {
 			history: new History(clock.now(), { client: client.address, server: server.address }),
 			clock,
-			sentinels: new Sentinels(clock),
+			sentinels: new Sentinels(clock, client.address),
 			names: new Names(),
 			sysctls: engine.sysctls,
 			traced: trace.stream !== undefined,
@@ -191,8 +188,8 @@ interface Trace {
 	readonly unavailable?: string;
 }
 
-async function openTrace(engine: Engine): Promise<Trace> {
-	const trace = await engine.kernelTrace();
+async function openTrace(engineLab: EngineLab): Promise<Trace> {
+	const trace = await engineLab.kernelTrace();
 	return 'unavailable' in trace ? trace : { stream: trace };
 }
 

@@ -119,8 +119,8 @@ test('clock: its now is the agents’, and its sleep ends when it is over or abo
 	}));
 
 test('kernelTrace: tells of the lab’s sockets, or why it cannot', () =>
-	withMachines(async ({ client, server }) => {
-		const trace = await (await currentEngine()).kernelTrace();
+	withMachines(async ({ client, server, lab }) => {
+		const trace = await lab.kernelTrace();
 		if ('unavailable' in trace) {
 			// Root, where tracefs is mounted, must have it: else all that needs it would be skipped, and nobody would notice.
 			expect(existsSync('/sys/kernel/tracing/instances') && process.getuid?.() === 0).toBe(false);

@@ -42,11 +42,14 @@ export interface Engine {
 	readonly tools: Readonly<Record<string, string>>;
 	/** Names of the sysctls below net.ipv4 that a host has. */
 	readonly sysctls: ReadonlySet<string>;
+	/** Whether time in its labs is the guests' own, which passes only while somebody waits for it: then no wait costs what it says. */
+	readonly virtualTime: boolean;
 	/** Makes the two machines and the wire. Either both are up and their agents can be reached, or nothing is left. */
 	createLab(): Promise<EngineLab>;
-	/** The kernel's trace of this run as text, from now on (one instance serves all labs); where it cannot be read, why. */
-	kernelTrace(): Promise<Readable | { readonly unavailable: string }>;
 }
+
+/** A trace, or why there is none. */
+export type KernelTrace = Readable | { readonly unavailable: string };
 
 /** The lab's only source of time. */
 export interface LabClock {
@@ -61,6 +64,8 @@ export interface LabClock {
 export interface EngineLab {
 	readonly clock: LabClock;
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
+	/** The kernel's trace as text, from now on, of this lab's sockets and perhaps of others'; where it cannot be read, why. */
+	kernelTrace(): Promise<KernelTrace>;
 	/** Removes both machines and the wire. Safe to call twice, and after a failure. */
 	destroy(): Promise<void>;
 }

@@ -1,12 +1,14 @@
 import type { HostName } from '../timeline/events.ts';
 import type { EngineHost, EngineLab } from './engine.ts';
-import { realClock } from './real-clock.ts';
 
-/**
- * A lab of two hosts on this machine's kernel and whatever is between them: either both are up, or nothing is left. `remove` takes away the
- * hosts, in whatever state they are, and then the wire.
- */
-export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, remove: () => Promise<void>): Promise<EngineLab> {
+/** What is outside a lab's two hosts. */
+export interface Outside extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
+	/** Takes away the hosts, in whatever state they are, and then what they stand on. */
+	remove(): Promise<void>;
+}
+
+/** A lab of two hosts and whatever is between them: either both are up, or nothing is left. */
+export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { clock, kernelTrace, remove }: Outside): Promise<EngineLab> {
 	let removed: Promise<void> | undefined;
 	const destroy = () => {
 		removed ??= remove();
@@ -17,7 +19,7 @@ export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, re
 		// Also when one fails the other is waited for, so that nothing is made behind the back of who cleans up.
 		await Promise.allSettled(booting);
 		await Promise.all(booting);
-		return { clock: realClock, hosts, destroy };
+		return { clock, kernelTrace, hosts, destroy };
 	} catch (error) {
 		await destroy().catch(() => {});
 		throw error;

@@ -19,11 +19,16 @@ export function timed(engine: Engine, stopwatch: Stopwatch): Engine {
 	});
 	return {
 		...engine,
-		kernelTrace: () => counted(() => engine.kernelTrace()),
 		createLab: () =>
 			counted(async () => {
-				const { clock, hosts, destroy } = await engine.createLab();
-				return { clock, hosts: { client: timedHost(hosts.client), server: timedHost(hosts.server) }, destroy: () => counted(destroy) };
+				const lab = await engine.createLab();
+				const { client, server } = lab.hosts;
+				return {
+					clock: lab.clock,
+					hosts: { client: timedHost(client), server: timedHost(server) },
+					kernelTrace: () => counted(() => lab.kernelTrace()),
+					destroy: () => counted(() => lab.destroy()),
+				};
 			}),
 	};
 }

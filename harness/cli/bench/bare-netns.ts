@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { RunIdentity } from '../../engines/engine.ts';
 import type { Binaries } from '../../engines/netns/binaries.ts';
-import { isRoot } from '../../engines/netns/engine.ts';
-import { environmentOf } from '../../engines/netns/spaces.ts';
+import { environmentOf, isRoot } from '../../engines/netns/ground.ts';
 import { HalfopenError } from '../../errors.ts';
 import { type Side, timed } from './sides.ts';
 
@@ -55,7 +54,7 @@ export interface BareSite {
 
 /** The same programs in two network namespaces and a veth, by a shell script alone: nothing is isolated, and nobody reads what they say. */
 export function bareNetns(site: BareSite): Side {
-	const env = environmentOf(site);
+	const env = environmentOf(site.run, site.binaries.bin);
 	const asUser = isRoot() ? [] : ['unshare', '--user', '--map-root-user', '--'];
 	const capturing = isRoot() ? [] : STAYS_IN_ITS_GROUPS;
 	const running = new Map<ChildProcess, Promise<unknown>>();

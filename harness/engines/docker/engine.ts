@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import Dockerode from 'dockerode';
-import type { Engine, EngineLab, Run } from '../engine.ts';
+import type { Engine, KernelTrace, Run } from '../engine.ts';
 import { outputOf } from './attached.ts';
 import { createDockerLab } from './lab.ts';
 import { recorderOf } from './recorder.ts';
@@ -10,14 +9,15 @@ import type { DockerFacts } from './runner.ts';
 export function connectDocker(run: Run, facts: DockerFacts): Engine {
 	process.env.DOCKER_HOST = facts.dockerHost;
 	const docker = new Dockerode();
+	const kernelTrace = async (): Promise<KernelTrace> => {
+		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
+		return outputOf(docker, docker.getContainer(recorderOf(run)));
+	};
 	return {
 		name: 'docker',
 		tools: { docker: facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
-		createLab: (): Promise<EngineLab> => createDockerLab({ docker, run, image: facts.image, firstBlock: Number(facts.firstBlock) }),
-		async kernelTrace(): Promise<Readable | { readonly unavailable: string }> {
-			if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
-			return outputOf(docker, docker.getContainer(recorderOf(run)));
-		},
+		virtualTime: false,
+		createLab: () => createDockerLab({ docker, run, image: facts.image, firstBlock: Number(facts.firstBlock), kernelTrace }),
 	};
 }

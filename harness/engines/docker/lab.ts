@@ -3,6 +3,7 @@ import type Dockerode from 'dockerode';
 import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
+import { realClock } from '../real-clock.ts';
 import { type Subnet, subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
@@ -17,6 +18,7 @@ export interface LabSite {
 	readonly image: string;
 	/** The run's place in the range of subnets. */
 	readonly firstBlock: number;
+	readonly kernelTrace: EngineLab['kernelTrace'];
 }
 
 /** Two hosts on an internal network of their own. */
@@ -26,9 +28,13 @@ export async function createDockerLab(site: LabSite): Promise<EngineLab> {
 		client: new DockerHost(site, { lab: name, name: 'client', ...stations.client }),
 		server: new DockerHost(site, { lab: name, name: 'server', ...stations.server }),
 	};
-	return twoHosts(hosts, async () => {
-		await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);
-		await asking(`removing network ${name}`, () => removeNetwork(network));
+	return twoHosts(hosts, {
+		clock: realClock,
+		kernelTrace: site.kernelTrace,
+		async remove() {
+			await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);
+			await asking(`removing network ${name}`, () => removeNetwork(network));
+		},
 	});
 }
 

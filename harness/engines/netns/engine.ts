@@ -1,7 +1,10 @@
 import { connect } from 'node:net';
-import type { Readable } from 'node:stream';
-import type { Engine, Run } from '../engine.ts';
-import { createNetnsLab } from './lab.ts';
+import type { Engine, KernelTrace, Run } from '../engine.ts';
+import { takeLabNumber } from '../lab-number.ts';
+import { createNamespacesLab } from '../namespaces/lab.ts';
+import { realClock } from '../real-clock.ts';
+import { subnet } from '../subnets.ts';
+import { localGround } from './ground.ts';
 import { socketOf } from './recorder.ts';
 
 /** What `connect` needs, as it travels from the runner to the workers. */
@@ -18,19 +21,21 @@ export interface NetnsFacts extends Record<string, string> {
 
 /** The engine as a worker sees it, made from what the runner found out. */
 export function connectNetns(run: Run, facts: NetnsFacts): Engine {
-	const { bin, opt } = facts;
+	const ground = localGround(run, facts);
+	const kernelTrace = async (): Promise<KernelTrace> => {
+		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
+		const socket = connect(socketOf(run));
+		await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+		return socket;
+	};
 	return {
 		name: 'netns',
 		tools: { 'util-linux': facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
-		createLab: () => createNetnsLab({ run, binaries: { bin, opt }, asRoot: isRoot(), firstBlock: Number(facts.firstBlock) }),
-		async kernelTrace(): Promise<Readable | { readonly unavailable: string }> {
-			if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
-			const socket = connect(socketOf(run));
-			await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-			return socket;
+		virtualTime: false,
+		async createLab() {
+			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
+			return createNamespacesLab(ground, stations, { clock: realClock, kernelTrace, remove: async () => {} });
 		},
 	};
 }
-
-export const isRoot = () => process.getuid?.() === 0;

@@ -4,8 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Run } from '../engine.ts';
+import { markOf } from '../marked.ts';
 import { RECORDING, recorderCommand, TRACING } from '../trace.ts';
-import { MARK, markOf } from './spaces.ts';
 
 /** Where labs read the trace of their run: a socket in its folder, and so gone with it. */
 export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(directory, 'trace');
@@ -23,7 +23,7 @@ export interface Recorder {
 /** Starts to record the kernel's trace, if that may be, and gives what it says from then on to each lab that connects. */
 export async function startRecorder(run: Run): Promise<Recorder> {
 	const [program = '', ...args] = recorderCommand(run);
-	const recorder = spawn(program, args, { env: { PATH: process.env.PATH, [MARK]: markOf(run) } });
+	const recorder = spawn(program, args, { env: { PATH: process.env.PATH, ...markOf('netns', run) } });
 	recorder.stdin.on('error', () => {});
 	const ended = once(recorder, 'close');
 	let complaint = '';

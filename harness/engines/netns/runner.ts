@@ -1,14 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../../errors.ts';
+import { runCommand } from '../command.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
+import type { Ground } from '../namespaces/ground.ts';
+import { unshareWire, whatIsNeeded } from '../namespaces/spaces.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
+import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import { forgetCommand } from '../trace.ts';
 import { assertBinaries } from './binaries.ts';
-import { runCommand } from './command.ts';
-import { isRoot, type NetnsFacts } from './engine.ts';
-import { marked } from './marked.ts';
+import type { NetnsFacts } from './engine.ts';
+import { localGround } from './ground.ts';
 import { startRecorder } from './recorder.ts';
-import { type Site, unshareWire, whatIsNeeded } from './spaces.ts';
 
 /** How often it is looked whether what was killed is gone. */
 const LOOK_MS = 50;
@@ -19,9 +21,9 @@ export const netnsRunner: EngineRunner = {
 
 	async open(run: Run): Promise<OpenRun> {
 		const made = await assertBinaries();
-		const site: Site = { run, binaries: made, asRoot: isRoot() };
+		const ground = localGround(run, made);
 		// Before anything is started: where no namespace can be made, nothing is left to be ended.
-		const [sysctls, version] = await Promise.all([readSysctlNames(site), versionOf('unshare')]);
+		const [sysctls, version] = await Promise.all([readSysctlNames(ground), versionOf('unshare')]);
 		const recorder = await startRecorder(run);
 		const blocks = await reserveBlocks();
 		const facts: NetnsFacts = { ...made, version, firstBlock: String(blocks.first), sysctls, kernelTrace: recorder.recording };
@@ -32,13 +34,10 @@ export const netnsRunner: EngineRunner = {
 		return { facts, close };
 	},
 
-	async runs(): Promise<RunIdentity[]> {
-		const found = new Map((await marked()).map(({ mark }) => [mark.id, mark]));
-		return [...found.values()];
-	},
+	runs: () => markedRuns('netns'),
 
 	async sweep(run: RunIdentity, { quietMs = 0 } = {}): Promise<string[]> {
-		const swept = await sweepProcesses(run, quietMs);
+		const swept = await sweepMarked('netns', run, quietMs);
 		return [...swept, ...(await forgetTrace(run))];
 	},
 };
@@ -60,42 +59,14 @@ async function forgetTrace(run: RunIdentity): Promise<string[]> {
 	}
 }
 
-/** Kills what a run still has, until nothing has come for so long: a worker that is not yet gone may be making a lab. */
-async function sweepProcesses(run: RunIdentity, quietMs: number): Promise<string[]> {
-	const swept = new Set<string>();
-	const limit = Date.now() + LIMIT_MS;
-	for (let quietSince = Date.now(); ; ) {
-		const found = (await marked()).filter(({ mark }) => mark.id === run.id);
-		for (const { pid, name } of found) {
-			swept.add(`process ${pid} ${name}`);
-			try {
-				process.kill(pid, 'SIGKILL');
-			} catch {
-				// Gone by itself.
-			}
-		}
-		const now = Date.now();
-		if (found.length > 0) quietSince = now;
-		else if (now - quietSince >= quietMs) return [...swept];
-		if (now > limit) {
-			throw new HalfopenError('ENGINE_REFUSED', {
-				problem: `Processes of run ${run.id} are still there after ${LIMIT_MS / 1_000} s.`,
-				seen: found.map(({ pid, name }) => `${pid} ${name}`).join('\n'),
-				remedy: 'Look what holds them: they are in an uninterruptible wait of the kernel.',
-			});
-		}
-		await wait(LOOK_MS);
-	}
-}
-
 /** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
-async function readSysctlNames(site: Site): Promise<string> {
-	const { succeeded, out, err } = await runCommand([...unshareWire(site), 'sh', '-c', 'cd /proc/sys/net/ipv4 && echo *']);
+async function readSysctlNames(ground: Ground): Promise<string> {
+	const { succeeded, out, err } = await runCommand([...unshareWire(ground), 'sh', '-c', 'cd /proc/sys/net/ipv4 && echo *']);
 	if (succeeded) return out.trim();
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
 		problem: 'Network namespaces cannot be made here.',
 		seen: err,
-		remedy: whatIsNeeded(site.asRoot),
+		remedy: whatIsNeeded(ground.asRoot),
 	});
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { heard, type Site, startSpace } from './spaces.ts';
+import { startSpace } from '../namespaces/spaces.ts';
+import { localGround } from './ground.ts';
 
-const site: Site = { run: { id: 'unit', owner: 'nobody:0' }, binaries: { bin: '/nowhere', opt: '/nowhere' }, asRoot: true };
+const ground = { ...localGround({ id: 'unit', owner: 'nobody:0' }, { bin: '/nowhere', opt: '/nowhere' }), asRoot: true };
 
 afterEach(() => {
 	jest.restoreAllMocks();
@@ -9,9 +10,9 @@ afterEach(() => {
 
 test('a space that cannot be started is ended without a signal: there is no process, and -1 would be everybody', async () => {
 	const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
-	const space = startSpace(site, ['halfopen-no-such-program'], '');
+	const space = await startSpace(ground, ['halfopen-no-such-program'], '');
 	await space.end();
-	expect(await space.refusal).toMatchObject({ code: 'ENGINE_REFUSED', seen: expect.stringContaining('ENOENT') });
+	await expect(space.heard('up')).rejects.toMatchObject({ code: 'ENGINE_REFUSED', seen: expect.stringContaining('ENOENT') });
 	await space.end();
 	expect(kill).not.toHaveBeenCalled();
 });
@@ -22,11 +23,11 @@ describe('a script that ends before it has said all', () => {
 		['by itself', 'exit 3'],
 		['by a signal', 'kill -KILL $$'],
 	])('%s is heard to have ended, by whoever listens then and by whoever listens later', async (_how, end) => {
-		const space = startSpace(site, ['env'], `echo one >&3\nread -r _ <&3\necho why >&2\n${end}`);
-		await heard(space);
-		space.control.write('go on\n');
-		await expect(heard(space)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' });
-		await expect(heard(space)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' });
+		const space = await startSpace(ground, ['env'], `echo one >&2\nread -r _\necho why >&2\n${end}`);
+		await space.heard('one');
+		space.channel.write('go on\n');
+		await expect(space.heard('two')).rejects.toMatchObject({ code: 'ENGINE_REFUSED', seen: expect.stringContaining('why') });
+		await expect(space.heard('two')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' });
 		await space.end();
 	});
 });

@@ -1,14 +1,11 @@
-import { readlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
-import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
-import { takeLabNumber } from '../lab-number.ts';
-import { subnet } from '../subnets.ts';
-import { twoHosts } from '../two-hosts.ts';
-import { runCommand } from './command.ts';
-import { among, heard, type Site, type Space, startSpace, unshareMachine, unshareUserland, unshareWire } from './spaces.ts';
-import { allStopped } from './stopped.ts';
+import type { BootChannels, EngineHost, EngineLab } from '../engine.ts';
+import type { Subnet } from '../subnets.ts';
+import { type Outside, twoHosts } from '../two-hosts.ts';
+import type { Ground } from './ground.ts';
+import { among, type Space, startSpace, unshareMachine, unshareUserland, unshareWire } from './spaces.ts';
 
 const PREFIX_LENGTH = 29;
 const BRIDGE = 'wire';
@@ -34,71 +31,102 @@ PATH=/run/bin:$PATH
 `;
 
 /** Says that its network and its mounts are there, waits for its end of the wire, and takes it into use. IPv6 goes before an interface comes. */
-const machineScript = ({ asRoot }: Site) => `
+const machineScript = ({ asRoot }: Ground) => `
 ${NO_IPV6}
 ${OWN_MOUNTS}
-echo made >&3
+echo made >&2
 ${asRoot ? 'echo "$2" >/proc/sys/kernel/hostname' : `${TCPDUMP_OF_USER}hostname "$2"`}
-read -r _ <&3
+read -r _
 ip -batch - <<END
 link set lo up
 address add $3/${PREFIX_LENGTH} brd + dev eth0
 link set eth0 up
 END
-echo up >&3
+echo up >&2
 `;
 
 /** Says that it is there: from then on it can be frozen. */
-const USERLAND = 'echo up >&3';
+const USERLAND = 'echo up >&2';
+
+/**
+ * Where a userland's pid has become somebody else's, everybody would be everybody on this machine: so who signals must have left the namespace
+ * from which it came. With nobody to signal kill fails; that is no failure of ours.
+ */
+const AMONG = 'exec "$@" "$(readlink /proc/self/ns/pid)"';
+const toAll = (signal: string, until: string) => [
+	'bash',
+	'-c',
+	`[ "$(readlink /proc/self/ns/pid)" != "$0" ] || exit 1; kill -${signal} -1 2>/dev/null || :; ${until}`,
+];
+
+/**
+ * SIGSTOP is sent in no time, but a call that is under way when it comes may still return what arrives meanwhile: so all threads of all programs,
+ * but the agent and this, are waited for. Stopped, stopped under a tracer, dead; and in an uninterruptible wait (that of vfork for a child that is
+ * stopped lasts), from which the way back to the program leads into the stop. At most 10 s.
+ */
+const UNTIL_STOPPED = `
+for look in {1..5000}; do
+	running=
+	for stat in /proc/[0-9]*/task/[0-9]*/stat; do
+		[[ $stat == /proc/1/* || $stat == /proc/$$/* ]] && continue
+		read -r line 2>/dev/null <$stat || continue
+		[[ \${line##*) } == [TtZXD]* ]] || running="$running $line"
+	done
+	[ -n "$running" ] || exit 0
+	sleep 0.002
+done
+echo "still running: $running" >&2; exit 1
+`;
 
 const WIRE = `
 ${NO_IPV6}
-echo made >&3
+echo made >&2
 `;
 
-/** What every lab of a run needs to know. */
-export interface LabSite extends Site {
-	readonly run: Run;
-	/** The run's place in the range of subnets. */
-	readonly firstBlock: number;
-}
-
-/** Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface. */
-export async function createNetnsLab(site: LabSite): Promise<EngineLab> {
-	const stations = subnet(site.firstBlock, await takeLabNumber(site.run));
-	const wire = new Wire(site);
+/**
+ * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface. `end` is for
+ * what is to go after them.
+ */
+export async function createNamespacesLab(ground: Ground, stations: Subnet, outside: Outside): Promise<EngineLab> {
+	const wire = new Wire(ground);
 	const hosts = {
-		client: new NetnsHost(site, wire, { name: 'client', ...stations.client }),
-		server: new NetnsHost(site, wire, { name: 'server', ...stations.server }),
+		client: new NamespacesHost(ground, wire, { name: 'client', ...stations.client }),
+		server: new NamespacesHost(ground, wire, { name: 'server', ...stations.server }),
 	};
-	return twoHosts(hosts, async () => {
-		await Promise.all([hosts.client.end(), hosts.server.end()]);
-		await wire.end();
+	return twoHosts(hosts, {
+		...outside,
+		async remove() {
+			await Promise.all([hosts.client.end(), hosts.server.end()]);
+			await wire.end();
+			await outside.remove();
+		},
 	});
 }
 
 /** A bridge in a namespace of its own. */
 class Wire {
-	readonly pid: number;
 	/** Passes when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait for it. */
-	readonly made: Promise<void>;
-	readonly #space: Space;
+	readonly made: Promise<unknown>;
+	readonly #space: Promise<Space>;
 	/** Passes when there is a bridge; machines start meanwhile. */
 	readonly #agent: Promise<Agent>;
 
-	constructor(site: Site) {
-		this.#space = startSpace(site, unshareWire(site), WIRE);
-		this.pid = this.#space.pid;
-		const heardOf = heard(this.#space);
-		this.made = site.asRoot ? Promise.resolve() : heardOf;
-		this.#agent = this.#bridge(heardOf);
+	constructor(ground: Ground) {
+		this.#space = startSpace(ground, unshareWire(ground), WIRE);
+		const heard = this.#space.then((space) => space.heard('made'));
+		this.made = ground.asRoot ? this.#space : heard;
+		this.#agent = this.#bridge(heard);
 		// Who plugs a machine in hears of it.
 		this.#agent.catch(() => {});
 	}
 
-	async #bridge(heardOf: Promise<void>): Promise<Agent> {
-		await heardOf;
-		const agent = await Agent.connect(this.#space.channel, 'the wire');
+	async pid(): Promise<number> {
+		return (await this.#space).pid;
+	}
+
+	async #bridge(heard: Promise<void>): Promise<Agent> {
+		await heard;
+		const agent = await Agent.connect((await this.#space).channel, 'the wire');
 		await run(agent, `link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`);
 		return agent;
 	}
@@ -116,8 +144,8 @@ class Wire {
 		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0) throw refusedByWire(`link del ${port}`, err);
 	}
 
-	end(): Promise<void> {
-		return this.#space.end();
+	async end(): Promise<void> {
+		await (await this.#space).end();
 	}
 }
 
@@ -142,10 +170,10 @@ interface HostPlace {
 }
 
 /** A machine that owns the network namespace, and a userland with processes of its own that joins it. */
-class NetnsHost implements EngineHost {
+class NamespacesHost implements EngineHost {
 	readonly address: string;
 	readonly mac: string;
-	readonly #site: Site;
+	readonly #ground: Ground;
 	readonly #wire: Wire;
 	readonly #place: HostPlace;
 	#boots = 0;
@@ -153,8 +181,8 @@ class NetnsHost implements EngineHost {
 	#userland: Space | undefined;
 	#booting: Promise<unknown> = Promise.resolve();
 
-	constructor(site: Site, wire: Wire, place: HostPlace) {
-		this.#site = site;
+	constructor(ground: Ground, wire: Wire, place: HostPlace) {
+		this.#ground = ground;
 		this.#wire = wire;
 		this.#place = place;
 		this.address = place.address;
@@ -176,16 +204,10 @@ class NetnsHost implements EngineHost {
 		this.#boots++;
 		const { name, address, mac } = this.#place;
 		await this.#wire.made;
-		const machine = startSpace(
-			this.#site,
-			unshareMachine(this.#site, this.#wire.pid),
-			machineScript(this.#site),
-			this.#site.binaries.opt,
-			name,
-			address,
-		);
+		const words = unshareMachine(this.#ground, await this.#wire.pid());
+		const machine = await startSpace(this.#ground, words, machineScript(this.#ground), this.#ground.opt, name, address);
 		this.#machine = machine;
-		await heard(machine);
+		await machine.heard('made');
 		await Promise.all([this.#startUserland(machine), this.#plug(machine, mac)]);
 	}
 
@@ -209,13 +231,11 @@ class NetnsHost implements EngineHost {
 	}
 
 	async pause(): Promise<void> {
-		const { userland } = this.#running;
-		await this.#signalAll('STOP');
-		await allStopped(await userland.init());
+		await this.#toAll('STOP', UNTIL_STOPPED);
 	}
 
-	resume(): Promise<void> {
-		return this.#signalAll('CONT');
+	async resume(): Promise<void> {
+		await this.#toAll('CONT', '');
 	}
 
 	async kill(): Promise<void> {
@@ -233,8 +253,8 @@ class NetnsHost implements EngineHost {
 	/** Gives the machine its end of the wire; passes when it has taken that into use. */
 	async #plug(machine: Space, mac: string): Promise<void> {
 		await this.#wire.plug(this.#port, machine.pid, mac);
-		machine.control.write('plugged\n');
-		await heard(machine);
+		machine.channel.write('plugged\n');
+		await machine.heard('up');
 	}
 
 	get #port(): string {
@@ -247,24 +267,20 @@ class NetnsHost implements EngineHost {
 	}
 
 	async #startUserland(machine: Space): Promise<void> {
-		const userland = startSpace(this.#site, unshareUserland(this.#site, machine.pid), USERLAND);
+		const userland = await startSpace(this.#ground, unshareUserland(this.#ground, machine.pid), USERLAND);
 		this.#userland = userland;
-		await heard(userland);
+		await userland.heard('up');
 	}
 
 	/** All processes of userland at once, but for its first, the agent: the kernel lets nobody stop that from inside. */
-	async #signalAll(signal: 'STOP' | 'CONT'): Promise<void> {
+	async #toAll(signal: 'STOP' | 'CONT', until: string): Promise<void> {
 		const { userland } = this.#running;
-		// With nobody to signal kill fails; that is no failure of ours.
-		const everybody = `[ "$(readlink /proc/self/ns/pid)" != "$0" ] || exit 1; kill -${signal} -1 2>/dev/null || :`;
-		// Where that pid has become somebody else's meanwhile, everybody would be everybody on this machine.
-		const outside = await readlink('/proc/self/ns/pid');
-		const { succeeded, err } = await runCommand([...among(this.#site, await userland.init()), 'sh', '-c', everybody, outside]);
+		const { succeeded, err } = await this.#ground.run(['sh', '-c', AMONG, signal, ...among(this.#ground, await userland.init()), ...toAll(signal, until)]);
 		if (succeeded) return;
 		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The programs of the ${this.#place.name} could not be given SIG${signal}.`,
+			problem: `The programs of the ${this.#place.name} could not be given SIG${signal}, or did not heed it.`,
 			seen: err,
-			remedy: 'Look whether nsenter may enter the PID namespace of this user’s own processes.',
+			remedy: 'Look whether nsenter may enter the PID namespace of this user’s own processes, and who else signals them.',
 		});
 	}
 

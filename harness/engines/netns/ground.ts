@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { channelTo } from '../../agent/local.ts';
+import { runCommand } from '../command.ts';
+import type { RunIdentity } from '../engine.ts';
+import { markOf } from '../marked.ts';
+import type { Ground, GroundProcess } from '../namespaces/ground.ts';
+import type { Binaries } from './binaries.ts';
+
+/** This machine, for the namespaces of a run. */
+export function localGround(run: RunIdentity, { bin, opt }: Binaries): Ground {
+	const env = environmentOf(run, bin);
+	return {
+		asRoot: isRoot(),
+		opt,
+		start: async ([program = '', ...args]) => grounded(spawn(program, args, { stdio: 'pipe', env })),
+		run: runCommand,
+		read: (path) => readFile(path, 'utf8'),
+	};
+}
+
+export const isRoot = () => process.getuid?.() === 0;
+
+/** What everything of a run begins with, on hosts and beside them: it is a host's environment and not ours, with no options of this Node. */
+export function environmentOf(run: RunIdentity, bin: string): Record<string, string> {
+	return { PATH: pathWith(bin), HOME: '/root', LANG: 'C.UTF-8', ...markOf('netns', run) };
+}
+
+/** What a host's programs find: ours first, then this machine's, administration's included. */
+function pathWith(bin: string): string {
+	return [bin, process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
+}
+
+function grounded(child: ChildProcess & Parameters<typeof channelTo>[0]): GroundProcess {
+	return {
+		pid: child.pid ?? -1,
+		channel: channelTo(child),
+		err: child.stderr,
+		exited: once(child, 'exit').then(
+			() => '',
+			(error: Error) => error.message,
+		),
+		async kill(grandchild) {
+			// A pid is signalled only while it can be nobody else's: that of a child of ours, until it was waited for, or of a child that this waits for.
+			if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+			try {
+				process.kill(grandchild ?? child.pid, 'SIGKILL');
+			} catch (error) {
+				// Gone by itself meanwhile.
+				if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+			}
+		},
+	};
+}

@@ -1,0 +1,45 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { HalfopenError } from '../errors.ts';
+import type { RunIdentity } from './engine.ts';
+import { marked } from './marked.ts';
+
+/** How often it is looked whether what was killed is gone. */
+const LOOK_MS = 50;
+const LIMIT_MS = 20_000;
+
+/** The runs that have processes on this machine. */
+export async function markedRuns(engine: string): Promise<RunIdentity[]> {
+	const found = new Map((await marked(engine)).map(({ mark }) => [mark.id, mark]));
+	return [...found.values()];
+}
+
+/**
+ * Kills the processes that a run still has on this machine, until nothing has come for so long: a worker that is not yet gone may be making a lab.
+ * Returns their names.
+ */
+export async function sweepMarked(engine: string, run: RunIdentity, quietMs: number): Promise<string[]> {
+	const swept = new Set<string>();
+	const limit = Date.now() + LIMIT_MS;
+	for (let quietSince = Date.now(); ; ) {
+		const found = (await marked(engine)).filter(({ mark }) => mark.id === run.id);
+		for (const { pid, name } of found) {
+			swept.add(`process ${pid} ${name}`);
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {
+				// Gone by itself.
+			}
+		}
+		const now = Date.now();
+		if (found.length > 0) quietSince = now;
+		else if (now - quietSince >= quietMs) return [...swept];
+		if (now > limit) {
+			throw new HalfopenError('ENGINE_REFUSED', {
+				problem: `Processes of run ${run.id} are still there after ${LIMIT_MS / 1_000} s.`,
+				seen: found.map(({ pid, name }) => `${pid} ${name}`).join('\n'),
+				remedy: 'Look what holds them: they are in an uninterruptible wait of the kernel.',
+			});
+		}
+		await wait(LOOK_MS);
+	}
+}
