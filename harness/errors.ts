@@ -20,6 +20,12 @@ export type ErrorCode =
 	| 'LIMIT_PASSED'
 	| 'BAD_ARGUMENT'
 	| 'RUN_MISSING'
+	| 'KERNEL_UNKNOWN'
+	| 'KERNEL_MISSING'
+	| 'DOWNLOAD_FAILED'
+	| 'DISK_FULL'
+	| 'SNAPSHOT_UNUSABLE'
+	| 'GUEST_LOST'
 	| 'SETUP_FAILED';
 
 /** What a `HalfopenError` is made of. */

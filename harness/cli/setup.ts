@@ -5,6 +5,7 @@ import { ENGINE_VARIABLE, runnerNamed } from '../run/engines.ts';
 import { ensureBrowser } from './setup/browser.ts';
 import { ensureCompose } from './setup/compose.ts';
 import { ensureEngine } from './setup/engine.ts';
+import { ensureGuests } from './setup/guests.ts';
 import { ensureHostImage } from './setup/image.ts';
 import { ensureNamespaces } from './setup/namespaces.ts';
 import { say } from './setup/steps.ts';
@@ -12,19 +13,22 @@ import { ensureTrace } from './setup/trace.ts';
 
 const command = new Command('npm run setup --')
 	.description('Makes this machine ready for labs. Does only what is missing, and says it first.')
+	.option('--vm', 'make it ready for guests with kernels of your choice (the same as HALFOPEN_ENGINE=vm)')
 	.option('--browser', 'also install Chromium, in which the test of reports/index.html tries the page')
-	.action(({ browser }: { browser?: boolean }) => setup(browser === true));
+	.action((options: { browser?: boolean; vm?: boolean }) => setup(options.vm === true, options.browser === true));
 
-async function setup(withBrowser: boolean): Promise<void> {
-	const hosts = await ensureHosts(process.env[ENGINE_VARIABLE] || 'docker');
-	const traced = (await ensureTrace()) ? 'states traced by the kernel' : 'states sampled';
+async function setup(forGuests: boolean, withBrowser: boolean): Promise<void> {
+	const hosts = await ensureHosts(forGuests ? 'vm' : process.env[ENGINE_VARIABLE] || 'docker');
+	const traced = forGuests ? [] : [(await ensureTrace()) ? 'states traced by the kernel' : 'states sampled'];
 	const browser = withBrowser ? [await ensureBrowser()] : [];
-	say(`ready: ${[...hosts, traced, ...browser].join(', ')}`);
+	say(`ready: ${[...hosts, ...traced, ...browser].join(', ')}`);
 }
 
 /** What hosts of this engine need, and nothing that only another's need. Returns what is there, for people. */
 async function ensureHosts(engine: string): Promise<string[]> {
-	if ((await runnerNamed(engine)).name === 'netns') return [await ensureNamespaces()];
+	const { name } = await runnerNamed(engine);
+	if (name === 'vm') return [await ensureGuests()];
+	if (name === 'netns') return [await ensureNamespaces()];
 	const { docker, title } = await ensureEngine();
 	const image = await asking('the host image was looked for and made', () => ensureHostImage(docker));
 	const compose = await ensureCompose();

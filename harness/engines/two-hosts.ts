@@ -1,14 +1,14 @@
 import type { HostName } from '../timeline/events.ts';
 import type { EngineHost, EngineLab } from './engine.ts';
 
-/** What is outside a lab's two hosts. */
-export interface Outside extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
-	/** Takes away the hosts, in whatever state they are, and then what they stand on. */
+/** What is around a lab's two hosts. */
+interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
+	/** Takes away the hosts, in whatever state they are, and then the wire. */
 	remove(): Promise<void>;
 }
 
 /** A lab of two hosts and whatever is between them: either both are up, or nothing is left. */
-export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { clock, kernelTrace, remove }: Outside): Promise<EngineLab> {
+export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { clock, kernelTrace, remove }: Surroundings): Promise<EngineLab> {
 	let removed: Promise<void> | undefined;
 	const destroy = () => {
 		removed ??= remove();

@@ -22,6 +22,10 @@ const ENGINES: Readonly<Record<string, EngineFaces>> = {
 		runner: async () => (await import('../engines/netns/runner.ts')).netnsRunner,
 		connect: async (run, facts) => (await import('../engines/netns/engine.ts')).connectNetns(run, facts as never),
 	},
+	vm: {
+		runner: async () => (await import('../engines/vm/runner.ts')).vmRunner,
+		connect: async (run, facts) => (await import('../engines/vm/engine.ts')).connectVm(run, facts as never),
+	},
 };
 
 /** The engine of this name, as a runner sees it. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Binaries } from '../../engines/binaries.ts';
 import type { RunIdentity } from '../../engines/engine.ts';
-import type { Binaries } from '../../engines/netns/binaries.ts';
 import { environmentOf, isRoot } from '../../engines/netns/ground.ts';
 import { HalfopenError } from '../../errors.ts';
 import { type Side, timed } from './sides.ts';

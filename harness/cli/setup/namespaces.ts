@@ -2,8 +2,8 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { buildAgent } from '../../agent/build.ts';
+import { binaries } from '../../engines/binaries.ts';
 import { REPOSITORY } from '../../engines/host-sources.ts';
-import { binaries } from '../../engines/netns/binaries.ts';
 import { HalfopenError } from '../../errors.ts';
 import { findProgram } from './commands.ts';
 import { installPackages } from './packages.ts';

@@ -3,12 +3,12 @@ import { execa } from 'execa';
 import { HalfopenError } from '../../errors.ts';
 import { commandEnvironment, findProgram, rootPrefix } from './commands.ts';
 import { follow, reasonOf } from './engine-answers.ts';
+import { debianMirrors } from './mirrors.ts';
 import { installPackages } from './packages.ts';
 import { type Progress, say, step } from './steps.ts';
 
 const release = 'trixie';
 const repository = 'halfopen-base';
-const defaultMirror = 'http://deb.debian.org/debian';
 const linesShownOfAFailure = 15;
 
 /** A name of its own, so that it never passes for the official image. */
@@ -22,7 +22,7 @@ export async function makeOwnBase(docker: Dockerode): Promise<void> {
 			'No registry can be reached, and mmdebstrap, which makes a base image, is not installed',
 		);
 	}
-	const mirrors = [...new Set([...(await mirrorsOfThisMachine()), defaultMirror])];
+	const mirrors = await debianMirrors();
 	for (const mirror of mirrors) {
 		try {
 			return await step(`Making ${ownBase} from ${mirror} with mmdebstrap`, (progress) => importBase(docker, mirror, progress));
@@ -31,13 +31,6 @@ export async function makeOwnBase(docker: Dockerode): Promise<void> {
 			say(`  ${reasonOf(error)}`);
 		}
 	}
-}
-
-/** Debian mirrors in apt's configuration. On Ubuntu there are none. */
-async function mirrorsOfThisMachine(): Promise<string[]> {
-	const filters = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
-	const { stdout, failed } = await execa('apt-get', ['indextargets', ...filters], { reject: false, lines: true });
-	return failed ? [] : stdout.filter((uri) => /^https?:/.test(uri)).map((uri) => uri.replace(/\/$/, ''));
 }
 
 /** The image gets its name only when mmdebstrap has succeeded: an incomplete one must not be taken for a base later. */

@@ -3,7 +3,7 @@ import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab } from '../engine.ts';
 import type { Subnet } from '../subnets.ts';
-import { type Outside, twoHosts } from '../two-hosts.ts';
+import { twoHosts } from '../two-hosts.ts';
 import type { Ground } from './ground.ts';
 import { among, type Space, startSpace, unshareMachine, unshareUserland, unshareWire } from './spaces.ts';
 
@@ -83,22 +83,29 @@ ${NO_IPV6}
 echo made >&2
 `;
 
+/** What is around the namespaces of a lab. */
+export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
+	/** Takes all away: by `end`, which ends what the lab has in namespaces, or with the ground that it stands on. */
+	remove(end: () => Promise<void>): Promise<void>;
+}
+
 /**
- * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface. `end` is for
- * what is to go after them.
+ * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface.
  */
-export async function createNamespacesLab(ground: Ground, stations: Subnet, outside: Outside): Promise<EngineLab> {
+export async function createNamespacesLab(ground: Ground, stations: Subnet, { clock, kernelTrace, remove }: Surroundings): Promise<EngineLab> {
 	const wire = new Wire(ground);
 	const hosts = {
 		client: new NamespacesHost(ground, wire, { name: 'client', ...stations.client }),
 		server: new NamespacesHost(ground, wire, { name: 'server', ...stations.server }),
 	};
 	return twoHosts(hosts, {
-		...outside,
+		clock,
+		kernelTrace,
 		async remove() {
-			await Promise.all([hosts.client.end(), hosts.server.end()]);
-			await wire.end();
-			await outside.remove();
+			await remove(async () => {
+				await Promise.all([hosts.client.end(), hosts.server.end()]);
+				await wire.end();
+			});
 		},
 	});
 }
@@ -275,7 +282,14 @@ class NamespacesHost implements EngineHost {
 	/** All processes of userland at once, but for its first, the agent: the kernel lets nobody stop that from inside. */
 	async #toAll(signal: 'STOP' | 'CONT', until: string): Promise<void> {
 		const { userland } = this.#running;
-		const { succeeded, err } = await this.#ground.run(['sh', '-c', AMONG, signal, ...among(this.#ground, await userland.init()), ...toAll(signal, until)]);
+		const { succeeded, err } = await this.#ground.run([
+			'sh',
+			'-c',
+			AMONG,
+			signal,
+			...among(this.#ground, await userland.init()),
+			...toAll(signal, until),
+		]);
 		if (succeeded) return;
 		throw new HalfopenError('ENGINE_REFUSED', {
 			problem: `The programs of the ${this.#place.name} could not be given SIG${signal}, or did not heed it.`,

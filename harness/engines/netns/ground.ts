@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { channelTo } from '../../agent/local.ts';
+import type { Binaries } from '../binaries.ts';
 import { runCommand } from '../command.ts';
 import type { RunIdentity } from '../engine.ts';
 import { markOf } from '../marked.ts';
 import type { Ground, GroundProcess } from '../namespaces/ground.ts';
-import type { Binaries } from './binaries.ts';
 
 /** This machine, for the namespaces of a run. */
 export function localGround(run: RunIdentity, { bin, opt }: Binaries): Ground {

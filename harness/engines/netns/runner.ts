@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../../errors.ts';
+import { assertBinaries } from '../binaries.ts';
 import { runCommand } from '../command.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import type { Ground } from '../namespaces/ground.ts';
@@ -7,7 +8,6 @@ import { unshareWire, whatIsNeeded } from '../namespaces/spaces.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import { forgetCommand } from '../trace.ts';
-import { assertBinaries } from './binaries.ts';
 import type { NetnsFacts } from './engine.ts';
 import { localGround } from './ground.ts';
 import { startRecorder } from './recorder.ts';

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HalfopenError } from '../../errors.ts';
-import { hashOf, hostSources, REPOSITORY } from '../host-sources.ts';
+import { HalfopenError } from '../errors.ts';
+import { hashOf, hostSources, REPOSITORY } from './host-sources.ts';
 
 /** What `npm run setup` makes for hosts that have no image: `bin` for their PATH, `opt` to lie over their /opt. */
 export interface Binaries {
@@ -25,7 +25,7 @@ export async function assertBinaries(): Promise<Binaries> {
 		throw new HalfopenError('IMAGE_MISSING', {
 			problem: 'The programs that run inside hosts are not there: they were never made, or their sources have changed since.',
 			seen: `${made.bin}/halfopen-agent is missing`,
-			remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`; it compiles them.',
+			remedy: 'Run `npm run setup` with HALFOPEN_ENGINE as it is now; it compiles them.',
 			cause,
 		});
 	}

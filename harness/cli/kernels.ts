@@ -1,0 +1,114 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import type { HalfopenError } from '../errors.ts';
+import type { ArchiveKernel } from '../kernels/archive-kernels.ts';
+import { askArchive, staleSuites } from '../kernels/ask-archive.ts';
+import { kernelsFolder } from '../kernels/cache.ts';
+import { type Choice, choose } from '../kernels/choose.ts';
+import { fetchPackages, preparePackages, sizeOf } from '../kernels/debian-kernel.ts';
+import { archiveLines, megabytes, preparedLines } from '../kernels/list.ts';
+import { type OwnKernel, prepareOwn } from '../kernels/own-kernel.ts';
+import { preparedKernels, unknownKernel } from '../kernels/prepared.ts';
+import { keptKernels, SUITES } from '../kernels/suites.ts';
+import { orExplain } from '../report/run-jest.ts';
+import { debianMirrors } from './setup/mirrors.ts';
+import { say, step } from './setup/steps.ts';
+
+interface Options extends OwnKernel {
+	readonly list?: boolean;
+}
+
+const command = new Command('npm run kernels --')
+	.description('Fetches Linux kernels of Debian’s archive, verifies them, and prepares them for labs in virtual machines. Does only what is missing.')
+	.argument('[kernels...]', 'a series (6.1: its newest) or a release (6.1.0-50-cloud-amd64)')
+	.option('--list', 'show which kernels can be had, and which are here')
+	.option('--image <file>', 'prepare a kernel of your own: its bzImage')
+	.option('--modules <folder>', 'and its modules: /lib/modules/<release>, or a folder with lib/modules/<release> in it')
+	.option('--name <name>', 'what your own kernel is called, if not by its release')
+	.action(async (names: string[], { list, ...own }: Options) => {
+		const isOwn = Object.values(own).some((option) => option !== undefined);
+		if (!isOwn && !list && names.length === 0) command.help();
+		if (isOwn) await prepareOne(own);
+		if (names.length > 0) await fetchAll(names);
+		if (list) await show();
+	});
+
+async function prepareOne(own: OwnKernel): Promise<void> {
+	await step(`Preparing ${own.name ?? 'a kernel of your own'}`, async (progress) => {
+		const { name, release } = await prepareOwn(own, new Date());
+		progress.line(`${name}, release ${release}, is in ${join(kernelsFolder(), name)}`);
+	});
+}
+
+/** Names are settled first: none is fetched if one is wrong. */
+async function fetchAll(names: readonly string[]): Promise<void> {
+	const mirrors = await debianMirrors();
+	const choices = await chooseAll(names, mirrors);
+	for (const choice of choices) {
+		if ('ready' in choice) say(`* ${choice.ready.name} is there already`);
+		else await fetchOne(choice.fetch, mirrors);
+	}
+}
+
+async function fetchOne(kernel: ArchiveKernel, mirrors: readonly string[]): Promise<void> {
+	const { release, version, suite } = kernel;
+	const size = megabytes(sizeOf(kernel));
+	await step(`Fetching ${release}, version ${version} in ${suite}: ${size}`, (progress) =>
+		fetchPackages(kernel, mirrors, (bytes) => progress.busy(`${megabytes(bytes)} of ${size}`)),
+	);
+	await step(`Preparing ${release}`, async (progress) => {
+		await preparePackages(kernel, new Date());
+		progress.line(`it is in ${join(kernelsFolder(), release)}`);
+	});
+}
+
+/** What is kept of the archive may do; where it does not know a name, the archive is asked whether it has that by now. */
+async function chooseAll(names: readonly string[], mirrors: readonly string[]): Promise<Choice[]> {
+	const prepared = await preparedKernels();
+	const isExact = (name: string) => prepared.some((kernel) => kernel.name === name);
+	if (names.every(isExact)) return names.flatMap((name) => choose(name, prepared, []) ?? []);
+
+	const stale = await staleSuites(new Date());
+	let unasked = await ask(stale, mirrors);
+	let known = await keptKernels();
+	if (names.some((name) => !choose(name, prepared, known))) {
+		const fresh = SUITES.filter((suite) => !stale.includes(suite));
+		unasked = [...unasked, ...(await ask(fresh, mirrors))];
+		known = await keptKernels();
+	}
+	return names.map((name) => {
+		const choice = choose(name, prepared, known);
+		if (choice) return choice;
+		throw unasked[0] ?? unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)]);
+	});
+}
+
+/** Returns, and says, what could not be asked for. */
+async function ask(suites: readonly string[], mirrors: readonly string[]): Promise<HalfopenError[]> {
+	if (suites.length === 0) return [];
+	return step(`Asking Debian’s archive for the kernels of ${suites.join(', ')}`, async (progress) => {
+		const errors = await askArchive(suites, mirrors, new Date(), (bytes) => progress.busy(megabytes(bytes)));
+		for (const { problem, seen } of errors) progress.line(`not possible: ${problem} ${seen}`);
+		return errors;
+	});
+}
+
+async function show(): Promise<void> {
+	const unasked = await ask(await staleSuites(new Date()), await debianMirrors());
+	const [known, prepared] = [await keptKernels(), await preparedKernels()];
+	if (known.length > 0)
+		say(`In Debian’s archive${unasked.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`);
+	if (prepared.length === 0) return say('No kernel is here yet.');
+	const occupying = prepared.map(async (kernel) => ({ kernel, folder: dirname(kernel.image), bytes: await bytesIn(dirname(kernel.image)) }));
+	say(`Here:\n${preparedLines(await Promise.all(occupying)).join('\n')}`);
+}
+
+async function bytesIn(folder: string): Promise<number> {
+	const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+	const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+	const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
+	return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+await orExplain(() => command.parseAsync());

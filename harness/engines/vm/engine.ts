@@ -1,0 +1,52 @@
+import { Agent } from '../../agent/agent.ts';
+import type { Engine, EngineLab, Run } from '../engine.ts';
+import { takeLabNumber } from '../lab-number.ts';
+import { createNamespacesLab } from '../namespaces/lab.ts';
+import { subnet } from '../subnets.ts';
+import { guestGround } from './ground.ts';
+import { Guest } from './guest.ts';
+import { Qemu } from './qemu.ts';
+import { traceOfGuest } from './trace.ts';
+
+/** What `connect` needs, as it travels from the runner to the workers. */
+export interface VmFacts extends Record<string, string> {
+	/** Of the kernel: its image, and its package's version, if it came from one. */
+	readonly kernel: string;
+	readonly version: string;
+	/** The saved guest that all labs begin with. */
+	readonly memory: string;
+	/** Names below net.ipv4, separated by blanks. */
+	readonly sysctls: string;
+	readonly qemu: string;
+	/** Other than 0: what the random numbers of all guests are made of. */
+	readonly seed: string;
+}
+
+/** Every lab is alone in its guest, so it may have the same addresses as any other: then it repeats. */
+const STATIONS = subnet(0, 0);
+
+/** The engine as a worker sees it, made from what the runner found out. */
+export function connectVm(run: Run, { kernel, version, memory, sysctls, qemu, seed }: VmFacts): Engine {
+	return {
+		name: 'vm',
+		tools: { qemu, ...(version && { kernel: version }) },
+		sysctls: new Set(sysctls.split(' ')),
+		virtualTime: true,
+		async createLab(): Promise<EngineLab> {
+			const name = `guest-${await takeLabNumber(run)}`;
+			const guest = new Guest(await Qemu.start(run, { kernel, snapshot: memory }, run.directory, name), BigInt(seed));
+			try {
+				const agent = await Agent.connect(guest.channel, 'the guest');
+				return await createNamespacesLab(guestGround(agent), STATIONS, {
+					clock: guest.clock,
+					kernelTrace: () => traceOfGuest(agent),
+					// All that is in a guest goes with it.
+					remove: () => guest.end(),
+				});
+			} catch (error) {
+				await guest.end();
+				throw error;
+			}
+		},
+	};
+}

@@ -1,0 +1,146 @@
+import { Duplex } from 'node:stream';
+import type { LabClock } from '../engine.ts';
+import { Meeting, MOST_TO_GUEST } from './meeting.ts';
+import type { Qemu } from './qemu.ts';
+
+/** Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an end. */
+const QUIET_TURNS = 4;
+/** So long the guest may go on when nobody said until when, in nanoseconds. */
+const UNASKED_NS = 1_000_000_000n;
+/** Two hours in a guest that does nothing take up to 5 s, on a busy machine ten times that. What takes longer does not come any more. */
+const SILENCE_MS = 180_000;
+
+/** Whoever lets time pass. */
+interface Sleeper {
+	readonly until: bigint;
+	wake(error?: Error): void;
+}
+
+/**
+ * A guest, and the harness, in turns. The guest runs until its agent has said something and it has come to rest, or until the next deadline; then it
+ * stands still while the harness reads and thinks, and goes on when nobody here has anything left to ask.
+ */
+export class Guest {
+	readonly clock: LabClock;
+	/** To the agent that the guest's first process has started. Fails with what became of the guest. */
+	readonly channel: Duplex;
+	readonly #qemu: Qemu;
+	readonly #meeting: Meeting;
+	readonly #sleepers = new Set<Sleeper>();
+	readonly #over: Promise<unknown>;
+	#pending: Buffer[] = [];
+	/** Grows with everything that is asked for. */
+	#asked = 0;
+	#now = 0n;
+	#ended = false;
+	#renew = false;
+	#failure: Error | undefined;
+
+	/** Of a QEMU whose guest is paused. A seed other than 0 makes its random numbers others than those of the snapshot. */
+	constructor(qemu: Qemu, seed = 0n) {
+		this.#qemu = qemu;
+		this.#meeting = new Meeting(qemu.memory);
+		this.channel = new Duplex({
+			read: () => {},
+			write: (bytes: Buffer, _encoding, done) => {
+				this.#pending.push(bytes);
+				this.#asked++;
+				done();
+			},
+			final: (done) => {
+				this.#renew = true;
+				this.#asked++;
+				done();
+			},
+		});
+		this.channel.on('error', () => {});
+		this.clock = {
+			source: 'the clock of the guest, which stands still while the harness thinks',
+			now: () => Number(this.#now / 1_000n) / 1e6,
+			sleep: (milliseconds, signal) => this.#sleep(milliseconds, signal),
+		};
+		this.#listen();
+		this.#over = this.#takeTurns(seed).catch((error: Error) => this.#fail(error));
+	}
+
+	/** Once its channel was ended: passes when the guest is paused, and another agent in it has begun. Nobody is to use the guest any more. */
+	async renewed(): Promise<void> {
+		await this.#over;
+		if (this.#failure) throw this.#failure;
+		this.#meeting.close();
+	}
+
+	/** Ends the guest at once, whatever it does. */
+	async end(): Promise<void> {
+		this.#ended = true;
+		await this.#qemu.end();
+		await this.#over;
+		this.#meeting.close();
+	}
+
+	async #takeTurns(seed: bigint): Promise<void> {
+		let given = seed;
+		while (!this.#ended) {
+			await this.#thoughtOver();
+			if (this.#ended) break;
+			const bytes = Buffer.concat(this.#pending);
+			this.#pending = bytes.length > MOST_TO_GUEST ? [bytes.subarray(MOST_TO_GUEST)] : [];
+			const last = this.#renew && this.#pending.length === 0;
+			this.#meeting.give({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed: given, renew: last });
+			given = 0n;
+			await this.#qemu.runUntilPaused(SILENCE_MS);
+			if (last) break;
+			this.#listen();
+		}
+		this.channel.push(null);
+	}
+
+	/** Hands over what the guest left. */
+	#listen(): void {
+		if (this.#ended) return;
+		const { now, bytes } = this.#meeting.take();
+		this.#now = now;
+		for (const sleeper of this.#sleepers) if (sleeper.until <= now) sleeper.wake();
+		if (bytes.length > 0) this.channel.push(bytes);
+	}
+
+	async #thoughtOver(): Promise<void> {
+		for (let quiet = 0, seen = this.#asked; quiet < QUIET_TURNS; quiet++) {
+			await new Promise(setImmediate);
+			if (seen !== this.#asked) quiet = -1;
+			seen = this.#asked;
+		}
+	}
+
+	#deadline(): bigint {
+		if (this.#pending.length > 0) return this.#now;
+		let earliest: bigint | undefined;
+		for (const { until } of this.#sleepers) if (earliest === undefined || until < earliest) earliest = until;
+		return earliest ?? this.#now + UNASKED_NS;
+	}
+
+	#sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+		if (signal.aborted) return Promise.resolve();
+		if (this.#failure) return Promise.reject(this.#failure);
+		this.#asked++;
+		return new Promise((resolve, reject) => {
+			const wake = (error?: Error) => {
+				this.#sleepers.delete(sleeper);
+				signal.removeEventListener('abort', abort);
+				if (error) reject(error);
+				else resolve();
+			};
+			const abort = () => wake();
+			const sleeper: Sleeper = { until: this.#now + BigInt(Math.ceil(milliseconds * 1e6)), wake };
+			this.#sleepers.add(sleeper);
+			signal.addEventListener('abort', abort, { once: true });
+		});
+	}
+
+	#fail(error: Error): void {
+		if (this.#ended) return;
+		this.#failure = error;
+		this.channel.destroy(error);
+		for (const { wake } of this.#sleepers) wake(error);
+	}
+}

@@ -1,0 +1,61 @@
+#define _GNU_SOURCE 1
+
+#include "prepare.h"
+#include "give_up.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/** What the harness put in the root beside the programs: modules, and the order in which they go in. */
+#define MODULES "/modules"
+
+static void mount_at(const char *type, const char *place) {
+	mkdir(place, 0755);
+	/* A kernel may have mounted its devices already. */
+	if (mount(type, place, type, 0, NULL) != 0 && errno != EBUSY) give_up(place);
+}
+
+static void insert(const char *name) {
+	char path[512];
+	snprintf(path, sizeof path, MODULES "/%s", name);
+	int module = open(path, O_RDONLY | O_CLOEXEC);
+	if (module < 0 || (syscall(SYS_finit_module, module, "", 0) != 0 && errno != EEXIST)) give_up(path);
+	close(module);
+}
+
+static void insert_modules(void) {
+	FILE *order = fopen(MODULES "/order", "r");
+	if (!order) give_up(MODULES "/order");
+	for (char line[256]; fgets(line, sizeof line, order);) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line) insert(line);
+	}
+	fclose(order);
+}
+
+static void speak_to_console(void) {
+	int console = open("/dev/console", O_RDWR);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) dup2(console, fd);
+	if (console > STDERR_FILENO) close(console);
+}
+
+void prepare(void) {
+	mount_at("devtmpfs", "/dev");
+	speak_to_console();
+	mount_at("proc", "/proc");
+	mount_at("sysfs", "/sys");
+	mount_at("tmpfs", "/run");
+	mount_at("tmpfs", "/tmp");
+	mount_at("tracefs", "/sys/kernel/tracing");
+	insert_modules();
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	setenv("HOME", "/root", 1);
+	setenv("LANG", "C.UTF-8", 1);
+}

@@ -1,0 +1,45 @@
+import { HalfopenError } from '../../errors.ts';
+import { preparedKernel } from '../../kernels/prepared.ts';
+import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
+import { markedRuns, sweepMarked } from '../sweep-marked.ts';
+import type { VmFacts } from './engine.ts';
+import { ensureSnapshot } from './snapshot.ts';
+
+/** How the user says which kernel, and which random numbers. */
+export const KERNEL_VARIABLE = 'HALFOPEN_KERNEL';
+export const SEED_VARIABLE = 'HALFOPEN_SEED';
+
+export const vmRunner: EngineRunner = {
+	name: 'vm',
+
+	async open(run: Run): Promise<OpenRun> {
+		const seed = seedOf(process.env[SEED_VARIABLE] ?? '0');
+		const kernel = await preparedKernel(wantedKernel());
+		const { memory, sysctls, qemu } = await ensureSnapshot(run, kernel, run.directory);
+		const facts: VmFacts = { kernel: kernel.image, version: kernel.version ?? '', memory, sysctls, qemu, seed };
+		return { facts, close: async () => {} };
+	},
+
+	runs: () => markedRuns('vm'),
+
+	sweep: (run: RunIdentity, { quietMs = 0 } = {}) => sweepMarked('vm', run, quietMs),
+};
+
+function wantedKernel(): string {
+	const name = process.env[KERNEL_VARIABLE];
+	if (name) return name;
+	throw new HalfopenError('BAD_ARGUMENT', {
+		problem: 'Which kernel a guest is to have was not said.',
+		remedy: `Say it: ${KERNEL_VARIABLE}=6.1 (npm run kernels -- --list shows what is here).`,
+	});
+}
+
+/** 0 leaves random numbers as the snapshot has them. */
+function seedOf(text: string): string {
+	if (/^\d{1,18}$/.test(text)) return text;
+	throw new HalfopenError('BAD_ARGUMENT', {
+		problem: 'A seed must be a whole number of at most 18 digits.',
+		seen: `${SEED_VARIABLE}=${text}`,
+		remedy: 'Give it as: npm test -- --seed 7',
+	});
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Agent } from '../../agent/agent.ts';
+import { HalfopenError } from '../../errors.ts';
+import { cacheFolder } from '../../kernels/cache.ts';
+import { intoCache } from '../../kernels/cache-errors.ts';
+import type { PreparedKernel } from '../../kernels/prepared.ts';
+import { unfinishedFolder } from '../../kernels/unfinished.ts';
+import { assertBinaries, type Binaries } from '../binaries.ts';
+import { runCommand } from '../command.ts';
+import type { RunIdentity } from '../engine.ts';
+import { assertGate } from './gate.ts';
+import { Guest } from './guest.ts';
+import { commandLine, filesOf, QEMU, Qemu } from './qemu.ts';
+import { makeRoot, programPaths } from './root.ts';
+
+/** A guest that has booted, saved at the moment before its first lab. */
+export interface Snapshot {
+	/** The memory of the paused guest. */
+	readonly memory: string;
+	/** Names below net.ipv4 that a host has there, separated by blanks. */
+	readonly sysctls: string;
+	/** QEMU's version. */
+	readonly qemu: string;
+}
+
+const MEMORY = 'memory';
+const FACTS = 'facts.json';
+/** A day. */
+const KEPT_MS = 86_400_000;
+
+/** The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is the run's. */
+export async function ensureSnapshot(run: RunIdentity, kernel: PreparedKernel, scratch: string): Promise<Snapshot> {
+	const [host, gate, qemu] = await Promise.all([assertBinaries(), assertGate(), qemuVersion()]);
+	const programs = await programPaths();
+	const parts = { ...host, gate, modules: kernel.modules };
+	const name = `${kernel.name}-${await keyOf(kernel, parts, qemu, programs)}`;
+	const parent = join(cacheFolder(), 'snapshots');
+	const folder = join(parent, name);
+	const found = await read(folder);
+	if (found) return found;
+	process.stderr.write(`halfopen: booting ${kernel.release} once, to begin every lab from there\n`);
+	return intoCache(async () => {
+		await mkdir(parent, { recursive: true });
+		await using unfinished = await unfinishedFolder(parent, name);
+		const root = join(unfinished.path, 'root.cpio');
+		await makeRoot(root, join(unfinished.path, 'root'), parts, programs);
+		const sysctls = await bootAndSave(run, kernel.image, root, scratch, join(unfinished.path, MEMORY));
+		await rm(root);
+		await rm(join(unfinished.path, 'root'), { recursive: true });
+		await writeFile(join(unfinished.path, FACTS), JSON.stringify({ sysctls, qemu }));
+		// Another run may have been quicker.
+		await rename(unfinished.path, folder).catch((error: NodeJS.ErrnoException) => {
+			if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+		});
+		await removeOlder(parent, kernel.name, name);
+		return { memory: join(folder, MEMORY), sysctls, qemu };
+	});
+}
+
+async function read(folder: string): Promise<Snapshot | undefined> {
+	const facts = join(folder, FACTS);
+	const text = await readFile(facts, 'utf8').catch(() => undefined);
+	if (text === undefined) return undefined;
+	const now = new Date();
+	await utimes(facts, now, now);
+	return { memory: join(folder, MEMORY), ...(JSON.parse(text) as Pick<Snapshot, 'sysctls' | 'qemu'>) };
+}
+
+/** What was used first before it is saved need not be loaded after it. No connection among it: that would settle what sequence numbers are made of. */
+const WARM_UP = `
+ip link set lo up
+for command in 'ss -tanoei' 'iptables -nL' 'arptables -nL' 'tcpdump --version' 'strace true' 'node --version' 'curl --version' 'lsof -v'; do
+	$command >/dev/null 2>&1
+done
+cd /proc/sys/net/ipv4 && echo *
+`;
+
+/** Returns the names of sysctls. */
+async function bootAndSave(run: RunIdentity, kernel: string, root: string, scratch: string, memory: string): Promise<string> {
+	const qemu = await Qemu.start(run, { kernel, root }, scratch, `boot-${process.pid}`);
+	try {
+		const guest = new Guest(qemu);
+		const agent = await Agent.connect(guest.channel, 'the guest');
+		const { out } = await agent.run(['unshare', '--net', '--', 'bash', '-c', WARM_UP]);
+		await agent.close();
+		await guest.renewed();
+		await qemu.save(memory);
+		return out.trim();
+	} finally {
+		await qemu.end();
+	}
+}
+
+/** What a snapshot is made of: made of others it has another name. */
+async function keyOf(
+	kernel: PreparedKernel,
+	{ bin, opt, gate }: Binaries & { readonly gate: string },
+	qemu: string,
+	programs: readonly string[],
+): Promise<string> {
+	const stats = await Promise.all([kernel.image, ...programs].map((path) => stat(path)));
+	const files = stats.map(({ size, mtimeMs }, index) => [programs[index - 1] ?? 'kernel', size, mtimeMs]);
+	const computer = commandLine('', filesOf('', ''));
+	const all = JSON.stringify([kernel.release, kernel.version, kernel.fetchedAt, bin, opt, gate, qemu, WARM_UP, computer, files]);
+	return createHash('sha256').update(all).digest('hex').slice(0, 12);
+}
+
+async function qemuVersion(): Promise<string> {
+	const { succeeded, out, err } = await runCommand([QEMU, '--version']);
+	const version = /version (\S+)/.exec(out)?.[1];
+	if (succeeded && version) return version;
+	throw new HalfopenError('TOOL_MISSING', {
+		problem: 'QEMU is not installed: there is nothing that guests could run in.',
+		seen: err,
+		remedy: 'Run `npm run setup -- --vm`.',
+	});
+}
+
+/** What other sources were saved of the same kernel, but not used lately: a run of theirs may still need it. */
+async function removeOlder(parent: string, kernel: string, current: string): Promise<void> {
+	for (const name of await readdir(parent)) {
+		if (!name.startsWith(`${kernel}-`) || name === current) continue;
+		const used = await stat(join(parent, name, FACTS)).catch(() => undefined);
+		if (used && Date.now() - used.mtimeMs > KEPT_MS) await rm(join(parent, name), { recursive: true, force: true });
+	}
+}

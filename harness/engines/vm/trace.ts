@@ -1,0 +1,31 @@
+import { PassThrough } from 'node:stream';
+import type { Agent } from '../../agent/agent.ts';
+import { quietResolvers } from '../../agent/promises.ts';
+import type { KernelTrace } from '../engine.ts';
+import { RECORDING, recorderCommand } from '../trace.ts';
+
+/** Whose the only trace in a guest is: there are no other runs. */
+const GUEST = { id: 'guest', owner: 'guest' };
+
+/** Starts to record the kernel's trace in a guest, and gives what it says from then on. */
+export async function traceOfGuest(agent: Agent): Promise<KernelTrace> {
+	const trace = new PassThrough();
+	const recording = quietResolvers<void>();
+	let complaint = '';
+	const recorder = await agent.spawn(recorderCommand(GUEST), {
+		out: (bytes) => {
+			trace.write(bytes);
+			if (bytes.includes(RECORDING)) recording.resolve();
+		},
+		err: (bytes) => {
+			complaint += bytes;
+		},
+	});
+	const ended = await Promise.race([recording.promise, recorder.exited]);
+	if (ended) return { unavailable: `the guest’s kernel does not trace: ${complaint.trim()}` };
+	recorder.exited.then(
+		() => trace.end(),
+		(error: Error) => trace.destroy(error),
+	);
+	return trace.on('error', () => {});
+}

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { compareVersions } from './debian-version.ts';
+
+const sign = (a: string, b: string) => Math.sign(compareVersions(a, b));
+/** Made of what versions are made of. */
+const versions = fc
+	.tuple(
+		fc.option(fc.nat(2), { nil: undefined }),
+		fc.stringMatching(/^\d[A-Za-z0-9.+~]{0,8}$/),
+		fc.option(fc.stringMatching(/^[a-z0-9.+~]{1,6}$/), { nil: undefined }),
+	)
+	.map(([epoch, upstream, revision]) => `${epoch === undefined ? '' : `${epoch}:`}${upstream}${revision === undefined ? '' : `-${revision}`}`);
+
+describe('of two versions the older one', () => {
+	test.each([
+		['6.1.9-1', '6.1.176-1', 'by numbers, not by digits'],
+		['6.1.176-1', '6.1.176-2', 'by the revision'],
+		['6.1.176-1', '1:5.10-1', 'by the epoch before all else'],
+		['7.2~rc1-1', '7.2-1', 'before its release'],
+		['7.2.12-1~bpo13+1', '7.2.12-1', 'as a backport before what it was made of'],
+		['7.2.12-1~bpo13+1', '7.2.12-1~bpo13+2', 'as the earlier backport'],
+		['6.12.94-1', '6.12.107-1', 'by numbers, not by digits'],
+		['1.0', '1.0a', 'as the shorter one'],
+		['1.0a', '1.0+', 'letters before other signs'],
+		['1.0~~', '1.0~~a', 'as the shorter one, also after ~'],
+		['1.0~~a', '1.0~', 'the one with more of ~'],
+		['1.0~', '1.0', 'by ~, even before the end'],
+	])('is %s, not %s: %s', (older, newer) => {
+		expect([sign(older, newer), sign(newer, older)]).toEqual([-1, 1]);
+	});
+
+	test('is none where they differ in nothing that counts', () => {
+		expect(sign('6.1.176-1', '0:6.1.176-1')).toBe(0);
+		expect(sign('1.01', '1.1')).toBe(0);
+		expect(sign('1.0', '1.0-0')).toBe(0);
+	});
+
+	test('is told alike from both sides', () => {
+		fc.assert(fc.property(versions, versions, (a, b) => expect(sign(a, b) + sign(b, a)).toBe(0)));
+	});
+
+	test('stays older than what is newer than the other', () => {
+		fc.assert(
+			fc.property(fc.array(versions, { minLength: 3, maxLength: 3 }), (some) => {
+				const [a = '', b = '', c = ''] = some.sort(compareVersions);
+				expect([sign(a, b), sign(b, c), sign(a, c)].filter((order) => order > 0)).toEqual([]);
+			}),
+		);
+	});
+
+	test('is told of any text', () => {
+		fc.assert(fc.property(fc.string(), fc.string(), (a, b) => expect(Number.isNaN(compareVersions(a, b))).toBe(false)));
+	});
+});

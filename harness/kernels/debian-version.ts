@@ -1,0 +1,42 @@
+/**
+ * Which of two versions of Debian packages is the newer one: below 0 if `a` is older than `b`, 0 if they are equal (deb-version(7)). Numbers count as
+ * numbers, letters come before other signs, and `~` comes before everything, the end included, so that 1.0~rc1 is older than 1.0.
+ */
+export function compareVersions(a: string, b: string): number {
+	const [mine, other] = [partsOf(a), partsOf(b)];
+	return mine.epoch - other.epoch || compareStrings(mine.upstream, other.upstream) || compareStrings(mine.revision, other.revision);
+}
+
+function partsOf(version: string): { epoch: number; upstream: string; revision: string } {
+	const [, epoch = '0', upstream = '', revision = ''] = /^(?:(\d+):)?(.*?)(?:-([^-]*))?$/s.exec(version) ?? [];
+	return { epoch: Number(epoch), upstream, revision };
+}
+
+/** In turn a stretch of other signs than digits, and one of digits. */
+function compareStrings(a: string, b: string): number {
+	let [restOfA, restOfB] = [a, b];
+	while (restOfA !== '' || restOfB !== '') {
+		const [signsA = '', digitsA = ''] = /^(\D*)(\d*)/.exec(restOfA)?.slice(1) ?? [];
+		const [signsB = '', digitsB = ''] = /^(\D*)(\d*)/.exec(restOfB)?.slice(1) ?? [];
+		const difference = compareSigns(signsA, signsB) || Number(digitsA) - Number(digitsB);
+		if (difference !== 0) return difference;
+		restOfA = restOfA.slice(signsA.length + digitsA.length);
+		restOfB = restOfB.slice(signsB.length + digitsB.length);
+	}
+	return 0;
+}
+
+function compareSigns(a: string, b: string): number {
+	for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
+		const difference = weightOf(a[index]) - weightOf(b[index]);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+}
+
+function weightOf(sign: string | undefined): number {
+	if (sign === undefined) return 0;
+	if (sign === '~') return -1;
+	const code = sign.charCodeAt(0);
+	return /[A-Za-z]/.test(sign) ? code : code + 0x10000;
+}

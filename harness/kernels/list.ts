@@ -1,0 +1,37 @@
+import { type ArchiveKernel, newestFirst, seriesOf } from './archive-kernels.ts';
+import { sizeOf } from './debian-kernel.ts';
+import type { PreparedKernel } from './prepared.ts';
+
+/** A prepared kernel and what it takes on the disk, in bytes. */
+export interface Occupying {
+	readonly kernel: PreparedKernel;
+	readonly folder: string;
+	readonly bytes: number;
+}
+
+/** Bytes as people read them. */
+export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+/** What the archive has, as lines: the newest kernel of each series, the newest series first. */
+export function archiveLines(archive: readonly ArchiveKernel[], prepared: readonly PreparedKernel[]): string[] {
+	const ready = new Set(prepared.map(({ name }) => name));
+	const seen = new Set<string>();
+	const newest = newestFirst(archive).filter(({ release }) => seen.size < seen.add(seriesOf(release)).size);
+	const rows = newest.map((kernel) => {
+		const { release, version, suite } = kernel;
+		return [seriesOf(release), release, version, suite, megabytes(sizeOf(kernel)), ready.has(release) ? 'is here' : ''];
+	});
+	return table(['series', 'release', 'version', 'suite', 'to fetch', ''], rows);
+}
+
+/** What is here, as lines. */
+export function preparedLines(kernels: readonly Occupying[]): string[] {
+	const rows = kernels.map(({ kernel, folder, bytes }) => [kernel.name, kernel.version ?? `your own, ${kernel.release}`, megabytes(bytes), folder]);
+	return table(['name', 'version', 'size', 'folder'], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+	const all = [head, ...rows];
+	const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+	return all.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+}

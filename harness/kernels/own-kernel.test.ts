@@ -1,0 +1,151 @@
+import { access, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { temporaryCache } from './fixtures/cache.ts';
+import { standInForDepmod } from './fixtures/depmod.ts';
+import { type OwnBuild, writeBuild } from './fixtures/own-build.ts';
+import { type OwnKernel, prepareOwn } from './own-kernel.ts';
+import { preparedKernel, preparedKernels } from './prepared.ts';
+import { keepSuite } from './suites.ts';
+
+const now = new Date('2026-01-02T03:04:05Z');
+const release = '6.1.0-own';
+let cache: Awaited<ReturnType<typeof temporaryCache>>;
+let depmod: Disposable;
+let tree = '';
+
+beforeEach(async () => {
+	cache = await temporaryCache();
+	depmod = await standInForDepmod(join(cache.path, 'bin'));
+	tree = join(cache.path, 'build');
+});
+
+afterEach(async () => {
+	depmod[Symbol.dispose]();
+	await cache[Symbol.asyncDispose]();
+});
+
+async function prepareBuild(build: Partial<OwnBuild> = {}, given: OwnKernel = {}) {
+	await writeBuild(tree, { release, ...build });
+	return prepareOwn({ image: join(tree, 'boot', `vmlinuz-${release}`), modules: tree, ...given }, now);
+}
+
+const insertedOf = async (modules: string) => (await readFile(join(modules, 'order'), 'utf8')).trimEnd().split('\n');
+const unfinished = async () => (await readdir(join(cache.path, 'halfopen/kernels')).catch(() => [])).filter((name) => name.startsWith('.'));
+
+describe('a kernel of one’s own', () => {
+	test('is ready with its image, and with the wanted modules unpacked, each after what it needs', async () => {
+		expect(await prepareBuild()).toEqual({ name: release, release, fetchedAt: '2026-01-02T03:04:05.000Z' });
+		const { name, image, modules } = await preparedKernel(release);
+		expect([name, image]).toEqual([release, join(cache.path, 'halfopen/kernels', release, 'vmlinuz')]);
+		expect((await readFile(image)).equals(await readFile(join(tree, 'boot', `vmlinuz-${release}`)))).toBe(true);
+		const inserted = await insertedOf(modules);
+		expect([...inserted].sort()).toEqual((await readdir(modules)).filter((file) => file !== 'order').sort());
+		expect(inserted).toEqual(expect.arrayContaining(['veth.ko', 'nf_tables.ko', 'xt_NFLOG.ko']));
+		expect(inserted).not.toContain('not-wanted.ko');
+		expect(inserted.indexOf('stp.ko')).toBe(inserted.indexOf('bridge.ko') - 1);
+		expect(await readFile(join(modules, 'veth.ko'), 'latin1')).toContain(`vermagic=${release} `);
+		expect(await unfinished()).toEqual([]);
+	});
+
+	test('leaves its folder as it was', async () => {
+		await writeBuild(tree, { release });
+		const before = await readdir(tree, { recursive: true });
+		await prepareBuild();
+		expect(await readdir(tree, { recursive: true })).toEqual(before);
+	});
+
+	test('may be called otherwise, and be prepared again under the same name', async () => {
+		await prepareBuild({}, { name: 'mine' });
+		await prepareBuild({ builtin: ['veth'] }, { name: 'mine' });
+		const { release: found, modules } = await preparedKernel('mine');
+		expect(found).toBe(release);
+		expect(await insertedOf(modules)).not.toContain('veth.ko');
+		expect((await preparedKernels()).map(({ name }) => name)).toEqual(['mine']);
+	});
+
+	test('may have its modules in a folder as /lib/modules/<release> is one, or under usr', async () => {
+		await prepareBuild({}, { modules: join(tree, 'lib/modules', release), name: 'one' });
+		await mkdir(join(tree, 'usr'));
+		await rename(join(tree, 'lib'), join(tree, 'usr/lib'));
+		await prepareOwn({ image: join(tree, 'boot', `vmlinuz-${release}`), modules: tree, name: 'two' }, now);
+		expect((await preparedKernels()).map(({ name }) => name)).toEqual(['one', 'two']);
+	});
+
+	test('may have all that is wanted built in', async () => {
+		await prepareBuild({ builtin: ['veth', 'bridge', 'overlay', 'nf_tables', 'nft_compat', 'xt_NFLOG', 'tcp_diag'] });
+		const { modules } = await preparedKernel(release);
+		expect((await stat(join(modules, 'order'))).size).toBe(0);
+	});
+});
+
+describe('is refused', () => {
+	test.each<OwnKernel>([{ image: 'vmlinuz' }, { modules: '/lib/modules' }, { name: 'mine' }])('where one of the two lacks: %p', async (given) => {
+		await expect(prepareOwn(given, now)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+	});
+
+	test('where the image is none, or cannot be read', async () => {
+		await writeFile(join(cache.path, 'text'), 'no kernel');
+		const image = join(cache.path, 'text');
+		await expect(prepareBuild({}, { image })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: `${image} is no bzImage.` });
+		await expect(prepareBuild({}, { image: '/nowhere' })).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			seen: expect.stringContaining('ENOENT'),
+		});
+	});
+
+	test('where the folder has modules of another kernel, or none', async () => {
+		await writeBuild(join(cache.path, 'other'), { release: '6.2.0' });
+		await expect(prepareBuild({}, { modules: join(cache.path, 'other') })).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			seen: 'modules of 6.2.0',
+		});
+		await expect(prepareBuild({}, { modules: cache.path })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', seen: expect.stringContaining('neither') });
+	});
+
+	test.each(['6.1', '../mine', '.mine', 'a b', ''])('where it is called %p', async (name) => {
+		await expect(prepareBuild({}, { name })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+	});
+
+	test('where Debian has a kernel of that name', async () => {
+		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', files: [] };
+		await keepSuite('bookworm', { askedAt: now.toISOString(), packages: '', kernels: [kernel] });
+		await expect(prepareBuild()).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: `${release} is the name of a kernel of Debian.` });
+	});
+
+	test('where a module lacks without which there is no lab; nothing is left then', async () => {
+		await expect(prepareBuild({ without: ['veth', 'xt_NFLOG'] })).rejects.toMatchObject({
+			code: 'SETUP_FAILED',
+			problem: `Kernel ${release} lacks veth, xt_NFLOG, without which there is no lab on it.`,
+		});
+		expect(await preparedKernels()).toEqual([]);
+		expect(await unfinished()).toEqual([]);
+	});
+
+	test('where the modules were built for another kernel', async () => {
+		await expect(prepareBuild({ builtFor: '6.1.0-other' })).rejects.toMatchObject({
+			code: 'SETUP_FAILED',
+			seen: 'veth.ko was built for 6.1.0-other',
+		});
+	});
+});
+
+describe('depmod', () => {
+	test.each([
+		['that fails', 'echo no such folder >&2; exit 1', 'SETUP_FAILED', 'no such folder'],
+		['that finds the disk full', 'echo depmod: write: No space left on device >&2; exit 1', 'DISK_FULL', 'No space left'],
+	])('%s', async (_, script, code, seen) => {
+		using _failing = await standInForDepmod(join(cache.path, 'failing'), `#!/bin/sh\n${script}\n`);
+		await expect(prepareBuild()).rejects.toMatchObject({ code, seen: expect.stringContaining(seen) });
+		expect(await unfinished()).toEqual([]);
+	});
+});
+
+test('what a process left that was killed is removed, and what one still makes is not', async () => {
+	const kernels = join(cache.path, 'halfopen/kernels');
+	// The highest process id that Linux gives is lower.
+	for (const name of ['.6.1.4194305', `.6.2.${process.pid}`]) await mkdir(join(kernels, name), { recursive: true });
+	await prepareBuild();
+	expect(await unfinished()).toEqual([`.6.2.${process.pid}`]);
+	await expect(access(join(kernels, '.6.1.4194305'))).rejects.toThrow();
+});

@@ -1,0 +1,80 @@
+import { access, open, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { HalfopenError } from '../errors.ts';
+import { isSeries } from './archive-kernels.ts';
+import { HEAD_BYTES, releaseOfImage } from './bzimage.ts';
+import { prepare } from './prepare.ts';
+import { isOfArchive, type KernelRecord, preparedKernels } from './prepared.ts';
+import { keptKernels } from './suites.ts';
+
+/** A kernel of the user's own, as it is named on the command line. */
+export interface OwnKernel {
+	/** Path of a bzImage. */
+	readonly image?: string | undefined;
+	/** A folder as /lib/modules/<release> is one, or one that has lib/modules/<release> in it. */
+	readonly modules?: string | undefined;
+	/** Its release if there is none. */
+	readonly name?: string | undefined;
+}
+
+/** Makes a kernel of the user's own ready, in the place of one that had its name. BAD_ARGUMENT if it cannot be one; else as `prepare`. */
+export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date): Promise<KernelRecord> {
+	if (image === undefined || modules === undefined) {
+		throw wrong('A kernel of your own is an image and its modules.', undefined, 'give both: --image vmlinuz --modules /lib/modules/<release>');
+	}
+	const release = await releaseOf(image);
+	const parts = { image: resolve(image), modules: await modulesOf(resolve(modules), release) };
+	const record = { name: name ?? release, release, fetchedAt: now.toISOString() };
+	await assertFree(record.name);
+	await prepare(record, async () => parts);
+	return record;
+}
+
+async function releaseOf(image: string): Promise<string> {
+	const head = Buffer.alloc(HEAD_BYTES);
+	try {
+		await using file = await open(image);
+		const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0);
+		const release = releaseOfImage(head.subarray(0, bytesRead));
+		if (release !== undefined) return release;
+	} catch (error) {
+		throw wrong(`The image ${image} cannot be read.`, (error as Error).message, 'give the path of a kernel that this user may read');
+	}
+	throw wrong(`${image} is no bzImage.`, undefined, 'give what `make bzImage` makes, or a distribution’s /boot/vmlinuz-<release>');
+}
+
+async function modulesOf(folder: string, release: string): Promise<string> {
+	const trees = [join(folder, 'usr/lib/modules'), join(folder, 'lib/modules')];
+	for (const place of trees.map((tree) => join(tree, release))) if (await exists(place)) return place;
+	if (await exists(join(folder, 'modules.order'))) return folder;
+	const others = (await Promise.all(trees.map((tree) => readdir(tree).catch(() => [])))).flat();
+	const seen = others.length > 0 ? `modules of ${others.join(', ')}` : 'neither modules.order nor lib/modules';
+	throw wrong(
+		`${folder} has no modules of ${release}.`,
+		seen,
+		'give a folder as /lib/modules/<release> is one, or one with lib/modules/<release> in it',
+	);
+}
+
+/** A name must be one of a folder, and mean nothing else. */
+async function assertFree(name: string): Promise<void> {
+	if (!/^[A-Za-z0-9][\w.+~-]*$/.test(name) || isSeries(name)) {
+		throw wrong(`A kernel cannot be called “${name}”.`, undefined, 'give a --name of letters, digits and . + ~ - _, that is no series as 6.1 is one');
+	}
+	const taken = [
+		...(await preparedKernels()).filter(isOfArchive).map((kernel) => kernel.name),
+		...(await keptKernels()).map(({ release }) => release),
+	];
+	if (taken.includes(name)) throw wrong(`${name} is the name of a kernel of Debian.`, undefined, 'give yours another one: --name mine');
+}
+
+function wrong(problem: string, seen: string | undefined, remedy: string): HalfopenError {
+	return new HalfopenError('BAD_ARGUMENT', { problem, seen, remedy });
+}
+
+async function exists(path: string): Promise<boolean> {
+	return access(path).then(
+		() => true,
+		() => false,
+	);
+}

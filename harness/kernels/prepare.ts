@@ -1,0 +1,109 @@
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { HalfopenError } from '../errors.ts';
+import { kernelsFolder } from './cache.ts';
+import { intoCache } from './cache-errors.ts';
+import { insertionOrder, moduleName, parseBuiltin, parseDependencies } from './module-order.ts';
+import { IMAGE, type KernelRecord, MODULES, ORDER, RECORD, recordText } from './prepared.ts';
+import { runTool, type Tool } from './tools.ts';
+import { unfinishedFolder } from './unfinished.ts';
+import { REQUIRED_MODULES, WANTED_MODULES } from './wanted-modules.ts';
+
+/** What a kernel is prepared from. Nothing is written there. */
+export interface KernelParts {
+	/** Path of the bzImage. */
+	readonly image: string;
+	/** Path of a folder as /lib/modules/<release> is one. */
+	readonly modules: string;
+}
+
+/** What unpacks a module, in its place, by the ending of its name. */
+const UNPACKERS: Readonly<Record<string, readonly [Tool, ...string[]]>> = {
+	'.xz': ['xz', '-d'],
+	'.gz': ['gzip', '-d'],
+	'.zst': ['zstd', '-d', '-q', '--rm'],
+};
+
+/**
+ * Makes a kernel ready: its image, and of its modules those that hosts want, uncompressed, with what these need. The folder has its name only when
+ * all is in it, and takes the place of one that was there. SETUP_FAILED if the modules will not do, TOOL_MISSING, DISK_FULL.
+ */
+export async function prepare(record: KernelRecord, partsIn: (scratch: string) => Promise<KernelParts>): Promise<void> {
+	await intoCache(async () => {
+		await using unfinished = await unfinishedFolder(kernelsFolder(), record.name);
+		const [scratch, folder] = [join(unfinished.path, 'scratch'), join(unfinished.path, 'kernel')];
+		const modules = join(folder, MODULES);
+		await Promise.all([mkdir(scratch), mkdir(modules, { recursive: true })]);
+		const parts = await partsIn(scratch);
+		await copyFile(parts.image, join(folder, IMAGE));
+		const files = await orderOf(parts.modules, record.release, scratch);
+		await Promise.all(files.map((file) => copyFile(join(parts.modules, file), join(modules, basename(file)))));
+		await unpackIn(modules);
+		const order = files.map((file) => basename(file).replace(/\.ko\.\w+$/, '.ko'));
+		if (order[0] !== undefined) await assertBuiltFor(record.release, join(modules, order[0]));
+		await writeFile(join(modules, ORDER), order.map((file) => `${file}\n`).join(''));
+		await writeFile(join(folder, RECORD), recordText(record));
+		const place = join(kernelsFolder(), record.name);
+		await rm(place, { recursive: true, force: true });
+		await rename(folder, place);
+	});
+}
+
+/** The files of the wanted modules and of what they need, below their folder, in the order of insertion. */
+async function orderOf(modules: string, release: string, scratch: string): Promise<string[]> {
+	const dependencies = parseDependencies(await modulesDep(modules, release, scratch));
+	const builtin = parseBuiltin(await readFile(join(modules, 'modules.builtin'), 'utf8').catch(() => ''));
+	const wanted = WANTED_MODULES.flatMap((group) => group.modules).filter((name) => !builtin.has(name));
+	const order = insertionOrder(wanted, dependencies);
+	const had = new Set([...builtin, ...order.map(moduleName)]);
+	const missing = REQUIRED_MODULES.filter((name) => !had.has(name));
+	if (missing.length === 0) return order;
+	throw new HalfopenError('SETUP_FAILED', {
+		problem: `Kernel ${release} lacks ${missing.join(', ')}, without which there is no lab on it.`,
+		seen: `${dependencies.size} modules in ${modules}`,
+		remedy: 'take a kernel that has these built in or as modules',
+	});
+}
+
+/** Made by depmod, in a folder of links to what is there: neither packages nor the folders of a user's own builds always have it. */
+async function modulesDep(modules: string, release: string, scratch: string): Promise<string> {
+	const links = join(scratch, 'links', 'lib', 'modules', release);
+	await mkdir(links, { recursive: true });
+	// Which of both folders depmod looks into was settled when it was built.
+	await mkdir(join(scratch, 'links', 'usr'));
+	await symlink('../lib', join(scratch, 'links', 'usr', 'lib'));
+	for (const name of await readdir(modules)) await symlink(join(modules, name), join(links, name));
+	const { failed, stderr } = await runTool('depmod', ['-b', join(scratch, 'links'), release]);
+	if (!failed) return readFile(join(links, 'modules.dep'), 'utf8');
+	throw new HalfopenError('SETUP_FAILED', {
+		problem: `depmod cannot tell what the modules of ${release} need.`,
+		seen: stderr,
+		remedy: `see that ${modules} is as \`make modules_install\` leaves it`,
+	});
+}
+
+async function unpackIn(folder: string): Promise<void> {
+	const files = (await readdir(folder)).map((name) => join(folder, name));
+	for (const [ending, [tool, ...options]] of Object.entries(UNPACKERS)) {
+		const packed = files.filter((file) => file.endsWith(ending));
+		if (packed.length === 0) continue;
+		const { failed, stderr } = await runTool(tool, [...options, ...packed]);
+		if (!failed) continue;
+		throw new HalfopenError('SETUP_FAILED', {
+			problem: `Modules cannot be unpacked with ${tool}.`,
+			seen: stderr,
+			remedy: 'see whether the files are whole where they came from',
+		});
+	}
+}
+
+/** A kernel refuses modules of another one, and would do so only when it runs. */
+async function assertBuiltFor(release: string, module: string): Promise<void> {
+	const [, builtFor = 'no kernel'] = /\0vermagic=([^ \0]+)/.exec(await readFile(module, 'latin1')) ?? [];
+	if (builtFor === release) return;
+	throw new HalfopenError('SETUP_FAILED', {
+		problem: `The modules do not belong to kernel ${release}.`,
+		seen: `${basename(module)} was built for ${builtFor}`,
+		remedy: 'give the modules of this very build',
+	});
+}

@@ -1,0 +1,157 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { cacheFolder } from './cache.ts';
+import { choose } from './choose.ts';
+import { temporaryCache } from './fixtures/cache.ts';
+import { archiveLines, preparedLines } from './list.ts';
+import { type KernelRecord, preparedKernel, preparedKernels, recordText } from './prepared.ts';
+import { keepSuite, keptKernels, keptSuite } from './suites.ts';
+
+const fetchedAt = '2026-01-02T03:04:05.000Z';
+let cache: Awaited<ReturnType<typeof temporaryCache>>;
+
+beforeEach(async () => {
+	cache = await temporaryCache();
+});
+
+afterEach(async () => {
+	await cache[Symbol.asyncDispose]();
+});
+
+async function isHere(name: string, version?: string, text?: string): Promise<void> {
+	const folder = join(cacheFolder(), 'kernels', name);
+	await mkdir(folder, { recursive: true });
+	const record: KernelRecord = {
+		name,
+		release: version === undefined ? '6.1.0-own' : name,
+		fetchedAt,
+		...(version && { version, suite: 'bookworm' }),
+	};
+	await writeFile(join(folder, 'kernel.json'), text ?? recordText(record));
+}
+
+const known = (release: string, version: string) => ({
+	release,
+	version,
+	suite: 'bookworm',
+	files: [{ path: 'pool/a.deb', sha256: '', size: 2_000_000 }],
+});
+const archiveHas = (...kernels: readonly ReturnType<typeof known>[]) => keepSuite('bookworm', { askedAt: fetchedAt, packages: 'aa', kernels });
+
+describe('kernels that are ready', () => {
+	test('are listed with Debian’s newest first, and the user’s own at the end', async () => {
+		await isHere('mine');
+		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
+		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+		expect((await preparedKernels()).map(({ name }) => name)).toEqual(['6.1.0-50-cloud-amd64', '6.1.0-9-cloud-amd64', 'mine']);
+	});
+
+	test('are found by series, by release, and by a name of one’s own', async () => {
+		await isHere('mine');
+		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
+		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+		const named = async (name: string) => (await preparedKernel(name)).name;
+		expect(await named('6.1')).toBe('6.1.0-50-cloud-amd64');
+		expect(await named('6.1.0-9-cloud-amd64')).toBe('6.1.0-9-cloud-amd64');
+		expect(await named('mine')).toBe('mine');
+		const folder = join(cacheFolder(), 'kernels', 'mine');
+		expect(await preparedKernel('mine')).toEqual({
+			...{ name: 'mine', release: '6.1.0-own', fetchedAt },
+			...{ image: join(folder, 'vmlinuz'), modules: join(folder, 'modules') },
+		});
+	});
+
+	test('do not include folders that are none, not finished, or of another layout', async () => {
+		await isHere('.6.1.1', '6.1.176-1');
+		await isHere('a', '1', 'not JSON');
+		await isHere('b', '1', '{"layout":1,"name":"b"}');
+		await isHere('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 1', '"layout": 0'));
+		await mkdir(join(cacheFolder(), 'kernels', 'd'));
+		expect(await preparedKernels()).toEqual([]);
+	});
+});
+
+describe('a kernel that is not ready', () => {
+	test('is missing if it is a series, or the archive is known to have it', async () => {
+		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
+		await isHere('mine');
+		for (const name of ['6.1', '9.9', '6.1.0-50-cloud-amd64']) {
+			await expect(preparedKernel(name)).rejects.toMatchObject({
+				code: 'KERNEL_MISSING',
+				problem: `Kernel ${name} has not been fetched yet.`,
+				seen: `in ${join(cacheFolder(), 'kernels')}: mine`,
+				remedy: `fetch it: npm run kernels -- ${name}`,
+			});
+		}
+	});
+
+	test('is unknown otherwise, with the nearest of what is ready and what is known', async () => {
+		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
+		await isHere('mine');
+		await expect(preparedKernel('mime')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: expect.stringMatching(/^the nearest: mine, /) });
+		await expect(preparedKernel('6.1.0-5-cloud-amd64')).rejects.toMatchObject({
+			code: 'KERNEL_UNKNOWN',
+			seen: expect.stringMatching(/^the nearest: 6\.1\.0-50-cloud-amd64, /),
+		});
+	});
+
+	test('is unknown where nothing is here and nothing known', async () => {
+		await expect(preparedKernel('mine')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: undefined });
+	});
+});
+
+describe('what was kept of the archive', () => {
+	test('is that of all suites', async () => {
+		const [old, young] = [known('5.10.0-32-cloud-amd64', '5.10.223-1'), known('6.1.0-50-cloud-amd64', '6.1.176-1')];
+		await keepSuite('bullseye', { askedAt: fetchedAt, packages: '', kernels: [old] });
+		await archiveHas(young);
+		expect(await keptKernels()).toEqual([old, young]);
+	});
+
+	test('counts for nothing if it is damaged', async () => {
+		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
+		await writeFile(join(cacheFolder(), 'archive', 'bookworm.json'), '{"layout":1');
+		expect([await keptSuite('bookworm'), await keptKernels()]).toEqual([undefined, []]);
+	});
+});
+
+describe('what a name on the command line means', () => {
+	const archive = [known('6.1.0-9-cloud-amd64', '6.1.27-1'), known('6.1.0-50-cloud-amd64', '6.1.176-1')];
+
+	test('is the newest of a series, also where an older one is ready', async () => {
+		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
+		expect(choose('6.1', await preparedKernels(), archive)).toEqual({ fetch: archive[1] });
+		expect(choose('6.1.0-9-cloud-amd64', await preparedKernels(), archive)).toMatchObject({ ready: { name: '6.1.0-9-cloud-amd64' } });
+		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+		expect(choose('6.1', await preparedKernels(), archive)).toMatchObject({ ready: { name: '6.1.0-50-cloud-amd64' } });
+	});
+
+	test('is what is ready, where the archive does not know', async () => {
+		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
+		await isHere('mine');
+		expect(choose('6.1', await preparedKernels(), [])).toMatchObject({ ready: { name: '6.1.0-9-cloud-amd64' } });
+		expect(choose('mine', await preparedKernels(), [])).toMatchObject({ ready: { name: 'mine' } });
+		expect(choose('6.2', await preparedKernels(), archive)).toBeUndefined();
+	});
+});
+
+test('the list shows the newest of each series, and what is here', async () => {
+	await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+	const archive = [
+		known('6.1.0-9-cloud-amd64', '6.1.27-1'),
+		known('5.10.0-32-cloud-amd64', '5.10.223-1'),
+		known('6.1.0-50-cloud-amd64', '6.1.176-1'),
+	];
+	expect(archiveLines(archive, await preparedKernels())).toEqual([
+		'  series  release                version     suite     to fetch',
+		'  6.1     6.1.0-50-cloud-amd64   6.1.176-1   bookworm  2.0 MB    is here',
+		'  5.10    5.10.0-32-cloud-amd64  5.10.223-1  bookworm  2.0 MB',
+	]);
+	const [kernel] = await preparedKernels();
+	if (!kernel) throw new Error('it is here');
+	expect(preparedLines([{ kernel, folder: '/there', bytes: 17_340_000 }])).toEqual([
+		'  name                  version    size     folder',
+		'  6.1.0-50-cloud-amd64  6.1.176-1  17.3 MB  /there',
+	]);
+});
