@@ -31,7 +31,7 @@ export class Host {
 	readonly #engineHost: EngineHost;
 	readonly #identity: HostIdentity;
 	/** In force from every boot on. */
-	readonly #sysctls: Sysctls;
+	#sysctls: Sysctls;
 	readonly #other: () => Host;
 	readonly #peers: Peer[] = [];
 	#boot: Boot | undefined;
@@ -76,6 +76,12 @@ export class Host {
 		await this.#onBoot(boot);
 		this.boots.on(this.context.clock.now());
 		this.#boot = boot;
+	}
+
+	/** For the lab, when it is ready: what this scenario wants other than in all labs, in this boot and in those to come. */
+	async configure(sysctls: Sysctls): Promise<void> {
+		this.#sysctls = { ...this.#sysctls, ...sysctls };
+		if (Object.keys(sysctls).length > 0) await writeSysctls(this.boot.machine, sysctls);
 	}
 
 	/** For the lab, at the end: observers end in good order, so that what they lost is known. */

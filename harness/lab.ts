@@ -53,9 +53,9 @@ export class Lab {
 			await engineLab.destroy().catch(() => {});
 			throw error;
 		});
-		const lab = new Lab(engine, engineLab, trace, { ...BASELINE, ...sysctls }, waits);
+		const lab = new Lab(engine, engineLab, trace, waits);
 		try {
-			await lab.#takeIntoUse(engine, trace);
+			await lab.#takeIntoUse(engine, trace, sysctls);
 			return lab;
 		} catch (error) {
 			// What cannot be removed now is the sweeper's; why the lab was not ready is what the reader must know.
@@ -64,7 +64,7 @@ export class Lab {
 		}
 	}
 
-	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, sysctls: Sysctls, waits: Waits) {
+	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, waits: Waits) {
 		const { clock, hosts } = engineLab;
 		const { client, server } = hosts;
 		this.#engineLab = engineLab;
@@ -83,8 +83,8 @@ export class Lab {
 			over: this.#over.signal,
 			onEnd: (undo) => this.#undo.push(undo),
 		};
-		this.client = new Host(client, identify('client', client, server), sysctls, this.#context, () => this.server);
-		this.server = new Host(server, identify('server', server, client), sysctls, this.#context, () => this.client);
+		this.client = new Host(client, identify('client', client, server), BASELINE, this.#context, () => this.server);
+		this.server = new Host(server, identify('server', server, client), BASELINE, this.#context, () => this.client);
 		this.timeline = new Timeline(this.#context, () => this.facts.kernel.sysctls);
 		this.link = { cut: ({ name } = {}) => cutLink(this.#on, this.#context, name) };
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
@@ -145,7 +145,7 @@ export class Lab {
 		await this.#engineLab.destroy();
 	}
 
-	async #takeIntoUse(engine: Engine, { unavailable }: Trace): Promise<void> {
+	async #takeIntoUse(engine: Engine, { unavailable }: Trace, sysctls: Sysctls): Promise<void> {
 		const { history, clock } = this.#context;
 		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
 		const ask = async (machine: Agent) => {
@@ -154,8 +154,10 @@ export class Lab {
 		await Promise.all([this.client.takeIntoUse(ask), this.server.takeIntoUse()]);
 		await this.flush();
 		this.#kernel?.calibrate(this.client.boot.traceAhead);
+		this.#engineLab.ready();
+		await Promise.all([this.client.configure(sysctls), this.server.configure(sysctls)]);
 		const now = clock.now();
-		this.#facts = facts && { startedAt: new Date(now * 1_000).toISOString(), ...facts };
+		this.#facts = facts && { startedAt: new Date(now * 1_000).toISOString(), ...withSysctls(facts, sysctls) };
 		history.begin(now);
 		if (unavailable !== undefined) {
 			history.lose({
@@ -191,6 +193,13 @@ interface Trace {
 async function openTrace(engineLab: EngineLab): Promise<Trace> {
 	const trace = await engineLab.kernelTrace();
 	return 'unavailable' in trace ? trace : { stream: trace };
+}
+
+/** Facts as they are once these were written: each was read back. */
+function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(facts: Facts, sysctls: Sysctls): Facts {
+	const written = Object.entries(sysctls).filter(([name]) => name.startsWith('tcp_'));
+	const values = Object.fromEntries(written.map(([name, value]) => [name, String(value)]));
+	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...values } } };
 }
 
 async function factsOf(engine: Engine, { client, server }: Lab, machine: Agent, { clock, traced }: LabContext): Promise<Omit<LabFacts, 'startedAt'>> {

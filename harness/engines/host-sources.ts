@@ -17,6 +17,11 @@ export async function hostSources(): Promise<string[]> {
 	return found.flat().sort();
 }
 
+/** What of the harness has a say in how a lab is made. */
+export function harnessSources(): Promise<string[]> {
+	return filesIn({ folder: 'harness', endings: ['.ts'] }).then((files) => files.filter((file) => !/\.test\.ts$|\/(cli|report|fixtures)\//.test(file)).sort());
+}
+
 async function filesIn({ folder, endings }: { folder: string; endings: string[] }): Promise<string[]> {
 	const names = await readdir(`${REPOSITORY}/${folder}`, { recursive: true });
 	return names.filter((name) => endings.some((ending) => name.endsWith(ending))).map((name) => `${folder}/${name}`);

@@ -2,13 +2,13 @@ import type { HostName } from '../timeline/events.ts';
 import type { EngineHost, EngineLab } from './engine.ts';
 
 /** What is around a lab's two hosts. */
-interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
+interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
 	/** Takes away the hosts, in whatever state they are, and then the wire. */
 	remove(): Promise<void>;
 }
 
 /** A lab of two hosts and whatever is between them: either both are up, or nothing is left. */
-export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { clock, kernelTrace, remove }: Surroundings): Promise<EngineLab> {
+export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { remove, ...surroundings }: Surroundings): Promise<EngineLab> {
 	let removed: Promise<void> | undefined;
 	const destroy = () => {
 		removed ??= remove();
@@ -19,7 +19,7 @@ export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { 
 		// Also when one fails the other is waited for, so that nothing is made behind the back of who cleans up.
 		await Promise.allSettled(booting);
 		await Promise.all(booting);
-		return { clock, kernelTrace, hosts, destroy };
+		return { ...surroundings, hosts, destroy };
 	} catch (error) {
 		await destroy().catch(() => {});
 		throw error;

@@ -27,6 +27,7 @@ export function timed(engine: Engine, stopwatch: Stopwatch): Engine {
 					clock: lab.clock,
 					hosts: { client: timedHost(client), server: timedHost(server) },
 					kernelTrace: () => counted(() => lab.kernelTrace()),
+					ready: () => lab.ready(),
 					destroy: () => counted(() => lab.destroy()),
 				};
 			}),

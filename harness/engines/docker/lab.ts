@@ -30,6 +30,7 @@ export async function createDockerLab(site: LabSite): Promise<EngineLab> {
 	};
 	return twoHosts(hosts, {
 		clock: realClock,
+		ready: () => {},
 		kernelTrace: site.kernelTrace,
 		async remove() {
 			await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);

@@ -84,7 +84,7 @@ echo made >&2
 `;
 
 /** What is around the namespaces of a lab. */
-export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
+export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
 	/** Takes all away: by `end`, which ends what the lab has in namespaces, or with the ground that it stands on. */
 	remove(end: () => Promise<void>): Promise<void>;
 }
@@ -92,15 +92,14 @@ export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace'> {
 /**
  * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface.
  */
-export async function createNamespacesLab(ground: Ground, stations: Subnet, { clock, kernelTrace, remove }: Surroundings): Promise<EngineLab> {
+export async function createNamespacesLab(ground: Ground, stations: Subnet, { remove, ...surroundings }: Surroundings): Promise<EngineLab> {
 	const wire = new Wire(ground);
 	const hosts = {
 		client: new NamespacesHost(ground, wire, { name: 'client', ...stations.client }),
 		server: new NamespacesHost(ground, wire, { name: 'server', ...stations.server }),
 	};
 	return twoHosts(hosts, {
-		clock,
-		kernelTrace,
+		...surroundings,
 		async remove() {
 			await remove(async () => {
 				await Promise.all([hosts.client.end(), hosts.server.end()]);

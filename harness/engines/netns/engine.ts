@@ -35,7 +35,7 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		virtualTime: false,
 		async createLab() {
 			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
-			return createNamespacesLab(ground, stations, { clock: realClock, kernelTrace, remove: (end) => end() });
+			return createNamespacesLab(ground, stations, { clock: realClock, kernelTrace, ready: () => {}, remove: (end) => end() });
 		},
 	};
 }

@@ -3,9 +3,11 @@ import type { Engine, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { createNamespacesLab } from '../namespaces/lab.ts';
 import { subnet } from '../subnets.ts';
+import { kept, Recorded, Rehearsed } from './conversation.ts';
 import { guestGround } from './ground.ts';
 import { Guest } from './guest.ts';
 import { Qemu } from './qemu.ts';
+import { Running } from './running.ts';
 import { traceOfGuest } from './trace.ts';
 
 /** What `connect` needs, as it travels from the runner to the workers. */
@@ -15,6 +17,8 @@ export interface VmFacts extends Record<string, string> {
 	readonly version: string;
 	/** The saved guest that all labs begin with. */
 	readonly memory: string;
+	/** Where what was said while a lab was made is kept. */
+	readonly ready: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
 	readonly qemu: string;
@@ -26,7 +30,7 @@ export interface VmFacts extends Record<string, string> {
 const STATIONS = subnet(0, 0);
 
 /** The engine as a worker sees it, made from what the runner found out. */
-export function connectVm(run: Run, { kernel, version, memory, sysctls, qemu, seed }: VmFacts): Engine {
+export function connectVm(run: Run, { kernel, version, memory, ready, sysctls, qemu, seed }: VmFacts): Engine {
 	return {
 		name: 'vm',
 		tools: { qemu, ...(version && { kernel: version }) },
@@ -34,11 +38,23 @@ export function connectVm(run: Run, { kernel, version, memory, sysctls, qemu, se
 		virtualTime: true,
 		async createLab(): Promise<EngineLab> {
 			const name = `guest-${await takeLabNumber(run)}`;
-			const guest = new Guest(await Qemu.start(run, { kernel, snapshot: memory }, run.directory, name), BigInt(seed));
+			const restored = async (snapshot: string) => new Running(await Qemu.start(run, { kernel, snapshot }, run.directory, name));
+			const known = await kept(ready);
+			const guest = new Guest(
+				known
+					? new Rehearsed(
+							known.conversation,
+							() => restored(known.memory),
+							() => restored(memory),
+						)
+					: new Recorded(await restored(memory), ready),
+				BigInt(seed),
+			);
 			try {
 				const agent = await Agent.connect(guest.channel, 'the guest');
 				return await createNamespacesLab(guestGround(agent), STATIONS, {
 					clock: guest.clock,
+					ready: () => guest.ready(),
 					kernelTrace: () => traceOfGuest(agent),
 					// All that is in a guest goes with it.
 					remove: () => guest.end(),

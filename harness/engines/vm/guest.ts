@@ -1,14 +1,12 @@
 import { Duplex } from 'node:stream';
 import type { LabClock } from '../engine.ts';
-import { Meeting, MOST_TO_GUEST } from './meeting.ts';
-import type { Qemu } from './qemu.ts';
+import { type Left, MOST_TO_GUEST } from './meeting.ts';
+import type { Partner } from './running.ts';
 
 /** Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an end. */
 const QUIET_TURNS = 4;
 /** So long the guest may go on when nobody said until when, in nanoseconds. */
 const UNASKED_NS = 1_000_000_000n;
-/** Two hours in a guest that does nothing take up to 5 s, on a busy machine ten times that. What takes longer does not come any more. */
-const SILENCE_MS = 180_000;
 
 /** Whoever lets time pass. */
 interface Sleeper {
@@ -24,8 +22,7 @@ export class Guest {
 	readonly clock: LabClock;
 	/** To the agent that the guest's first process has started. Fails with what became of the guest. */
 	readonly channel: Duplex;
-	readonly #qemu: Qemu;
-	readonly #meeting: Meeting;
+	readonly #partner: Partner;
 	readonly #sleepers = new Set<Sleeper>();
 	readonly #over: Promise<unknown>;
 	#pending: Buffer[] = [];
@@ -34,12 +31,14 @@ export class Guest {
 	#now = 0n;
 	#ended = false;
 	#renew = false;
+	#ready = false;
+	#seed: bigint;
 	#failure: Error | undefined;
 
-	/** Of a QEMU whose guest is paused. A seed other than 0 makes its random numbers others than those of the snapshot. */
-	constructor(qemu: Qemu, seed = 0n) {
-		this.#qemu = qemu;
-		this.#meeting = new Meeting(qemu.memory);
+	/** A seed other than 0 makes its random numbers, once it is ready, others than those of the snapshot. */
+	constructor(partner: Partner, seed = 0n) {
+		this.#partner = partner;
+		this.#seed = seed;
 		this.channel = new Duplex({
 			read: () => {},
 			write: (bytes: Buffer, _encoding, done) => {
@@ -59,46 +58,50 @@ export class Guest {
 			now: () => Number(this.#now / 1_000n) / 1e6,
 			sleep: (milliseconds, signal) => this.#sleep(milliseconds, signal),
 		};
-		this.#listen();
-		this.#over = this.#takeTurns(seed).catch((error: Error) => this.#fail(error));
+		this.#listen(partner.first);
+		this.#over = this.#takeTurns().catch((error: Error) => this.#fail(error));
 	}
 
 	/** Once its channel was ended: passes when the guest is paused, and another agent in it has begun. Nobody is to use the guest any more. */
 	async renewed(): Promise<void> {
 		await this.#over;
 		if (this.#failure) throw this.#failure;
-		this.#meeting.close();
+	}
+
+	/** To be called when the lab is as all labs are at first. */
+	ready(): void {
+		this.#ready = true;
 	}
 
 	/** Ends the guest at once, whatever it does. */
 	async end(): Promise<void> {
 		this.#ended = true;
-		await this.#qemu.end();
+		await this.#partner.end();
 		await this.#over;
-		this.#meeting.close();
 	}
 
-	async #takeTurns(seed: bigint): Promise<void> {
-		let given = seed;
+	async #takeTurns(): Promise<void> {
 		while (!this.#ended) {
 			await this.#thoughtOver();
 			if (this.#ended) break;
 			const bytes = Buffer.concat(this.#pending);
 			this.#pending = bytes.length > MOST_TO_GUEST ? [bytes.subarray(MOST_TO_GUEST)] : [];
 			const last = this.#renew && this.#pending.length === 0;
-			this.#meeting.give({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed: given, renew: last });
-			given = 0n;
-			await this.#qemu.runUntilPaused(SILENCE_MS);
+			let seed = 0n;
+			if (this.#ready) {
+				await this.#partner.ready();
+				[seed, this.#seed, this.#ready] = [this.#seed, 0n, false];
+			}
+			const left = await this.#partner.turn({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed, renew: last });
 			if (last) break;
-			this.#listen();
+			this.#listen(left);
 		}
 		this.channel.push(null);
 	}
 
 	/** Hands over what the guest left. */
-	#listen(): void {
+	#listen({ now, bytes }: Left): void {
 		if (this.#ended) return;
-		const { now, bytes } = this.#meeting.take();
 		this.#now = now;
 		for (const sleeper of this.#sleepers) if (sleeper.until <= now) sleeper.wake();
 		if (bytes.length > 0) this.channel.push(bytes);

@@ -41,7 +41,7 @@ export function commandLine(kernel: string, { console, monitor, memory }: Return
 		...['-device', 'i6300esb', '-action', 'watchdog=pause'],
 		...['-object', `memory-backend-file,id=meeting,mem-path=${memory},size=${MEETING_BYTES},share=on`],
 		...['-device', 'ivshmem-plain,memdev=meeting,master=on'],
-		...['-kernel', kernel, '-append', 'console=ttyS0 quiet panic=-1 tsc=reliable nokaslr'],
+		...['-kernel', kernel, '-append', 'console=ttyS0 quiet panic=-1 tsc=reliable nokaslr norandmaps mitigations=off'],
 	];
 }
 

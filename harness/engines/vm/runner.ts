@@ -15,8 +15,8 @@ export const vmRunner: EngineRunner = {
 	async open(run: Run): Promise<OpenRun> {
 		const seed = seedOf(process.env[SEED_VARIABLE] ?? '0');
 		const kernel = await preparedKernel(wantedKernel());
-		const { memory, sysctls, qemu } = await ensureSnapshot(run, kernel, run.directory);
-		const facts: VmFacts = { kernel: kernel.image, version: kernel.version ?? '', memory, sysctls, qemu, seed };
+		const { memory, ready, sysctls, qemu } = await ensureSnapshot(run, kernel, run.directory);
+		const facts: VmFacts = { kernel: kernel.image, version: kernel.version ?? '', memory, ready, sysctls, qemu, seed };
 		return { facts, close: async () => {} };
 	},
 

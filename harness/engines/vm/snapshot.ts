@@ -10,15 +10,19 @@ import { unfinishedFolder } from '../../kernels/unfinished.ts';
 import { assertBinaries, type Binaries } from '../binaries.ts';
 import { runCommand } from '../command.ts';
 import type { RunIdentity } from '../engine.ts';
+import { harnessSources, hashOf } from '../host-sources.ts';
 import { assertGate } from './gate.ts';
 import { Guest } from './guest.ts';
 import { commandLine, filesOf, QEMU, Qemu } from './qemu.ts';
 import { makeRoot, programPaths } from './root.ts';
+import { Running } from './running.ts';
 
 /** A guest that has booted, saved at the moment before its first lab. */
 export interface Snapshot {
 	/** The memory of the paused guest. */
 	readonly memory: string;
+	/** The folder for what is kept of the making of labs, by the harness as it is. */
+	readonly ready: string;
 	/** Names below net.ipv4 that a host has there, separated by blanks. */
 	readonly sysctls: string;
 	/** QEMU's version. */
@@ -29,6 +33,8 @@ const MEMORY = 'memory';
 const FACTS = 'facts.json';
 /** A day. */
 const KEPT_MS = 86_400_000;
+/** An hour: each change of the harness makes another. */
+const READY_KEPT_MS = 3_600_000;
 
 /** The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is the run's. */
 export async function ensureSnapshot(run: RunIdentity, kernel: PreparedKernel, scratch: string): Promise<Snapshot> {
@@ -55,7 +61,7 @@ export async function ensureSnapshot(run: RunIdentity, kernel: PreparedKernel, s
 			if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
 		});
 		await removeOlder(parent, kernel.name, name);
-		return { memory: join(folder, MEMORY), sysctls, qemu };
+		return { memory: join(folder, MEMORY), ready: await readyFolder(folder), sysctls, qemu };
 	});
 }
 
@@ -65,15 +71,30 @@ async function read(folder: string): Promise<Snapshot | undefined> {
 	if (text === undefined) return undefined;
 	const now = new Date();
 	await utimes(facts, now, now);
-	return { memory: join(folder, MEMORY), ...(JSON.parse(text) as Pick<Snapshot, 'sysctls' | 'qemu'>) };
+	return { memory: join(folder, MEMORY), ready: await readyFolder(folder), ...(JSON.parse(text) as Pick<Snapshot, 'sysctls' | 'qemu'>) };
 }
 
-/** What was used first before it is saved need not be loaded after it. No connection among it: that would settle what sequence numbers are made of. */
+/** How a lab is made, all of the harness together says: who finds no conversation of its own has one. What others left and do not use any more goes. */
+async function readyFolder(folder: string): Promise<string> {
+	const name = `ready-${await hashOf(await harnessSources())}`;
+	for (const other of await readdir(folder)) {
+		if (!other.startsWith('ready-') || other === name) continue;
+		const { mtimeMs } = await stat(join(folder, other));
+		if (Date.now() - mtimeMs > READY_KEPT_MS) await rm(join(folder, other), { recursive: true, force: true });
+	}
+	return join(folder, name);
+}
+
+/**
+ * What was used first before it is saved need not be loaded after it. No connection among it: that would settle what sequence numbers are made of. And
+ * what was used before and is free is zeros, which need not be saved.
+ */
 const WARM_UP = `
 ip link set lo up
 for command in 'ss -tanoei' 'iptables -nL' 'arptables -nL' 'tcpdump --version' 'strace true' 'node --version' 'curl --version' 'lsof -v'; do
 	$command >/dev/null 2>&1
 done
+while read -r name size _; do [ $name = MemFree: ] && head -c $((size - 50000))K /dev/zero >/root/zeros; done </proc/meminfo; rm /root/zeros
 cd /proc/sys/net/ipv4 && echo *
 `;
 
@@ -81,7 +102,7 @@ cd /proc/sys/net/ipv4 && echo *
 async function bootAndSave(run: RunIdentity, kernel: string, root: string, scratch: string, memory: string): Promise<string> {
 	const qemu = await Qemu.start(run, { kernel, root }, scratch, `boot-${process.pid}`);
 	try {
-		const guest = new Guest(qemu);
+		const guest = new Guest(new Running(qemu));
 		const agent = await Agent.connect(guest.channel, 'the guest');
 		const { out } = await agent.run(['unshare', '--net', '--', 'bash', '-c', WARM_UP]);
 		await agent.close();
