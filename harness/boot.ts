@@ -5,6 +5,7 @@ import type { BootChannels } from './engines/engine.ts';
 import type { RecordedPacket } from './formats/pcap.ts';
 import { traced, tracersHaveTold } from './probes/calls.ts';
 import { Capture, type PacketFile } from './probes/capture.ts';
+import { realPace, virtualPace } from './probes/pace.ts';
 import { type Look, SocketProbe } from './probes/sockets.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
 import type { Sighting } from './timeline/segments.ts';
@@ -225,7 +226,7 @@ export class Boot {
 				packet: (packet) => this.#captured(packet),
 				lost: (what) => history.lose({ observer: 'capture', host: name, what }),
 			}),
-			SocketProbe.start(this.machine, {
+			SocketProbe.start(this.machine, this.#context.clock, this.#context.virtualTime ? virtualPace : realPace, {
 				look: (look) => this.#looked(look),
 				unread: (lines) => history.lose({ observer: 'ss', host: name, what: `could not read: ${lines.join(' | ')}` }),
 			}),

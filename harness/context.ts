@@ -10,6 +10,8 @@ import type { Waits } from './waits.ts';
 export interface LabContext {
 	readonly history: History;
 	readonly clock: LabClock;
+	/** Whether waiting costs no time but the lab's own. */
+	readonly virtualTime: boolean;
 	readonly sentinels: Sentinels;
 	readonly names: Names;
 	/** Names below net.ipv4 that a host has. */

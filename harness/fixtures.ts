@@ -66,6 +66,7 @@ export function fakeContext(): FakeContext {
 	return {
 		history: new CountingHistory(ORIGIN, { client: CLIENT.address, server: SERVER.address }),
 		clock,
+		virtualTime: false,
 		sentinels: new Sentinels(clock, CLIENT.address),
 		names: new Names(),
 		sysctls: new Set(),

@@ -71,6 +71,7 @@ export class Lab {
 		this.#context = {
 			history: new History(clock.now(), { client: client.address, server: server.address }),
 			clock,
+			virtualTime: engine.virtualTime,
 			sentinels: new Sentinels(clock, client.address),
 			names: new Names(),
 			sysctls: engine.sysctls,

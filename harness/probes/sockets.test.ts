@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Agent } from '../agent/agent.ts';
 import { builtAgent, until } from '../agent/fixture.ts';
 import { startLocalAgent } from '../agent/local.ts';
+import { FakeClock } from '../fixtures.ts';
+import type { Watching } from './pace.ts';
 import { type Look, SocketProbe } from './sockets.ts';
 
 jest.setTimeout(120_000);
@@ -26,6 +28,8 @@ let remove: () => Promise<void>;
 let looks: Look[];
 let unread: string[];
 let probe: SocketProbe;
+let clock: FakeClock;
+let told: Watching[];
 
 beforeAll(async () => {
 	const built = await builtAgent();
@@ -47,7 +51,13 @@ beforeEach(async () => {
 	await writeFile(join(folder, 'calls'), '');
 	looks = [];
 	unread = [];
-	probe = await SocketProbe.start(agent, { look: (look) => looks.push(look), unread: (lines) => unread.push(...lines) });
+	clock = new FakeClock();
+	told = [];
+	const pace = (watching: Watching) => {
+		told.push(watching);
+		return 100;
+	};
+	probe = await SocketProbe.start(agent, clock, pace, { look: (look) => looks.push(look), unread: (lines) => unread.push(...lines) });
 });
 
 /** The sampler of each test ends with its watchers; the agent ends all samplers. */
@@ -130,57 +140,70 @@ describe('a look', () => {
 	});
 });
 
-test('no asking is lost while the sampler is about to look by itself', async () => {
-	const stop = probe.watch();
-	for (let asking = 0; asking < 1_000; asking++) await probe.look();
-	stop();
-	expect(unread).toEqual([]);
-});
-
 describe('watching', () => {
-	test('looks again and again, without being asked', async () => {
+	/** As the pace of this file has it. */
+	const INTERVAL_MS = 100;
+
+	test('looks at once, and again each time that the pace says', async () => {
 		const stop = probe.watch();
-		await until(() => looks.length >= 3);
-		await shows(ESTAB);
-		await until(() => latest()?.[0] === 'ESTAB');
+		for (const number of [1, 2, 3]) {
+			await until(() => looks.length === number && clock.sleeping === 1);
+			if (number === 2) await shows(ESTAB);
+			clock.pass(INTERVAL_MS);
+		}
+		await until(() => looks.length === 4);
+		expect(latest()).toEqual(['ESTAB']);
 		stop();
-		const times = looks.map(({ t }) => t);
-		expect(times).toEqual([...times].sort((a, b) => a - b));
 	});
 
-	test('ends when it is told to', async () => {
+	test('tells the pace how long and how often it has looked, and what it saw', async () => {
+		await shows(ESTAB);
 		const stop = probe.watch();
-		await until(() => looks.length >= 2);
+		await until(() => clock.sleeping === 1);
+		clock.pass(INTERVAL_MS);
+		await until(() => told.length === 2);
+		expect(told).toEqual([
+			{ looks: 1, seconds: 0, rows: looks[0]?.rows },
+			{ looks: 2, seconds: expect.closeTo(INTERVAL_MS / 1_000), rows: looks[1]?.rows },
+		]);
 		stop();
-		// This asking stands behind the end in the sampler's input.
+	});
+
+	test('ends when it is told to, also while it waits', async () => {
+		const stop = probe.watch();
+		await until(() => clock.sleeping === 1);
+		stop();
+		clock.pass(INTERVAL_MS);
 		await probe.look();
-		const asked = (await askings()).length;
-		// Six times as long as it would have waited.
-		await new Promise((resolve) => setTimeout(resolve, 300));
-		expect(await askings()).toHaveLength(asked);
+		expect(await askings()).toHaveLength(2);
+		expect(clock.sleeping).toBe(0);
 	});
 
 	test('by two ends with the second, and who stops twice stops once', async () => {
 		const [first, second] = [probe.watch(), probe.watch()];
-		await until(() => looks.length >= 1);
+		await until(() => clock.sleeping === 1);
 		first();
 		first();
-		const seen = looks.length;
-		await until(() => looks.length >= seen + 3);
+		clock.pass(INTERVAL_MS);
+		await until(() => looks.length === 2 && clock.sleeping === 1);
 		second();
+		clock.pass(INTERVAL_MS);
 		await probe.look();
-		const asked = (await askings()).length;
-		await new Promise((resolve) => setTimeout(resolve, 300));
-		expect(await askings()).toHaveLength(asked);
+		expect(await askings()).toHaveLength(3);
 	});
 
-	test('slows down, and an asking is answered at once all the same', async () => {
+	test('begins anew after an end', async () => {
+		probe.watch()();
 		const stop = probe.watch();
-		// After 20 looks the sampler is told to wait 0.2 s between them, and not 0.05: the word reaches it when it does.
-		await until(() => {
-			const [before, after] = looks.slice(20).slice(-2);
-			return before !== undefined && after !== undefined && after.t - before.t > 0.15;
-		});
+		await until(() => clock.sleeping === 1);
+		clock.pass(INTERVAL_MS);
+		await until(() => told.length >= 2 && clock.sleeping === 1);
+		stop();
+	});
+
+	test('does not keep an asking waiting', async () => {
+		const stop = probe.watch();
+		await until(() => clock.sleeping === 1);
 		await shows(FIN_WAIT);
 		await probe.look();
 		expect(latest()).toEqual(['FIN-WAIT-2']);
