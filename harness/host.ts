@@ -2,6 +2,7 @@ import { Boot, type HostIdentity } from './boot.ts';
 import type { LabContext } from './context.ts';
 import type { EngineHost } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
+import { isAtLeast } from './kernel-version.ts';
 import type { Fault } from './faults/fault.ts';
 import { forgetNeighbour, pinNeighbour, silence } from './faults/neighbour.ts';
 import { assertPort, drop, type PacketFault, type PacketMatch, type RejectWith, reject } from './faults/packets.ts';
@@ -182,6 +183,11 @@ export class Host {
 	/** Whether its kernel has a sysctl below net.ipv4: for what differs between kernels, an expectation may depend on it. */
 	hasSysctl(name: keyof Sysctls): boolean {
 		return this.context.sysctls.has(name);
+	}
+
+	/** Whether its kernel is of this version of Linux (`6.5`) or a later one: for what a version changed without a sysctl to tell. */
+	kernelIsAtLeast(version: `${number}.${number}`): boolean {
+		return isAtLeast(this.boot.machine.kernelRelease, version);
 	}
 
 	/** Changes sysctls below net.ipv4 while the host runs. Healing puts them back. */

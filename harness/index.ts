@@ -15,5 +15,6 @@ export type { Program } from './peers/program.ts';
 export type { Socket, SocketProcess } from './peers/socket.ts';
 export type { SocketCall } from './peers/socket-call.ts';
 export { type ScenarioLab, type ScenarioOptions, scenario } from './scenario.ts';
+export { shortened } from './shortened.ts';
 export * from './tcp.ts';
 export type { Timeline } from './timeline.ts';

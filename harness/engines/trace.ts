@@ -18,15 +18,16 @@ const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
  * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its standard input
- * ends: when the runner is gone. `trace_clock=tai` follows the wall clock through its steps; what whole seconds lie between the two is
- * measured against the captures.
+ * ends: when the runner is gone. `trace_clock=tai` follows the wall clock through its steps; before 5.18 there is only the time since the boot.
+ * What lies between the two is measured against the captures.
  */
 const RECORD = `
 instance=${TRACING}/instances/$1; shift
 mkdir "$instance" || exit 1
 finish() { trap - EXIT TERM; kill "$reader" 2>/dev/null; wait "$reader" 2>/dev/null; rmdir "$instance"; exit 0; }
 trap finish EXIT TERM
-echo tai > "$instance/trace_clock"
+grep -q tai "$instance/trace_clock" && clock=tai || clock=boot
+echo $clock > "$instance/trace_clock"
 echo 4096 > "$instance/buffer_size_kb"
 for event in "$@"; do [ ! -e "$instance/events/$event" ] || echo 1 > "$instance/events/$event/enable"; done
 echo '${RECORDING}'

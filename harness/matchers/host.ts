@@ -5,6 +5,9 @@ import type { EventOf } from '../timeline/events.ts';
 import { pathOf } from '../timeline/states.ts';
 import { expectEventually, type Patience } from './waiting.ts';
 
+/** The first kernel with the tracepoint inet_sk_error_report. */
+const TELLS_ERRORS = '5.14';
+
 /** A socket as `ss` shows it. What is left out may be anything. */
 export interface SocketShape {
 	readonly state?: State;
@@ -72,12 +75,17 @@ export class HostExpectation {
 	/** The kernel reported this errno to one of its sockets, whether or not a call ever told it. */
 	async toReport(errno: Errno, patience: Patience = {}): Promise<void> {
 		const { context, name } = this.#host;
-		if (this.#isSkipped(`the ${name}’s kernel to report ${errno}`)) return;
+		const what = `the ${name}’s kernel to report ${errno}`;
+		if (this.#isSkipped(what)) return;
+		if (!this.#host.kernelIsAtLeast(TELLS_ERRORS)) {
+			context.history.skip({ what, why: `kernels before ${TELLS_ERRORS} do not tell of it (tracepoint inet_sk_error_report)` });
+			return;
+		}
 		const errors = () => context.history.of('error', name).filter(({ ghost, source }) => !ghost && source === 'kernel');
 		await expectEventually(
 			context,
 			{
-				what: `the ${name}’s kernel to report ${errno}`,
+				what,
 				check: () => errors().find((error) => error.errno === errno),
 				nearest: () => errors().map(describeEvent),
 			},

@@ -9,6 +9,9 @@ import type { Sentinels } from './sentinel.ts';
 /** The observer's name, for sentinels and losses. */
 export const KERNEL = 'kernel';
 
+/** 37 s since 2017. */
+const MOST_OF_TAI = 1_000;
+
 export interface KernelProbeOptions {
 	readonly trace: Readable;
 	readonly history: History;
@@ -24,7 +27,7 @@ export class KernelProbe {
 	readonly #reader = new TraceReader();
 	/** Connecting sockets have no port yet when they enter SYN-SENT; the next change tells it. */
 	readonly #portless = new Map<string, EventOf<'state'>[]>();
-	/** Whole seconds that the trace's clock (TAI) is ahead of the captures'. */
+	/** Seconds that the trace's clock is ahead of the captures'. */
 	#ahead = 0;
 
 	constructor(options: KernelProbeOptions) {
@@ -35,9 +38,9 @@ export class KernelProbe {
 		});
 	}
 
-	/** To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds. */
+	/** To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds; the time since the boot is behind by any. */
 	calibrate(aheadSeconds: number): void {
-		this.#ahead = Math.round(aheadSeconds);
+		this.#ahead = Math.abs(aheadSeconds) < MOST_OF_TAI ? Math.round(aheadSeconds) : aheadSeconds;
 	}
 
 	stop(): void {

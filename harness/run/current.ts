@@ -12,6 +12,9 @@ export async function currentEngine(): Promise<Engine> {
 	return engine;
 }
 
+/** Whether the labs of this file have a time of their own; false outside of a run, where there are none. */
+export const hasVirtualTime = () => engine?.virtualTime ?? false;
+
 async function connect(): Promise<Engine> {
 	const { run, engine: name, facts } = currentRun();
 	return leashed(await connectTo(name, run, facts), run.owner);
