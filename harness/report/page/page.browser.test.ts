@@ -76,10 +76,11 @@ inBrowser('index.html in Chromium', () => {
 	}
 
 	test('is ready within 5 s with all scenarios, one of them of ten thousand events, and has built none of them', async () => {
-		const before = performance.now();
+		const before = await browser.processorMs();
+		expect(before).toBeGreaterThan(0);
 		await page.goto(address);
 		expect(await textOf('#count')).toBe(`${ALL} of ${ALL} scenarios`);
-		expect(performance.now() - before).toBeLessThan(5_000);
+		expect((await browser.processorMs()) - before).toBeLessThan(5_000);
 		expect(await count('svg')).toBe(0);
 		expect(await ask<string[]>(`[...document.querySelectorAll('#all h2')].map((each) => each.textContent)`)).toEqual([
 			'hostile',
@@ -209,14 +210,15 @@ inBrowser('index.html in Chromium', () => {
 	test('stays usable with ten thousand events, none of them left out', async () => {
 		await page.goto(address);
 		await page.type('#words', 'ten thousand');
-		const before = performance.now();
+		const before = await browser.processorMs();
+		expect(before).toBeGreaterThan(0);
 		await page.click('.entry:not([hidden]) a');
 		await page.waitForSelector('#one svg');
 		await page.hover('[data-kind="segment"] text');
 		expect(await textOf('#details')).toContain('segment at');
 		await page.click('#show-calls');
 		expect(await drawn('[data-kind="call"]')).toBe(0);
-		expect(performance.now() - before).toBeLessThan(5_000);
+		expect((await browser.processorMs()) - before).toBeLessThan(5_000);
 		expect(await count('[data-kind]')).toBe(10_000);
 
 		expect(await textOf('.looks[data-host="client"] > summary')).toBe('client: 2500 looks, 2500 of them with something new');
