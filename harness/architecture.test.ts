@@ -42,8 +42,8 @@ const isTest = (path: string) => /\.test\.ts$|(^|\/)fixtures?(\.ts$|\/)/.test(pa
 
 const harness = sourcesIn('harness').filter((path) => !isTest(path));
 const specs = sourcesIn('specs');
-/** Each has a folder of its own. */
-const engines = [...new Set(harness.flatMap((path) => /^harness\/engines\/([^/]+)\//.exec(path)?.[1] ?? []))];
+/** Each has a folder of its own, with its face for the runner; what is below engines without that, some of them share. */
+const engines = harness.flatMap((path) => /^harness\/engines\/([^/]+)\/runner\.ts$/.exec(path)?.[1] ?? []);
 const imports = [...harness, ...specs].flatMap(importsOf);
 
 const isIn = (path: string, ...places: readonly string[]) =>
@@ -89,7 +89,7 @@ describe('engines', () => {
 	});
 
 	test('there are some', () => {
-		expect(engines).toEqual(expect.arrayContaining(['docker', 'netns']));
+		expect(engines.sort()).toEqual(['docker', 'netns', 'vm']);
 	});
 
 	test('and their packages are imported by nobody else', () => {
@@ -98,9 +98,13 @@ describe('engines', () => {
 	});
 
 	test('know nothing above them: of the lab, the hosts, the probes, the reports', () => {
-		const known = ['engines', 'errors.ts', 'agent', 'tcp.ts', 'timeline', 'formats'];
+		const known = ['engines', 'kernels', 'errors.ts', 'agent', 'tcp.ts', 'timeline', 'formats'];
 		expect(breaking(({ by, of }) => !isIn(by, 'engines') || !isOurs(of) || isIn(of, ...known))).toEqual([]);
 	});
+});
+
+test('kernels are fetched and prepared without knowing for whom', () => {
+	expect(breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'nearest.ts'))).toEqual([]);
 });
 
 test('a spec imports the public face and nothing else', () => {
@@ -118,7 +122,7 @@ test('nothing of ours imports a spec, and nothing inside the harness its public 
 });
 
 test('reports read what was recorded, and know nothing of labs, hosts and engines', () => {
-	const known = ['report', 'timeline', 'claims', 'formats', 'tcp.ts', 'errors.ts', 'nearest.ts', 'replace-files.ts'];
+	const known = ['report', 'timeline', 'claims', 'formats', 'tcp.ts', 'errors.ts', 'nearest.ts', 'replace-files.ts', 'kernel-version.ts'];
 	expect(breaking(({ by, of }) => !isIn(by, 'report') || !isOurs(of) || isIn(of, ...known))).toEqual([]);
 });
 
