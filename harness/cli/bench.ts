@@ -7,7 +7,7 @@ import { measureLabs } from './bench/labs.ts';
 import { report } from './bench/report.ts';
 import { BENCH_FILE, merged, type Results, readResults, writeResults } from './bench/results.ts';
 import { measureSuite, unavailable } from './bench/suite.ts';
-import { say } from './bench/surroundings.ts';
+import { nameOfResults, say } from './bench/surroundings.ts';
 
 const command = new Command('npm run bench --')
 	.description(
@@ -15,8 +15,7 @@ const command = new Command('npm run bench --')
 	)
 	.option('--suite', 'also run the whole suite, once on each engine that is there')
 	.action(async ({ suite = false }: { suite?: boolean }) => {
-		const { engine, labs } = await measureLabs();
-		let now: Results = { [engine]: { labs } };
+		let now = await measureLabs();
 		await writeResults(merged(await readResults(), now));
 		for (const name of suite ? MEASURED : []) now = merged(now, await suiteOn(name));
 		const results = merged(await readResults(), now);
@@ -30,7 +29,7 @@ const command = new Command('npm run bench --')
 
 async function suiteOn(engine: string): Promise<Results> {
 	const why = await unavailable(engine);
-	if (why === undefined) return { [engine]: { suite: await measureSuite(engine) } };
+	if (why === undefined) return { [nameOfResults(engine)]: { suite: await measureSuite(engine) } };
 	say(`${engine}: no suite. ${why}`);
 	return {};
 }

@@ -2,12 +2,14 @@ import Dockerode from 'dockerode';
 import type { Handover } from '../../run/handover.ts';
 import { bareDocker } from './bare-docker.ts';
 import { bareNetns } from './bare-netns.ts';
+import { bareVm } from './bare-vm.ts';
 import type { Side } from './sides.ts';
 
 /** What each engine is measured beside: the same without the harness, by what it stands on alone. */
 const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
 	docker: ({ run, facts: { image = '', firstBlock } }) => bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) }),
 	netns: ({ run, facts: { bin = '', opt = '' } }) => bareNetns({ run, binaries: { bin, opt } }),
+	vm: ({ run, facts: { kernel = '', memory = '', ready = '' } }) => bareVm({ run, kernel, memory, ready }),
 };
 
 /** Names of the engines that can be measured. */

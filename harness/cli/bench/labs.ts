@@ -2,14 +2,15 @@ import { currentEngine } from '../../run/current.ts';
 import { currentRun } from '../../run/handover.ts';
 import { bareSide } from './bare.ts';
 import { ours } from './ours.ts';
-import type { Measured } from './results.ts';
+import type { Results } from './results.ts';
 import { alternately, figures } from './sides.ts';
-import { loadOf, say, withRun } from './surroundings.ts';
+import { loadOf, nameOfResults, say, withRun } from './surroundings.ts';
+import { measureWaiting } from './waiting.ts';
 
 const ROUNDS = 10;
 
-/** What labs of the chosen engine cost, beside what it costs bare: side by side, on this machine, now. */
-export function measureLabs(): Promise<{ engine: string; labs: Measured['labs'] }> {
+/** What labs of the chosen engine cost, beside what it costs bare: side by side, on this machine, now. And what waiting costs where their time is their own. */
+export function measureLabs(): Promise<Results> {
 	return withRun(async () => {
 		const site = currentRun();
 		const engine = await currentEngine();
@@ -18,6 +19,8 @@ export function measureLabs(): Promise<{ engine: string; labs: Measured['labs'] 
 				say(round === 0 ? `${site.engine}: warming up` : `${site.engine}: round ${round} of ${ROUNDS}`),
 			),
 		);
-		return { engine: site.engine, labs: { ...when, medians: figures(result) } };
+		const labs = { ...when, medians: figures(result) };
+		const waiting = engine.virtualTime ? { waiting: await measureWaiting(engine, site) } : {};
+		return { [nameOfResults(site.engine)]: { labs, ...waiting } };
 	});
 }

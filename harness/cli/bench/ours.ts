@@ -9,6 +9,8 @@ export function ours(engine: Engine): Side {
 			const [lab, ready] = await timed(() => Lab.create(engine));
 			try {
 				const { client, server } = lab;
+				// Where labs are rehearsed, a host is there only when it is asked for something.
+				const [, answered] = await timed(() => client.boot.machine.now());
 				const refuse = { destinationPort: 9, with: 'tcp-reset' } as const;
 				// The first fault of a boot also starts the reading of the firewall's log.
 				for (const name of ['first', 'second']) {
@@ -22,7 +24,13 @@ export function ours(engine: Engine): Side {
 						await lab.end();
 						await lab.destroy();
 					});
-					return { 'lab ready': ready, 'packet fault, in and out': inserted + healed, 'nc, listening': started, 'lab removed': ended };
+					return {
+						'lab ready': ready,
+						'lab usable': ready + answered,
+						'packet fault, in and out': inserted + healed,
+						'nc, listening': started,
+						'lab removed': ended,
+					};
 				}
 				throw new Error('unreachable');
 			} finally {

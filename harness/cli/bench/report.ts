@@ -1,9 +1,12 @@
 import type { Measured, Results } from './results.ts';
 
-/** Results as tables: the labs of each engine, then the suites side by side. */
+/** Results as tables: the labs of each engine, how they wait where time is their own, then the suites side by side. */
 export function report(results: Results): string {
 	const engines = Object.entries(results);
-	const labs = engines.flatMap(([engine, { labs }]) => (labs ? [labsOf(engine, labs)] : []));
+	const labs = engines.flatMap(([engine, { labs, waiting }]) => [
+		...(labs ? [labsOf(engine, labs)] : []),
+		...(waiting ? [waitingOf(engine, waiting)] : []),
+	]);
 	const suites = engines.flatMap(([engine, { suite }]) => (suite ? [rowOf(engine, suite)] : []));
 	const tables = suites.length > 0 ? [...labs, table([['the whole suite', 'took, s', 'allowed, s', 'longest, s', 'load', ''], ...suites], 5)] : labs;
 	return tables.join('\n\n');
@@ -12,6 +15,17 @@ export function report(results: Results): string {
 function labsOf(engine: string, { medians, load }: NonNullable<Measured['labs']>): string {
 	const rows = Object.entries(medians).map(([name, { ours_ms, bare_ms, ratio }]) => [name, ours_ms.toFixed(1), bare_ms.toFixed(1), ratio.toFixed(2)]);
 	return table([[`${engine}, medians (load ${loadText(load)})`, 'ours, ms', 'bare, ms', 'ratio'], ...rows]);
+}
+
+function waitingOf(engine: string, { waited, load }: NonNullable<Measured['waiting']>): string {
+	const rows = Object.entries(waited).map(([name, { guest_s, wall_s, ratio, memory_mib }]) => [
+		name,
+		guest_s.toFixed(1),
+		wall_s.toFixed(2),
+		ratio.toFixed(0),
+		memory_mib.toFixed(0),
+	]);
+	return table([[`${engine}, waiting (load ${loadText(load)})`, 'guest, s', 'wall, s', 'ratio', 'peak memory, MiB'], ...rows]);
 }
 
 function rowOf(engine: string, { wall_s, allowed_s, longest, load }: NonNullable<Measured['suite']>): string[] {

@@ -9,13 +9,18 @@ import { type Measured, merged, readResults, writeResults } from './results.ts';
 
 const when = { at: '2026-01-02T03:04:05.000Z', load: [0.5, 1] as [number, number] };
 
-function labs(ours_ms: number, bare_ms: number): NonNullable<Measured['labs']> {
-	return { ...when, medians: { 'lab ready': { ours_ms, bare_ms, ratio: Number((ours_ms / bare_ms).toFixed(2)) } } };
+function labs(ours_ms: number, bare_ms: number, figure = 'lab ready'): NonNullable<Measured['labs']> {
+	return { ...when, medians: { [figure]: { ours_ms, bare_ms, ratio: Number((ours_ms / bare_ms).toFixed(2)) } } };
 }
 
 function suite(wall_s: number, more: Partial<Measured['suite']> = {}): NonNullable<Measured['suite']> {
-	return { ...when, wall_s, longest: { scenario: 'closing/time-wait/sixty', s: 90 }, allowed_s: allowedForSuite(90), passed: true, ...more };
+	return { ...when, wall_s, longest: { scenario: 'closing/time-wait/sixty', s: 90 }, allowed_s: allowedForSuite('netns', 90), passed: true, ...more };
 }
+
+const waiting: NonNullable<Measured['waiting']> = {
+	...when,
+	waited: { '7200 s, idle': { guest_s: 7_200, wall_s: 2.88, ratio: 2_500, memory_mib: 702 } },
+};
 
 describe('what is allowed', () => {
 	test('a lab on docker: 1.3 times the bare one', () => {
@@ -31,6 +36,19 @@ describe('what is allowed', () => {
 			'netns: a lab is ready after 151 ms; allowed are 150 ms.',
 			'netns: a lab is ready after 2.52 times what it takes bare; allowed are 2 times.',
 		]);
+	});
+
+	test('a lab in virtual time, on any kernel: 1000 ms until its guest has answered', () => {
+		expect(exceeded({ 'vm 6.1': { labs: labs(1_000, 300, 'lab usable'), waiting } })).toEqual([]);
+		expect(exceeded({ 'vm 6.1': { labs: labs(1_000.1, 300, 'lab usable') }, netns: { labs: labs(2_000, 1, 'lab usable') } })).toEqual([
+			'vm 6.1: a lab is usable after 1000.1 ms; allowed are 1000 ms.',
+		]);
+	});
+
+	test('the suite in virtual time: 600 s, whatever its longest scenario', () => {
+		const allowed_s = allowedForSuite('vm', 3);
+		expect(exceeded({ 'vm 6.1': { suite: suite(600, { allowed_s }) } })).toEqual([]);
+		expect(exceeded({ 'vm 7.2': { suite: suite(600.1, { allowed_s }) } })).toEqual(['vm 7.2: the suite took 600.1 s; allowed are 600 s.']);
 	});
 
 	test('the suite: 1.5 times its longest scenario and 30 s, and it passes', () => {
@@ -59,6 +77,12 @@ describe('results', () => {
 		expect(await readResults(path)).toEqual({ docker: { labs: labs(800, 900), suite: suite(170) }, netns: { labs: labs(100, 80) } });
 	});
 
+	test('of one kernel stay beside those of another, and what was measured of it before', async () => {
+		await writeResults({ 'vm 6.1': { labs: labs(400, 300), waiting }, 'vm 7.2': { waiting } }, path);
+		await writeResults(merged(await readResults(path), { 'vm 6.1': { suite: suite(300) } }), path);
+		expect(await readResults(path)).toEqual({ 'vm 6.1': { labs: labs(400, 300), waiting, suite: suite(300) }, 'vm 7.2': { waiting } });
+	});
+
 	test('of another version, or cut, or none at all, are none', async () => {
 		expect(await readResults(path)).toEqual({});
 		await writeResults({}, path);
@@ -84,6 +108,18 @@ describe('results', () => {
 				'',
 				'the whole suite  took, s  allowed, s  longest, s        load',
 				'netns              160.0       165.0        90.0  0.5 to 1.0  closing/time-wait/sixty',
+			].join('\n'),
+		);
+	});
+
+	test('are shown with what waiting costs where time is the lab’s own', () => {
+		expect(report({ 'vm 6.1': { labs: labs(400, 300, 'lab usable'), waiting } })).toBe(
+			[
+				'vm 6.1, medians (load 0.5 to 1.0)  ours, ms  bare, ms  ratio',
+				'lab usable                            400.0     300.0   1.33',
+				'',
+				'vm 6.1, waiting (load 0.5 to 1.0)  guest, s  wall, s  ratio  peak memory, MiB',
+				'7200 s, idle                         7200.0     2.88   2500               702',
 			].join('\n'),
 		);
 	});

@@ -11,9 +11,13 @@ const surroundings = { at: z.iso.datetime(), load: z.tuple([z.number(), z.number
 
 const figureSchema = z.object({ ours_ms: z.number(), bare_ms: z.number(), ratio: z.number() });
 
+const waitedSchema = z.object({ guest_s: z.number(), wall_s: z.number(), ratio: z.number(), memory_mib: z.number() });
+
 const measuredSchema = z.strictObject({
 	/** Medians of what a lab costs, by what was measured. */
 	labs: z.object({ ...surroundings, medians: z.record(z.string(), figureSchema) }).optional(),
+	/** Labs with a time of their own, by what they waited for. */
+	waiting: z.object({ ...surroundings, waited: z.record(z.string(), waitedSchema) }).optional(),
 	/** The whole suite, `npm test`. */
 	suite: z
 		.object({
@@ -33,16 +37,22 @@ const resultsSchema = z.record(z.string(), measuredSchema);
 /** Both sides of one thing that was measured, in ms, and ours as a multiple of the bare one. */
 export type Figure = Readonly<z.infer<typeof figureSchema>>;
 
+/** How many seconds passed in a lab, how many of wall time that took, the first as a multiple of the second, and the most memory its guest has had, in MiB. */
+export type Waited = Readonly<z.infer<typeof waitedSchema>>;
+
 /** What was measured of one engine. */
 export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 
-/** What was measured, by engine. */
+/** What was measured, by engine; where guests have a kernel of their own, by engine and kernel: `vm 6.1`. */
 export type Results = Readonly<Record<string, Measured>>;
+
+/** The engine that results are of. */
+export const engineOf = (name: string): string => name.split(' ', 1)[0] ?? '';
 
 /** Results of this bench over those of earlier ones: what was measured again replaces what was known of it. */
 export function merged(earlier: Results, now: Results): Results {
-	const engines = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
-	return Object.fromEntries(engines.map((engine) => [engine, { ...earlier[engine], ...now[engine] }]));
+	const names = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
+	return Object.fromEntries(names.map((name) => [name, { ...earlier[name], ...now[name] }]));
 }
 
 /** What earlier benches measured; nothing, where there was none, or one of another version. */

@@ -45,7 +45,7 @@ export async function measureSuite(engine: string): Promise<NonNullable<Measured
 	);
 	const [{ exitCode }, wallMs] = result;
 	const longest = longestOf(await costsSince(start));
-	return { ...when, wall_s: rounded(wallMs / 1_000, 1), longest, allowed_s: rounded(allowedForSuite(longest.s), 1), passed: exitCode === 0 };
+	return { ...when, wall_s: rounded(wallMs / 1_000, 1), longest, allowed_s: rounded(allowedForSuite(engine, longest.s), 1), passed: exitCode === 0 };
 }
 
 interface Spent {

@@ -1,10 +1,16 @@
 import { loadavg } from 'node:os';
+import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
 import setup from '../../run/setup.ts';
 import teardown from '../../run/teardown.ts';
 
 /** Says how far the bench is. */
 export function say(line: string): void {
 	process.stderr.write(`${line}\n`);
+}
+
+/** What results of an engine are called here and now. */
+export function nameOfResults(engine: string): string {
+	return engine === 'vm' ? `${engine} ${process.env[KERNEL_VARIABLE]}` : engine;
 }
 
 /** Does some work in a run of the harness's own. Ended by Ctrl-C it leaves the sweeping to the watchdog. */
