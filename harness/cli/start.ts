@@ -4,6 +4,7 @@ import { PROJECT_ROOT } from '../report/artifacts.ts';
 import { orExplain, runJest } from '../report/run-jest.ts';
 import { listSpecs, specNamed, specTable } from '../report/spec-list.ts';
 import { widthOf } from '../report/terminal.ts';
+import { forEngine } from './engine-arguments.ts';
 
 const FIRST_STORY = 'abrupt-reboot';
 const STORY_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'story.ts');
@@ -21,7 +22,7 @@ const command = new Command('npm start --')
 			return;
 		}
 		const spec = specNamed(name, specs);
-		await runJest(['--runTestsByPath', spec.path, `--reporters=${STORY_REPORTER}`]);
+		await runJest(forEngine(['--runTestsByPath', spec.path, `--reporters=${STORY_REPORTER}`]));
 	});
 
 await orExplain(() => command.parseAsync());

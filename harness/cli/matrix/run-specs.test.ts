@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { HalfopenError } from '../../errors.ts';
+import { kernelsIn } from './run-specs.ts';
+
+test('kernels are separated by commas, and each is meant once', () => {
+	expect(kernelsIn('5.10, 6.1,mine,6.1')).toEqual(['5.10', '6.1', 'mine']);
+});
+
+test.each(['', ' ', '6.1,', ',6.1', '6.1,,6.12'])('%j is refused', (list) => {
+	expect(() => kernelsIn(list)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', seen: `--kernels ${JSON.stringify(list)}` }));
+});
+
+test('a list is taken or refused, whatever it is', () => {
+	fc.assert(
+		fc.property(fc.array(fc.constantFrom('6.1', ' ', ',', 'mine')), (pieces) => {
+			const list = pieces.join('');
+			try {
+				expect(kernelsIn(list).join(',')).not.toMatch(/^$|,,|^,|,$/);
+			} catch (error) {
+				expect(error).toBeInstanceOf(HalfopenError);
+			}
+		}),
+	);
+});

@@ -1,0 +1,92 @@
+import { mkdir } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { Place } from '../../claims/table.ts';
+import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
+import { HalfopenError } from '../../errors.ts';
+import { preparedKernel } from '../../kernels/prepared.ts';
+import { fromProjectRoot, PROJECT_ROOT } from '../../report/artifacts.ts';
+import type { Trouble } from '../../report/matrix/columns.ts';
+import { forget, REPORTS } from '../../report/results.ts';
+import { chooseEngine, ENGINE_VARIABLE } from '../../run/engines.ts';
+import { type Progress, step } from '../setup/steps.ts';
+
+const LOGS = join(REPORTS, 'matrix-logs');
+const GUESTS = 'vm';
+
+/** A run of all specs. */
+interface Plan {
+	/** `vm 6.1`. */
+	readonly name: string;
+	/** Where what it finds is to stand. */
+	readonly place: Place;
+	readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs all specs on each of these kernels, in guests, and then on this machine's own: one after the other, because each run takes what there is. What was found
+ * there before is forgotten first. Gives what went wrong; a kernel that is not here is refused before anything runs.
+ */
+export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
+	const plans = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
+	await mkdir(LOGS, { recursive: true });
+	const troubles: Trouble[] = [];
+	for (const plan of plans) troubles.push(...(await runOne(plan)));
+	return troubles;
+}
+
+/** The kernels of an option: `5.10,6.1`. */
+export function kernelsIn(list: string): string[] {
+	const names = [...new Set(list.split(',').map((name) => name.trim()))];
+	if (!names.includes('')) return names;
+	throw new HalfopenError('BAD_ARGUMENT', {
+		problem: 'A kernel in the list has no name.',
+		seen: `--kernels ${JSON.stringify(list)}`,
+		remedy: 'separate them by single commas: --kernels 5.10,6.1 (npm run kernels -- --list shows what is here)',
+	});
+}
+
+async function inGuests(name: string): Promise<Plan> {
+	const kernel = await preparedKernel(name);
+	return {
+		name: `${GUESTS} ${name}`,
+		place: { engine: GUESTS, kernel: kernel.release },
+		environment: { [ENGINE_VARIABLE]: GUESTS, [KERNEL_VARIABLE]: name },
+	};
+}
+
+/** On the engine that a run takes here; one that has kernels of its own is not this machine's. */
+async function onThisKernel(): Promise<Plan> {
+	const wanted = process.env[ENGINE_VARIABLE];
+	const { name: engine } = await chooseEngine(wanted === GUESTS ? '' : wanted);
+	return { name: engine, place: { engine, kernel: release() }, environment: { [ENGINE_VARIABLE]: engine } };
+}
+
+async function runOne({ name, place, environment }: Plan): Promise<Trouble[]> {
+	const log = join(LOGS, `${name.replace(' ', '-')}.log`);
+	await forget(place);
+	const status = await step(`All specs on ${name} (${fromProjectRoot(log)})`, (progress) => npmTest(environment, log, progress));
+	return status === undefined ? [] : [{ what: `${name}: npm test -- specs ${status}; ${fromProjectRoot(log)} tells why`, place }];
+}
+
+/** How it ended, in words; undefined where all passed. */
+async function npmTest(environment: Plan['environment'], log: string, progress: Progress): Promise<string | undefined> {
+	const output = ['pipe', { file: log }] as const;
+	const test = execa('npm', ['test', '--', 'specs'], {
+		cwd: PROJECT_ROOT,
+		env: environment,
+		stdin: 'ignore',
+		all: true,
+		stdout: output,
+		stderr: output,
+		buffer: false,
+		reject: false,
+	});
+	for await (const line of test.iterable({ from: 'all' })) progress.busy(line);
+	const { failed, exitCode, signal, shortMessage } = await test;
+	if (!failed) return undefined;
+	const status = exitCode === undefined ? (signal ?? shortMessage) : `status ${exitCode}`;
+	progress.line(`ended with ${status}`);
+	return `ended with ${status}`;
+}
