@@ -18,8 +18,10 @@ const command = new Command('npm run setup --')
 	.action((options: { browser?: boolean; vm?: boolean }) => setup(options.vm === true, options.browser === true));
 
 async function setup(forGuests: boolean, withBrowser: boolean): Promise<void> {
-	const hosts = await ensureHosts(forGuests ? 'vm' : process.env[ENGINE_VARIABLE] || 'docker');
-	const traced = forGuests ? [] : [(await ensureTrace()) ? 'states traced by the kernel' : 'states sampled'];
+	const engine = forGuests ? 'vm' : process.env[ENGINE_VARIABLE] || 'docker';
+	const hosts = await ensureHosts(engine);
+	// Guests trace by themselves.
+	const traced = engine === 'vm' ? [] : [(await ensureTrace()) ? 'states traced by the kernel' : 'states sampled'];
 	const browser = withBrowser ? [await ensureBrowser()] : [];
 	say(`ready: ${[...hosts, ...traced, ...browser].join(', ')}`);
 }
