@@ -1,6 +1,7 @@
 import { expect as jestExpect, test } from '@jest/globals';
 import type { ClaimId } from './claims/catalogue.ts';
 import { Judge, type VerdictNotes } from './claims/judge.ts';
+import { Measuring } from './claims/measuring.ts';
 import { HalfopenError } from './errors.ts';
 import type { Sysctls } from './faults/sysctl.ts';
 import type { Host } from './host.ts';
@@ -41,6 +42,11 @@ export interface ScenarioLab {
 	 * for either verdict.
 	 */
 	claim(id: ClaimId, held: boolean, notes: VerdictNotes): void;
+	/**
+	 * Keeps a duration that a reader would compare between kernels. Its name, which no other scenario uses, tells all that decides it, so that durations
+	 * of different settings are not compared: `no answer to data, tcp_retries2 = 15`.
+	 */
+	measured(what: string, seconds: number): void;
 }
 
 /** What happens in a scenario; what it returns is the observed answer to the scenario's question. */
@@ -99,6 +105,7 @@ async function run(
 	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
 	const { client, server, link, timeline, history, clock } = lab;
 	const judge = new Judge(claims);
+	const measuring = new Measuring();
 	const failures: unknown[] = [];
 	let failedAt = Number.POSITIVE_INFINITY;
 	let answer: string | undefined;
@@ -113,6 +120,7 @@ async function run(
 		losses: [...history.losses],
 		skipped: [...history.skipped],
 		verdicts: [...judge.verdicts],
+		...measuring.found,
 		events: [...history.events],
 	});
 	live.follow(history, timelineSoFar);
@@ -130,6 +138,7 @@ async function run(
 					history.skip({ what: `claim ${id}`, why: 'it may differ only for want of what was skipped before' });
 				}
 			},
+			measured: (what, seconds) => measuring.add(what, seconds),
 		});
 		const observed = await within(acted, engine.virtualTime ? A_DAY_MS : limitMs, lab);
 		if (typeof observed === 'string') answer = observed;

@@ -80,16 +80,23 @@ describe('claims.json', () => {
 
 	test('is made, added to, and leaves no temporary file', async () => {
 		const path = join(folder, 'deep', 'claims.json');
-		await addVerdicts(path, [row()]);
-		await addVerdicts(path, [row({ id: 'PZ9' })]);
+		await addVerdicts(path, [row()], []);
+		await addVerdicts(path, [row({ id: 'PZ9' })], []);
 		expect(JSON.parse(await readFile(path, 'utf8'))).toEqual([row(), row({ id: 'PZ9' })]);
 		expect(await readdir(join(folder, 'deep'))).toEqual(['claims.json']);
+	});
+
+	test('keeps no row of a scenario that has run since and did not find it again', async () => {
+		const path = join(folder, 'claims.json');
+		await addVerdicts(path, [row(), row({ engine: 'vm' }), row({ scenario: 'another' })], []);
+		const rows = await addVerdicts(path, [row({ id: 'PZ9' })], [{ scenario: 'power off', engine: 'docker', kernel: '6.18.44' }]);
+		expect(rows).toEqual([row({ scenario: 'another' }), row({ engine: 'vm' }), row({ id: 'PZ9' })]);
 	});
 
 	test.each(['', '[', '{}', '[{"id":"PZ1"}]', 'null'])('is left alone where it is broken: %j', async (text) => {
 		const path = join(folder, 'claims.json');
 		await writeFile(path, text);
-		await expect(addVerdicts(path, [row()])).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(path) });
+		await expect(addVerdicts(path, [row()], [])).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(path) });
 		expect(await readFile(path, 'utf8')).toBe(text);
 	});
 

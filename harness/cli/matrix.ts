@@ -3,7 +3,7 @@ import { isSound } from '../report/matrix/model.ts';
 import { writeDocs } from '../report/matrix/write-docs.ts';
 import { saidOf, writeMatrix } from '../report/matrix/write-matrix.ts';
 import { orExplain } from '../report/run-jest.ts';
-import { kernelsIn, runSpecs } from './matrix/run-specs.ts';
+import { kernelsIn, runSpecs } from './matrix/each-kernel.ts';
 
 interface Options {
 	readonly kernels?: string[];

@@ -1,15 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { TestResult } from '@jest/reporters';
 import { prettifyError, ZodError, type ZodType } from 'zod';
-import { type VerdictRow, verdictsOf } from '../claims/verdicts.ts';
 import { HalfopenError } from '../errors.ts';
 import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
-import { type Artifact, artifactPath, artifactsFolder, fromProjectRoot, PROJECT_ROOT } from './artifacts.ts';
+import { type Artifact, artifactPath, artifactsFolder, fromProjectRoot } from './artifacts.ts';
 import { type Cost, costSchema } from './cost.ts';
-
-/** Where the verdicts of all runs are. */
-export const CLAIMS_FILE = join(PROJECT_ROOT, 'reports', 'claims.json');
 
 /** File systems keep times more coarsely than the clock does, in ms. */
 const FILE_TIME_PRECISION = 2_000;
@@ -48,9 +43,4 @@ async function readFresh<T>(path: string, schema: ZodType<T>, writtenSince: numb
 			cause: error,
 		});
 	}
-}
-
-/** The verdicts that count: a scenario that failed did not see what it was written for. */
-export function verdictsIn(recorded: readonly Recorded[]): VerdictRow[] {
-	return recorded.flatMap(({ passed, timeline }) => (passed ? verdictsOf(timeline) : []));
 }

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
-import { addVerdicts, type VerdictRow } from '../claims/verdicts.ts';
 import { ARTIFACTS, fromProjectRoot, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
 import { costTable, type Spent } from './cost-table.ts';
 import { MemoryWatch } from './memory.ts';
 import { writePage } from './page/index.ts';
-import { CLAIMS_FILE, recordedBy, verdictsIn } from './recorded.ts';
+import { recordedBy } from './recorded.ts';
+import { Findings, REPORTS, RESULTS } from './results.ts';
 import { paintFor, widthOf } from './terminal.ts';
 import { wrap } from './words.ts';
 
@@ -15,14 +15,14 @@ const WIDTHS = { least: 60, most: 160 };
 
 /** Jest's reporter for every run: where to look when a scenario failed, where the time went, and the claims table at the end. Stands beside Jest's own. */
 export default class HalfopenReporter implements Reporter {
-	#verdicts: VerdictRow[] = [];
+	#findings = new Findings();
 	#spent: Spent[] = [];
 	#skipped: string[] = [];
 	#memory: MemoryWatch | undefined;
 	#error: Error | undefined;
 
 	onRunStart(): void {
-		this.#verdicts = [];
+		this.#findings = new Findings();
 		this.#spent = [];
 		this.#skipped = [];
 		this.#memory = new MemoryWatch();
@@ -32,7 +32,7 @@ export default class HalfopenReporter implements Reporter {
 	async onTestFileResult(_test: Test, result: TestResult, { startTime }: AggregatedResult): Promise<void> {
 		await this.#keepError(async () => {
 			const recorded = await recordedBy(result, startTime);
-			this.#verdicts.push(...verdictsIn(recorded));
+			this.#findings.add(result, recorded);
 			const spec = specName(result.testFilePath);
 			this.#spent.push(...recorded.map(({ timeline, cost }) => ({ spec, scenario: timeline.scenario, cost })));
 			this.#skipped.push(
@@ -55,11 +55,12 @@ export default class HalfopenReporter implements Reporter {
 			]);
 		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
 		if (this.#spent.length > 0) await this.#keepError(async () => say(['', ...(await writePage())]));
-		if (this.#verdicts.length === 0) return;
 		await this.#keepError(async () => {
-			const all = await addVerdicts(CLAIMS_FILE, this.#verdicts);
-			const where = `  ${fromProjectRoot(CLAIMS_FILE)} has them all; ladders, timelines and captures are in reports/<spec>/<scenario>/`;
-			say(['', ...claimsTable(this.#verdicts, all, width, paint), where, '']);
+			const all = await this.#findings.keep();
+			const { verdicts } = this.#findings;
+			if (verdicts.length === 0) return;
+			const where = `  ${fromProjectRoot(join(REPORTS, RESULTS.verdicts))} has them all; ladders, timelines and captures are in reports/<spec>/<scenario>/`;
+			say(['', ...claimsTable(verdicts, all, width, paint), where, '']);
 		});
 	}
 

@@ -1,5 +1,4 @@
 import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
-import { addVerdicts } from '../claims/verdicts.ts';
 import { specName } from './artifacts.ts';
 import { hasRoom, pensFor } from './live/drawing.ts';
 import { type Ears, listenLive } from './live/listen.ts';
@@ -8,7 +7,8 @@ import { Stage } from './live/stage.ts';
 import type { Storyteller } from './live/storyteller.ts';
 import { isDrawnInPlace, sizeOf } from './live/terminal-kind.ts';
 import { writePage } from './page/index.ts';
-import { CLAIMS_FILE, type Recorded, recordedBy, verdictsIn } from './recorded.ts';
+import { type Recorded, recordedBy } from './recorded.ts';
+import { Findings } from './results.ts';
 
 const TICK_MS = 1_000;
 /** Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up. */
@@ -60,8 +60,9 @@ export default class StoryReporter implements Reporter {
 		this.#stopDrawing();
 		storyteller?.finish(recorded);
 		try {
-			const verdicts = verdictsIn(recorded);
-			if (verdicts.length > 0) await addVerdicts(CLAIMS_FILE, verdicts);
+			const findings = new Findings();
+			findings.add(result, recorded);
+			await findings.keep();
 			if (recorded.length > 0) await writePage();
 		} catch (error) {
 			this.#keep(error);

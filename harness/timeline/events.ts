@@ -152,6 +152,9 @@ const skip = z.object({ what: z.string(), why: z.string() });
 /** A claim of the catalogue, judged by this scenario. */
 const verdict = z.object({ id: z.string(), verdict: z.enum(['holds', 'differs']), note: z.string() });
 
+/** A duration that a reader would compare between kernels. What it is names all that decides it: one of another setting is another. */
+const measure = z.object({ what: z.string().min(1), seconds: z.number().min(0) });
+
 export const timelineSchema = z.object({
 	version: z.literal(TIMELINE_VERSION),
 	scenario: z.string(),
@@ -171,9 +174,12 @@ export const timelineSchema = z.object({
 	losses: z.array(loss),
 	skipped: z.array(skip),
 	verdicts: z.array(verdict),
+	/** Absent where nothing was measured. */
+	measures: z.array(measure).optional(),
 	events: z.array(eventSchema),
 });
 export type TimelineFile = z.infer<typeof timelineSchema>;
 export type Loss = z.infer<typeof loss>;
 export type Skip = z.infer<typeof skip>;
 export type Verdict = z.infer<typeof verdict>;
+export type Measure = z.infer<typeof measure>;

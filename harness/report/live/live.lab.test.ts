@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Clone, cloneProject } from '../../run/fixtures/clone.ts';
 import { untilNothingIsLeft } from '../../run/fixtures/leftovers.ts';
 import { NestedRun } from '../../run/fixtures/nested-run.ts';
+import { testUnlessOn } from '../../run/fixtures/on-engine.ts';
 import { Terminal } from './fixtures/terminal.ts';
 
 jest.setTimeout(180_000);
@@ -12,6 +13,8 @@ const SIZE = { columns: 100, rows: 30 };
 /** Whatever this machine is: Jest takes no other sign of a build server for one then. */
 const NO_BUILD_SERVER = { CI: 'false', TERM: 'xterm' };
 const WAITING = 'harness/run/fixtures/waiting › waits: waiting for nc-2 on the client to print';
+
+const testLive = testUnlessOn('vm', 'in virtual time no wait lasts', test.concurrent);
 
 let clone: Clone;
 
@@ -32,7 +35,7 @@ async function seen(run: NestedRun, text: RegExp): Promise<void> {
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
 }
 
-test.concurrent('in a log: a plain line after ten seconds', async () => {
+testLive('in a log: a plain line after ten seconds', async () => {
 	const run = new NestedRun(clone);
 	await seen(run, /, 1\d of at most 60 s\n/);
 	expect(run.output.split('\n').filter((line) => line.includes('waiting for'))).toEqual([expect.stringContaining(WAITING)]);
@@ -40,7 +43,7 @@ test.concurrent('in a log: a plain line after ten seconds', async () => {
 	expect(run.output).not.toContain('\r');
 });
 
-test.concurrent('in a terminal: below Jest’s own lines, refreshed, and nothing of it stays', async () => {
+testLive('in a terminal: below Jest’s own lines, refreshed, and nothing of it stays', async () => {
 	const inTerminal = `exec script -qec "stty columns ${SIZE.columns} rows ${SIZE.rows}; $0 $*" /dev/null`;
 	const run = new NestedRun({ ...clone, test: ['sh', '-c', inTerminal, ...clone.test] }, [], NO_BUILD_SERVER);
 	await seen(run, /, [4-9] of at most 60 s/);

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { expectFile } from '../fixtures/golden.ts';
-import { anyRuns } from './fixtures/arbitrary.ts';
+import type { Change } from './changes.ts';
+import type { Comparison } from './comparison.ts';
+import { anyChanges, anyGathered } from './fixtures/arbitrary.ts';
 import { sample } from './fixtures/sample.ts';
 import { renderHtml } from './html.ts';
 import { type Matrix, matrixOf, rowsOf } from './model.ts';
@@ -11,19 +13,27 @@ test('is the golden one', () => {
 });
 
 /** The same matrix with harmless words for all that comes from files. */
-function harmless({ columns, groups, unknown }: Matrix): Matrix {
+function harmless({ columns, groups, durations, unknown, troubles }: Matrix): Matrix {
 	const plain = { scenario: 'scenario', note: 'note' };
+	const changes = new Map<Change, Change>();
+	const harmlessChange = (change: Change) => {
+		if (!changes.has(change)) changes.set(change, { ...change, name: 'name', commit: 'commit', effect: 'effect' });
+		return changes.get(change) ?? change;
+	};
+	const explained = <Row extends Comparison>(row: Row) => ({ ...row, because: row.because.map(harmlessChange), idle: row.idle.map(harmlessChange) });
 	return {
-		columns: columns.map((column) => ({ ...column, engine: 'engine', kernel: 'kernel' })),
+		columns: columns.map((column) => ({ ...column, engine: 'engine', kernel: 'kernel', failed: column.failed.map(() => 'scenario') })),
 		groups: groups.map(({ source, rows }) => ({
 			source,
 			rows: rows.map((row) => ({
-				...row,
+				...explained(row),
 				cells: row.cells.map((cell) => ({ ...cell, judgements: cell.judgements.map((judgement) => ({ ...judgement, ...plain })) })),
 				notes: row.notes.map((note) => ({ ...note, ...plain })),
 			})),
 		})),
+		durations: durations.map((row) => ({ ...explained(row), what: 'what' })),
 		unknown: unknown.map(() => 'id'),
+		troubles: troubles.map(() => 'trouble'),
 	};
 }
 
@@ -33,13 +43,15 @@ const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code) => Strin
 
 test('whatever is in the rows is text: it adds no markup, and is there as it was', () => {
 	fc.assert(
-		fc.property(anyRuns, (runs) => {
-			const matrix = matrixOf(runs);
+		fc.property(anyGathered, anyChanges, ([results, troubles], changes) => {
+			const matrix = matrixOf(results, troubles, changes);
 			const html = renderHtml(matrix, '');
 			expect(markup(html)).toEqual(markup(renderHtml(harmless(matrix), '')));
 			const text = unescaped(html);
 			for (const { notes } of rowsOf(matrix)) for (const { scenario, note } of notes) expect(text).toContain(`by “${scenario}”: ${note}`);
 			for (const { engine, kernel } of matrix.columns) expect(text).toContain(`${engine}<br>${kernel}`);
+			for (const { what } of matrix.durations) expect(text).toContain(`${what}</th>`);
+			for (const { what } of troubles) expect(text).toContain(what);
 		}),
 	);
 });

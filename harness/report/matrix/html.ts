@@ -1,7 +1,10 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { escapeHtml } from '../page/embed.ts';
-import { type Cell, type Column, type Group, type Matrix, type Row, rowsOf } from './model.ts';
-import { headline, LEGEND, labelOf, leftOut, MARK, nameOf, TITLE } from './words.ts';
+import type { Cell, Group, Row } from './claims.ts';
+import { type Column, nameOf } from './columns.ts';
+import { durationsOfHtml } from './html-durations.ts';
+import { type Matrix, rowsOf } from './model.ts';
+import { explanationsIn, headline, LEGEND, labelOf, MARK, TITLE, tellChange, toldReasonOf, troublesOf } from './words.ts';
 
 /** As the page over all scenarios colours them. */
 const CLASSES: Readonly<Record<Cell['verdict'], string>> = { holds: 'good', differs: 'other', divided: 'other', 'not covered': 'none' };
@@ -14,7 +17,7 @@ export function renderHtml(matrix: Matrix, style: string): string {
 	const { columns, groups } = matrix;
 	const differing = rowsOf(matrix).filter(({ differs }) => differs);
 	const links = differing.map(({ id }) => `<a href="#${escapeHtml(id)}">${escapeHtml(id)}</a>`).join(', ');
-	const unknown = leftOut(matrix);
+	const troubles = troublesOf(matrix).map((trouble) => `<p class="loss">${escapeHtml(trouble)}</p>\n`);
 	return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -30,25 +33,27 @@ export function renderHtml(matrix: Matrix, style: string): string {
 <main>
 <p><strong>${headline(matrix)}</strong>${links === '' ? '' : `: ${links}`}</p>
 <p class="facts">${LEGEND}</p>
-${unknown === undefined ? '' : `<p class="loss">${escapeHtml(unknown)}</p>\n`}<table class="matrix">
+${troubles.join('')}${durationsOfHtml(matrix)}<h2>Claims</h2>
+<table class="matrix">
 <thead>
 <tr><th scope="col">id</th><th scope="col">claim</th>${columns.map(headOf).join('')}</tr>
 </thead>
 <tbody class="facts"><tr><th scope="row" colspan="2">all claims</th>${columns.map(countOf).join('')}</tr></tbody>
 ${groups.map((group) => groupOf(group, columns)).join('\n')}
 </table>
-</main>
+${changesOf(matrix)}</main>
 </body>
 </html>
 `;
 }
 
-function headOf({ engine, kernel }: Column): string {
-	return `<th scope="col">${escapeHtml(engine)}<br>${escapeHtml(kernel)}</th>`;
+function headOf({ engine, kernel, isBroken }: Column): string {
+	return `<th scope="col">${escapeHtml(engine)}<br>${escapeHtml(kernel)}${isBroken ? '<br>(failed)' : ''}</th>`;
 }
 
-function countOf({ count: { holds, differs, notCovered } }: Column): string {
-	return `<td>${holds} hold<br>${differs} differ<br>${notCovered} not covered</td>`;
+function countOf({ passed, failed, count: { holds, differs, notCovered } }: Column): string {
+	const scenarios = `${passed} scenarios passed<br>${failed.length} failed<br>`;
+	return `<td>${scenarios}${holds} claims hold<br>${differs} differ<br>${notCovered} not covered</td>`;
 }
 
 function groupOf({ source, rows }: Group, columns: readonly Column[]): string {
@@ -62,7 +67,7 @@ function bodyOf(row: Row, columns: readonly Column[]): string {
 	const [marked, head] = row.differs ? [' class="marked"', `${MARK} ${id}`] : ['', id];
 	return `<tbody id="${id}"${marked}>
 <tr><th scope="row" rowspan="2">${head}</th><td>${escapeHtml(row.text)}</td>${row.cells.map(cellOf).join('')}</tr>
-<tr><td class="notes" colspan="${1 + columns.length}">${notesOf(row, columns)}</td></tr>
+<tr><td class="notes" colspan="${1 + columns.length}">${row.differs ? `<p>${escapeHtml(toldReasonOf(row))}</p>` : ''}${notesOf(row, columns)}</td></tr>
 </tbody>`;
 }
 
@@ -78,4 +83,9 @@ function notesOf({ notes }: Row, columns: readonly Column[]): string {
 		return `<li><b class="${CLASSES[note.verdict]}">${note.verdict}</b> on ${escapeHtml(`${where.join(', ')}, by “${note.scenario}”: ${note.note}`)}</li>`;
 	});
 	return `<details><summary>${notes.length === 1 ? '1 note' : `${notes.length} notes`}</summary><ul>${items.join('')}</ul></details>`;
+}
+
+function changesOf(matrix: Matrix): string {
+	const items = explanationsIn(matrix).map((one) => `<li><b>${escapeHtml(one.change.name)}</b>: ${escapeHtml(tellChange(one))}</li>\n`);
+	return items.length === 0 ? '' : `<h2>Changes of the kernel</h2>\n<ul>\n${items.join('')}</ul>\n`;
 }

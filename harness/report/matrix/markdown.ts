@@ -1,21 +1,27 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { markdown } from '../markdown.ts';
-import { type Cell, type Column, type Group, type Matrix, type Row, rowsOf } from './model.ts';
-import { headline, LEGEND, labelOf, leftOut, MARK, nameOf, TITLE } from './words.ts';
+import type { Cell, Group, Row } from './claims.ts';
+import { type Column, nameOf } from './columns.ts';
+import { durationsSection } from './markdown-durations.ts';
+import { markdownTable } from './markdown-table.ts';
+import { type Matrix, rowsOf } from './model.ts';
+import { explanationsIn, headline, headOf, LEGEND, labelOf, MARK, TITLE, tellChange, toldReasonOf, troublesOf, UNEXPLAINED } from './words.ts';
 
-/** The matrix as Markdown: a table for each group, and below them the notes, to which each claim that has some is linked. */
+/** The matrix as Markdown: durations, a table for each group of claims, and below them the notes, to which each claim that has some is linked. */
 export function renderMarkdown(matrix: Matrix): string {
 	const { columns, groups } = matrix;
 	const rows = rowsOf(matrix);
 	const differing = rows.filter(({ differs }) => differs).map(linkOf);
-	const unknown = leftOut(matrix);
+	const troubles = troublesOf(matrix);
 	return [
 		`# ${TITLE}`,
 		`**${headline(matrix)}**${differing.length === 0 ? '.' : `: ${differing.join(', ')}.`}`,
 		LEGEND,
-		...(unknown === undefined ? [] : [`${markdown(unknown)}.`]),
+		...(troubles.length === 0 ? [] : [troubles.map((trouble) => `- **!** ${markdown(trouble)}.`).join('\n')]),
 		countsOf(columns),
+		...durationsSection(matrix),
 		...groups.flatMap((group) => [`## ${group.source}: ${markdown(SOURCES[group.source])}`, tableOf(group, columns)]),
+		...changesOf(matrix),
 		'## Notes',
 		...rows.filter(({ notes }) => notes.length > 0).map((row) => notesOf(row, columns)),
 	]
@@ -24,17 +30,20 @@ export function renderMarkdown(matrix: Matrix): string {
 }
 
 function countsOf(columns: readonly Column[]): string {
-	const lines = columns.map((column) => {
+	const rows = columns.map((column) => {
 		const { holds, differs, notCovered } = column.count;
-		return line([markdown(nameOf(column)), String(holds), String(differs), String(notCovered)]);
+		return [markdown(headOf(column, nameOf(column))), ...[column.passed, column.failed.length, holds, differs, notCovered].map(String)];
 	});
-	return ['| column | holds | differs | not covered |', '|---|--:|--:|--:|', ...lines].join('\n');
+	return markdownTable(['column', 'scenarios passed', 'failed', 'claims hold', 'differ', 'not covered'], rows, (column) => column > 0);
 }
 
 function tableOf({ rows }: Group, columns: readonly Column[]): string {
-	const heads = ['id', 'claim', ...columns.map((column) => markdown(nameOf(column)))];
-	const lines = rows.map((row) => line([row.differs ? `**${MARK} ${linkOf(row)}**` : linkOf(row), markdown(row.text), ...row.cells.map(shown)]));
-	return [line(heads), `|${'---|'.repeat(heads.length)}`, ...lines].join('\n');
+	const heads = ['id', 'claim', ...columns.map((column) => markdown(headOf(column, nameOf(column))))];
+	const lines = rows.map((row) => {
+		const marked = `**${MARK} ${linkOf(row)}${row.unexplained ? ` ${UNEXPLAINED}` : ''}**`;
+		return [row.differs ? marked : linkOf(row), markdown(row.text), ...row.cells.map(shown)];
+	});
+	return markdownTable(heads, lines);
 }
 
 function shown(cell: Cell): string {
@@ -47,14 +56,17 @@ function linkOf({ id, notes }: Row): string {
 	return notes.length === 0 ? id : `[${id}](#${id.toLowerCase()})`;
 }
 
-function notesOf({ id, text, notes }: Row, columns: readonly Column[]): string {
+function changesOf(matrix: Matrix): string[] {
+	const explanations = explanationsIn(matrix);
+	if (explanations.length === 0) return [];
+	return ['## Changes of the kernel', explanations.map((one) => `- **${markdown(one.change.name)}**: ${markdown(tellChange(one))}`).join('\n')];
+}
+
+function notesOf(row: Row, columns: readonly Column[]): string {
+	const { id, text, notes } = row;
 	const items = notes.map((note) => {
 		const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
 		return `- **${note.verdict}** on ${markdown(where.join(', '))}, by “${markdown(note.scenario)}”: ${markdown(note.note)}`;
 	});
-	return [`### ${id}`, `Claim: ${markdown(text)}`, items.join('\n')].join('\n\n');
-}
-
-function line(cells: readonly string[]): string {
-	return `| ${cells.join(' | ')} |`;
+	return [`### ${id}`, `Claim: ${markdown(text)}`, ...(row.differs ? [markdown(toldReasonOf(row))] : []), items.join('\n')].join('\n\n');
 }

@@ -2,9 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
 import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
-import { anyRuns } from './fixtures/arbitrary.ts';
-import { type Matrix, matrixOf, type Row, rowsOf } from './model.ts';
-import { headline, labelOf } from './words.ts';
+import type { Results } from '../results.ts';
+import type { SpecRun } from '../spec-runs.ts';
+import type { Row } from './claims.ts';
+import { anyGathered } from './fixtures/arbitrary.ts';
+import { isSound, type Matrix, matrixOf, rowsOf } from './model.ts';
+import { headline, labelOf, troublesOf } from './words.ts';
 
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	id: 'PZ8',
@@ -13,6 +16,15 @@ const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	engine: 'docker',
 	kernel: '6.18.44',
 	note: 'seen',
+	...changes,
+});
+const found = (...verdicts: VerdictRow[]): Results => ({ verdicts, measures: [], runs: [] });
+const ran = (changes: Partial<SpecRun> = {}): SpecRun => ({
+	spec: 'specs/a.spec.ts',
+	engine: 'vm',
+	kernel: '6.1',
+	passed: 3,
+	failed: [],
 	...changes,
 });
 const rowIn = (matrix: Matrix, id: string) => rowsOf(matrix).find((each) => each.id === id) as Row;
@@ -29,7 +41,7 @@ describe('columns', () => {
 			['vm', '6.1.180'],
 			['docker', '6.18.44'],
 		] as const;
-		const { columns } = matrixOf([given.map(([engine, kernel]) => row({ engine, kernel }))]);
+		const { columns } = matrixOf([found(...given.map(([engine, kernel]) => row({ engine, kernel })))]);
 		expect(columns.map(({ engine, kernel }) => `${engine} ${kernel}`)).toEqual([
 			'docker 6.18.44',
 			'docker 6.18.44-fc-v595',
@@ -42,10 +54,7 @@ describe('columns', () => {
 	});
 
 	test('are those of verdicts on claims that the catalogue knows; the ids of others are told', () => {
-		const matrix = matrixOf([
-			[row({ id: 'XX2', kernel: '4.19' }), row()],
-			[row({ id: 'XX1' }), row({ id: 'XX2' })],
-		]);
+		const matrix = matrixOf([found(row({ id: 'XX2', kernel: '4.19' }), row()), found(row({ id: 'XX1' }), row({ id: 'XX2' }))]);
 		expect(matrix.columns).toMatchObject([{ kernel: '6.18.44' }]);
 		expect(matrix.unknown).toEqual(['XX1', 'XX2']);
 	});
@@ -61,56 +70,91 @@ describe('rows', () => {
 	test('differ where verdicts do, and not where one is missing', () => {
 		const older = { kernel: '5.10' };
 		const matrix = matrixOf([
-			[row(), row({ id: 'PZ9', verdict: 'differs' }), row({ id: 'HS1' })],
-			[row({ ...older, verdict: 'differs' }), row({ ...older, id: 'PZ9', verdict: 'differs' })],
+			found(row(), row({ id: 'PZ9', verdict: 'differs' }), row({ id: 'HS1' })),
+			found(row({ ...older, verdict: 'differs' }), row({ ...older, id: 'PZ9', verdict: 'differs' })),
 		]);
 		expect(rowsOf(matrix).flatMap(({ id, differs }) => (differs ? [id] : []))).toEqual(['PZ8']);
 		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'holds']);
 		expect(labels(matrix, 'HS1')).toEqual(['not covered', 'holds']);
-		expect(headline(matrix)).toBe('1 of 95 claims differs between 2 columns');
-		expect(headline(matrixOf([[row()]]))).toBe('95 claims and one column: nothing to compare yet');
+		expect(headline(matrix)).toBe('1 of 95 claims differs between 2 columns, 1 of them unexplained');
+		expect(headline(matrixOf([found(row())]))).toBe('95 claims and one column: nothing to compare yet');
 	});
 });
 
 describe('a cell', () => {
 	test('says how many of several scenarios agree', () => {
 		const second = { scenario: 'another' };
-		expect(labels(matrixOf([[row(), row(second)]]), 'PZ8')).toEqual(['holds (2 of 2)']);
-		const divided = matrixOf([[row({ verdict: 'differs' }), row(second), row({ scenario: 'a third' })]]);
+		expect(labels(matrixOf([found(row(), row(second))]), 'PZ8')).toEqual(['holds (2 of 2)']);
+		const divided = matrixOf([found(row({ verdict: 'differs' }), row(second), row({ scenario: 'a third' }))]);
 		expect(labels(divided, 'PZ8')).toEqual(['differs (1 of 3)']);
 		expect(divided.columns).toMatchObject([{ count: { holds: 0, differs: 1 } }]);
 		expect(rowIn(divided, 'PZ8').differs).toBe(false);
 	});
 
 	test('that is divided differs from one that is not', () => {
-		const matrix = matrixOf([[row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' })]]);
+		const matrix = matrixOf([found(row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' }))]);
 		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'differs (1 of 2)']);
 		expect(rowIn(matrix, 'PZ8').differs).toBe(true);
 	});
 
 	test('has the note of the last run where runs agree, and both verdicts where they do not', () => {
-		expect(rowIn(matrixOf([[row()], [row({ note: 'seen again' })]]), 'PZ8').cells).toEqual([
+		expect(rowIn(matrixOf([found(row()), found(row({ note: 'seen again' }))]), 'PZ8').cells).toEqual([
 			{ verdict: 'holds', judgements: [{ verdict: 'holds', scenario: 'power off', note: 'seen again' }] },
 		]);
-		expect(labels(matrixOf([[row()], [row({ verdict: 'differs' })]]), 'PZ8')).toEqual(['differs (1 of 2)']);
+		expect(labels(matrixOf([found(row()), found(row({ verdict: 'differs' }))]), 'PZ8')).toEqual(['differs (1 of 2)']);
 	});
 });
 
 test('what is said in several columns is one note', () => {
-	const matrix = matrixOf([[row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' })]]);
+	const matrix = matrixOf([found(row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' }))]);
 	expect(rowIn(matrix, 'PZ8').notes).toEqual([
 		{ verdict: 'holds', scenario: 'power off', note: 'seen', columns: [0, 2] },
 		{ verdict: 'holds', scenario: 'power off', note: 'otherwise', columns: [1] },
 	]);
 });
 
+describe('runs', () => {
+	test('that failed are told by their column, and then the matrix is not sound', () => {
+		const matrix = matrixOf([{ ...found(row()), runs: [ran({ passed: 2, failed: ['one', 'two'] }), ran({ spec: 'specs/puzzlers/b.spec.ts' })] }]);
+		expect(matrix.columns).toMatchObject([
+			{ engine: 'docker', passed: 0, failed: [], isBroken: false },
+			{ engine: 'vm', passed: 5, failed: ['a › one', 'a › two'], isBroken: true },
+		]);
+		expect(troublesOf(matrix)).toEqual(['vm 6.1: 2 scenarios failed: a › one, a › two']);
+		expect(isSound(matrix)).toBe(false);
+	});
+
+	test('of the same spec, engine and kernel: the last counts', () => {
+		const matrix = matrixOf([
+			{ ...found(), runs: [ran({ failed: ['one'] })] },
+			{ ...found(), runs: [ran()] },
+		]);
+		expect(matrix.columns).toMatchObject([{ passed: 3, failed: [], isBroken: false }]);
+		expect(isSound(matrix)).toBe(true);
+	});
+
+	test('that left nothing have an empty column where it is known which, and are told', () => {
+		const matrix = matrixOf(
+			[found(row())],
+			[{ what: 'vm 7.2 did not boot', place: { engine: 'vm', kernel: '7.2.12' } }, { what: 'folder x is empty' }],
+		);
+		expect(matrix.columns.map(({ engine, isBroken }) => [engine, isBroken])).toEqual([
+			['docker', false],
+			['vm', true],
+		]);
+		expect(troublesOf(matrix)).toEqual(['vm 7.2 did not boot', 'folder x is empty']);
+		expect(isSound(matrix)).toBe(false);
+	});
+});
+
 test('whatever the rows are: each column is once there and counts as all tables do, no verdict is lost, and none is of another cell', () => {
 	fc.assert(
-		fc.property(anyRuns, (runs) => {
-			const matrix = matrixOf(runs);
-			const given = runs.flat().filter(({ id }) => isClaimId(id));
+		fc.property(anyGathered, ([results, troubles]) => {
+			const matrix = matrixOf(results, troubles);
+			const given = results.flatMap(({ verdicts }) => verdicts).filter(({ id }) => isClaimId(id));
+			const places = [...given, ...results.flatMap(({ measures, runs }) => [...measures, ...runs]), ...troubles.map(({ place }) => place)];
 			const keys = matrix.columns.map(({ engine, kernel }) => JSON.stringify([engine, kernel]));
-			expect([...keys].sort()).toEqual([...new Set(given.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort());
+			expect([...keys].sort()).toEqual([...new Set(places.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort());
 			for (const [place, { engine, kernel, count }] of matrix.columns.entries()) {
 				const here = given.filter((one) => one.engine === engine && one.kernel === kernel);
 				expect(count).toEqual(countClaims(here));
@@ -126,7 +170,7 @@ test('whatever the rows are: each column is once there and counts as all tables 
 	);
 });
 
-test('the order of the runs decides notes, and nothing else', () => {
+test('the order of the folders decides notes, and nothing else of claims', () => {
 	const withoutNotes = (matrix: Matrix) => [
 		matrix.columns,
 		matrix.unknown,
@@ -136,5 +180,6 @@ test('the order of the runs decides notes, and nothing else', () => {
 			cells.map(({ judgements }) => judgements.map(({ verdict, scenario }) => [verdict, scenario])),
 		]),
 	];
-	fc.assert(fc.property(anyRuns, (runs) => expect(withoutNotes(matrixOf(runs.toReversed()))).toEqual(withoutNotes(matrixOf(runs)))));
+	const inOrder = (results: readonly Results[]) => withoutNotes(matrixOf(results.map(({ verdicts }) => found(...verdicts))));
+	fc.assert(fc.property(anyGathered, ([results]) => expect(inOrder(results.toReversed())).toEqual(inOrder(results))));
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { HalfopenError } from '../../errors.ts';
-import { writeMatrix } from './write-matrix.ts';
+import { matrixOf } from './model.ts';
+import { saidOf, writeMatrix } from './write-matrix.ts';
 
 let folder: string;
 let reports: string;
@@ -16,6 +17,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
+/** Rows of verdicts, in a folder; gives its path. */
 async function leave(name: string, ...rows: readonly object[]): Promise<string> {
 	const whole = rows.map((row) => ({
 		id: 'PZ8',
@@ -27,7 +29,8 @@ async function leave(name: string, ...rows: readonly object[]): Promise<string> 
 		...row,
 	}));
 	const path = join(folder, name);
-	await writeFile(path, JSON.stringify(whole));
+	await mkdir(path, { recursive: true });
+	await writeFile(join(path, 'claims.json'), JSON.stringify(whole));
 	return path;
 }
 
@@ -36,28 +39,53 @@ const pages = async () => ({
 	html: await readFile(join(reports, 'matrix.html'), 'utf8'),
 });
 
-test('is written over the rows of this checkout and of others, and leaves nothing else', async () => {
-	await leave('reports/claims.json', {});
-	const other = await leave('other.json', { engine: 'vm', kernel: '5.10.259', verdict: 'differs' }, { id: 'XX1\n' });
-	expect(await writeMatrix([other], reports)).toEqual([
-		expect.stringMatching(/matrix\.md and .*matrix\.html: 1 of 95 claims differs between 2 columns$/),
+test('is written over what this checkout has and others have, and leaves nothing else', async () => {
+	await leave('reports', {});
+	const other = await leave('other', { engine: 'vm', kernel: '5.10.259', verdict: 'differs' }, { id: 'XX1\n' });
+	const took = { what: 'TIME-WAIT', quiet: 60, scenario: 'warm-up', engine: 'vm', kernel: '5.10.259' };
+	await writeFile(join(other, 'measures.json'), JSON.stringify([{ ...took, seconds: 61.3 }]));
+	await writeFile(
+		join(other, 'runs.json'),
+		JSON.stringify([{ spec: 'specs/a.spec.ts', engine: 'vm', kernel: '5.10.259', passed: 3, failed: ['one'] }]),
+	);
+	expect(saidOf(await writeMatrix([other], [], reports))).toEqual([
+		'1 of 95 claims differs between 2 columns, 1 of them unexplained',
+		'vm 5.10.259: 1 scenario failed: a › one',
 		'Left out, because the catalogue does not know these ids: XX1\\n',
+		'Unexplained: PZ8',
 	]);
 	const { md, html } = await pages();
-	expect(md).toContain('**1 of 95 claims differs between 2 columns**: [PZ8](#pz8).');
+	expect(md).toContain('**1 of 95 claims differs between 2 columns, 1 of them unexplained**: [PZ8](#pz8).');
+	expect(md).toContain('- TIME-WAIT: 61.3 s on vm 5.10.259');
 	expect(html).toMatch(/^<!DOCTYPE html>[\s\S]*<tbody id="PZ8" class="marked">[\s\S]*<\/html>\n$/);
 	expect((await readdir(reports)).sort()).toEqual(['claims.json', 'matrix.html', 'matrix.md']);
 });
 
-test('needs no rows of this checkout where others are named, nor its folder', async () => {
+test('needs nothing of this checkout where others are named, nor its folder', async () => {
 	await rm(reports, { recursive: true });
-	await writeMatrix([await leave('other.json', {})], reports);
-	expect((await pages()).md).toContain('| docker 6.18.44 | 1 | 0 | 94 |');
+	await writeMatrix([await leave('other', {})], [], reports);
+	expect((await pages()).md).toContain('| docker 6.18.44 | 0 | 0 | 1 | 0 | 94 |');
+});
+
+test('tells of a folder that was named and has nothing', async () => {
+	await leave('reports', {});
+	const { troubles } = await writeMatrix([join(folder, 'gone')], [], reports);
+	expect(troubles).toEqual([`${join(folder, 'gone')} has no claims.json: its run is missing`]);
+	expect((await pages()).md).toContain('its run is missing.');
+});
+
+test('says which explanations are not needed any more', () => {
+	const change = { name: 'a sysctl', since: '6.5', commit: 'abc (“title”)', effect: 'It changes.', claims: ['PZ8'], durations: [] } as const;
+	const verdicts = ['6.1', '6.12'].map((kernel) => ({ id: 'PZ8', verdict: 'holds' as const, scenario: 'one', engine: 'vm', kernel, note: '' }));
+	expect(saidOf(matrixOf([{ verdicts, measures: [], runs: [] }], [], [change]))).toEqual([
+		'0 of 95 claims differ between 2 columns',
+		'a sysctl: Linux 6.5, abc (“title”): It changes. It explains no difference any more: PZ8.',
+	]);
 });
 
 test('asks for nothing from anywhere, runs no script, and has the colours of the page over all scenarios', async () => {
-	await leave('reports/claims.json', {});
-	await writeMatrix([], reports);
+	await leave('reports', {});
+	await writeMatrix([], [], reports);
 	const { html } = await pages();
 	expect(html).not.toMatch(/\bsrc\s*=|href="[^#]|url\(|@import|<link|<script|<iframe|<img|https?:/i);
 	expect(html.match(/<\/style/g)).toHaveLength(1);
@@ -74,34 +102,38 @@ describe('is refused, and what was there stays,', () => {
 	afterEach(async () => expect(await pages()).toEqual({ md: 'the last one', html: 'the last one' }));
 
 	async function refusal(...others: readonly string[]): Promise<HalfopenError> {
-		const error = await writeMatrix(others, reports).catch((reason: unknown) => reason);
+		const error = await writeMatrix(others, [], reports).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(HalfopenError);
 		expect(error).toMatchObject({ code: 'BAD_ARGUMENT', seen: expect.stringMatching(/./), remedy: expect.stringContaining('npm test') });
 		return error as HalfopenError;
 	}
 
 	test('if nothing has been run', async () => {
-		expect((await refusal()).problem).toContain('claims.json is not there');
+		expect((await refusal()).problem).toContain('no verdict on any claim');
 	});
 
-	test('if a file that was named is not there, or is a folder', async () => {
-		await leave('reports/claims.json', {});
-		expect((await refusal(join(folder, 'no.json'))).problem).toContain('no.json is not there');
-		expect((await refusal(folder)).problem).toContain(`${folder} is not a table of verdicts`);
+	test('if what was named is no folder', async () => {
+		const other = await leave('other', {});
+		expect((await refusal(join(other, 'claims.json'))).problem).toContain('claims.json is not a folder of reports');
 	});
 
-	test.each(['', '{}', '[{"id":"PZ1"}]', '<!DOCTYPE html>'])('if a file is something else: %j', async (text) => {
-		await leave('good.json', {});
-		await writeFile(join(folder, 'bad.json'), text);
-		const { problem } = await refusal(join(folder, 'good.json'), join(folder, 'bad.json'));
-		expect(problem).toContain('bad.json is not a table of verdicts');
+	test.each(['', '{}', '[{"id":"PZ1"}]', '<!DOCTYPE html>'])('if a table is something else: %j', async (text) => {
+		const good = await leave('good', {});
+		for (const name of ['claims.json', 'measures.json', 'runs.json']) {
+			const bad = await leave('bad', {});
+			await writeFile(join(bad, name), text);
+			const { problem, seen } = await refusal(good, bad);
+			expect(problem).toContain(`${bad} is not a folder of reports`);
+			expect(seen).toContain(name);
+			await rm(bad, { recursive: true });
+		}
 		await writeFile(join(reports, 'claims.json'), text);
-		expect((await refusal(join(folder, 'good.json'))).problem).toContain('claims.json is not a table of verdicts');
+		expect((await refusal(good)).problem).toContain('reports is not a folder of reports');
 	});
 
-	test('if no file has a verdict on a claim', async () => {
-		await leave('reports/claims.json');
-		const empty = await leave('empty.json', { id: 'XX1' });
+	test('if no folder has a verdict on a claim', async () => {
+		await leave('reports');
+		const empty = await leave('empty', { id: 'XX1' });
 		expect((await refusal(empty)).seen).toContain(empty);
 	});
 });

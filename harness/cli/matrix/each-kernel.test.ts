@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../../errors.ts';
-import { kernelsIn } from './run-specs.ts';
+import { kernelsIn } from './each-kernel.ts';
 
 test('kernels are separated by commas, and each is meant once', () => {
 	expect(kernelsIn('5.10, 6.1,mine,6.1')).toEqual(['5.10', '6.1', 'mine']);

@@ -1,0 +1,83 @@
+import { CLAIMS, type ClaimId, type Source } from '../../claims/catalogue.ts';
+import type { Place } from '../../claims/table.ts';
+import type { VerdictRow } from '../../claims/verdicts.ts';
+import type { Change } from './changes.ts';
+import { isAt } from './columns.ts';
+import { type Comparison, compare } from './comparison.ts';
+import { groupBy, runsOf } from './groups.ts';
+
+/** Claims that stand together in the catalogue and come from one source. A source may have more than one group. */
+export interface Group {
+	readonly source: Source;
+	readonly rows: readonly Row[];
+}
+
+/** One claim. It differs where the cells do not all say the same; one that is not covered says nothing. */
+export interface Row extends Comparison {
+	readonly id: string;
+	readonly text: string;
+	/** One for each column, in their order. */
+	readonly cells: readonly Cell[];
+	/** What was said for the verdicts, each thing once. */
+	readonly notes: readonly Note[];
+}
+
+/** One claim in one column. */
+export interface Cell {
+	/** `divided` where some judgements are that the claim holds, and others that it differs. */
+	readonly verdict: VerdictRow['verdict'] | 'divided' | 'not covered';
+	/** Those that hold first. */
+	readonly judgements: readonly Judgement[];
+}
+
+/** What a scenario found, and why. */
+export type Judgement = Pick<VerdictRow, 'verdict' | 'scenario' | 'note'>;
+
+/** A judgement, and the places of all columns in which it was made. */
+export interface Note extends Judgement {
+	readonly columns: readonly number[];
+}
+
+/** The whole catalogue in its order, and what was found about each claim in each column. */
+export function groupsOf(rows: readonly VerdictRow[], columns: readonly Place[], changes: readonly Change[]): Group[] {
+	const byId = new Map(groupBy(rows, ({ id }) => id).map((same) => [same[0].id, same]));
+	const claims = (Object.keys(CLAIMS) as ClaimId[]).map((id) => ({ ...CLAIMS[id], id }));
+	return runsOf(claims, ({ source }) => source).map((group) => ({
+		source: group[0].source,
+		rows: group.map(({ id, text }) => {
+			const judgements = columns.map((column) => (byId.get(id) ?? []).filter((row) => isAt(column, row)));
+			const explaining = changes.filter((change) => change.claims.includes(id));
+			return rowOf(id, text, judgements, columns, explaining);
+		}),
+	}));
+}
+
+/** The row of a claim, from what was judged in each column, and the changes that are said to explain it. */
+export function rowOf(
+	id: string,
+	text: string,
+	judgements: readonly (readonly Judgement[])[],
+	columns: readonly Place[],
+	changes: readonly Change[],
+): Row {
+	const cells = judgements.map(cellOf);
+	const said = columns.flatMap(({ kernel }, place) => {
+		const verdict = cells[place]?.verdict;
+		return verdict === undefined || verdict === 'not covered' ? [] : [{ kernel, value: verdict }];
+	});
+	return { id, text, cells, notes: notesOf(cells), ...compare(said, (verdicts) => new Set(verdicts).size < 2, changes) };
+}
+
+function cellOf(rows: readonly Judgement[]): Cell {
+	const judgements = rows.map(({ verdict, scenario, note }) => ({ verdict, scenario, note }));
+	const [first, ...others] = new Set(judgements.map(({ verdict }) => verdict));
+	return { verdict: first === undefined ? 'not covered' : others.length > 0 ? 'divided' : first, judgements };
+}
+
+function notesOf(cells: readonly Cell[]): Note[] {
+	const judgements = cells.flatMap((cell, column) => cell.judgements.map((judgement) => ({ ...judgement, column })));
+	return groupBy(judgements, ({ verdict, scenario, note }) => JSON.stringify([verdict, scenario, note])).map((same) => {
+		const [{ verdict, scenario, note }] = same;
+		return { verdict, scenario, note, columns: same.map(({ column }) => column) };
+	});
+}

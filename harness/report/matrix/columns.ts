@@ -1,0 +1,57 @@
+import { isClaimId } from '../../claims/catalogue.ts';
+import { compareText, type Place } from '../../claims/table.ts';
+import { type ClaimCount, countClaims } from '../../claims/verdicts.ts';
+import { specName } from '../artifacts.ts';
+import type { Results } from '../results.ts';
+import { compareVersions } from './comparison.ts';
+import { groupBy } from './groups.ts';
+
+/** One engine on one kernel. */
+export interface Column extends Place {
+	/** What came out in it; a claim on which its judgements are divided counts as one that differs. */
+	readonly count: ClaimCount;
+	/** How many scenarios passed. */
+	readonly passed: number;
+	/** Those that did not, by name. */
+	readonly failed: readonly string[];
+	/** Its run went wrong, so that what is missing in it means nothing. */
+	readonly isBroken: boolean;
+}
+
+/** Something that went wrong, so that what is shown is not all. */
+export interface Trouble {
+	/** As a sentence without a full stop. */
+	readonly what: string;
+	/** Where, if that is known. */
+	readonly place?: Place;
+}
+
+/** `docker 6.18.44`. */
+export function nameOf({ engine, kernel }: Place): string {
+	return `${engine} ${kernel}`;
+}
+
+/** Whether something was found there. */
+export function isAt(column: Place, { engine, kernel }: Place): boolean {
+	return column.engine === engine && column.kernel === kernel;
+}
+
+/** A column for each place that has results or trouble: by engine, then by kernel release, as versions are counted: 6.2 before 6.12. */
+export function columnsOf({ verdicts, measures, runs }: Results, troubles: readonly Trouble[]): Column[] {
+	const known = verdicts.filter(({ id }) => isClaimId(id));
+	const places = [...known, ...measures, ...runs, ...troubles.flatMap(({ place }) => place ?? [])];
+	return groupBy(places, ({ engine, kernel }) => JSON.stringify([engine, kernel]))
+		.map(([{ engine, kernel }]) => ({ engine, kernel }))
+		.sort((a, b) => compareText(a.engine, b.engine) || compareVersions(a.kernel, b.kernel) || compareText(a.kernel, b.kernel))
+		.map((place) => {
+			const here = runs.filter((run) => isAt(place, run));
+			const failed = here.flatMap((run) => run.failed.map((scenario) => `${specName(run.spec)} › ${scenario}`));
+			return {
+				...place,
+				count: countClaims(known.filter((row) => isAt(place, row))),
+				passed: here.reduce((sum, run) => sum + run.passed, 0),
+				failed,
+				isBroken: failed.length > 0 || troubles.some((trouble) => trouble.place !== undefined && isAt(place, trouble.place)),
+			};
+		});
+}

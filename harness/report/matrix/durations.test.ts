@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Change } from './changes.ts';
+import { durationsOf, isCompared } from './durations.ts';
+import { anyResults } from './fixtures/arbitrary.ts';
+import { matrixOf } from './model.ts';
+import { briefNames, reasonOf, secondsOf } from './words.ts';
+
+const kernels = ['5.10.259', '6.1.180', '6.12.9', '6.18.44', '7.2.12'];
+const columns = kernels.map((kernel) => ({ engine: 'vm', kernel }));
+const linear: Change = { name: 'linear', since: '6.5', commit: '', effect: '', claims: [], durations: ['SYN'] };
+
+function measured(what: string, quiet: number, ...seconds: readonly number[]) {
+	const rows = seconds.map((each, place) => ({ what, quiet, seconds: each, scenario: 'one', engine: 'vm', kernel: kernels[place] ?? '' }));
+	const [duration] = durationsOf(rows, columns, [linear]);
+	if (duration === undefined) throw new Error('nothing was measured');
+	return duration;
+}
+
+describe('as they were measured on five kernels', () => {
+	test.each([
+		['an answer that does not come', 120, [937.8, 939.7, 939.7, 939.7, 937.7]],
+		['keepalive 7200/75/9', 7_200, [7_896, 7_995, 7_995, 7_995, 7_995]],
+		['TIME-WAIT', 60, [61.3, 61.3, 61.3, 60.1, 61.3]],
+	] as const)('%s is the same: the timer wheel allows it', (what, quiet, seconds) => {
+		expect(measured(what, quiet, ...seconds)).toMatchObject({ differs: false, unexplained: false });
+	});
+
+	test('an unanswered SYN is given up later since 6.5, and that is no matter of the wheel', () => {
+		const duration = measured('SYN', 64, 130.9, 130.8, 134.8, 134.8, 134.9);
+		expect(duration).toMatchObject({ differs: true, unexplained: false });
+		expect(reasonOf(duration)).toBe('linear (6.5)');
+		expect(reasonOf(measured('SYN of another', 64, 130.9, 130.8, 134.8))).toBe('unexplained');
+	});
+
+	test('a bit more than a second, or than 1 %, is a difference', () => {
+		expect(measured('short', 0.2, 0.2, 1.3).differs).toBe(true);
+		expect(measured('short', 0.2, 0.2, 1.1).differs).toBe(false);
+		expect(measured('long', 1, 1_000, 1_009).differs).toBe(false);
+		expect(measured('long', 1, 1_000, 1_011).differs).toBe(true);
+	});
+});
+
+test('what was measured in one column only has nothing to be compared with', () => {
+	expect(isCompared(measured('TIME-WAIT', 60, 61.3))).toBe(false);
+	expect(isCompared(measured('TIME-WAIT', 60, 61.3, 61.3))).toBe(true);
+});
+
+test('whatever was measured: every duration has one row, and the last that was said stands in its cell', () => {
+	fc.assert(
+		fc.property(anyResults, ({ measures }) => {
+			const matrix = matrixOf([{ verdicts: [], measures, runs: [] }]);
+			expect(matrix.durations.map(({ what }) => what)).toEqual(
+				[...new Set(measures.map(({ what }) => what))].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+			);
+			for (const { what, cells } of matrix.durations)
+				for (const [place, { engine, kernel }] of matrix.columns.entries()) {
+					const last = measures.findLast((row) => row.what === what && row.engine === engine && row.kernel === kernel);
+					expect(cells[place]).toBe(last?.seconds);
+				}
+		}),
+	);
+});
+
+test('are written as short as they can be compared', () => {
+	expect([0.0412, 0.2, 9.9996, 61.25, 7_995, undefined].map(secondsOf)).toEqual(['0.041', '0.200', '10.000', '61.3', '7995.0', '']);
+	const column = (engine: string, kernel: string) => ({
+		engine,
+		kernel,
+		count: { holds: 0, differs: 0, notCovered: 0 },
+		passed: 0,
+		failed: [],
+		isBroken: false,
+	});
+	expect(
+		briefNames([column('docker', '6.18.44'), column('vm', '6.1.0-50-cloud'), column('vm', '6.12.1'), column('vm', '6.12.2'), column('vm', 'mine')]),
+	).toEqual(['docker 6.18', 'vm 6.1', 'vm 6.12.1', 'vm 6.12.2', 'vm mine']);
+});

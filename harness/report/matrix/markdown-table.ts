@@ -1,0 +1,13 @@
+/** A table of Markdown; its cells must be Markdown already. Columns of numbers are aligned to the right. */
+export function markdownTable(
+	heads: readonly string[],
+	rows: readonly (readonly string[])[],
+	isNumber: (column: number) => boolean = () => false,
+): string {
+	const rule = `|${heads.map((_, column) => (isNumber(column) ? '--:|' : '---|')).join('')}`;
+	return [line(heads), rule, ...rows.map(line)].join('\n');
+}
+
+function line(cells: readonly string[]): string {
+	return `| ${cells.join(' | ')} |`;
+}

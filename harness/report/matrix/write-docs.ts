@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HalfopenError } from '../../errors.ts';
+import { replaceFiles } from '../../replace-files.ts';
+import { PROJECT_ROOT } from '../artifacts.ts';
+import { renderMarkdown } from './markdown.ts';
+import { durationsTable } from './markdown-durations.ts';
+import type { Matrix } from './model.ts';
+
+/** Between these lines the README has the durations, and nothing else. */
+const BEGIN = '<!-- durations: npm run matrix -- --docs -->';
+const END = '<!-- end of durations -->';
+
+/** What the README shows of all durations: the default timers that people meet most. */
+export const SHOWN = [
+	'DROP and one write, until ETIMEDOUT',
+	'SO_KEEPALIVE and a dead peer, until ETIMEDOUT',
+	'SYN dropped, until ETIMEDOUT',
+	'TIME-WAIT',
+	'FIN-WAIT-2 after close',
+] as const;
+
+/** Writes the matrix to `docs/matrix.md`, and some of its durations into the README. BAD_ARGUMENT where none of them was measured in two columns. */
+export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT): Promise<void> {
+	const table = durationsTable(matrix, SHOWN);
+	if (table === undefined) {
+		throw new HalfopenError('BAD_ARGUMENT', {
+			problem: 'Nothing that the README shows was measured in two columns, so docs/matrix.md and the README stay as they are.',
+			seen: `shown are: ${SHOWN.join('; ')}`,
+			remedy: 'run the specs on several kernels: npm run matrix -- --kernels 6.1,6.12 --docs',
+		});
+	}
+	const readme = join(project, 'README.md');
+	const text = withDurations(await readFile(readme, 'utf8'), table);
+	await replaceFiles([
+		{ path: readme, text },
+		{ path: join(project, 'docs', 'matrix.md'), text: renderMarkdown(matrix) },
+	]);
+}
+
+/** The table of durations that a README shows. BAD_ARGUMENT where it has no place for one. */
+export function durationsIn(readme: string): string {
+	const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+	if (begin >= 0 && end > begin) return readme.slice(begin + BEGIN.length, end).trim();
+	throw new HalfopenError('BAD_ARGUMENT', {
+		problem: 'The README has no place for the table of durations.',
+		remedy: `put two lines where it should stand: ${BEGIN} and ${END}`,
+	});
+}
+
+/** The README with another table. */
+export function withDurations(readme: string, table: string): string {
+	durationsIn(readme);
+	return `${readme.slice(0, readme.indexOf(BEGIN) + BEGIN.length)}\n\n${table}\n\n${readme.slice(readme.indexOf(END))}`;
+}
