@@ -1,5 +1,5 @@
 /** How long does a side that has said all it had to say wait for the other to say so, too? */
-import { expect, finWait2Timeout, scenario } from '../../harness/index.ts';
+import { expect, finWait2Timeout, scenario, shortened } from '../../harness/index.ts';
 
 scenario(
 	'a timer comes with close(), not with shutdown(WR)',
@@ -31,16 +31,17 @@ scenario(
 );
 
 /** In seconds; the default is 60. */
-const [shorter, longer] = [2, 6];
+const finTimeout = shortened({ default: 60, to: 6 });
+const shorter = finTimeout / 3;
 
 scenario(
 	'tcp_fin_timeout says how long',
 	{
 		question: 'How long does FIN-WAIT-2 last, and who decides?',
 		claims: ['KH-fw2'],
-		sysctls: { tcp_fin_timeout: shorter },
+		sysctls: { tcp_fin_timeout: finTimeout },
 	},
-	async ({ client, server, step, claim }) => {
+	async ({ client, server, step, claim, measured }) => {
 		const listener = await (await server.socket()).listen(8080, { backlog: 3 });
 		const connect = async () => {
 			const kang = await client.socket();
@@ -51,37 +52,39 @@ scenario(
 		await shutDown.shutdown('WR');
 		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'none' });
 
-		step(`kodos closes another connection, with tcp_fin_timeout = ${shorter}`);
+		step(`kodos closes another connection, with tcp_fin_timeout = ${finTimeout}`);
 		const first = await connect();
 		const firstClose = first.close();
 		await expect(firstClose).toReturn(0);
-		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atMostMs: shorter * 1_000 } });
+		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atLeastMs: shorter * 1_000 } });
 		const firstGone = await expect(server).toHaveNoSocket(
 			{ state: 'FIN-WAIT-2', timer: 'timewait' },
-			{ after: finWait2Timeout({ finTimeout: shorter }), since: firstClose.event.t },
+			{ after: finWait2Timeout({ finTimeout }), since: firstClose.event.t },
 		);
 		const firstLasted = firstGone.t - firstClose.event.t;
 
-		step(`and one more, with tcp_fin_timeout = ${longer}`);
-		await server.sysctl({ tcp_fin_timeout: longer });
+		if (finTimeout === 60) measured('FIN-WAIT-2 after close', firstLasted);
+
+		step(`and one more, with tcp_fin_timeout = ${shorter}`);
+		await server.sysctl({ tcp_fin_timeout: shorter });
 		const second = await connect();
 		const secondClose = second.close();
 		await expect(secondClose).toReturn(0);
-		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atLeastMs: shorter * 1_000 } });
+		await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atMostMs: shorter * 1_000 } });
 		const secondGone = await expect(server).toHaveNoSocket(
 			{ state: 'FIN-WAIT-2', timer: 'timewait' },
-			{ after: finWait2Timeout({ finTimeout: longer }), since: secondClose.event.t },
+			{ after: finWait2Timeout({ finTimeout: shorter }), since: secondClose.event.t },
 		);
 		const secondLasted = secondGone.t - secondClose.event.t;
 
 		// The one that was only shut down has seen both go.
 		const stays = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'none' });
-		claim('KH-fw2', stays.timer === undefined && firstLasted >= shorter && firstLasted < longer && secondLasted >= longer, {
+		claim('KH-fw2', stays.timer === undefined && firstLasted >= finTimeout && secondLasted >= shorter && secondLasted < finTimeout, {
 			holds:
 				'close() starts the timer, with the value that the sysctl has then (tcp_fin_time; TCP_LINGER2 sets it for one socket). shutdown starts none: the process still holds the socket.',
 			differs: 'FIN-WAIT-2 lasted another time than tcp_fin_timeout, or ended without a close.',
 		});
-		return `Closed, ${firstLasted.toFixed(1)} s with tcp_fin_timeout = ${shorter} and ${secondLasted.toFixed(1)} s with ${longer}; only shut down, for as long as the process likes.`;
+		return `Closed, ${firstLasted.toFixed(1)} s with tcp_fin_timeout = ${finTimeout} and ${secondLasted.toFixed(1)} s with ${shorter}; only shut down, for as long as the process likes.`;
 	},
 );
 
@@ -94,20 +97,22 @@ scenario(
 		question: `kodos closes with tcp_fin_timeout = ${aboveAMinute}. How long does its FIN-WAIT-2 last?`,
 		sysctls: { tcp_fin_timeout: aboveAMinute },
 	},
-	async ({ client, server, step }) => {
+	async ({ client, server, step, measured }) => {
 		const listener = await (await server.socket()).listen(8080);
 		const kang = await client.socket();
 		await kang.connect(server.port(8080));
 		const kodos = await listener.accept();
 
 		step('kodos: close()');
-		await kodos.close();
+		const close = kodos.close();
+		await expect(close).toReturn(0);
 		// What is above a minute, the kernel waits for with the socket itself, whose only timer for it is keepalive's (tcp_rcv_state_process; __tcp_close where the FIN was acknowledged before) …
 		const whole = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'keepalive' });
 		// … and then it hands over to a small one for the rest; but it takes the same difference again, not the minute (tcp_keepalive_timer).
 		const rest = (aboveAMinute - 60) * 1_000;
 		const small = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'timewait', timerLeft: { atMostMs: rest } });
-		await expect(server).toHaveNoSocket({ state: 'FIN-WAIT-2' }, { after: finWait2Timeout({ finTimeout: aboveAMinute }) });
+		const gone = await expect(server).toHaveNoSocket({ state: 'FIN-WAIT-2' }, { after: finWait2Timeout({ finTimeout: aboveAMinute }) });
+		measured(`FIN-WAIT-2 after close, tcp_fin_timeout = ${aboveAMinute}`, gone.t - close.event.t);
 		const seconds = [whole, small].map(({ timer }) => ((timer?.leftMs ?? Number.NaN) / 1_000).toFixed(1));
 		return `Not ${aboveAMinute} s: ${seconds[0]} s to go under the name keepalive, and then ${seconds[1]} s as timewait.`;
 	},

@@ -54,7 +54,7 @@ scenario.each(deferrals)(
 		question: `The listener has set TCP_DEFER_ACCEPT = ${seconds}, and the client sends nothing. When does the server see the connection after all?`,
 		claims: seconds === 10 ? ['KH-defer2'] : [],
 	}),
-	async ({ client, server, timeline, claim }, { seconds }) => {
+	async ({ client, server, timeline, claim, measured }, { seconds }) => {
 		const deferredMs = deferAcceptSeconds(seconds) * 1_000;
 		const listener = await server.socket();
 		await listener.setOption('TCP_DEFER_ACCEPT', seconds);
@@ -73,6 +73,7 @@ scenario.each(deferrals)(
 		const [sent, again] = timeline.segments('server');
 		const afterSeconds = (again?.t ?? Number.NaN) - (sent?.t ?? 0);
 		if (seconds === 10) {
+			measured('TCP_DEFER_ACCEPT = 10 and no data, until the SYN-ACK is sent again', afterSeconds);
 			claim('KH-defer2', afterSeconds >= seconds && kodos.process.returned('accept', kodos.fd), {
 				holds: `At the end of the deferral the SYN-ACK is sent once more (syn_ack_recalc), and the ACK that answers it makes the connection. That was after ${afterSeconds.toFixed(1)} s: ${seconds} s are rounded up to whole turns of the timer, ${deferredMs / 1_000} s, as getsockopt tells, too (secs_to_retrans).`,
 				differs: 'No SYN-ACK was resent after the deferral, or its answer did not make the connection.',

@@ -1,8 +1,8 @@
 /** How does a program that does not block in connect learn what became of it? */
-import { errnoName, expect, scenario, spanOf, synSchedule } from '../../harness/index.ts';
+import { errnoName, expect, scenario, shortened, spanOf, synSchedule } from '../../harness/index.ts';
 
 /** The default is 6. */
-const retries = 1;
+const retries = shortened({ default: 6, to: 1 });
 
 scenario(
 	'non-blocking: connected, refused, lost',

@@ -1,5 +1,5 @@
 /** What does a program learn that connects to a port where nobody listens? */
-import { expect, scenario, spanOf, synSchedule } from '../../harness/index.ts';
+import { expect, scenario, shortened, spanOf, synSchedule } from '../../harness/index.ts';
 
 const WOKEN = 'POLLOUT|POLLERR|POLLHUP';
 
@@ -37,8 +37,8 @@ scenario(
 	},
 );
 
-/** The default is 6; the formula that says how long that takes is what this run proves with 2. */
-const retries = 2;
+/** The default is 6 and takes two minutes; where that costs as much, 2 proves the formula that says so. */
+const retries = shortened({ default: 6, to: 2 });
 
 scenario(
 	'refused: the RST is lost',
@@ -71,12 +71,13 @@ scenario(
 		});
 
 		const [first, last] = [timeline.segments('client')[0]?.t ?? 0, timeline.errors('client')[0]?.t ?? Number.NaN];
-		const byDefaultSeconds = synSchedule({ retries: 6, linear }).giveUpMs / 1_000;
-		const proven = (last - first) * 1_000 >= giveUpMs;
-		claim('QI7t', proven && Math.abs(byDefaultSeconds - 30) < 5, {
-			holds: 'With tcp_syn_retries = 6 the kernel gives up after about 30 s.',
-			differs: `With tcp_syn_retries = 6 it takes ${byDefaultSeconds} s (tcp_write_timeout); this run took ${(last - first).toFixed(1)} s with ${retries}, as the formula says. The source’s 30 s come from a bug of stable 4.19 between 2019 and 2021: retransmits_timed_out modelled SYNs with TCP_RTO_MIN (since a41e8a88b06e, until 3256a2d6ab1f), so the turn of the timer at 31 s was the last.`,
+		const took = last - first;
+		const model = synSchedule({ retries: 6, linear }).giveUpMs / 1_000;
+		const byDefault = retries === 6 ? took : model;
+		claim('QI7t', took * 1_000 >= giveUpMs && Math.abs(byDefault - 30) < 5, {
+			holds: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s; the default, 6, is about 30 s.`,
+			differs: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s (tcp_write_timeout); the default, 6, is ${model} s. The source’s 30 s come from a bug of stable 4.19 between 2019 and 2021: retransmits_timed_out modelled SYNs with TCP_RTO_MIN (since a41e8a88b06e, until 3256a2d6ab1f), so the turn of the timer at 31 s was the last.`,
 		});
-		return `curl’s poll gives ${polled?.result} and SO_ERROR ${told[0]?.errno} after ${(last - first).toFixed(1)} s (${byDefaultSeconds} s with the defaults): silence is all it sees.`;
+		return `curl’s poll gives ${polled?.result} and SO_ERROR ${told[0]?.errno} after ${took.toFixed(1)} s with tcp_syn_retries = ${retries} (the default, 6, is ${model} s): silence is all it sees.`;
 	},
 );

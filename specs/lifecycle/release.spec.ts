@@ -7,7 +7,7 @@ scenario(
 		question: 'The client is ended with Ctrl-C after a line was sent. How many segments does it take, and what is left?',
 		claims: ['HS2', 'HS3'],
 	},
-	async ({ client, server, timeline, step, claim }) => {
+	async ({ client, server, timeline, step, claim, measured }) => {
 		const kodos = await server.ncat({ listen: 8080 });
 		const kang = await client.ncat({ connect: server.port(8080) });
 		await kang.type('hello\n');
@@ -38,6 +38,7 @@ scenario(
 		const left = [early, halfway].map(({ timer }) => timer?.leftMs ?? Number.NaN);
 		await timeline.upToDate();
 		const seconds = timeline.timeIn('client', 'TIME-WAIT') ?? Number.NaN;
+		measured('TIME-WAIT', seconds);
 		const passed = { client: timeline.states('client'), server: timeline.states('server') };
 		const countsDown = left.every((ms, index) => ms <= (left[index - 1] ?? TIMEWAIT_MS));
 		claim('HS3', countsDown && seconds >= 59 && passed.client.includes('TIME-WAIT') && !passed.server.includes('TIME-WAIT'), {

@@ -1,8 +1,8 @@
 /** How long can a connection stay half closed, and what becomes of data that is still sent? */
-import { expect, finWait2Timeout, scenario } from '../../harness/index.ts';
+import { expect, finWait2Timeout, scenario, shortened } from '../../harness/index.ts';
 
-/** The default is 60 s. */
-const finTimeout = 5;
+/** In seconds; the default is 60. */
+const finTimeout = shortened({ default: 60, to: 5 });
 
 scenario(
 	'half-open: one side has closed, the other keeps on',
@@ -49,7 +49,7 @@ scenario(
 		// Nothing was told to the peer: the last thing on the wire is the ACK of "three".
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '< F.', '> .', '> P. 4', '< .', '> P. 4', '< .', '> P. 6', '< .');
 		claim('PZ11', timeline.segments('server').at(-1)?.flags === '.' && timeline.states('client').at(-1) === 'CLOSE-WAIT', {
-			holds: `The orphaned FIN-WAIT-2 is a time-wait socket that lasts tcp_fin_timeout (${finTimeout} s here, 60 s by default) and goes without a segment (tcp_time_wait).`,
+			holds: `The orphaned FIN-WAIT-2 is a time-wait socket that lasts tcp_fin_timeout (${finTimeout} s here; 60 s is the default) and goes without a segment (tcp_time_wait).`,
 			differs: 'The end of the server’s FIN-WAIT-2 was told to the client, or the client’s socket went with it.',
 		});
 

@@ -3,25 +3,27 @@ import {
 	expect,
 	type Host,
 	isTimerOf,
+	RTO_MAX_MS,
 	retransmissionTimeout,
 	retransmissionTimeoutMs,
 	type Socket,
 	type SocketCall,
 	scenario,
+	shortened,
 	spanOf,
 	type Timeline,
 } from '../../harness/index.ts';
 
-/** Without a user timeout: given up at the first turn of the timer after 3 s. */
-const retries2 = 3;
+/** Without a user timeout: given up at the first turn of the timer after 924.6 s, the default, or 3 s. */
+const retries2 = shortened({ default: 15, to: 3 });
 const short = 2_000;
-const long = 9_000;
+/** More than that, and between two turns of the timer. */
+const long = shortened({ default: 1_000_000, to: 9_000 });
 
 scenario(
 	'user timeout: between two turns of the timer',
 	{
-		question:
-			'Three connections fall silent with data in flight. TCP_USER_TIMEOUT is 2 s on one, 9 s on one, and not set on the third. When does each end?',
+		question: `Three connections fall silent with data in flight. TCP_USER_TIMEOUT is ${seconds(short)} on one, ${seconds(long)} on one, and not set on the third. When does each end?`,
 		claims: ['KH-dead2'],
 		// Without tail-loss probes, each retransmission is a turn of the timer.
 		sysctls: { tcp_retries2: retries2, tcp_early_retrans: 0 },
@@ -58,7 +60,7 @@ scenario(
 			return {
 				sinceSentMs: (endedAt - sent) * 1_000,
 				sinceFirstTurnMs: (endedAt - again) * 1_000,
-				nextTurnMs: (last + 2 * (last - before) - again) * 1_000,
+				nextTurnMs: (last - again) * 1_000 + Math.min(2 * (last - before) * 1_000, RTO_MAX_MS),
 			};
 		};
 		const [first, second, third] = [told(8002, reads.hasty), told(8009, reads.patient), told(8000, reads.plain)];
@@ -68,9 +70,9 @@ scenario(
 		const ignored = first.sinceSentMs < retransmissionTimeoutMs({ retries2 }) && second.sinceSentMs > third.sinceSentMs;
 		claim('KH-dead2', exact && betweenTurns && regular && ignored, {
 			holds: `The last turn of the timer is brought forward to that time (tcp_clamp_rto_to_user_timeout), and retransmits_timed_out takes it in place of tcp_retries2, be it shorter or longer. It counts from the first retransmission (retrans_stamp): ${seconds(first.sinceSentMs - short)} after the first transmission.`,
-			differs: `2 s ended ${seconds(first.sinceFirstTurnMs)} after the first retransmission, 9 s after ${seconds(second.sinceFirstTurnMs)}, none after ${seconds(third.sinceFirstTurnMs)}.`,
+			differs: `${seconds(short)} ended ${seconds(first.sinceFirstTurnMs)} after the first retransmission, ${seconds(long)} after ${seconds(second.sinceFirstTurnMs)}, none after ${seconds(third.sinceFirstTurnMs)}.`,
 		});
-		return `With 2 s after ${seconds(first.sinceSentMs)}, with 9 s after ${seconds(second.sinceSentMs)}, without after ${seconds(third.sinceSentMs)}. The first two are the user timeout and the ${seconds(first.sinceSentMs - short)} to the first retransmission.`;
+		return `With ${seconds(short)} after ${seconds(first.sinceSentMs)}, with ${seconds(long)} after ${seconds(second.sinceSentMs)}, without after ${seconds(third.sinceSentMs)}. The first two are the user timeout and the ${seconds(first.sinceSentMs - short)} to the first retransmission.`;
 	},
 );
 

@@ -1,8 +1,8 @@
 /** What do the calls of a program tell that writes on while nobody acknowledges? */
-import { expect, retransmissionTimeout, scenario } from '../../harness/index.ts';
+import { expect, retransmissionTimeout, scenario, shortened } from '../../harness/index.ts';
 
 /** The default is 15 and takes a quarter of an hour. */
-const retries2 = 3;
+const retries2 = shortened({ default: 15, to: 3 });
 
 scenario(
 	'writing on: ETIMEDOUT once',
