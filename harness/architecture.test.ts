@@ -104,7 +104,9 @@ describe('engines', () => {
 });
 
 test('kernels are fetched and prepared without knowing for whom', () => {
-	expect(breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'nearest.ts', 'replace-files.ts'))).toEqual([]);
+	expect(breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'nearest.ts', 'replace-files.ts'))).toEqual(
+		[],
+	);
 });
 
 test('a spec imports the public face and nothing else', () => {

@@ -215,7 +215,13 @@ async function factsOf(engine: Engine, { client, server }: Lab, machine: Agent, 
 			{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
 			{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
 			...(traced
-				? [{ source: 'kernel' as const, clock: 'tracefs clock “tai”, or before 5.18 “boot”, less what it is ahead of CLOCK_REALTIME', precision: 0.000_05 }]
+				? [
+						{
+							source: 'kernel' as const,
+							clock: 'tracefs clock “tai”, or before 5.18 “boot”, less what it is ahead of CLOCK_REALTIME',
+							precision: 0.000_05,
+						},
+					]
 				: []),
 			{ source: 'harness', clock: clock.source, precision: 0.002 },
 		],

@@ -19,7 +19,9 @@ export async function hostSources(): Promise<string[]> {
 
 /** What of the harness has a say in how a lab is made. */
 export function harnessSources(): Promise<string[]> {
-	return filesIn({ folder: 'harness', endings: ['.ts'] }).then((files) => files.filter((file) => !/\.test\.ts$|\/(cli|report|fixtures)\//.test(file)).sort());
+	return filesIn({ folder: 'harness', endings: ['.ts'] }).then((files) =>
+		files.filter((file) => !/\.test\.ts$|\/(cli|report|fixtures)\//.test(file)).sort(),
+	);
 }
 
 async function filesIn({ folder, endings }: { folder: string; endings: string[] }): Promise<string[]> {

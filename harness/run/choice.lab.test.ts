@@ -12,7 +12,7 @@ test('an engine of a name that there is not: BAD_ARGUMENT with the nearest, with
 	expect(await run.ended).toBe(1);
 	expect(run.output).toContain('There is no engine called “dokcer”. [BAD_ARGUMENT]');
 	expect(run.output).toContain('seen: nearest: docker');
-	expect(run.output).toContain('to do: Set HALFOPEN_ENGINE to docker or netns, or unset it.');
+	expect(run.output).toContain('to do: Set HALFOPEN_ENGINE to docker or netns or vm, or unset it.');
 	expect(run.output).not.toMatch(/^\s+at /m);
 	expect(await leftoversOf(run)).toEqual([]);
 });

@@ -14,6 +14,9 @@ const LIMIT_MS = 600_000;
 /** To repeat a failure, give what the failed run printed. */
 const seed = Number(process.env.HALFOPEN_SEED ?? Date.now() % 1_000_000);
 
+/** Of what a run may have. */
+const KINDS = ['network', 'container', 'namespaced process', 'guest process', 'unfinished snapshot', 'trace instance', 'process', 'folder'];
+
 type Way = readonly [signal: NodeJS.Signals, whom: 'runner' | 'group'];
 
 /** As a terminal's Ctrl-C, as a time limit of CI, with all workers at once; all others are SIGKILL to Jest alone. */
@@ -120,7 +123,7 @@ function randomNumbers(from: number): () => number {
 
 /** `2 networks, 8 containers, 1 trace instance, 4 processes`. */
 function describe(things: readonly string[]): string {
-	const counts = ['network', 'container', 'namespaced process', 'trace instance', 'process', 'folder'].map((kind) => {
+	const counts = KINDS.map((kind) => {
 		const count = things.filter((thing) => thing.startsWith(kind)).length;
 		return count === 0 ? [] : [`${count} × ${kind}`];
 	});

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Clone, cloneProject } from './fixtures/clone.ts';
 import { leftoversOf } from './fixtures/leftovers.ts';
 import { NestedRun } from './fixtures/nested-run.ts';
+import { testUnlessOn } from './fixtures/on-engine.ts';
 
 jest.setTimeout(300_000);
 
@@ -38,18 +39,23 @@ function failureOf(scenario: string): string {
 	return result?.failureMessages.join('\n') ?? '';
 }
 
-test.each([
+function expectFailure(scenario: string, code: string, ...words: readonly RegExp[]): void {
+	const message = failureOf(scenario);
+	expect(message).toContain(`[${code}]`);
+	for (const word of words) expect(message).toMatch(word);
+}
+
+test.each<[string, string, ...RegExp[]]>([
 	['an expectation is not awaited', 'BAD_ARGUMENT', /still waiting/, /expect\(client\)\.toHaveSocket/, /`await`/],
 	['a claim is not judged', 'BAD_ARGUMENT', /not judged: PZ2/, /Call claim/],
 	['it is over its limit', 'LIMIT_PASSED', /not over after 1 s/, /limitMs/],
 	['a fault has no effect', 'FAULT_WITHOUT_EFFECT', /DROP in --dport 9/, /direction, port, flags/],
-	['an agent dies', 'AGENT_GONE', /agent of client \(userland\) is gone/, /what ended its machine/],
 	['a peer exits early', 'PEER_EXITED', /ended before it was connected: status 1/, /ECONNREFUSED/, /until: "started"/],
-])('%s: %s', (scenario, code, ...words) => {
-	const message = failureOf(scenario);
-	expect(message).toContain(`[${code}]`);
-	for (const word of words) expect(message).toMatch(word);
-});
+])('%s: %s', (scenario, code, ...words) => expectFailure(scenario, code, ...words));
+
+testUnlessOn('vm', 'nobody outside a guest can kill what runs in it')('an agent dies: AGENT_GONE', async () =>
+	expectFailure('an agent dies', 'AGENT_GONE', /agent of client \(userland\) is gone/, /what ended its machine/),
+);
 
 test('a scenario beside them passes, and the process that ran them all lives to tell', async () => {
 	expect(results.testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'passed')).toMatchObject([

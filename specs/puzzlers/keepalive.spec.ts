@@ -58,7 +58,7 @@ scenario(
 				kept.calls('write').length === 0 &&
 				keptAgain.calls('write').length === 0,
 			{
-				holds: `Probes without data are answered by a RST after a reboot, and by nothing after a power-off; either way read fails, and nobody wrote a byte: ${seconds.reset.toFixed(1)} s and ${seconds.timeout.toFixed(1)} s after the last segment, with tcp_keepalive_time, intvl and probes of ${Object.values(keepalive).join(', ')} (7200, 75, 9 by default).`,
+				holds: `Probes without data are answered by a RST after a reboot, and by nothing after a power-off; either way read fails, and nobody wrote a byte: ${seconds.reset.toFixed(1)} s and ${seconds.timeout.toFixed(1)} s after the last segment, with tcp_keepalive_time, intvl and probes of ${Object.values(keepalive).join(', ')}; the defaults are 7200, 75, 9.`,
 				differs: 'Keepalive did not tell, or data was written.',
 			},
 		);

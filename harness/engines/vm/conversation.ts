@@ -1,7 +1,11 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { HalfopenError } from '../../errors.ts';
+import { intoCache } from '../../kernels/cache-errors.ts';
+import type { RunIdentity } from '../engine.ts';
 import type { Given, Left } from './meeting.ts';
-import type { Partner, Running } from './running.ts';
+import type { Partner, RunningGuest } from './running.ts';
+import { unfinishedFolder } from './snapshots-folder.ts';
 
 /** What harness and guest said to each other while a lab was made. */
 export interface Conversation {
@@ -17,63 +21,85 @@ interface Turn {
 const MEMORY = 'memory';
 const TURNS = 'conversation.json';
 
+/** Restores a guest, which ends when the signal is aborted. Rejects with SNAPSHOT_UNUSABLE if it cannot be. */
+type Restore = (signal: AbortSignal) => Promise<RunningGuest>;
+
 /**
  * All labs are made alike, and a guest whose time stands still while the harness thinks says the same to the same. So what was said while the first
  * was made is kept, with the guest as it was at the end, and said again, without a guest, while later ones are made.
  */
 export class Rehearsed implements Partner {
 	readonly first: Left;
-	readonly #conversation: Conversation;
-	readonly #atTheEnd: Promise<Running>;
-	readonly #atTheBeginning: () => Promise<Running>;
+	readonly #turns: readonly Turn[];
+	readonly #over = new AbortController();
+	/** No longer wanted as soon as somebody says something else. */
+	readonly #atTheEnd = new AbortController();
+	readonly #restored: Promise<RunningGuest | undefined>;
+	readonly #atTheBeginning: Restore;
 	#at = 0;
-	#running: Running | undefined;
+	#guest: Promise<RunningGuest> | undefined;
 
 	/** `atTheEnd` restores the guest of the end of the conversation, and is begun at once; the other is needed if somebody says something else. */
-	constructor(conversation: Conversation, atTheEnd: () => Promise<Running>, atTheBeginning: () => Promise<Running>) {
-		this.first = conversation.first;
-		this.#conversation = conversation;
-		this.#atTheEnd = atTheEnd();
-		this.#atTheEnd.catch(() => {});
+	constructor({ first, turns }: Conversation, atTheEnd: Restore, atTheBeginning: Restore) {
+		this.first = first;
+		this.#turns = turns;
+		this.#restored = atTheEnd(AbortSignal.any([this.#over.signal, this.#atTheEnd.signal])).catch(unlessUnusable);
+		this.#restored.catch(() => {});
 		this.#atTheBeginning = atTheBeginning;
 	}
 
 	async turn(given: Given): Promise<Left> {
-		const known = this.#running ? undefined : this.#conversation.turns[this.#at];
+		const known = this.#guest ? undefined : this.#turns[this.#at];
 		if (known && isSame(known.given, given)) {
 			this.#at++;
 			return known.left;
 		}
-		this.#running ??= await this.#whoWouldBeHere();
-		return this.#running.turn(given);
+		this.#guest ??= this.#whoWouldBeHere();
+		return (await this.#guest).turn(given);
 	}
 
 	async ready(): Promise<void> {}
 
 	async end(): Promise<void> {
-		await Promise.all([this.#running?.end(), this.#atTheEnd.then((running) => running.end()).catch(() => {})]);
+		this.#over.abort();
+		const begun = await Promise.allSettled([this.#restored, this.#guest]);
+		await Promise.all(begun.map((one) => one.status === 'fulfilled' && one.value?.end()));
 	}
 
 	/** The guest after all that has been said. */
-	async #whoWouldBeHere(): Promise<Running> {
-		const { turns } = this.#conversation;
-		if (this.#at === turns.length) return this.#atTheEnd;
-		await this.#atTheEnd.then((running) => running.end());
-		const running = await this.#atTheBeginning();
-		for (const { given } of turns.slice(0, this.#at)) await running.turn(given);
-		return running;
+	async #whoWouldBeHere(): Promise<RunningGuest> {
+		if (this.#at === this.#turns.length) {
+			const restored = await this.#restored;
+			if (restored) return restored;
+		}
+		this.#atTheEnd.abort();
+		const running = await this.#atTheBeginning(this.#over.signal);
+		try {
+			for (const { given } of this.#turns.slice(0, this.#at)) await running.turn(given);
+			return running;
+		} catch (error) {
+			await running.end();
+			throw error;
+		}
 	}
+}
+
+/** What was kept with it can be said to another guest. */
+function unlessUnusable(error: unknown): undefined {
+	if (!(error instanceof HalfopenError) || error.code !== 'SNAPSHOT_UNUSABLE') throw error;
 }
 
 /** A guest whose conversation is kept when the lab is ready. */
 export class Recorded implements Partner {
 	readonly first: Left;
-	readonly #running: Running;
+	readonly #run: RunIdentity;
+	readonly #running: RunningGuest;
 	readonly #folder: string;
 	readonly #turns: Turn[] = [];
 
-	constructor(running: Running, folder: string) {
+	constructor(run: RunIdentity, running: RunningGuest, folder: string) {
 		this.first = running.first;
+		this.#run = run;
 		this.#running = running;
 		this.#folder = folder;
 	}
@@ -85,17 +111,14 @@ export class Recorded implements Partner {
 	}
 
 	async ready(): Promise<void> {
-		const unfinished = join(dirname(this.#folder), `.${process.pid}.unfinished`);
-		try {
-			await mkdir(unfinished);
-			await this.#running.save(join(unfinished, MEMORY));
-			const conversation: Conversation = { first: this.first, turns: this.#turns.splice(0) };
-			await writeFile(join(unfinished, TURNS), JSON.stringify(conversation, asText));
+		const conversation: Conversation = { first: this.first, turns: this.#turns.splice(0) };
+		await intoCache(async () => {
+			await using unfinished = await unfinishedFolder(dirname(this.#folder), this.#run);
+			await this.#running.save(join(unfinished.path, MEMORY));
+			await writeFile(join(unfinished.path, TURNS), JSON.stringify(conversation, asText));
 			// Where another lab was quicker, this one is not needed.
-			await rename(unfinished, this.#folder).catch(() => {});
-		} finally {
-			await rm(unfinished, { recursive: true, force: true });
-		}
+			await rename(unfinished.path, this.#folder).catch(() => {});
+		});
 	}
 
 	end(): Promise<void> {
@@ -103,15 +126,20 @@ export class Recorded implements Partner {
 	}
 }
 
-/** The conversation that is kept in a folder, if there is one, and the guest as it was at the end. */
+/** The conversation that is kept in a folder, if there is one, and the guest as it was at the end. One that cannot be read is removed. */
 export async function kept(folder: string): Promise<{ conversation: Conversation; memory: string } | undefined> {
 	const text = await readFile(join(folder, TURNS), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
-	return { conversation: JSON.parse(text, asValue) as Conversation, memory: join(folder, MEMORY) };
+	try {
+		return { conversation: JSON.parse(text, asValue) as Conversation, memory: join(folder, MEMORY) };
+	} catch {
+		await rm(folder, { recursive: true, force: true });
+		return undefined;
+	}
 }
 
 function isSame(one: Given, other: Given): boolean {
-	return one.deadline === other.deadline && one.bytes.equals(other.bytes) && one.renew === other.renew;
+	return one.deadline === other.deadline && one.bytes.equals(other.bytes) && one.renew === other.renew && one.seed === other.seed;
 }
 
 const asText = (_key: string, value: unknown) => (typeof value === 'bigint' ? { nanoseconds: String(value) } : value);

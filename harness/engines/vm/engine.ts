@@ -1,4 +1,7 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Agent } from '../../agent/agent.ts';
+import { HalfopenError } from '../../errors.ts';
 import type { Engine, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { createNamespacesLab } from '../namespaces/lab.ts';
@@ -29,8 +32,22 @@ export interface VmFacts extends Record<string, string> {
 /** Every lab is alone in its guest, so it may have the same addresses as any other: then it repeats. */
 const STATIONS = subnet(0, 0);
 
-/** The engine as a worker sees it, made from what the runner found out. */
-export function connectVm(run: Run, { kernel, version, memory, ready, sysctls, qemu, seed }: VmFacts): Engine {
+/** The engine as a worker sees it, made from what the runner found out. A guest that has not answered for `silenceMs` of wall time is lost. */
+export function connectVm(
+	run: Run,
+	{ kernel, version, memory, ready, sysctls, qemu, seed }: VmFacts,
+	{ silenceMs }: { readonly silenceMs?: number } = {},
+): Engine {
+	const restored = async (name: string, snapshot: string, signal?: AbortSignal): Promise<Running> => {
+		try {
+			return new Running(await Qemu.start(run, { kernel, snapshot }, run.directory, name, { signal }), silenceMs);
+		} catch (error) {
+			if (error instanceof HalfopenError && error.code === 'SNAPSHOT_UNUSABLE') await rm(dirname(snapshot), { recursive: true, force: true });
+			throw error;
+		}
+	};
+	// With other random numbers a lab is made otherwise.
+	const rehearsed = seed === '0' ? ready : `${ready}-${seed}`;
 	return {
 		name: 'vm',
 		tools: { qemu, ...(version && { kernel: version }) },
@@ -38,16 +55,15 @@ export function connectVm(run: Run, { kernel, version, memory, ready, sysctls, q
 		virtualTime: true,
 		async createLab(): Promise<EngineLab> {
 			const name = `guest-${await takeLabNumber(run)}`;
-			const restored = async (snapshot: string) => new Running(await Qemu.start(run, { kernel, snapshot }, run.directory, name));
-			const known = await kept(ready);
+			const known = await kept(rehearsed);
 			const guest = new Guest(
 				known
 					? new Rehearsed(
 							known.conversation,
-							() => restored(known.memory),
-							() => restored(memory),
+							(signal) => restored(`${name}-ready`, known.memory, signal),
+							(signal) => restored(name, memory, signal),
 						)
-					: new Recorded(await restored(memory), ready),
+					: new Recorded(run, await restored(name, memory), rehearsed),
 				BigInt(seed),
 			);
 			try {

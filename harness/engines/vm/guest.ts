@@ -35,7 +35,7 @@ export class Guest {
 	#seed: bigint;
 	#failure: Error | undefined;
 
-	/** A seed other than 0 makes its random numbers, once it is ready, others than those of the snapshot. */
+	/** A seed other than 0 makes its random numbers others than those of the snapshot, from its first turn on: connections are made of them. */
 	constructor(partner: Partner, seed = 0n) {
 		this.#partner = partner;
 		this.#seed = seed;
@@ -73,11 +73,13 @@ export class Guest {
 		this.#ready = true;
 	}
 
-	/** Ends the guest at once, whatever it does. */
+	/** Ends the guest at once, whatever it does, and then its channel; whoever sleeps is woken, for no time passes any more. */
 	async end(): Promise<void> {
 		this.#ended = true;
 		await this.#partner.end();
 		await this.#over;
+		this.channel.push(null);
+		for (const { wake } of this.#sleepers) wake();
 	}
 
 	async #takeTurns(): Promise<void> {
@@ -87,16 +89,14 @@ export class Guest {
 			const bytes = Buffer.concat(this.#pending);
 			this.#pending = bytes.length > MOST_TO_GUEST ? [bytes.subarray(MOST_TO_GUEST)] : [];
 			const last = this.#renew && this.#pending.length === 0;
-			let seed = 0n;
-			if (this.#ready) {
-				await this.#partner.ready();
-				[seed, this.#seed, this.#ready] = [this.#seed, 0n, false];
-			}
+			if (this.#ready) await this.#partner.ready();
+			this.#ready = false;
+			const seed = this.#seed;
+			this.#seed = 0n;
 			const left = await this.#partner.turn({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed, renew: last });
-			if (last) break;
+			if (last) return void this.channel.push(null);
 			this.#listen(left);
 		}
-		this.channel.push(null);
 	}
 
 	/** Hands over what the guest left. */
@@ -123,7 +123,7 @@ export class Guest {
 	}
 
 	#sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-		if (signal.aborted) return Promise.resolve();
+		if (signal.aborted || this.#ended) return Promise.resolve();
 		if (this.#failure) return Promise.reject(this.#failure);
 		this.#asked++;
 		return new Promise((resolve, reject) => {

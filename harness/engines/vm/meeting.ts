@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 /** The layout of the memory in which harness and guest meet, as guest/meeting.h has it. */
 export const MEETING_BYTES = 2 << 20;
-const HEAD_BYTES = 36;
+const HEAD_BYTES = 40;
 const TO_GUEST_AT = 4096;
 const FROM_GUEST_AT = 1 << 20;
 /** What does not go through at once goes through in turns. */
@@ -45,6 +45,7 @@ export class Meeting {
 		head.writeUInt32LE(bytes.length, 16);
 		head.writeBigUInt64LE(seed, 24);
 		head.writeUInt32LE(renew ? 1 : 0, 32);
+		head.writeUInt32LE(1, 36);
 		writeSync(this.#file, bytes, 0, bytes.length, TO_GUEST_AT);
 		writeSync(this.#file, head, 8, HEAD_BYTES - 8, 8);
 	}

@@ -9,11 +9,12 @@ interface Said {
 	readonly return?: unknown;
 	readonly error?: { readonly class: string; readonly desc: string };
 	readonly event?: string;
-	readonly data?: Readonly<Record<string, unknown>>;
+	readonly data?: EventData;
 }
 
 type Taker = { resolve(answer: unknown): void; reject(error: Error): void };
-type Waiter = { readonly passes: (data: Readonly<Record<string, unknown>>) => boolean; resolve(): void; reject(error: Error): void };
+type EventData = Readonly<Record<string, unknown>>;
+type Waiter = { readonly passes: (data: EventData) => boolean; resolve(data: EventData): void; reject(error: Error): void };
 
 /** QEMU's monitor (docs/interop/qmp-spec of QEMU): commands and events, a line of JSON each. */
 export class Qmp {
@@ -21,6 +22,7 @@ export class Qmp {
 	readonly #asked = new Map<number, Taker>();
 	readonly #awaited = new Map<string, Set<Waiter>>();
 	#number = 0;
+	#gone: HalfopenError | undefined;
 
 	/** Connects to the socket, which must be there. */
 	static async connect(path: string): Promise<Qmp> {
@@ -33,28 +35,31 @@ export class Qmp {
 
 	private constructor(socket: Socket) {
 		this.#socket = socket;
-		socket.on('error', () => {});
-		const lines = createInterface({ input: socket });
-		lines.on('line', (line) => this.#take(JSON.parse(line) as Said));
-		lines.on('close', () => this.#gone());
+		// It passes errors on; what comes of them is that the socket closes.
+		const lines = createInterface({ input: socket }).on('error', () => {});
+		lines.on('line', (line) => this.#take(parse(line)));
+		socket.on('error', () => {}).on('close', () => this.#lose());
 	}
 
 	/** Rejects with ENGINE_REFUSED in QEMU's words, or with ENGINE_GONE when it has ended. */
 	execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
+		if (this.#gone) return Promise.reject(this.#gone);
 		const id = ++this.#number;
 		const answered = new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }));
 		this.#socket.write(`${JSON.stringify({ execute: command, id, ...(args && { arguments: args }) })}\n`);
 		return answered;
 	}
 
-	/** Passes at the next event of this name for whose data `passes` holds; rejects with ENGINE_GONE when QEMU has ended. */
-	event(name: string, passes: Waiter['passes'] = () => true): Promise<void> {
+	/** Passes with the data of the next event of this name for which `passes` holds; rejects with ENGINE_GONE when QEMU has ended. */
+	event(name: string, passes: Waiter['passes'] = () => true): Promise<EventData> {
+		if (this.#gone) return Promise.reject(this.#gone);
 		return new Promise((resolve, reject) => {
 			const waiters = this.#awaited.get(name) ?? new Set();
 			this.#awaited.set(name, waiters.add({ passes, resolve, reject }));
 		});
 	}
 
+	/** What is still waited for rejects with ENGINE_GONE. */
 	close(): void {
 		this.#socket.destroy();
 	}
@@ -76,20 +81,30 @@ export class Qmp {
 		}
 	}
 
-	#tell(event: string, data: Readonly<Record<string, unknown>>): void {
+	#tell(event: string, data: EventData): void {
 		const waiters = this.#awaited.get(event) ?? new Set();
 		for (const waiter of waiters) {
 			if (!waiter.passes(data)) continue;
 			waiters.delete(waiter);
-			waiter.resolve();
+			waiter.resolve(data);
 		}
 	}
 
-	#gone(): void {
+	#lose(): void {
 		const error = new HalfopenError('ENGINE_GONE', { problem: 'QEMU has ended.', remedy: 'Read the console of the guest.' });
+		this.#gone = error;
 		for (const { reject } of this.#asked.values()) reject(error);
 		for (const waiters of this.#awaited.values()) for (const { reject } of waiters) reject(error);
 		this.#asked.clear();
 		this.#awaited.clear();
+	}
+}
+
+/** Nothing in half a line, with which a QEMU ends that is killed. */
+function parse(line: string): Said {
+	try {
+		return Object(JSON.parse(line)) as Said;
+	} catch {
+		return {};
 	}
 }

@@ -2,11 +2,12 @@ import { copyFile, cp, lstat, mkdir, readdir, readlink, realpath, symlink, write
 import { basename, dirname, join, resolve } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
 import { runCommand } from '../command.ts';
+import { diskFullIn } from './qemu-errors.ts';
 
 /** What hosts run, what tells of them, and what scripts are made of. */
 const GUEST_PROGRAMS = [
-	...['bash', 'sh', 'env', 'cat', 'chmod', 'cut', 'date', 'grep', 'head', 'hostname', 'id', 'kill', 'ls', 'mkdir', 'mount', 'ps', 'readlink', 'rm'],
-	...['sed', 'seq', 'sleep', 'sort', 'tail', 'timeout', 'tr', 'true', 'uname', 'wc'],
+	...['bash', 'sh', 'env', 'cat', 'chmod', 'cut', 'date', 'grep', 'head', 'hostname', 'id', 'kill', 'ls', 'mkdir', 'mount', 'readlink', 'rm'],
+	...['echo', 'sed', 'seq', 'sleep', 'sort', 'tail', 'timeout', 'tr', 'true', 'uname', 'wc'],
 	...[
 		'unshare',
 		'nsenter',
@@ -32,8 +33,9 @@ const LOOKED_FOR = [
 ];
 
 const FILES: Readonly<Record<string, string>> = {
-	'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
-	'etc/group': 'root:x:0:\n',
+	// The last is whom Debian's tcpdump becomes.
+	'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\n',
+	'etc/group': 'root:x:0:\ntcpdump:x:100:\n',
 	'etc/hosts': '127.0.0.1 localhost\n',
 };
 const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'etc', 'opt', 'modules', 'host', 'usr/local/bin'];
@@ -65,10 +67,10 @@ export async function makeRoot(archive: string, staging: string, { bin, opt, gat
 	await cp(modules, join(staging, 'modules'), { recursive: true });
 	await copyFile(gate, join(staging, 'init'));
 	const { succeeded, err } = await runCommand(['sh', '-c', PACK, 'pack', staging, archive]);
-	if (!succeeded) throw failed('The guest’s root could not be packed.', err);
+	if (!succeeded) throw diskFullIn(err) ?? failed('The guest’s root could not be packed.', err);
 }
 
-const PACK = 'cd "$1" && find . -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --quiet >"$2"';
+const PACK = 'export LC_ALL=C; cd "$1" && find . -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --quiet >"$2"';
 
 const FIND = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; for program; do type -P "$program" || { echo "$program" >&2; exit 1; }; done';
 

@@ -4,6 +4,7 @@ import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import type { VmFacts } from './engine.ts';
 import { ensureSnapshot } from './snapshot.ts';
+import { sweepUnfinished } from './snapshots-folder.ts';
 
 /** How the user says which kernel, and which random numbers. */
 export const KERNEL_VARIABLE = 'HALFOPEN_KERNEL';
@@ -22,7 +23,10 @@ export const vmRunner: EngineRunner = {
 
 	runs: () => markedRuns('vm'),
 
-	sweep: (run: RunIdentity, { quietMs = 0 } = {}) => sweepMarked('vm', run, quietMs),
+	async sweep(run: RunIdentity, { quietMs = 0 } = {}) {
+		const processes = await sweepMarked('vm', run, quietMs);
+		return [...processes, ...(await sweepUnfinished(run))];
+	},
 };
 
 function wantedKernel(): string {

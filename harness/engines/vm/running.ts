@@ -19,19 +19,21 @@ export interface Partner {
 export class Running implements Partner {
 	readonly first: Left;
 	readonly #qemu: Qemu;
+	readonly #silenceMs: number;
 	readonly #meeting: Meeting;
 	#ended: Promise<void> | undefined;
 
-	/** Of a QEMU whose guest is paused. */
-	constructor(qemu: Qemu) {
+	/** Of a QEMU whose guest is paused. A turn that takes more than so many ms of wall time rejects with GUEST_LOST. */
+	constructor(qemu: Qemu, silenceMs = SILENCE_MS) {
 		this.#qemu = qemu;
+		this.#silenceMs = silenceMs;
 		this.#meeting = new Meeting(qemu.memory);
 		this.first = this.#meeting.take();
 	}
 
 	async turn(given: Given): Promise<Left> {
 		this.#meeting.give(given);
-		await this.#qemu.runUntilPaused(SILENCE_MS);
+		await this.#qemu.runUntilPaused(this.#silenceMs);
 		return this.#meeting.take();
 	}
 
@@ -47,3 +49,6 @@ export class Running implements Partner {
 		return this.#ended;
 	}
 }
+
+/** What can be asked of one. */
+export type RunningGuest = Pick<Running, keyof Running>;

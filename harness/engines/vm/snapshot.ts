@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
-import { cacheFolder } from '../../kernels/cache.ts';
 import { intoCache } from '../../kernels/cache-errors.ts';
 import type { PreparedKernel } from '../../kernels/prepared.ts';
-import { unfinishedFolder } from '../../kernels/unfinished.ts';
 import { assertBinaries, type Binaries } from '../binaries.ts';
 import { runCommand } from '../command.ts';
 import type { RunIdentity } from '../engine.ts';
-import { harnessSources, hashOf } from '../host-sources.ts';
+import { harnessSources, hashOf, REPOSITORY } from '../host-sources.ts';
+import { commandLine, filesOf, QEMU } from './computer.ts';
 import { assertGate } from './gate.ts';
 import { Guest } from './guest.ts';
-import { commandLine, filesOf, QEMU, Qemu } from './qemu.ts';
+import { type Beginning, Qemu } from './qemu.ts';
 import { makeRoot, programPaths } from './root.ts';
 import { Running } from './running.ts';
+import { snapshotsFolder, unfinishedFolder } from './snapshots-folder.ts';
 
 /** A guest that has booted, saved at the moment before its first lab. */
 export interface Snapshot {
@@ -36,23 +36,30 @@ const KEPT_MS = 86_400_000;
 /** An hour: each change of the harness makes another. */
 const READY_KEPT_MS = 3_600_000;
 
-/** The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is the run's. */
-export async function ensureSnapshot(run: RunIdentity, kernel: PreparedKernel, scratch: string): Promise<Snapshot> {
+/**
+ * The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is the run's. Rejects with
+ * GUEST_LOST where the kernel does not boot within `bootLimitMs` of wall time, and with DISK_FULL.
+ */
+export async function ensureSnapshot(
+	run: RunIdentity,
+	kernel: PreparedKernel,
+	scratch: string,
+	{ bootLimitMs }: { readonly bootLimitMs?: number } = {},
+): Promise<Snapshot> {
 	const [host, gate, qemu] = await Promise.all([assertBinaries(), assertGate(), qemuVersion()]);
 	const programs = await programPaths();
 	const parts = { ...host, gate, modules: kernel.modules };
 	const name = `${kernel.name}-${await keyOf(kernel, parts, qemu, programs)}`;
-	const parent = join(cacheFolder(), 'snapshots');
+	const parent = snapshotsFolder();
 	const folder = join(parent, name);
 	const found = await read(folder);
 	if (found) return found;
 	process.stderr.write(`halfopen: booting ${kernel.release} once, to begin every lab from there\n`);
 	return intoCache(async () => {
-		await mkdir(parent, { recursive: true });
-		await using unfinished = await unfinishedFolder(parent, name);
+		await using unfinished = await unfinishedFolder(parent, run);
 		const root = join(unfinished.path, 'root.cpio');
 		await makeRoot(root, join(unfinished.path, 'root'), parts, programs);
-		const sysctls = await bootAndSave(run, kernel.image, root, scratch, join(unfinished.path, MEMORY));
+		const sysctls = await bootAndSave(run, { kernel: kernel.image, root }, scratch, join(unfinished.path, MEMORY), bootLimitMs);
 		await rm(root);
 		await rm(join(unfinished.path, 'root'), { recursive: true });
 		await writeFile(join(unfinished.path, FACTS), JSON.stringify({ sysctls, qemu }));
@@ -65,13 +72,21 @@ export async function ensureSnapshot(run: RunIdentity, kernel: PreparedKernel, s
 	});
 }
 
+/** The one in this folder, if there is one. What cannot be read is removed: the machine may have gone down before it was on the disk. */
 async function read(folder: string): Promise<Snapshot | undefined> {
-	const facts = join(folder, FACTS);
-	const text = await readFile(facts, 'utf8').catch(() => undefined);
+	const path = join(folder, FACTS);
+	const text = await readFile(path, 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
-	const now = new Date();
-	await utimes(facts, now, now);
-	return { memory: join(folder, MEMORY), ready: await readyFolder(folder), ...(JSON.parse(text) as Pick<Snapshot, 'sysctls' | 'qemu'>) };
+	try {
+		const facts = JSON.parse(text) as Pick<Snapshot, 'sysctls' | 'qemu'>;
+		const now = new Date();
+		await utimes(path, now, now);
+		return { memory: join(folder, MEMORY), ready: await readyFolder(folder), ...facts };
+	} catch (error) {
+		if (!(error instanceof SyntaxError)) throw error;
+		await rm(folder, { recursive: true, force: true });
+		return undefined;
+	}
 }
 
 /** How a lab is made, all of the harness together says: who finds no conversation of its own has one. What others left and do not use any more goes. */
@@ -99,8 +114,8 @@ cd /proc/sys/net/ipv4 && echo *
 `;
 
 /** Returns the names of sysctls. */
-async function bootAndSave(run: RunIdentity, kernel: string, root: string, scratch: string, memory: string): Promise<string> {
-	const qemu = await Qemu.start(run, { kernel, root }, scratch, `boot-${process.pid}`);
+async function bootAndSave(run: RunIdentity, beginning: Beginning, scratch: string, memory: string, bootLimitMs?: number): Promise<string> {
+	const qemu = await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs });
 	try {
 		const guest = new Guest(new Running(qemu));
 		const agent = await Agent.connect(guest.channel, 'the guest');
@@ -124,7 +139,10 @@ async function keyOf(
 	const stats = await Promise.all([kernel.image, ...programs].map((path) => stat(path)));
 	const files = stats.map(({ size, mtimeMs }, index) => [programs[index - 1] ?? 'kernel', size, mtimeMs]);
 	const computer = commandLine('', filesOf('', ''));
-	const all = JSON.stringify([kernel.release, kernel.version, kernel.fetchedAt, bin, opt, gate, qemu, WARM_UP, computer, files]);
+	const maker = await hashOf(['harness/engines/vm/root.ts']);
+	// By names that tell what is in them: a copy of the project elsewhere makes the same.
+	const ours = [bin, opt, gate].map((path) => relative(REPOSITORY, path));
+	const all = JSON.stringify([kernel.release, kernel.version, kernel.fetchedAt, ours, qemu, WARM_UP, computer, maker, files]);
 	return createHash('sha256').update(all).digest('hex').slice(0, 12);
 }
 

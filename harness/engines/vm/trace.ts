@@ -12,11 +12,19 @@ export async function traceOfGuest(agent: Agent): Promise<KernelTrace> {
 	const trace = new PassThrough();
 	const recording = quietResolvers<void>();
 	let complaint = '';
+	/** What it says before it records, which is no part of the trace. */
+	let preface: string | undefined = '';
+	const take = (bytes: Buffer): void => {
+		if (preface === undefined) return void trace.write(bytes);
+		preface += bytes;
+		const [, begun] = preface.split(`${RECORDING}\n`);
+		if (begun === undefined) return;
+		preface = undefined;
+		trace.write(begun);
+		recording.resolve();
+	};
 	const recorder = await agent.spawn(recorderCommand(GUEST), {
-		out: (bytes) => {
-			trace.write(bytes);
-			if (bytes.includes(RECORDING)) recording.resolve();
-		},
+		out: take,
 		err: (bytes) => {
 			complaint += bytes;
 		},

@@ -22,18 +22,22 @@
 
 #define AGENT "/usr/local/bin/halfopen-agent"
 
-/** How often it is looked whether the guest has come to rest, and how often at most: a program that computes without end never rests. */
+/**
+ * How often it is looked whether the guest has come to rest, and how often at most, which takes more than a second: a program that computes without
+ * end never rests. Only at rest it is paused at a moment that is the same whenever it is run.
+ */
 #define LOOK_NS 20000
-#define LOOKS 250
+#define LOOKS 20000
 
 static volatile struct meeting *meeting;
 static int to_agent, from_agent, load;
+static pid_t agent;
 
 /** Another agent, once the one there is has seen the end of its input. */
 static void start_agent(void) {
 	int input[2], output[2];
 	if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) give_up("pipe");
-	pid_t agent = fork();
+	agent = fork();
 	if (agent < 0) give_up("fork");
 	if (agent == 0) {
 		dup2(input[0], STDIN_FILENO);
@@ -106,7 +110,7 @@ static void renew_agent(void) {
 	fcntl(from_agent, F_SETFL, 0);
 	while (read(from_agent, last, sizeof last) > 0) continue;
 	close(from_agent);
-	wait(NULL);
+	waitpid(agent, NULL, 0);
 	meeting->renew = 0;
 	start_agent();
 }

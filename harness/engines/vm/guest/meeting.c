@@ -43,8 +43,11 @@ void meeting_pause(void) {
 	meeting->now = nanoseconds(CLOCK_REALTIME);
 	uint64_t on = (nanoseconds(CLOCK_MONOTONIC) / GRID_NS + 2) * GRID_NS;
 	struct timespec time = {.tv_sec = on / 1000000000, .tv_nsec = on % 1000000000};
+	meeting->given = 0;
 	__sync_synchronize();
 	watchdog_start();
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+	/* QEMU may be late to pause a guest that is at work: its own threads wait for a processor, too. */
+	while (!meeting->given) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = GRID_NS}, NULL);
 	__sync_synchronize();
 }

@@ -25,6 +25,8 @@ struct meeting {
 	uint64_t seed;
 	/** Other than 0: the agent ends, and another is started. */
 	uint32_t renew;
+	/** Other than 0: the harness has had its turn. */
+	uint32_t given;
 };
 
 /** Maps it; ends the guest where there is none. */

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { RunIdentity } from './engine.ts';
+import { marked, markOf } from './marked.ts';
+import { markedRuns, sweepMarked } from './sweep-marked.ts';
+
+/** No engine has this name, and so no run of it is another's. */
+const ENGINE = `unit${process.pid}`;
+const ours = { id: 'ours', owner: 'machine:1' };
+const others = { id: 'others', owner: 'machine:2' };
+
+const engines = [ENGINE, `${ENGINE}0`];
+
+afterEach(async () => {
+	for (const engine of engines) for (const run of await markedRuns(engine)) await sweepMarked(engine, run, 0);
+});
+
+/** Starts a process of a run, with one of its own, which has its mark from it; passes when both are there. */
+async function start(run: RunIdentity, engine = ENGINE): Promise<ChildProcess> {
+	const child = spawn('sh', ['-c', 'sleep 60 & echo started; wait'], { env: { PATH: process.env.PATH, ...markOf(engine, run) } });
+	await once(child.stdout, 'data');
+	return child;
+}
+
+const processesOf = async ({ id }: RunIdentity) => (await marked(ENGINE)).filter(({ mark }) => mark.id === id);
+
+test('processes of a run are found by their mark, with those that they have started, and whose they are', async () => {
+	const { pid } = await start(ours);
+	await start(others);
+	const found = await processesOf(ours);
+	expect(found).toContainEqual({ pid, name: 'sh', mark: ours });
+	expect(found).toHaveLength(2);
+	expect((await markedRuns(ENGINE)).sort((a, b) => a.owner.localeCompare(b.owner))).toEqual([ours, others]);
+});
+
+test('no others are: of another engine, or of none', async () => {
+	await start(ours, `${ENGINE}0`);
+	expect(await marked(ENGINE)).toEqual([]);
+	expect(await markedRuns(ENGINE)).toEqual([]);
+	expect((await marked('')).filter(({ pid }) => pid === process.pid)).toEqual([]);
+});
+
+describe('a sweep', () => {
+	test('kills all processes of the run, and nobody else’s; it tells their names', async () => {
+		await start(ours);
+		await start(others);
+		const swept = await sweepMarked(ENGINE, ours, 0);
+		expect(swept).toEqual([expect.stringMatching(/^process \d+ sh$/), expect.stringMatching(/^process \d+ sh|sleep$/)]);
+		expect(await processesOf(ours)).toEqual([]);
+		expect(await processesOf(others)).toHaveLength(2);
+		expect(await sweepMarked(ENGINE, ours, 0)).toEqual([]);
+	});
+
+	test('also of one that does not run', async () => {
+		const child = await start(ours);
+		child.kill('SIGSTOP');
+		await sweepMarked(ENGINE, ours, 0);
+		expect(await processesOf(ours)).toEqual([]);
+	});
+
+	test('goes on until nothing has come for a while', async () => {
+		const sweeping = sweepMarked(ENGINE, ours, 400);
+		for (let round = 0; round < 3; round++) {
+			const child = await start(ours);
+			if (child.signalCode === null) await once(child, 'exit');
+		}
+		expect((await sweeping).length).toBeGreaterThanOrEqual(3);
+	});
+});

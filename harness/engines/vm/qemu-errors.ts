@@ -1,0 +1,54 @@
+import { HalfopenError } from '../../errors.ts';
+import { diskFull } from '../../kernels/cache-errors.ts';
+
+const LAST_LINES = 15;
+
+/** Whether QEMU has ended: ENGINE_GONE. */
+export const isGone = (error: unknown): boolean => error instanceof HalfopenError && error.code === 'ENGINE_GONE';
+
+/** QEMU ended before anybody could speak to it: ENGINE_REFUSED. */
+export function notStarted(said: string): HalfopenError {
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: 'QEMU did not start.',
+		seen: said,
+		remedy:
+			'If it refuses the kernel, its image is broken: fetch it anew (npm run kernels). Else run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
+	});
+}
+
+/** A guest has fallen silent: GUEST_LOST. */
+export function silent(limitMs: number, console: string): HalfopenError {
+	return lost(
+		`A guest has not answered for ${limitMs / 1_000} s.`,
+		console,
+		'Read what its kernel said. If the kernel is of your own: it needs what the modules in `npm run kernels` stand for, and a serial console.',
+	);
+}
+
+/** QEMU has ended in mid-scenario, by a signal or, as it does when the guest's kernel panics, by itself: GUEST_LOST. */
+export function ended(signal: NodeJS.Signals | null, console: string): HalfopenError {
+	return signal
+		? lost(`A guest has ended: ${signal} has killed its QEMU.`, console, 'See who killed it: where memory runs out the kernel does (dmesg).')
+		: lost('A guest has ended by itself.', console, 'Read what its kernel said: it has panicked, or its first process has given up.');
+}
+
+function lost(problem: string, console: string, remedy: string): HalfopenError {
+	const lines = console.trimEnd().split('\n').slice(-LAST_LINES);
+	return new HalfopenError('GUEST_LOST', { problem, seen: `the last lines of its console:\n${lines.join('\n')}`, remedy });
+}
+
+/** A guest could not be saved, or one that was saved not be restored: SNAPSHOT_UNUSABLE, or, where that is why, DISK_FULL. */
+export function unusable(what: 'saved' | 'restored', said: string): HalfopenError {
+	const full = diskFullIn(said);
+	if (full) return full;
+	return new HalfopenError('SNAPSHOT_UNUSABLE', {
+		problem: what === 'saved' ? 'A guest could not be saved.' : 'A saved guest could not be restored.',
+		seen: said,
+		remedy: what === 'saved' ? 'See whether the cache is on a disk that works.' : 'Run it again: what is of no use is removed, and made anew.',
+	});
+}
+
+/** DISK_FULL, where that is what a program complains of. */
+export function diskFullIn(said: string): HalfopenError | undefined {
+	return /No space left on device|Disk quota exceeded/.test(said) ? diskFull(said) : undefined;
+}

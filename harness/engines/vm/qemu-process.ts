@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { RunIdentity } from '../engine.ts';
+import { markOf } from '../marked.ts';
+import { QEMU } from './computer.ts';
+
+/** QEMU as a process of this machine, with what it starts itself. The kernel ends it with the process that started it, however that dies. */
+export class QemuProcess {
+	/** Passes when it has ended, and what it had started, too. */
+	readonly ended: Promise<void>;
+	readonly #child: ChildProcess;
+	#said = '';
+
+	constructor(run: RunIdentity, args: readonly string[]) {
+		this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...args], {
+			stdio: ['ignore', 'ignore', 'pipe'],
+			env: { PATH: process.env.PATH, ...markOf('vm', run) },
+		});
+		this.#child.stderr?.on('data', (bytes: Buffer) => {
+			this.#said += bytes;
+		});
+		this.#child.on('error', ({ message }) => {
+			this.#said += message;
+		});
+		this.ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
+	}
+
+	/** What it has complained of. */
+	get said(): string {
+		return this.#said;
+	}
+
+	/** The name of the signal that has ended it, if one has. */
+	get signal(): NodeJS.Signals | null {
+		return this.#child.signalCode;
+	}
+
+	/** Ends it at once. */
+	async kill(): Promise<void> {
+		this.#child.kill('SIGKILL');
+		await this.ended;
+	}
+}
