@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { access, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '../agent/fixture.ts';
 import { download } from './download.ts';
 import { temporaryCache } from './fixtures/cache.ts';
 import { type Mirror, startMirror } from './fixtures/mirror.ts';
@@ -63,8 +64,12 @@ describe('a file', () => {
 
 describe('what was broken off', () => {
 	beforeEach(async () => {
-		mirror.files.set('/kernel.deb', { bytes, breaksAfter: 60_000 });
-		await expect(fetchIt(mirror)).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringContaining(`${mirror.url}/kernel.deb: `) });
+		mirror.files.set('/kernel.deb', { bytes, stopsAfter: 60_000 });
+		const fetching = fetchIt(mirror);
+		fetching.catch(() => {});
+		await until(async () => (await partSize().catch(() => 0)) === 60_000);
+		mirror.breakOff();
+		await expect(fetching).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringContaining(`${mirror.url}/kernel.deb: `) });
 	});
 
 	test('stays, and the next try goes on from there', async () => {
