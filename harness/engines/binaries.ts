@@ -25,7 +25,7 @@ export async function assertBinaries(): Promise<Binaries> {
 		throw new HalfopenError('IMAGE_MISSING', {
 			problem: 'The programs that run inside hosts are not there: they were never made, or their sources have changed since.',
 			seen: `${made.bin}/halfopen-agent is missing`,
-			remedy: 'Run `npm run setup` with HALFOPEN_ENGINE as it is now; it compiles them.',
+			remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`, or, for guests, `npm run setup -- --vm`: either compiles them.',
 			cause,
 		});
 	}
