@@ -1,6 +1,6 @@
 /** What every engine owes the harness (engine.ts), clause by clause, on the engine of this run and through its agents alone: no lab is above it. */
 import { existsSync } from 'node:fs';
-import { expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Agent } from '../agent/agent.ts';
 import { until } from '../agent/fixture.ts';
 import { currentEngine } from '../run/current.ts';
@@ -11,6 +11,8 @@ import {
 	connection,
 	interfaces,
 	type Machine,
+	type Machines,
+	makeMachines,
 	output,
 	reach,
 	received,
@@ -43,8 +45,20 @@ async function powerOff(host: Machine): Promise<void> {
 	await host.host.powerOff();
 }
 
-test('createLab: each machine has the address and the MAC that its host tells, and nothing else', () =>
-	withMachines(async ({ client, server }) => {
+/** In one lab, for these leave it as it was: each connection has a port of its own. */
+describe('two hosts that are on', () => {
+	let machines: Machines;
+
+	beforeAll(async () => {
+		machines = await makeMachines();
+	});
+
+	afterAll(async () => {
+		await machines.lab.destroy();
+	});
+
+	test('createLab: each machine has the address and the MAC that its host tells, and nothing else', async () => {
+		const { client, server } = machines;
 		for (const one of [client, server]) {
 			expect(await interfaces(one)).toMatchObject([
 				{ address: one.host.mac, flags: expect.arrayContaining(['UP', 'LOWER_UP']), addr_info: [{ local: one.host.address }] },
@@ -52,24 +66,24 @@ test('createLab: each machine has the address and the MAC that its host tells, a
 		}
 		expect(client.host.address).not.toBe(server.host.address);
 		expect(client.host.mac).not.toBe(server.host.mac);
-	}));
+	});
 
-test('createLab: the two reach each other over the wire, both ways', () =>
-	withMachines(async ({ client, server }) => {
+	test('createLab: the two reach each other over the wire, both ways', async () => {
+		const { client, server } = machines;
 		for (const [from, to] of [
 			[client, server],
 			[server, client],
 		] as const) {
-			const { near, far } = await connection(from, to);
+			const { near, far } = await connection(from, to, 8081);
 			returned(await near.puppet.call('send', near.fd, 'kodos?'));
 			expect(await received(far)).toBe('kodos?');
 			returned(await far.puppet.call('send', far.fd, 'kang!'));
 			expect(await received(near)).toBe('kang!');
 		}
-	}));
+	});
 
-test('createLab: and nobody else: the only way that may lead on ends at the engine’s bridge', () =>
-	withMachines(async ({ client, server }) => {
+	test('createLab: and nobody else: the only way that may lead on ends at the engine’s bridge', async () => {
+		const { client, server } = machines;
 		for (const { host, machine } of [client, server]) {
 			const routes = JSON.parse(await output(machine, 'ip', '-j', 'route')) as { dst: string; gateway?: string }[];
 			const onTheWire = routes.filter(({ gateway }) => gateway === undefined);
@@ -78,7 +92,84 @@ test('createLab: and nobody else: the only way that may lead on ends at the engi
 			const bridge = wire.replace(/\d+$/, (last) => `${Number(last) + 1}`);
 			for (const { gateway } of routes) expect([undefined, bridge]).toContain(gateway);
 		}
-	}));
+	});
+
+	test('sysctls: those below net.ipv4 that a machine has', async () => {
+		const { client } = machines;
+		const { sysctls } = await currentEngine();
+		expect([...sysctls].sort()).toEqual((await output(client.machine, 'ls', '/proc/sys/net/ipv4')).split(/\s+/).sort());
+	});
+
+	test('clock: its now is the agents’, and its sleep ends when it is over or aborted', async () => {
+		const {
+			lab: { clock },
+			client,
+			server,
+		} = machines;
+		for (const { machine } of [client, server]) {
+			const before = clock.now();
+			const there = await machine.now();
+			// To the 2 ms that a timeline states for the harness’s clock.
+			expect(there).toBeGreaterThan(before - 0.002);
+			expect(there).toBeLessThan(clock.now() + 0.002);
+		}
+		const start = clock.now();
+		await clock.sleep(50, new AbortController().signal);
+		expect(clock.now() - start).toBeGreaterThan(0.049);
+		await clock.sleep(3_600_000, AbortSignal.abort());
+	});
+
+	test('kernelTrace: tells of the lab’s sockets, or why it cannot', async () => {
+		const { client, server, lab } = machines;
+		const trace = await lab.kernelTrace();
+		if ('unavailable' in trace) {
+			// Root, where tracefs is mounted, must have it: else all that needs it would be skipped, and nobody would notice.
+			expect(existsSync('/sys/kernel/tracing/instances') && process.getuid?.() === 0).toBe(false);
+			expect(trace.unavailable).not.toBe('');
+			return;
+		}
+		let said = '';
+		trace.on('data', (bytes) => {
+			said += bytes;
+		});
+		await connection(client, server, 8082);
+		await until(() => said.includes(`daddr=${server.host.address}`) && said.includes('newstate=TCP_ESTABLISHED'));
+		trace.destroy();
+	});
+
+	test('machine and userland: two agents on one network', async () => {
+		const { client, server } = machines;
+		await connection(client, server, 8083);
+		expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 0 0 ${server.host.address}:8083 `));
+	});
+
+	test('pause: once it has passed programs are frozen, and their kernel acknowledges; resume: they read it', async () => {
+		const { client, server } = machines;
+		const { near, far } = await connection(client, server, 8084);
+		// A program that is only about to be frozen would read now and then.
+		for (let round = 1; round <= 10; round++) {
+			let read = false;
+			const reading = received(far).finally(() => {
+				read = true;
+			});
+			await server.host.pause();
+			await sendAcknowledged(near, 'kodos, are you there?');
+			// The machine is not frozen: it tells of its sockets.
+			expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 21 0 ${server.host.address}:8084 `));
+			expect(read).toBe(false);
+			await server.host.resume();
+			expect(await reading).toBe('kodos, are you there?');
+		}
+	});
+
+	test('pause: the other host’s programs run', async () => {
+		const { client, server } = machines;
+		await server.host.pause();
+		expect(await output(client.userland, 'echo', 'kang')).toBe('kang');
+		await server.host.resume();
+		expect(await output(server.userland, 'echo', 'kodos')).toBe('kodos');
+	});
+});
 
 test('createLab: no lab reaches another', () =>
 	withMachines((here) =>
@@ -93,96 +184,22 @@ test('createLab: no lab reaches another', () =>
 		}),
 	));
 
-/** Makes five labs at a time, and destroys them. */
-async function fiveLabs(): Promise<EngineLab[]> {
-	const engine = await currentEngine();
-	const made = await Promise.allSettled(Array.from({ length: 5 }, () => engine.createLab()));
-	const labs = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-	await Promise.all(labs.map((lab) => lab.destroy()));
-	expect(made.filter(({ status }) => status === 'rejected')).toEqual([]);
-	return labs;
-}
+describe('createLab: five at a time', () => {
+	let made: PromiseSettledResult<EngineLab>[];
 
-test('createLab: five at a time', async () => {
-	expect(await fiveLabs()).toHaveLength(5);
+	beforeAll(async () => {
+		const engine = await currentEngine();
+		made = await Promise.allSettled(Array.from({ length: 5 }, () => engine.createLab()));
+		await Promise.all(made.map((one) => one.status === 'fulfilled' && one.value.destroy()));
+	});
+
+	test('all are made', () => expect(made.filter(({ status }) => status === 'rejected')).toEqual([]));
+
+	testOnOneNetwork('no address twice', async () => {
+		const hosts = made.flatMap((one) => (one.status === 'fulfilled' ? Object.values(one.value.hosts) : []));
+		expect(new Set(hosts.map(({ address }) => address)).size).toBe(10);
+	});
 });
-
-testOnOneNetwork('createLab: no address twice', async () => {
-	const addresses = (await fiveLabs()).flatMap(({ hosts }) => [hosts.client.address, hosts.server.address]);
-	expect(new Set(addresses).size).toBe(10);
-});
-
-test('sysctls: those below net.ipv4 that a machine has', () =>
-	withMachines(async ({ client }) => {
-		const { sysctls } = await currentEngine();
-		expect([...sysctls].sort()).toEqual((await output(client.machine, 'ls', '/proc/sys/net/ipv4')).split(/\s+/).sort());
-	}));
-
-test('clock: its now is the agents’, and its sleep ends when it is over or aborted', () =>
-	withMachines(async ({ lab: { clock }, client, server }) => {
-		for (const { machine } of [client, server]) {
-			const before = clock.now();
-			const there = await machine.now();
-			// To the 2 ms that a timeline states for the harness’s clock.
-			expect(there).toBeGreaterThan(before - 0.002);
-			expect(there).toBeLessThan(clock.now() + 0.002);
-		}
-		const start = clock.now();
-		await clock.sleep(50, new AbortController().signal);
-		expect(clock.now() - start).toBeGreaterThan(0.049);
-		await clock.sleep(3_600_000, AbortSignal.abort());
-	}));
-
-test('kernelTrace: tells of the lab’s sockets, or why it cannot', () =>
-	withMachines(async ({ client, server, lab }) => {
-		const trace = await lab.kernelTrace();
-		if ('unavailable' in trace) {
-			// Root, where tracefs is mounted, must have it: else all that needs it would be skipped, and nobody would notice.
-			expect(existsSync('/sys/kernel/tracing/instances') && process.getuid?.() === 0).toBe(false);
-			expect(trace.unavailable).not.toBe('');
-			return;
-		}
-		let said = '';
-		trace.on('data', (bytes) => {
-			said += bytes;
-		});
-		await connection(client, server);
-		await until(() => said.includes(`daddr=${server.host.address}`) && said.includes('newstate=TCP_ESTABLISHED'));
-		trace.destroy();
-	}));
-
-test('machine and userland: two agents on one network', () =>
-	withMachines(async ({ client, server }) => {
-		await connection(client, server);
-		expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 0 0 ${server.host.address}:8080 `));
-	}));
-
-test('pause: once it has passed programs are frozen, and their kernel acknowledges; resume: they read it', () =>
-	withMachines(async ({ client, server }) => {
-		const { near, far } = await connection(client, server);
-		// A program that is only about to be frozen would read now and then.
-		for (let round = 1; round <= 10; round++) {
-			let read = false;
-			const reading = received(far).finally(() => {
-				read = true;
-			});
-			await server.host.pause();
-			await sendAcknowledged(near, 'kodos, are you there?');
-			// The machine is not frozen: it tells of its sockets.
-			expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 21 0 ${server.host.address}:8080 `));
-			expect(read).toBe(false);
-			await server.host.resume();
-			expect(await reading).toBe('kodos, are you there?');
-		}
-	}));
-
-test('pause: the other host’s programs run', () =>
-	withMachines(async ({ client, server }) => {
-		await server.host.pause();
-		expect(await output(client.userland, 'echo', 'kang')).toBe('kang');
-		await server.host.resume();
-		expect(await output(server.userland, 'echo', 'kodos')).toBe('kodos');
-	}));
 
 test('kill: processes end, and the kernel lets their FIN out; the machine’s agent lives', () =>
 	withMachines(async ({ client, server }) => {
