@@ -8,6 +8,7 @@ import { kernelsFolder } from '../kernels/cache.ts';
 import { type Choice, choose } from '../kernels/choose.ts';
 import { fetchPackages, preparePackages, sizeOf } from '../kernels/debian-kernel.ts';
 import { archiveLines, megabytes, preparedLines } from '../kernels/list.ts';
+import { lockKernels } from '../kernels/lock.ts';
 import { type OwnKernel, prepareOwn } from '../kernels/own-kernel.ts';
 import { preparedKernels, unknownKernel } from '../kernels/prepared.ts';
 import { keptKernels, SUITES } from '../kernels/suites.ts';
@@ -29,10 +30,16 @@ const command = new Command('npm run kernels --')
 	.action(async (names: string[], { list, ...own }: Options) => {
 		const isOwn = Object.values(own).some((option) => option !== undefined);
 		if (!isOwn && !list && names.length === 0) command.help();
-		if (isOwn) await prepareOne(own);
-		if (names.length > 0) await fetchAll(names);
+		if (isOwn) await alone(() => prepareOne(own));
+		if (names.length > 0) await alone(() => fetchAll(names));
 		if (list) await show();
 	});
+
+/** Does what writes into the cache, while no other run does. */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+	await using _lock = await lockKernels(() => process.stderr.write('waiting for another npm run kernels …\n'));
+	return await work();
+}
 
 async function prepareOne(own: OwnKernel): Promise<void> {
 	await step(`Preparing ${own.name ?? 'a kernel of your own'}`, async (progress) => {
@@ -46,7 +53,7 @@ async function fetchAll(names: readonly string[]): Promise<void> {
 	const mirrors = await debianMirrors();
 	const choices = await chooseAll(names, mirrors);
 	for (const choice of choices) {
-		if ('ready' in choice) say(`* ${choice.ready.name} is there already`);
+		if ('ready' in choice) say(`* ${choice.ready.name} is there already; to have it made anew, remove ${dirname(choice.ready.image)}`);
 		else await fetchOne(choice.fetch, mirrors);
 	}
 }
@@ -95,7 +102,9 @@ async function ask(suites: readonly string[], mirrors: readonly string[]): Promi
 }
 
 async function show(): Promise<void> {
-	const unasked = await ask(await staleSuites(new Date()), await debianMirrors());
+	const isStale = (await staleSuites(new Date())).length > 0;
+	// Another run may ask while this one waits.
+	const unasked = isStale ? await alone(async () => ask(await staleSuites(new Date()), await debianMirrors())) : [];
 	const [known, prepared] = [await keptKernels(), await preparedKernels()];
 	if (known.length > 0)
 		say(`In Debian’s archive${unasked.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`);

@@ -36,7 +36,7 @@ afterEach(async () => {
 	await cache[Symbol.asyncDispose]();
 });
 
-const askIt = (suite = 'bookworm', at = now, keyrings = [keyring]) => askSuite(suite, [mirror.url], at, () => {}, keyrings);
+const askIt = (suite = 'bookworm', at = now, keys = keyring) => askSuite(suite, [mirror.url], at, () => {}, keys);
 const served = (text: string) => mirror.files.set('/dists/bookworm/InRelease', { bytes: Buffer.from(text) });
 
 describe('a suite', () => {
@@ -95,6 +95,15 @@ describe('a suite is refused', () => {
 		});
 	});
 
+	test('if its InRelease has no end', async () => {
+		mirror.files.set('/dists/bookworm/InRelease', { bytes: Buffer.alloc(10_000_001), lengthUnsaid: true });
+		await expect(askIt()).rejects.toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			seen: `${mirror.url}/dists/bookworm: its InRelease is longer than 10000000 bytes, and that of a suite never is`,
+		});
+		expect(await readdir(archiveFolder())).toEqual([]);
+	});
+
 	testWithTools('if its index is not the one that was promised', async () => {
 		mirror.files.set(indexPath, { bytes: Buffer.alloc(480) });
 		await expect(askIt()).rejects.toMatchObject({
@@ -104,7 +113,7 @@ describe('a suite is refused', () => {
 	});
 
 	testWithTools('if the keys are not installed', async () => {
-		await expect(askIt('bookworm', now, ['/nowhere/keyring.gpg'])).rejects.toMatchObject({
+		await expect(askIt('bookworm', now, '/nowhere/keyring.gpg')).rejects.toMatchObject({
 			code: 'TOOL_MISSING',
 			seen: '/nowhere/keyring.gpg is missing',
 			remedy: 'install them: apt-get install debian-archive-keyring',

@@ -1,3 +1,5 @@
+import { access, constants } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { HalfopenError } from '../errors.ts';
 import { cacheFolder } from './cache.ts';
 
@@ -5,26 +7,55 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** The last two: a file is where a folder should be. */
 const CLOSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']);
 
-/** Does what writes into the cache. DISK_FULL if there is no space left or the quota is used up, SETUP_FAILED if this user may not write there. */
+/**
+ * Does what writes into the cache. DISK_FULL if there is no space left or the quota is used up, SETUP_FAILED if this user may not write there, or not read
+ * what is to be written.
+ */
 export async function intoCache<T>(work: () => Promise<T>): Promise<T> {
 	try {
 		return await work();
 	} catch (error) {
-		if (!isOfCache(error)) throw error;
+		if (!isOfFiles(error)) throw error;
 		if (FULL.has(error.code ?? '')) throw diskFull(error.message, error);
-		throw new HalfopenError('SETUP_FAILED', {
-			problem: 'The cache for kernels cannot be written.',
-			seen: error.message,
-			remedy: `let this user write to ${cacheFolder()}, or name another folder with XDG_CACHE_HOME`,
-			cause: error,
-		});
+		throw (await unreadable(error)) ?? unwritable(error);
 	}
 }
 
-/** Whether it is the cache that failed, whatever was to be written. */
-export function isOfCache(error: unknown): error is NodeJS.ErrnoException {
+/** Whether it is files of this machine that failed, and not where something came from. */
+export function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
 	const { code = '' } = error as NodeJS.ErrnoException;
 	return FULL.has(code) || CLOSED.has(code);
+}
+
+/** Outside of the cache nothing is written; but what copies from there names both files, and does not say which of them failed. */
+async function unreadable(error: NodeJS.ErrnoException): Promise<HalfopenError | undefined> {
+	const { path } = error;
+	if (path === undefined || !isOutside(path, cacheFolder()) || !isOutside(cacheFolder(), path)) return undefined;
+	if (await canRead(path)) return undefined;
+	return new HalfopenError('SETUP_FAILED', {
+		problem: `${path} cannot be read.`,
+		seen: error.message,
+		remedy: 'let this user read it and the folders that it is in, or run it as a user who may',
+		cause: error,
+	});
+}
+
+function unwritable(error: NodeJS.ErrnoException): HalfopenError {
+	return new HalfopenError('SETUP_FAILED', {
+		problem: 'The cache for kernels cannot be written.',
+		seen: error.message,
+		remedy: `let this user write to ${cacheFolder()}, or name another folder with XDG_CACHE_HOME`,
+		cause: error,
+	});
+}
+
+const isOutside = (path: string, folder: string) => /^\.\.(\/|$)/.test(relative(folder, path));
+
+async function canRead(path: string): Promise<boolean> {
+	return access(path, constants.R_OK).then(
+		() => true,
+		() => false,
+	);
 }
 
 /** The disk of the cache is full: DISK_FULL. */

@@ -1,11 +1,12 @@
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { cacheFolder } from './cache.ts';
 import { download, type OnBytes } from './download.ts';
+import { exists } from './exists.ts';
 import { type KernelParts, prepare } from './prepare.ts';
-import { runTool } from './tools.ts';
+import { lastLines, runTool } from './tools.ts';
 
 /** Bytes of all packages of a kernel. */
 export const sizeOf = ({ files }: ArchiveKernel): number => files.reduce((sum, { size }) => sum + size, 0);
@@ -29,13 +30,13 @@ export async function preparePackages(kernel: ArchiveKernel, now: Date): Promise
 	await prepare({ name: release, release, version, suite, fetchedAt: now.toISOString() }, (scratch) =>
 		unpack(packages, release, join(scratch, 'packages')),
 	);
-	await Promise.all(packages.map((path) => rm(path)));
+	await Promise.all(packages.map((path) => rm(path, { force: true })));
 }
 
 async function unpack(packages: readonly string[], release: string, folder: string): Promise<KernelParts> {
 	for (const path of packages) {
 		const { failed, stderr } = await runTool('dpkg-deb', ['-x', path, folder]);
-		if (failed) throw strange(`${basename(path)} cannot be unpacked`, stderr);
+		if (failed) throw strange(`${basename(path)} cannot be unpacked`, lastLines(stderr));
 	}
 	const modules = [join(folder, 'usr/lib/modules', release), join(folder, 'lib/modules', release)];
 	return {
@@ -45,13 +46,7 @@ async function unpack(packages: readonly string[], release: string, folder: stri
 }
 
 async function firstOf(paths: readonly string[]): Promise<string> {
-	for (const path of paths) {
-		const isThere = await access(path).then(
-			() => true,
-			() => false,
-		);
-		if (isThere) return path;
-	}
+	for (const path of paths) if (await exists(path)) return path;
 	throw strange('the packages are not laid out as they used to be', `none of ${paths.join(', ')}`);
 }
 

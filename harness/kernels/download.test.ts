@@ -94,12 +94,20 @@ describe('what was broken off', () => {
 		expect(await isWhole()).toBe(true);
 	});
 
-	test('is deleted if it turns out to have been wrong, so that the next try begins anew', async () => {
-		await writeFile(`${path}.part`, others.subarray(0, 60_000));
+	test.each([60_000, 100_000])('is fetched anew, and nobody blamed, if its %d bytes are of another file', async (size) => {
+		await writeFile(`${path}.part`, others.subarray(0, size));
 		mirror.files.set('/kernel.deb', { bytes });
-		await expect(fetchIt(mirror)).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' });
 		await fetchIt(mirror);
+		expect(mirror.asked.slice(1)).toEqual([...(size < bytes.length ? [`/kernel.deb bytes=${size}-`] : []), '/kernel.deb']);
 		expect(await isWhole()).toBe(true);
+	});
+
+	test('is fetched anew only once: then it is the mirror that serves something else', async () => {
+		await writeFile(`${path}.part`, others.subarray(0, 60_000));
+		mirror.files.set('/kernel.deb', { bytes: others });
+		await expect(fetchIt(mirror)).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', problem: expect.stringContaining('is corrupt') });
+		expect(mirror.asked.slice(1)).toEqual(['/kernel.deb bytes=60000-', '/kernel.deb']);
+		await expect(partSize()).rejects.toThrow('ENOENT');
 	});
 });
 

@@ -1,4 +1,4 @@
-import { type ArchiveKernel, newestFirst, seriesOf } from './archive-kernels.ts';
+import { type ArchiveKernel, kernelNamed, newestFirst, seriesOf } from './archive-kernels.ts';
 import { sizeOf } from './debian-kernel.ts';
 import type { PreparedKernel } from './prepared.ts';
 
@@ -15,8 +15,8 @@ export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFix
 /** What the archive has, as lines: the newest kernel of each series, the newest series first. */
 export function archiveLines(archive: readonly ArchiveKernel[], prepared: readonly PreparedKernel[]): string[] {
 	const ready = new Set(prepared.map(({ name }) => name));
-	const seen = new Set<string>();
-	const newest = newestFirst(archive).filter(({ release }) => seen.size < seen.add(seriesOf(release)).size);
+	const series = new Set(archive.map(({ release }) => seriesOf(release)));
+	const newest = newestFirst([...series].flatMap((name) => kernelNamed(name, archive) ?? []));
 	const rows = newest.map((kernel) => {
 		const { release, version, suite } = kernel;
 		return [seriesOf(release), release, version, suite, megabytes(sizeOf(kernel)), ready.has(release) ? 'is here' : ''];

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { HalfopenError } from '../errors.ts';
-import { isOfCache } from './cache-errors.ts';
+import { isOfFiles } from './cache-errors.ts';
 
 /** What a mirror answered: a body there is. */
 export type Answer = Response & { readonly body: NonNullable<Response['body']> };
@@ -40,7 +40,7 @@ function failed(urls: readonly string[], failures: readonly unknown[]): Halfopen
 
 /** No other mirror would help. */
 function isOfThisMachine(error: unknown): boolean {
-	return error instanceof HalfopenError ? error.code !== 'DOWNLOAD_FAILED' : isOfCache(error);
+	return error instanceof HalfopenError ? error.code !== 'DOWNLOAD_FAILED' : isOfFiles(error);
 }
 
 /** What is under “fetch failed” and “terminated” says more. */

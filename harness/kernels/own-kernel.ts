@@ -1,8 +1,9 @@
-import { access, open, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HalfopenError } from '../errors.ts';
 import { isSeries } from './archive-kernels.ts';
 import { HEAD_BYTES, releaseOfImage } from './bzimage.ts';
+import { exists } from './exists.ts';
 import { prepare } from './prepare.ts';
 import { isOfArchive, type KernelRecord, preparedKernels } from './prepared.ts';
 import { keptKernels } from './suites.ts';
@@ -70,11 +71,4 @@ async function assertFree(name: string): Promise<void> {
 
 function wrong(problem: string, seen: string | undefined, remedy: string): HalfopenError {
 	return new HalfopenError('BAD_ARGUMENT', { problem, seen, remedy });
-}
-
-async function exists(path: string): Promise<boolean> {
-	return access(path).then(
-		() => true,
-		() => false,
-	);
 }

@@ -1,11 +1,12 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
 import { kernelsFolder } from './cache.ts';
 import { intoCache } from './cache-errors.ts';
+import { exists } from './exists.ts';
 import { insertionOrder, moduleName, parseBuiltin, parseDependencies } from './module-order.ts';
 import { IMAGE, type KernelRecord, MODULES, ORDER, RECORD, recordText } from './prepared.ts';
-import { runTool, type Tool } from './tools.ts';
+import { lastLines, runTool, type Tool } from './tools.ts';
 import { unfinishedFolder } from './unfinished.ts';
 import { REQUIRED_MODULES, WANTED_MODULES } from './wanted-modules.ts';
 
@@ -26,7 +27,8 @@ const UNPACKERS: Readonly<Record<string, readonly [Tool, ...string[]]>> = {
 
 /**
  * Makes a kernel ready: its image, and of its modules those that hosts want, uncompressed, with what these need. The folder has its name only when
- * all is in it, and takes the place of one that was there. SETUP_FAILED if the modules will not do, TOOL_MISSING, DISK_FULL.
+ * all is in it, and takes the place of one that was there. Only one may do so at a time (`lock.ts`). SETUP_FAILED if the modules will not do,
+ * TOOL_MISSING, DISK_FULL.
  */
 export async function prepare(record: KernelRecord, partsIn: (scratch: string) => Promise<KernelParts>): Promise<void> {
 	await intoCache(async () => {
@@ -44,7 +46,8 @@ export async function prepare(record: KernelRecord, partsIn: (scratch: string) =
 		await writeFile(join(modules, ORDER), order.map((file) => `${file}\n`).join(''));
 		await writeFile(join(folder, RECORD), recordText(record));
 		const place = join(kernelsFolder(), record.name);
-		await rm(place, { recursive: true, force: true });
+		// Aside in one step, to be removed with the rest: between the two there is no kernel.
+		if (await exists(place)) await rename(place, join(unfinished.path, 'before'));
 		await rename(folder, place);
 	});
 }
@@ -77,7 +80,7 @@ async function modulesDep(modules: string, release: string, scratch: string): Pr
 	if (!failed) return readFile(join(links, 'modules.dep'), 'utf8');
 	throw new HalfopenError('SETUP_FAILED', {
 		problem: `depmod cannot tell what the modules of ${release} need.`,
-		seen: stderr,
+		seen: lastLines(stderr),
 		remedy: `see that ${modules} is as \`make modules_install\` leaves it`,
 	});
 }
@@ -91,7 +94,7 @@ async function unpackIn(folder: string): Promise<void> {
 		if (!failed) continue;
 		throw new HalfopenError('SETUP_FAILED', {
 			problem: `Modules cannot be unpacked with ${tool}.`,
-			seen: stderr,
+			seen: lastLines(stderr),
 			remedy: 'see whether the files are whole where they came from',
 		});
 	}

@@ -7,11 +7,13 @@ import { isSeries, kernelNamed, newestFirst, seriesOf } from './archive-kernels.
 import { kernelsFolder } from './cache.ts';
 import { keptKernels } from './suites.ts';
 
-/** What is in the folder of a prepared kernel. */
+/** In the folder of a prepared kernel: what it is, as `KernelRecord`. */
 export const RECORD = 'kernel.json';
+/** In the folder of a prepared kernel: its bzImage. */
 export const IMAGE = 'vmlinuz';
+/** In the folder of a prepared kernel: the folder of its modules. */
 export const MODULES = 'modules';
-/** Within the folder of modules. */
+/** In the folder of modules: their file names, line by line, as they must be inserted. */
 export const ORDER = 'order';
 
 /** Raised when what is in such a folder changes, so that one of before counts as missing and is made anew. */

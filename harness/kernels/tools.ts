@@ -3,14 +3,25 @@ import { HalfopenError } from '../errors.ts';
 import { diskFull } from './cache-errors.ts';
 
 /** The programs that fetching and preparing a kernel takes, and Debian's packages that have them. */
-const PACKAGES = { 'dpkg-deb': 'dpkg', gpgv: 'gpgv', xz: 'xz-utils', gzip: 'gzip', zstd: 'zstd', depmod: 'kmod' } as const;
+const PACKAGES = {
+	'dpkg-deb': 'dpkg',
+	gpgv: 'gpgv',
+	xz: 'xz-utils',
+	gzip: 'gzip',
+	zstd: 'zstd',
+	depmod: 'kmod',
+	flock: 'util-linux',
+} as const;
 
+/** One of these programs, by its name. */
 export type Tool = keyof typeof PACKAGES;
 
+/** What became of a tool that was run to its end. */
 export interface ToolResult {
+	/** It ended with another status than 0, or by a signal. */
 	readonly failed: boolean;
 	readonly stdout: string;
-	/** What it complained about at the end. */
+	/** Whole; to be shown, see `lastLines`. */
 	readonly stderr: string;
 }
 
@@ -22,10 +33,15 @@ const LINES_SHOWN_OF_A_FAILURE = 10;
 /** More than any index of the archive has, unpacked. */
 const MOST_CHARACTERS = 500_000_000;
 
-/** Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every other failure is in the result. */
-export async function runTool(tool: Tool, args: readonly string[]): Promise<ToolResult> {
+/**
+ * Runs one of the tools to its end; it inherits these descriptors, from 3 on. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that;
+ * every other failure is in the result.
+ */
+export async function runTool(tool: Tool, args: readonly string[], descriptors: readonly number[] = []): Promise<ToolResult> {
 	const { failed, code, stdout, stderr } = await execa(tool, args, {
 		reject: false,
+		// execa's types know descriptors up to 9 only.
+		stdio: ['ignore', 'pipe', 'pipe', ...(descriptors as readonly 3[])],
 		env: { PATH: `${process.env.PATH ?? ''}:${SYSTEM_FOLDERS}`, LC_ALL: 'C' },
 		maxBuffer: MOST_CHARACTERS,
 	});
@@ -35,8 +51,10 @@ export async function runTool(tool: Tool, args: readonly string[]): Promise<Tool
 			remedy: `install it: apt-get install ${PACKAGES[tool]}`,
 		});
 	}
-	const lines = stderr.trimEnd().split('\n');
-	const full = failed && lines.find((line) => /No space left on device|Disk quota exceeded/.test(line));
+	const full = failed && stderr.split('\n').find((line) => /No space left on device|Disk quota exceeded/.test(line));
 	if (full) throw diskFull(full);
-	return { failed, stdout, stderr: lines.slice(-LINES_SHOWN_OF_A_FAILURE).join('\n') };
+	return { failed, stdout, stderr };
 }
+
+/** The end of what a tool said: as much as an error shows. */
+export const lastLines = (said: string): string => said.trimEnd().split('\n').slice(-LINES_SHOWN_OF_A_FAILURE).join('\n');

@@ -6,23 +6,14 @@ export interface UnfinishedFolder extends AsyncDisposable {
 	readonly path: string;
 }
 
-/** Makes it as a hidden folder that bears this process's id, and removes those that processes left which were killed. */
+/** Makes it, hidden, and removes all that others left: who holds the lock (`lock.ts`) knows that none of them is still at work. */
 export async function unfinishedFolder(parent: string, name: string): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
-	for (const other of await readdir(parent)) {
-		const pid = /^\..*\.(\d+)$/.exec(other)?.[1];
-		if (pid !== undefined && isGone(Number(pid))) await rm(join(parent, other), { recursive: true, force: true });
-	}
-	const path = join(parent, `.${name}.${process.pid}`);
+	for (const other of await readdir(parent)) if (other.startsWith('.')) await remove(join(parent, other));
+	const path = join(parent, `.${name}`);
 	await mkdir(path);
-	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+	return { path, [Symbol.asyncDispose]: () => remove(path) };
 }
 
-function isGone(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return false;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'ESRCH';
-	}
-}
+/** A tool may outlive the run that was killed, and still write there for a moment. */
+const remove = (path: string) => rm(path, { recursive: true, force: true, maxRetries: 5 });

@@ -1,9 +1,11 @@
-import { access, mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { GATE_SOURCES, gatePath } from '../../engines/vm/gate.ts';
 import { QEMU } from '../../engines/vm/qemu.ts';
 import { HalfopenError } from '../../errors.ts';
+import { exists } from '../../kernels/exists.ts';
+import { DEBIAN_KEYRING } from '../../kernels/signature.ts';
 import { findProgram } from './commands.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import { installPackages } from './packages.ts';
@@ -15,10 +17,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 	cpio: 'cpio',
 	depmod: 'kmod',
 	'dpkg-deb': 'dpkg',
+	flock: 'util-linux',
 	gpgv: 'gpgv',
 	xz: 'xz-utils',
 };
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** QEMU, what makes guests and their kernels, and the guests' first process, compiled of the sources as they are. Returns what is ready, for people. */
 export async function ensureGuests(): Promise<string> {
@@ -33,14 +35,32 @@ export async function ensureGuests(): Promise<string> {
 async function ensurePrograms(): Promise<void> {
 	const missing = new Set<string>();
 	for (const [program, source] of Object.entries(PROGRAMS)) if ((await findProgram(program)) === undefined) missing.add(source);
-	if (!(await exists(KEYRING))) missing.add('debian-archive-keyring');
+	if (!(await exists(DEBIAN_KEYRING))) missing.add('debian-archive-keyring');
 	if (missing.size > 0) await installPackages([...missing].sort(), 'Guests need programs that are not here');
 }
 
+/** Into a file that has its name only when it is complete. */
 async function compile(target: string): Promise<void> {
-	const sources = (await readdir(GATE_SOURCES)).filter((name) => name.endsWith('.c')).map((name) => join(GATE_SOURCES, name));
 	await mkdir(dirname(target), { recursive: true });
-	for (const name of await readdir(dirname(target))) if (name.startsWith('gate-')) await rm(join(dirname(target), name));
+	const unfinished = `${target}.${process.pid}`;
+	try {
+		await compileTo(unfinished);
+		await rename(unfinished, target);
+	} finally {
+		await rm(unfinished, { force: true });
+	}
+	await removeOlder(target);
+}
+
+/** What older sources were compiled into, finished or not. */
+async function removeOlder(current: string): Promise<void> {
+	const folder = dirname(current);
+	const older = (await readdir(folder)).filter((name) => name.startsWith('gate-') && !name.startsWith(basename(current)));
+	for (const name of older) await rm(join(folder, name), { force: true });
+}
+
+async function compileTo(target: string): Promise<void> {
+	const sources = (await readdir(GATE_SOURCES)).filter((name) => name.endsWith('.c')).map((name) => join(GATE_SOURCES, name));
 	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', target, ...sources], {
 		reject: false,
 		all: true,
@@ -51,11 +71,4 @@ async function compile(target: string): Promise<void> {
 		seen: all || shortMessage || '',
 		remedy: 'install a C compiler with the static C library: apt-get install gcc libc6-dev',
 	});
-}
-
-function exists(path: string): Promise<boolean> {
-	return access(path).then(
-		() => true,
-		() => false,
-	);
 }

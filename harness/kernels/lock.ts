@@ -1,0 +1,38 @@
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HalfopenError } from '../errors.ts';
+import { cacheFolder } from './cache.ts';
+import { intoCache } from './cache-errors.ts';
+import { lastLines, runTool } from './tools.ts';
+
+/**
+ * Waits until nobody else fetches or prepares kernels in this cache, and keeps others from it until it is disposed of. `onWait` is called where it has
+ * to wait. SETUP_FAILED if the cache cannot be written or locked, TOOL_MISSING, DISK_FULL.
+ */
+export async function lockKernels(onWait: () => void): Promise<AsyncDisposable> {
+	const path = join(cacheFolder(), 'kernels.lock');
+	const file = await intoCache(async () => {
+		await mkdir(cacheFolder(), { recursive: true });
+		return open(path, 'a');
+	});
+	try {
+		// The lock is of what was opened, not of flock's process: it stays until this one closes it or ends, however it ends (flock(2)).
+		if ((await runTool('flock', ['--nonblock', '3'], [file.fd])).failed) {
+			onWait();
+			const { failed, stderr } = await runTool('flock', ['3'], [file.fd]);
+			if (failed) throw unlockable(path, lastLines(stderr));
+		}
+	} catch (error) {
+		await file.close();
+		throw error;
+	}
+	return { [Symbol.asyncDispose]: () => file.close() };
+}
+
+function unlockable(path: string, seen: string): HalfopenError {
+	return new HalfopenError('SETUP_FAILED', {
+		problem: `${path} cannot be locked, so two runs might destroy each other’s kernels.`,
+		seen,
+		remedy: 'have the cache on a file system that knows locks: name a folder there with XDG_CACHE_HOME',
+	});
+}
