@@ -6,7 +6,7 @@ import { changeTable, compareText, parseTable, placeShape, type Ran, rowsOfOther
 const measureRow = z.object({
 	what: z.string(),
 	seconds: z.number(),
-	/** The longest time within it in which nothing happened: no timer that ended in it was longer. */
+	/** The longest time in the scenario's whole timeline in which nothing happened, or `seconds` if that is less: taken for its longest timer. */
 	quiet: z.number(),
 	scenario: z.string(),
 	...placeShape,

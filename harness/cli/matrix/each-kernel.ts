@@ -2,18 +2,21 @@ import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { getContainerRuntimeClient } from 'testcontainers';
 import type { Place } from '../../claims/table.ts';
 import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
 import { HalfopenError } from '../../errors.ts';
 import { preparedKernel } from '../../kernels/prepared.ts';
 import { fromProjectRoot, PROJECT_ROOT } from '../../report/artifacts.ts';
-import { isAt, nameOf, type Trouble } from '../../report/matrix/columns.ts';
+import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.ts';
+import { specFiles } from '../../report/matrix/read-reports.ts';
 import { forget, REPORTS, readResults } from '../../report/results.ts';
 import { chooseEngine, ENGINE_VARIABLE } from '../../run/engines.ts';
 import { type Progress, step } from '../setup/steps.ts';
 
 const LOGS = join(REPORTS, 'matrix-logs');
 const GUESTS = 'vm';
+const DOCKER = 'docker';
 
 /** A run of all specs. */
 interface Plan {
@@ -26,11 +29,13 @@ interface Plan {
 
 /**
  * Runs all specs on each of these kernels, in guests, and then on this machine's own: one after the other, because each run takes what there is. What was found
- * there before is forgotten first. Gives what went wrong; a kernel that is not here is refused before anything runs.
+ * there before is forgotten before the first of them, so that one that is broken off leaves no old rows among the new. Gives what went wrong; a kernel that
+ * is not here is refused before anything is forgotten.
  */
 export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 	const plans = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
 	await mkdir(LOGS, { recursive: true });
+	for (const { place } of plans) await forget(place);
 	const troubles: Trouble[] = [];
 	for (const plan of plans) troubles.push(...(await runOne(plan)));
 	return troubles;
@@ -59,16 +64,27 @@ async function inGuests(name: string): Promise<Plan> {
 /** On the engine that a run takes here; one that has kernels of its own is not this machine's. */
 async function onThisKernel(): Promise<Plan> {
 	const wanted = process.env[ENGINE_VARIABLE];
-	const { name: engine } = await chooseEngine(wanted === GUESTS ? '' : wanted);
-	return { name: engine, place: { engine, kernel: release() }, environment: { [ENGINE_VARIABLE]: engine } };
+	const runner = await chooseEngine(wanted === GUESTS ? '' : wanted);
+	// Says why, where it cannot be reached.
+	await runner.runs();
+	const { name: engine } = runner;
+	const kernel = engine === DOCKER ? await kernelOfDocker() : release();
+	return { name: engine, place: { engine, kernel }, environment: { [ENGINE_VARIABLE]: engine } };
+}
+
+/** Docker may be on another machine, or in a virtual one. */
+async function kernelOfDocker(): Promise<string> {
+	const { container } = await getContainerRuntimeClient();
+	return (await container.dockerode.version()).KernelVersion;
 }
 
 async function runOne({ name, place, environment }: Plan): Promise<Trouble[]> {
 	const log = join(LOGS, `${name.replace(' ', '-')}.log`);
-	await forget(place);
 	const status = await step(`All specs on ${name} (${fromProjectRoot(log)})`, (progress) => npmTest(environment, log, progress));
 	const { runs } = await readResults(REPORTS, fromProjectRoot);
-	const ended = status ?? (runs.some((run) => isAt(place, run)) ? undefined : `left nothing of ${nameOf(place)}`);
+	const specs = await specFiles();
+	const missing = missingSpecs(specs, runs, place);
+	const ended = status ?? (missing.length === 0 ? undefined : `left nothing of ${missing.length} of ${specs.length} spec files on ${nameOf(place)}`);
 	return ended === undefined ? [] : [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} tells why`, place }];
 }
 

@@ -17,8 +17,8 @@ export interface Change {
 }
 
 /**
- * The changes that are known. What differs and is in none of them counts as unexplained, and what is in one of them and does not differ any more is said:
- * a row goes in or out with what was measured.
+ * The changes that are known. What differs and is in none of them counts as unexplained, and what is in one of them must differ wherever kernels before it and
+ * since were looked at: a row goes in or out with what was measured.
  */
 export const CHANGES: readonly Change[] = [
 	{

@@ -4,36 +4,37 @@ import type { Change } from './changes.ts';
 import { isAt } from './columns.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { groupBy } from './groups.ts';
-import { spreadOf } from './wheel.ts';
+import { HZ_OF_ANY, HZ_OF_DEBIAN, spreadOf } from './wheel.ts';
 
 /** How long one thing took. */
 export interface Duration extends Comparison {
 	readonly what: string;
 	/** Seconds, one for each column; undefined where it was not measured. */
 	readonly cells: readonly (number | undefined)[];
-	/** So far apart, in seconds, the same on every kernel may lie. */
-	readonly allowed: number;
 }
 
-/** What lies no further apart is the same, whatever the timers: seconds, and as a part of the longest. */
+/** What lies no further apart is the same, whatever the timers: seconds. */
 const LEAST_SECONDS = 1;
-const LEAST_PART = 0.01;
+/** The engine whose kernels are taken for Debian's. */
+const GUESTS = 'vm';
 
 /** All that was measured, in the order in which it came. */
 export function durationsOf(rows: readonly MeasureRow[], columns: readonly Place[], changes: readonly Change[]): Duration[] {
 	return groupBy(rows, ({ what }) => what).map((same) => {
 		const [{ what }] = same;
-		const allowed = Math.max(
-			LEAST_SECONDS,
-			LEAST_PART * Math.max(...same.map(({ seconds }) => seconds)),
-			spreadOf(Math.max(...same.map(({ quiet }) => quiet))),
-		);
+		const longest = Math.max(...same.map(({ quiet }) => quiet));
+		const areWithin = (found: readonly MeasureRow[], ticks: readonly number[]) => {
+			const seconds = found.map((row) => row.seconds);
+			return Math.max(...seconds) - Math.min(...seconds) <= Math.max(LEAST_SECONDS, spreadOf(longest, ticks));
+		};
+		const inGuests = ({ engine }: MeasureRow) => engine === GUESTS;
 		const comparison = compare(
-			same.map(({ kernel, seconds }) => ({ kernel, value: seconds })),
-			(values) => values.length === 0 || Math.max(...values) - Math.min(...values) <= allowed,
+			same.map((row) => ({ kernel: row.kernel, value: row })),
+			// Nobody asked the kernels of machines how many ticks they have.
+			(found) => areWithin(found.filter(inGuests), HZ_OF_DEBIAN) && areWithin(found, HZ_OF_ANY),
 			changes.filter(({ durations }) => durations.includes(what)),
 		);
-		return { what, cells: columns.map((column) => same.find((row) => isAt(column, row))?.seconds), allowed, ...comparison };
+		return { what, cells: columns.map((column) => same.find((row) => isAt(column, row))?.seconds), ...comparison };
 	});
 }
 

@@ -13,7 +13,7 @@ test('is the golden one', () => {
 });
 
 /** The same matrix with harmless words for all that comes from files. */
-function harmless({ columns, groups, durations, unknown, troubles }: Matrix): Matrix {
+function harmless({ specs, columns, groups, durations, unknown, gone, troubles }: Matrix): Matrix {
 	const plain = { scenario: 'scenario', note: 'note' };
 	const changes = new Map<Change, Change>();
 	const harmlessChange = (change: Change) => {
@@ -22,6 +22,7 @@ function harmless({ columns, groups, durations, unknown, troubles }: Matrix): Ma
 	};
 	const explained = <Row extends Comparison>(row: Row) => ({ ...row, because: row.because.map(harmlessChange), idle: row.idle.map(harmlessChange) });
 	return {
+		specs,
 		columns: columns.map((column) => ({ ...column, engine: 'engine', kernel: 'kernel', failed: column.failed.map(() => 'scenario') })),
 		groups: groups.map(({ source, rows }) => ({
 			source,
@@ -33,6 +34,7 @@ function harmless({ columns, groups, durations, unknown, troubles }: Matrix): Ma
 		})),
 		durations: durations.map((row) => ({ ...explained(row), what: 'what' })),
 		unknown: unknown.map(() => 'id'),
+		gone: gone.map(() => 'spec'),
 		troubles: troubles.map(() => 'trouble'),
 	};
 }
@@ -43,15 +45,15 @@ const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code) => Strin
 
 test('whatever is in the rows is text: it adds no markup, and is there as it was', () => {
 	fc.assert(
-		fc.property(anyGathered, anyChanges, ([results, troubles], changes) => {
-			const matrix = matrixOf(results, troubles, changes);
+		fc.property(anyGathered, anyChanges, (gathered, changes) => {
+			const matrix = matrixOf(gathered, changes);
 			const html = renderHtml(matrix, '');
 			expect(markup(html)).toEqual(markup(renderHtml(harmless(matrix), '')));
 			const text = unescaped(html);
 			for (const { notes } of rowsOf(matrix)) for (const { scenario, note } of notes) expect(text).toContain(`by “${scenario}”: ${note}`);
 			for (const { engine, kernel } of matrix.columns) expect(text).toContain(`${engine}<br>${kernel}`);
 			for (const { what } of matrix.durations) expect(text).toContain(`${what}</th>`);
-			for (const { what } of troubles) expect(text).toContain(what);
+			for (const { what } of gathered.troubles) expect(text).toContain(what);
 		}),
 	);
 });

@@ -4,7 +4,7 @@ import type { Cell, Group, Row } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsOfHtml } from './html-durations.ts';
 import { type Matrix, rowsOf } from './model.ts';
-import { explanationsIn, headline, LEGEND, labelOf, MARK, TITLE, tellChange, toldReasonOf, troublesOf } from './words.ts';
+import { explanationsIn, headline, LEGEND, labelOf, MARK, stateOf, TITLE, tellChange, toldReasonOf, troublesOf } from './words.ts';
 
 /** As the page over all scenarios colours them. */
 const CLASSES: Readonly<Record<Cell['verdict'], string>> = { holds: 'good', differs: 'other', divided: 'other', 'not covered': 'none' };
@@ -47,8 +47,9 @@ ${changesOf(matrix)}</main>
 `;
 }
 
-function headOf({ engine, kernel, isBroken }: Column): string {
-	return `<th scope="col">${escapeHtml(engine)}<br>${escapeHtml(kernel)}${isBroken ? '<br>(failed)' : ''}</th>`;
+function headOf(column: Column): string {
+	const state = stateOf(column);
+	return `<th scope="col">${escapeHtml(column.engine)}<br>${escapeHtml(column.kernel)}${state === '' ? '' : `<br>${state}`}</th>`;
 }
 
 function countOf({ passed, failed, count: { holds, differs, notCovered } }: Column): string {

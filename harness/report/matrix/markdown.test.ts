@@ -17,8 +17,8 @@ test('is the golden one', () => {
 
 test('whatever is in the rows: no table breaks, no cell gets lost, no HTML gets in, and each note is one line', () => {
 	fc.assert(
-		fc.property(anyGathered, anyChanges, ([results, troubles], changes) => {
-			const matrix = matrixOf(results, troubles, changes);
+		fc.property(anyGathered, anyChanges, (gathered, changes) => {
+			const matrix = matrixOf(gathered, changes);
 			const whole = renderMarkdown(matrix);
 			const [overview = '', notes = ''] = whole.split('\n## Notes\n');
 			const claims = overview.slice(overview.indexOf('\n## PZ')).split('\n');
@@ -33,8 +33,8 @@ test('whatever is in the rows: no table breaks, no cell gets lost, no HTML gets 
 
 test('the durations are a table without a link, of what was measured more than once', () => {
 	fc.assert(
-		fc.property(anyGathered, anyChanges, ([results, troubles], changes) => {
-			const matrix = matrixOf(results, troubles, changes);
+		fc.property(anyGathered, anyChanges, (gathered, changes) => {
+			const matrix = matrixOf(gathered, changes);
 			const compared = matrix.durations.filter(isCompared);
 			const table = durationsTable(matrix);
 			expect(table === undefined).toBe(compared.length === 0);

@@ -4,10 +4,12 @@ import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
 import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
 import type { Results } from '../results.ts';
 import type { SpecRun } from '../spec-runs.ts';
+import type { Change } from './changes.ts';
 import type { Row } from './claims.ts';
+import type { Column, Trouble } from './columns.ts';
 import { anyGathered } from './fixtures/arbitrary.ts';
-import { isSound, type Matrix, matrixOf, rowsOf } from './model.ts';
-import { headline, labelOf, troublesOf } from './words.ts';
+import { isSound, type Matrix, matrixOf, onlyWhole, rowsOf } from './model.ts';
+import { headline, headOf, labelOf, troublesOf } from './words.ts';
 
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	id: 'PZ8',
@@ -23,10 +25,14 @@ const ran = (changes: Partial<SpecRun> = {}): SpecRun => ({
 	spec: 'specs/a.spec.ts',
 	engine: 'vm',
 	kernel: '6.1',
-	passed: 3,
+	passed: ['one', 'two', 'three'],
 	failed: [],
+	pending: [],
 	...changes,
 });
+/** The matrix of what these folders have, in a project with these spec files. */
+const madeOf = (results: readonly Results[], troubles: readonly Trouble[] = [], specs: readonly string[] = []) =>
+	matrixOf({ specs, results, troubles });
 const rowIn = (matrix: Matrix, id: string) => rowsOf(matrix).find((each) => each.id === id) as Row;
 const labels = (matrix: Matrix, id: string) => rowIn(matrix, id).cells.map(labelOf);
 
@@ -41,7 +47,7 @@ describe('columns', () => {
 			['vm', '6.1.180'],
 			['docker', '6.18.44'],
 		] as const;
-		const { columns } = matrixOf([found(...given.map(([engine, kernel]) => row({ engine, kernel })))]);
+		const { columns } = madeOf([found(...given.map(([engine, kernel]) => row({ engine, kernel })))]);
 		expect(columns.map(({ engine, kernel }) => `${engine} ${kernel}`)).toEqual([
 			'docker 6.18.44',
 			'docker 6.18.44-fc-v595',
@@ -54,7 +60,7 @@ describe('columns', () => {
 	});
 
 	test('are those of verdicts on claims that the catalogue knows; the ids of others are told', () => {
-		const matrix = matrixOf([found(row({ id: 'XX2', kernel: '4.19' }), row()), found(row({ id: 'XX1' }), row({ id: 'XX2' }))]);
+		const matrix = madeOf([found(row({ id: 'XX2', kernel: '4.19' }), row()), found(row({ id: 'XX1' }), row({ id: 'XX2' }))]);
 		expect(matrix.columns).toMatchObject([{ kernel: '6.18.44' }]);
 		expect(matrix.unknown).toEqual(['XX1', 'XX2']);
 	});
@@ -62,14 +68,14 @@ describe('columns', () => {
 
 describe('rows', () => {
 	test('are the whole catalogue in its order, neighbours of one source together', () => {
-		const { groups } = matrixOf([]);
+		const { groups } = madeOf([]);
 		expect(groups.flatMap(({ rows }) => rows.map(({ id, text }) => [id, text]))).toEqual(Object.entries(CLAIMS).map(([id, { text }]) => [id, text]));
 		expect(groups.map(({ source }) => source)).toEqual(['PZ', 'HS', 'WF', 'HS', 'ST', 'QI', 'KH']);
 	});
 
 	test('differ where verdicts do, and not where one is missing', () => {
 		const older = { kernel: '5.10' };
-		const matrix = matrixOf([
+		const matrix = madeOf([
 			found(row(), row({ id: 'PZ9', verdict: 'differs' }), row({ id: 'HS1' })),
 			found(row({ ...older, verdict: 'differs' }), row({ ...older, id: 'PZ9', verdict: 'differs' })),
 		]);
@@ -77,36 +83,36 @@ describe('rows', () => {
 		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'holds']);
 		expect(labels(matrix, 'HS1')).toEqual(['not covered', 'holds']);
 		expect(headline(matrix)).toBe('1 of 95 claims differs between 2 columns, 1 of them unexplained');
-		expect(headline(matrixOf([found(row())]))).toBe('95 claims and one column: nothing to compare yet');
+		expect(headline(madeOf([found(row())]))).toBe('95 claims and one column: nothing to compare yet');
 	});
 });
 
 describe('a cell', () => {
 	test('says how many of several scenarios agree', () => {
 		const second = { scenario: 'another' };
-		expect(labels(matrixOf([found(row(), row(second))]), 'PZ8')).toEqual(['holds (2 of 2)']);
-		const divided = matrixOf([found(row({ verdict: 'differs' }), row(second), row({ scenario: 'a third' }))]);
+		expect(labels(madeOf([found(row(), row(second))]), 'PZ8')).toEqual(['holds (2 of 2)']);
+		const divided = madeOf([found(row({ verdict: 'differs' }), row(second), row({ scenario: 'a third' }))]);
 		expect(labels(divided, 'PZ8')).toEqual(['differs (1 of 3)']);
 		expect(divided.columns).toMatchObject([{ count: { holds: 0, differs: 1 } }]);
 		expect(rowIn(divided, 'PZ8').differs).toBe(false);
 	});
 
 	test('that is divided differs from one that is not', () => {
-		const matrix = matrixOf([found(row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' }))]);
+		const matrix = madeOf([found(row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' }))]);
 		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'differs (1 of 2)']);
 		expect(rowIn(matrix, 'PZ8').differs).toBe(true);
 	});
 
 	test('has the note of the last run where runs agree, and both verdicts where they do not', () => {
-		expect(rowIn(matrixOf([found(row()), found(row({ note: 'seen again' }))]), 'PZ8').cells).toEqual([
+		expect(rowIn(madeOf([found(row()), found(row({ note: 'seen again' }))]), 'PZ8').cells).toEqual([
 			{ verdict: 'holds', judgements: [{ verdict: 'holds', scenario: 'power off', note: 'seen again' }] },
 		]);
-		expect(labels(matrixOf([found(row()), found(row({ verdict: 'differs' }))]), 'PZ8')).toEqual(['differs (1 of 2)']);
+		expect(labels(madeOf([found(row()), found(row({ verdict: 'differs' }))]), 'PZ8')).toEqual(['differs (1 of 2)']);
 	});
 });
 
 test('what is said in several columns is one note', () => {
-	const matrix = matrixOf([found(row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' }))]);
+	const matrix = madeOf([found(row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' }))]);
 	expect(rowIn(matrix, 'PZ8').notes).toEqual([
 		{ verdict: 'holds', scenario: 'power off', note: 'seen', columns: [0, 2] },
 		{ verdict: 'holds', scenario: 'power off', note: 'otherwise', columns: [1] },
@@ -114,27 +120,65 @@ test('what is said in several columns is one note', () => {
 });
 
 describe('runs', () => {
+	const [a, b] = ['specs/a.spec.ts', 'specs/puzzlers/b.spec.ts'] as const;
+
 	test('that failed are told by their column, and then the matrix is not sound', () => {
-		const matrix = matrixOf([{ ...found(row()), runs: [ran({ passed: 2, failed: ['one', 'two'] }), ran({ spec: 'specs/puzzlers/b.spec.ts' })] }]);
+		const runs = [ran({ passed: ['three'], failed: ['one', 'two'] }), ran({ spec: b })];
+		const matrix = madeOf([{ ...found(row()), runs }], [], [a, b]);
 		expect(matrix.columns).toMatchObject([
 			{ engine: 'docker', passed: 0, failed: [], isBroken: false },
-			{ engine: 'vm', passed: 5, failed: ['a › one', 'a › two'], isBroken: true },
+			{ engine: 'vm', passed: 4, failed: ['a › one', 'a › two'], isBroken: true, missing: [] },
 		]);
-		expect(troublesOf(matrix)).toEqual(['vm 6.1: 2 scenarios failed: a › one, a › two']);
+		expect(troublesOf(matrix)).toContain('vm 6.1: 2 scenarios failed: a › one, a › two');
 		expect(isSound(matrix)).toBe(false);
 	});
 
-	test('of the same spec, engine and kernel: the last counts', () => {
-		const matrix = matrixOf([
-			{ ...found(), runs: [ran({ failed: ['one'] })] },
-			{ ...found(), runs: [ran()] },
+	test('that left spec files out are told by their column, which shows a part', () => {
+		const matrix = madeOf([{ ...found(row()), runs: [ran(), ran({ spec: b, pending: ['four'] })] }], [], [a, b]);
+		expect(matrix.columns).toMatchObject([{ missing: ['a', 'puzzlers/b'] }, { passed: 6, isBroken: false, missing: ['puzzlers/b'] }]);
+		expect(troublesOf(matrix)).toEqual([
+			'docker 6.18.44: 2 of 2 spec files did not run, or not whole: a, puzzlers/b',
+			'vm 6.1: 1 of 2 spec files did not run, or not whole: puzzlers/b',
 		]);
-		expect(matrix.columns).toMatchObject([{ passed: 3, failed: [], isBroken: false }]);
+		expect(headOf(matrix.columns[1] as Column, 'vm 6.1')).toBe('vm 6.1 (in part)');
 		expect(isSound(matrix)).toBe(true);
 	});
 
+	test('of spec files that exist no more count for nothing, and are told', () => {
+		const matrix = madeOf([{ ...found(), runs: [ran(), ran({ spec: b, failed: ['one'] })] }], [], [a]);
+		expect(matrix.columns).toMatchObject([{ passed: 3, failed: [], isBroken: false, missing: [] }]);
+		expect(troublesOf(matrix)).toEqual([`Left out, because these spec files exist no more: ${b}`]);
+	});
+
+	test('of the same spec, engine and kernel: a failure in any of them stays, and parts make a whole', () => {
+		const folders = [
+			{ ...found(), runs: [ran({ passed: ['two'], failed: ['one'] })] },
+			{ ...found(), runs: [ran(), ran({ spec: b })] },
+		];
+		expect(madeOf(folders, [], [a, b]).columns).toMatchObject([{ passed: 5, failed: ['a › one'], isBroken: true, missing: [] }]);
+	});
+
+	test('that are not whole can be left out, with all that they found', () => {
+		const took = { what: 'TIME-WAIT', seconds: 61, quiet: 60, scenario: 'one', engine: 'docker', kernel: '6.18.44' };
+		const gathered = {
+			specs: [a, b],
+			results: [
+				{ ...found(row()), measures: [took] },
+				{ ...found(row({ engine: 'vm', kernel: '6.1' })), runs: [ran()] },
+				{ ...found(), runs: [ran({ spec: b })] },
+			],
+			troubles: [{ what: 'docker went away', place: { engine: 'docker', kernel: '6.18.44' } }, { what: 'folder x is empty' }],
+		};
+		expect(matrixOf(gathered).columns).toHaveLength(2);
+		expect(matrixOf(onlyWhole(gathered))).toMatchObject({
+			columns: [{ engine: 'vm', count: { holds: 1 }, passed: 6, missing: [] }],
+			durations: [],
+			troubles: ['folder x is empty'],
+		});
+	});
+
 	test('that left nothing have an empty column where it is known which, and are told', () => {
-		const matrix = matrixOf(
+		const matrix = madeOf(
 			[found(row())],
 			[{ what: 'vm 7.2 did not boot', place: { engine: 'vm', kernel: '7.2.12' } }, { what: 'folder x is empty' }],
 		);
@@ -147,12 +191,27 @@ describe('runs', () => {
 	});
 });
 
+describe('a known change that explains nothing', () => {
+	const change: Change = { name: 'a sysctl', since: '6.5', commit: '', effect: '', claims: ['PZ8'], durations: [] };
+	const on = (...kernels: string[]) => matrixOf({ specs: [], results: [found(...kernels.map((kernel) => row({ kernel })))], troubles: [] }, [change]);
+
+	test('is a fault where kernels before it and since are among the columns', () => {
+		expect(isSound(on('6.1', '6.12'))).toBe(false);
+	});
+
+	test('is none where they are not', () => {
+		expect(isSound(on('6.12', '7.2'))).toBe(true);
+		expect(isSound(on('6.1'))).toBe(true);
+	});
+});
+
 test('whatever the rows are: each column is once there and counts as all tables do, no verdict is lost, and none is of another cell', () => {
 	fc.assert(
-		fc.property(anyGathered, ([results, troubles]) => {
-			const matrix = matrixOf(results, troubles);
+		fc.property(anyGathered, (gathered) => {
+			const { results, troubles } = gathered;
+			const matrix = matrixOf(gathered);
 			const given = results.flatMap(({ verdicts }) => verdicts).filter(({ id }) => isClaimId(id));
-			const places = [...given, ...results.flatMap(({ measures, runs }) => [...measures, ...runs]), ...troubles.map(({ place }) => place)];
+			const places = [...given, ...results.flatMap(({ measures, runs }) => [...measures, ...runs]), ...troubles.flatMap(({ place }) => place ?? [])];
 			const keys = matrix.columns.map(({ engine, kernel }) => JSON.stringify([engine, kernel]));
 			expect([...keys].sort()).toEqual([...new Set(places.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort());
 			for (const [place, { engine, kernel, count }] of matrix.columns.entries()) {
@@ -180,6 +239,6 @@ test('the order of the folders decides notes, and nothing else of claims', () =>
 			cells.map(({ judgements }) => judgements.map(({ verdict, scenario }) => [verdict, scenario])),
 		]),
 	];
-	const inOrder = (results: readonly Results[]) => withoutNotes(matrixOf(results.map(({ verdicts }) => found(...verdicts))));
-	fc.assert(fc.property(anyGathered, ([results]) => expect(inOrder(results.toReversed())).toEqual(inOrder(results))));
+	const inOrder = (results: readonly Results[]) => withoutNotes(madeOf(results.map(({ verdicts }) => found(...verdicts))));
+	fc.assert(fc.property(anyGathered, ({ results }) => expect(inOrder(results.toReversed())).toEqual(inOrder(results))));
 });

@@ -1,27 +1,29 @@
+import { join, relative } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
-import { fromProjectRoot } from '../artifacts.ts';
-import { REPORTS, RESULTS, type Results, readResults } from '../results.ts';
+import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
+import { RESULTS, type Results, readResults } from '../results.ts';
+import { listSpecs } from '../spec-list.ts';
 import type { Trouble } from './columns.ts';
-
-/** What folders of reports have, and those that have nothing. */
-export interface Gathered {
-	readonly results: readonly Results[];
-	readonly troubles: readonly Trouble[];
-}
+import type { Gathered } from './model.ts';
 
 /**
  * Reads folders of reports: first this checkout's own, which may have nothing, then others, whose lack is a trouble: a machine that was to run the specs
  * did not get that far. A file that is there and is no table is BAD_ARGUMENT.
  */
-export async function gatherReports(others: readonly string[], own: string = REPORTS): Promise<Gathered> {
-	const mine = await readFolder(own, fromProjectRoot);
+export async function gatherReports(others: readonly string[], troubles: readonly Trouble[] = [], project: string = PROJECT_ROOT): Promise<Gathered> {
+	const mine = await readFolder(join(project, 'reports'), fromProjectRoot);
 	const theirs = await Promise.all(others.map((folder) => readFolder(folder, (path) => path)));
+	const lacking = others.filter((_, place) => theirs[place] === undefined);
 	return {
+		specs: await specFiles(project),
 		results: [mine, ...theirs].filter((results) => results !== undefined),
-		troubles: others.flatMap((folder, place) =>
-			theirs[place] === undefined ? [{ what: `${folder} has no ${RESULTS.verdicts}: its run is missing` }] : [],
-		),
+		troubles: [...troubles, ...lacking.map((folder) => ({ what: `${folder} has no ${RESULTS.verdicts}: its run is missing` }))],
 	};
+}
+
+/** All spec files of the project, from its root. */
+export async function specFiles(project: string = PROJECT_ROOT): Promise<string[]> {
+	return (await listSpecs(join(project, 'specs'))).map(({ path }) => relative(project, path));
 }
 
 async function readFolder(folder: string, nameOf: (path: string) => string): Promise<Results | undefined> {

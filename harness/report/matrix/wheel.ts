@@ -4,24 +4,28 @@
  * on when it began.
  */
 
-/** Ticks in a second: what Debian's kernels are built with. */
-const HZ = 250;
+/** Ticks in a second of Debian's kernels. */
+export const HZ_OF_DEBIAN = [250];
+/** Ticks in a second that a kernel may be built with (kernel/Kconfig.hz). */
+export const HZ_OF_ANY = [100, 250, 300, 1_000];
+
 /** Ticks from which on the second level is used, and how much longer and wider each further one is. */
 const SECOND_LEVEL = 63;
 const WIDER = 8;
 const LEVELS = 9;
 
-/** How wide the slot of a timer of so many seconds is, in seconds. */
-export function slotOf(seconds: number): number {
+/** How wide the slot of a timer of so many seconds is, in seconds, with so many ticks in each. */
+export function slotOf(seconds: number, hz: number): number {
 	let level = 0;
-	while (level < LEVELS - 1 && seconds * HZ >= SECOND_LEVEL * WIDER ** level) level++;
-	return WIDER ** level / HZ;
+	while (level < LEVELS - 1 && seconds * hz >= SECOND_LEVEL * WIDER ** level) level++;
+	return WIDER ** level / hz;
 }
 
 /**
- * How far apart two chains of the same timers may end, in seconds, that only began at another tick. The longest timer ends with its slot, and from there on
- * all that follow begin at the end of a slot; what came before it adds the slots of its own levels, an eighth in all at most of what is above them.
+ * How far apart two chains of the same timers may end, in seconds, that only began at another tick, on kernels with any of these ticks. The longest timer ends
+ * with its slot, and from there on all that follow begin at the end of a slot; what came before it adds the slots of its own levels, an eighth in all at most
+ * of what is above them.
  */
-export function spreadOf(longestTimer: number): number {
-	return (slotOf(longestTimer) * WIDER) / (WIDER - 1);
+export function spreadOf(longestTimer: number, ticks: readonly number[]): number {
+	return (Math.max(...ticks.map((hz) => slotOf(longestTimer, hz))) * WIDER) / (WIDER - 1);
 }

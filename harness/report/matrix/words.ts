@@ -16,11 +16,11 @@ export const MARK = '≠';
 export const UNEXPLAINED = 'unexplained';
 
 /** How to read a cell. */
-export const LEGEND = `${MARK} marks what is not the same in all columns; a cell that is not covered says nothing. “differs (1 of 2)” is a cell in which one of two judgements, by several scenarios or in several runs, is that the claim differs.`;
+export const LEGEND = `${MARK} marks what is not the same in all columns; a cell that is not covered says nothing. “differs (1 of 2)” is a cell in which one of two judgements, by several scenarios or in several runs, is that the claim differs. A column in part is one in which not all specs ran.`;
 
 /** When durations are not the same. */
 export const DURATIONS_LEGEND =
-	'In seconds. Durations are not the same where they lie further apart than 1 s, than 1 %, and than the kernel’s timer wheel allows: a timer ends with its slot, and the longer it is, the wider are the slots (2 s for a timer of two minutes, 131 s for one of two hours, with HZ = 250), so the tick at which it began decides how late it ends.';
+	'In seconds. Durations are not the same where they lie further apart than 1 s and than the kernel’s timer wheel allows: a timer ends with its slot, and the longer it is, the wider are the slots, so the tick at which it began decides how late it ends. On vm, whose kernels are taken for Debian’s with HZ = 250, a slot is 2 s wide for a timer of two minutes, and 131 s for one of two hours. What is compared with another engine may lie as far apart as the widest slot of HZ = 100, 250, 300 and 1000 allows.';
 
 /** The result in one sentence: `3 of 95 claims and 1 of 5 durations differ between 2 columns`. */
 export function headline(matrix: Matrix): string {
@@ -39,15 +39,26 @@ export function headline(matrix: Matrix): string {
 }
 
 /** What is not as it should be, each as a sentence without a full stop. */
-export function troublesOf({ columns, troubles, unknown }: Matrix): string[] {
+export function troublesOf({ specs, columns, troubles, unknown, gone }: Matrix): string[] {
 	const failed = columns
 		.filter((column) => column.failed.length > 0)
 		.map((column) => `${nameOf(column)}: ${scenarios(column.failed.length)} failed: ${column.failed.join(', ')}`);
-	const leftOut = unknown.length === 0 ? [] : [`Left out, because the catalogue does not know these ids: ${unknown.join(', ')}`];
-	return [...troubles, ...failed, ...leftOut];
+	const inPart = columns
+		.filter((column) => column.missing.length > 0)
+		.map((column) => `${nameOf(column)}: ${column.missing.length} of ${specs} spec files did not run, or not whole: ${firstOf(column.missing)}`);
+	const leftOut = [
+		...(unknown.length === 0 ? [] : [`Left out, because the catalogue does not know these ids: ${unknown.join(', ')}`]),
+		...(gone.length === 0 ? [] : [`Left out, because these spec files exist no more: ${gone.join(', ')}`]),
+	];
+	return [...troubles, ...failed, ...inPart, ...leftOut];
 }
 
 const scenarios = (count: number) => (count === 1 ? '1 scenario' : `${count} scenarios`);
+
+/** As many names as show what is meant. */
+const NAMES_SHOWN = 3;
+const firstOf = (names: readonly string[]) =>
+	[names.slice(0, NAMES_SHOWN).join(', '), ...(names.length > NAMES_SHOWN ? [`${names.length - NAMES_SHOWN} more`] : [])].join(' and ');
 
 /** Why something differs, in a few words: `tcp_syn_linear_timeouts (6.5)`; nothing where it does not. */
 export function reasonOf({ because, unexplained }: Comparison): string {
@@ -95,9 +106,15 @@ export function briefNames(columns: readonly Column[]): string[] {
 	return columns.map((column, place) => (briefs.filter((brief) => brief === briefs[place]).length > 1 ? nameOf(column) : briefOf(column)));
 }
 
-/** A column's name, and that it is not all there. */
+/** That a column is not all there: `(failed)`, `(in part)`; empty where it is. */
+export function stateOf({ isBroken, missing }: Column): string {
+	if (isBroken) return '(failed)';
+	return missing.length > 0 ? '(in part)' : '';
+}
+
+/** A column's name, and its state. */
 export function headOf(column: Column, name: string): string {
-	return column.isBroken ? `${name} (failed)` : name;
+	return `${name} ${stateOf(column)}`.trimEnd();
 }
 
 /** `937.8`, `0.204`, and for what was not measured nothing. */

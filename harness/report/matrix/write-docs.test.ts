@@ -56,7 +56,7 @@ describe('writing them', () => {
 	test('is refused where nothing of it was measured, and what was there stays', async () => {
 		await expect(writeDocs({ ...sample(), durations: [] }, project)).rejects.toMatchObject({
 			code: 'BAD_ARGUMENT',
-			seen: expect.stringContaining('TIME-WAIT'),
+			seen: expect.stringMatching(/docker 6\.18\.44[\s\S]*TIME-WAIT/),
 		});
 		expect(await written()).toEqual({ readme, docs: [] });
 	});

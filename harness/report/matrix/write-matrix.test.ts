@@ -13,6 +13,8 @@ beforeEach(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-matrix-'));
 	reports = join(folder, 'reports');
 	await mkdir(reports);
+	await mkdir(join(folder, 'specs'));
+	await writeFile(join(folder, 'specs', 'a.spec.ts'), '/** A spec? */');
 });
 
 afterEach(() => rm(folder, { recursive: true }));
@@ -46,11 +48,12 @@ test('is written over what this checkout has and others have, and leaves nothing
 	await writeFile(join(other, 'measures.json'), JSON.stringify([{ ...took, seconds: 61.3 }]));
 	await writeFile(
 		join(other, 'runs.json'),
-		JSON.stringify([{ spec: 'specs/a.spec.ts', engine: 'vm', kernel: '5.10.259', passed: 3, failed: ['one'] }]),
+		JSON.stringify([{ spec: 'specs/a.spec.ts', engine: 'vm', kernel: '5.10.259', passed: ['two'], failed: ['one'], pending: [] }]),
 	);
-	expect(saidOf(await writeMatrix([other], [], reports))).toEqual([
+	expect(saidOf((await writeMatrix([other], [], folder)).matrix)).toEqual([
 		'1 of 95 claims differs between 2 columns, 1 of them unexplained',
 		'vm 5.10.259: 1 scenario failed: a › one',
+		'docker 6.18.44: 1 of 1 spec files did not run, or not whole: a',
 		'Left out, because the catalogue does not know these ids: XX1\\n',
 		'Unexplained: PZ8',
 	]);
@@ -63,21 +66,22 @@ test('is written over what this checkout has and others have, and leaves nothing
 
 test('needs nothing of this checkout where others are named, nor its folder', async () => {
 	await rm(reports, { recursive: true });
-	await writeMatrix([await leave('other', {})], [], reports);
-	expect((await pages()).md).toContain('| docker 6.18.44 | 0 | 0 | 1 | 0 | 94 |');
+	const { matrix, whole } = await writeMatrix([await leave('other', {})], [], folder);
+	expect((await pages()).md).toContain('| docker 6.18.44 (in part) | 0 | 0 | 1 | 0 | 94 |');
+	expect([matrix, whole].map(({ columns }) => columns.length)).toEqual([1, 0]);
 });
 
 test('tells of a folder that was named and has nothing', async () => {
 	await leave('reports', {});
-	const { troubles } = await writeMatrix([join(folder, 'gone')], [], reports);
-	expect(troubles).toEqual([`${join(folder, 'gone')} has no claims.json: its run is missing`]);
+	const { matrix } = await writeMatrix([join(folder, 'gone')], [], folder);
+	expect(matrix.troubles).toEqual([`${join(folder, 'gone')} has no claims.json: its run is missing`]);
 	expect((await pages()).md).toContain('its run is missing.');
 });
 
 test('says which explanations are not needed any more', () => {
 	const change = { name: 'a sysctl', since: '6.5', commit: 'abc (“title”)', effect: 'It changes.', claims: ['PZ8'], durations: [] } as const;
 	const verdicts = ['6.1', '6.12'].map((kernel) => ({ id: 'PZ8', verdict: 'holds' as const, scenario: 'one', engine: 'vm', kernel, note: '' }));
-	expect(saidOf(matrixOf([{ verdicts, measures: [], runs: [] }], [], [change]))).toEqual([
+	expect(saidOf(matrixOf({ specs: [], results: [{ verdicts, measures: [], runs: [] }], troubles: [] }, [change]))).toEqual([
 		'0 of 95 claims differ between 2 columns',
 		'a sysctl: Linux 6.5, abc (“title”): It changes. It explains no difference any more: PZ8.',
 	]);
@@ -85,7 +89,7 @@ test('says which explanations are not needed any more', () => {
 
 test('asks for nothing from anywhere, runs no script, and has the colours of the page over all scenarios', async () => {
 	await leave('reports', {});
-	await writeMatrix([], [], reports);
+	await writeMatrix([], [], folder);
 	const { html } = await pages();
 	expect(html).not.toMatch(/\bsrc\s*=|href="[^#]|url\(|@import|<link|<script|<iframe|<img|https?:/i);
 	expect(html.match(/<\/style/g)).toHaveLength(1);
@@ -102,7 +106,7 @@ describe('is refused, and what was there stays,', () => {
 	afterEach(async () => expect(await pages()).toEqual({ md: 'the last one', html: 'the last one' }));
 
 	async function refusal(...others: readonly string[]): Promise<HalfopenError> {
-		const error = await writeMatrix(others, [], reports).catch((reason: unknown) => reason);
+		const error = await writeMatrix(others, [], folder).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(HalfopenError);
 		expect(error).toMatchObject({ code: 'BAD_ARGUMENT', seen: expect.stringMatching(/./), remedy: expect.stringContaining('npm test') });
 		return error as HalfopenError;

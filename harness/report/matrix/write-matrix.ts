@@ -2,23 +2,29 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
 import { replaceFiles } from '../../replace-files.ts';
-import { fromProjectRoot } from '../artifacts.ts';
-import { REPORTS } from '../results.ts';
+import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
 import { printable } from '../words.ts';
 import type { Trouble } from './columns.ts';
 import { renderHtml } from './html.ts';
 import { renderMarkdown } from './markdown.ts';
-import { comparisonsOf, type Matrix, matrixOf } from './model.ts';
+import { comparisonsOf, type Matrix, matrixOf, onlyWhole } from './model.ts';
 import { gatherReports } from './read-reports.ts';
 import { explanationsIn, headline, tellChange, troublesOf } from './words.ts';
 
+/** What was written, and the same without the columns that show a part. */
+export interface Written {
+	readonly matrix: Matrix;
+	readonly whole: Matrix;
+}
+
 /**
- * Writes `matrix.md` and `matrix.html` into a folder of reports, over what it has itself and what others have, and gives the matrix. A file that is no table is
- * BAD_ARGUMENT, and then nothing is written; so are folders without anything that was found.
+ * Writes `matrix.md` and `matrix.html` into the project's `reports`, over what is there itself and what others have, and gives the matrix. A file that is no
+ * table is BAD_ARGUMENT, and then nothing is written; so are folders without anything that was found.
  */
-export async function writeMatrix(others: readonly string[], troubles: readonly Trouble[] = [], reports: string = REPORTS): Promise<Matrix> {
-	const gathered = await gatherReports(others, reports);
-	const matrix = matrixOf(gathered.results, [...troubles, ...gathered.troubles]);
+export async function writeMatrix(others: readonly string[], troubles: readonly Trouble[] = [], project: string = PROJECT_ROOT): Promise<Written> {
+	const reports = join(project, 'reports');
+	const gathered = await gatherReports(others, troubles, project);
+	const matrix = matrixOf(gathered);
 	if (matrix.columns.length === 0) {
 		throw new HalfopenError('BAD_ARGUMENT', {
 			problem: 'There is no verdict on any claim to make a matrix of; the last one was left as it is',
@@ -31,7 +37,7 @@ export async function writeMatrix(others: readonly string[], troubles: readonly 
 		{ path: join(reports, 'matrix.md'), text: renderMarkdown(matrix) },
 		{ path: join(reports, 'matrix.html'), text: renderHtml(matrix, await readStyle()) },
 	]);
-	return matrix;
+	return { matrix, whole: matrixOf(onlyWhole(gathered)) };
 }
 
 /** What is to be said of a matrix, line by line: the result, what went wrong, what nobody can explain, and explanations that are not needed any more. */
