@@ -185,7 +185,10 @@ export class Host {
 		return this.context.sysctls.has(name);
 	}
 
-	/** Whether its kernel is of this version of Linux (`6.5`) or a later one: for what a version changed without a sysctl to tell. */
+	/**
+	 * Whether its kernel is of this version of Linux (`6.5`) or a later one, and so must have what that version brought without a sysctl to tell. An
+	 * older one may have it, too: changes are carried back.
+	 */
 	kernelIsAtLeast(version: `${number}.${number}`): boolean {
 		return isAtLeast(this.boot.machine.kernelRelease, version);
 	}

@@ -58,7 +58,7 @@ scenario(
 scenario(
 	'power-off: the peer’s MAC is forgotten, too',
 	{
-		question: 'The same, but kang’s neighbour entry for kodos has aged away. Is it still a timeout?',
+		question: 'kodos loses its power for good, and kang’s neighbour entry for kodos has aged away. kang writes. Does it end in a timeout?',
 		sysctls: { tcp_retries2: retries2 },
 	},
 	async ({ client, server }) => {

@@ -35,13 +35,13 @@ scenario(
 		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 9090, sendQueue: 40, timer: 'on', timerCount: 3 });
 
 		await expect(timeline).toShowNoSegment('> P. dropped');
-		expect([data.toString(), otherData.toString()]).toEqual(['ten bytes\n'.repeat(4), 'ten bytes\n'.repeat(4)]);
 		const sendQueue = (await gathering.info()).unacked;
 		claim('KH-noack1', data.length === 40 && otherData.length === 40 && sendQueue > 0, {
 			holds:
 				'A receiver hands over what is in order as soon as it came (tcp_data_queue); whether the acknowledgement arrives is the sender’s concern, which goes on retransmitting.',
 			differs: `The server read ${data.length} and ${otherData.length} of 40 bytes; ${sendQueue} segments are unacknowledged.`,
 		});
+		expect([data.toString(), otherData.toString()]).toEqual(['ten bytes\n'.repeat(4), 'ten bytes\n'.repeat(4)]);
 
 		const gathered = timeline.segments('client', 8080).filter(({ length }) => length > 0);
 		const hurried = timeline.segments('client', 9090).filter(({ length }) => length > 0);
@@ -52,11 +52,11 @@ scenario(
 			lengths(segments.filter(({ retransmission }) => !retransmission)).join() === first &&
 			lengths(segments.filter(({ retransmission }) => retransmission)).at(-1) === 40;
 		const cut = { gathered: isCut(gathered, '10,30'), hurried: isCut(hurried, '10,10,10,10') };
-		expect({ ...cut, lengths: [lengths(gathered), lengths(hurried)] }).toMatchObject({ gathered: true, hurried: true });
 		claim('KH-noack2', cut.gathered && isTimerOf(waitedMs, RTO_MIN_MS) && cut.hurried, {
 			holds: `Nagle’s rule holds small data back while any is unacknowledged (tcp_nagle_check); after ${waitedMs.toFixed(0)} ms the tail-loss probe sends it, because new data makes the better probe (tcp_send_loss_probe). A retransmission takes what else fits into its segment (tcp_retrans_try_collapse).`,
 			differs: `Segments of ${lengths(gathered).join(', ')} bytes without TCP_NODELAY, the second after ${waitedMs.toFixed(0)} ms; ${lengths(hurried).join(', ')} with it.`,
 		});
+		expect({ ...cut, lengths: [lengths(gathered), lengths(hurried)] }).toMatchObject({ gathered: true, hurried: true });
 		return `It reads all 40 bytes. Segments without TCP_NODELAY: ${lengths(gathered).join(', ')} bytes, the second after ${waitedMs.toFixed(0)} ms; with it: ${lengths(hurried).join(', ')}.`;
 	},
 );
