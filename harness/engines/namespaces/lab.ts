@@ -10,8 +10,8 @@ import { among, type Space, startSpace, unshareMachine, unshareUserland, unshare
 const PREFIX_LENGTH = 29;
 const BRIDGE = 'wire';
 
-/** A host has IPv4 only, as Docker's have; the wire has no protocol at all. */
-const NO_IPV6 = 'for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done';
+/** A host has IPv4 only, as Docker's have; the wire has no protocol at all. Some kernels have none to switch off. */
+const NO_IPV6 = '[ ! -e /proc/sys/net/ipv6 ] || for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done';
 
 /** What is written at run time (locks of iptables) stays inside; our peers lie over /opt. */
 const OWN_MOUNTS = ['mount -t tmpfs tmpfs /run', 'mount -t overlay -o "ro,lowerdir=$1:/opt" overlay /opt'].join('\n');

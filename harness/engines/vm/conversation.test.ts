@@ -125,9 +125,10 @@ describe('a conversation that was rehearsed', () => {
 describe('a conversation that is recorded', () => {
 	const ready = () => join(folder, 'ready');
 
-	test('is kept with its guest, word for word, when the lab is ready, and goes on', async () => {
-		const guest = echo();
-		const recorded = new Recorded(RUN, guest, ready());
+	test('is kept with its guest, word for word, when the lab is ready, and goes on with what was kept', async () => {
+		const [guest, restored] = [echo(), echo()];
+		const restore = jest.fn(async () => restored);
+		const recorded = new Recorded(RUN, guest, ready(), restore);
 		const said = [saying('one', { deadline: 2n ** 60n }), saying('\0\xff two'), saying('', { renew: true })];
 		const turns = [];
 		for (const given of said) turns.push({ given, left: await recorded.turn(given) });
@@ -137,12 +138,14 @@ describe('a conversation that is recorded', () => {
 		expect(await readFile(join(ready(), 'memory'), 'utf8')).toBe('a guest');
 		expect((await recorded.turn(saying('more'))).bytes.toString()).toBe('MORE');
 		await recorded.end();
-		expect(guest.told.slice(-3)).toEqual(['saved', saying('more'), 'ended']);
+		expect(guest.told.slice(said.length)).toEqual(['saved', 'ended']);
+		expect(restore.mock.calls).toEqual([[join(ready(), 'memory'), expect.any(AbortSignal)]]);
+		expect(restored.told).toEqual([saying('more'), 'ended', 'ended']);
 	});
 
 	test('is not kept where another was quicker, and nothing of it is left; two at a time do not meet', async () => {
 		const guests = [echo(), echo(), echo()];
-		const recorded = guests.map((guest) => new Recorded(RUN, guest, ready()));
+		const recorded = guests.map((guest) => new Recorded(RUN, guest, ready(), async () => echo()));
 		for (const [index, one] of recorded.entries()) await one.turn(saying(`${index}`));
 		await Promise.all(recorded.slice(0, 2).map((one) => one.ready()));
 		const winner = await kept(ready());
@@ -152,10 +155,39 @@ describe('a conversation that is recorded', () => {
 		expect(await readdir(folder)).toEqual(['ready']);
 	});
 
+	test('whose guest is not of use when it was kept says why', async () => {
+		const recorded = new Recorded(RUN, echo(), ready(), () => Promise.reject(unusable()));
+		await expect(recorded.ready()).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE' });
+		await recorded.end();
+	});
+
+	test('and ends while it is kept, or restored, takes both guests with it', async () => {
+		const [first, second, restored] = [echo(), echo(), echo()];
+		const saving = new Promise<void>((begun) => {
+			first.save = () => {
+				begun();
+				return new Promise((_resolve, reject) => first.whenEnded(() => reject(new Error('killed'))));
+			};
+		});
+		const saved = new Recorded(RUN, first, ready(), async () => restored);
+		const failed = expect(saved.ready()).rejects.toThrow('killed');
+		await saving;
+		await saved.end();
+		await failed;
+
+		const late = new Recorded(RUN, second, ready(), async () => {
+			void late.end();
+			return restored;
+		});
+		await late.ready();
+		await late.end();
+		expect(restored.told.at(-1)).toBe('ended');
+	});
+
 	test('whose guest cannot be saved leaves nothing, and says why', async () => {
 		const guest = echo();
 		guest.save = () => Promise.reject(new HalfopenError('DISK_FULL', { problem: 'full', remedy: 'make room' }));
-		await expect(new Recorded(RUN, guest, ready()).ready()).rejects.toMatchObject({ code: 'DISK_FULL' });
+		await expect(new Recorded(RUN, guest, ready(), async () => echo()).ready()).rejects.toMatchObject({ code: 'DISK_FULL' });
 		expect(await readdir(folder)).toEqual([]);
 	});
 

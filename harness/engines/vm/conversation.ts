@@ -1,11 +1,11 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
 import { intoCache } from '../../kernels/cache-errors.ts';
 import type { RunIdentity } from '../engine.ts';
 import type { Given, Left } from './meeting.ts';
 import type { Partner, RunningGuest } from './running.ts';
-import { unfinishedFolder } from './snapshots-folder.ts';
+import { markUsed, moveUnlessThere, unfinishedFolder } from './snapshots-folder.ts';
 
 /** What harness and guest said to each other while a lab was made. */
 export interface Conversation {
@@ -89,40 +89,58 @@ function unlessUnusable(error: unknown): undefined {
 	if (!(error instanceof HalfopenError) || error.code !== 'SNAPSHOT_UNUSABLE') throw error;
 }
 
-/** A guest whose conversation is kept when the lab is ready. */
+/**
+ * A guest whose conversation is kept when the lab is ready. From there on the lab has the guest that was kept, as all later ones have: a guest that was
+ * restored is some nanoseconds from one that went on.
+ */
 export class Recorded implements Partner {
 	readonly first: Left;
 	readonly #run: RunIdentity;
-	readonly #running: RunningGuest;
 	readonly #folder: string;
-	readonly #turns: Turn[] = [];
+	readonly #restore: (memory: string, signal: AbortSignal) => Promise<RunningGuest>;
+	readonly #over = new AbortController();
+	#running: RunningGuest;
+	/** None any more once it is kept. */
+	#turns: Turn[] | undefined = [];
+	#keeping: Promise<void> | undefined;
 
-	constructor(run: RunIdentity, running: RunningGuest, folder: string) {
+	constructor(run: RunIdentity, running: RunningGuest, folder: string, restore: (memory: string, signal: AbortSignal) => Promise<RunningGuest>) {
 		this.first = running.first;
 		this.#run = run;
 		this.#running = running;
 		this.#folder = folder;
+		this.#restore = restore;
 	}
 
 	async turn(given: Given): Promise<Left> {
 		const left = await this.#running.turn(given);
-		this.#turns.push({ given, left });
+		this.#turns?.push({ given, left });
 		return left;
 	}
 
-	async ready(): Promise<void> {
-		const conversation: Conversation = { first: this.first, turns: this.#turns.splice(0) };
+	ready(): Promise<void> {
+		this.#keeping = this.#keep({ first: this.first, turns: this.#turns ?? [] });
+		this.#turns = undefined;
+		return this.#keeping;
+	}
+
+	async end(): Promise<void> {
+		this.#over.abort();
+		await this.#running.end();
+		await this.#keeping?.catch(() => {});
+		await this.#running.end();
+	}
+
+	async #keep(conversation: Conversation): Promise<void> {
 		await intoCache(async () => {
 			await using unfinished = await unfinishedFolder(dirname(this.#folder), this.#run);
 			await this.#running.save(join(unfinished.path, MEMORY));
 			await writeFile(join(unfinished.path, TURNS), JSON.stringify(conversation, asText));
 			// Where another lab was quicker, this one is not needed.
-			await rename(unfinished.path, this.#folder).catch(() => {});
+			await moveUnlessThere(unfinished.path, this.#folder);
 		});
-	}
-
-	end(): Promise<void> {
-		return this.#running.end();
+		await this.#running.end();
+		this.#running = await this.#restore(join(this.#folder, MEMORY), this.#over.signal);
 	}
 }
 
@@ -130,10 +148,16 @@ export class Recorded implements Partner {
 export async function kept(folder: string): Promise<{ conversation: Conversation; memory: string } | undefined> {
 	const text = await readFile(join(folder, TURNS), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
+	const conversation = parsed(text);
+	if (conversation === undefined) await rm(folder, { recursive: true, force: true });
+	else await markUsed(folder);
+	return conversation && { conversation, memory: join(folder, MEMORY) };
+}
+
+function parsed(text: string): Conversation | undefined {
 	try {
-		return { conversation: JSON.parse(text, asValue) as Conversation, memory: join(folder, MEMORY) };
+		return JSON.parse(text, asValue) as Conversation;
 	} catch {
-		await rm(folder, { recursive: true, force: true });
 		return undefined;
 	}
 }

@@ -63,7 +63,7 @@ export function connectVm(
 							(signal) => restored(`${name}-ready`, known.memory, signal),
 							(signal) => restored(name, memory, signal),
 						)
-					: new Recorded(run, await restored(name, memory), rehearsed),
+					: new Recorded(run, await restored(name, memory), rehearsed, (kept, signal) => restored(`${name}-ready`, kept, signal)),
 				BigInt(seed),
 			);
 			try {

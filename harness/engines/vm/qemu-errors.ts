@@ -1,4 +1,5 @@
 import { HalfopenError } from '../../errors.ts';
+import { kernelsFolder } from '../../kernels/cache.ts';
 import { diskFull } from '../../kernels/cache-errors.ts';
 
 const LAST_LINES = 15;
@@ -12,7 +13,8 @@ export function notStarted(said: string): HalfopenError {
 		problem: 'QEMU did not start.',
 		seen: said,
 		remedy:
-			'If it refuses the kernel, its image is broken: fetch it anew (npm run kernels). Else run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
+			`If it refuses the kernel, its image is broken: remove its folder in ${kernelsFolder()}, and fetch it anew (npm run kernels). ` +
+			'Else run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
 	});
 }
 
@@ -21,7 +23,7 @@ export function silent(limitMs: number, console: string): HalfopenError {
 	return lost(
 		`A guest has not answered for ${limitMs / 1_000} s.`,
 		console,
-		'Read what its kernel said. If the kernel is of your own: it needs what the modules in `npm run kernels` stand for, and a serial console.',
+		'Read what its kernel said. If the kernel is of your own: it needs what harness/kernels/wanted-modules.ts names, built in or as modules, and a serial console.',
 	);
 }
 
@@ -33,8 +35,12 @@ export function ended(signal: NodeJS.Signals | null, console: string): HalfopenE
 }
 
 function lost(problem: string, console: string, remedy: string): HalfopenError {
-	const lines = console.trimEnd().split('\n').slice(-LAST_LINES);
-	return new HalfopenError('GUEST_LOST', { problem, seen: `the last lines of its console:\n${lines.join('\n')}`, remedy });
+	const lines = console.trimEnd().split(/\r?\n/);
+	const last = lines.slice(-LAST_LINES);
+	// What follows on a panic is long.
+	const panic = lines.slice(0, -LAST_LINES).findLast((line) => line.includes('Kernel panic'));
+	const shown = panic === undefined ? last : [panic, '…', ...last];
+	return new HalfopenError('GUEST_LOST', { problem, seen: `the last lines of its console:\n${shown.join('\n')}`, remedy });
 }
 
 /** A guest could not be saved, or one that was saved not be restored: SNAPSHOT_UNUSABLE, or, where that is why, DISK_FULL. */

@@ -56,6 +56,12 @@ test('a guest boots, goes on, is saved, and another is restored from that; in th
 	expect(await readdir(folder)).toEqual(['memory']);
 });
 
+test('a guest that has not booted yet is waited for', async () => {
+	const qemu = await boot('boots-late');
+	await qemu.runUntilPaused(10_000);
+	await qemu.end();
+});
+
 describe('a guest that does not boot is told, and leaves nothing:', () => {
 	afterEach(async () => expect(await readdir(folder)).toEqual([]));
 

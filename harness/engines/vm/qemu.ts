@@ -53,7 +53,7 @@ export class Qemu {
 		try {
 			const qemu = new Qemu(process, await monitorOf(process, files.monitor), files);
 			if ('snapshot' in beginning) await qemu.#restore(beginning.snapshot);
-			else await qemu.#paused(bootLimitMs);
+			else await qemu.#booted(bootLimitMs);
 			return qemu;
 		} catch (error) {
 			await process.kill();
@@ -114,6 +114,16 @@ export class Qemu {
 		throw unusable(command === 'migrate' ? 'saved' : 'restored', `${uri}\n${this.#process.said}`);
 	}
 
+	async #booted(limitMs: number): Promise<void> {
+		const paused = this.#paused(limitMs);
+		// It may have paused before we listened.
+		const before = this.#monitor.execute('query-status').then(
+			(answer) => ((answer as { readonly status: string }).status === 'watchdog' ? undefined : paused),
+			() => paused,
+		);
+		await Promise.race([paused, before]);
+	}
+
 	async #paused(limitMs: number): Promise<void> {
 		const paused = await within(limitMs, this.#monitor.event('STOP')).catch(async (error: unknown) => {
 			throw isGone(error) ? await this.#ended() : error;
@@ -138,10 +148,10 @@ async function monitorOf(process: QemuProcess, path: string): Promise<Qmp> {
 		over = true;
 	});
 	for (const limit = Date.now() + START_LIMIT_MS; !over && Date.now() < limit; await wait(LOOK_MS)) {
-		const monitor = await Qmp.connect(path).catch(() => undefined);
+		const monitor = await within(limit - Date.now(), Qmp.connect(path)).catch(() => undefined);
 		if (monitor) return monitor;
 	}
-	throw notStarted(process.said);
+	throw notStarted(over ? process.said : `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.said}`);
 }
 
 /** What it passes with, or nothing when so many ms of wall time have passed. */

@@ -24,10 +24,10 @@ const cpio = await execa('cpio', ['--version'], { reject: false });
 const testWithCpio = cpio.failed ? test.skip : test;
 
 testWithCpio('a root has our parts where the guest looks for them, and programs where they are here, with what they link to', async () => {
-	const program = join(folder, 'node');
-	await symlink(process.execPath, program);
+	const [real, program] = ['/usr/bin/env', join(folder, 'a-program')];
+	await symlink(real, program);
 	const archive = join(folder, 'root.cpio');
-	await makeRoot(archive, join(folder, 'staging'), parts, [program]);
+	await makeRoot(archive, join(folder, 'staging'), parts, [program, real]);
 	const { stdout } = await execa('cpio', ['--list', '--verbose', '--quiet', '--numeric-uid-gid'], { inputFile: archive });
 	const files = stdout.split('\n').map((line) => line.split(/\s+/));
 	const found = new Map(
@@ -39,10 +39,13 @@ testWithCpio('a root has our parts where the guest looks for them, and programs 
 		[`${OPT_IN_GUEST.slice(1)}/halfopen/echo.mjs`, '-rw-r--r--'],
 		['modules/order', '-rw-r--r--'],
 		['etc/passwd', '-rw-r--r--'],
-		[process.execPath.slice(1), '-rwxr-xr-x'],
+		[real.slice(1), '-rwxr-xr-x'],
 	] as const) {
 		expect([path, found.get(path)]).toEqual([path, [mode, '0', '0']]);
 	}
-	expect(found.get(program.slice(1))).toEqual(['lrwxrwxrwx', '0', '0', '->', process.execPath]);
+	expect(found.get(program.slice(1))).toEqual(['lrwxrwxrwx', '0', '0', '->', real]);
+	// The folder of the link is none in which guests look.
+	expect(found.get('usr/local/bin/a-program')).toEqual(['lrwxrwxrwx', '0', '0', '->', program]);
+	expect(found.has('usr/local/bin/env')).toBe(false);
 	expect([...found.keys()].filter((path) => path?.endsWith('/libc.so.6'))).not.toEqual([]);
 });

@@ -52,6 +52,9 @@ export interface OwnParts {
 	readonly modules: string;
 }
 
+/** Where a guest looks for programs (guest/prepare.c). */
+const LOOKED_IN = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']);
+
 /** Where a guest has what lies over /opt on this machine's hosts. */
 export const OPT_IN_GUEST = '/host/opt';
 
@@ -60,7 +63,7 @@ export async function makeRoot(archive: string, staging: string, { bin, opt, gat
 	await mkdir(staging);
 	const root = new Root(staging);
 	await root.begin();
-	for (const path of programs) await root.place(path);
+	for (const path of programs) await root.placeProgram(path);
 	for (const path of LOOKED_FOR) await root.placeTree(path);
 	await cp(bin, join(staging, 'usr/local/bin'), { recursive: true });
 	await cp(opt, join(staging, OPT_IN_GUEST), { recursive: true });
@@ -97,6 +100,12 @@ class Root {
 		for (const name of FOLDERS) await mkdir(join(this.#folder, name), { recursive: true });
 		for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64']) await this.#placeTopFolder(name);
 		for (const [name, text] of Object.entries(FILES)) await writeFile(join(this.#folder, name), text);
+	}
+
+	/** Puts a program where it is here, and where a guest finds it: Node may be anywhere in this user's PATH. */
+	async placeProgram(path: string): Promise<void> {
+		await this.place(path);
+		if (!LOOKED_IN.has(dirname(path))) await symlink(path, join(this.#folder, 'usr/local/bin', basename(path)));
 	}
 
 	/** Puts a file of this machine where it is here, with all that it links to: other places, libraries. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
@@ -13,9 +13,10 @@ import { commandLine, filesOf, QEMU } from './computer.ts';
 import { assertGate } from './gate.ts';
 import { Guest } from './guest.ts';
 import { type Beginning, Qemu } from './qemu.ts';
+import { unusable } from './qemu-errors.ts';
 import { makeRoot, programPaths } from './root.ts';
 import { Running } from './running.ts';
-import { snapshotsFolder, unfinishedFolder } from './snapshots-folder.ts';
+import { markUsed, moveUnlessThere, readyFolder, removeUnused, snapshotsFolder, unfinishedFolder } from './snapshots-folder.ts';
 
 /** A guest that has booted, saved at the moment before its first lab. */
 export interface Snapshot {
@@ -31,10 +32,6 @@ export interface Snapshot {
 
 const MEMORY = 'memory';
 const FACTS = 'facts.json';
-/** A day. */
-const KEPT_MS = 86_400_000;
-/** An hour: each change of the harness makes another. */
-const READY_KEPT_MS = 3_600_000;
 
 /**
  * The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is the run's. Rejects with
@@ -50,54 +47,43 @@ export async function ensureSnapshot(
 	const programs = await programPaths();
 	const parts = { ...host, gate, modules: kernel.modules };
 	const name = `${kernel.name}-${await keyOf(kernel, parts, qemu, programs)}`;
-	const parent = snapshotsFolder();
-	const folder = join(parent, name);
+	const folder = join(snapshotsFolder(), name);
+	// How a lab is made, all of the harness together says: who finds no conversation of its own has one.
+	const ready = readyFolder(folder, await hashOf(await harnessSources()));
+	await removeUnused(kernel.name, ready);
 	const found = await read(folder);
-	if (found) return found;
+	if (found) return { ...found, ready };
 	process.stderr.write(`halfopen: booting ${kernel.release} once, to begin every lab from there\n`);
 	return intoCache(async () => {
-		await using unfinished = await unfinishedFolder(parent, run);
+		await using unfinished = await unfinishedFolder(snapshotsFolder(), run);
 		const root = join(unfinished.path, 'root.cpio');
 		await makeRoot(root, join(unfinished.path, 'root'), parts, programs);
 		const sysctls = await bootAndSave(run, { kernel: kernel.image, root }, scratch, join(unfinished.path, MEMORY), bootLimitMs);
 		await rm(root);
 		await rm(join(unfinished.path, 'root'), { recursive: true });
 		await writeFile(join(unfinished.path, FACTS), JSON.stringify({ sysctls, qemu }));
-		// Another run may have been quicker.
-		await rename(unfinished.path, folder).catch((error: NodeJS.ErrnoException) => {
-			if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-		});
-		await removeOlder(parent, kernel.name, name);
-		return { memory: join(folder, MEMORY), ready: await readyFolder(folder), sysctls, qemu };
+		// Another run may have been quicker; or what is there is all that is left of one that was removed.
+		if (!(await moveUnlessThere(unfinished.path, folder)) && !(await read(folder))) {
+			await rm(folder, { recursive: true, force: true });
+			await moveUnlessThere(unfinished.path, folder);
+		}
+		const made = await read(folder);
+		if (made) return { ...made, ready };
+		throw unusable('saved', `${folder} was removed as soon as it was there`);
 	});
 }
 
-/** The one in this folder, if there is one. What cannot be read is removed: the machine may have gone down before it was on the disk. */
-async function read(folder: string): Promise<Snapshot | undefined> {
-	const path = join(folder, FACTS);
-	const text = await readFile(path, 'utf8').catch(() => undefined);
-	if (text === undefined) return undefined;
+/** The one in this folder, if there is one that can be read: the machine may have gone down before it was on the disk. */
+async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined> {
+	const text = await readFile(join(folder, FACTS), 'utf8').catch(() => '');
 	try {
 		const facts = JSON.parse(text) as Pick<Snapshot, 'sysctls' | 'qemu'>;
-		const now = new Date();
-		await utimes(path, now, now);
-		return { memory: join(folder, MEMORY), ready: await readyFolder(folder), ...facts };
+		await markUsed(folder);
+		return { memory: join(folder, MEMORY), ...facts };
 	} catch (error) {
 		if (!(error instanceof SyntaxError)) throw error;
-		await rm(folder, { recursive: true, force: true });
 		return undefined;
 	}
-}
-
-/** How a lab is made, all of the harness together says: who finds no conversation of its own has one. What others left and do not use any more goes. */
-async function readyFolder(folder: string): Promise<string> {
-	const name = `ready-${await hashOf(await harnessSources())}`;
-	for (const other of await readdir(folder)) {
-		if (!other.startsWith('ready-') || other === name) continue;
-		const { mtimeMs } = await stat(join(folder, other));
-		if (Date.now() - mtimeMs > READY_KEPT_MS) await rm(join(folder, other), { recursive: true, force: true });
-	}
-	return join(folder, name);
 }
 
 /**
@@ -115,17 +101,17 @@ cd /proc/sys/net/ipv4 && echo *
 
 /** Returns the names of sysctls. */
 async function bootAndSave(run: RunIdentity, beginning: Beginning, scratch: string, memory: string, bootLimitMs?: number): Promise<string> {
-	const qemu = await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs });
+	const running = new Running(await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs }));
 	try {
-		const guest = new Guest(new Running(qemu));
+		const guest = new Guest(running);
 		const agent = await Agent.connect(guest.channel, 'the guest');
 		const { out } = await agent.run(['unshare', '--net', '--', 'bash', '-c', WARM_UP]);
 		await agent.close();
 		await guest.renewed();
-		await qemu.save(memory);
+		await running.save(memory);
 		return out.trim();
 	} finally {
-		await qemu.end();
+		await running.end();
 	}
 }
 
@@ -155,13 +141,4 @@ async function qemuVersion(): Promise<string> {
 		seen: err,
 		remedy: 'Run `npm run setup -- --vm`.',
 	});
-}
-
-/** What other sources were saved of the same kernel, but not used lately: a run of theirs may still need it. */
-async function removeOlder(parent: string, kernel: string, current: string): Promise<void> {
-	for (const name of await readdir(parent)) {
-		if (!name.startsWith(`${kernel}-`) || name === current) continue;
-		const used = await stat(join(parent, name, FACTS)).catch(() => undefined);
-		if (used && Date.now() - used.mtimeMs > KEPT_MS) await rm(join(parent, name), { recursive: true, force: true });
-	}
 }

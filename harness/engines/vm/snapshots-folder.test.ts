@@ -1,5 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { temporaryCache } from '../../kernels/fixtures/cache.ts';
 import { vmInventory } from './fixtures/inventory.ts';
@@ -43,6 +43,14 @@ test('what a killed run has left is swept, wherever it was making it, and nothin
 	expect(await sweepUnfinished(ours)).toEqual([]);
 	expect(await vmInventory.things(isOf(others))).toHaveLength(2);
 	expect(await readdir(snapshot)).toContain('ready-4567');
+});
+
+test('what was left the day before, by whomever, goes when another is made', async () => {
+	const forgotten = await unfinishedFolder(snapshotsFolder(), others);
+	const yesterday = new Date(Date.now() - 90_000_000);
+	await utimes(forgotten.path, yesterday, yesterday);
+	await using latest = await unfinishedFolder(snapshotsFolder(), ours);
+	expect(await readdir(snapshotsFolder())).toEqual([basename(latest.path)]);
 });
 
 test('where nothing was ever saved there is nothing to sweep', async () => {

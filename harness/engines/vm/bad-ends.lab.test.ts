@@ -1,0 +1,218 @@
+/** Guests that do not begin, or end before their scenario does: what is told, and that nothing is left. */
+import { mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, jest } from '@jest/globals';
+import { kernelsFolder } from '../../kernels/cache.ts';
+import { temporaryCache } from '../../kernels/fixtures/cache.ts';
+import { preparedKernel } from '../../kernels/prepared.ts';
+import { Lab } from '../../lab.ts';
+import { cloneProject } from '../../run/fixtures/clone.ts';
+import { untilNothingIsLeft } from '../../run/fixtures/leftovers.ts';
+import { NestedRun } from '../../run/fixtures/nested-run.ts';
+import { testOn } from '../../run/fixtures/on-engine.ts';
+import { currentRun } from '../../run/handover.ts';
+import type { Run } from '../engine.ts';
+import { marked } from '../marked.ts';
+import { connectVm, type VmFacts } from './engine.ts';
+import { vmInventory } from './fixtures/inventory.ts';
+import { Qemu } from './qemu.ts';
+import { ensureSnapshot } from './snapshot.ts';
+
+jest.setTimeout(300_000);
+const CLEAN_WITHIN_MS = 10_000;
+const testOnGuests = testOn('vm', 'about guests');
+
+/** A run of this test's alone, so that all that is left is this test's. */
+let run: Run;
+let runs = 0;
+
+beforeEach(async () => {
+	const directory = await mkdtemp(join(tmpdir(), 'halfopen-bad-ends-'));
+	run = { id: `bad${process.pid}x${++runs}`, owner: currentRun().run.owner, directory };
+});
+
+afterEach(async () => {
+	expect(await vmInventory.things(({ id }) => id === run.id)).toEqual([]);
+	expect((await readdir(run.directory)).filter((name) => name.startsWith('guest') || name.startsWith('boot'))).toEqual([]);
+	await rm(run.directory, { recursive: true });
+});
+
+const facts = () => currentRun().facts as VmFacts;
+/** An archive for a root in which there is nothing. */
+const NOTHING = `070701${'0'.repeat(8 * 11)}0000000b00000000TRAILER!!!\0`.padEnd(512, '\0');
+
+testOnGuests('a kernel that QEMU refuses, or that does not start: its last words, and no snapshot', async () => {
+	const kernel = await preparedKernel(process.env.HALFOPEN_KERNEL ?? '');
+	await using cache = await temporaryCache();
+	const image = join(run.directory, 'vmlinuz');
+	await writeFile(image, Buffer.alloc(100_000, 'no kernel'));
+	await expect(ensureSnapshot(run, { ...kernel, image }, run.directory)).rejects.toMatchObject({
+		code: 'ENGINE_REFUSED',
+		seen: expect.stringMatching(/^qemu: /),
+	});
+	expect(await readdir(join(cache.path, 'halfopen/snapshots'))).toEqual([]);
+});
+
+testOnGuests('a kernel that says nothing within its time: GUEST_LOST', async () => {
+	const root = join(run.directory, 'root.cpio');
+	await writeFile(root, NOTHING);
+	// On a machine that is this quick, it is still too early for an answer.
+	await expect(Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest', { bootLimitMs: 100 })).rejects.toMatchObject({
+		code: 'GUEST_LOST',
+		problem: 'A guest has not answered for 0.1 s.',
+	});
+});
+
+testOnGuests('a root without a first process: the kernel panics, and the last lines of its console tell why', async () => {
+	const root = join(run.directory, 'root.cpio');
+	await writeFile(root, NOTHING);
+	await expect(Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest')).rejects.toMatchObject({
+		code: 'GUEST_LOST',
+		seen: expect.stringContaining('Kernel panic - not syncing'),
+	});
+});
+
+/** What becomes of a lab that this befalls, once it is ready. */
+async function lostBy(befall: (lab: Lab) => Promise<unknown>): Promise<unknown> {
+	const lab = await Lab.create(connectVm(run, facts(), { silenceMs: 5_000 }));
+	try {
+		await lab.server.nc({ listen: 8080 });
+		const lost = lab.lost.catch((error: unknown) => error);
+		const waiting = lab.clock.sleep(86_400_000, new AbortController().signal).catch((error: unknown) => error);
+		// What is asked of the host that goes fails with it.
+		befall(lab).catch(() => {});
+		expect(await waiting).toBe(await lost);
+		return await lost;
+	} finally {
+		await lab.destroy();
+	}
+}
+
+async function signal(name: NodeJS.Signals): Promise<void> {
+	const guests = (await marked('vm')).filter(({ mark }) => mark.id === run.id);
+	expect(guests).toHaveLength(1);
+	for (const { pid } of guests) process.kill(pid, name);
+}
+
+testOnGuests('a kernel that panics in mid-scenario: GUEST_LOST, with the last lines of its console', async () => {
+	expect(await lostBy(({ server }) => server.run(['sh', '-c', 'echo c >/proc/sysrq-trigger']))).toMatchObject({
+		code: 'GUEST_LOST',
+		problem: 'A guest has ended by itself.',
+		seen: expect.stringContaining('Kernel panic - not syncing: sysrq triggered crash'),
+	});
+});
+
+testOnGuests('a guest that stops answering in mid-scenario: GUEST_LOST', async () => {
+	expect(await lostBy(() => signal('SIGSTOP'))).toMatchObject({ code: 'GUEST_LOST', problem: 'A guest has not answered for 5 s.' });
+});
+
+testOnGuests('a QEMU that somebody kills in mid-scenario: GUEST_LOST', async () => {
+	expect(await lostBy(() => signal('SIGKILL'))).toMatchObject({ code: 'GUEST_LOST', problem: 'A guest has ended: SIGKILL has killed its QEMU.' });
+});
+
+/** What of a folder is there. */
+const namesIn = (folder: string) => readdir(folder).catch(() => undefined);
+
+testOnGuests('a snapshot that is cut off: SNAPSHOT_UNUSABLE, and it is removed, so that it is made anew', async () => {
+	const folder = join(run.directory, 'snapshot');
+	await mkdir(folder);
+	const memory = join(folder, 'memory');
+	await writeFile(memory, await beginningOf(facts().memory));
+	const engine = connectVm(run, { ...facts(), memory, ready: join(folder, 'ready') });
+	await expect(engine.createLab()).rejects.toMatchObject({
+		code: 'SNAPSHOT_UNUSABLE',
+		seen: expect.stringContaining('load of migration failed'),
+		remedy: expect.stringContaining('Run it again'),
+	});
+	expect(await namesIn(folder)).toBeUndefined();
+	await expect(engine.createLab()).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE', seen: expect.stringContaining('is not there') });
+});
+
+async function beginningOf(path: string): Promise<Buffer> {
+	await using file = await open(path);
+	const bytes = Buffer.alloc(1 << 20);
+	await file.read(bytes, 0, bytes.length, 0);
+	return bytes;
+}
+
+testOnGuests('a guest that is kept with its lab ready, and is of no use: labs are made without it, and it is kept anew', async () => {
+	const ready = join(run.directory, 'kept', 'ready');
+	await mkdir(dirname(ready));
+	const engine = connectVm(run, { ...facts(), ready });
+	const make = async () => {
+		const lab = await Lab.create(engine);
+		await lab.server.nc({ listen: 8080 });
+		await lab.destroy();
+	};
+	await make();
+	for (const [name, length] of [
+		['memory', 1 << 20],
+		['memory', 0],
+		['conversation.json', 1_000],
+	] as const) {
+		expect((await namesIn(ready))?.sort()).toEqual(['conversation.json', 'memory']);
+		await truncate(join(ready, name), length);
+		await make();
+		// A conversation that cannot be read is known to be of no use before its lab is made, and is replaced by that.
+		if (name === 'memory') {
+			expect(await namesIn(ready)).toBeUndefined();
+			await make();
+		}
+	}
+});
+
+/** Runs a command with a small disk as its cache, in a mount namespace of its own; kernels are where they are. Says what is left on that disk. */
+const onSmallDisk = (disk: string, mebibytes: number) => [
+	'unshare',
+	...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
+	'--mount',
+	'sh',
+	'-c',
+	`set -e
+	mount -t tmpfs -o size=${mebibytes}m tmpfs '${disk}'
+	mkdir '${disk}/halfopen'
+	ln -s '${kernelsFolder()}' '${disk}/halfopen/kernels'
+	status=0
+	XDG_CACHE_HOME='${disk}' "$0" "$@" || status=$?
+	find '${disk}' -path '*/snapshots/*' -exec echo left on the disk: {} +
+	exit $status`,
+];
+
+testOnGuests(
+	'a disk that is full when the root is made, when it is packed, when the guest is saved: DISK_FULL, and nothing is left on it',
+	async () => {
+		await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
+		const disk = join(clone.root, 'disk');
+		await mkdir(disk);
+		for (const mebibytes of [50, 300, 600]) {
+			const nested = new NestedRun({ ...clone, test: [...onSmallDisk(disk, mebibytes), process.execPath, ...clone.test.slice(1)] });
+			expect([mebibytes, await nested.ended, nested.output]).toEqual([mebibytes, 1, expect.stringContaining('[DISK_FULL]')]);
+			expect(nested.output).toContain('make room on the disk of');
+			expect(nested.output).not.toMatch(/^\s+at /m);
+			expect(nested.output).not.toContain('left on the disk');
+			expect((await untilNothingIsLeft(nested, CLEAN_WITHIN_MS)).left).toEqual([]);
+		}
+	},
+);
+
+/** How a run ends whose user said this in its environment. */
+async function refused(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
+	await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
+	const nested = new NestedRun(clone, [], environment);
+	expect(await nested.ended).toBe(1);
+	expect(nested.output).not.toMatch(/^\s+at /m);
+	expect((await untilNothingIsLeft(nested, CLEAN_WITHIN_MS)).left).toEqual([]);
+	return nested.output;
+}
+
+testOnGuests('a kernel that there is not, one that was not fetched, none at all, and a seed that is none', async () => {
+	const unknown = await refused({ HALFOPEN_KERNEL: '6.1.0-51-cloud-amd46' });
+	expect(unknown).toMatch(/There is no kernel “6\.1\.0-51-cloud-amd46”\. \[KERNEL_UNKNOWN\]\n.*the nearest: 6\.1/);
+	expect(unknown).toContain('npm run kernels -- --list');
+	const missing = await refused({ HALFOPEN_KERNEL: '99.1' });
+	expect(missing).toMatch(/Kernel 99\.1 has not been fetched yet\. \[KERNEL_MISSING\]/);
+	expect(missing).toContain('npm run kernels -- 99.1');
+	expect(await refused({ HALFOPEN_KERNEL: undefined })).toMatch(/Which kernel .* was not said\. \[BAD_ARGUMENT\]/);
+	expect(await refused({ HALFOPEN_SEED: '-1' })).toMatch(/A seed must be a whole number .* \[BAD_ARGUMENT\]/);
+});
