@@ -73,10 +73,10 @@ describe('kernels that are ready', () => {
 });
 
 describe('a kernel that is not ready', () => {
-	test('is missing if it is a series, or the archive is known to have it', async () => {
+	test('is missing if the archive is known to have it', async () => {
 		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
 		await isHere('mine');
-		for (const name of ['6.1', '9.9', '6.1.0-50-cloud-amd64']) {
+		for (const name of ['6.1', '6.1.0-50-cloud-amd64']) {
 			await expect(preparedKernel(name)).rejects.toMatchObject({
 				code: 'KERNEL_MISSING',
 				problem: `Kernel ${name} has not been fetched yet.`,
@@ -86,10 +86,15 @@ describe('a kernel that is not ready', () => {
 		}
 	});
 
+	test('is missing if it is a series, and the archive was never asked', async () => {
+		await expect(preparedKernel('9.9')).rejects.toMatchObject({ code: 'KERNEL_MISSING', remedy: 'fetch it: npm run kernels -- 9.9' });
+	});
+
 	test('is unknown otherwise, with the nearest of what is ready and what is known', async () => {
 		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
 		await isHere('mine');
 		await expect(preparedKernel('mime')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: expect.stringMatching(/^the nearest: mine, /) });
+		await expect(preparedKernel('6.2')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: expect.stringMatching(/^the nearest: 6\.1, /) });
 		await expect(preparedKernel('6.1.0-5-cloud-amd64')).rejects.toMatchObject({
 			code: 'KERNEL_UNKNOWN',
 			seen: expect.stringMatching(/^the nearest: 6\.1\.0-50-cloud-amd64, /),

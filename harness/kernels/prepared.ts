@@ -55,14 +55,15 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
 
 /**
  * The kernel of this name: a series (`6.1`: the newest of it that is ready), a release, or a name of the user's own. KERNEL_MISSING if it must be fetched
- * first, KERNEL_UNKNOWN with the nearest names if it is none that could be.
+ * first, KERNEL_UNKNOWN with the nearest names if the archive, when it was asked last, had none of this name. Where it was never asked, any series may be
+ * one.
  */
 export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	const prepared = await preparedKernels();
 	const meant = prepared.find((kernel) => kernel.name === name) ?? kernelNamed(name, prepared.filter(isOfArchive));
 	if (meant) return meant;
 	const known = await keptKernels();
-	if (!isSeries(name) && !kernelNamed(name, known)) {
+	if (known.length > 0 ? !kernelNamed(name, known) : !isSeries(name)) {
 		throw unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)]);
 	}
 	throw new HalfopenError('KERNEL_MISSING', {
