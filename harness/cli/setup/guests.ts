@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { QEMU } from '../../engines/vm/computer.ts';
 import { GATE_SOURCES, gatePath } from '../../engines/vm/gate.ts';
-import { QEMU } from '../../engines/vm/qemu.ts';
 import { HalfopenError } from '../../errors.ts';
 import { exists } from '../../kernels/exists.ts';
 import { DEBIAN_KEYRING } from '../../kernels/signature.ts';

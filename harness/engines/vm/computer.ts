@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { MEETING_BYTES } from './meeting.ts';
 
+/** The program, as it is found in PATH. */
 export const QEMU = 'qemu-system-x86_64';
 const MEMORY_MIB = 768;
 

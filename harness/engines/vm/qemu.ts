@@ -6,8 +6,6 @@ import { ended, isGone, notStarted, silent, unusable } from './qemu-errors.ts';
 import { QemuProcess } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 
-export { QEMU } from './computer.ts';
-
 /** What a guest begins with: a kernel that boots a root, or a snapshot of one that has. */
 export type Beginning = { readonly kernel: string; readonly root: string } | { readonly kernel: string; readonly snapshot: string };
 

@@ -59,11 +59,6 @@ export class Qmp {
 		});
 	}
 
-	/** What is still waited for rejects with ENGINE_GONE. */
-	close(): void {
-		this.#socket.destroy();
-	}
-
 	#take({ id, return: answer, error, event, data = {} }: Said): void {
 		if (event !== undefined) this.#tell(event, data);
 		const taker = id === undefined ? undefined : this.#asked.get(id);
