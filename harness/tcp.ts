@@ -127,6 +127,11 @@ export function retransmissionTimeout(options: { retries2: number; rtoMaxMs?: nu
 	return spanOf(retransmissionTimeoutMs(options));
 }
 
+/** When what is unacknowledged is sent again: soon, or as late as TCP_RTO_MAX after the last time (RFC 6298, 5.7; tcp_retransmit_timer). */
+export function nextRetransmission(): Span {
+	return { atLeastMs: 0, atMostMs: RTO_MAX_MS };
+}
+
 /**
  * At which turn of the retransmission timer a connection is given up (net/ipv4/tcp_timer.c, `retransmits_timed_out`): tcp_retries2 is no count but
  * stands for a time, that of `retransmissionTimeoutMs`, and the time counts from the retransmission at the first turn (`retrans_stamp`).

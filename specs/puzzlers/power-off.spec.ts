@@ -17,8 +17,8 @@ scenario(
 
 		await server.powerOff();
 		await kang.type('kodos, are you there?\n');
-		await expect(kang).toHaveReturned('write', 22);
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 22, timer: 'on' });
+		await expect(kang).toHaveReturned('write', 22);
 
 		await expect(kang).toFail('read', 'ETIMEDOUT', { after: retransmissionTimeout({ retries2 }) });
 		await expect(client).toHaveNoSocket();

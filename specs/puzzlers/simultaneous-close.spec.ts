@@ -1,5 +1,5 @@
 /** Which states do the two sides pass through if both close before either has heard of it? */
-import { expect, scenario } from '../../harness/index.ts';
+import { expect, nextRetransmission, scenario } from '../../harness/index.ts';
 
 scenario(
 	'simultaneous close: the FINs cross',
@@ -22,11 +22,12 @@ scenario(
 		step('the client’s FIN arrives, retransmitted');
 		await toServer.heal();
 		// It acknowledges nothing of the server's own FIN, so the server cannot go to TIME-WAIT yet (RFC 9293, figure 5).
-		await expect(server).toHaveSocket({ state: 'CLOSING' });
+		await expect(server).toHaveSocket({ state: 'CLOSING' }, { after: nextRetransmission() });
 		await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
 
 		step('the server’s FIN arrives, retransmitted');
 		await toClient.heal();
+		await Promise.all([client, server].map((host) => expect(host).toHaveSocket({ state: 'TIME-WAIT' }, { after: nextRetransmission() })));
 		await expect(server).toHavePassedThrough('ESTAB', 'FIN-WAIT-1', 'CLOSING', 'TIME-WAIT');
 		await expect(client).toHavePassedThrough('ESTAB', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT');
 		await expect(timeline).toShowSegment('> F. dropped by fin-to-server');

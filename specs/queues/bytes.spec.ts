@@ -1,5 +1,5 @@
 /** What do Recv-Q and Send-Q of a connection count? */
-import { expect, scenario } from '../../harness/index.ts';
+import { expect, nextRetransmission, scenario } from '../../harness/index.ts';
 
 scenario(
 	'bytes: not read, and not acknowledged',
@@ -35,7 +35,7 @@ scenario(
 		step('the wire is mended');
 		await lossy.heal();
 		// All of it is sent again, at the latest when the retransmission timer has run out.
-		const { sendQueue: atLast } = await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
+		const { sendQueue: atLast } = await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' }, { after: nextRetransmission() });
 		await expect(server).toHaveSocket({ state: 'ESTAB', receiveQueue: 30 });
 		claim('QI2', beforeAccept === 11 && halfRead === 6 && String(growing) === '10,20,30', {
 			holds:

@@ -1,5 +1,5 @@
 /** What does each state of TCP's diagram look like when it is held still, and which timer, if any, will end it? */
-import { expect, type ScenarioLab, type SocketShape, type State, scenario } from '../../harness/index.ts';
+import { expect, nextRetransmission, type ScenarioLab, type SocketShape, type State, scenario } from '../../harness/index.ts';
 
 interface Row {
 	readonly state: State;
@@ -145,7 +145,7 @@ scenario.each(rows)(
 	({ state }) => ({ question: `What holds a socket in ${state}, and what will end it?` }),
 	async (lab, { state, on, timer, hold }) => {
 		await hold(lab, 8080);
-		const shown = await expect(lab[on]).toHaveSocket({ state, timer, localPort: 8080 });
+		const shown = await expect(lab[on]).toHaveSocket({ state, timer, localPort: 8080 }, { after: nextRetransmission() });
 		return `The ${on}’s ss shows ${shown.state}, timer ${shown.timer?.name ?? 'none'}, Send-Q ${shown.sendQueue}.`;
 	},
 );
@@ -155,8 +155,8 @@ scenario(
 	{
 		question: 'Can every state of the diagram be held still at the same time?',
 		claims: ['ST1'],
-		// SYN-RECV lasts 255 s with this instead of 63 s: long enough for all the others, however busy the machine is.
-		sysctls: { tcp_synack_retries: 7 },
+		// SYN-SENT and SYN-RECV last 255 s with these instead of 127 s and 63 s: long enough for all the others, however busy the machine is.
+		sysctls: { tcp_syn_retries: 7, tcp_synack_retries: 7 },
 	},
 	async (lab) => {
 		const { client, server, step, claim } = lab;
@@ -164,7 +164,7 @@ scenario(
 		for (const { state, on, timer, hold, port } of placed) {
 			step(`${state} on the ${on}, port ${port}`);
 			await hold(lab, port);
-			await expect(lab[on]).toHaveSocket({ state, timer, localPort: port });
+			await expect(lab[on]).toHaveSocket({ state, timer, localPort: port }, { after: nextRetransmission() });
 		}
 
 		step('all of them, in one look at each host');
