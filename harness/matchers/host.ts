@@ -25,8 +25,8 @@ export interface SocketShape {
 
 type Row = EventOf<'sockets'>['rows'][number];
 
-/** A socket as `ss` showed it, and when it began to look, in seconds of the history. */
-export type SeenSocket = Row & { readonly t: number };
+/** A socket as `ss` showed it: so it was between `t`, when the look began, and `seenBy`, when it was over; both in seconds of the history. */
+export type SeenSocket = Row & { readonly t: number; readonly seenBy: number };
 
 /** What can be expected of a host. */
 export class HostExpectation {
@@ -39,8 +39,8 @@ export class HostExpectation {
 	/** `ss` shows such a socket; gives it as it was shown. */
 	async toHaveSocket(shape: SocketShape, patience: Patience = {}): Promise<SeenSocket> {
 		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
-		const { began, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, passes, patience);
-		return { ...found, t: began };
+		const { began, t, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, passes, patience);
+		return { ...found, t: began, seenBy: t };
 	}
 
 	/** `ss` shows so many sockets like this. */
