@@ -25,8 +25,9 @@ async function fill(client: Host, server: Host) {
 	await kang.connect(server.port(8080));
 	const kodos = await listener.accept();
 	await listener.close();
+	const waits = expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
 	const { returned: written } = await kang.send(story, 'MSG_DONTWAIT');
-	await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
+	await waits;
 	return { kang, kodos, written };
 }
 
@@ -41,7 +42,7 @@ async function readAll(kodos: Socket): Promise<string> {
 }
 
 /** The default takes minutes; kernels before 6.15 have no such sysctl, and take them. */
-const tcp_rto_max_ms = shortened({ default: RTO_MAX_MS, to: 2_000 });
+const tcp_rto_max_ms = shortened({ default: RTO_MAX_MS, to: 15_000 });
 
 const peers: readonly { kodos: string; claims: readonly ClaimId[]; says: boolean; kang: 'FIN-WAIT-1' | 'LAST-ACK'; stays: 'ESTAB' | 'FIN-WAIT-2' }[] =
 	[

@@ -37,7 +37,7 @@ scenario.each(rows)(
 		const reading = kang.recv();
 		const patience = retransmissionTimeout({ retries2 });
 		const last = expect(client).toHaveSocket(
-			{ state: 'ESTAB', sendQueue: 21, timer: 'on', timerCount: retries2 },
+			{ state: 'ESTAB', sendQueue: 21, timer: 'on', timerCount: { atLeast: retries2 } },
 			{ after: { ...patience, atLeastMs: 0 } },
 		);
 		await kang.send('kodos, are you there?');
@@ -61,7 +61,9 @@ scenario.each(rows)(
 
 		// The tail-loss probe comes before the first turn, which is put off by it (RFC 8985, 7.2; tcp_send_loss_probe).
 		const sent = timeline.segments('client').filter(({ fate }) => fate === 'dropped');
-		const gapsMs = gapsBetween([...sent.slice(earlyRetrans === 0 ? 0 : 1), { t: reading.endedAt }]);
+		// The kernel tells of the turn that gives up, on most kernels; who reads wakes up later.
+		const gaveUp = timeline.errors('client').find(({ source }) => source === 'kernel')?.t ?? reading.endedAt;
+		const gapsMs = gapsBetween([...sent.slice(earlyRetrans === 0 ? 0 : 1), { t: gaveUp }]);
 		const modelMs = retransmissionGapsMs({ turns: gapsMs.length, rtoMs });
 		const doubling = gapsMs.every((gap, index) => isTimerOf(gap, modelMs[index] ?? Number.NaN));
 		expect({ gapsMs, modelMs, doubling }).toMatchObject({ doubling: true });

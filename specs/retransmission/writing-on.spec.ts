@@ -2,7 +2,7 @@
 import { expect, retransmissionTimeout, scenario, shortened } from '../../harness/index.ts';
 
 /** The default is 15 and takes a quarter of an hour. */
-const retries2 = shortened({ default: 15, to: 3 });
+const retries2 = shortened({ default: 15, to: 5 });
 
 scenario(
 	'writing on: ETIMEDOUT once',
