@@ -2,7 +2,7 @@
 import { errnoName, expect, scenario, shortened, spanOf, synSchedule } from '../../harness/index.ts';
 
 /** The default is 6. */
-const retries = shortened({ default: 6, to: 1 });
+const retries = shortened({ default: 6, to: 2 });
 
 scenario(
 	'non-blocking: connected, refused, lost',

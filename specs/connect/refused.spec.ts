@@ -25,7 +25,9 @@ scenario(
 		const told = timeline.errors('client').filter(({ source, peer }) => source === 'so_error' && peer === curl.name);
 
 		const fromThePort = timeline.segments('server').every(({ flags, from }) => flags === 'R.' && from.port === 8080);
-		const atOnce = (refused.event.took ?? Number.NaN) < 1;
+		const [syn] = timeline.segments('client');
+		const [rst] = timeline.segments('server');
+		const atOnce = (rst?.t ?? Number.NaN) - (syn?.t ?? Number.NaN) < 1;
 		claim('QI6', fromThePort && atOnce && polled !== undefined && told[0]?.errno === 'ECONNREFUSED', {
 			holds:
 				'A stack without a listener answers with RST and ACK (tcp_v4_send_reset); in SYN-SENT that is ECONNREFUSED (tcp_reset), which a blocking connect returns, and which poll announces with POLLOUT, POLLERR and POLLHUP for SO_ERROR to tell.',
@@ -52,8 +54,9 @@ scenario(
 		const { retransmissionsMs, giveUpMs } = synSchedule({ retries, linear });
 		await client.drop({ name: 'rst', tcpFlags: 'RST RST' });
 
+		const trying = expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
 		const curl = await client.curl({ connect: server.port(8080) });
-		await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+		await trying;
 		await timeline.upToDate();
 		const first = timeline.segments('client')[0]?.t ?? Number.NaN;
 		await expect(curl).toHaveEnded({ status: 28 }, { after: spanOf(giveUpMs), since: first });
