@@ -35,8 +35,8 @@ export class SocketCall<T> implements PromiseLike<T> {
 	readonly #made: { event: CallEvent };
 	readonly #value: Promise<T>;
 
-	/** Tells the history that the call was entered, and later what it came to. */
-	static make<O extends Outcome>(peer: Peer, { fd, ...call }: CallText, outcome: Promise<O>): SocketCall<O> {
+	/** Makes the call, and tells the history that it was entered, no later than it is, and afterwards what it came to. */
+	static make<O extends Outcome>(peer: Peer, { fd, ...call }: CallText, make: () => Promise<O>): SocketCall<O> {
 		const { history, clock } = peer.context;
 		const entered: CallEvent = {
 			kind: 'call',
@@ -50,7 +50,7 @@ export class SocketCall<T> implements PromiseLike<T> {
 		};
 		history.add(entered);
 		const made = { event: entered };
-		const value = outcome.then((result) => {
+		const value = make().then((result) => {
 			const { t, took, returned, errno } = result;
 			made.event = { ...entered, t: history.at(t), took, ...(errno === undefined ? { returned, ...toldBeside(result, fd) } : { errno }) };
 			history.replace(entered, made.event);

@@ -52,7 +52,7 @@ export class SocketProcess extends Peer {
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): SocketCall<Succeeded<Name>> {
 		const [fd] = args;
 		const text = { name, args: args.map(inWords).join(', '), fd: typeof fd === 'number' ? fd : undefined };
-		return SocketCall.make(this, text, this.#puppet.call(name, ...args)) as SocketCall<Succeeded<Name>>;
+		return SocketCall.make(this, text, () => this.#puppet.call(name, ...args)) as SocketCall<Succeeded<Name>>;
 	}
 }
 
