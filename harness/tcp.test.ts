@@ -262,6 +262,8 @@ describe('SYN-ACKs without an answer', () => {
 		// Documentation/networking/ip-sysctl.rst, tcp_synack_retries: 31 s till the last retransmission, 63 s till the final timeout.
 		expect(synAckSchedule({ retries: 5 })).toEqual({ retransmissionsMs: [1_000, 3_000, 7_000, 15_000, 31_000], giveUpMs: 63_000 });
 		expect(synAckSchedule({ retries: 0 })).toEqual({ retransmissionsMs: [], giveUpMs: 1_000 });
+		// No gap is longer than TCP_RTO_MAX: 127 s, and then 120 s more.
+		expect(synAckSchedule({ retries: 7 }).giveUpMs).toBe(247_000);
 	});
 
 	test('are deferred for whole turns of their timer', () => {

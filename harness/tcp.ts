@@ -127,7 +127,7 @@ export function retransmissionTimeout(options: { retries2: number; rtoMaxMs?: nu
 	return spanOf(retransmissionTimeoutMs(options));
 }
 
-/** When what is unacknowledged is sent again: soon, or as late as TCP_RTO_MAX after the last time (RFC 6298, 5.7; tcp_retransmit_timer). */
+/** When what is unacknowledged is sent again: soon, or as late as TCP_RTO_MAX after the last time (RFC 6298, 2.5 and 5.5; tcp_retransmit_timer). */
 export function nextRetransmission(): Span {
 	return { atLeastMs: 0, atMostMs: RTO_MAX_MS };
 }
@@ -189,7 +189,8 @@ export function synSchedule(options: { retries: number; linear?: number | undefi
  * @param retries tcp_synack_retries, or TCP_SYNCNT of the listener (default 5)
  */
 export function synAckSchedule({ retries }: { retries: number }): Schedule {
-	const turns = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS }).map((_, turn) => (2 ** (turn + 1) - 1) * TIMEOUT_INIT_MS);
+	const gaps = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS });
+	const turns = gaps.map((_, turn) => gaps.slice(0, turn + 1).reduce((sum, gap) => sum + gap));
 	return { retransmissionsMs: turns.slice(0, -1), giveUpMs: turns.at(-1) ?? 0 };
 }
 

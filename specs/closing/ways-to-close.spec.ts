@@ -227,7 +227,7 @@ scenario.each(rows.map((row) => ({ ...row, ways: row.way.join(' or ') })))(
 			const further = kangs.flatMap(({ process }) => process.afterFailing('write', 'EPIPE'));
 			claim('KH-rst6', further.length > 0 && further.every(({ returned, errno }) => returned === 0 || errno === 'EPIPE'), {
 				holds:
-					'After the RST both directions are shut down (tcp_done): every further write fails with EPIPE (sk_stream_error), and every read returns 0.',
+					'After the RST both directions are shut down (tcp_done): every further write fails with EPIPE (sk_stream_wait_connect, with no error left to tell), and every read returns 0.',
 				differs: 'A write after the first EPIPE came to something else, or a read did not return the end of the stream.',
 			});
 		}

@@ -1,8 +1,8 @@
 /** What does TCP_DEFER_ACCEPT spare a server, and until when? */
-import { deferAcceptSeconds, expect, scenario, spanOf } from '../../harness/index.ts';
+import { deferAcceptSeconds, expect, scenario, shortened, spanOf } from '../../harness/index.ts';
 
-/** What the listener asks for, in seconds. */
-const asked = 10;
+/** What the listener asks for, in seconds. The source’s 10 are 15 for the kernel; 20 are 31, so that a slow machine has looked at all before. */
+const asked = shortened({ default: 10, to: 20 });
 
 scenario(
 	'deferred accept: until data comes',

@@ -54,7 +54,8 @@ scenario(
 		const { retransmissionsMs, giveUpMs } = synSchedule({ retries, linear });
 		await client.drop({ name: 'rst', tcpFlags: 'RST RST' });
 
-		const trying = expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+		// Begun before curl is, which may take its time on a slow machine.
+		const trying = expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' }, { after: { atLeastMs: 0, atMostMs: 60_000 } });
 		const curl = await client.curl({ connect: server.port(8080) });
 		await trying;
 		await timeline.upToDate();

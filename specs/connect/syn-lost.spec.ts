@@ -29,7 +29,8 @@ scenario.each(attempts)(
 
 		const kang = await client.socket();
 		if (setting === 'TCP_SYNCNT') await kang.setOption('TCP_SYNCNT', retries);
-		const trying = expect(client).toHaveSocket({ state: 'SYN-SENT', sendQueue: 1, timer: 'on' });
+		const lastsLong = giveUpMs >= 2 * LONG_ENOUGH_MS;
+		const trying = lastsLong ? expect(client).toHaveSocket({ state: 'SYN-SENT', sendQueue: 1, timer: 'on' }) : undefined;
 		const connect = kang.connect(server.port(8080));
 		await trying;
 		const last = retransmissionsMs.at(-1) ?? 0;

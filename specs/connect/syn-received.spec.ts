@@ -1,20 +1,22 @@
 /** How long does a server keep a connection that was only half made? */
-import { expect, type ScenarioLab, type Socket, scenario, shortened, spanOf, synAckSchedule, synSchedule } from '../../harness/index.ts';
+import { expect, isTimerOf, type ScenarioLab, type Socket, scenario, shortened, spanOf, synAckSchedule, synSchedule } from '../../harness/index.ts';
 
 /** As iptables takes it: of the three flags, SYN and ACK are set and RST is not. */
 const SYN_ACK = 'SYN,RST,ACK SYN,ACK';
 
 /**
- * The client begins to connect and closes its socket before an answer has arrived; no answer ever does. It is one program that does both: a second
+ * The client begins to connect and closes its socket before an answer has arrived; SYN-ACKs are lost. It is one program that does both: a second
  * later the SYN would be sent again.
  */
 async function connectAndLeave({ client, server }: ScenarioLab): Promise<void> {
-	await client.drop({ name: 'syn-ack', tcpFlags: SYN_ACK });
 	const { address, port } = server.port(8080);
 	const kang = await client.run(['node', '-e', `const socket = net.connect(${port}, '${address}'); setImmediate(() => socket.destroy());`]);
 	await expect(kang).toFail('connect', 'EINPROGRESS');
 	await expect(kang).toHaveEnded({ status: 0 });
 }
+
+/** For what comes after a program was started: a slow machine takes its time for that. */
+const PATIENCE_MS = 60_000;
 
 /** Waits until ss no longer shows the request, and says how long that was from the first SYN-ACK, in ms. */
 async function requestLasts({ server, timeline }: ScenarioLab, giveUpMs: number): Promise<number> {
@@ -39,7 +41,8 @@ scenario(
 		const { retransmissionsMs, giveUpMs } = synAckSchedule({ retries });
 		await (await server.socket()).listen(8080);
 		const last = { state: 'SYN-RECV', timer: 'on', timerCount: retries } as const;
-		const request = expect(server).toHaveSocket(last, { after: spanOf(retransmissionsMs.at(-1) ?? 0) });
+		await client.drop({ name: 'syn-ack', tcpFlags: SYN_ACK });
+		const request = expect(server).toHaveSocket(last, { after: { ...spanOf(retransmissionsMs.at(-1) ?? 0), atMostMs: PATIENCE_MS } });
 		await connectAndLeave(lab);
 		await expect(client).toHavePassedThrough('SYN-SENT', 'CLOSED');
 		await expect(client).toHaveNoSocket();
@@ -57,8 +60,9 @@ scenario(
 		if (retries === 5) measured('SYN-ACK dropped, until SYN-RECV is gone', lasted / 1_000);
 		// As the claim has them; the first of them where fewer are asked for.
 		const claimed = [1_000, 3_000, 7_000, 15_000, 31_000, 63_000];
-		const asClaimed = [...retransmissionsMs, giveUpMs].every((ms, turn) => ms === claimed[turn]) && lasted >= giveUpMs;
-		claim('KH-synrecv2', asClaimed && timeline.segments('server').length === 1 + retries, {
+		const [first, ...again] = timeline.segments('server');
+		const onTime = again.every(({ t }, turn) => isTimerOf((t - (first?.t ?? Number.NaN)) * 1_000, claimed[turn] ?? Number.NaN));
+		claim('KH-synrecv2', again.length === retries && onTime && lasted >= (claimed[retries] ?? Number.NaN), {
 			holds: `The SYN-ACK’s timer doubles from 1 s (reqsk_timer_handler) and knows nothing of linear timeouts. With tcp_synack_retries = ${retries} the request was gone after ${(lasted / 1_000).toFixed(1)} s; the default, 5, is ${synAckSchedule({ retries: 5 }).giveUpMs / 1_000} s.`,
 			differs: 'The schedule of the SYN-ACKs, or the time when the request was gone, is another.',
 		});
@@ -83,15 +87,13 @@ scenario.each(listeners)(
 		sysctls: { tcp_synack_retries },
 	}),
 	async (lab, { option, value, retries }) => {
-		const { server, timeline, claim } = lab;
+		const { client, server, timeline, claim } = lab;
 		const { retransmissionsMs, giveUpMs } = synAckSchedule({ retries });
 		const listener = await server.socket();
 		await listener.setOption(option, value);
 		await listener.listen(8080);
-		const request = expect(server).toHaveSocket({ state: 'SYN-RECV', timer: 'on' });
+		await client.drop({ name: 'syn-ack', tcpFlags: SYN_ACK });
 		await connectAndLeave(lab);
-
-		await request;
 		const lasted = await requestLasts(lab, giveUpMs);
 		await expect(timeline).toRetransmit('< S. dropped by syn-ack', retransmissionsMs);
 		if (option === 'TCP_USER_TIMEOUT') {

@@ -19,9 +19,11 @@ const ends: readonly End[] = [
 		name: 'timeout',
 		claimed: 'ETIMEDOUT',
 		first: { recv: 'ETIMEDOUT', send: 'ETIMEDOUT' },
-		end: async ({ port }, { client }) => {
+		end: async ({ port }, { client, timeline }) => {
 			await client.drop({ destinationPort: port });
-			await expect(client).toHaveNoSocket({ localPort: port }, { after: keepaliveTimeout({ ...keepalive, time: 0 }) });
+			await timeline.upToDate();
+			const since = timeline.lastHeard('client', 8080);
+			await expect(client).toHaveNoSocket({ localPort: port }, { after: keepaliveTimeout(keepalive), since });
 		},
 	},
 	{

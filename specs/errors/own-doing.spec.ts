@@ -61,7 +61,7 @@ scenario(
 		await expect(timeline).toShowNoSegment('> P. 5');
 		claim('KH-misc2', writing.event.errno === 'EPIPE' && timeline.segments('client').every(({ length }) => length === 0), {
 			holds:
-				'SEND_SHUTDOWN is looked at before anything is queued (tcp_sendmsg_locked), so nothing goes out, and it is EPIPE, with SIGPIPE where that is not refused (sk_stream_error).',
+				'A write looks at the state before anything is queued (tcp_sendmsg_locked): in FIN-WAIT there is no sending any more (sk_stream_wait_connect), so nothing goes out, and it is EPIPE, with SIGPIPE where that is not refused (sk_stream_error).',
 			differs: `send gave ${writing.event.errno ?? writing.event.returned}.`,
 		});
 		return `send ${writing.event.errno}, and SIGPIPE where nobody asks for the errno; recv ${reading.event.returned}.`;

@@ -101,7 +101,7 @@ scenario(
 
 		const sent = timeline.segments('server').filter(({ t }) => t > since);
 		const gapsMs = gapsBetween([{ t: since }, ...sent]);
-		const spaced = gapsMs.slice(1).every((gap) => isTimerOf(gap, configured.interval * 1_000));
+		const spaced = gapsMs.every((gap, turn) => isTimerOf(gap, (turn === 0 ? configured.time : configured.interval) * 1_000));
 		const gaps = gapsMs.map((gap) => gap / 1_000);
 		claim('QI4', sent.length === configured.probes + 1 && spaced && kodos.failed('read', 'ETIMEDOUT') && kang.failed('read', 'ECONNRESET'), {
 			holds: `tcp_keepalive_timer counts its probes in icsk_probes_out, which ss shows; with tcp_keepalive_probes of them unanswered it sends a RST. Shown with a time of ${configured.time} s, ${configured.probes} probes and an interval of ${configured.interval} s.`,

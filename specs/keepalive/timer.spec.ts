@@ -170,7 +170,7 @@ scenario(
 		const sent = timeline.segments('client').find(({ length }) => length > 0)?.t ?? 0;
 		await expect(reading).toFailWith('ETIMEDOUT', { after: retransmissionTimeout({ retries2 }), since: sent });
 		// Retransmissions only: no probe, and no RST in the end.
-		await expect(timeline).toShowSegments('...', `${retries2 + 1}..${retries2 + 3}x > P. 5 dropped by silence`);
+		await expect(timeline).toShowSegments('> S', '< S.', '> .', `${retries2 + 1}..${retries2 + 3}x > P. 5 dropped by silence`);
 
 		const seconds = reading.endedAt - sent;
 		const silent = timeline.segments('client').filter(({ fate }) => fate === 'dropped');

@@ -42,7 +42,7 @@ scenario(
 	{
 		question: 'The ACKs that would complete the connections are lost. How many clients can wait in SYN-RECV?',
 		claims: ['QI11'],
-		// A cookie would answer a SYN that finds no room, and no socket in SYN-RECV would stand for it (tcp_conn_request). With 7 SYN-RECV lasts 255 s instead of
+		// A cookie would answer a SYN that finds no room, and no socket in SYN-RECV would stand for it (tcp_conn_request). With 7 SYN-RECV lasts 247 s instead of
 		// 63 s: until all of them are counted, however busy the machine is.
 		sysctls: { tcp_syncookies: 0, tcp_synack_retries: 7 },
 	},

@@ -14,7 +14,12 @@ async function overflow({ client, server, timeline, step }: ScenarioLab, tcp_abo
 	const overtaken = await client.socket({ name: `overtaken-${tcp_abort_on_overflow}` });
 	const overtakenPort = 5_000 + tcp_abort_on_overflow;
 	await overtaken.bind(overtakenPort);
-	const lost = await server.drop({ sourcePort: overtakenPort, destinationPort: port, tcpFlags: 'SYN,ACK ACK' });
+	const lost = await server.drop({
+		name: `lost-acks-${tcp_abort_on_overflow}`,
+		sourcePort: overtakenPort,
+		destinationPort: port,
+		tcpFlags: 'SYN,ACK ACK',
+	});
 	await overtaken.connect(server.port(port));
 	await expect(server).toHaveSocket({ state: 'SYN-RECV', localPort: port });
 
@@ -27,7 +32,7 @@ async function overflow({ client, server, timeline, step }: ScenarioLab, tcp_abo
 	await expect(client).toHaveSocket({ state: 'SYN-SENT', remotePort: port, timer: 'on', timerCount: { atLeast: 1 } });
 	await expect(connecting).toBlock();
 	await overtaken.send('hello');
-	await expect(timeline).toShowSegment('> P. 5 dropped');
+	await expect(timeline).toShowSegment(`> P. 5 dropped by lost-acks-${tcp_abort_on_overflow}`);
 
 	step('what the overtaken client sends arrives now');
 	await lost.heal();
@@ -59,7 +64,7 @@ scenario(
 	{
 		question: 'The server does not accept, and its queue is full. What becomes of a further client?',
 		claims: ['QI3b'],
-		// SYN-RECV lasts 255 s with this instead of 63 s: until the server accepts, however busy the machine is.
+		// SYN-RECV lasts 247 s with this instead of 63 s: until the server accepts, however busy the machine is.
 		sysctls: { tcp_synack_retries: 7 },
 	},
 	async (lab) => {

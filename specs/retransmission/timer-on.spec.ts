@@ -9,8 +9,8 @@ scenario(
 	{
 		question: `A SYN-ACK, data and a SYN are lost, each of a socket with TCP_USER_TIMEOUT ${userTimeoutMs / 1_000} s. What does ss show, and when does each end?`,
 		claims: ['QI1'],
-		// Without tail-loss probes, each retransmission is a turn of the timer.
-		sysctls: { tcp_early_retrans: 0 },
+		// Without tail-loss probes, each retransmission is a turn of the timer. With 7, SYN-RECV lasts 247 s: until all else has ended, however busy the machine is.
+		sysctls: { tcp_early_retrans: 0, tcp_synack_retries: 7 },
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		step('a SYN-ACK is lost');

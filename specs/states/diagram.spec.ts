@@ -155,7 +155,7 @@ scenario(
 	{
 		question: 'Can every state of the diagram be held still at the same time?',
 		claims: ['ST1'],
-		// SYN-SENT and SYN-RECV last 255 s with these instead of 127 s and 63 s: long enough for all the others, however busy the machine is.
+		// SYN-SENT and SYN-RECV last some 250 s with these instead of 130 s and 63 s: long enough for all the others, however busy the machine is.
 		sysctls: { tcp_syn_retries: 7, tcp_synack_retries: 7 },
 	},
 	async (lab) => {
