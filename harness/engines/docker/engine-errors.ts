@@ -21,11 +21,6 @@ export function isTakenSubnet(error: unknown): boolean {
 	return /pool overlaps|overlaps with other one/i.test((error as ApiError).message ?? '');
 }
 
-/** The engine's answer where a container did not freeze in time: a busy machine's. It runs on as before. */
-export function isUnableToFreeze(error: unknown): boolean {
-	return /unable to freeze/.test((error as ApiError).message ?? '');
-}
-
 /** Says what an error of the engine's API means for a reader. */
 export function engineError(doing: string, error: unknown): HalfopenError {
 	if (error instanceof HalfopenError) return error;

@@ -7,7 +7,8 @@ import { realClock } from '../real-clock.ts';
 import { type Subnet, subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
-import { asking, engineError, isTakenSubnet, isUnableToFreeze } from './engine-errors.ts';
+import { asking, engineError, isTakenSubnet } from './engine-errors.ts';
+import { freezeContainer } from './freeze.ts';
 import { labelsOf } from './labels.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
@@ -112,7 +113,7 @@ class DockerHost implements EngineHost {
 	}
 
 	async pause(): Promise<void> {
-		await asking(`pausing ${this.#place.name}`, () => frozen(this.#runningUserland()));
+		await asking(`pausing ${this.#place.name}`, () => freezeContainer(this.#runningUserland()));
 	}
 
 	async resume(): Promise<void> {
@@ -183,21 +184,6 @@ class DockerHost implements EngineHost {
 	async #remove(container: Dockerode.Container): Promise<void> {
 		await asking(`removing container ${container.id.slice(0, 12)}`, () => removeContainer(this.#site.docker, container));
 		this.#made.delete(container);
-	}
-}
-
-/** How often a container is asked to freeze. One asking is a thousand looks of runc's, a second or so (libcontainer/cgroups/fs/freezer.go). */
-const FREEZE_ATTEMPTS = 20;
-
-/** Freezes a container: on a busy machine its processes may take longer to stop than runc looks at them; it thaws them then, and gives up. */
-async function frozen(container: Dockerode.Container): Promise<void> {
-	for (let left = FREEZE_ATTEMPTS; ; left--) {
-		try {
-			await container.pause();
-			return;
-		} catch (error) {
-			if (!isUnableToFreeze(error) || left === 1) throw error;
-		}
 	}
 }
 

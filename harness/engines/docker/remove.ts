@@ -32,11 +32,11 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
  * answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
  */
 async function forgotten(docker: Dockerode, container: Dockerode.Container): Promise<void> {
-	// The engine answers before it listens itself (moby, getEvents in system_routes.go), so without `since` it could miss what comes in between.
-	const since = Math.floor(Date.now() / 1_000);
-	const events = await docker.getEvents({ since, filters: { event: ['destroy'], container: [container.id] } });
+	// The engine answers before it listens itself (moby, getEvents in system_routes.go): what comes in between is told because it tells all that
+	// it remembers, since the beginning of its time.
+	const events = await docker.getEvents({ since: 0, filters: { event: ['destroy'], container: [container.id] } });
 	try {
-		// What was destroyed before that is told by nobody.
+		// What was destroyed so long before that it is forgotten (256 events: daemon/events) is told by nobody.
 		if (await exists(container)) for await (const _destroyed of events) break;
 	} finally {
 		(events as Readable).destroy();

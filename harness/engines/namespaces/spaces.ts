@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream';
 import { HalfopenError } from '../../errors.ts';
 import type { Ground, GroundProcess } from './ground.ts';
 
+/** A host has IPv4 only, as Docker's have; the wire has no protocol at all. Some kernels have none to switch off. */
+export const NO_IPV6 = '[ ! -e /proc/sys/net/ipv6 ] || for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done';
+
 /** A process that holds namespaces, and is spoken to over its standard streams. */
 export interface Space {
 	/** As the ground sees it: `/proc/<pid>/ns` are its namespaces. */

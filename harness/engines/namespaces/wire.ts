@@ -1,0 +1,71 @@
+import { Agent } from '../../agent/agent.ts';
+import { HalfopenError } from '../../errors.ts';
+import type { Ground } from './ground.ts';
+import { NO_IPV6, type Space, startSpace, unshareWire } from './spaces.ts';
+
+const BRIDGE = 'wire';
+
+const SCRIPT = `
+${NO_IPV6}
+echo made >&2
+`;
+
+/** A bridge in a namespace of its own. */
+export class Wire {
+	/** Passes when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait for it. */
+	readonly made: Promise<unknown>;
+	readonly #space: Promise<Space>;
+	/** Passes when there is a bridge; machines start meanwhile. */
+	readonly #agent: Promise<Agent>;
+
+	constructor(ground: Ground) {
+		this.#space = startSpace(ground, unshareWire(ground), SCRIPT);
+		const heard = this.#space.then((space) => space.heard('made'));
+		this.made = ground.asRoot ? this.#space : heard;
+		this.#agent = this.#bridge(heard);
+		// Who plugs a machine in hears of it.
+		this.#agent.catch(() => {});
+	}
+
+	async pid(): Promise<number> {
+		return (await this.#space).pid;
+	}
+
+	async #bridge(heard: Promise<void>): Promise<Agent> {
+		await heard;
+		const agent = await Agent.connect((await this.#space).channel, 'the wire');
+		await run(agent, `link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`);
+		return agent;
+	}
+
+	/** A cable from the bridge to a machine, whose end is called eth0. */
+	async plug(port: string, machine: number, mac: string): Promise<void> {
+		await run(await this.#agent, `link add ${port} type veth peer name eth0 address ${mac} netns ${machine}`, `link set ${port} master ${BRIDGE} up`);
+	}
+
+	/** Takes the cable away, both ends, whatever has become of the machine; the bridge forgets who was there. */
+	async unplug(port: string): Promise<void> {
+		const agent = await this.#agent;
+		const { status, err } = await agent.run(['ip', 'link', 'del', port]);
+		// Where nobody was left on the machine, its network has gone, and the cable with it.
+		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0) throw refusedByWire(`link del ${port}`, err);
+	}
+
+	async end(): Promise<void> {
+		await (await this.#space).end();
+	}
+}
+
+async function run(wire: Agent, ...lines: readonly string[]): Promise<void> {
+	const { status, err } = await wire.run(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+	if (status === 0) return;
+	throw refusedByWire(lines.join('; '), err);
+}
+
+function refusedByWire(what: string, seen: string): HalfopenError {
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: `The wire refused “${what}”.`,
+		seen,
+		remedy: 'The kernel must have bridges and veth (CONFIG_BRIDGE, CONFIG_VETH): modprobe bridge veth.',
+	});
+}
