@@ -20,6 +20,8 @@ function whatHappened(event: Event): string {
 			return `${event.peer}: ${event.name}(${event.args}) ${resultOf(event)}`;
 		case 'segment':
 			return `${event.host === 'client' ? '>' : '<'} ${event.flags} seq ${event.seq} ack ${event.ack} len ${event.length} ${event.fate}${event.by ? ` by ${event.by}` : ''}${event.retransmission ? ' (retransmission)' : ''}`;
+		case 'icmp':
+			return `${event.host === 'client' ? '>' : '<'} icmp ${event.name} ${event.fate}${event.by ? ` by ${event.by}` : ''}`;
 		case 'state':
 			return `${event.local.port} ↔ ${event.remote.port}: ${event.from} → ${event.to} (${event.how}${event.ghost ? ', ghost' : ''})`;
 		case 'sockets':

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * The schema of `timeline.json`: what a lab records, before anybody judges it. Written once, here; the types are inferred from it and
  * `docs/timeline.schema.json` is generated from it. Times (`t`, `arrived`) are seconds since the start of the scenario, microseconds kept.
  */
-export const TIMELINE_VERSION = 1;
+export const TIMELINE_VERSION = 2;
 
 const hostName = z.enum(['client', 'server']);
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
@@ -52,10 +52,14 @@ const call = z.object({
 	kind: z.literal('call'),
 	...at,
 	peer: z.string(),
+	/** The process that made it; `tid` is its thread, where that is another than the first. */
 	pid: z.int(),
+	tid: z.int().optional(),
 	name: z.string(),
 	args: z.string(),
 	fd: z.int().optional(),
+	/** The TCP socket that it was made on. */
+	socket: z.object({ family: z.enum(['IPv4', 'IPv6']), local: endpoint.optional(), remote: endpoint.optional() }).optional(),
 	returned: z.number().optional(),
 	errno: z.string().optional(),
 	/** What the tracer adds to the result, e.g. `[{fd=3, revents=POLLIN}]`. */
@@ -63,6 +67,51 @@ const call = z.object({
 	/** Seconds inside the call. */
 	took: z.number().optional(),
 	source: z.enum(['strace', 'socket']),
+});
+
+/**
+ * What became of a packet: `delivered` to the other stack, `dropped` by the fault named in `by`, `unobserved` because its receiver is gone,
+ * or `unknown` because the observer named in `by` had failed.
+ */
+const fate = z.enum(['delivered', 'dropped', 'unobserved', 'unknown']);
+const by = z.string().optional();
+
+const tcpOptions = z.object({
+	mss: z.int().optional(),
+	windowScale: z.int().optional(),
+	sackPermitted: z.boolean().optional(),
+	/** Relative to the initial number of the side whose data they acknowledge. */
+	sack: z.array(z.object({ from: z.int(), to: z.int() })).optional(),
+	timestamp: z.object({ value: z.int(), echo: z.int() }).optional(),
+	/** Subtype of the MPTCP option (RFC 8684, 3), e.g. `MP_CAPABLE`. */
+	mptcp: z.string().optional(),
+	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
+	fastOpen: z.string().optional(),
+	/** Accurate ECN counters as they were sent (draft-ietf-tcpm-accurate-ecn), in hex. */
+	accurateEcn: z.string().optional(),
+});
+
+/** An ICMP message between the hosts: `t` and `host` are its sender's. */
+const icmp = z.object({
+	kind: z.literal('icmp'),
+	...at,
+	boot,
+	from: z.string(),
+	to: z.string(),
+	type: z.int(),
+	code: z.int(),
+	/** In the words of iptables(8) where it has some: `host-unreachable`, `port-unreachable`, `fragmentation-needed`; else `type 3 code 99`. */
+	name: z.string(),
+	/** For `fragmentation-needed`: the MTU of the next hop. */
+	mtu: z.int().optional(),
+	/** The segment that it complains of. */
+	quotes: z.object({ from: endpoint, to: endpoint, seq: z.int() }).optional(),
+	link: z.literal('loopback').optional(),
+	origin: z.enum(['firewall', 'injected']).optional(),
+	fate,
+	by,
+	/** When the capture of the other host saw it. */
+	arrived: z.number().optional(),
 });
 
 /** One TCP segment: `t` and `host` are its sender's (the moment its capture saw it leave). */
@@ -80,9 +129,14 @@ const segment = z.object({
 	length: z.int().min(0),
 	/** Window field as on the wire, unscaled. */
 	window: z.int().min(0),
-	/** `delivered` to the other stack, `dropped` by the fault named in `by`, or `unobserved`: its receiver is gone. */
-	fate: z.enum(['delivered', 'dropped', 'unobserved']),
-	by: z.string().optional(),
+	/** `loopback`: it never left its host. Absent: it was on the wire between the hosts. */
+	link: z.literal('loopback').optional(),
+	/** Who made it: the sender's firewall, in the name of the other side, or an injector. Absent: the stack of its host. */
+	origin: z.enum(['firewall', 'injected']).optional(),
+	/** TCP options, as far as the capture held them. */
+	options: tcpOptions.optional(),
+	fate,
+	by,
 	/** When the capture of the other host saw it. */
 	arrived: z.number().optional(),
 	/** True where the same bytes were on the wire before. */
@@ -129,7 +183,20 @@ const error = z.object({
 const retransmit = z.object({ kind: z.literal('retransmit'), ...at, ...connection, state: z.string() });
 const reset = z.object({ kind: z.literal('reset'), ...at, ...connection, direction: z.enum(['sent', 'received']), reason: z.string().optional() });
 
-export const eventSchema = z.discriminatedUnion('kind', [step, fault, process, output, call, segment, state, sockets, error, retransmit, reset]);
+export const eventSchema = z.discriminatedUnion('kind', [
+	step,
+	fault,
+	process,
+	output,
+	call,
+	segment,
+	icmp,
+	state,
+	sockets,
+	error,
+	retransmit,
+	reset,
+]);
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event['kind'];
 export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
@@ -144,7 +211,15 @@ const clock = z.object({
 });
 
 /** What an observer did not see. Empty when every observer saw all. */
-const loss = z.object({ observer: z.string(), host: hostName.optional(), what: z.string() });
+const loss = z.object({
+	observer: z.string(),
+	host: hostName.optional(),
+	what: z.string(),
+	/** From then on, in seconds, what it would have told is unknown; absent where it only missed something that is named. */
+	since: z.number().optional(),
+	/** It told all again from then on. */
+	until: z.number().optional(),
+});
 
 /** An expectation, or a claim, that could not be put to the test where this scenario ran, and why. */
 const skip = z.object({ what: z.string(), why: z.string() });
@@ -164,6 +239,8 @@ export const timelineSchema = z.object({
 	question: z.string().optional(),
 	answer: z.string().optional(),
 	outcome: z.enum(['passed', 'failed']),
+	/** Why it failed: the message of the first error, and its code where it has one. */
+	failure: z.object({ message: z.string(), code: z.string().optional() }).optional(),
 	/** Wall clock at t = 0, ISO 8601. */
 	startedAt: z.string(),
 	engine: z.string(),

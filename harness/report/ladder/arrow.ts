@@ -2,7 +2,7 @@ import { cut, duration, printable, wrap } from '../words.ts';
 import type { Arrow } from './model.ts';
 
 /** Where a lost segment ends. */
-const ENDS = { dropped: '╳', unobserved: '╌' } as const;
+const ENDS = { dropped: '╳', unobserved: '╌', unknown: '?' } as const;
 const LOST_SHARE = 0.6;
 
 /** An arrow and its notes as lines of a width, pointing from its sender to its receiver: the client is on the left. */

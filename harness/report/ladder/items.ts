@@ -85,6 +85,9 @@ class Itemizer {
 			case 'call':
 				this.#call(event);
 				break;
+			case 'icmp':
+				this.#mark(event, 'error', `sends ICMP ${event.name}`);
+				break;
 			case 'state':
 				this.#state(event);
 				break;
@@ -214,6 +217,7 @@ function segmentInWords(event: EventOf<'segment'>, by: string | undefined): stri
 		delivered: arrived === undefined ? 'delivered' : `arrived ${((arrived - t) * 1e6).toFixed(0)} µs later`,
 		dropped: `dropped by ${by ?? 'a fault'}`,
 		unobserved: 'nobody was there to receive it',
+		unknown: `nobody knows what became of it: ${event.by ?? 'an observer'} had failed`,
 	};
 	return [
 		`${host} ${from.address}:${from.port} → ${to.address}:${to.port}`,
