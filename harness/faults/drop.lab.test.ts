@@ -4,6 +4,9 @@ import { expect, type Host, type PacketFault, scenario, type Timeline } from '..
 /** Set apart for documentation (RFC 5737): no packet comes from there. */
 const NOBODY = '192.0.2.1';
 
+/** So many bytes open the congestion window from 10 segments beyond 64 KiB: it doubles with each round trip (RFC 5681, 3.1). */
+const WARM_UP = 300_000;
+
 /** The rule's own counter and the firewall's log tell the same. */
 async function expectCountedAsShown(timeline: Timeline, fault: PacketFault): Promise<number> {
 	await timeline.context.flush();
@@ -118,4 +121,32 @@ scenario('drop: what a host loses as it leaves, its own stack knows', {}, async 
 	await expect(kodos).toPrint('kodos, are you there?\n');
 	await expectCountedAsShown(timeline, out);
 	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
+});
+
+scenario('drop: segments of every size are told, by a rule and by a cut', {}, async ({ client, server, link, timeline }) => {
+	const listener = await (await server.socket()).listen(8080, { backlog: 8 });
+	// Sent before: so the congestion window allows for segments of the largest size, 64 KiB where the interface segments them (GSO).
+	const connections = await Promise.all([1, 100, 1_000, 16_000, 64_000].map(async (bytes) => ({ bytes, socket: await client.socket() })));
+	for (const { socket } of connections) {
+		await socket.connect(server.port(8080));
+		const accepted = await listener.accept();
+		const sent = socket.send('w'.repeat(WARM_UP));
+		for (let left = WARM_UP; left > 0; ) left -= (await accepted.recv(WARM_UP)).returned;
+		await sent;
+	}
+	const lost = await server.drop({ name: 'lost', destinationPort: 8080 });
+	for (const { bytes, socket } of connections) await socket.send('z'.repeat(bytes));
+	await expect(timeline).toShowSegment('> P. dropped by lost');
+	await lost.heal();
+	expect(await expectCountedAsShown(timeline, lost)).toBeGreaterThanOrEqual(connections.length);
+
+	const cut = await link.cut({ name: 'cable' });
+	for (const { bytes, socket } of connections) await socket.send('y'.repeat(bytes));
+	await expect(timeline).toShowSegment('> P. dropped by cable');
+	await cut.heal();
+	await timeline.context.flush();
+	const { proof } = timeline.context.history.of('fault').findLast(({ id }) => id === 'cable') ?? {};
+	const dropped = timeline.segments('client').filter(({ by }) => by === 'cable').length;
+	expect(proof).toMatch(`packets lost: 0 to the client, ${dropped} to the server`);
+	expect(timeline.context.history.losses).toEqual([]);
 });

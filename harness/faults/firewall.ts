@@ -1,5 +1,6 @@
 import { type Boot, NFLOG_GROUP } from '../boot.ts';
 import { HalfopenError } from '../errors.ts';
+import { SNAPSHOT_BYTES } from '../probes/capture.ts';
 
 /** What happens to a packet that a rule matches, as iptables says it. */
 export type Verdict = readonly string[];
@@ -23,7 +24,7 @@ export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): 
 	await boot.logDrops(() => markLog(boot));
 	return restore(boot, [
 		`:${chainOf(id)} - [0:0]`,
-		`-A ${chainOf(id)} -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${id} --nflog-threshold 1`,
+		`-A ${chainOf(id)} ${logAs(id)}`,
 		`-A ${chainOf(id)} ${verdict.join(' ')}`,
 		...jumps.map(([hook, ...match]) => `-I ${hook} 1 ${match.join(' ')} -j ${chainOf(id)}`),
 	]);
@@ -48,11 +49,15 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 	return Number(/^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1] ?? 0);
 }
 
+/** The kernel cuts each packet to its headers; threshold 1: it tells of each packet at once. */
+const logAs = (prefix: string) =>
+	`-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${prefix} --nflog-size ${SNAPSHOT_BYTES} --nflog-threshold 1`;
+
 /** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
 async function markLog(boot: Boot): Promise<void> {
 	await restore(boot, [
 		':HALFOPEN-SENTINEL - [0:0]',
-		`-A HALFOPEN-SENTINEL -j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix sentinel --nflog-threshold 1`,
+		`-A HALFOPEN-SENTINEL ${logAs('sentinel')}`,
 		'-I OUTPUT 1 -o lo -p tcp --syn -j HALFOPEN-SENTINEL',
 	]);
 }

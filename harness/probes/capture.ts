@@ -5,7 +5,12 @@ import { PcapReader, type PcapRecord, pcapFile, type RecordedPacket } from '../f
 
 /** Room for 16 MiB of packets in the kernel, and no more of each than its headers: a small snapshot keeps bursts whole. */
 const BUFFER_KIB = '16384';
-const SNAPSHOT = '160';
+export const SNAPSHOT_BYTES = 160;
+/**
+ * The buffer into which libpcap reads a message of the firewall's log is 128 bytes longer than the snapshot (pcap-netfilter-linux.c), and a message
+ * that does not fit ends the capture. It holds some 170 bytes beside the packet. So the rule limits what is copied (--nflog-size), not the snapshot.
+ */
+const LOG_SNAPSHOT_BYTES = 4_096;
 
 /** What is told of a capture: each packet, and what it missed. */
 export interface CaptureSink {
@@ -41,7 +46,7 @@ export class Capture {
 			'-B',
 			BUFFER_KIB,
 			'-s',
-			SNAPSHOT,
+			String(source.startsWith('nflog') ? LOG_SNAPSHOT_BYTES : SNAPSHOT_BYTES),
 			'-w',
 			'-',
 			...(filter ? [filter] : []),
