@@ -50,8 +50,10 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 }
 
 /** The kernel cuts each packet to its headers; threshold 1: it tells of each packet at once. */
-const logAs = (prefix: string) =>
-	`-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${prefix} --nflog-size ${SNAPSHOT_BYTES} --nflog-threshold 1`;
+function logAs(prefix: string): string {
+	const limits = `--nflog-size ${SNAPSHOT_BYTES} --nflog-threshold 1`;
+	return `-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${prefix} ${limits}`;
+}
 
 /** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
 async function markLog(boot: Boot): Promise<void> {
