@@ -22,11 +22,19 @@ export async function writeArtifacts(
 	await mkdir(artifactsFolder(spec, timeline.scenario), { recursive: true });
 	const write = (artifact: Artifact, content: string | Uint8Array) => writeFile(artifactPath(spec, timeline.scenario, artifact), content);
 	await Promise.all([
-		write('timeline', `${JSON.stringify(timeline, undefined, '\t')}\n`),
+		write('timeline', timelineText(timeline)),
 		write('client', captures.client),
 		write('server', captures.server),
 		write('cost', `${JSON.stringify(cost)}\n`),
 	]);
 	const ladder = layOut(timeline);
 	await Promise.all([write('ladder', drawText(ladder, { width: LADDER_WIDTH })), write('svg', `${drawSvg(ladder)}\n`)]);
+}
+
+/** A timeline as JSON: an event to a line, so that a long one is neither large nor illegible. */
+export function timelineText({ events, ...head }: TimelineFile): string {
+	const fields = Object.entries(head).flatMap(([name, value]) =>
+		value === undefined ? [] : [`\t${JSON.stringify(name)}: ${JSON.stringify(value)},`],
+	);
+	return ['{', ...fields, '\t"events": [', events.map((event) => `\t\t${JSON.stringify(event)}`).join(',\n'), '\t]', '}', ''].join('\n');
 }

@@ -5,12 +5,21 @@ import { type LiveMessage, lineOf, MessageReader } from './messages.ts';
 
 const text = fc.string({ unit: 'grapheme' });
 const number = fc.nat();
+// JSON has no negative zero.
+const now = fc.double({ min: 0, max: 1e13, noNaN: true }).map(Math.abs);
 const message: fc.Arbitrary<LiveMessage> = fc.oneof(
 	fc.record({ kind: fc.constant('began' as const), spec: text, scenario: text }),
 	fc.record({ kind: fc.constant('began' as const), spec: text, scenario: text, question: text }),
-	fc.record({ kind: fc.constant('waits' as const), wait: number, what: text }),
-	fc.record({ kind: fc.constant('waits' as const), wait: number, what: text, limitMs: fc.double({ min: 0, max: 1e9, noNaN: true }).map(Math.abs) }),
+	fc.record({ kind: fc.constant('waits' as const), wait: number, what: text, now }),
+	fc.record({
+		kind: fc.constant('waits' as const),
+		wait: number,
+		what: text,
+		limitMs: fc.double({ min: 0, max: 1e9, noNaN: true }).map(Math.abs),
+		now,
+	}),
 	fc.record({ kind: fc.constant('waited' as const), wait: number }),
+	fc.record({ kind: fc.constant('clock' as const), now }),
 	fc.constantFrom('snapshot' as const, 'finished' as const).map((kind) => ({ kind, timeline: rebootStory() })),
 );
 const foreign = fc.oneof(text, fc.json()).filter((line) => !line.includes('\n'));

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { timelineSchema } from '../../timeline/events.ts';
 
 const wait = z.int().min(0);
+/** By the lab's clock, in ms. In a guest it runs at a pace of its own, so nothing is counted on from it. */
+const now = z.number();
 
 /** What a scenario tells of itself while it runs: one JSON value to a line. A connection is one scenario’s, so no message need say whose it is. */
 const messageSchema = z.discriminatedUnion('kind', [
@@ -20,8 +22,11 @@ const messageSchema = z.discriminatedUnion('kind', [
 		what: z.string(),
 		/** How long at most; absent where there is no limit. */
 		limitMs: z.number().min(0).optional(),
+		now,
 	}),
 	z.object({ kind: z.literal('waited'), wait }),
+	/** What the lab's clock shows; told again and again while something is waited for. */
+	z.object({ kind: z.literal('clock'), now }),
 	/** The timeline so far, for drawing; only where the runner wants it. */
 	z.object({ kind: z.literal('snapshot'), timeline: timelineSchema }),
 	/** The timeline as it was written at the end. */

@@ -2,7 +2,14 @@ import { expect, test } from '@jest/globals';
 import { Overdue } from './overdue.ts';
 import type { OpenWait } from './running.ts';
 
-const wait = (key: string, seconds: number): OpenWait => ({ key, where: 'spec', what: 'it', limitMs: undefined, waitedMs: seconds * 1_000 });
+const wait = (key: string, seconds: number): OpenWait => ({
+	key,
+	where: 'spec',
+	what: 'it',
+	limitMs: undefined,
+	waitedMs: 0,
+	shownMs: seconds * 1_000,
+});
 
 test('a log is told of a wait after 10 s, 20 s, 40 s, and not in between', () => {
 	const overdue = new Overdue();

@@ -10,7 +10,7 @@ export class Overdue {
 
 	/** Those of the waits that are to be told now. */
 	among(waits: readonly OpenWait[]): OpenWait[] {
-		const times = new Map(waits.map((wait) => [wait.key, timesUntil(wait.waitedMs)]));
+		const times = new Map(waits.map((wait) => [wait.key, timesUntil(wait.shownMs)]));
 		const due = waits.filter(({ key }) => (times.get(key) ?? 0) > (this.#told.get(key) ?? 0));
 		// What is over need not be remembered.
 		this.#told = times;
@@ -18,6 +18,6 @@ export class Overdue {
 	}
 }
 
-function timesUntil(waitedMs: number): number {
-	return waitedMs < FIRST_MS ? 0 : 1 + Math.floor(Math.log2(waitedMs / FIRST_MS));
+function timesUntil(shownMs: number): number {
+	return shownMs < FIRST_MS ? 0 : 1 + Math.floor(Math.log2(shownMs / FIRST_MS));
 }

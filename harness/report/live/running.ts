@@ -10,20 +10,26 @@ export interface OpenWait {
 	readonly where: string;
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** How long it has been waited for. */
+	/** How long it has been waited for, by the lab's clock, as its limit is. */
 	readonly waitedMs: number;
+	/** How long the reader has waited for it. */
+	readonly shownMs: number;
 }
 
 interface Wait {
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** By `now`. */
+	/** By the lab's clock. */
 	readonly since: number;
+	/** By the reader's clock. */
+	readonly toldAt: number;
 }
 
 interface Scenario {
 	readonly began: Began;
 	readonly waits: Map<number, Wait>;
+	/** What the lab's clock showed last. */
+	clock: number;
 }
 
 /** The scenarios that run, and what they wait for. */
@@ -31,19 +37,24 @@ export class Running implements LiveListener {
 	readonly #scenarios = new Map<number, Scenario>();
 	readonly #now: () => number;
 
-	/** `now` in ms. */
+	/** `now` is the reader's clock, in ms. */
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
 	}
 
 	told(scenario: number, message: LiveMessage): void {
 		if (message.kind === 'began') {
-			this.#scenarios.set(scenario, { began: message, waits: new Map() });
+			this.#scenarios.set(scenario, { began: message, waits: new Map(), clock: 0 });
 			return;
 		}
-		const waits = this.#scenarios.get(scenario)?.waits;
-		if (message.kind === 'waits') waits?.set(message.wait, { what: message.what, limitMs: message.limitMs, since: this.#now() });
-		if (message.kind === 'waited') waits?.delete(message.wait);
+		const running = this.#scenarios.get(scenario);
+		if (running === undefined) return;
+		if ('now' in message) running.clock = message.now;
+		if (message.kind === 'waits') {
+			const { wait, what, limitMs, now } = message;
+			running.waits.set(wait, { what, limitMs, since: now, toldAt: this.#now() });
+		}
+		if (message.kind === 'waited') running.waits.delete(message.wait);
 	}
 
 	gone(scenario: number): void {
@@ -52,18 +63,19 @@ export class Running implements LiveListener {
 
 	/** What a scenario has waited for longest. */
 	longestOf(scenario: number): OpenWait | undefined {
-		const { began, waits } = this.#scenarios.get(scenario) ?? {};
+		const running = this.#scenarios.get(scenario);
 		// In the order in which they began.
-		const [entry] = waits ?? [];
-		if (began === undefined || entry === undefined) return undefined;
-		const [number, { what, limitMs, since }] = entry;
+		const [entry] = running?.waits ?? [];
+		if (running === undefined || entry === undefined) return undefined;
+		const { began, clock } = running;
+		const [number, { what, limitMs, since, toldAt }] = entry;
 		const where = `${specName(began.spec)} › ${began.scenario}`;
-		return { key: `${scenario}/${number}`, where, what, limitMs, waitedMs: this.#now() - since };
+		return { key: `${scenario}/${number}`, where, what, limitMs, waitedMs: clock - since, shownMs: this.#now() - toldAt };
 	}
 
 	/** One wait of each scenario that waits, the longest first. */
 	longest(): OpenWait[] {
 		const waits = [...this.#scenarios.keys()].map((scenario) => this.longestOf(scenario)).filter((wait) => wait !== undefined);
-		return waits.sort((a, b) => b.waitedMs - a.waitedMs);
+		return waits.sort((a, b) => b.shownMs - a.shownMs);
 	}
 }

@@ -75,6 +75,7 @@ describe('a scenario', () => {
 	test('tells what it waits for, and that it is over', async () => {
 		await listen('waits');
 		const live = tellLive({ ...SCENARIO, question: 'And then?' });
+		live.timeBy(() => 7);
 		const first = live.waiting({ what: 'one', limitMs: 15_000 });
 		live.waiting({ what: 'two', limitMs: undefined });
 		first();
@@ -82,8 +83,8 @@ describe('a scenario', () => {
 		await notebook.until(1);
 		expect(notebook.told_).toEqual([
 			[0, { kind: 'began', ...SCENARIO, question: 'And then?' }],
-			[0, { kind: 'waits', wait: 0, what: 'one', limitMs: 15_000 }],
-			[0, { kind: 'waits', wait: 1, what: 'two' }],
+			[0, { kind: 'waits', wait: 0, what: 'one', limitMs: 15_000, now: 7 }],
+			[0, { kind: 'waits', wait: 1, what: 'two', now: 7 }],
 			[0, { kind: 'waited', wait: 0 }],
 		]);
 	});

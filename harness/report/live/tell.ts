@@ -10,8 +10,13 @@ interface Wait {
 	readonly limitMs: number | undefined;
 }
 
+/** How often the lab's clock is told while something is waited for, in ms of this process: what shows it counts whole seconds. */
+const CLOCK_EVERY_MS = 500;
+
 /** One scenario’s voice. Nothing it does fails, and none of it is waited for: whether anybody hears is nothing to the scenario. */
 export interface Teller {
+	/** From now on time is the lab's: `now` in ms. Waits that are told before have no time. */
+	timeBy(now: () => number): void;
 	/** A wait has begun; the returned function ends it. */
 	waiting(wait: Wait): () => void;
 	/** From now on tells the history as it grows, where that is wanted. `soFar` makes the timeline. */
@@ -22,7 +27,7 @@ export interface Teller {
 	close(): void;
 }
 
-const SILENT: Teller = { waiting: () => () => {}, follow: () => {}, finished: () => {}, close: () => {} };
+const SILENT: Teller = { timeBy: () => {}, waiting: () => () => {}, follow: () => {}, finished: () => {}, close: () => {} };
 
 /** Tells the runner that a scenario has begun, and what it does from then on; to nobody, at no cost, where nobody listens. */
 export function tellLive(scenario: Omit<Began, 'kind'>): Teller {
@@ -40,6 +45,9 @@ export function tellLive(scenario: Omit<Began, 'kind'>): Teller {
 class Voice implements Teller {
 	protected readonly socket: Socket;
 	#waits = 0;
+	#open = 0;
+	#ticking: NodeJS.Timeout | undefined;
+	#now: () => number = () => 0;
 
 	constructor(socket: Socket) {
 		this.socket = socket;
@@ -49,10 +57,18 @@ class Voice implements Teller {
 		if (this.socket.writable) this.socket.write(lineOf(message));
 	}
 
+	timeBy(now: () => number): void {
+		this.#now = now;
+	}
+
 	waiting({ what, limitMs }: Wait): () => void {
 		const wait = this.#waits++;
-		this.say({ kind: 'waits', wait, what, ...(limitMs !== undefined && Number.isFinite(limitMs) && { limitMs }) });
-		return () => this.say({ kind: 'waited', wait });
+		this.say({ kind: 'waits', wait, what, ...(limitMs !== undefined && Number.isFinite(limitMs) && { limitMs }), now: this.#now() });
+		if (this.#open++ === 0) this.#ticking = setInterval(() => this.say({ kind: 'clock', now: this.#now() }), CLOCK_EVERY_MS).unref();
+		return () => {
+			this.say({ kind: 'waited', wait });
+			if (--this.#open === 0) clearInterval(this.#ticking);
+		};
 	}
 
 	follow(_history: Changing, _soFar: () => TimelineFile): void {}
@@ -60,6 +76,7 @@ class Voice implements Teller {
 	finished(_timeline: TimelineFile): void {}
 
 	close(): void {
+		clearInterval(this.#ticking);
 		this.socket.end();
 	}
 }

@@ -10,6 +10,7 @@ function wait(part: Partial<OpenWait> = {}): OpenWait {
 		what: 'dnc-1 on the client: read to fail with ETIMEDOUT',
 		limitMs: 26_700,
 		waitedMs: 8_400,
+		shownMs: 8_400,
 		...part,
 	};
 }
@@ -54,7 +55,7 @@ describe('a wait', () => {
 });
 
 describe('several waits', () => {
-	const several = [90_000, 8_000, 7_000, 6_000, 999].map((waitedMs, index) => wait({ key: `${index}/0`, where: `spec-${index}`, waitedMs }));
+	const several = [90_000, 8_000, 7_000, 6_000, 999].map((shownMs, index) => wait({ key: `${index}/0`, where: `spec-${index}`, shownMs }));
 
 	test('leave out what has just begun', () => {
 		expect(waitLines(several, { width: 120, most: 8 })).toHaveLength(4);

@@ -8,8 +8,8 @@ const PART_OF_WHERE = 0.3;
 const INDENT = '  ';
 
 /** Whether a wait has lasted long enough to be shown. */
-export function isWorthALine({ waitedMs }: OpenWait): boolean {
-	return waitedMs >= WORTH_A_LINE_MS;
+export function isWorthALine({ shownMs }: OpenWait): boolean {
+	return shownMs >= WORTH_A_LINE_MS;
 }
 
 /** `8 of at most 27 s` */
