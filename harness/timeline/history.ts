@@ -1,5 +1,6 @@
 import type { TcpOptions } from '../formats/types.ts';
 import type { Event, EventKind, EventOf, HostName, Loss, Skip } from './events.ts';
+import { Knowledge, type Observed, type Observer } from './knowledge.ts';
 import { type Frame, joinSegments, type Sighting } from './segments.ts';
 
 /** The call families of a name that a reader would use: what libraries really call differs from program to program. */
@@ -22,7 +23,8 @@ export class History implements Frame {
 	readonly addresses: Readonly<Record<HostName, string>>;
 	#events: Exclude<Event, { kind: 'segment' }>[] = [];
 	readonly #sightings: Sighting[] = [];
-	readonly #losses: Loss[] = [];
+	/** What the observers have told for certain, and what they have lost. */
+	readonly knowledge = new Knowledge();
 	readonly #skipped: Skip[] = [];
 	readonly #listeners = new Set<() => void>();
 	#segments: EventOf<'segment'>[] | undefined;
@@ -35,6 +37,7 @@ export class History implements Frame {
 
 	/** Everything is set up: from here on time is counted (seconds since the epoch). What preparation left in the history is forgotten. */
 	begin(origin: number): void {
+		this.knowledge.shift(this.#origin - origin);
 		this.#origin = origin;
 		this.#events.length = 0;
 		this.#sightings.length = 0;
@@ -80,12 +83,27 @@ export class History implements Frame {
 		this.#changed();
 	}
 
+	/** An observer missed something; with `since`, all that it would have told from then on is unknown, and fates with it. */
 	lose(loss: Loss): void {
-		this.#losses.push(loss);
+		this.knowledge.lose(loss);
+		this.#segments = undefined;
+		this.#changed();
+	}
+
+	/** An observer tells all again from `t` on. */
+	recover(observed: Observed, t: number): void {
+		this.knowledge.recover(observed, t);
+		this.#segments = undefined;
+		this.#changed();
 	}
 
 	get losses(): readonly Loss[] {
-		return this.#losses;
+		return this.knowledge.losses;
+	}
+
+	/** Whether what an observer would have told of that time is unknown. */
+	isBlind(observer: Observer, host: HostName, t: number): boolean {
+		return this.knowledge.isBlind(observer, host, t);
 	}
 
 	/** Says that something could not be put to the test here. */

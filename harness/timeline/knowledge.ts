@@ -1,0 +1,95 @@
+import type { EventOf, HostName, Loss } from './events.ts';
+
+/** Observers by their names in losses. Each peer has a tracer of its own, `strace of nc-1`; `strace` stands for all of a host. */
+export type Observer = 'capture' | 'firewall' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
+
+/** An observer of one host; the kernel's trace is of both. */
+export interface Observed {
+	readonly observer: Observer;
+	readonly host: HostName;
+}
+
+/** A packet, as far as its fate is concerned. */
+type Packet = Pick<EventOf<'segment'>, 't' | 'host' | 'link' | 'fate' | 'arrived'>;
+
+/**
+ * How long a packet may be under way between two captures, in seconds: a softirq on a busy processor. One that a running host has not seen by
+ * then did not arrive.
+ */
+export const UNDER_WAY = 0.1;
+
+/** What the observers of a lab have told for certain, and what they have lost. All times are seconds of the history. */
+export class Knowledge {
+	#losses: Loss[] = [];
+	/** Up to when each observer has told all; absent for one that does not run. */
+	readonly #toldUntil = new Map<string, number>();
+
+	get losses(): readonly Loss[] {
+		return this.#losses;
+	}
+
+	/** An observer missed something; with `since`, all that it would have told from then on is unknown. */
+	lose(loss: Loss): void {
+		this.#losses.push(loss);
+	}
+
+	/** An observer tells all again from `t` on: it was started anew, or has caught up. */
+	recover({ observer, host }: Observed, t: number): void {
+		this.#losses = this.#losses.map((loss) => (isOpen(loss) && concerns(loss, { observer, host }) ? { ...loss, until: t } : loss));
+	}
+
+	/** All times count from another moment from now on, so many seconds earlier. */
+	shift(seconds: number): void {
+		for (const [name, t] of this.#toldUntil) this.#toldUntil.set(name, t + seconds);
+		this.#losses = this.#losses.map(({ since, until, ...loss }) => ({
+			...loss,
+			...(since !== undefined && { since: since + seconds }),
+			...(until !== undefined && { until: until + seconds }),
+		}));
+	}
+
+	/** An observer has told all up to `t`; it runs. `Infinity` once it has ended in good order. */
+	told({ observer, host }: Observed, t: number): void {
+		this.#toldUntil.set(`${observer} ${host}`, t);
+	}
+
+	/** Up to when an observer has told all; Infinity for one that does not run. */
+	toldUntil({ observer, host }: Observed): number {
+		return this.#toldUntil.get(`${observer} ${host}`) ?? Number.POSITIVE_INFINITY;
+	}
+
+	/** Whether what an observer would have told of that time is unknown. */
+	isBlind(observer: Observer, host: HostName, t: number): boolean {
+		return this.#losses.some(
+			(loss) => concerns(loss, { observer, host }) && loss.since !== undefined && loss.since <= t && t < (loss.until ?? Number.POSITIVE_INFINITY),
+		);
+	}
+
+	/** What made one of these observers lose sight, at any time so far. */
+	blindness(...observed: readonly Observed[]): Loss | undefined {
+		return this.#losses.find((loss) => loss.since !== undefined && observed.some((one) => concerns(loss, one)));
+	}
+
+	/** Why one of these observers sees nothing any more. */
+	lostForGood(...observed: readonly Observed[]): Loss | undefined {
+		return this.#losses.find((loss) => isOpen(loss) && observed.some((one) => concerns(loss, one)));
+	}
+
+	/** Whether nothing that observers have still to tell can change what became of a packet. */
+	isSettled({ t, host: sender, link, fate, arrived = t }: Packet): boolean {
+		if (fate === 'dropped' || fate === 'unknown') return true;
+		const receiver = link === 'loopback' ? sender : other(sender);
+		const has = (observer: Observer, until: number) =>
+			this.toldUntil({ observer, host: receiver }) > until || this.isBlind(observer, receiver, until);
+		if (fate === 'delivered') return has('capture', arrived) && has('firewall', arrived);
+		return has('capture', t + UNDER_WAY) && has('firewall', t + UNDER_WAY);
+	}
+}
+
+const isOpen = ({ since, until }: Loss) => since !== undefined && until === undefined;
+
+function concerns(loss: Loss, { observer, host }: Observed): boolean {
+	return (loss.host === undefined || loss.host === host) && (observer === loss.observer || observer.startsWith(`${loss.observer} of `));
+}
+
+const other = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
