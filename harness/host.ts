@@ -7,17 +7,24 @@ import { forgetNeighbour, pinNeighbour, silence } from './faults/neighbour.ts';
 import { assertPort, drop, type PacketFault, type PacketMatch, type RejectWith, reject } from './faults/packets.ts';
 import { powerOff } from './faults/power.ts';
 import { kill, pause } from './faults/process.ts';
-import { changeSysctls, type Sysctls, writeSysctls } from './faults/sysctl.ts';
+import { changeSysctls, hasSysctl, type Sysctls, writeSysctls } from './faults/sysctl.ts';
 import { parseLsof } from './formats/lsof.ts';
 import type { Endpoint, LsofDescriptor, SsRow } from './formats/types.ts';
 import { isAtLeast } from './kernel-version.ts';
+import { setOffloads } from './offloads.ts';
 import type { Peer } from './peers/peer.ts';
 import { Program, type ProgramOptions } from './peers/program.ts';
 import { type Connect, curl, dnc, echoClient, echoServer, type Listen, nc, ncat, ncTraditional, type PeerOptions, telnet } from './peers/programs.ts';
 import { type Socket, SocketProcess } from './peers/socket.ts';
 import { Boots } from './probes/boots.ts';
 import { PacketFile } from './probes/capture.ts';
-import type { HostName } from './timeline/events.ts';
+import type { HostName, Offloads } from './timeline/events.ts';
+
+/** What is set at each boot of a host. */
+export interface HostSettings {
+	readonly sysctls: Sysctls;
+	readonly offloads: Offloads;
+}
 
 /** A machine with its own TCP stack: its peers, its faults, its power. */
 export class Host {
@@ -32,7 +39,7 @@ export class Host {
 	readonly #engineHost: EngineHost;
 	readonly #identity: HostIdentity;
 	/** In force from every boot on. */
-	#sysctls: Sysctls;
+	#settings: HostSettings;
 	readonly #other: () => Host;
 	readonly #peers: Peer[] = [];
 	#boot: Boot | undefined;
@@ -46,7 +53,7 @@ export class Host {
 		this.context = context;
 		this.#engineHost = engineHost;
 		this.#identity = identity;
-		this.#sysctls = sysctls;
+		this.#settings = { sysctls, offloads: 'off' };
 		this.#other = other;
 	}
 
@@ -70,8 +77,9 @@ export class Host {
 	 */
 	async takeIntoUse(ask: (machine: Boot['machine']) => Promise<unknown> = async () => {}): Promise<void> {
 		const prepare = (boot: Boot) => {
-			const asked = writeSysctls(boot.machine, this.#sysctls).then(() => ask(boot.machine));
-			return Promise.all([asked, pinNeighbour(boot, this.#identity)]);
+			const { sysctls, offloads } = this.#settings;
+			const asked = writeSysctls(boot.machine, sysctls).then(() => ask(boot.machine));
+			return Promise.all([asked, pinNeighbour(boot, this.#identity), setOffloads(boot, offloads)]);
 		};
 		const boot = await Boot.start(this.#engineHost.boot, this.boots.next, this.packets, this.#identity, this.context, prepare);
 		await this.#onBoot(boot);
@@ -79,10 +87,12 @@ export class Host {
 		this.#boot = boot;
 	}
 
-	/** For the lab, when it is ready: what this scenario wants other than in all labs, in this boot and in those to come. */
-	async configure(sysctls: Sysctls): Promise<void> {
-		this.#sysctls = { ...this.#sysctls, ...sysctls };
-		if (Object.keys(sysctls).length > 0) await writeSysctls(this.boot.machine, sysctls);
+	/** For the lab, when it is ready: what this scenario wants other than in all labs, in this boot and in those to come. Returns the sysctls in force. */
+	async configure({ sysctls, offloads }: HostSettings): Promise<Record<string, string>> {
+		const before = this.#settings;
+		this.#settings = { sysctls: { ...before.sysctls, ...sysctls }, offloads };
+		if (offloads !== before.offloads) await setOffloads(this.boot, offloads);
+		return writeSysctls(this.boot.machine, sysctls);
 	}
 
 	/** For the lab, at the end: observers end in good order, so that what they lost is known. */
@@ -181,8 +191,8 @@ export class Host {
 	}
 
 	/** Whether its kernel has a sysctl below net.ipv4: for what differs between kernels, an expectation may depend on it. */
-	hasSysctl(name: keyof Sysctls): boolean {
-		return this.context.sysctls.has(name);
+	hasSysctl(name: string): boolean {
+		return hasSysctl(name, this.context.sysctls);
 	}
 
 	/**

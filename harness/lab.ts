@@ -8,7 +8,7 @@ import { HalfopenError } from './errors.ts';
 import type { Fault } from './faults/fault.ts';
 import { cutLink } from './faults/link.ts';
 import { assertSysctls, readAllSysctls, type Sysctls } from './faults/sysctl.ts';
-import { Host } from './host.ts';
+import { Host, type HostSettings } from './host.ts';
 import { KERNEL, KernelProbe } from './probes/kernel.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
@@ -28,8 +28,19 @@ export interface Link {
 	cut(options?: { readonly name?: string }): Promise<Fault>;
 }
 
+/** What one scenario wants other than in all labs. */
+export interface LabSettings {
+	/** Set on both hosts at every boot, by their names below net.ipv4. */
+	readonly sysctls?: Sysctls | undefined;
+	/**
+	 * Segmentation offload as kernels have it by default: captures then hold packets of several segments, which no wire carries. Off without this, on
+	 * both hosts, loopback included.
+	 */
+	readonly offloads?: boolean | undefined;
+}
+
 /** Facts that a timeline begins with. */
-export type LabFacts = Pick<TimelineFile, 'engine' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'>;
+export type LabFacts = Pick<TimelineFile, 'engine' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'>;
 
 /** Two hosts, the wire between them, a clock and a history. */
 export class Lab {
@@ -46,7 +57,7 @@ export class Lab {
 	#facts: LabFacts | undefined;
 
 	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
-	static async create(engine: Engine, sysctls: Sysctls = {}, waits = new Waits()): Promise<Lab> {
+	static async create(engine: Engine, { sysctls = {}, offloads = false }: LabSettings = {}, waits = new Waits()): Promise<Lab> {
 		assertSysctls(sysctls, engine.sysctls);
 		const engineLab = await engine.createLab();
 		const trace = await openTrace(engineLab).catch(async (error: unknown) => {
@@ -55,7 +66,7 @@ export class Lab {
 		});
 		const lab = new Lab(engine, engineLab, trace, waits);
 		try {
-			await lab.#takeIntoUse(engine, trace, sysctls);
+			await lab.#takeIntoUse(engine, trace, { sysctls, offloads: offloads ? 'on' : 'off' });
 			return lab;
 		} catch (error) {
 			// What cannot be removed now is the sweeper's; why the lab was not ready is what the reader must know.
@@ -146,7 +157,7 @@ export class Lab {
 		await this.#engineLab.destroy();
 	}
 
-	async #takeIntoUse(engine: Engine, { unavailable }: Trace, sysctls: Sysctls): Promise<void> {
+	async #takeIntoUse(engine: Engine, { unavailable }: Trace, settings: HostSettings): Promise<void> {
 		const { history, clock } = this.#context;
 		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
 		const ask = async (machine: Agent) => {
@@ -156,9 +167,9 @@ export class Lab {
 		await this.flush();
 		this.#kernel?.calibrate(this.client.boot.traceAhead);
 		this.#engineLab.ready();
-		await Promise.all([this.client.configure(sysctls), this.server.configure(sysctls)]);
+		const [sysctls] = await Promise.all([this.client.configure(settings), this.server.configure(settings)]);
 		const now = clock.now();
-		this.#facts = facts && { startedAt: new Date(now * 1_000).toISOString(), ...withSysctls(facts, sysctls) };
+		this.#facts = facts && { startedAt: new Date(now * 1_000).toISOString(), offloads: settings.offloads, ...withSysctls(facts, sysctls) };
 		history.begin(now);
 		if (unavailable !== undefined) {
 			history.lose({
@@ -196,14 +207,17 @@ async function openTrace(engineLab: EngineLab): Promise<Trace> {
 	return 'unavailable' in trace ? trace : { stream: trace };
 }
 
-/** Facts as they are once these were written: each was read back. */
-function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(facts: Facts, sysctls: Sysctls): Facts {
-	const written = Object.entries(sysctls).filter(([name]) => name.startsWith('tcp_'));
-	const values = Object.fromEntries(written.map(([name, value]) => [name, String(value)]));
-	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...values } } };
+/** Facts as they are once these were written. */
+function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(facts: Facts, sysctls: Readonly<Record<string, string>>): Facts {
+	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...sysctls } } };
 }
 
-async function factsOf(engine: Engine, { client, server }: Lab, machine: Agent, { clock, traced }: LabContext): Promise<Omit<LabFacts, 'startedAt'>> {
+async function factsOf(
+	engine: Engine,
+	{ client, server }: Lab,
+	machine: Agent,
+	{ clock, traced }: LabContext,
+): Promise<Omit<LabFacts, 'startedAt' | 'offloads'>> {
 	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
 	return {
 		engine: engine.name,

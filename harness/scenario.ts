@@ -3,9 +3,8 @@ import type { ClaimId } from './claims/catalogue.ts';
 import { Judge, type VerdictNotes } from './claims/judge.ts';
 import { Measuring } from './claims/measuring.ts';
 import { HalfopenError } from './errors.ts';
-import type { Sysctls } from './faults/sysctl.ts';
 import type { Host } from './host.ts';
-import { Lab, type Link } from './lab.ts';
+import { Lab, type LabSettings, type Link } from './lab.ts';
 import { artifactPath, fromProjectRoot } from './report/artifacts.ts';
 import { withStory } from './report/failure.ts';
 import { type Teller, tellLive } from './report/live/tell.ts';
@@ -18,13 +17,11 @@ import type { Timeline } from './timeline.ts';
 import { Waits } from './waits.ts';
 
 /** What a scenario says of itself before it begins. */
-export interface ScenarioOptions {
+export interface ScenarioOptions extends LabSettings {
 	/** The article's question that it answers. */
 	readonly question?: string;
 	/** Claims of the catalogue that it must judge, each one. */
 	readonly claims?: readonly ClaimId[];
-	/** Set on both hosts from the start. */
-	readonly sysctls?: Sysctls;
 	/** How long it may take at most, in ms, by the lab's clock; generous, since every wait has a limit of its own. */
 	readonly limitMs?: number;
 }
@@ -95,14 +92,14 @@ async function told(spec: string, name: string, options: ScenarioOptions, body: 
 async function run(
 	spec: string,
 	name: string,
-	{ question, claims = [], sysctls, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
+	{ question, claims = [], sysctls, offloads, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
 	body: Story,
 	live: Teller,
 ): Promise<void> {
 	await clearArtifacts(spec, name);
 	const stopwatch = new Stopwatch();
 	const engine = timed(await currentEngine(), stopwatch);
-	const lab = await Lab.create(engine, sysctls, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
+	const lab = await Lab.create(engine, { sysctls, offloads }, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
 	const { client, server, link, timeline, history, clock } = lab;
 	live.timeBy(() => clock.now() * 1_000);
 	const judge = new Judge(claims);

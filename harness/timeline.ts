@@ -9,14 +9,14 @@ export class Timeline {
 	readonly context: LabContext;
 	readonly #sysctls: () => Readonly<Record<string, string>>;
 
-	/** `sysctls`: the TCP sysctls that were recorded when the scenario began. */
+	/** `sysctls`: those that were recorded when the scenario began. */
 	constructor(context: LabContext, sysctls: () => Readonly<Record<string, string>> = () => ({})) {
 		this.context = context;
 		this.#sysctls = sysctls;
 	}
 
-	/** A TCP sysctl of the hosts as the scenario began, where it is one number; undefined where this kernel has none of that name. */
-	sysctl(name: `tcp_${string}`): number | undefined {
+	/** A TCP sysctl of the hosts, or one that the scenario sets, as the scenario began, where it is one number; else undefined. */
+	sysctl(name: string): number | undefined {
 		const value = this.#sysctls()[name];
 		return value === undefined ? undefined : Number(value);
 	}

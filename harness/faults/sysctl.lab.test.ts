@@ -2,7 +2,7 @@
 import { expect, type Host, retransmissionTimeout, scenario } from '../index.ts';
 
 async function inForce({ boot }: Host, name: string): Promise<string> {
-	return (await boot.machine.run(['cat', `/proc/sys/net/ipv4/${name}`])).out.trim();
+	return (await boot.machine.run(['cat', `/proc/sys/net/ipv4/${name.replaceAll('.', '/')}`])).out.trim();
 }
 
 scenario('sysctl: tcp_retries2 acts on a living connection', { sysctls: { tcp_retries2: 9 } }, async ({ client, server, link }) => {
@@ -23,3 +23,39 @@ scenario('sysctl: tcp_retries2 acts on a living connection', { sysctls: { tcp_re
 	await expect(client.sysctl({ tcp_retries2: 'many' })).rejects.toMatchObject({ code: 'SYSCTL_REFUSED' });
 	expect(await inForce(client, 'tcp_retries2')).toBe('9');
 });
+
+scenario(
+	'sysctl: any name below net.ipv4, from the start, at each boot and while the host runs',
+	{ sysctls: { icmp_ratelimit: 250, ping_group_range: '0 7', 'conf.all.rp_filter': 2 } },
+	async ({ client, server, timeline }) => {
+		// In jiffies: rounded up to the next 1, 4 or 10 ms (CONFIG_HZ).
+		const [rateLimit = 0, all = ''] = [timeline.sysctl('icmp_ratelimit'), await inForce(client, 'icmp_ratelimit')];
+		expect([250, 252]).toContain(rateLimit);
+		expect(all).toBe(String(rateLimit));
+		expect(timeline.sysctl('conf.all.rp_filter')).toBe(2);
+		await server.reboot();
+		for (const host of [client, server]) {
+			expect(await inForce(host, 'icmp_ratelimit')).toBe(all);
+			expect(await inForce(host, 'conf.all.rp_filter')).toBe('2');
+		}
+		const { device } = client.boot;
+		const before = await inForce(client, `neigh.${device}.ucast_solicit`);
+		const set = await client.sysctl({ icmp_ratelimit: 0, ping_group_range: '0 100', [`neigh.${device}.ucast_solicit`]: 7 });
+		expect(await inForce(client, 'icmp_ratelimit')).toBe('0');
+		expect(await inForce(client, 'ping_group_range')).toBe('0\t100');
+		expect(await inForce(client, `neigh.${device}.ucast_solicit`)).toBe('7');
+		await set.heal();
+		expect(await inForce(client, 'icmp_ratelimit')).toBe(all);
+		expect(await inForce(client, 'ping_group_range')).toBe(await inForce(server, 'ping_group_range'));
+		expect(await inForce(client, `neigh.${device}.ucast_solicit`)).toBe(before);
+
+		expect(client.hasSysctl(`conf.${device}.rp_filter`)).toBe(true);
+		const refused = (name: string) => client.sysctl({ icmp_ratelimit: 1, [name]: 1 });
+		// Of no device that is there; of the whole machine; that can be written only, or only be read.
+		await expect(refused('conf.eth9.rp_filter')).rejects.toMatchObject({ code: 'SYSCTL_REFUSED', seen: expect.stringContaining('No such file') });
+		await expect(refused('tcp_mem')).rejects.toMatchObject({ code: 'SYSCTL_UNKNOWN', problem: expect.stringContaining('whole machine') });
+		await expect(refused('route.flush')).rejects.toMatchObject({ code: 'SYSCTL_REFUSED', problem: expect.stringContaining('cannot be read') });
+		await expect(refused('tcp_available_congestion_control')).rejects.toMatchObject({ code: 'SYSCTL_REFUSED' });
+		expect(await inForce(client, 'icmp_ratelimit')).toBe(all);
+	},
+);

@@ -1,8 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
-import { assertSysctls } from './sysctl.ts';
+import { assertSysctls, hasSysctl } from './sysctl.ts';
 
-const KNOWN = new Set(['tcp_retries1', 'tcp_retries2', 'tcp_fin_timeout', 'ip_forward']);
+const KNOWN = new Set([
+	'tcp_retries1',
+	'tcp_retries2',
+	'tcp_fin_timeout',
+	'ip_forward',
+	'icmp_ratelimit',
+	'conf.all.rp_filter',
+	'conf.lo.rp_filter',
+	'conf.default.rp_filter',
+	'neigh.lo.ucast_solicit',
+]);
 
 describe('sysctls', () => {
 	test('that a host has are taken, whatever their value: it is the kernel’s to refuse', () => {
@@ -19,6 +30,44 @@ describe('sysctls', () => {
 				problem: 'A host has no sysctl net.ipv4.tcp_retrys2.',
 				// Two letters differ in the first, three in the second.
 				seen: expect.stringMatching(/^nearest: tcp_retries2, tcp_retries1, /),
+			}),
+		);
+	});
+
+	test('are of ICMP, of all devices and of any device too: which ones there are is the host’s to say', () => {
+		const settings = { icmp_ratelimit: 0, 'conf.all.rp_filter': 1, 'conf.eth0.rp_filter': 1, 'neigh.eth0.ucast_solicit': 1 };
+		expect(() => assertSysctls(settings, KNOWN)).not.toThrow();
+		expect(Object.keys(settings).every((name) => hasSysctl(name, KNOWN))).toBe(true);
+		expect(hasSysctl('conf.eth0.ucast_solicit', KNOWN)).toBe(false);
+	});
+
+	test.each(['tcp_mem', 'udp_mem', 'route.gc_timeout', 'inet_peer_maxttl', 'neigh.default.gc_thresh1', 'neigh.default.ucast_solicit'])(
+		'%s is the whole machine’s: that is said, and no nearest name is offered',
+		(name) => {
+			const problem = expect.stringContaining(`net.ipv4.${name} for the whole machine`);
+			expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(expect.objectContaining({ code: 'SYSCTL_UNKNOWN', problem, seen: undefined }));
+		},
+	);
+
+	test.each([
+		'conf/all/rp_filter',
+		'../core/somaxconn',
+		'..core.somaxconn',
+		'conf.../all',
+		'conf...rp_filter',
+		'conf.eth0/../all.rp_filter',
+		'',
+		'conf',
+	])('“%s” is no name: none leads out of the folder of sysctls', (name) => {
+		expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(expect.objectContaining({ code: 'SYSCTL_UNKNOWN' }));
+	});
+
+	test('none but a known one, or one of a device, is taken, whatever is in it', () => {
+		const word = fc.string({ unit: fc.constantFrom('.', '/', 'conf', 'neigh', 'eth0', 'lo', 'default', 'rp_filter', ' ', '-', '\n'), maxLength: 7 });
+		fc.assert(
+			fc.property(word, (name) => {
+				const isTaken = hasSysctl(name, KNOWN);
+				if (isTaken && !KNOWN.has(name)) expect(name).toMatch(/^conf\.[\w-]+\.rp_filter$/);
 			}),
 		);
 	});

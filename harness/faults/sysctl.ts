@@ -6,19 +6,48 @@ import { nearestNames } from '../nearest.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
-/** Sysctls by name, as below net.ipv4: `tcp_retries2`, `tcp_keepalive_time`, `tcp_fin_timeout`, … in the units of the kernel's documentation. */
-export type Sysctls = Readonly<Record<`tcp_${string}` | `ip_${string}`, number | string>>;
+/**
+ * Sysctls by name, as sysctl(8) writes it below net.ipv4: `tcp_retries2`, `icmp_ratelimit`, `conf.all.rp_filter`, `neigh.eth0.ucast_solicit`, … in the
+ * units of the kernel's documentation.
+ */
+export type Sysctls = Readonly<Record<string, number | string>>;
 
 const FOLDER = '/proc/sys/net/ipv4';
 
-/** Refuses a name that a host does not have, before anything is started or changed. */
+/** Settings of one device. A name of a device may hold no `/` (dev_valid_name, net/core/dev.c), nor, here, a dot. */
+const OF_DEVICE = /^(conf|neigh)\.([\w-]{1,15})\.(\w+)$/;
+
+/** What Linux keeps for the whole machine, some of it only in older versions: no network namespace but the first has them. */
+const MACHINE_WIDE = [
+	// ipv4_table of net/ipv4/sysctl_net_ipv4.c; icmp_msgs_* in older versions only.
+	/^(tcp_mem|tcp_max_orphans|tcp_low_latency|tcp_available_ulp|udp_mem|fib_sync_mem|inet_peer_\w+|cipso_\w+|icmp_msgs_(per_sec|burst))$/,
+	// ipv4_route_table of net/ipv4/route.c; min_* and mtu_expires in older versions only.
+	/^route\.(gc_\w+|max_size|error_(cost|burst)|redirect_\w+|min_pmtu|mtu_expires|min_adv_mss)$/,
+	// ip4_frags_ctl_table of net/ipv4/ip_fragment.c.
+	/^ipfrag_secret_interval$/,
+	// neigh_sysctl_register of net/core/neighbour.c: other namespaces have the settings of their devices only.
+	/^neigh\.default\.\w+$/,
+];
+
+/** Whether a host has this sysctl. The known ones were asked for where only the loopback was: a host's other devices have the same. */
+export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
+	return known.has(name) || known.has(name.replace(OF_DEVICE, (all, of, device, key) => (device === 'default' ? all : `${of}.lo.${key}`)));
+}
+
+/** Refuses a name that a host does not have, before anything is started or changed. So no name leads out of the folder of sysctls. */
 export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): void {
 	for (const name of Object.keys(sysctls)) {
-		if (known.has(name)) continue;
+		if (hasSysctl(name, known)) continue;
+		if (MACHINE_WIDE.some((pattern) => pattern.test(name))) {
+			throw new HalfopenError('SYSCTL_UNKNOWN', {
+				problem: `This kernel keeps net.ipv4.${name} for the whole machine, not for each network namespace: a host has none of its own.`,
+				remedy: 'Leave it as it is, or look for a setting of a device or a socket that does the same.',
+			});
+		}
 		throw new HalfopenError('SYSCTL_UNKNOWN', {
 			problem: `A host has no sysctl net.ipv4.${name}.`,
 			seen: `nearest: ${nearestNames(name, known).join(', ')}`,
-			remedy: 'Correct the name; or this kernel is too old for it, or keeps it for the whole machine and not per network namespace.',
+			remedy: 'Correct the name, which is written with dots, as for sysctl(8); or this kernel is too old for it.',
 		});
 	}
 }
@@ -26,39 +55,66 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 /** Takes path and value in turn, writes each and reads it back, told as grep would; ends with the first that is refused. One process for all. */
 const WRITE = `while [ $# -gt 0 ]; do
 	printf '%s\\n' "$2" >"$1"; wrote=$?
-	read -r now <"$1"; echo "$1:$now"
+	now=; read -r now <"$1"; echo "$1:$now"
 	[ $wrote = 0 ] || exit 1
 	shift 2
 done`;
 
-/** Writes sysctls of a host one after the other, and reads each back; what comes after one that the kernel does not take is not written. */
-export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<void> {
+/**
+ * Writes sysctls of a host one after the other, and reads each back; what comes after one that the kernel does not take is not written. Returns what is in
+ * force then.
+ */
+export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Record<string, string>> {
 	const wanted = Object.entries(sysctls);
+	if (wanted.length === 0) return {};
 	const { status, out, err } = await machine.run([
 		'bash',
 		'-c',
 		WRITE,
 		'sysctl',
-		...wanted.flatMap(([name, value]) => [`${FOLDER}/${name}`, String(value)]),
+		...wanted.flatMap(([name, value]) => [pathOf(name), String(value)]),
 	]);
 	const inForce = parseSysctls(out);
 	const refused = status === 0 ? undefined : Object.keys(inForce).at(-1);
 	for (const [name, value] of wanted) {
 		const now = inForce[name];
-		if (name !== refused && words(now) === words(value)) continue;
+		if (name !== refused && isInForce(name, words(value), words(now))) continue;
 		throw new HalfopenError('SYSCTL_REFUSED', {
-			problem: `The kernel did not take net.ipv4.${name} = ${value}; it is ${now}.`,
+			problem: `The kernel did not take net.ipv4.${name} = ${value}; it is ${now || 'empty'}.`,
 			seen: err,
-			remedy: 'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst).',
+			remedy: 'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst), and a device that the host has.',
 		});
 	}
+	return inForce;
 }
 
-/** Values of sysctls of a host, by name; there must be a name. */
-async function readSysctls(machine: Agent, names: readonly string[]): Promise<Record<string, string>> {
-	const { out } = await machine.run(['grep', '-H', '', ...names.map((name) => `${FOLDER}/${name}`)]);
-	return parseSysctls(out);
+/** Kept in jiffies (proc_dointvec_ms_jiffies): milliseconds are rounded up to the next, which is at most 10 ms long (CONFIG_HZ is 100 or more). */
+const MILLISECONDS = /^icmp_ratelimit$|^neigh\.[\w-]+\.\w+_time_ms$/;
+const LONGEST_JIFFY_MS = 10;
+
+function isInForce(name: string, wanted: string, now: string): boolean {
+	if (now === wanted) return true;
+	const roundedBy = Number(now) - Number(wanted);
+	return MILLISECONDS.test(name) && roundedBy > 0 && roundedBy < LONGEST_JIFFY_MS;
 }
+
+/** Values of sysctls of a host, by name. */
+async function readSysctls(machine: Agent, names: readonly string[]): Promise<Record<string, string>> {
+	if (names.length === 0) return {};
+	const { out, err } = await machine.run(['grep', '-H', '', ...names.map(pathOf)]);
+	const values = parseSysctls(out);
+	for (const name of names) {
+		if (name in values) continue;
+		throw new HalfopenError('SYSCTL_REFUSED', {
+			problem: `net.ipv4.${name} cannot be read on this host, so it could not be put back.`,
+			seen: err,
+			remedy: 'Set what can be read, on a device that the host has: cat it with `host.tool`.',
+		});
+	}
+	return values;
+}
+
+const pathOf = (name: string) => `${FOLDER}/${name.replaceAll('.', '/')}`;
 
 /** All TCP sysctls of a host that can be read. */
 export async function readAllSysctls(machine: Agent): Promise<Record<string, string>> {
@@ -69,7 +125,12 @@ export async function readAllSysctls(machine: Agent): Promise<Record<string, str
 
 function parseSysctls(text: string): Record<string, string> {
 	const lines = text.split('\n').filter(Boolean);
-	return Object.fromEntries(lines.map((line) => [line.slice(FOLDER.length + 1, line.indexOf(':')), words(line.slice(line.indexOf(':') + 1))]));
+	return Object.fromEntries(
+		lines.map((line) => {
+			const end = line.indexOf(':');
+			return [line.slice(FOLDER.length + 1, end).replaceAll('/', '.'), words(line.slice(end + 1))];
+		}),
+	);
 }
 
 const words = (value: unknown) => String(value).trim().split(/\s+/).join(' ');
@@ -80,19 +141,28 @@ export async function changeSysctls(boot: Boot, host: HostName, context: LabCont
 	const id = context.names.take('sysctl');
 	const settings = Object.entries(sysctls).map(([name, value]) => `${name}=${value}`);
 	let before: Sysctls = {};
+	/** Only what differs: where one was refused, those behind it were not written, and it may be one that cannot be. */
+	const putBack = async () => {
+		const now = await readSysctls(boot.machine, Object.keys(before));
+		await writeSysctls(boot.machine, Object.fromEntries(Object.entries(before).filter(([name, value]) => now[name] !== value)));
+	};
 	return inject(
 		context,
 		{ id, what: 'sysctl', host, text: `${host}: ${settings.join(' ')}` },
 		{
 			inject: async () => {
-				// Known before the first is written: a later one may be refused.
 				before = await readSysctls(boot.machine, Object.keys(sysctls));
-				await writeSysctls(boot.machine, sysctls);
+				try {
+					await writeSysctls(boot.machine, sysctls);
+				} catch (error) {
+					await putBack();
+					throw error;
+				}
 				return { proof: 'read back' };
 			},
 			heal: async () => {
 				if (!boot.running) return { proof: 'gone with the machine' };
-				await writeSysctls(boot.machine, before);
+				await putBack();
 				return { proof: 'put back' };
 			},
 		},

@@ -50,7 +50,7 @@ function watched(engine: Engine): { engine: Engine; made: string[] } {
 
 test('a sysctl that no host has: the nearest names are told, and nothing was started', async () => {
 	const { engine, made } = watched(await currentEngine());
-	await refused(() => Lab.create(engine, { tcp_retires2: 3 }), 'SYSCTL_UNKNOWN', 'net.ipv4.tcp_retires2', /nearest: tcp_retries2,/);
+	await refused(() => Lab.create(engine, { sysctls: { tcp_retires2: 3 } }), 'SYSCTL_UNKNOWN', 'net.ipv4.tcp_retires2', /nearest: tcp_retries2,/);
 	expect(made).toEqual([]);
 	await refused(() => lab.client.sysctl({ tcp_keepalive_tim: 1 }), 'SYSCTL_UNKNOWN', 'tcp_keepalive_time');
 });
@@ -58,7 +58,7 @@ test('a sysctl that no host has: the nearest names are told, and nothing was sta
 test('a value that the kernel refuses: the host that was made for it goes again', async () => {
 	const { engine, made } = watched(await currentEngine());
 	const values = { tcp_congestion_control: 'pigeon' };
-	await refused(() => Lab.create(engine, values), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
+	await refused(() => Lab.create(engine, { sysctls: values }), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
 	expect(made).toHaveLength(1);
 	expect(await inventory.addresses()).not.toContain(made[0]);
 	await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'it is reno');

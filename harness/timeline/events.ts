@@ -221,6 +221,9 @@ const loss = z.object({
 	until: z.number().optional(),
 });
 
+/** Whether hosts leave it to their network devices to cut what they send into segments, as kernels do by default. */
+const offloads = z.enum(['off', 'on']);
+
 /** An expectation, or a claim, that could not be put to the test where this scenario ran, and why. */
 const skip = z.object({ what: z.string(), why: z.string() });
 
@@ -244,6 +247,9 @@ export const timelineSchema = z.object({
 	/** Wall clock at t = 0, ISO 8601. */
 	startedAt: z.string(),
 	engine: z.string(),
+	/** `off`: each packet in a capture is one segment, as on the wire. `on`: hosts may send and capture several as one. */
+	offloads,
+	/** `sysctls`: all of TCP's that can be read, and whatever else below net.ipv4 the scenario set. */
 	kernel: z.object({ release: z.string(), sysctls: z.record(z.string(), z.string()) }),
 	tools: z.record(z.string(), z.string()),
 	hosts: z.object({ client: z.object({ ip: z.string(), mac: z.string() }), server: z.object({ ip: z.string(), mac: z.string() }) }),
@@ -256,6 +262,7 @@ export const timelineSchema = z.object({
 	events: z.array(eventSchema),
 });
 export type TimelineFile = z.infer<typeof timelineSchema>;
+export type Offloads = z.infer<typeof offloads>;
 export type Loss = z.infer<typeof loss>;
 export type Skip = z.infer<typeof skip>;
 export type Verdict = z.infer<typeof verdict>;

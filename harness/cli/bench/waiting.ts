@@ -33,7 +33,7 @@ export async function measureWaiting(engine: Engine, site: Handover): Promise<Me
 
 async function measureOne(engine: Engine, { engine: name, run }: Handover, wait: (lab: Lab) => Promise<void>): Promise<Waited> {
 	// A sysctl of the lab's own is written by the guest itself: it has been restored when the lab is there.
-	const lab = await Lab.create(engine, { tcp_retries2: RETRIES2 });
+	const lab = await Lab.create(engine, { sysctls: { tcp_retries2: RETRIES2 } });
 	try {
 		const { clock } = lab;
 		const before = clock.now();

@@ -4,6 +4,7 @@ import { getContainerRuntimeClient } from 'testcontainers';
 import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
+import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { containerOptions, outputToEnd, startAttached } from './attached.ts';
 import { asking, engineError, isMissing } from './engine-errors.ts';
 import { hostImage } from './image.ts';
@@ -112,12 +113,11 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
 
 /** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
 async function readSysctlNames(docker: Dockerode, run: Run, image: string): Promise<string> {
-	const script = 'cd /proc/sys/net/ipv4 && echo *';
 	const options = {
 		name: `halfopen-${run.id}-sysctls`,
 		image,
 		labels: labelsOf(run),
-		command: ['sh', '-c', script],
+		command: ['bash', '-c', LIST_SYSCTLS],
 		hostConfig: { NetworkMode: 'none' },
 	};
 	return (await asking('reading the names of sysctls', () => outputToEnd(docker, containerOptions(options)))).trim();

@@ -7,6 +7,7 @@ import type { Ground } from '../namespaces/ground.ts';
 import { unshareWire, whatIsNeeded } from '../namespaces/spaces.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
+import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { forgetCommand } from '../trace.ts';
 import type { NetnsFacts } from './engine.ts';
 import { localGround } from './ground.ts';
@@ -61,7 +62,7 @@ async function forgetTrace(run: RunIdentity): Promise<string[]> {
 
 /** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
 async function readSysctlNames(ground: Ground): Promise<string> {
-	const { succeeded, out, err } = await runCommand([...unshareWire(ground), 'sh', '-c', 'cd /proc/sys/net/ipv4 && echo *']);
+	const { succeeded, out, err } = await runCommand([...unshareWire(ground), 'bash', '-c', LIST_SYSCTLS]);
 	if (succeeded) return out.trim();
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
 		problem: 'Network namespaces cannot be made here.',

@@ -10,7 +10,7 @@ const testOnNetns = testOn('netns', 'about the machine that namespaces are made 
 
 testOnNetns('a lab with sysctls, rules, a cut wire and a reboot changes nothing outside its namespaces', async () => {
 	const before = await machineState();
-	const lab = await Lab.create(await currentEngine(), { tcp_retries2: 3 });
+	const lab = await Lab.create(await currentEngine(), { sysctls: { tcp_retries2: 3 } });
 	try {
 		const { client, server, link } = lab;
 		await server.nc({ listen: 8080 });

@@ -9,6 +9,7 @@ import { assertBinaries, type Binaries } from '../binaries.ts';
 import { runCommand } from '../command.ts';
 import type { RunIdentity } from '../engine.ts';
 import { harnessSources, hashOf, REPOSITORY } from '../host-sources.ts';
+import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { commandLine, filesOf, QEMU } from './computer.ts';
 import { assertGate } from './gate.ts';
 import { Guest } from './guest.ts';
@@ -96,7 +97,7 @@ for command in 'ss -tanoei' 'iptables -nL' 'arptables -nL' 'tcpdump --version' '
 	$command >/dev/null 2>&1
 done
 while read -r name size _; do [ $name = MemFree: ] && head -c $((size - 50000))K /dev/zero >/root/zeros; done </proc/meminfo; rm /root/zeros
-cd /proc/sys/net/ipv4 && echo *
+${LIST_SYSCTLS}
 `;
 
 /** Returns the names of sysctls. */
