@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# A headersTimeout of undici below a second ends a request ten times later than it says.
+#
+# Version:   undici 7.30.2
+# Guess:     headersTimeout: 100 ends a request to a server that does not answer after about 0.1 s.
+# Behaviour: after 1.0 s. 1000 ends it after 1.5 s, 2500 after 3.0 s.
+# Why:       undici's timers are looked at by one clock, which ticks about every half second (lib/util/timers.js, TICK_MS), and a timer
+#            begins with the tick after it was set.
+# Output:    the timeout in ms, and the half seconds after which the request failed.
+source "$(dirname "$0")/common.sh"
+npm_packages undici@7.30.2
+
+cat >ticks.mjs <<'JS'
+import http from 'node:http';
+import { Agent, request } from 'undici';
+
+const server = http.createServer(() => {});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+for (const headersTimeout of [100, 1000, 2500]) {
+	const began = performance.now();
+	const dispatcher = new Agent({ headersTimeout });
+	const { code } = await request(`http://127.0.0.1:${server.address().port}/`, { dispatcher }).catch((error) => error);
+	console.log(`${headersTimeout}: ${code} after ${Math.round((performance.now() - began) / 500) / 2} s`);
+}
+process.exit();
+JS
+same '100: UND_ERR_HEADERS_TIMEOUT after 1 s
+1000: UND_ERR_HEADERS_TIMEOUT after 1.5 s
+2500: UND_ERR_HEADERS_TIMEOUT after 3 s' "$(isolated node ticks.mjs)"
