@@ -103,6 +103,14 @@ describe('engines', () => {
 	});
 });
 
+test('this machine’s wall clock is asked by nobody who serves labs: their hosts may be on another machine, and it may be set', () => {
+	// Ages of files and of indexes, a run's id, when a benchmark or a document was made.
+	const calendar = ['kernels', 'cli', 'run/setup.ts', 'engines/vm/snapshots-folder.ts'];
+	const asking = harness.filter((path) => /\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(ROOT, path), 'utf8')));
+	expect(asking.filter((path) => !isIn(path, ...calendar))).toEqual([]);
+	expect(asking.length).toBeGreaterThan(0);
+});
+
 test('kernels are fetched and prepared without knowing for whom', () => {
 	expect(breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'nearest.ts', 'replace-files.ts'))).toEqual(
 		[],

@@ -64,6 +64,7 @@ export class Boot {
 			Agent.connect(channels.userland, `${identity.name} (userland)`),
 		]);
 		const boot = new Boot(number, machine, userland, packets, identity, context);
+		await boot.#compareClocks();
 		await Promise.all([boot.#startObservers(), boot.#findDevice().then(() => prepare(boot))]);
 		return boot;
 	}
@@ -137,7 +138,15 @@ export class Boot {
 
 	/** Passes when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
 	async flush(): Promise<void> {
-		await Promise.all([this.#flushWire(), this.#flushCalls()]);
+		await Promise.all([this.#compareClocks(), this.#flushWire(), this.#flushCalls()]);
+	}
+
+	async #compareClocks(): Promise<void> {
+		const { clock, history } = this.#context;
+		const setBy = await clock.calibrate(() => this.machine.now());
+		if (setBy === 0) return;
+		const what = `the hosts’ machine had its clock set by ${setBy.toFixed(3)} s: times before and after cannot be compared`;
+		history.lose({ observer: 'clock', what });
 	}
 
 	async #flushCalls(): Promise<void> {

@@ -10,6 +10,7 @@ import { Waits } from './waits.ts';
 /** A clock that stands until it is put forward. */
 export class FakeClock implements LabClock {
 	readonly source = 'a test';
+	readonly precision = 0;
 	#now = ORIGIN;
 	readonly #sleepers = new Set<{ until: number; wake: () => void }>();
 
@@ -34,6 +35,10 @@ export class FakeClock implements LabClock {
 			this.#sleepers.add(sleeper);
 			signal.addEventListener('abort', sleeper.wake);
 		});
+	}
+
+	async calibrate(): Promise<number> {
+		return 0;
 	}
 
 	pass(milliseconds: number): void {

@@ -54,7 +54,7 @@ export class Lab {
 	readonly #undo: (() => Promise<void>)[] = [];
 	readonly #lost = quietResolvers<never>();
 	readonly #over = new AbortController();
-	#facts: LabFacts | undefined;
+	#facts: Omit<LabFacts, 'clocks'> | undefined;
 
 	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
 	static async create(engine: Engine, { sysctls = {}, offloads = false }: LabSettings = {}, waits = new Waits()): Promise<Lab> {
@@ -80,7 +80,8 @@ export class Lab {
 		const { client, server } = hosts;
 		this.#engineLab = engineLab;
 		this.#context = {
-			history: new History(clock.now(), { client: client.address, server: server.address }),
+			// What is seen before the lab is ready counts from the epoch, and is forgotten then.
+			history: new History(0, { client: client.address, server: server.address }),
 			clock,
 			virtualTime: engine.virtualTime,
 			sentinels: new Sentinels(clock, client.address),
@@ -104,7 +105,7 @@ export class Lab {
 
 	/** Facts that its timeline begins with. */
 	get facts(): LabFacts {
-		if (this.#facts) return this.#facts;
+		if (this.#facts) return { ...this.#facts, clocks: clocksOf(this.#context) };
 		throw new Error('a lab has no facts before it is ready');
 	}
 
@@ -161,7 +162,7 @@ export class Lab {
 		const { history, clock } = this.#context;
 		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
 		const ask = async (machine: Agent) => {
-			facts = await factsOf(engine, this, machine, this.#context);
+			facts = await factsOf(engine, this, machine);
 		};
 		await Promise.all([this.client.takeIntoUse(ask), this.server.takeIntoUse()]);
 		await this.flush();
@@ -212,32 +213,26 @@ function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(facts: Facts, sysct
 	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...sysctls } } };
 }
 
-async function factsOf(
-	engine: Engine,
-	{ client, server }: Lab,
-	machine: Agent,
-	{ clock, traced }: LabContext,
-): Promise<Omit<LabFacts, 'startedAt' | 'offloads'>> {
+async function factsOf(engine: Engine, { client, server }: Lab, machine: Agent): Promise<Omit<LabFacts, 'startedAt' | 'offloads' | 'clocks'>> {
 	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
 	return {
 		engine: engine.name,
 		kernel: { release: machine.kernelRelease, sysctls },
 		tools: { ...engine.tools, ss: ss.out.trim() },
 		hosts: { client: { ip: client.address, mac: client.mac }, server: { ip: server.address, mac: server.mac } },
-		clocks: [
-			{ source: 'strace', clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to this earlier', precision: 0.001 },
-			{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
-			{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
-			...(traced
-				? [
-						{
-							source: 'kernel' as const,
-							clock: 'tracefs clock “tai”, or before 5.18 “boot”, less what it is ahead of CLOCK_REALTIME',
-							precision: 0.000_05,
-						},
-					]
-				: []),
-			{ source: 'harness', clock: clock.source, precision: 0.002 },
-		],
 	};
+}
+
+/** What the harness does takes effect a moment after it read the clock, in seconds. */
+const HARNESS_PRECISION = 0.002;
+
+function clocksOf({ clock, traced }: LabContext): LabFacts['clocks'] {
+	const kernel = 'tracefs clock “tai”, or before 5.18 “boot”, less what it is ahead of CLOCK_REALTIME';
+	return [
+		{ source: 'strace', clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to this earlier', precision: 0.001 },
+		{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
+		{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
+		...(traced ? [{ source: 'kernel' as const, clock: kernel, precision: 0.000_05 }] : []),
+		{ source: 'harness', clock: clock.source, precision: Math.max(HARNESS_PRECISION, clock.precision) },
+	];
 }

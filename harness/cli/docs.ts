@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
-import { fromProjectRoot, PROJECT_ROOT } from '../report/artifacts.ts';
+import { ARTIFACTS, fromProjectRoot, PROJECT_ROOT } from '../report/artifacts.ts';
 import { hasPicture, PICTURES, pictureOf, renderGallery } from '../report/gallery.ts';
 import { collect } from '../report/page/index.ts';
 import { orExplain, runJest } from '../report/run-jest.ts';
@@ -24,10 +25,11 @@ await orExplain(async () => {
 			remedy: 'See its failure above; the pictures are of runs that passed.',
 		});
 	}
-	const { scenarios } = await collect(join(PROJECT_ROOT, 'reports'));
-	const shown = scenarios.filter(
-		(scenario) => scenario.timeline.spec.startsWith(THEME) && Date.parse(scenario.timeline.startedAt) >= began && hasPicture(scenario),
-	);
+	const reports = join(PROJECT_ROOT, 'reports');
+	const { scenarios } = await collect(reports);
+	// By this machine's clock, which is the files': a timeline's own is that of the machine its hosts were on.
+	const isOfThisRun = (folder: string) => statSync(join(reports, folder, ARTIFACTS.timeline)).mtimeMs >= began;
+	const shown = scenarios.filter((scenario) => scenario.timeline.spec.startsWith(THEME) && isOfThisRun(scenario.folder) && hasPicture(scenario));
 	if (shown.length === 0) throw new Error('the puzzles passed, and left no picture');
 	await rm(join(DOCS, PICTURES), { recursive: true, force: true });
 	for (const scenario of shown) {

@@ -112,12 +112,13 @@ describe('two hosts that are on', () => {
 			client,
 			server,
 		} = machines;
+		expect(await clock.calibrate(() => client.machine.now())).toBe(0);
 		for (const { machine } of [client, server]) {
 			const before = clock.now();
 			const there = await machine.now();
-			// To the 2 ms that a timeline states for the harness’s clock.
-			expect(there).toBeGreaterThan(before - 0.002);
-			expect(there).toBeLessThan(clock.now() + 0.002);
+			// An agent tells whole microseconds.
+			expect(there).toBeGreaterThan(before - clock.precision - 0.000_002);
+			expect(there).toBeLessThan(clock.now() + clock.precision + 0.000_002);
 		}
 		const start = clock.now();
 		await clock.sleep(50, new AbortController().signal);

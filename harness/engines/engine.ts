@@ -51,12 +51,19 @@ export interface Engine {
 /** A trace, or why there is none. */
 export type KernelTrace = Readable | { readonly unavailable: string };
 
-/** The lab's only source of time. */
+/** The lab's only source of time: the clock that hosts, captures and tracers read. */
 export interface LabClock {
 	/** What it is, for the head of the timeline. */
 	readonly source: string;
-	/** Seconds since the epoch. */
+	/** By how much `now` may differ from the hosts' clock, in seconds. */
+	readonly precision: number;
+	/** Seconds since the epoch. An error before the first `calibrate`. */
 	now(): number;
+	/**
+	 * Compares it with the clock of a host, which `ask` asks for the time; for the harness, at each boot and each flush. Returns by how many seconds the hosts'
+	 * clock was set since the last time; 0 where it only ran on.
+	 */
+	calibrate(ask: () => Promise<number>): Promise<number>;
 	/** Passes when `milliseconds` have passed in the lab, or at once when the signal is aborted. */
 	sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }

@@ -19,8 +19,8 @@ export async function markedRuns(engine: string): Promise<RunIdentity[]> {
  */
 export async function sweepMarked(engine: string, run: RunIdentity, quietMs: number): Promise<string[]> {
 	const swept = new Set<string>();
-	const limit = Date.now() + LIMIT_MS;
-	for (let quietSince = Date.now(); ; ) {
+	const limit = performance.now() + LIMIT_MS;
+	for (let quietSince = performance.now(); ; ) {
 		const found = (await marked(engine)).filter(({ mark }) => mark.id === run.id);
 		for (const { pid, name } of found) {
 			swept.add(`process ${pid} ${name}`);
@@ -30,7 +30,7 @@ export async function sweepMarked(engine: string, run: RunIdentity, quietMs: num
 				// Gone by itself.
 			}
 		}
-		const now = Date.now();
+		const now = performance.now();
 		if (found.length > 0) quietSince = now;
 		else if (now - quietSince >= quietMs) return [...swept];
 		if (now > limit) {

@@ -19,6 +19,7 @@ export default class HalfopenReporter implements Reporter {
 	#spent: Spent[] = [];
 	#skipped: string[] = [];
 	#memory: MemoryWatch | undefined;
+	#beganMs = performance.now();
 	#error: Error | undefined;
 
 	onRunStart(): void {
@@ -26,6 +27,7 @@ export default class HalfopenReporter implements Reporter {
 		this.#spent = [];
 		this.#skipped = [];
 		this.#memory = new MemoryWatch();
+		this.#beganMs = performance.now();
 		this.#error = undefined;
 	}
 
@@ -44,8 +46,8 @@ export default class HalfopenReporter implements Reporter {
 		});
 	}
 
-	async onRunComplete(_contexts: unknown, { startTime }: AggregatedResult): Promise<void> {
-		const run = { wallSeconds: (Date.now() - startTime) / 1_000, memoryBytes: this.#memory?.end() ?? 0 };
+	async onRunComplete(): Promise<void> {
+		const run = { wallSeconds: (performance.now() - this.#beganMs) / 1_000, memoryBytes: this.#memory?.end() ?? 0 };
 		const [width, paint] = [widthOf(process.stderr, WIDTHS), paintFor(process.stderr)];
 		if (this.#skipped.length > 0)
 			say([

@@ -244,7 +244,7 @@ export const timelineSchema = z.object({
 	outcome: z.enum(['passed', 'failed']),
 	/** Why it failed: the message of the first error, and its code where it has one. */
 	failure: z.object({ message: z.string(), code: z.string().optional() }).optional(),
-	/** Wall clock at t = 0, ISO 8601. */
+	/** Wall clock of the hosts' machine at t = 0, ISO 8601. */
 	startedAt: z.string(),
 	engine: z.string(),
 	/** `off`: each packet in a capture is one segment, as on the wire. `on`: hosts may send and capture several as one. */

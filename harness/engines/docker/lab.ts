@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
-import { realClock } from '../real-clock.ts';
+import { RealClock } from '../real-clock.ts';
 import { type Subnet, subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
@@ -30,7 +30,7 @@ export async function createDockerLab(site: LabSite): Promise<EngineLab> {
 		server: new DockerHost(site, { lab: name, name: 'server', ...stations.server }),
 	};
 	return twoHosts(hosts, {
-		clock: realClock,
+		clock: new RealClock(),
 		ready: () => {},
 		kernelTrace: site.kernelTrace,
 		async remove() {

@@ -29,11 +29,11 @@ export async function sweepRun(docker: Dockerode, run: RunIdentity, image: strin
 
 async function sweepUntilQuiet(docker: Dockerode, run: RunIdentity, quietMs: number): Promise<string[]> {
 	const swept: string[] = [];
-	const limit = Date.now() + LIMIT_MS;
-	for (let quietSince = Date.now(); ; ) {
+	const limit = performance.now() + LIMIT_MS;
+	for (let quietSince = performance.now(); ; ) {
 		const { found, removed } = await sweepOnce(docker, run);
 		swept.push(...removed);
-		const now = Date.now();
+		const now = performance.now();
 		if (found) quietSince = now;
 		else if (now - quietSince >= quietMs) return swept;
 		if (now > limit) throw heldBySomebody(run);

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Engine, KernelTrace, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { createNamespacesLab } from '../namespaces/lab.ts';
-import { realClock } from '../real-clock.ts';
+import { RealClock } from '../real-clock.ts';
 import { subnet } from '../subnets.ts';
 import { localGround } from './ground.ts';
 import { socketOf } from './recorder.ts';
@@ -35,7 +35,7 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		virtualTime: false,
 		async createLab() {
 			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
-			return createNamespacesLab(ground, stations, { clock: realClock, kernelTrace, ready: () => {}, remove: (end) => end() });
+			return createNamespacesLab(ground, stations, { clock: new RealClock(), kernelTrace, ready: () => {}, remove: (end) => end() });
 		},
 	};
 }

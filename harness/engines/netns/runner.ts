@@ -45,11 +45,11 @@ export const netnsRunner: EngineRunner = {
 
 /** Removes the trace instance of a run whose recorder could not; whoever read it may be just about to go. */
 async function forgetTrace(run: RunIdentity): Promise<string[]> {
-	const limit = Date.now() + LIMIT_MS;
+	const limit = performance.now() + LIMIT_MS;
 	for (;;) {
 		const { succeeded, out, err } = await runCommand(forgetCommand(run));
 		if (succeeded) return out.split('\n').filter(Boolean);
-		if (Date.now() > limit) {
+		if (performance.now() > limit) {
 			throw new HalfopenError('ENGINE_REFUSED', {
 				problem: `The trace instance of run ${run.id} could not be removed within ${LIMIT_MS / 1_000} s.`,
 				seen: err,

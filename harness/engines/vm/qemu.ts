@@ -145,8 +145,8 @@ async function monitorOf(process: QemuProcess, path: string): Promise<Qmp> {
 	void process.ended.then(() => {
 		over = true;
 	});
-	for (const limit = Date.now() + START_LIMIT_MS; !over && Date.now() < limit; await wait(LOOK_MS)) {
-		const monitor = await within(limit - Date.now(), Qmp.connect(path)).catch(() => undefined);
+	for (const limit = performance.now() + START_LIMIT_MS; !over && performance.now() < limit; await wait(LOOK_MS)) {
+		const monitor = await within(limit - performance.now(), Qmp.connect(path)).catch(() => undefined);
 		if (monitor) return monitor;
 	}
 	throw notStarted(over ? process.said : `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.said}`);
