@@ -13,6 +13,10 @@ import { SampledStates } from './timeline/states.ts';
 
 /** The netfilter log group that all faults of a host log to; the prefix tells which fault it was. */
 export const NFLOG_GROUP = 1;
+/** The prefix of what only shows that the log is alive. No fault is named so: its prefix says of each whether it answers what it drops. */
+export const SENTINEL_PREFIX = 'sentinel -';
+/** Behind the name of a fault in the prefix: it answers what it drops. */
+export const REJECTS = 'REJECT';
 
 /** What a host is, whichever boot runs. */
 export interface HostIdentity {
@@ -246,10 +250,9 @@ export class Boot {
 
 	#captured(packet: RecordedPacket): void {
 		const { sentinels } = this.#context;
-		if (packet.kind === 'segment') {
-			if (sentinels.saw(this.#captureName, packet.to.address, packet.t) || sentinels.saw(this.#captureName, packet.from.address, packet.t)) return;
-			if (packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', segment: packet });
-		}
+		const isSentinels = addressesOf(packet).map((address) => sentinels.saw(this.#captureName, address, packet.t));
+		if (isSentinels.includes(true)) return;
+		if (packet.kind !== 'other' && packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
 		this.packets.add(packet.record);
 	}
 
@@ -258,8 +261,10 @@ export class Boot {
 		const { name } = this.#identity;
 		const drops = await Capture.start(this.machine, `nflog:${NFLOG_GROUP}`, '', {
 			packet: (packet) => {
-				if (packet.kind !== 'segment' || sentinels.saw(this.#dropsName, packet.to.address, packet.t)) return;
-				this.#see({ what: 'dropped', segment: packet, by: packet.prefix ?? '' });
+				for (const address of addressesOf(packet)) sentinels.saw(this.#dropsName, address, packet.t);
+				if (packet.kind === 'other' || packet.prefix === SENTINEL_PREFIX) return;
+				const [by = '', does] = packet.prefix?.split(' ') ?? [];
+				this.#see({ what: 'dropped', packet, by, ...(does === REJECTS && { rejected: true }) });
 			},
 			lost: (what) => history.lose({ observer: 'firewall', host: name, what }),
 		});
@@ -268,7 +273,7 @@ export class Boot {
 		return drops;
 	}
 
-	#see(sighting: Pick<Sighting, 'what' | 'segment' | 'by'>): void {
+	#see(sighting: Pick<Sighting, 'what' | 'packet' | 'by' | 'rejected'>): void {
 		this.#context.history.see({ host: this.#identity.name, boot: this.number, ...sighting });
 	}
 
@@ -282,6 +287,12 @@ export class Boot {
 		if (changed) history.add(event);
 		else history.nudge();
 	}
+}
+
+/** Between which addresses a packet goes, and of an error of ICMP the packet that it quotes. */
+function addressesOf(packet: RecordedPacket): string[] {
+	if (packet.kind === 'segment') return [packet.from.address, packet.to.address];
+	return packet.kind === 'icmp' && packet.quotes ? [packet.quotes.from.address, packet.quotes.to.address] : [];
 }
 
 /** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */

@@ -58,7 +58,10 @@ export function errnoName(number: number): string {
 	return Object.entries(ERRNOS).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
 }
 
-/** Letters of TCP flags in the order in which tcpdump writes them, each with its bit (RFC 9293, 3.1; tcpdump print-tcp.c). */
+/**
+ * Letters of TCP flags in the order in which tcpdump writes them, each with its bit (RFC 9293, 3.1; tcpdump print-tcp.c, `tcp_flag_values`).
+ * The ninth, AE, is the lowest bit of the byte before the other eight (RFC 9768, 3.1).
+ */
 export const FLAG_BITS = [
 	['F', 0x01],
 	['S', 0x02],
@@ -68,10 +71,17 @@ export const FLAG_BITS = [
 	['U', 0x20],
 	['E', 0x40],
 	['W', 0x80],
+	['e', 0x100],
 ] as const;
 
 /** Flags a spec may name, as tcpdump writes them. */
-export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 'P' | '.U' | 'P.U' | 'none';
+export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 'P' | '.U' | 'P.U' | EcnFlags | 'none';
+
+/**
+ * With Explicit Congestion Notification: how it is negotiated, `SEW` (RFC 3168, 6.1.1), `SEWe` (Accurate ECN, RFC 9768, 3.1.1), then congestion told
+ * (`.E`) and answered (`.W`), or the counter of Accurate ECN, which begins with 5, `.Ee` (RFC 9768, 3.2.2).
+ */
+type EcnFlags = `${string}${'E' | 'W' | 'e'}`;
 
 /** TCP_RTO_MIN, TCP_TIMEOUT_INIT, TCP_RTO_MAX, TCP_TIMEWAIT_LEN in ms (include/net/tcp.h). */
 export const RTO_MIN_MS = 200;

@@ -32,11 +32,33 @@ export class Timeline {
 		return this.context.history.of('call', host).filter((call) => name === undefined || isCall(call.name, name));
 	}
 
-	/** Segments, in the order in which they were sent: all, of one side, or of one side to or from a port. */
+	/**
+	 * Segments on the wire, in the order in which they were sent: all, of one side, or of one side to or from a port. `origin` marks those that
+	 * a firewall made.
+	 */
 	segments(sender?: HostName, port?: number): readonly EventOf<'segment'>[] {
 		return this.context.history.segments.filter(
-			({ host, from, to }) => (sender === undefined || host === sender) && (port === undefined || from.port === port || to.port === port),
+			({ host, from, to, link }) =>
+				link === undefined && (sender === undefined || host === sender) && (port === undefined || from.port === port || to.port === port),
 		);
+	}
+
+	/**
+	 * Segments that never left a host: what its programs said to each other, and what its firewall forged in the name of the other host (`origin`).
+	 * A packet that a host sent to itself is one event, at that host.
+	 */
+	loopback(host: HostName): readonly EventOf<'segment'>[] {
+		return this.context.history.of('segment', host).filter(({ link }) => link === 'loopback');
+	}
+
+	/** ICMP messages, in the order in which they were sent: all, or of one side. What a host told itself is among them, marked by `link`. */
+	icmp(sender?: HostName): readonly EventOf<'icmp'>[] {
+		return this.context.history.of('icmp', sender);
+	}
+
+	/** Segments and ICMP messages of both hosts, on the wire and not, in order. */
+	get packets(): readonly (EventOf<'segment'> | EventOf<'icmp'>)[] {
+		return this.context.history.packets;
 	}
 
 	/** What a host offered in its SYN or SYN-ACK, in tcpdump's words and order: `mss`, `sackOK`, `TS`, `wscale`. */
@@ -52,7 +74,8 @@ export class Timeline {
 	 */
 	probes(sender: HostName, port?: number): readonly EventOf<'segment'>[] {
 		const next = new Map<string, number>();
-		return this.segments(sender, port).filter(({ from, to, flags, seq, length }) => {
+		return this.segments(sender, port).filter(({ from, to, flags, seq, length, origin }) => {
+			if (origin !== undefined) return false;
 			const connection = `${from.port} ${to.port}`;
 			const expected = next.get(connection);
 			const end = seq + length + (/[SF]/.test(flags) ? 1 : 0);
@@ -78,7 +101,7 @@ export class Timeline {
 
 	/** When a host last heard from the peer's port, in seconds: what a keepalive timer counts from. */
 	lastHeard(host: HostName, peerPort: number): number {
-		const heard = this.context.history.segments.filter((segment) => segment.host !== host && segment.from.port === peerPort);
+		const heard = this.segments().filter(({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined);
 		return heard.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
 	}
 

@@ -1,4 +1,4 @@
-import { type Boot, NFLOG_GROUP } from '../boot.ts';
+import { type Boot, NFLOG_GROUP, REJECTS, SENTINEL_PREFIX } from '../boot.ts';
 import { HalfopenError } from '../errors.ts';
 import { SNAPSHOT_BYTES } from '../probes/capture.ts';
 
@@ -24,7 +24,7 @@ export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): 
 	await boot.logDrops(() => markLog(boot));
 	return restore(boot, [
 		`:${chainOf(id)} - [0:0]`,
-		`-A ${chainOf(id)} ${logAs(id)}`,
+		`-A ${chainOf(id)} ${logAs(`${id} ${verdict.includes(REJECTS) ? REJECTS : 'DROP'}`)}`,
 		`-A ${chainOf(id)} ${verdict.join(' ')}`,
 		...jumps.map(([hook, ...match]) => `-I ${hook} 1 ${match.join(' ')} -j ${chainOf(id)}`),
 	]);
@@ -52,14 +52,14 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 /** The kernel cuts each packet to its headers; threshold 1: it tells of each packet at once. */
 function logAs(prefix: string): string {
 	const limits = `--nflog-size ${SNAPSHOT_BYTES} --nflog-threshold 1`;
-	return `-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix ${prefix} ${limits}`;
+	return `-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix "${prefix}" ${limits}`;
 }
 
 /** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
 async function markLog(boot: Boot): Promise<void> {
 	await restore(boot, [
 		':HALFOPEN-SENTINEL - [0:0]',
-		`-A HALFOPEN-SENTINEL ${logAs('sentinel')}`,
+		`-A HALFOPEN-SENTINEL ${logAs(SENTINEL_PREFIX)}`,
 		'-I OUTPUT 1 -o lo -p tcp --syn -j HALFOPEN-SENTINEL',
 	]);
 }

@@ -1,8 +1,9 @@
+import { addressAt, readIcmp } from './icmp.ts';
 import { readTcp } from './tcp-segment.ts';
 import type { CapturedOther, CapturedPacket } from './types.ts';
 
 /** What a capture says of a packet without looking into it. */
-export type Sighting = Pick<CapturedOther, 't' | 'direction' | 'prefix'>;
+export type Sighting = Pick<CapturedOther, 't' | 'direction' | 'loopback' | 'prefix'>;
 
 /** A packet that cannot be one, and why. */
 export function undecodable(sighting: Sighting, why: string): CapturedOther {
@@ -10,16 +11,16 @@ export function undecodable(sighting: Sighting, why: string): CapturedOther {
 }
 
 const PROTOCOL_NAMES = new Map([
-	[1, 'icmp'],
 	[2, 'igmp'],
 	[17, 'udp'],
 	[132, 'sctp'],
 ]);
+const ICMP = 1;
 const TCP = 6;
 const SHORTEST_HEADER = 20;
 
 /**
- * Reads an IPv4 packet (RFC 791, 3.1), TCP or not.
+ * Reads an IPv4 packet (RFC 791, 3.1): TCP, ICMP or another.
  *
  * @param originalLength of the packet on the wire, of which the snapshot may hold less
  */
@@ -39,6 +40,11 @@ export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: 
 	const fragmentOffset = view.getUint16(6) & 0x1fff;
 	if (fragmentOffset > 0) return { kind: 'other', ...sighting, what: 'ip fragment', from, to };
 	const protocol = view.getUint8(9);
+	if (protocol === ICMP) {
+		const icmp = readIcmp(bytes.subarray(headerLength, Math.max(headerLength, totalLength)));
+		if (typeof icmp === 'string') return { ...undecodable(sighting, icmp), from, to };
+		return { kind: 'icmp', ...sighting, from, to, ipId: view.getUint16(4), ...icmp };
+	}
 	if (protocol !== TCP) return { kind: 'other', ...sighting, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
 
 	const tcp = readTcp(bytes.subarray(headerLength), totalLength - headerLength);
@@ -57,8 +63,4 @@ export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: 
 		ipId: view.getUint16(4),
 		options: tcp.options,
 	};
-}
-
-function addressAt(bytes: Uint8Array, at: number): string {
-	return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 }

@@ -24,6 +24,8 @@ export function readPacket(record: PcapRecord): CapturedPacket {
 /** PACKET_OTHERHOST and PACKET_OUTGOING (include/uapi/linux/if_packet.h). */
 const TO_ANOTHER_HOST = 3;
 const OUTGOING = 4;
+/** ARPHRD_LOOPBACK (include/uapi/linux/if_arp.h). */
+const LOOPBACK = 772;
 
 /** https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html: protocol, reserved, interface, ARPHRD, packet type, length and 8 bytes of address. */
 function readCooked(t: number, { bytes, originalLength }: PcapRecord): CapturedPacket {
@@ -32,7 +34,8 @@ function readCooked(t: number, { bytes, originalLength }: PcapRecord): CapturedP
 	const packetType = bytes[10] ?? 0;
 	// A frame to another machine's address passes by (a bridge may flood it here), but this host does not get it.
 	const direction = packetType === OUTGOING ? 'out' : packetType === TO_ANOTHER_HOST ? undefined : 'in';
-	return readEtherType(direction ? { t, direction } : { t }, uint16(bytes, 0), bytes.subarray(headerLength), originalLength - headerLength);
+	const sighting: Sighting = { t, ...(direction && { direction }), ...(uint16(bytes, 8) === LOOPBACK && { loopback: true }) };
+	return readEtherType(sighting, uint16(bytes, 0), bytes.subarray(headerLength), originalLength - headerLength);
 }
 
 function readEthernet(t: number, { bytes, originalLength }: PcapRecord): CapturedPacket {

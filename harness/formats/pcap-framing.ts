@@ -19,6 +19,7 @@ const FILE_HEADER_LENGTH = 24;
 const RECORD_HEADER_LENGTH = 16;
 /** MAXIMUM_SNAPLEN of libpcap (pcap-int.h). */
 const MAXIMUM_SNAPSHOT = 262_144;
+const SMALLEST_BUFFER = 16_384;
 /** Behind bytes of no record, a record within this time of the last one is trusted to be one. */
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3_600;
 
@@ -37,7 +38,7 @@ interface RecordHeader {
 
 /** Cuts a growing capture into its records. Bytes that cannot be a record's header are skipped one by one, and counted. */
 export class PcapFraming {
-	#bytes = new Uint8Array(0);
+	readonly #unread = new Unread();
 	#header: FileHeader | undefined;
 	#lastSeconds: number | undefined;
 	/** Whether the last thing that was read was a record. */
@@ -53,13 +54,12 @@ export class PcapFraming {
 	}
 
 	get pendingBytes(): number {
-		return this.#bytes.length;
+		return this.#unread.length;
 	}
 
 	push(bytes: Uint8Array): PcapRecord[] {
-		// Always a copy: the caller may use its buffer again, and records keep parts of this one.
-		this.#bytes = concatenated([this.#bytes, bytes]);
-		const view = new DataView(this.#bytes.buffer);
+		this.#unread.append(bytes);
+		const { view } = this.#unread;
 		let at = 0;
 		while (!this.#header && view.byteLength - at >= FILE_HEADER_LENGTH) {
 			this.#header = readFileHeader(view, at);
@@ -77,12 +77,12 @@ export class PcapFraming {
 			const start = at + RECORD_HEADER_LENGTH;
 			const end = start + head.capturedLength;
 			if (end > view.byteLength) break;
-			records.push(recordOf(head, this.#bytes.subarray(start, end), this.#header));
+			records.push(recordOf(head, this.#unread.part(start, end), this.#header));
 			this.#lastSeconds = head.seconds;
 			this.#inStep = true;
 			at = end;
 		}
-		this.#bytes = this.#bytes.subarray(at).slice();
+		this.#unread.forget(at);
 		return records;
 	}
 
@@ -97,6 +97,45 @@ export class PcapFraming {
 		const isNear = this.#inStep || this.#lastSeconds === undefined || Math.abs(seconds - this.#lastSeconds) <= LONGEST_SILENCE_SECONDS;
 		const isLength = capturedLength > 0 && capturedLength <= MAXIMUM_SNAPSHOT && capturedLength <= originalLength;
 		return isNear && isLength && ticks * nanosecondsPerTick < 1e9;
+	}
+}
+
+/**
+ * Bytes that were pushed and not read yet. They are copied once, since the caller may use its buffer again, and never moved or overwritten while
+ * they are there, since records are parts of them; so the work is in proportion to the bytes, however small the pieces.
+ */
+class Unread {
+	#buffer = new Uint8Array(0);
+	#start = 0;
+	#end = 0;
+
+	get length(): number {
+		return this.#end - this.#start;
+	}
+
+	get view(): DataView {
+		return new DataView(this.#buffer.buffer, this.#start, this.length);
+	}
+
+	append(bytes: Uint8Array): void {
+		if (this.#end + bytes.length > this.#buffer.length) {
+			const unread = this.part(0, this.length);
+			const length = unread.length + bytes.length;
+			this.#buffer = new Uint8Array(Math.max(SMALLEST_BUFFER, 2 * length));
+			this.#buffer.set(unread);
+			this.#start = 0;
+			this.#end = unread.length;
+		}
+		this.#buffer.set(bytes, this.#end);
+		this.#end += bytes.length;
+	}
+
+	part(from: number, to: number): Uint8Array {
+		return this.#buffer.subarray(this.#start + from, this.#start + to);
+	}
+
+	forget(length: number): void {
+		this.#start += length;
 	}
 }
 

@@ -14,6 +14,7 @@ function readAll(bytes: Uint8Array) {
 /** As `tcpdump -S` tells it. */
 function told(packet: ReturnType<typeof readPacket>): string {
 	if (packet.kind === 'other') return packet.what;
+	if (packet.kind === 'icmp') return `${packet.from} > ${packet.to}: icmp ${packet.name}`;
 	const { from, to, flags, seq, ack, length } = packet;
 	return `${from.address}.${from.port} > ${to.address}.${to.port}: ${flags} seq ${seq} ack ${ack} length ${length}`;
 }
@@ -48,7 +49,19 @@ function ipPacket({
 }: Layers): number[] {
 	const ihl = 5 + ipOptions.length / 4;
 	const offset = 5 + tcpOptions.length / 4;
-	const tcp = [...uint16(51080), ...uint16(8080), ...uint32(seq), ...uint32(7), offset << 4, flags, ...uint16(64), 0, 0, 0, 0, ...tcpOptions];
+	const tcp = [
+		...uint16(51080),
+		...uint16(8080),
+		...uint32(seq),
+		...uint32(7),
+		...uint16((offset << 12) | flags),
+		...uint16(64),
+		0,
+		0,
+		0,
+		0,
+		...tcpOptions,
+	];
 	const length = totalLength ?? ihl * 4 + tcp.length + payload;
 	const ip = [0x40 | ihl, 0, ...uint16(length), ...uint16(0x1234), ...uint16(fragment), 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, ...ipOptions];
 	return [...ip, ...tcp, ...Array<number>(payload).fill(0x61)];
@@ -74,6 +87,7 @@ describe('real captures', () => {
 			kind: 'segment',
 			t: 1795165329.203573,
 			direction: 'in',
+			loopback: true,
 			from: { address: '127.0.0.1', port: 33212 },
 			to: { address: '127.0.0.1', port: 7000 },
 			flags: 'S',
@@ -130,6 +144,9 @@ describe('packets', () => {
 		[0x00, 'none'],
 		[0xc2, 'SEW'],
 		[0x30, '.U'],
+		// Accurate ECN: AE, CWR and ECE (RFC 9768, 3.1.1); its counter begins with 5.
+		[0x1c2, 'SEWe'],
+		[0x150, '.Ee'],
 	])('flags 0x%s are written %s', (flags, text) => {
 		expect(readPacket(cooked(ipPacket({ flags })))).toMatchObject({ flags: text });
 	});
@@ -166,7 +183,6 @@ describe('packets', () => {
 	});
 
 	test.each([
-		[cooked(ipPacket({ protocol: 1 })), { what: 'icmp', from: '10.0.0.1', to: '10.0.0.2', direction: 'out' }],
 		[cooked(ipPacket({ protocol: 17 }), 0), { what: 'udp', direction: 'in' }],
 		[cooked(ipPacket({ protocol: 200 })), { what: 'ip protocol 200' }],
 		[cooked(ipPacket({ fragment: 0x00b9 })), { what: 'ip fragment', from: '10.0.0.1' }],
@@ -176,6 +192,7 @@ describe('packets', () => {
 		[ethernet([], 0x1234), { what: 'ethertype 0x1234' }],
 		[ethernet([0x45]), { what: 'undecodable: truncated IPv4 header' }],
 		[ethernet(ipPacket({}).slice(0, 30)), { what: 'undecodable: truncated TCP header', from: '10.0.0.1' }],
+		[ethernet(ipPacket({ protocol: 1 }).slice(0, 27)), { what: 'undecodable: truncated ICMP header', from: '10.0.0.1' }],
 		[ethernet(ipPacket({ totalLength: 30 })), { what: 'undecodable: TCP segment shorter than its header' }],
 		[ethernet(ipPacket({ totalLength: 10 })), { what: 'undecodable: IPv4 packet shorter than its header' }],
 		[ethernet([0x44, ...ipPacket({}).slice(1)]), { what: 'undecodable: IPv4 header of 16 bytes' }],

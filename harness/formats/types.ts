@@ -84,7 +84,7 @@ export interface StraceExit {
 }
 export type StraceRecord = StraceCall | StraceSignal | StraceExit;
 
-/** TCP flags as tcpdump writes them, in its order: F S R P . U E W, e.g. `S.`, `P.`, `F.`, `R`. */
+/** TCP flags as tcpdump writes them, in its order: F S R P . U E W e, e.g. `S.`, `P.`, `F.`, `R`. */
 export type FlagText = string;
 
 /** One TCP segment as a capture saw it. */
@@ -93,6 +93,8 @@ export interface CapturedSegment {
 	readonly t: number;
 	/** `out` if this host sent it, `in` if it arrived; absent where the link type does not say (NFLOG, Ethernet), and where the frame was addressed to another machine. */
 	readonly direction?: 'in' | 'out';
+	/** True on the interface of the host with itself. */
+	readonly loopback?: true;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
 	readonly flags: FlagText;
@@ -115,6 +117,34 @@ export interface TcpOptions {
 	readonly sackPermitted?: boolean;
 	readonly timestamp?: { readonly value: number; readonly echo: number };
 	readonly sack?: readonly { readonly from: number; readonly to: number }[];
+	/** Subtypes of MPTCP options (RFC 8684), e.g. `MP_CAPABLE`. */
+	readonly mptcp?: string;
+	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
+	readonly fastOpen?: string;
+	/** `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768, 3.2.3). */
+	readonly accurateEcn?: string;
+}
+
+/** One ICMP message as a capture saw it. */
+export interface CapturedIcmp {
+	readonly kind: 'icmp';
+	readonly t: number;
+	readonly direction?: 'in' | 'out';
+	readonly loopback?: true;
+	readonly from: string;
+	readonly to: string;
+	readonly ipId: number;
+	readonly type: number;
+	readonly code: number;
+	/** In the words of iptables(8): `host-unreachable`. */
+	readonly name: string;
+	/** For `fragmentation-needed`. */
+	readonly mtu?: number;
+	/** The four bytes behind the checksum, whatever they mean for this type. */
+	readonly rest: number;
+	/** The TCP segment that it complains of; its number is absolute. */
+	readonly quotes?: { readonly from: Endpoint; readonly to: Endpoint; readonly seq: number };
+	readonly prefix?: string;
 }
 
 /** Anything else in a capture: counted and named, not decoded further. */
@@ -122,13 +152,15 @@ export interface CapturedOther {
 	readonly kind: 'other';
 	readonly t: number;
 	readonly direction?: 'in' | 'out';
-	/** `arp`, `icmp`, `udp`, `ipv6`, … or `undecodable: <why>`. */
+	/** True on the interface of the host with itself. */
+	readonly loopback?: true;
+	/** `arp`, `udp`, `ipv6`, … or `undecodable: <why>`. */
 	readonly what: string;
 	readonly from?: string;
 	readonly to?: string;
 	readonly prefix?: string;
 }
-export type CapturedPacket = CapturedSegment | CapturedOther;
+export type CapturedPacket = CapturedSegment | CapturedIcmp | CapturedOther;
 
 /** One line of the kernel's trace. TCP states are in ss spelling. */
 export type TraceRecord =

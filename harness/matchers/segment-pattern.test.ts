@@ -1,12 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
-import type { EventOf } from '../timeline/events.ts';
-import { matchSegments, type ParsedPattern, parsePattern, type SegmentPattern } from './segment-pattern.ts';
+import { matchSegments, type Packet, type ParsedPattern, packetsFor, parsePattern, type SegmentPattern } from './segment-pattern.ts';
 
-type Segment = Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by'>;
+type Segment = Extract<Packet, { kind: 'segment' }>;
 
-const segment = (more: Partial<Segment> = {}): Segment => ({ host: 'client', flags: 'P.', length: 6, fate: 'delivered', ...more });
+const segment = (more: Partial<Segment> = {}): Segment => ({ kind: 'segment', host: 'client', flags: 'P.', length: 6, fate: 'delivered', ...more });
 const fits = (pattern: SegmentPattern, more: Partial<Segment> = {}) => parsePattern(pattern).fits(segment(more));
 
 describe('a pattern', () => {
@@ -183,4 +182,58 @@ describe('segments', () => {
 		expect(match(many, ...Array.from({ length: 10 }, () => '0..x > .' as const), '> S')).toBe(false);
 		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
 	});
+});
+
+describe('packets that no stack sent over the wire', () => {
+	const reset = segment({ host: 'server', flags: 'R' });
+	const forged = { ...reset, origin: 'firewall' } as const;
+	/** What the client's firewall told the client in the server's name. */
+	const forgedAtHome = { ...forged, host: 'client', link: 'loopback' } as const;
+	const toItself = segment({ flags: 'S', link: 'loopback' });
+	const icmp: Packet = { kind: 'icmp', host: 'server', name: 'host-unreachable', fate: 'delivered' };
+	const all = [segment(), reset, forged, forgedAtHome, toItself, icmp];
+	const found = (...patterns: SegmentPattern[]) => packetsFor(all, patterns.map(parsePattern));
+
+	test('are no segments of a pattern that names flags alone', () => {
+		expect(all.filter(parsePattern('< R').fits)).toEqual([reset]);
+		expect(all.filter(parsePattern('> S').fits)).toEqual([]);
+	});
+
+	test('but forged by a firewall are told by the word, in the name of whom they were sent', () => {
+		expect(all.filter(parsePattern('< R forged').fits)).toEqual([forged, forgedAtHome]);
+		expect(all.filter(parsePattern('> R forged').fits)).toEqual([]);
+		expect(parsePattern('< R forged dropped by drop-1').fits({ ...forged, fate: 'dropped', by: 'drop-1' })).toBe(true);
+	});
+
+	test('of ICMP are told by their names, or all, with a fate', () => {
+		const fits = (pattern: SegmentPattern, more: object = {}) => parsePattern(pattern).fits({ ...icmp, ...more });
+		expect([fits('< icmp host-unreachable'), fits('< icmp'), fits('> icmp'), fits('< icmp port-unreachable')]).toEqual([true, true, false, false]);
+		expect([fits('< icmp dropped by drop-1', { fate: 'dropped', by: 'drop-1' }), fits('< icmp unobserved'), fits('< icmp unknown')]).toEqual([
+			true,
+			false,
+			false,
+		]);
+		expect(fits('< icmp host-unreachable unknown', { fate: 'unknown' })).toBe(true);
+		expect(fits('< icmp type 3 code 99', { name: 'type 3 code 99' })).toBe(true);
+		expect(parsePattern('13x < icmp port-unreachable')).toMatchObject({ least: 13, most: 13, subject: 'icmp' });
+		expect(fits('< icmp', { link: 'loopback' })).toBe(false);
+	});
+
+	test('count in a list only where one of its patterns names such', () => {
+		expect(found('> P.', '...')).toEqual([segment(), reset]);
+		expect(found('> P.', '< R forged')).toEqual([segment(), reset, forged, forgedAtHome]);
+		expect(found('> P.', '< icmp')).toEqual([segment(), reset, icmp]);
+	});
+});
+
+test('a pattern of ECN and of Accurate ECN has the flags that tcpdump prints', () => {
+	expect([fits('> SEW', { flags: 'SEW' }), fits('> SEWe', { flags: 'SEWe' }), fits('> SEW', { flags: 'SEWe' })]).toEqual([true, true, false]);
+});
+
+test('a fate that nobody knows is asked for by that word', () => {
+	expect([fits('> P. unknown', { fate: 'unknown' }), fits('> P.', { fate: 'unknown' }), fits('> P. unobserved', { fate: 'unknown' })]).toEqual([
+		true,
+		false,
+		false,
+	]);
 });

@@ -3,58 +3,102 @@ import type { Flags } from '../tcp.ts';
 import type { EventOf } from '../timeline/events.ts';
 
 type Direction = '>' | '<';
-type Count = '' | `${number}x ` | `${number}..${number}x ` | `${number}..x `;
+type Count = '' | `${number}${string}x `;
 type Length = '' | ` ${number}`;
-type Fate = '' | ' unobserved' | ' dropped' | ` dropped by ${string}`;
+type Fate = '' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 
-/** One segment in a line: `direction flags [length] [fate]`. */
-export type OneSegmentPattern = `${Direction} ${Flags}${Length}${Fate}`;
+/** One segment in a line, `direction flags [length] [fate]`; one that a firewall forged, `direction flags forged [fate]`; or one ICMP message, `direction icmp [name] [fate]`. */
+export type OneSegmentPattern =
+	| `${Direction} ${Flags}${Length}${Fate}`
+	| `${Direction} ${'R' | 'R.'} forged${Fate}`
+	| `${Direction} icmp${'' | ` ${string}`}`;
 
 /** A segment, or several alike, in a line: `[count] direction flags [length] [fate]`; `...` stands for any segments. */
 export type SegmentPattern = '...' | `${Count}${OneSegmentPattern}`;
 
-type Segment = Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by'>;
+/** What a pattern is held against. */
+export type Packet =
+	| ({ readonly kind: 'segment' } & Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'>)
+	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'name' | 'fate' | 'by' | 'link'>);
+
+/** What a pattern is about: what the stacks of the hosts sent over the wire, what a firewall forged in the name of one of them, or ICMP. */
+export type Subject = 'segment' | 'forged' | 'icmp';
 
 export interface ParsedPattern {
 	readonly least: number;
 	readonly most: number;
-	readonly fits: (segment: Segment) => boolean;
+	/** Undefined for `...`. */
+	readonly subject: Subject | undefined;
+	readonly fits: (packet: Packet) => boolean;
 }
 
 const PATTERN =
-	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?<flags>\S+)(?: (?<length>\d+))?(?: (?<fate>unobserved|dropped(?: by (?<by>\S+))?))?$/;
-const FATE = / (unobserved|dropped)/;
-const FLAGS = /^(none|F?S?R?P?\.?U?E?W?)$/;
+	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?:icmp(?: (?!unobserved|unknown|dropped)(?<name>[A-Za-z][A-Za-z-]*|type \d+ code \d+))?|(?<flags>\S+)(?: (?<length>\d+)|(?<forged> forged))?)(?: (?<fate>unobserved|unknown|dropped(?: by (?<by>\S+))?))?$/;
+const FATE = / (unobserved|unknown|dropped)/;
+const FLAGS = /^(none|F?S?R?P?\.?U?E?W?e?)$/;
 
 /** Reads a pattern; what is wrong with it is said with an example. */
 export function parsePattern(pattern: string): ParsedPattern {
-	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, fits: () => true };
+	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, subject: undefined, fits: () => true };
 	const groups = PATTERN.exec(pattern)?.groups;
-	if (!groups || !FLAGS.test(groups.flags ?? '') || Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)) {
+	const isIcmp = groups?.flags === undefined;
+	if (!groups || !(isIcmp || FLAGS.test(groups.flags ?? '')) || Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)) {
 		throw new HalfopenError('BAD_ARGUMENT', {
 			problem: `“${pattern}” is no segment pattern.`,
 			remedy:
-				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", "1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; or "..." for any.',
+				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", "1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; "< R forged" for what a firewall made; "< icmp host-unreachable" for ICMP; or "..." for any.',
 		});
 	}
-	const { least, range, most, direction, flags, length, fate, by } = groups;
+	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
 	const host = direction === '>' ? 'client' : 'server';
+	const subject = isIcmp ? 'icmp' : forged === undefined ? 'segment' : 'forged';
+	const isLike = (packet: Packet) =>
+		packet.kind === 'icmp'
+			? name === undefined || packet.name === name
+			: packet.flags === flags && (length === undefined || packet.length === Number(length));
 	return {
 		least: Number(least ?? 1),
 		most: range === undefined ? Number(least ?? 1) : Number(most ?? Number.POSITIVE_INFINITY),
-		fits: (segment) =>
-			segment.host === host &&
-			segment.flags === flags &&
-			(length === undefined || segment.length === Number(length)) &&
-			segment.fate === (fate?.split(' ')[0] ?? 'delivered') &&
-			(by === undefined || segment.by === by),
+		subject,
+		fits: (packet) =>
+			subjectOf(packet) === subject &&
+			senderOf(packet) === host &&
+			isLike(packet) &&
+			packet.fate === (fate?.split(' ')[0] ?? 'delivered') &&
+			(by === undefined || packet.by === by),
 	};
 }
 
+/** Nothing that stayed at its host is the subject of any pattern, but what its firewall forged in the name of the other. */
+function subjectOf({ kind, link, ...packet }: Packet): Subject | undefined {
+	if (kind === 'segment' && 'origin' in packet && packet.origin === 'firewall') return 'forged';
+	return link === undefined ? kind : undefined;
+}
+
+/** By its addresses: a firewall that forges a segment over the loopback does so in the name of the other host. */
+function senderOf(packet: Packet): Packet['host'] {
+	if (packet.link === undefined) return packet.host;
+	return packet.host === 'client' ? 'server' : 'client';
+}
+
+/**
+ * What the patterns are held against, in order. ICMP, and segments that a firewall forged, count only where a pattern names such: else a list of
+ * the segments that the two stacks sent could not be complete without them.
+ */
+export function packetsFor<P extends Packet>(packets: readonly (P | { readonly kind: string })[], patterns: readonly ParsedPattern[]): P[] {
+	const wanted = new Set<Subject | undefined>(['segment', ...patterns.map(({ subject }) => subject)]);
+	wanted.delete(undefined);
+	return packets.filter((packet): packet is P => isPacket(packet) && wanted.has(subjectOf(packet)));
+}
+
+function isPacket(event: { readonly kind: string }): event is Packet {
+	return event.kind === 'segment' || event.kind === 'icmp';
+}
+
 /** Reads a pattern of one segment, and says whether a segment is like it. With a count no single segment would ever be. */
-export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern['fits'] {
-	const { least, most, fits } = parsePattern(pattern);
-	if (least === 1 && most === 1) return fits;
+export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern {
+	const parsed = parsePattern(pattern);
+	if (parsed.least === 1 && parsed.most === 1) return parsed;
 	throw new HalfopenError('BAD_ARGUMENT', {
 		problem: `“${pattern}” does not stand for one segment.`,
 		remedy: 'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count, use toShowSegments with "..." around it.',
@@ -62,27 +106,31 @@ export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern['fits
 }
 
 /** The same for what must not be there: without a fate, whatever became of it. */
-export function parseUnwanted(pattern: OneSegmentPattern): ParsedPattern['fits'] {
-	const fits = parseOneSegment(pattern);
-	return FATE.test(pattern) ? fits : (segment) => fits({ ...segment, fate: 'delivered' });
+export function parseUnwanted(pattern: OneSegmentPattern): ParsedPattern {
+	const parsed = parseOneSegment(pattern);
+	return FATE.test(pattern) ? parsed : { ...parsed, fits: (packet) => parsed.fits({ ...packet, fate: 'delivered' }) };
 }
 
-/** True if the patterns describe all these segments, in order. */
-export function matchSegments(segments: readonly Segment[], patterns: readonly ParsedPattern[]): boolean {
-	/** From where in the segments each pattern may begin. */
-	let starts = new Set([0]);
-	for (const { least, most, fits } of patterns) {
-		const next = new Set<number>();
-		for (const start of starts) {
-			let taken = 0;
-			if (least === 0) next.add(start);
-			for (let at = start; taken < most; at++) {
-				const segment = segments[at];
-				if (!segment || !fits(segment)) break;
-				if (++taken >= least) next.add(at + 1);
-			}
-		}
-		starts = next;
+/** True if the patterns describe all these packets, in order. Takes time in proportion to packets and patterns. */
+export function matchSegments(packets: readonly Packet[], patterns: readonly ParsedPattern[]): boolean {
+	/** Before which of the packets a pattern may begin: 1 where it may. */
+	let starts = new Uint8Array(packets.length + 1);
+	starts[0] = 1;
+	for (const pattern of patterns) starts = endsOf(pattern, packets, starts);
+	return starts[packets.length] === 1;
+}
+
+/** Where a pattern may end that may begin at these places. */
+function endsOf({ least, most, fits }: ParsedPattern, packets: readonly Packet[], starts: Uint8Array): Uint8Array<ArrayBuffer> {
+	const ends = new Uint8Array(packets.length + 1);
+	/** All packets from there on fit, and the last place to begin that leaves room for the least. */
+	let fittingSince = 0;
+	let lastStart = -1;
+	for (let end = 0; end <= packets.length; end++) {
+		const before = packets[end - 1];
+		if (before && !fits(before)) fittingSince = end;
+		if (end >= least && starts[end - least] === 1) lastStart = end - least;
+		if (lastStart >= Math.max(fittingSince, end - most)) ends[end] = 1;
 	}
-	return starts.has(segments.length);
+	return ends;
 }

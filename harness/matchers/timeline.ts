@@ -1,7 +1,17 @@
 import { deviations, gapsBetween } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
+import type { EventOf } from '../timeline/events.ts';
 import type { Timeline } from '../timeline.ts';
-import { matchSegments, type OneSegmentPattern, parseOneSegment, parsePattern, parseUnwanted, type SegmentPattern } from './segment-pattern.ts';
+import {
+	matchSegments,
+	type OneSegmentPattern,
+	type ParsedPattern,
+	packetsFor,
+	parseOneSegment,
+	parsePattern,
+	parseUnwanted,
+	type SegmentPattern,
+} from './segment-pattern.ts';
 import { expectEventually, type Patience } from './waiting.ts';
 
 /** What can be expected of the history of both hosts. */
@@ -15,7 +25,8 @@ export class TimelineExpectation {
 	/**
 	 * These segments were on the wire, in this order and no others. Each pattern is `[count] direction flags [length] [fate]`: `> S`,
 	 * `< P. 6`, `6x > P. unobserved`, `1..3x > . `, `> F. dropped by lost-fin`; `>` is from client to server, flags are tcpdump's, and a segment was delivered
-	 * unless said otherwise. `...` stands for any segments, or none.
+	 * unless said otherwise. `...` stands for any segments, or none. What a firewall forged (`< R forged`) and ICMP (`< icmp host-unreachable`) count
+	 * only if one of the patterns names such.
 	 */
 	async toShowSegments(...patterns: readonly SegmentPattern[]): Promise<void> {
 		const { context } = this.#timeline;
@@ -25,8 +36,8 @@ export class TimelineExpectation {
 			context,
 			{
 				what: `the segments ${patterns.join(' | ')}`,
-				check: () => (matchSegments(this.#timeline.segments(), parsed) ? { t: 0 } : undefined),
-				nearest: () => this.#timeline.segments().map(describeEvent),
+				check: () => (matchSegments(this.#packets(...parsed), parsed) ? { t: 0 } : undefined),
+				nearest: () => this.#timeline.packets.map(describeEvent),
 			},
 			{},
 		);
@@ -35,9 +46,9 @@ export class TimelineExpectation {
 	/** No segment like this was sent so far, whatever became of it unless a fate is named; all observers are asked first. */
 	async toShowNoSegment(pattern: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
-		const fits = parseUnwanted(pattern);
+		const unwanted = parseUnwanted(pattern);
 		await context.flush();
-		const found = this.#timeline.segments().filter(fits);
+		const found = this.#packets(unwanted).filter(unwanted.fits);
 		if (found.length > 0)
 			throw new Error([`Expected no segment ${pattern}, but there were ${found.length}:`, ...found.map(describeEvent)].join('\n'));
 	}
@@ -48,9 +59,9 @@ export class TimelineExpectation {
 	 */
 	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
 		const { context } = this.#timeline;
-		const fits = parseOneSegment(pattern);
+		const wanted = parseOneSegment(pattern);
 		await context.flush();
-		const found = this.#timeline.segments().filter(fits);
+		const found = this.#packets(wanted).filter(wanted.fits);
 		const gaps = afterMs.map((ms, index) => ms - (afterMs[index - 1] ?? 0));
 		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
 		if (wrong.length === 0) return;
@@ -61,15 +72,20 @@ export class TimelineExpectation {
 	/** Waits until such a segment was sent. */
 	async toShowSegment(pattern: OneSegmentPattern, patience: Patience = {}): Promise<void> {
 		const { context } = this.#timeline;
-		const fits = parseOneSegment(pattern);
+		const wanted = parseOneSegment(pattern);
 		await expectEventually(
 			context,
 			{
 				what: `a segment ${pattern}`,
-				check: () => this.#timeline.segments().find(fits),
-				nearest: () => this.#timeline.segments().slice(-8).map(describeEvent),
+				check: () => this.#packets(wanted).find(wanted.fits),
+				nearest: () => this.#timeline.packets.slice(-8).map(describeEvent),
 			},
 			patience,
 		);
+	}
+
+	/** What patterns are held against. */
+	#packets(...patterns: readonly ParsedPattern[]): readonly (EventOf<'segment'> | EventOf<'icmp'>)[] {
+		return packetsFor(this.#timeline.packets, patterns);
 	}
 }

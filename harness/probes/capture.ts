@@ -88,7 +88,7 @@ export class Capture {
 	}
 }
 
-/** All packets of one host but its own loopback's, kept for a pcap that Wireshark opens. */
+/** All packets of one host, those of its loopback included, but for the harness's sentinels; kept for a pcap that Wireshark opens. */
 export class PacketFile {
 	readonly #records: PcapRecord[] = [];
 

@@ -30,15 +30,14 @@ export class Sentinels {
 		return missing;
 	}
 
-	/** For observers: true if this address is a sentinel's, which is then none of the history's business. */
+	/** For observers: true if this address is a sentinel's of this lab, which is then none of the history's business. */
 	saw(observer: string, address: string, t: number): boolean {
-		if (!address.startsWith('127.')) return false;
 		const sentinel = this.#seen.get(address);
 		if (sentinel && !sentinel.by.has(observer)) {
 			sentinel.by.set(observer, t);
 			sentinel.wake();
 		}
-		return true;
+		return sentinel !== undefined;
 	}
 
 	/** How far the clock of one observer is ahead of another's, in seconds, by the last sentinel that both saw. */

@@ -19,9 +19,9 @@ function whatHappened(event: Event): string {
 		case 'call':
 			return `${event.peer}: ${event.name}(${event.args}) ${resultOf(event)}`;
 		case 'segment':
-			return `${event.host === 'client' ? '>' : '<'} ${event.flags} seq ${event.seq} ack ${event.ack} len ${event.length} ${event.fate}${event.by ? ` by ${event.by}` : ''}${event.retransmission ? ' (retransmission)' : ''}`;
+			return `${arrowOf(event)} ${event.flags} seq ${event.seq} ack ${event.ack} len ${event.length} ${fateOf(event)}${event.retransmission ? ' (retransmission)' : ''}`;
 		case 'icmp':
-			return `${event.host === 'client' ? '>' : '<'} icmp ${event.name} ${event.fate}${event.by ? ` by ${event.by}` : ''}`;
+			return `${arrowOf(event)} icmp ${event.name} ${fateOf(event)}`;
 		case 'state':
 			return `${event.local.port} ↔ ${event.remote.port}: ${event.from} → ${event.to} (${event.how}${event.ghost ? ', ghost' : ''})`;
 		case 'sockets':
@@ -33,6 +33,17 @@ function whatHappened(event: Event): string {
 		case 'reset':
 			return `RST ${event.direction}${event.reason ? ` (${event.reason})` : ''}`;
 	}
+}
+
+type Packet = Extract<Event, { kind: 'segment' | 'icmp' }>;
+
+function arrowOf({ host, link }: Packet): string {
+	if (link === 'loopback') return 'loopback';
+	return host === 'client' ? '>' : '<';
+}
+
+function fateOf({ host, fate, by, origin }: Packet): string {
+	return `${fate}${by ? ` by ${by}` : ''}${origin === 'firewall' ? ` (made by the ${host}’s firewall)` : ''}`;
 }
 
 type Row = Extract<Event, { kind: 'sockets' }>['rows'][number];

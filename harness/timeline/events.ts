@@ -83,15 +83,15 @@ const tcpOptions = z.object({
 	/** Relative to the initial number of the side whose data they acknowledge. */
 	sack: z.array(z.object({ from: z.int(), to: z.int() })).optional(),
 	timestamp: z.object({ value: z.int(), echo: z.int() }).optional(),
-	/** Subtype of the MPTCP option (RFC 8684, 3), e.g. `MP_CAPABLE`. */
+	/** Subtypes of the MPTCP options (RFC 8684, 3), e.g. `MP_CAPABLE`. */
 	mptcp: z.string().optional(),
 	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
 	fastOpen: z.string().optional(),
-	/** Accurate ECN counters as they were sent (draft-ietf-tcpm-accurate-ecn), in hex. */
+	/** `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768, 3.2.3). */
 	accurateEcn: z.string().optional(),
 });
 
-/** An ICMP message between the hosts: `t` and `host` are its sender's. */
+/** An ICMP message: `t` and `host` are its sender's. */
 const icmp = z.object({
 	kind: z.literal('icmp'),
 	...at,
@@ -104,7 +104,7 @@ const icmp = z.object({
 	name: z.string(),
 	/** For `fragmentation-needed`: the MTU of the next hop. */
 	mtu: z.int().optional(),
-	/** The segment that it complains of. */
+	/** The segment that it complains of; its number is relative, as on its event, or as on the wire where nobody saw it. */
 	quotes: z.object({ from: endpoint, to: endpoint, seq: z.int() }).optional(),
 	link: z.literal('loopback').optional(),
 	origin: z.enum(['firewall', 'injected']).optional(),
@@ -139,7 +139,7 @@ const segment = z.object({
 	by,
 	/** When the capture of the other host saw it. */
 	arrived: z.number().optional(),
-	/** True where the same bytes were on the wire before. */
+	/** True where the same bytes were on the wire before. What the sender's own firewall dropped never was. */
 	retransmission: z.boolean(),
 	/** For the pcap: absolute numbers. */
 	absolute: z.object({ seq: z.int(), ack: z.int() }),

@@ -25,6 +25,8 @@ interface Sent extends Partial<Pick<CapturedSegment, 'seq' | 'ack' | 'length' | 
 	readonly fortune?: Fortune;
 	readonly clientPort?: number;
 	readonly boot?: number;
+	/** The rule that dropped or stopped it answers. */
+	readonly rejected?: boolean;
 }
 
 /** What the observers say of segments that are sent one after the other. */
@@ -33,7 +35,12 @@ export class Wire {
 	#ipId = 0;
 
 	/** `t` in seconds since the origin. Every segment has an IP identification of its own, as Linux gives it, unless one is given. */
-	send(t: number, sender: HostName, flags: string, { fortune = 'delivered', clientPort = CLIENT.port, boot = 1, ...numbers }: Sent = {}): this {
+	send(
+		t: number,
+		sender: HostName,
+		flags: string,
+		{ fortune = 'delivered', clientPort = CLIENT.port, boot = 1, rejected = false, ...numbers }: Sent = {},
+	): this {
 		const client = { ...CLIENT, port: clientPort };
 		const [from, to] = sender === 'client' ? [client, SERVER] : [SERVER, client];
 		const receiver = sender === 'client' ? 'server' : 'client';
@@ -51,13 +58,13 @@ export class Wire {
 			...numbers,
 		} as const;
 		const leaving = ORIGIN + t;
-		const by = { what: 'dropped', by: 'drop-1' } as const;
-		if (fortune === 'stopped') return this.#sight({ host: sender, boot, ...by, segment: { ...segment, t: leaving } });
-		this.#sight({ host: sender, boot, what: 'left', segment: { ...segment, t: leaving, direction: 'out' } });
+		const by = { what: 'dropped', by: 'drop-1', rejected } as const;
+		if (fortune === 'stopped') return this.#sight({ host: sender, boot, ...by, packet: { ...segment, t: leaving } });
+		this.#sight({ host: sender, boot, what: 'left', packet: { ...segment, t: leaving, direction: 'out' } });
 		if (fortune === 'unobserved') return this;
-		this.#sight({ host: receiver, boot, what: 'arrived', segment: { ...segment, t: leaving + TRAVEL, direction: 'in' } });
+		this.#sight({ host: receiver, boot, what: 'arrived', packet: { ...segment, t: leaving + TRAVEL, direction: 'in' } });
 		if (fortune === 'delivered') return this;
-		return this.#sight({ host: receiver, boot, ...by, segment: { ...segment, t: leaving + TRAVEL + LOGGING, prefix: 'drop-1' } });
+		return this.#sight({ host: receiver, boot, ...by, packet: { ...segment, t: leaving + TRAVEL + LOGGING, prefix: 'drop-1' } });
 	}
 
 	#sight(sighting: Sighting): this {

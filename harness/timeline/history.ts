@@ -1,7 +1,7 @@
-import type { TcpOptions } from '../formats/types.ts';
+import type { CapturedSegment, TcpOptions } from '../formats/types.ts';
 import type { Event, EventKind, EventOf, HostName, Loss, Skip } from './events.ts';
 import { Knowledge, type Observed, type Observer } from './knowledge.ts';
-import { type Frame, joinSegments, type Sighting } from './segments.ts';
+import { type Frame, PacketJoin, type Sighting } from './segments.ts';
 
 /** The call families of a name that a reader would use: what libraries really call differs from program to program. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
@@ -17,18 +17,23 @@ export function isCall(name: string, wanted: CallName): boolean {
 	return (FAMILIES[wanted] ?? [wanted]).includes(name);
 }
 
+/** Packets are joined from what observers saw of them; all else is told. */
+type OtherEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
+
 /** The one ordered history of both hosts. Probes add to it; all others only read. */
 export class History implements Frame {
 	#origin: number;
 	readonly addresses: Readonly<Record<HostName, string>>;
-	#events: Exclude<Event, { kind: 'segment' }>[] = [];
-	readonly #sightings: Sighting[] = [];
+	#events: OtherEvent[] = [];
+	#packets = new PacketJoin(this);
+	#lastSyn: Partial<Record<HostName, CapturedSegment>> = {};
 	/** What the observers have told for certain, and what they have lost. */
 	readonly knowledge = new Knowledge();
 	readonly #skipped: Skip[] = [];
 	readonly #listeners = new Set<() => void>();
-	#segments: EventOf<'segment'>[] | undefined;
-	#sorted: Event[] | undefined;
+	/** All but packets, in order. */
+	#others: readonly OtherEvent[] | undefined;
+	#sorted: readonly Event[] | undefined;
 
 	constructor(origin: number, addresses: Readonly<Record<HostName, string>>) {
 		this.#origin = origin;
@@ -40,8 +45,8 @@ export class History implements Frame {
 		this.knowledge.shift(this.#origin - origin);
 		this.#origin = origin;
 		this.#events.length = 0;
-		this.#sightings.length = 0;
-		this.#segments = undefined;
+		this.#packets = new PacketJoin(this);
+		this.#lastSyn = {};
 		this.#changed();
 	}
 
@@ -55,13 +60,13 @@ export class History implements Frame {
 		return Math.round((epochSeconds - this.#origin) * 1e6) / 1e6;
 	}
 
-	add(event: Exclude<Event, { kind: 'segment' }>): void {
+	add(event: OtherEvent): void {
 		this.#events.push(event);
 		this.#changed();
 	}
 
 	/** Puts an event in the place of an earlier one of which more is known now: a call that has returned. */
-	replace(earlier: Exclude<Event, { kind: 'segment' }>, event: Exclude<Event, { kind: 'segment' }>): void {
+	replace(earlier: OtherEvent, event: OtherEvent): void {
 		const index = this.#events.lastIndexOf(earlier);
 		if (index < 0) this.#events.push(event);
 		else this.#events[index] = event;
@@ -76,24 +81,26 @@ export class History implements Frame {
 		this.#changed();
 	}
 
-	/** A segment seen leaving, arriving or being dropped; fates are told from all sightings together. */
+	/** A packet seen leaving, arriving or being dropped; fates are told from all sightings together. */
 	see(sighting: Sighting): void {
-		this.#sightings.push(sighting);
-		this.#segments = undefined;
-		this.#changed();
+		this.#packets.see(sighting);
+		const { what, host, packet } = sighting;
+		if (what === 'left' && packet.kind === 'segment' && !packet.loopback && packet.flags.includes('S')) this.#lastSyn[host] = packet;
+		this.#sorted = undefined;
+		this.nudge();
 	}
 
 	/** An observer missed something; with `since`, all that it would have told from then on is unknown, and fates with it. */
 	lose(loss: Loss): void {
 		this.knowledge.lose(loss);
-		this.#segments = undefined;
+		this.#packets.retell();
 		this.#changed();
 	}
 
 	/** An observer tells all again from `t` on. */
 	recover(observed: Observed, t: number): void {
 		this.knowledge.recover(observed, t);
-		this.#segments = undefined;
+		this.#packets.retell();
 		this.#changed();
 	}
 
@@ -117,31 +124,40 @@ export class History implements Frame {
 
 	/** Everything so far, in the order in which it happened. */
 	get events(): readonly Event[] {
-		this.#sorted ??= [...this.#events, ...this.segments].sort((a, b) => a.t - b.t);
+		this.#sorted ??= inOrder<Event>([...this.#told, ...this.packets]);
 		return this.#sorted;
 	}
 
 	get segments(): readonly EventOf<'segment'>[] {
-		this.#segments ??= joinSegments(this.#sightings, this);
-		return this.#segments;
+		return this.#packets.segments;
+	}
+
+	/** Segments and ICMP messages, in order. */
+	get packets(): readonly (EventOf<'segment'> | EventOf<'icmp'>)[] {
+		const { segments, icmp } = this.#packets;
+		return icmp.length === 0 ? segments : inOrder([...segments, ...icmp]);
+	}
+
+	/** How many RSTs and ICMP messages left a host as answers to what a fault rejected. */
+	answersOf(fault: string): number {
+		return this.#packets.answersOf(fault);
 	}
 
 	/** TCP options of the SYN or SYN-ACK that a host sent last, as its own capture saw them leave. */
 	synOptions(host: HostName): TcpOptions | undefined {
-		const sent = this.#sightings.filter(({ what, host: seenAt, segment }) => what === 'left' && seenAt === host && segment.flags.includes('S'));
-		return sent.at(-1)?.segment.options;
+		return this.#lastSyn[host]?.options;
 	}
 
 	/** All events of a kind, in order. */
 	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
-		return this.events.filter(
-			(event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)),
-		);
+		const { segments, icmp } = this.#packets;
+		const events: readonly Event[] = kind === 'segment' ? segments : kind === 'icmp' ? icmp : this.#told;
+		return events.filter((event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)));
 	}
 
 	/** When the story last did something: broke, mended, typed, signalled, or began a step. 0 before that. */
 	get lastAction(): number {
-		const actions = this.events.filter(
+		const actions = this.#told.filter(
 			(event) =>
 				event.kind === 'step' || (event.kind === 'fault' && event.phase !== 'proven') || (event.kind === 'process' && event.what !== 'exited'),
 		);
@@ -159,8 +175,16 @@ export class History implements Frame {
 		for (const listener of this.#listeners) listener();
 	}
 
+	get #told(): readonly OtherEvent[] {
+		this.#others ??= inOrder(this.#events);
+		return this.#others;
+	}
+
 	#changed(): void {
+		this.#others = undefined;
 		this.#sorted = undefined;
 		this.nudge();
 	}
 }
+
+const inOrder = <E extends Event>(events: readonly E[]): E[] => [...events].sort((a, b) => a.t - b.t);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CLIENT, emptyHistory, type Fortune, SERVER, TRAVEL, Wire } from './fixtures.ts';
-import { joinSegments } from './segments.ts';
+import { joinSegments, PacketJoin, type Sighting } from './segments.ts';
 
 /** Initial sequence numbers of both sides. */
 const C = 1_000_000;
@@ -76,7 +76,7 @@ describe('what became of a segment', () => {
 
 	test('seen arriving a moment before it left, as by the clocks of two CPUs, it is one segment all the same', () => {
 		const { sightings } = new Wire().send(0.5, 'client', 'S');
-		const early = sightings.map((one) => (one.what === 'arrived' ? { ...one, segment: { ...one.segment, t: one.segment.t - 2 * TRAVEL } } : one));
+		const early = sightings.map((one) => (one.what === 'arrived' ? { ...one, packet: { ...one.packet, t: one.packet.t - 2 * TRAVEL } } : one));
 		expect(joinSegments(early, emptyHistory())).toMatchObject([{ t: 0.5, fate: 'delivered', arrived: 0.5 - TRAVEL }]);
 	});
 
@@ -166,6 +166,85 @@ describe('the order in which observers tell', () => {
 				expect(joinSegments(inAnyOrder, emptyHistory())).toEqual(joinSegments(sightings, emptyHistory()));
 			}),
 		);
+	});
+});
+
+describe('a join that goes on', () => {
+	/** Two ports and few numbers, so that much is alike; times in steps, so that much is at the same time; connections begin and end. */
+	const sent = fc.record({
+		sender: fc.constantFrom('client' as const, 'server' as const),
+		flags: fc.constantFrom('S', 'S.', '.', 'P.', 'F.', 'R', 'R.'),
+		seq: fc.constantFrom(0, C, C + 1, C + 6, 0xffff_fff0),
+		ack: fc.constantFrom(0, C + 1, S, S + 1),
+		length: fc.constantFrom(0, 0, 5, 1_448),
+		ipId: fc.constantFrom(0, 1),
+		clientPort: fc.constantFrom(CLIENT.port, SERVER.port),
+		step: fc.constantFrom(0, 0.000_01, 0.1),
+		fortune: fc.constantFrom<Fortune>('delivered', 'delivered', 'dropped', 'unobserved', 'stopped'),
+		rejected: fc.boolean(),
+	});
+	const wires = fc.array(sent, { maxLength: 40 }).map((all) => {
+		const wire = new Wire();
+		let t = 0;
+		for (const { sender, flags, step, ...rest } of all) {
+			t += step;
+			wire.send(t, sender, flags, rest);
+		}
+		return wire.sightings;
+	});
+
+	/** Each observer tells what it saw in order; which of them is next is chance. */
+	function mixed(sightings: readonly Sighting[], choices: readonly number[]): Sighting[] {
+		const observers = new Map<string, Sighting[]>();
+		for (const one of sightings) {
+			const name = `${one.host} ${one.what === 'dropped'}`;
+			observers.set(name, [...(observers.get(name) ?? []), one]);
+		}
+		const waiting = [...observers.values()];
+		return sightings.map((_, index) => {
+			const talking = waiting.filter(({ length }) => length > 0);
+			const next = talking[(choices[index % Math.max(1, choices.length)] ?? 0) % talking.length];
+			return next?.shift() as Sighting;
+		});
+	}
+
+	test('says at each moment what a join of all that was seen so far would say', () => {
+		fc.assert(
+			fc.property(wires, fc.array(fc.nat(2), { maxLength: 20 }), fc.array(fc.boolean(), { maxLength: 7 }), (sightings, choices, looks) => {
+				const history = emptyHistory();
+				const join = new PacketJoin(history);
+				const told = mixed(sightings, choices);
+				for (const [index, one] of told.entries()) {
+					join.see(one);
+					if (looks[index % Math.max(1, looks.length)]) expect(join.segments).toEqual(joinSegments(told.slice(0, index + 1), history));
+				}
+				expect(join.segments).toEqual(joinSegments(sightings, history));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	test('keeps its numbers over many segments, whichever way they come', () => {
+		const wire = handshake();
+		for (let index = 0; index < 1_500; index++) wire.send(1 + index / 1_000, 'client', 'P.', { seq: C + 1 + 10 * index, ack: S + 1, length: 10 });
+		const history = emptyHistory();
+		const join = new PacketJoin(history);
+		const expected = joinSegments(wire.sightings, history);
+		const backwards = [...wire.sightings].reverse();
+		for (const [index, one] of backwards.entries()) {
+			join.see(one);
+			if (index % 500 === 0) expect(join.segments.length).toBeGreaterThan(0);
+		}
+		expect(join.segments).toEqual(expected);
+		expect(expected.slice(3).every(({ seq, retransmission }, index) => seq === 1 + 10 * index && !retransmission)).toBe(true);
+	});
+
+	test('holds nothing that was not asked for again', () => {
+		const history = emptyHistory();
+		const join = new PacketJoin(history);
+		for (const one of handshake().sightings) join.see(one);
+		const told = join.segments;
+		expect(join.segments).toBe(told);
 	});
 });
 

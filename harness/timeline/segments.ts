@@ -1,7 +1,12 @@
-import type { CapturedSegment, Endpoint } from '../formats/types.ts';
+import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
+import { Answers } from './answers.ts';
 import type { EventOf, HostName } from './events.ts';
+import { InOrder } from './in-order.ts';
+import { UNDER_WAY } from './knowledge.ts';
+import { type End, Numbering, type Numbers } from './numbering.ts';
+import { paired, type Seen, type Sight } from './pairing.ts';
 
-/** One observer's word on one segment. */
+/** One observer's word on one packet. */
 export interface Sighting {
 	/** Whose capture (`left`, `arrived`) or firewall (`dropped`) it was. */
 	readonly host: HostName;
@@ -9,115 +14,418 @@ export interface Sighting {
 	readonly what: 'left' | 'arrived' | 'dropped';
 	/** The fault that dropped it. */
 	readonly by?: string;
+	/** That fault also answers what it drops. */
+	readonly rejected?: boolean;
 	/** Times are seconds since the epoch. */
-	readonly segment: CapturedSegment;
+	readonly packet: CapturedSegment | CapturedIcmp;
 }
 
 type Segment = EventOf<'segment'>;
+type Icmp = EventOf<'icmp'>;
 
 /** What turns a host's own times and addresses into the history's. */
 export interface Frame {
 	/** Seconds since the epoch to seconds since the start. */
 	at(epochSeconds: number): number;
 	hostOf(address: string): HostName | undefined;
+	/** Whether what an observer would have told of that time is unknown. */
+	isBlind(observer: 'capture' | 'firewall', host: HostName, t: number): boolean;
 }
+
+/** One event for each segment, from all sightings at once. */
+export function joinSegments(sightings: readonly Sighting[], frame: Frame): readonly Segment[] {
+	const join = new PacketJoin(frame);
+	for (const sighting of sightings) join.see(sighting);
+	return join.segments;
+}
+
+/** The captures of client and server, and their firewalls. */
+const OBSERVERS = 4;
+/** From so many segments of a connection to the next the numbers are kept, to go on from there. */
+const BETWEEN_CHECKPOINTS = 256;
 
 /**
- * One event for each segment on the wire, from what both captures and both firewalls saw. A segment is known by its addresses, numbers,
- * flags, length, IP identification and timestamp; where two are alike in all of these, first come is first served.
+ * One event for each packet, from what both captures and both firewalls saw. A packet is known by its addresses, numbers, flags, length, IP
+ * identification and timestamp. Sightings may come in any order; what a new one changes is looked at again, and nothing else.
  */
-export function joinSegments(sightings: readonly Sighting[], frame: Frame): Segment[] {
-	const ordered = [...sightings].sort((a, b) => RANK[a.what] - RANK[b.what] || a.segment.t - b.segment.t);
-	const drafts: Draft[] = [];
-	const awaiting = new Map<string, Draft[]>();
-	for (const sighting of ordered) {
-		const draft = sighting.what === 'left' ? undefined : earliest(awaiting.get(identity(sighting.segment)), sighting.what);
-		if (draft) {
-			draft[sighting.what as 'arrived' | 'dropped'] = sighting;
-			continue;
-		}
-		const made: Draft = { first: sighting, [sighting.what]: sighting };
-		drafts.push(made);
-		const key = identity(sighting.segment);
-		awaiting.set(key, [...(awaiting.get(key) ?? []), made]);
+export class PacketJoin {
+	readonly #frame: Frame;
+	readonly #groups = new Map<string, Group>();
+	readonly #changed = new Set<Group>();
+	readonly #connections = new Map<string, Connection>();
+	readonly #paths = new Map<string, Path>();
+	readonly #answers = new Answers<Draft>();
+	readonly #inOrder = { segment: new InOrder<Draft>(), icmp: new InOrder<Draft>() };
+	/** How many sightings each observer has told. */
+	readonly #told: number[] = [];
+	#segments: readonly Segment[] | undefined;
+	#icmp: readonly Icmp[] | undefined;
+
+	constructor(frame: Frame) {
+		this.#frame = frame;
 	}
-	drafts.sort((a, b) => a.first.segment.t - b.first.segment.t);
-	const numbers = new Numbering();
-	return drafts.map((draft) => finished(draft, numbers, frame));
+
+	see({ host, boot, what, by, rejected, packet }: Sighting): void {
+		const observer = (what === 'dropped' ? 2 : 0) + (host === 'client' ? 0 : 1);
+		const told = this.#told[observer] ?? 0;
+		this.#told[observer] = told + 1;
+		const order = told * OBSERVERS + observer;
+		const group = this.#groupOf(host, packet);
+		group[what].push({ t: packet.t, host, boot, order, ...(by !== undefined && { by }), ...(rejected && { rejected }) });
+		this.#changed.add(group);
+		this.#segments = undefined;
+		this.#icmp = undefined;
+	}
+
+	/** What observers missed has changed, and so what can be said. */
+	retell(): void {
+		for (const { items } of Object.values(this.#inOrder)) for (const { item } of items) item.event = undefined;
+		this.#segments = undefined;
+		this.#icmp = undefined;
+	}
+
+	get segments(): readonly Segment[] {
+		this.#settle();
+		this.#segments ??= this.#inOrder.segment.items.map(({ item }) => item.told(() => segmentOf(item, this.#frame)) as Segment);
+		return this.#segments;
+	}
+
+	get icmp(): readonly Icmp[] {
+		this.#settle();
+		this.#icmp ??= this.#inOrder.icmp.items.map(({ item }) => item.told(() => icmpOf(item, this.#frame, this.#relativeOf(item))) as Icmp);
+		return this.#icmp;
+	}
+
+	/** How many RSTs and ICMP messages left that answered what a fault rejected. */
+	answersOf(fault: string): number {
+		this.#settle();
+		return this.#answers.count(fault);
+	}
+
+	#groupOf(host: HostName, packet: Sighting['packet']): Group {
+		const sender = this.#frame.hostOf(addressOf(packet.from));
+		const isLoopback = packet.loopback === true;
+		// Who gets a packet of the other host over its own loopback has made it itself.
+		const isForged = isLoopback && sender !== undefined && sender !== host;
+		const where = isLoopback ? `${host} ` : '';
+		if (packet.kind === 'icmp') return this.#group(where + identityOfIcmp(packet), { packet, path: undefined, sender, isLoopback, isForged });
+		const path = this.#pathOf(isForged ? '' : where, packet.from, packet.to);
+		const { kind, t, flags, seq, ack, window, length, ipId, options } = packet;
+		const key = `${where}${path.id} ${flags} ${seq} ${ack} ${length} ${window} ${ipId} ${options.timestamp?.value} ${options.timestamp?.echo}`;
+		const known = this.#groups.get(key);
+		if (known) return known;
+		// Without the record that it was read from, and with addresses that are there only once.
+		const kept: CapturedSegment = { kind, t, from: path.from, to: path.to, flags, seq, ack, window, length, ipId, options };
+		return this.#group(key, { packet: kept, path, sender, isLoopback, isForged });
+	}
+
+	#group(key: string, of: Pick<Group, 'packet' | 'path' | 'sender' | 'isLoopback' | 'isForged'>): Group {
+		const known = this.#groups.get(key);
+		if (known) return known;
+		const group = { ...of, left: [], arrived: [], dropped: [], drafts: [] };
+		this.#groups.set(key, group);
+		return group;
+	}
+
+	#pathOf(where: string, from: Endpoint, to: Endpoint): Path {
+		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
+		const key = `${where}${names[0]}>${names[1]}`;
+		const known = this.#paths.get(key);
+		if (known) return known;
+		const ends = [...names].sort();
+		const pair = where + ends.join(' ');
+		const connection = this.#connections.get(pair) ?? new Connection(names[0] === names[1]);
+		this.#connections.set(pair, connection);
+		const path = { id: this.#paths.size, from: { ...from }, to: { ...to }, connection, end: names[0] === ends[0] ? 0 : 1 } as const;
+		this.#paths.set(key, path);
+		return path;
+	}
+
+	#settle(): void {
+		if (this.#changed.size === 0) return;
+		const renumbered = new Set<Connection>();
+		for (const group of this.#changed) this.#pair(group, renumbered);
+		this.#changed.clear();
+		this.#answers.settle((draft) => {
+			this.#moves(draft, timeOf(draft), renumbered);
+		});
+		for (const connection of renumbered) connection.settle();
+		for (const ordered of Object.values(this.#inOrder)) ordered.settle();
+	}
+
+	#pair(group: Group, renumbered: Set<Connection>): void {
+		const byTime = (sights: Sight[]) => (sights.length < 2 ? sights : sights.sort((a, b) => a.t - b.t || a.order - b.order));
+		const alike = { left: byTime(group.left), arrived: byTime(group.arrived), dropped: byTime(group.dropped) };
+		const all = paired(alike, group.isLoopback ? undefined : group.sender);
+		const isSame = all.length === group.drafts.length && all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
+		if (isSame) {
+			for (const [index, draft] of group.drafts.entries()) this.#retell(draft, all[index] as Seen);
+			return;
+		}
+		for (const draft of group.drafts) {
+			draft.gone = true;
+			this.#answers.remove(draft);
+			this.#moves(draft, draft.t, renumbered);
+		}
+		group.drafts = all.map((seen) => {
+			const draft = new Draft(group, seen);
+			this.#inOrder[group.packet.kind].add(draft);
+			group.path?.connection.add(draft);
+			if (group.path) renumbered.add(group.path.connection);
+			this.#answers.add(draft);
+			return draft;
+		});
+	}
+
+	#retell(draft: Draft, seen: Seen): void {
+		const isAnswerable = draft.seen.dropped?.rejected !== seen.dropped?.rejected;
+		if (isAnswerable) this.#answers.remove(draft);
+		draft.seen = seen;
+		draft.event = undefined;
+		if (isAnswerable) this.#answers.add(draft);
+	}
+
+	#moves(draft: Draft, t: number, renumbered: Set<Connection>): void {
+		const places = [this.#inOrder[draft.group.packet.kind], draft.group.path?.connection.inOrder];
+		for (const place of places) {
+			place?.changes(draft.t);
+			place?.changes(t);
+		}
+		draft.t = t;
+		draft.event = undefined;
+		if (draft.group.path) renumbered.add(draft.group.path.connection);
+	}
+
+	/** The relative number of the segment that a message quotes; undefined where nobody saw it. */
+	#relativeOf({ group: { packet, isLoopback }, t, seen }: Draft): number | undefined {
+		if (packet.kind === 'segment' || !packet.quotes) return undefined;
+		const { from, to, seq } = packet.quotes;
+		const host = firstOf(seen)?.host ?? 'client';
+		const isOfHostItself = isLoopback && [from, to].every(({ address }) => (this.#frame.hostOf(address) ?? host) === host);
+		const path = this.#pathOf(isOfHostItself ? `${host} ` : '', from, to);
+		return path.connection.lastBefore(
+			t,
+			(draft) => draft.group.path === path && draft.group.packet.kind === 'segment' && draft.group.packet.seq === seq,
+		)?.numbers?.seq;
+	}
 }
 
-/** Leaving comes before arriving, and a firewall comes behind a capture. */
-const RANK = { left: 0, arrived: 1, dropped: 2 } as const;
-
-interface Draft {
-	readonly first: Sighting;
-	left?: Sighting;
-	arrived?: Sighting;
-	dropped?: Sighting;
+/** The way from one endpoint to another. */
+interface Path {
+	readonly id: number;
+	readonly from: Endpoint;
+	readonly to: Endpoint;
+	readonly connection: Connection;
+	readonly end: End;
 }
 
-function earliest(candidates: Draft[] | undefined, what: Sighting['what']): Draft | undefined {
-	return candidates?.find((draft) => (what === 'arrived' ? !draft.arrived : !draft.dropped));
+/** Packets that are alike in everything, and their sights. */
+interface Group {
+	readonly packet: CapturedSegment | CapturedIcmp;
+	/** Undefined for ICMP. */
+	readonly path: Path | undefined;
+	readonly sender: HostName | undefined;
+	readonly isLoopback: boolean;
+	readonly isForged: boolean;
+	readonly left: Sight[];
+	readonly arrived: Sight[];
+	readonly dropped: Sight[];
+	drafts: Draft[];
 }
 
-function identity({ from, to, seq, ack, flags, length, ipId, options }: CapturedSegment): string {
-	return [name(from), name(to), seq, ack, flags, length, ipId, options.timestamp?.value, options.timestamp?.echo].join(' ');
+/** A packet, as far as it is known. */
+class Draft {
+	readonly group: Group;
+	seen: Seen;
+	/** Where it stands in the history, seconds since the epoch. */
+	t: number;
+	readonly order: number;
+	gone = false;
+	numbers: Numbers | undefined;
+	answers: Draft | undefined;
+	answer: Draft | undefined;
+	/** As it was told last; undefined where that is to be told anew. */
+	event: Segment | Icmp | undefined;
+
+	constructor(group: Group, seen: Seen) {
+		this.group = group;
+		this.seen = seen;
+		this.t = this.seenAt;
+		this.order = this.first.order;
+	}
+
+	told(anew: () => Segment | Icmp): Segment | Icmp {
+		this.event ??= anew();
+		return this.event;
+	}
+
+	get first(): Sight {
+		return firstOf(this.seen) as Sight;
+	}
+
+	get packet(): Group['packet'] {
+		return this.group.packet;
+	}
+
+	get seenAt(): number {
+		return this.first.t;
+	}
+
+	get seenBy(): HostName {
+		return this.first.host;
+	}
+
+	/** Its own sender's firewall stopped it, before any capture. */
+	get stopped(): boolean {
+		return !this.seen.left && !this.seen.arrived && this.seenBy === this.group.sender;
+	}
 }
 
-function name({ address, port }: Endpoint): string {
-	return `${address}:${port}`;
+/** All segments between two endpoints, of all connections that they had. */
+class Connection {
+	readonly inOrder = new InOrder<Draft>();
+	/** The numbers before every so manieth segment. */
+	readonly #checkpoints: Numbering[];
+	/** The numbers behind the last segment. */
+	#tip: Numbering;
+
+	constructor(isWithItself: boolean) {
+		this.#checkpoints = [new Numbering(isWithItself)];
+		this.#tip = new Numbering(isWithItself);
+	}
+
+	add(draft: Draft): void {
+		this.inOrder.add(draft);
+	}
+
+	settle(): void {
+		const before = this.inOrder.items.length;
+		const from = this.inOrder.settle();
+		const { items } = this.inOrder;
+		this.#checkpoints.length = Math.min(this.#checkpoints.length, Math.floor(from / BETWEEN_CHECKPOINTS) + 1);
+		const isBehindAll = from === before;
+		let at = isBehindAll ? from : (this.#checkpoints.length - 1) * BETWEEN_CHECKPOINTS;
+		const numbering = isBehindAll ? this.#tip : (this.#checkpoints.at(-1) as Numbering).copy();
+		for (; at < items.length; at++) {
+			if (at > 0 && at % BETWEEN_CHECKPOINTS === 0 && this.#checkpoints.length === at / BETWEEN_CHECKPOINTS) this.#checkpoints.push(numbering.copy());
+			number((items[at] as { item: Draft }).item, numbering);
+		}
+		this.#tip = numbering;
+	}
+
+	/** The last segment of some kind that is not later than that. */
+	lastBefore(t: number, isWanted: (draft: Draft) => boolean): Draft | undefined {
+		return this.inOrder.items.findLast(({ item }) => item.t <= t && isWanted(item))?.item;
+	}
 }
 
-function finished({ first, left, arrived, dropped }: Draft, numbers: Numbering, frame: Frame): Segment {
-	const { t, from, to, flags, length, window, seq, ack } = first.segment;
+function number(draft: Draft, numbering: Numbering): void {
+	const { path, packet } = draft.group;
+	if (!path || packet.kind !== 'segment') return;
+	const { numbers } = draft;
+	const now = numbering.next(path.end, packet, !draft.stopped);
+	if (numbers && numbers.seq === now.seq && numbers.ack === now.ack && numbers.retransmission === now.retransmission && isSameSack(numbers, now))
+		return;
+	draft.numbers = now;
+	draft.event = undefined;
+}
+
+function isSameSack({ sack }: Numbers, now: Numbers): boolean {
+	return sack === now.sack || (sack?.length === now.sack?.length && !!sack?.every(({ from }, index) => from === now.sack?.[index]?.from));
+}
+
+/** A microsecond before its answer, where the log of what the sender's own firewall stopped was read only after that. */
+function timeOf({ seenAt, stopped, answer }: Draft): number {
+	return stopped && answer ? Math.min(seenAt, answer.seenAt - 1e-6) : seenAt;
+}
+
+function firstOf(seen: Seen | undefined): Sight | undefined {
+	return seen?.left ?? seen?.arrived ?? seen?.dropped;
+}
+
+const addressOf = (end: Endpoint | string) => (typeof end === 'string' ? end : end.address);
+
+function identityOfIcmp({ from, to, type, code, ipId, rest, quotes }: CapturedIcmp): string {
+	const quoted = quotes && `${quotes.from.address}:${quotes.from.port} ${quotes.to.address}:${quotes.to.port} ${quotes.seq}`;
+	return `icmp ${from} ${to} ${type} ${code} ${ipId} ${rest} ${quoted}`;
+}
+
+const other = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
+
+/** Where a packet came from: by its address, or else by who saw it do what. */
+function senderOf({ group: { sender, isLoopback }, seen, first }: Draft): HostName {
+	if (isLoopback) return first.host;
+	return sender ?? (seen.left || !seen.arrived ? first.host : other(first.host));
+}
+
+function segmentOf(draft: Draft, frame: Frame): Segment {
+	const { packet } = draft.group as { packet: CapturedSegment };
+	const { seq = 0, ack = 0, retransmission = false } = draft.numbers ?? {};
+	const options = optionsOf(packet, draft.numbers);
 	return {
 		kind: 'segment',
-		t: frame.at(t),
-		host: frame.hostOf(from.address) ?? first.host,
-		boot: first.boot,
-		from,
-		to,
-		flags,
-		...numbers.relative(first.segment),
-		length,
-		window,
-		fate: dropped ? 'dropped' : arrived ? 'delivered' : 'unobserved',
-		...(dropped?.by !== undefined && { by: dropped.by }),
-		...(arrived && left && { arrived: frame.at(arrived.segment.t) }),
-		absolute: { seq, ack },
+		...placeOf(draft, frame),
+		from: packet.from,
+		to: packet.to,
+		flags: packet.flags,
+		seq,
+		ack,
+		length: packet.length,
+		window: packet.window,
+		...markOf(draft),
+		...(options && { options }),
+		...fateOf(draft, frame),
+		retransmission,
+		absolute: { seq: packet.seq, ack: packet.ack },
 	};
 }
 
-/** Sequence numbers as a reader wants them: counted from each side's SYN, or from the first number seen where there was none. */
-class Numbering {
-	readonly #firsts = new Map<string, number>();
-	readonly #ends = new Map<string, number>();
-
-	relative({ from, to, seq, ack, flags, length }: CapturedSegment): { seq: number; ack: number; retransmission: boolean } {
-		const sender = `${name(from)}>${name(to)}`;
-		const receiver = `${name(to)}>${name(from)}`;
-		if (flags.includes('S') && this.#firsts.get(sender) !== seq) {
-			this.#firsts.set(sender, seq);
-			this.#ends.delete(sender);
-		}
-		// A RST that answers a SYN carries no number of its own (RFC 9293, 3.10.7.1), even where an earlier connection had some.
-		const hasNone = flags.startsWith('R') && flags.includes('.') && seq === 0;
-		const first = hasNone ? seq : (this.#firsts.get(sender) ?? seq);
-		if (!flags.includes('R')) this.#firsts.set(sender, first);
-		const relativeSeq = distance(first, seq);
-		const space = length + (/[SF]/.test(flags) ? 1 : 0);
-		const end = this.#ends.get(sender) ?? Number.NEGATIVE_INFINITY;
-		if (space > 0) this.#ends.set(sender, Math.max(end, relativeSeq + space));
-		const peerFirst = this.#firsts.get(receiver);
-		return {
-			seq: relativeSeq,
-			ack: flags.includes('.') ? distance(peerFirst ?? ack, ack) : 0,
-			retransmission: space > 0 && relativeSeq + space <= end,
-		};
-	}
+function icmpOf(draft: Draft, frame: Frame, relative: number | undefined): Icmp {
+	const { packet } = draft.group as { packet: CapturedIcmp };
+	const { from, to, type, code, name, mtu, quotes } = packet;
+	return {
+		kind: 'icmp',
+		...placeOf(draft, frame),
+		from,
+		to,
+		type,
+		code,
+		name,
+		...(mtu !== undefined && { mtu }),
+		...(quotes && { quotes: { from: quotes.from, to: quotes.to, seq: relative ?? quotes.seq } }),
+		...markOf(draft),
+		...fateOf(draft, frame),
+	};
 }
 
-/** How far `number` lies behind `first` on the circle of 2^32; what lies before it is negative. */
-function distance(first: number, number: number): number {
-	return (number - first) | 0;
+function placeOf(draft: Draft, frame: Frame): Pick<Segment, 't' | 'host' | 'boot'> {
+	return { t: frame.at(draft.t), host: senderOf(draft), boot: draft.first.boot };
+}
+
+function markOf({ group: { isLoopback, isForged }, answers }: Draft): Pick<Segment, 'link' | 'origin'> {
+	return { ...(isLoopback && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
+}
+
+function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): Segment['options'] {
+	if (options.sack) return { ...options, sack: [...(numbers?.sack ?? options.sack)] };
+	const { sack: _, ...plain } = options;
+	return Object.keys(plain).length > 0 ? plain : undefined;
+}
+
+function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arrived'> {
+	const { left, arrived, dropped } = draft.seen;
+	const at = arrived && { arrived: frame.at(arrived.t) };
+	const when = left && at ? at : {};
+	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
+	const sender = senderOf(draft);
+	const receiver = draft.group.isLoopback ? sender : other(sender);
+	if (at) {
+		return frame.isBlind('firewall', receiver, at.arrived)
+			? { fate: 'unknown', by: `${receiver} firewall`, ...when }
+			: { fate: 'delivered', ...when };
+	}
+	const t = frame.at(draft.t);
+	// A capture that went blind while the packet was under way may have missed it.
+	const isUnknown = frame.isBlind('capture', receiver, t) || frame.isBlind('capture', receiver, t + UNDER_WAY);
+	return isUnknown ? { fate: 'unknown', by: `${receiver} capture` } : { fate: 'unobserved' };
 }

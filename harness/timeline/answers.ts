@@ -1,0 +1,110 @@
+import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
+import type { HostName } from './events.ts';
+import type { Seen } from './pairing.ts';
+
+/** What is known of a packet that may be an answer of a firewall, or may have been answered by one. */
+export interface Answerable {
+	readonly packet: CapturedSegment | CapturedIcmp;
+	readonly seen: Seen;
+	/** Seconds since the epoch, as it was seen. */
+	readonly seenAt: number;
+	/** Where it was seen first. */
+	readonly seenBy: HostName;
+	/** Its own sender's firewall stopped it, and told so when the log was read: at the earliest when it happened. */
+	readonly stopped: boolean;
+	/** The packet that it answers. */
+	answers: Answerable | undefined;
+	/** What answers it. */
+	answer: Answerable | undefined;
+}
+
+/** A rule answers in the same softirq; so much later, in seconds, somebody else answers. */
+const AT_ONCE = 1;
+/** How late the log of a packet may be read that its own host's firewall stopped: the kernel gives such no time (nfnetlink_log.c, `hooknum <= NF_INET_FORWARD`). */
+const READ_LATE = 10;
+/** Of what arrives the log has the time of its arrival. */
+const CLOCKS = 0.01;
+
+/** Which RSTs and ICMP messages a firewall made: those that answer a packet which one of its rules rejected. */
+export class Answers<P extends Answerable> {
+	readonly #byKey = new Map<string, { readonly rejected: Set<P>; readonly answers: Set<P> }>();
+	readonly #changed = new Set<string>();
+
+	add(one: P): void {
+		for (const [role, key] of keysOf(one)) {
+			const group = this.#byKey.get(key) ?? { rejected: new Set(), answers: new Set() };
+			this.#byKey.set(key, group);
+			group[role].add(one);
+			this.#changed.add(key);
+		}
+	}
+
+	remove(one: P): void {
+		for (const [role, key] of keysOf(one)) {
+			this.#byKey.get(key)?.[role].delete(one);
+			this.#changed.add(key);
+		}
+	}
+
+	/** Says anew who answers whom; `retold` is called with each packet of which something else is said than before. */
+	settle(retold: (one: P) => void): void {
+		for (const key of this.#changed) {
+			const group = this.#byKey.get(key);
+			if (group) this.#settle(group.rejected, group.answers, retold);
+		}
+		this.#changed.clear();
+	}
+
+	/** How many answers to packets that this fault rejected really left. */
+	count(fault: string): number {
+		let count = 0;
+		for (const { answers } of this.#byKey.values()) for (const { answers: to } of answers) if (to?.seen.dropped?.by === fault) count++;
+		return count;
+	}
+
+	#settle(rejected: ReadonlySet<P>, answers: ReadonlySet<P>, retold: (one: P) => void): void {
+		const open = inOrder(rejected);
+		const found = new Map<P, P>();
+		for (const answer of inOrder(answers)) {
+			const at = open.findLastIndex((one) => couldAnswer(answer, one));
+			const [to] = at < 0 ? [] : open.splice(at, 1);
+			if (to) found.set(answer, to);
+		}
+		const answerOf = new Map([...found].map(([answer, to]) => [to, answer]));
+		for (const one of answers) if (one.answers !== found.get(one)) retold(Object.assign(one, { answers: found.get(one) }));
+		for (const one of rejected) if (one.answer !== answerOf.get(one)) retold(Object.assign(one, { answer: answerOf.get(one) }));
+	}
+}
+
+function couldAnswer(answer: Answerable, rejected: Answerable): boolean {
+	const later = answer.seenAt - rejected.seenAt;
+	return later <= AT_ONCE && later >= -(rejected.stopped ? READ_LATE : CLOCKS);
+}
+
+function inOrder<P extends Answerable>(packets: ReadonlySet<P>): P[] {
+	return [...packets].sort((a, b) => a.seenAt - b.seenAt);
+}
+
+type Role = 'rejected' | 'answers';
+
+/** What a packet and its answer have in common: where the rule is, whose connection it is, and the number (nf_reject_ip_tcphdr_put; RFC 792). */
+function keysOf({ packet, seen, seenBy }: Answerable): [Role, string][] {
+	if (packet.kind === 'icmp') {
+		return packet.quotes ? [['answers', `${seen.left?.host ?? seenBy} icmp ${between(packet.quotes)} ${packet.quotes.seq}`]] : [];
+	}
+	const { from, to, flags, seq, ack, length } = packet;
+	const keys: [Role, string][] = [];
+	if (seen.dropped?.rejected) {
+		const { host } = seen.dropped;
+		const behind = (seq + length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)) >>> 0;
+		const reset = flags.includes('.') ? `R ${ack}` : `R. ${behind}`;
+		keys.push(['rejected', `${host} ${between({ from: to, to: from })} ${reset}`], ['rejected', `${host} icmp ${between({ from, to })} ${seq}`]);
+	}
+	if (flags === 'R') keys.push(['answers', `${seen.left?.host ?? seenBy} ${between(packet)} R ${seq}`]);
+	if (flags === 'R.') keys.push(['answers', `${seen.left?.host ?? seenBy} ${between(packet)} R. ${ack}`]);
+	return keys;
+}
+
+function between({ from, to }: { from: Endpoint; to: Endpoint }): string {
+	return `${from.address}:${from.port}>${to.address}:${to.port}`;
+}

@@ -1,0 +1,82 @@
+import type { HostName } from './events.ts';
+
+/** When and by whom a packet was seen. */
+export interface Sight {
+	/** Seconds since the epoch. */
+	readonly t: number;
+	readonly host: HostName;
+	readonly boot: number;
+	/** In the order in which its observer told them; no two observers have the same. */
+	readonly order: number;
+	/** The fault that dropped it. */
+	readonly by?: string;
+	/** The fault answered it: a rule that rejects. */
+	readonly rejected?: boolean;
+}
+
+/** All sights of packets that are alike in everything. */
+export interface Alike {
+	readonly left: readonly Sight[];
+	readonly arrived: readonly Sight[];
+	readonly dropped: readonly Sight[];
+}
+
+/** All sights of one packet; at least one is there. */
+export interface Seen {
+	left?: Sight;
+	arrived?: Sight;
+	dropped?: Sight;
+}
+
+/** An observer may be so much behind another, in seconds: they read the clocks of two processors. */
+const TOLERANCE = 0.002;
+
+/**
+ * Which sights are of one packet. What arrived is taken for what left last before it, since one that was lost is not seen again; of those that
+ * arrived the first to leave is the first to arrive. Depends on nothing but the sights: not on the order in which they were told.
+ *
+ * @param sender the host that sends such packets: what its own firewall drops never leaves
+ */
+export function paired({ left, arrived, dropped }: Alike, sender: HostName | undefined): Seen[] {
+	const [stopped, lost] = [dropped.filter(({ host }) => host === sender), dropped.filter(({ host }) => host !== sender)];
+	const packets: Seen[] = left.map((sight) => ({ left: sight }));
+	const arrivals = matched(left, arrived);
+	for (const [at, sight] of arrivals.pairs) (packets[at] as Seen).arrived = sight;
+	packets.push(...arrivals.rest.map((sight) => ({ arrived: sight })));
+	const kept = packets.filter((packet) => packet.arrived !== undefined);
+	const losses = matched(
+		kept.map((packet) => packet.arrived as Sight),
+		lost,
+	);
+	for (const [at, sight] of losses.pairs) (kept[at] as Seen).dropped = sight;
+	// A capture that lost packets leaves the firewall alone with them.
+	const unseen = packets.filter((packet) => packet.arrived === undefined);
+	const guessed = matched(
+		unseen.map((packet) => packet.left as Sight),
+		losses.rest,
+	);
+	for (const [at, sight] of guessed.pairs) (unseen[at] as Seen).dropped = sight;
+	packets.push(...[...stopped, ...guessed.rest].map((sight) => ({ dropped: sight })));
+	return packets;
+}
+
+/** Earlier sights and later ones, both in order: which belong together, by the index of the earlier; and later ones without an earlier. */
+function matched(earlier: readonly Sight[], later: readonly Sight[]): { pairs: [number, Sight][]; rest: Sight[] } {
+	const open: number[] = [];
+	const taken: number[] = [];
+	const matching: Sight[] = [];
+	const rest: Sight[] = [];
+	let next = 0;
+	for (const sight of later) {
+		while ((earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= sight.t) open.push(next++);
+		if (open.length === 0 && (earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= sight.t + TOLERANCE) open.push(next++);
+		const found = open.pop();
+		if (found === undefined) rest.push(sight);
+		else {
+			taken.push(found);
+			matching.push(sight);
+		}
+	}
+	taken.sort((a, b) => a - b);
+	return { pairs: matching.map((sight, index) => [taken[index] as number, sight]), rest };
+}
