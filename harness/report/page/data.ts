@@ -13,6 +13,8 @@ export interface Entry {
 	readonly title: string;
 	readonly question?: string;
 	readonly outcome: TimelineFile['outcome'];
+	/** The first line of why it failed. */
+	readonly failure?: string;
 	readonly verdicts: readonly Verdict[];
 	/** Wall time, in words. */
 	readonly duration?: string;
@@ -24,6 +26,8 @@ export interface Entry {
 /** What is shown of a scenario once it is opened. */
 export interface Content {
 	readonly answer?: string;
+	/** Why it failed, whole. */
+	readonly failure?: string;
 	/** Wall clock at its start, ISO 8601. */
 	readonly startedAt: string;
 	readonly losses: readonly Loss[];

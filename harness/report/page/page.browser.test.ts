@@ -231,9 +231,10 @@ inBrowser('index.html in Chromium', () => {
 		expect(await count('.look')).toBe(100);
 	});
 
-	test('shows as text whatever stands in titles, questions, answers and notes', async () => {
+	test('shows as text whatever stands in titles, questions, answers, failures and notes', async () => {
 		await open('hostile/strings/a');
-		expect(await textOf('#one h2')).toBe(`${HOSTILE} passed`);
+		expect(await textOf('#one h2')).toBe(`${HOSTILE} failed`);
+		expect([await textOf('#all .failure'), await textOf('#one .failure')]).toEqual([HOSTILE, `${HOSTILE}\nand more`]);
 		expect([await textOf('.question'), await textOf('#one .question'), await textOf('.answer')]).toEqual([HOSTILE, HOSTILE, HOSTILE]);
 		expect(await textOf('.verdicts li')).toContain(HOSTILE);
 		expect(await page.title()).toBe(`${HOSTILE} · halfopen`);

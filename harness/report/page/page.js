@@ -76,7 +76,12 @@
 
 	/** Builds the list and its filters, and gives the links to the scenarios, in the order of `entries`. */
 	function buildList() {
-		const words = element('input', { type: 'search', id: 'words', placeholder: 'title, question, claim', 'aria-label': 'Filter by words' });
+		const words = element('input', {
+			type: 'search',
+			id: 'words',
+			placeholder: 'title, question, claim, failure, kernel',
+			'aria-label': 'Filter by words',
+		});
 		const which = element(
 			'select',
 			{ id: 'which', 'aria-label': 'Filter by result' },
@@ -86,8 +91,10 @@
 		);
 		const count = element('output', { id: 'count' });
 		const items = entries.map(listItem);
-		const haystacks = entries.map(({ title, question = '', spec, verdicts }) =>
-			[title, question, spec, ...verdicts.map(({ id }) => id)].join('\n').toLowerCase(),
+		const haystacks = entries.map((entry) =>
+			[entry.title, entry.question, entry.failure, entry.spec, entry.engine, entry.kernel, ...entry.verdicts.map(({ id }) => id)]
+				.join('\n')
+				.toLowerCase(),
 		);
 		const themes = [...new Set(entries.map(({ theme }) => theme))].map((theme) => {
 			const own = items.filter((_, place) => entries[place]?.theme === theme);
@@ -124,12 +131,13 @@
 
 	/** @param {Entry} entry */
 	function listItem(entry) {
-		const { folder, title, question, spec } = entry;
+		const { folder, title, question, failure, spec } = entry;
 		return element(
 			'li',
 			{ class: 'entry' },
 			element('div', {}, element('a', { href: `#${addressOf(folder)}` }, title), ' ', outcome(entry), ...entry.verdicts.map(badge)),
 			...(question === undefined ? [] : [element('p', { class: 'question' }, question)]),
+			...(failure === undefined ? [] : [element('p', { class: 'failure' }, failure)]),
 			element('p', { class: 'facts' }, [spec, ...circumstances(entry)].join(' · ')),
 		);
 	}
@@ -157,7 +165,7 @@
 	 */
 	function scenario(entry, content) {
 		const { title, question, verdicts, spec, folder } = entry;
-		const { answer, losses, skipped, startedAt, files } = content;
+		const { answer, failure, losses, skipped, startedAt, files } = content;
 		const facts = [spec, ...circumstances(entry), `recorded ${startedAt.replace('T', ' ')}`].join(' · ');
 		const linked = files.map((name) => element('li', {}, element('a', { href: addressOf(`${folder}/${name}`) }, name)));
 		return [
@@ -166,6 +174,7 @@
 			element('p', { class: 'facts' }, facts),
 			...(question === undefined ? [] : [element('p', { class: 'question' }, question)]),
 			...(answer === undefined ? [] : [element('p', { class: 'answer' }, answer)]),
+			...(failure === undefined ? [] : [element('pre', { class: 'failure' }, failure)]),
 			...(verdicts.length === 0 ? [] : [element('ul', { class: 'verdicts' }, ...verdicts.map(verdictItem))]),
 			...losses.map(({ observer, host, what }) =>
 				element('p', { class: 'loss' }, `Not seen by ${observer}${host === undefined ? '' : ` on the ${host}`}: ${what}`),

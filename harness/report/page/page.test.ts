@@ -48,25 +48,39 @@ describe('the page', () => {
 	test('holds whatever is in titles, questions, answers, notes, losses, folders, drawings and settings as it is, and nothing of it breaks out', () => {
 		const inert = skeletonOf(page(pageScenario('a/b', rebootStory())));
 		fc.assert(
-			fc.property(fc.record({ title: text, question: text, answer: text, note: text, loss: text, folder: text, svg: text, value: text }), (given) => {
-				const timeline = {
-					...rebootStory(),
-					scenario: given.title,
-					question: given.question,
-					answer: given.answer,
-					kernel: { release: given.value, sysctls: { [`a${given.value}`]: given.value } },
-					verdicts: [{ id: given.note, verdict: 'holds' as const, note: given.note }],
-					losses: [{ observer: given.loss, what: given.loss }],
-				};
-				const html = page(pageScenario(given.folder, timeline, given.svg));
-				expect(skeletonOf(html)).toBe(inert);
-				expect(embedded(html).get('entries')).toMatchObject([
-					{ folder: given.folder, title: given.title, question: given.question, verdicts: timeline.verdicts, kernel: given.value },
-				]);
-				expect(embedded(html).get('content-0')).toMatchObject({ answer: given.answer, losses: timeline.losses, ladder: given.svg });
-				expect(embedded(html).get('sysctls-0')).toEqual(timeline.kernel.sysctls);
-			}),
+			fc.property(
+				fc.record({ title: text, question: text, answer: text, note: text, loss: text, failure: text, folder: text, svg: text, value: text }),
+				(given) => {
+					const timeline = {
+						...rebootStory(),
+						scenario: given.title,
+						question: given.question,
+						answer: given.answer,
+						failure: { message: `first: ${given.failure}` },
+						kernel: { release: given.value, sysctls: { [`a${given.value}`]: given.value } },
+						verdicts: [{ id: given.note, verdict: 'holds' as const, note: given.note }],
+						losses: [{ observer: given.loss, what: given.loss }],
+					};
+					const html = page(pageScenario(given.folder, timeline, given.svg));
+					expect(skeletonOf(html)).toBe(inert);
+					expect(embedded(html).get('entries')).toMatchObject([
+						{ folder: given.folder, title: given.title, question: given.question, verdicts: timeline.verdicts, kernel: given.value },
+					]);
+					expect(embedded(html).get('content-0')).toMatchObject({ answer: given.answer, losses: timeline.losses, ladder: given.svg });
+					expect(embedded(html).get('sysctls-0')).toEqual(timeline.kernel.sysctls);
+				},
+			),
 		);
+	});
+
+	test('says why a scenario failed: the first line in the list, all of it on its page, without the colours of a terminal', () => {
+		const message = '\n\u001b[31mread did not fail\u001b[39m: it is still blocked\n\nWhat happened until then:\n  <b>|</b>';
+		const data = embedded(page(pageScenario('a/b', { ...rebootStory(), outcome: 'failed', failure: { message, code: 'LIMIT_PASSED' } })));
+		expect(data.get('entries')).toMatchObject([{ outcome: 'failed', failure: 'read did not fail: it is still blocked' }]);
+		expect(data.get('content-0')).toMatchObject({
+			failure: '\nread did not fail: it is still blocked\n\nWhat happened until then:\n  <b>|</b>',
+		});
+		expect(embedded(page(pageScenario('a/b', rebootStory()))).get('entries')).not.toMatchObject([{ failure: expect.anything() }]);
 	});
 
 	test('takes any valid timeline', () => {

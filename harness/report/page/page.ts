@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stripVTControlCharacters } from 'node:util';
 import type { TimelineFile } from '../../timeline/events.ts';
 import { ARTIFACTS, specName } from '../artifacts.ts';
 import { type Cost, totalOf } from '../cost.ts';
@@ -80,7 +81,7 @@ function themeOf(spec: string): string {
 }
 
 function entryOf({ folder, timeline, cost }: PageScenario): Entry {
-	const { scenario, question, outcome, verdicts, engine, kernel } = timeline;
+	const { scenario, question, outcome, failure, verdicts, engine, kernel } = timeline;
 	const spec = specName(timeline.spec);
 	return {
 		folder,
@@ -89,6 +90,7 @@ function entryOf({ folder, timeline, cost }: PageScenario): Entry {
 		title: scenario,
 		...(question === undefined ? {} : { question }),
 		outcome,
+		...(failure === undefined ? {} : { failure: firstLineOf(textOf(failure)) }),
 		verdicts,
 		...(cost === undefined ? {} : { duration: duration(totalOf(cost)) }),
 		engine,
@@ -96,10 +98,20 @@ function entryOf({ folder, timeline, cost }: PageScenario): Entry {
 	};
 }
 
+/** Jest's matchers colour their messages for a terminal. */
+function textOf({ message }: NonNullable<TimelineFile['failure']>): string {
+	return stripVTControlCharacters(message);
+}
+
+function firstLineOf(text: string): string {
+	return text.trimStart().split('\n', 1)[0] ?? '';
+}
+
 function contentOf({ timeline, svg, files }: PageScenario, sysctls: Distinct<Sysctls>): Content {
-	const { answer, startedAt, losses, skipped, kernel } = timeline;
+	const { answer, failure, startedAt, losses, skipped, kernel } = timeline;
 	return {
 		...(answer === undefined ? {} : { answer }),
+		...(failure === undefined ? {} : { failure: textOf(failure) }),
 		startedAt,
 		losses,
 		skipped,
