@@ -27,6 +27,7 @@ export type ErrorCode =
 	| 'DISK_FULL'
 	| 'SNAPSHOT_UNUSABLE'
 	| 'GUEST_LOST'
+	| 'REPORT_UNREADABLE'
 	| 'SETUP_FAILED';
 
 /** What a `HalfopenError` is made of. */

@@ -5,10 +5,10 @@ import { Measuring } from './claims/measuring.ts';
 import { HalfopenError } from './errors.ts';
 import type { Host } from './host.ts';
 import { Lab, type LabSettings, type Link } from './lab.ts';
-import { artifactPath, fromProjectRoot } from './report/artifacts.ts';
+import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
 import { withStory } from './report/failure.ts';
 import { type Teller, tellLive } from './report/live/tell.ts';
-import { clearArtifacts, writeArtifacts } from './report/write-artifacts.ts';
+import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
@@ -62,8 +62,27 @@ const OVERHEAD_MS = 120_000;
 export function scenario(name: string, options: ScenarioOptions, body: Story): void {
 	const { limitMs = DEFAULT_LIMIT_MS } = options;
 	const spec = jestExpect.getState().testPath ?? '';
+	takeFolder(name);
 	// Side by side: what one waits for in its kernel is nothing to the others.
 	test.concurrent(name, () => told(spec, name, options, body), limitMs + OVERHEAD_MS);
+}
+
+/** The titles of this file's scenarios, by the folders of what they leave. Jest evaluates this module anew for each file. */
+const titles = new Map<string, string>();
+
+/** What two scenarios of one title leave would be in one place, and be that of one of them. */
+function takeFolder(title: string): void {
+	const folder = slugOf(title);
+	const other = titles.get(folder);
+	if (other !== undefined) {
+		throw new HalfopenError('NAME_TAKEN', {
+			problem:
+				other === title ? `Two scenarios of this file have the title “${title}”.` : 'Two scenarios of this file would write to the same folder.',
+			seen: other === title ? undefined : `${folder}: “${other}” and “${title}”`,
+			remedy: 'Say in each title what makes the two differ; reports and verdicts go by it.',
+		});
+	}
+	titles.set(folder, title);
 }
 
 /**
@@ -96,7 +115,6 @@ async function run(
 	body: Story,
 	live: Teller,
 ): Promise<void> {
-	await clearArtifacts(spec, name);
 	const stopwatch = new Stopwatch();
 	const engine = timed(await currentEngine(), stopwatch);
 	const lab = await Lab.create(engine, { sysctls, offloads }, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
@@ -150,10 +168,10 @@ async function run(
 	await lab.end().catch(keep);
 	await lab.destroy().catch(keep);
 	const written = timelineSoFar();
-	await writeArtifacts(spec, written, { client: client.packets.bytes, server: server.packets.bytes }, stopwatch.cost).catch(keep);
+	await writeArtifacts(written, { client: client.packets.bytes, server: server.packets.bytes }, stopwatch.cost).catch(keep);
 	live.finished(written);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
-	if (failures.length > 0) throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(spec, name, 'svg')));
+	if (failures.length > 0) throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
 }
 
 async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab): Promise<T> {

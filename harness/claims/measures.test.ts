@@ -1,11 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { HalfopenError } from '../errors.ts';
 import { powerOffStory } from '../report/ladder/fixtures/stories.ts';
-import { addMeasures, type MeasureRow, measuresOf, mergeMeasures, parseMeasures } from './measures.ts';
+import { assertDistinct, type MeasureRow, measuresOf, mergeMeasures } from './measures.ts';
 
 const row = (changes: Partial<MeasureRow> = {}): MeasureRow => ({
 	what: 'TIME-WAIT',
@@ -62,7 +58,7 @@ describe('the durations of a scenario', () => {
 
 test('merging replaces the same duration on the same engine and kernel, sorts, and changes nothing when it is done again', () => {
 	const others = [row({ what: 'SYN' }), row({ engine: 'docker' }), row({ kernel: '6.12' })];
-	expect(mergeMeasures([...others, row()], [row({ seconds: 60, scenario: 'renamed' })])).toEqual([
+	expect(mergeMeasures([...others, row(), row({ seconds: 60, scenario: 'renamed' })])).toEqual([
 		row({ what: 'SYN' }),
 		row({ engine: 'docker' }),
 		row({ seconds: 60, scenario: 'renamed' }),
@@ -71,55 +67,16 @@ test('merging replaces the same duration on the same engine and kernel, sorts, a
 	const rows = fc.array(fc.record({ what: fc.string(), engine: fc.constantFrom('docker', 'vm') }).map(row));
 	fc.assert(
 		fc.property(rows, rows, (earlier, fresh) => {
-			const merged = mergeMeasures(earlier, fresh);
-			expect(mergeMeasures(merged, fresh)).toEqual(merged);
-			expect(mergeMeasures([], merged)).toEqual(merged);
+			const merged = mergeMeasures([...earlier, ...fresh]);
+			expect(mergeMeasures([...merged, ...fresh])).toEqual(merged);
+			expect(mergeMeasures(merged)).toEqual(merged);
 		}),
 	);
 });
 
-describe('measures.json', () => {
-	let path: string;
-	beforeEach(async () => {
-		path = join(await mkdtemp(join(tmpdir(), 'halfopen-measures-')), 'measures.json');
-	});
-	afterEach(() => rm(join(path, '..'), { recursive: true }));
-
-	const rowsThere = async () => parseMeasures(await readFile(path, 'utf8'), path);
-
-	test('keeps no duration that its scenario has not measured again', async () => {
-		await addMeasures(path, [row()], []);
-		await addMeasures(path, [row({ kernel: '6.12' })], []);
-		await addMeasures(path, [row({ what: 'renamed' })], [row()]);
-		expect(await rowsThere()).toEqual([row({ kernel: '6.12' }), row({ what: 'renamed' })]);
-	});
-
-	test('refuses what two scenarios measured, naming both, and stays as it is', async () => {
-		await addMeasures(path, [row()], []);
-		const twice = [row({ what: 'SYN' }), row({ what: 'SYN', scenario: 'another' })];
-		await expect(addMeasures(path, twice, [row()])).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
-			problem: expect.stringContaining('“SYN”'),
-			seen: 'warm-up\nanother',
-		});
-		expect(await rowsThere()).toEqual([row()]);
-	});
-
-	test('is left alone where it is broken', async () => {
-		await writeFile(path, '{}');
-		await expect(addMeasures(path, [row()], [])).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(path) });
-		expect(await readFile(path, 'utf8')).toBe('{}');
-	});
-
-	test('is read or refused, whatever it is', () => {
-		fc.assert(
-			fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-				try {
-					expect(Array.isArray(parseMeasures(text, 'measures.json'))).toBe(true);
-				} catch (error) {
-					expect(error).toBeInstanceOf(HalfopenError);
-				}
-			}),
-		);
-	});
+test('what two scenarios measured is refused, naming both', () => {
+	assertDistinct([row(), row({ what: 'SYN' })]);
+	expect(() => assertDistinct([row(), row({ what: 'SYN' }), row({ what: 'SYN', scenario: 'another' })])).toThrow(
+		expect.objectContaining({ code: 'BAD_ARGUMENT', problem: expect.stringContaining('“SYN”'), seen: 'warm-up\nanother' }),
+	);
 });

@@ -1,12 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { HalfopenError } from '../errors.ts';
 import { powerOffStory } from '../report/ladder/fixtures/stories.ts';
 import { CLAIMS, isClaimId } from './catalogue.ts';
-import { addVerdicts, countClaims, mergeVerdicts, parseVerdicts, type VerdictRow, verdictsOf } from './verdicts.ts';
+import { countClaims, mergeVerdicts, type VerdictRow, verdictsOf } from './verdicts.ts';
 
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	id: 'PZ8',
@@ -20,16 +16,16 @@ const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 
 describe('merging verdicts', () => {
 	test('replaces the same claim of the same scenario, engine and kernel', () => {
-		expect(mergeVerdicts([row()], [row({ verdict: 'differs', note: 'new' })])).toEqual([row({ verdict: 'differs', note: 'new' })]);
+		expect(mergeVerdicts([row(), row({ verdict: 'differs', note: 'new' })])).toEqual([row({ verdict: 'differs', note: 'new' })]);
 	});
 
 	test('keeps the rows of other scenarios, engines and kernels', () => {
 		const others = [row({ scenario: 'another' }), row({ engine: 'vm' }), row({ kernel: '4.19' }), row({ id: 'PZ9' })];
-		expect(mergeVerdicts(others, [row()])).toHaveLength(5);
+		expect(mergeVerdicts([...others, row()])).toHaveLength(5);
 	});
 
 	test("sorts by the catalogue's order, unknown ids last", () => {
-		const ids = mergeVerdicts([row({ id: 'KH-sum' }), row({ id: 'XX1' }), row({ id: 'PZ10' })], [row({ id: 'PZ9' })]).map(({ id }) => id);
+		const ids = mergeVerdicts([row({ id: 'KH-sum' }), row({ id: 'XX1' }), row({ id: 'PZ10' }), row({ id: 'PZ9' })]).map(({ id }) => id);
 		expect(ids).toEqual(['PZ9', 'PZ10', 'KH-sum', 'XX1']);
 	});
 
@@ -46,9 +42,9 @@ describe('merging verdicts', () => {
 		);
 		fc.assert(
 			fc.property(rows, rows, (earlier, fresh) => {
-				const merged = mergeVerdicts(earlier, fresh);
-				expect(mergeVerdicts(merged, fresh)).toEqual(merged);
-				expect(mergeVerdicts([], merged)).toEqual(merged);
+				const merged = mergeVerdicts([...earlier, ...fresh]);
+				expect(mergeVerdicts([...merged, ...fresh])).toEqual(merged);
+				expect(mergeVerdicts(merged)).toEqual(merged);
 			}),
 		);
 	});
@@ -68,48 +64,6 @@ describe('verdicts of a scenario', () => {
 
 	test('are none where it failed', () => {
 		expect(verdictsOf({ ...powerOffStory(), outcome: 'failed' })).toEqual([]);
-	});
-});
-
-describe('claims.json', () => {
-	let folder: string;
-	beforeEach(async () => {
-		folder = await mkdtemp(join(tmpdir(), 'halfopen-claims-'));
-	});
-	afterEach(() => rm(folder, { recursive: true }));
-
-	test('is made, added to, and leaves no temporary file', async () => {
-		const path = join(folder, 'deep', 'claims.json');
-		await addVerdicts(path, [row()], []);
-		await addVerdicts(path, [row({ id: 'PZ9' })], []);
-		expect(JSON.parse(await readFile(path, 'utf8'))).toEqual([row(), row({ id: 'PZ9' })]);
-		expect(await readdir(join(folder, 'deep'))).toEqual(['claims.json']);
-	});
-
-	test('keeps no row of a scenario that has run since and did not find it again', async () => {
-		const path = join(folder, 'claims.json');
-		await addVerdicts(path, [row(), row({ engine: 'vm' }), row({ scenario: 'another' })], []);
-		const rows = await addVerdicts(path, [row({ id: 'PZ9' })], [{ scenario: 'power off', engine: 'docker', kernel: '6.18.44' }]);
-		expect(rows).toEqual([row({ scenario: 'another' }), row({ engine: 'vm' }), row({ id: 'PZ9' })]);
-	});
-
-	test.each(['', '[', '{}', '[{"id":"PZ1"}]', 'null'])('is left alone where it is broken: %j', async (text) => {
-		const path = join(folder, 'claims.json');
-		await writeFile(path, text);
-		await expect(addVerdicts(path, [row()], [])).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(path) });
-		expect(await readFile(path, 'utf8')).toBe(text);
-	});
-
-	test('is read or refused, whatever it is', () => {
-		fc.assert(
-			fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-				try {
-					expect(Array.isArray(parseVerdicts(text, 'claims.json'))).toBe(true);
-				} catch (error) {
-					expect(error).toBeInstanceOf(HalfopenError);
-				}
-			}),
-		);
 	});
 });
 

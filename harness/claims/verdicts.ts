@@ -1,14 +1,14 @@
-import { z } from 'zod';
-import type { TimelineFile } from '../timeline/events.ts';
+import type { TimelineFile, Verdict } from '../timeline/events.ts';
 import { CLAIMS } from './catalogue.ts';
-import { changeTable, compareText, parseTable, placeShape, type Ran, rowsOfOthers, type Table } from './table.ts';
+import { compareText, type Place } from './rows.ts';
 
-const verdictRow = z.object({ id: z.string(), verdict: z.enum(['holds', 'differs']), scenario: z.string(), ...placeShape, note: z.string() });
-
-/** A row of `reports/claims.json`: what one scenario found about one claim, on one engine and kernel. */
-export type VerdictRow = z.infer<typeof verdictRow>;
-
-export const VERDICTS: Table<VerdictRow> = { of: 'verdicts', row: verdictRow };
+/** What one scenario found about one claim, on one engine and kernel. */
+export interface VerdictRow extends Place {
+	readonly id: string;
+	readonly verdict: Verdict['verdict'];
+	readonly scenario: string;
+	readonly note: string;
+}
 
 /** The rows that a scenario's timeline contributes: none if it failed, because then what it recorded is not what it was written for. */
 export function verdictsOf({ verdicts, scenario, engine, kernel, outcome }: TimelineFile): VerdictRow[] {
@@ -16,10 +16,9 @@ export function verdictsOf({ verdicts, scenario, engine, kernel, outcome }: Time
 	return verdicts.map(({ id, verdict, note }) => ({ id, verdict, scenario, engine, kernel: kernel.release, note }));
 }
 
-/** Rows of a run over rows of earlier ones: the same claim, scenario, engine and kernel is replaced, all else stays; in the catalogue's order. */
-export function mergeVerdicts(earlier: readonly VerdictRow[], fresh: readonly VerdictRow[]): VerdictRow[] {
-	const rows = new Map([...earlier, ...fresh].map((row) => [JSON.stringify([row.id, row.scenario, row.engine, row.kernel]), row]));
-	return [...rows.values()].sort(byCatalogue);
+/** Of rows of the same claim, scenario, engine and kernel the last; in the catalogue's order. */
+export function mergeVerdicts(rows: readonly VerdictRow[]): VerdictRow[] {
+	return [...new Map(rows.map((row) => [JSON.stringify([row.id, row.scenario, row.engine, row.kernel]), row])).values()].sort(byCatalogue);
 }
 
 const RANKS = new Map(Object.keys(CLAIMS).map((id, rank) => [id, rank]));
@@ -30,16 +29,6 @@ function byCatalogue(a: VerdictRow, b: VerdictRow): number {
 	if (ranks !== 0) return ranks;
 	const [one, other] = [a, b].map(({ id, scenario, engine, kernel }) => JSON.stringify([id, scenario, engine, kernel])) as [string, string];
 	return compareText(one, other);
-}
-
-/** What a `claims.json` says; throws where it is no such file. */
-export function parseVerdicts(text: string, path: string): VerdictRow[] {
-	return parseTable(text, path, VERDICTS);
-}
-
-/** Puts the rows of the scenarios that ran in the place of their earlier ones in the file at `path`, and gives all rows that it has now. */
-export function addVerdicts(path: string, fresh: readonly VerdictRow[], ran: readonly Ran[]): Promise<VerdictRow[]> {
-	return changeTable(path, VERDICTS, (earlier) => mergeVerdicts(rowsOfOthers(earlier, ran), fresh));
 }
 
 /** What is known of the catalogue, in numbers of claims. A claim on which scenarios disagree counts as one that differs. */

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
-import { ARTIFACTS, fromProjectRoot, PROJECT_ROOT } from '../report/artifacts.ts';
-import { hasPicture, PICTURES, pictureOf, renderGallery } from '../report/gallery.ts';
-import { collect } from '../report/page/index.ts';
+import { ARTIFACTS, fromProjectRoot, PROJECT_ROOT, REPORTS } from '../report/artifacts.ts';
+import { collect } from '../report/collect.ts';
+import { PICTURES, pictureOf, renderGallery } from '../report/gallery.ts';
 import { orExplain, runJest } from '../report/run-jest.ts';
 
 const THEME = 'specs/puzzlers';
@@ -25,19 +25,25 @@ await orExplain(async () => {
 			remedy: 'See its failure above; the pictures are of runs that passed.',
 		});
 	}
-	const reports = join(PROJECT_ROOT, 'reports');
-	const { scenarios } = await collect(reports);
+	const { scenarios } = await collect(REPORTS, async ({ folder, timeline, text }) => ({ folder, timeline, svg: await text(ARTIFACTS.svg) }));
 	// By this machine's clock, which is the files': a timeline's own is that of the machine its hosts were on.
-	const isOfThisRun = (folder: string) => statSync(join(reports, folder, ARTIFACTS.timeline)).mtimeMs >= began;
-	const shown = scenarios.filter((scenario) => scenario.timeline.spec.startsWith(THEME) && isOfThisRun(scenario.folder) && hasPicture(scenario));
+	const isOfThisRun = (folder: string) => statSync(join(REPORTS, folder, ARTIFACTS.timeline)).mtimeMs >= began;
+	const shown = scenarios.filter(({ folder, timeline, svg }) => timeline.spec.startsWith(THEME) && isOfThisRun(folder) && svg !== undefined);
 	if (shown.length === 0) throw new Error('the puzzles passed, and left no picture');
 	await rm(join(DOCS, PICTURES), { recursive: true, force: true });
-	for (const scenario of shown) {
-		const path = join(DOCS, PICTURES, pictureOf(scenario));
+	for (const { timeline, svg } of shown) {
+		const path = join(DOCS, PICTURES, pictureOf(timeline));
 		await mkdir(dirname(path), { recursive: true });
-		await writeFile(path, scenario.svg ?? '');
+		await writeFile(path, svg ?? '');
 	}
 	const gallery = join(DOCS, 'gallery.md');
-	await writeFile(gallery, renderGallery('The puzzles, drawn', INTRODUCTION, shown));
+	await writeFile(
+		gallery,
+		renderGallery(
+			'The puzzles, drawn',
+			INTRODUCTION,
+			shown.map(({ timeline }) => timeline),
+		),
+	);
 	process.stdout.write(`${fromProjectRoot(gallery)} and ${shown.length} pictures are those of this run\n`);
 });

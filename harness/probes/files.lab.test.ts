@@ -1,9 +1,11 @@
 /** A burst that no observer loses a packet of, and the files that a scenario leaves behind. */
-import { readFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from '@jest/globals';
 import { PcapReader } from '../formats/pcap.ts';
 import { expect, scenario } from '../index.ts';
-import { artifactPath } from '../report/artifacts.ts';
+import { ARTIFACTS, type Artifact, fromProjectRoot, REPORTS, slugOf } from '../report/artifacts.ts';
 import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
 
 const connections = 2_000;
@@ -55,8 +57,17 @@ scenario(story, {}, async ({ client, server, timeline }) => {
 
 const { testPath } = expect.getState();
 
+/** A file that the scenario left just now: the newest, whatever engine and kernel the others are of. */
+async function pathOf(artifact: Artifact): Promise<string> {
+	const folders = (await readdir(REPORTS)).map((place) => join(REPORTS, place, fromProjectRoot(testPath ?? ''), slugOf(story)));
+	const found = folders.map((folder) => join(folder, ARTIFACTS[artifact])).filter((path) => existsSync(path));
+	const [newest] = found.sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+	if (newest === undefined) throw new Error(`${story} left no ${artifact}`);
+	return newest;
+}
+
 async function timelineFile(): Promise<TimelineFile> {
-	return timelineSchema.parse(JSON.parse(await readFile(artifactPath(testPath ?? '', story, 'timeline'), 'utf8')));
+	return timelineSchema.parse(JSON.parse(await readFile(await pathOf('timeline'), 'utf8')));
 }
 
 test('timeline.json is as its schema says, and no observer lost anything', async () => {
@@ -69,7 +80,7 @@ test('timeline.json is as its schema says, and no observer lost anything', async
 
 test.each(['client', 'server'] as const)('%s.pcap has all segments of the timeline, and no sentinel', async (host) => {
 	const { events } = await timelineFile();
-	const packets = [...new PcapReader().push(await readFile(artifactPath(testPath ?? '', story, host)))];
+	const packets = [...new PcapReader().push(await readFile(await pathOf(host)))];
 	const segments = packets.filter((packet) => packet.kind === 'segment');
 	expect(segments).toHaveLength(events.filter(({ kind }) => kind === 'segment').length);
 	const addresses = new Set(segments.flatMap(({ from, to }) => [from.address, to.address]));
@@ -78,5 +89,5 @@ test.each(['client', 'server'] as const)('%s.pcap has all segments of the timeli
 });
 
 test('the ladder is there', async () => {
-	expect(await readFile(artifactPath(testPath ?? '', story, 'ladder'), 'utf8')).toContain(story);
+	expect(await readFile(await pathOf('ladder'), 'utf8')).toContain(story);
 });

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Place } from '../claims/rows.ts';
+import type { TimelineFile } from '../timeline/events.ts';
 
-/** Where the project is; everything a run leaves behind goes below `reports/` in it. */
+/** Where the project is. */
 export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Everything a run leaves behind goes below this folder. */
+export const REPORTS = join(PROJECT_ROOT, 'reports');
 
 /** The files of one scenario, by what they are. */
 export const ARTIFACTS = {
@@ -16,40 +21,68 @@ export const ARTIFACTS = {
 } as const;
 export type Artifact = keyof typeof ARTIFACTS;
 
-const SLUG_LENGTH = 80;
+/** What of a timeline says where its scenario's files are. */
+export type Identity = Pick<TimelineFile, 'engine' | 'spec' | 'scenario'> & { readonly kernel: Pick<TimelineFile['kernel'], 'release'> };
 
-/** A title as a folder name: lower case, words joined by hyphens; a long one is cut and keeps a hash, so that two of them stay two. */
+const SLUG_LENGTH = 80;
+const HASH_LENGTH = 8;
+
+/**
+ * A title as a folder name: lower case, words joined by hyphens. A title that is more than lower-case words also gets a hash of it, so that two titles
+ * never share a folder, also not on a disk that ignores case.
+ */
 export function slugOf(title: string): string {
-	const plain = title
+	const slug = title
 		.normalize('NFKD')
 		.replace(/\p{Mark}/gu, '')
-		.toLowerCase();
-	const slug = plain.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
-	if (slug.length > 0 && slug.length <= SLUG_LENGTH) return slug;
-	const hash = createHash('sha256').update(title).digest('hex').slice(0, 8);
-	return slug === '' ? `scenario-${hash}` : `${slug.slice(0, SLUG_LENGTH).replace(/-$/, '')}-${hash}`;
+		.toLowerCase()
+		.replace(/[^a-z0-9]+/g, '-')
+		.replace(/^-|-$/g, '');
+	if (isPlain(title)) return slug;
+	// As UTF-16, in which each string differs from each other one: UTF-8 has no lone surrogates.
+	const hash = createHash('sha256').update(Buffer.from(title, 'utf16le')).digest('hex').slice(0, HASH_LENGTH);
+	return `${slug.slice(0, SLUG_LENGTH).replace(/-$/, '') || 'scenario'}-${hash}`;
 }
 
-/** A spec file as its name in reports: `specs/puzzlers/power-off.spec.ts` is `puzzlers/power-off`. Takes a path from the project or an absolute one. */
+/** Its slug tells all of it, and does not end as one with a hash does. */
+function isPlain(title: string): boolean {
+	return title.length <= SLUG_LENGTH && /^[a-z0-9]+( [a-z0-9]+)*$/.test(title) && !/ [0-9a-f]{8}$/.test(title);
+}
+
+/** A file's path from the project's root, given as such or as an absolute one. */
+export function fromProjectRoot(path: string): string {
+	return (isAbsolute(path) ? relative(PROJECT_ROOT, path) : path).replace(/^\.\//, '');
+}
+
+/** A spec file as reports name it: `specs/puzzlers/power-off.spec.ts` is `puzzlers/power-off`. */
 export function specName(specPath: string): string {
-	const fromProject = isAbsolute(specPath) ? relative(PROJECT_ROOT, specPath) : specPath;
-	return fromProject
-		.replace(/^\.\//, '')
+	return fromProjectRoot(specPath)
 		.replace(/^specs\//, '')
 		.replace(/(\.lab)?\.(spec|test)\.ts$/, '');
 }
 
-/** The folder of what a scenario leaves behind, absolute: `reports/puzzlers/power-off/the-peer-never-comes-back`. The same in workers and in reporters. */
-export function artifactsFolder(specPath: string, scenarioName: string): string {
-	return join(PROJECT_ROOT, 'reports', specName(specPath), slugOf(scenarioName));
+/** The folder of all that was found on an engine and kernel, in a folder of reports: `docker-6.18.44`. */
+export function placeFolder({ engine, kernel }: Place, reports: string = REPORTS): string {
+	const name = `${engine}-${kernel}`;
+	return join(reports, /^[\w.+~-]+$/.test(name) ? name : slugOf(name));
 }
 
-/** One of those files, absolute. */
-export function artifactPath(specPath: string, scenarioName: string, artifact: Artifact): string {
-	return join(artifactsFolder(specPath, scenarioName), ARTIFACTS[artifact]);
+/** The folder of one spec file's scenarios: `docker-6.18.44/specs/puzzlers/power-off.spec.ts`. With the file's whole name, no folder is that of two files. */
+export function specFolder(place: Place, specPath: string, reports: string = REPORTS): string {
+	return join(placeFolder(place, reports), fromProjectRoot(specPath));
 }
 
-/** A path as a reader at the project's root would type it. */
-export function fromProjectRoot(path: string): string {
-	return relative(PROJECT_ROOT, path);
+/** Where a scenario ran. */
+export function placeOf({ engine, kernel }: Pick<Identity, 'engine' | 'kernel'>): Place {
+	return { engine, kernel: kernel.release };
+}
+
+/** The folder of what a scenario leaves behind: `reports/docker-6.18.44/specs/puzzlers/power-off.spec.ts/…`. */
+export function artifactsFolder(identity: Identity, reports: string = REPORTS): string {
+	return join(specFolder(placeOf(identity), identity.spec, reports), slugOf(identity.scenario));
+}
+
+/** One of those files. */
+export function artifactPath(identity: Identity, artifact: Artifact): string {
+	return join(artifactsFolder(identity), ARTIFACTS[artifact]);
 }

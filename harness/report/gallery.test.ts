@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { slugOf } from './artifacts.ts';
 import { renderGallery } from './gallery.ts';
 import { powerOffStory } from './ladder/fixtures/stories.ts';
 
@@ -28,11 +29,9 @@ describe('docs/gallery.md; to renew it: npm run docs', () => {
 
 test('a gallery shows question, picture, answer and verdicts, whatever characters are in them', () => {
 	const timeline = { ...powerOffStory(), question: 'Is <b> *bold*?' };
-	const page = renderGallery('Puzzles', 'About them.', [
-		{ folder: 'puzzlers/power-off/the-peer', timeline, cost: undefined, svg: '<svg/>', files: ['ladder.svg'] },
-	]);
+	const page = renderGallery('Puzzles', 'About them.', [timeline]);
 	expect(page).toContain('**Is \\<b\\> \\*bold\\*?**');
-	expect(page).toContain('](pictures/power-off/the-peer.svg)');
+	expect(page).toContain(`](pictures/story/${slugOf(timeline.scenario)}.svg)`);
 	expect(page).toContain('The write succeeded; after 6 retransmissions');
 	expect(page).toContain('- PZ8t **differs**: it depends on tcp\\_retries2 (5 here): 13.2 s');
 });

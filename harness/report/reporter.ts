@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
-import { ARTIFACTS, fromProjectRoot, specName } from './artifacts.ts';
+import { ARTIFACTS, fromProjectRoot, REPORTS, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
 import { costTable, type Spent } from './cost-table.ts';
+import { Findings } from './findings.ts';
 import { MemoryWatch } from './memory.ts';
-import { writePage } from './page/index.ts';
-import { recordedBy } from './recorded.ts';
-import { Findings, REPORTS, RESULTS } from './results.ts';
+import { DERIVED } from './renew.ts';
 import { paintFor, widthOf } from './terminal.ts';
 import { wrap } from './words.ts';
 
@@ -31,10 +30,9 @@ export default class HalfopenReporter implements Reporter {
 		this.#error = undefined;
 	}
 
-	async onTestFileResult(_test: Test, result: TestResult, { startTime }: AggregatedResult): Promise<void> {
+	async onTestFileResult(_test: Test, result: TestResult): Promise<void> {
 		await this.#keepError(async () => {
-			const recorded = await recordedBy(result, startTime);
-			this.#findings.add(result, recorded);
+			const recorded = await this.#findings.take(result);
 			const spec = specName(result.testFilePath);
 			this.#spent.push(...recorded.map(({ timeline, cost }) => ({ spec, scenario: timeline.scenario, cost })));
 			this.#skipped.push(
@@ -56,13 +54,14 @@ export default class HalfopenReporter implements Reporter {
 				...this.#skipped.flatMap((line) => wrap(line, width - 2)).map((line) => `  ${line}`),
 			]);
 		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
-		if (this.#spent.length > 0) await this.#keepError(async () => say(['', ...(await writePage())]));
+		if (this.#spent.length === 0) return;
 		await this.#keepError(async () => {
-			const all = await this.#findings.keep();
+			const { results, lines } = await this.#findings.keep();
 			const { verdicts } = this.#findings;
+			say(['', ...lines]);
 			if (verdicts.length === 0) return;
-			const where = `  ${fromProjectRoot(join(REPORTS, RESULTS.verdicts))} has them all; ladders, timelines and captures are in reports/<spec>/<scenario>/`;
-			say(['', ...claimsTable(verdicts, all, width, paint), where, '']);
+			const where = `  ${fromProjectRoot(join(REPORTS, DERIVED.verdicts))} has them all; ladders, timelines and captures are in reports/<engine>-<kernel>/<spec file>/<scenario>/`;
+			say(['', ...claimsTable(verdicts, results.verdicts, width, paint), where, '']);
 		});
 	}
 

@@ -1,14 +1,13 @@
-import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
+import type { Reporter, Test, TestResult } from '@jest/reporters';
 import { specName } from './artifacts.ts';
+import { Findings } from './findings.ts';
 import { hasRoom, pensFor } from './live/drawing.ts';
 import { type Ears, listenLive } from './live/listen.ts';
 import { Page } from './live/page.ts';
 import { Stage } from './live/stage.ts';
 import type { Storyteller } from './live/storyteller.ts';
 import { isDrawnInPlace, sizeOf } from './live/terminal-kind.ts';
-import { writePage } from './page/index.ts';
-import { type Recorded, recordedBy } from './recorded.ts';
-import { Findings } from './results.ts';
+import type { Recorded } from './recorded.ts';
 
 const TICK_MS = 1_000;
 /** Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up. */
@@ -48,22 +47,20 @@ export default class StoryReporter implements Reporter {
 		this.#ticking = setInterval(() => this.#plan(), TICK_MS).unref();
 	}
 
-	async onTestFileResult(_test: Test, result: TestResult, { startTime }: AggregatedResult): Promise<void> {
+	async onTestFileResult(_test: Test, result: TestResult): Promise<void> {
 		const storyteller = this.#storyteller;
 		this.#storyteller = undefined;
-		let recorded: Recorded[] = [];
+		const findings = new Findings();
+		let recorded: readonly Recorded[] = [];
 		try {
-			recorded = await recordedBy(result, startTime);
+			recorded = await findings.take(result);
 		} catch (error) {
 			this.#keep(error);
 		}
 		this.#stopDrawing();
 		storyteller?.finish(recorded);
 		try {
-			const findings = new Findings();
-			findings.add(result, recorded);
-			await findings.keep();
-			if (recorded.length > 0) await writePage();
+			if (recorded.length > 0) await findings.keep();
 		} catch (error) {
 			this.#keep(error);
 		}

@@ -1,5 +1,5 @@
 /** What a scenario tells that fails: the code, the cause and the remedy; and that it leaves nothing behind and harms no other. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { currentEngine } from './current.ts';
@@ -7,6 +7,7 @@ import { type Clone, cloneProject } from './fixtures/clone.ts';
 import { leftoversOf } from './fixtures/leftovers.ts';
 import { NestedRun } from './fixtures/nested-run.ts';
 import { testUnlessOn } from './fixtures/on-engine.ts';
+import { currentRun } from './handover.ts';
 
 jest.setTimeout(300_000);
 
@@ -70,7 +71,9 @@ test('a scenario beside them passes, and the process that ran them all lives to 
 });
 
 test('the history of a scenario that failed is there to be read', async () => {
-	const ladder = join(clone.root, 'reports/harness/run/fixtures/failing/an-agent-dies/ladder.txt');
+	const reports = join(clone.root, 'reports');
+	const [place = ''] = (await readdir(reports)).filter((name) => name.startsWith(`${currentRun().engine}-`));
+	const ladder = join(reports, place, 'harness/run/fixtures/failing.lab.test.ts/an-agent-dies/ladder.txt');
 	expect(await readFile(ladder, 'utf8')).toMatch(/\$ nc.* -l 8080/);
 });
 

@@ -1,5 +1,6 @@
 import type { OpenRun, Run } from '../engines/engine.ts';
 import { thisProcess } from '../engines/owner.ts';
+import { openInbox } from '../report/inbox.ts';
 import { offerPlace } from '../report/live/place.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
@@ -28,6 +29,7 @@ export default async function setup(): Promise<void> {
 		await sweepDeadRuns(engine);
 		await makeDirectory(run, engine.name);
 		const open = await engine.open(run);
+		await openInbox(run.directory);
 		offerPlace(run.directory);
 		handOver({ run, engine: engine.name, facts: open.facts });
 		globalThis.halfopenRun = { run, open, watchdog };

@@ -1,16 +1,16 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { getContainerRuntimeClient } from 'testcontainers';
-import type { Place } from '../../claims/table.ts';
+import type { Place } from '../../claims/rows.ts';
 import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
 import { HalfopenError } from '../../errors.ts';
 import { preparedKernel } from '../../kernels/prepared.ts';
-import { fromProjectRoot, PROJECT_ROOT } from '../../report/artifacts.ts';
+import { fromProjectRoot, PROJECT_ROOT, placeFolder, REPORTS } from '../../report/artifacts.ts';
+import { collect } from '../../report/collect.ts';
 import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.ts';
 import { specFiles } from '../../report/matrix/read-reports.ts';
-import { forget, REPORTS, readResults } from '../../report/results.ts';
 import { chooseEngine, ENGINE_VARIABLE } from '../../run/engines.ts';
 import { type Progress, step } from '../setup/steps.ts';
 
@@ -35,7 +35,7 @@ interface Plan {
 export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 	const plans = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
 	await mkdir(LOGS, { recursive: true });
-	for (const { place } of plans) await forget(place);
+	for (const { place } of plans) await rm(placeFolder(place), { recursive: true, force: true });
 	const troubles: Trouble[] = [];
 	for (const plan of plans) troubles.push(...(await runOne(plan)));
 	return troubles;
@@ -81,7 +81,7 @@ async function kernelOfDocker(): Promise<string> {
 async function runOne({ name, place, environment }: Plan): Promise<Trouble[]> {
 	const log = join(LOGS, `${name.replace(' ', '-')}.log`);
 	const status = await step(`All specs on ${name} (${fromProjectRoot(log)})`, (progress) => npmTest(environment, log, progress));
-	const { runs } = await readResults(REPORTS, fromProjectRoot);
+	const { runs } = (await collect(REPORTS, async () => {})).results;
 	const specs = await specFiles();
 	const missing = missingSpecs(specs, runs, place);
 	const ended = status ?? (missing.length === 0 ? undefined : `left nothing of ${missing.length} of ${specs.length} spec files on ${nameOf(place)}`);

@@ -70,7 +70,7 @@ describe('a story in a terminal', () => {
 		stage.gone(0);
 		stage.draw();
 		stage.finish([recorded(whole)]);
-		expect(text()).toContain(`${ladderOf(whole)}\n\n  Timeline, ladder and captures for Wireshark:\n  reports/puzzlers/abrupt-reboot/`);
+		expect(text()).toContain(`${ladderOf(whole)}\n\n  Timeline, ladder and captures for Wireshark:\n  reports/docker-6.18.44/${whole.spec}/`);
 		expect(text().split('It sees ECONNRESET.')).toHaveLength(2);
 		expect(text()).not.toContain('⋯');
 	});

@@ -96,11 +96,11 @@ export class Stage implements Storyteller {
 	}
 
 	#leave(scenario: number, actor: Actor): void {
-		const { spec, scenario: name } = actor.began;
+		const { scenario: name } = actor.began;
 		this.#actors.delete(scenario);
 		this.#screen.finish(['', ...this.#picture(actor)]);
 		if (actor.finished) this.#drawn.add(name);
-		this.#write(actor.finished ? filesIn(artifactsFolder(spec, name)).join('\n') : '\n');
+		this.#write(actor.finished && actor.timeline ? filesIn(artifactsFolder(actor.timeline)).join('\n') : '\n');
 	}
 
 	#picture({ began, timeline }: Actor): string[] {

@@ -1,5 +1,5 @@
 import { CLAIMS, type ClaimId, type Source } from '../../claims/catalogue.ts';
-import type { Place } from '../../claims/table.ts';
+import type { Place } from '../../claims/rows.ts';
 import type { VerdictRow } from '../../claims/verdicts.ts';
 import type { Change } from './changes.ts';
 import { isAt } from './columns.ts';

@@ -1,8 +1,8 @@
 import { isClaimId } from '../../claims/catalogue.ts';
-import { compareText, type Place } from '../../claims/table.ts';
+import { compareText, type Place } from '../../claims/rows.ts';
 import { type ClaimCount, countClaims } from '../../claims/verdicts.ts';
 import { specName } from '../artifacts.ts';
-import type { Results } from '../results.ts';
+import type { Results } from '../collect.ts';
 import type { SpecRun } from '../spec-runs.ts';
 import { compareVersions } from './comparison.ts';
 import { groupBy } from './groups.ts';

@@ -1,5 +1,5 @@
 import type { MeasureRow } from '../../claims/measures.ts';
-import type { Place } from '../../claims/table.ts';
+import type { Place } from '../../claims/rows.ts';
 import type { Change } from './changes.ts';
 import { isAt } from './columns.ts';
 import { type Comparison, compare } from './comparison.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
 import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
-import type { Results } from '../results.ts';
+import type { Results } from '../collect.ts';
 import type { SpecRun } from '../spec-runs.ts';
 import type { Change } from './changes.ts';
 import type { Row } from './claims.ts';

@@ -1,8 +1,8 @@
 import { isClaimId } from '../../claims/catalogue.ts';
 import { mergeMeasures } from '../../claims/measures.ts';
-import type { Place } from '../../claims/table.ts';
+import type { Place } from '../../claims/rows.ts';
 import { mergeVerdicts } from '../../claims/verdicts.ts';
-import type { Results } from '../results.ts';
+import type { Results } from '../collect.ts';
 import { joinSpecRuns } from '../spec-runs.ts';
 import { CHANGES, type Change } from './changes.ts';
 import { type Group, groupsOf, type Row } from './claims.ts';
@@ -43,8 +43,8 @@ export function matrixOf({ specs, results: given, troubles }: Gathered, changes:
 	const all = given.flatMap(({ verdicts }) => verdicts);
 	const withVerdict = (verdict: 'holds' | 'differs') => all.filter((row) => row.verdict === verdict && isClaimId(row.id));
 	const results: Results = {
-		verdicts: [...mergeVerdicts([], withVerdict('holds')), ...mergeVerdicts([], withVerdict('differs'))],
-		measures: given.reduce<Results['measures']>((earlier, { measures }) => mergeMeasures(earlier, measures), []),
+		verdicts: [...mergeVerdicts(withVerdict('holds')), ...mergeVerdicts(withVerdict('differs'))],
+		measures: mergeMeasures(given.flatMap(({ measures }) => measures)),
 		runs: joinSpecRuns(given.flatMap(({ runs }) => runs)),
 	};
 	const columns = columnsOf(results, troubles, specs);

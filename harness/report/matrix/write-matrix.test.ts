@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Place } from '../../claims/rows.ts';
 import { HalfopenError } from '../../errors.ts';
+import type { TimelineFile } from '../../timeline/events.ts';
+import { resultOf, temporaryReports } from '../fixtures/reports.ts';
+import { powerOffStory } from '../ladder/fixtures/stories.ts';
+import { keepRecord } from '../spec-runs.ts';
 import { matrixOf } from './model.ts';
 import { saidOf, writeMatrix } from './write-matrix.ts';
 
@@ -19,21 +24,31 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Rows of verdicts, in a folder; gives its path. */
-async function leave(name: string, ...rows: readonly object[]): Promise<string> {
-	const whole = rows.map((row) => ({
-		id: 'PZ8',
-		verdict: 'holds',
-		scenario: 'power off',
-		engine: 'docker',
-		kernel: '6.18.44',
-		note: 'seen',
-		...row,
-	}));
+interface Found {
+	readonly id?: string;
+	readonly verdict?: 'holds' | 'differs';
+	readonly engine?: string;
+	readonly kernel?: string;
+	readonly measures?: TimelineFile['measures'];
+}
+
+/** Scenarios that passed, each with a verdict, in a folder of reports; gives its path. */
+async function leave(name: string, ...found: readonly Found[]): Promise<string> {
 	const path = join(folder, name);
 	await mkdir(path, { recursive: true });
-	await writeFile(join(path, 'claims.json'), JSON.stringify(whole));
+	const there = await temporaryReports(path);
+	for (const { id = 'PZ8', verdict = 'holds', engine = 'docker', kernel = '6.18.44', measures } of found) {
+		const story = powerOffStory();
+		const timeline = { ...story, engine, kernel: { ...story.kernel, release: kernel }, verdicts: [{ id, verdict, note: 'seen' }] };
+		await there.leaveTimeline({ ...timeline, scenario: `about ${id}`, spec: 'specs/a.spec.ts', ...(measures && { measures }) });
+	}
 	return path;
+}
+
+/** That these scenarios of the one spec failed before they had a lab, and those are all that it has. */
+async function leaveFailures(path: string, place: Place, failed: readonly string[], others: readonly string[]): Promise<void> {
+	const statuses = [...failed.map((title) => [title, 'failed'] as const), ...others.map((title) => [title, 'pending'] as const)];
+	await keepRecord(resultOf('specs/a.spec.ts', Object.fromEntries(statuses)), [], place, path);
 }
 
 const pages = async () => ({
@@ -43,13 +58,10 @@ const pages = async () => ({
 
 test('is written over what this checkout has and others have, and leaves nothing else', async () => {
 	await leave('reports', {});
-	const other = await leave('other', { engine: 'vm', kernel: '5.10.259', verdict: 'differs' }, { id: 'XX1\n' });
-	const took = { what: 'TIME-WAIT', quiet: 60, scenario: 'warm-up', engine: 'vm', kernel: '5.10.259' };
-	await writeFile(join(other, 'measures.json'), JSON.stringify([{ ...took, seconds: 61.3 }]));
-	await writeFile(
-		join(other, 'runs.json'),
-		JSON.stringify([{ spec: 'specs/a.spec.ts', engine: 'vm', kernel: '5.10.259', passed: ['two'], failed: ['one'], pending: [] }]),
-	);
+	const vm = { engine: 'vm', kernel: '5.10.259' };
+	const measures = [{ what: 'TIME-WAIT', seconds: 61.3 }];
+	const other = await leave('other', { ...vm, verdict: 'differs', measures }, { ...vm, id: 'XX1\n' });
+	await leaveFailures(other, vm, ['one'], ['about PZ8', 'about XX1\n']);
 	expect(saidOf((await writeMatrix([other], [], folder)).matrix)).toEqual([
 		'1 of 95 claims differs between 2 columns, 1 of them unexplained',
 		'vm 5.10.259: 1 scenario failed: a › one',
@@ -61,7 +73,7 @@ test('is written over what this checkout has and others have, and leaves nothing
 	expect(md).toContain('**1 of 95 claims differs between 2 columns, 1 of them unexplained**: [PZ8](#pz8).');
 	expect(md).toContain('- TIME-WAIT: 61.3 s on vm 5.10.259');
 	expect(html).toMatch(/^<!DOCTYPE html>[\s\S]*<tbody id="PZ8" class="marked">[\s\S]*<\/html>\n$/);
-	expect((await readdir(reports)).sort()).toEqual(['claims.json', 'matrix.html', 'matrix.md']);
+	expect((await readdir(reports)).sort()).toEqual(['docker-6.18.44', 'matrix.html', 'matrix.md']);
 });
 
 test('needs nothing of this checkout where others are named, nor its folder', async () => {
@@ -74,7 +86,7 @@ test('needs nothing of this checkout where others are named, nor its folder', as
 test('tells of a folder that was named and has nothing', async () => {
 	await leave('reports', {});
 	const { matrix } = await writeMatrix([join(folder, 'gone')], [], folder);
-	expect(matrix.troubles).toEqual([`${join(folder, 'gone')} has no claims.json: its run is missing`]);
+	expect(matrix.troubles).toEqual([`${join(folder, 'gone')} has no timelines: its run is missing`]);
 	expect((await pages()).md).toContain('its run is missing.');
 });
 
@@ -97,6 +109,14 @@ test('asks for nothing from anywhere, runs no script, and has the colours of the
 	expect(html).toContain('prefers-color-scheme: dark');
 });
 
+test.each(['', '{}', '<!DOCTYPE html>'])('tells of a file that cannot be read, and shows the others: %j', async (text) => {
+	const other = await leave('other', {});
+	await temporaryReports(other).then((there) => there.leave('vm-6.1/specs/a.spec.ts/b', { 'timeline.json': text }));
+	const { matrix } = await writeMatrix([other], [], folder);
+	expect(matrix.troubles).toEqual([expect.stringContaining('vm-6.1/specs/a.spec.ts/b/timeline.json is not what a run')]);
+	expect(matrix.columns).toMatchObject([{ engine: 'docker' }]);
+});
+
 describe('is refused, and what was there stays,', () => {
 	beforeEach(async () => {
 		await writeFile(join(reports, 'matrix.md'), 'the last one');
@@ -117,22 +137,10 @@ describe('is refused, and what was there stays,', () => {
 	});
 
 	test('if what was named is no folder', async () => {
-		const other = await leave('other', {});
-		expect((await refusal(join(other, 'claims.json'))).problem).toContain('claims.json is not a folder of reports');
-	});
-
-	test.each(['', '{}', '[{"id":"PZ1"}]', '<!DOCTYPE html>'])('if a table is something else: %j', async (text) => {
-		const good = await leave('good', {});
-		for (const name of ['claims.json', 'measures.json', 'runs.json']) {
-			const bad = await leave('bad', {});
-			await writeFile(join(bad, name), text);
-			const { problem, seen } = await refusal(good, bad);
-			expect(problem).toContain(`${bad} is not a folder of reports`);
-			expect(seen).toContain(name);
-			await rm(bad, { recursive: true });
-		}
-		await writeFile(join(reports, 'claims.json'), text);
-		expect((await refusal(good)).problem).toContain('reports is not a folder of reports');
+		const file = join(await leave('other', {}), 'a-file');
+		await writeFile(file, '');
+		const error = await writeMatrix([file], [], folder).catch((reason: unknown) => reason);
+		expect(error).toMatchObject({ code: 'REPORT_UNREADABLE', problem: expect.stringContaining('a-file is not a folder of reports') });
 	});
 
 	test('if no folder has a verdict on a claim', async () => {

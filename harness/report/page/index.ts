@@ -1,2 +1,1 @@
-export { collect } from './collect.ts';
-export { writePage } from './write-page.ts';
+export { type PageScenario, pageScenario, readParts, renderPage } from './page.ts';

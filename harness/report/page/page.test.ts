@@ -4,8 +4,7 @@ import { anyTimeline } from '../ladder/fixtures/arbitrary.ts';
 import { powerOffStory, rebootStory } from '../ladder/fixtures/stories.ts';
 import { drawing } from './fixtures/drawing.ts';
 import { longStory, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
-import { type PageScenario, renderPage } from './page.ts';
-import { readParts } from './write-page.ts';
+import { pageScenario as made, type PageScenario, readParts, renderPage } from './page.ts';
 
 const parts = await readParts();
 const page = (...scenarios: PageScenario[]) => renderPage(scenarios, parts);
@@ -125,7 +124,7 @@ describe('the page', () => {
 	});
 
 	test('does without a cost and without a drawing, and links only the files that are there', () => {
-		const bare = { folder: 'a/b', timeline: rebootStory(), cost: undefined, svg: undefined, files: ['timeline.json', 'notes.txt'] };
+		const bare = made({ folder: 'a/b', timeline: rebootStory(), cost: undefined, files: ['timeline.json', 'notes.txt'] }, undefined);
 		const data = embedded(page(bare));
 		expect(data.get('entries')).not.toMatchObject([{ duration: expect.anything() }]);
 		expect(data.get('content-0')).toMatchObject({ files: ['timeline.json'] });

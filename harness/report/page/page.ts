@@ -1,30 +1,41 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
+import { compareText } from '../../claims/rows.ts';
 import type { TimelineFile } from '../../timeline/events.ts';
 import { ARTIFACTS, specName } from '../artifacts.ts';
-import { type Cost, totalOf } from '../cost.ts';
+import type { ScenarioFiles } from '../collect.ts';
+import { totalOf } from '../cost.ts';
 import { duration } from '../words.ts';
 import type { Content, Entry, Sysctls } from './data.ts';
 import { embed } from './embed.ts';
 import { looksAt } from './looks.ts';
 
-/** One scenario, as it was recorded. */
+/** What the page holds of one scenario. */
 export interface PageScenario {
-	/** Its folder, relative to the page's, with `/` between names. */
-	readonly folder: string;
-	readonly timeline: TimelineFile;
-	/** Where its wall time went; undefined where that was not written. */
-	readonly cost: Cost | undefined;
-	/** The text of its ladder.svg; undefined where there is none. */
-	readonly svg: string | undefined;
-	/** The names of all files in its folder. */
-	readonly files: readonly string[];
+	readonly entry: Entry;
+	/** All but its sysctls, which most scenarios share. */
+	readonly content: Omit<Content, 'sysctls'>;
+	readonly sysctls: Sysctls;
 }
 
 /** What is the same in every page: its style sheet and its script. */
 export interface PageParts {
 	readonly style: string;
 	readonly script: string;
+}
+
+/** The page's style sheet and script, from beside this file. */
+export async function readParts(): Promise<PageParts> {
+	const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
+	const [style, script] = await Promise.all([read('page.css'), read('page.js')]);
+	return { style, script };
+}
+
+/** What the page holds of a scenario, given what it left and the text of its ladder.svg. */
+export function pageScenario(scenario: Omit<ScenarioFiles, 'text'>, svg: string | undefined): PageScenario {
+	const { timeline, files } = scenario;
+	return { entry: entryOf(scenario), content: contentOf(timeline, files, svg), sysctls: timeline.kernel.sysctls };
 }
 
 /** Offered to the reader, in this order. */
@@ -37,7 +48,9 @@ const LINKED = [ARTIFACTS.client, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACT
 export function renderPage(scenarios: readonly PageScenario[], { style, script }: PageParts): string {
 	const ordered = [...scenarios].sort(byTheme);
 	const sysctls = new Distinct<Sysctls>();
-	const contents = ordered.map((scenario, place) => embed(`content-${place}`, contentOf(scenario, sysctls)));
+	const contents = ordered.map((scenario, place) =>
+		embed(`content-${place}`, { ...scenario.content, sysctls: sysctls.placeOf(scenario.sysctls) } satisfies Content),
+	);
 	const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
 	return `<!DOCTYPE html>
 <html lang="en">
@@ -54,7 +67,10 @@ export function renderPage(scenarios: readonly PageScenario[], { style, script }
 <noscript><p>This page is drawn by its own script, which this browser does not run. The ladders are beside it, as text: ${ARTIFACTS.ladder}.</p></noscript>
 <main id="all"></main>
 <main id="one" hidden></main>
-${embed('entries', ordered.map(entryOf))}
+${embed(
+	'entries',
+	ordered.map(({ entry }) => entry),
+)}
 ${sysctls.values.map((set, place) => embed(`sysctls-${place}`, set)).join('\n')}
 ${contents.join('\n')}
 <script>${script}</script>
@@ -64,14 +80,14 @@ ${contents.join('\n')}
 }
 
 /** Alphabetical; what is tested of the harness itself stands behind what is true about TCP. */
-function byTheme(one: PageScenario, other: PageScenario): number {
-	const [a, b] = [one, other].map(({ timeline, folder }) => {
-		const spec = specName(timeline.spec);
-		return [spec.startsWith('harness/') ? '1' : '0', themeOf(spec), spec, folder];
-	}) as [string[], string[]];
+function byTheme({ entry: one }: PageScenario, { entry: other }: PageScenario): number {
+	const [a, b] = [one, other].map(({ spec, theme, folder }) => [spec.startsWith('harness/') ? '1' : '0', theme, spec, folder]) as [
+		string[],
+		string[],
+	];
 	for (const [place, text] of a.entries()) {
-		const against = b[place] ?? '';
-		if (text !== against) return text < against ? -1 : 1;
+		const order = compareText(text, b[place] ?? '');
+		if (order !== 0) return order;
 	}
 	return 0;
 }
@@ -80,7 +96,7 @@ function themeOf(spec: string): string {
 	return spec.includes('/') ? spec.slice(0, spec.lastIndexOf('/')) : 'specs';
 }
 
-function entryOf({ folder, timeline, cost }: PageScenario): Entry {
+function entryOf({ folder, timeline, cost }: Omit<ScenarioFiles, 'text'>): Entry {
 	const { scenario, question, outcome, failure, verdicts, engine, kernel } = timeline;
 	const spec = specName(timeline.spec);
 	return {
@@ -107,8 +123,8 @@ function firstLineOf(text: string): string {
 	return text.trimStart().split('\n', 1)[0] ?? '';
 }
 
-function contentOf({ timeline, svg, files }: PageScenario, sysctls: Distinct<Sysctls>): Content {
-	const { answer, failure, startedAt, losses, skipped, kernel } = timeline;
+function contentOf(timeline: TimelineFile, files: readonly string[], svg: string | undefined): PageScenario['content'] {
+	const { answer, failure, startedAt, losses, skipped } = timeline;
 	return {
 		...(answer === undefined ? {} : { answer }),
 		...(failure === undefined ? {} : { failure: textOf(failure) }),
@@ -117,7 +133,6 @@ function contentOf({ timeline, svg, files }: PageScenario, sysctls: Distinct<Sys
 		skipped,
 		...(svg === undefined ? {} : { ladder: svg }),
 		looks: { client: looksAt('client', timeline), server: looksAt('server', timeline) },
-		sysctls: sysctls.placeOf(kernel.sysctls),
 		files: LINKED.filter((name) => files.includes(name)),
 	};
 }

@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { PROJECT_ROOT } from './artifacts.ts';
+import { resultOf } from './fixtures/reports.ts';
+import { openInbox, post, takeLetters } from './inbox.ts';
+import { powerOffStory } from './ladder/fixtures/stories.ts';
+import { recordedBy } from './recorded.ts';
+
+const VARIABLE = 'HALFOPEN_INBOX';
+const before = process.env[VARIABLE];
+const SPEC = 'specs/a.spec.ts';
+const cost = JSON.stringify({ engine: 1, kernel: 2, harness: 3 });
+const timeline = (scenario: string) => JSON.stringify({ ...powerOffStory(), spec: SPEC, scenario });
+
+let folders: string[] = [];
+
+/** The inbox of another run. */
+async function openAnother(): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), 'halfopen-inbox-'));
+	folders.push(folder);
+	await openInbox(folder);
+	return folder;
+}
+
+beforeEach(openAnother);
+
+afterEach(async () => {
+	if (before === undefined) delete process.env[VARIABLE];
+	else process.env[VARIABLE] = before;
+	await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
+	folders = [];
+});
+
+test('a reporter gets what the scenarios of a file recorded in its own run, in the order of the file, and once', async () => {
+	for (const scenario of ['two', 'one >', 'one <']) await post(SPEC, scenario, timeline(scenario), cost);
+	await post('specs/b.spec.ts', 'other', timeline('other'), cost);
+	const result = resultOf(SPEC, { 'one <': 'passed', 'one >': 'failed', two: 'passed', three: 'failed' });
+	const recorded = await recordedBy(result);
+	expect(recorded.map(({ timeline: { scenario }, passed, cost: { kernel } }) => [scenario, passed, kernel])).toEqual([
+		['one <', true, 2],
+		['one >', false, 2],
+		['two', true, 2],
+	]);
+	expect(await recordedBy(result)).toEqual([]);
+	expect(await takeLetters('specs/b.spec.ts')).toHaveLength(1);
+});
+
+test('another run’s are not this one’s, whatever it ran', async () => {
+	await post(SPEC, 'one', timeline('one'), cost);
+	await openAnother();
+	expect(await takeLetters(join(PROJECT_ROOT, SPEC))).toEqual([]);
+});
+
+test('outside of a run nobody is told', async () => {
+	delete process.env[VARIABLE];
+	await post(SPEC, 'one', timeline('one'), cost);
+	expect(await takeLetters(SPEC)).toEqual([]);
+	expect(await readdir(join(folders[0] ?? '', 'inbox'))).toEqual([]);
+});
+
+test('what is no timeline is refused, with its spec', async () => {
+	await post(SPEC, 'one', '{"version":7}', cost);
+	await expect(takeLetters(SPEC)).rejects.toMatchObject({ code: 'REPORT_UNREADABLE', problem: expect.stringContaining(SPEC) });
+	await writeFile(join(folders[0] ?? '', 'inbox', 'other'), '');
+	expect(await takeLetters('specs/b.spec.ts')).toEqual([]);
+});

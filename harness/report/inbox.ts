@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { prettifyError, ZodError, z } from 'zod';
+import { HalfopenError } from '../errors.ts';
+import { replaceFiles } from '../replace-files.ts';
+import { timelineSchema } from '../timeline/events.ts';
+import { fromProjectRoot, slugOf } from './artifacts.ts';
+import { costSchema } from './cost.ts';
+
+/** How its place reaches the workers: Jest forks them with its environment. */
+const VARIABLE = 'HALFOPEN_INBOX';
+
+const letter = z.object({ timeline: timelineSchema, cost: costSchema });
+/** What a scenario tells the reporters of its own run. Other runs may replace what stands in `reports/` at any time. */
+export type Letter = z.infer<typeof letter>;
+
+/** In the runner, before workers are forked: makes the run's inbox, in a folder that goes with the run. */
+export async function openInbox(folder: string): Promise<void> {
+	const path = join(folder, 'inbox');
+	await mkdir(path);
+	process.env[VARIABLE] = path;
+}
+
+/** In a worker: leaves there what a scenario of this spec recorded, as JSON. */
+export async function post(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
+	const inbox = process.env[VARIABLE];
+	if (inbox === undefined) return;
+	await replaceFiles([{ path: join(inbox, `${markOf(spec)}${slugOf(scenario)}.json`), text: `{"timeline":${timeline},"cost":${cost}}` }]);
+}
+
+/** In a reporter: takes out what the scenarios of a spec left there. */
+export async function takeLetters(spec: string): Promise<Letter[]> {
+	const inbox = process.env[VARIABLE];
+	if (inbox === undefined) return [];
+	const names = (await readdir(inbox)).filter((name) => name.startsWith(markOf(spec)) && name.endsWith('.json'));
+	const paths = names.sort().map((name) => join(inbox, name));
+	const letters = await Promise.all(paths.map(async (path) => parseLetter(await readFile(path, 'utf8'), spec)));
+	await Promise.all(paths.map((path) => rm(path)));
+	return letters;
+}
+
+/** How the names of all letters of a spec begin. */
+function markOf(spec: string): string {
+	return `${createHash('sha256').update(fromProjectRoot(spec)).digest('hex').slice(0, 16)}.`;
+}
+
+function parseLetter(text: string, spec: string): Letter {
+	try {
+		return letter.parse(JSON.parse(text));
+	} catch (error) {
+		throw new HalfopenError('REPORT_UNREADABLE', {
+			problem: `A timeline of ${fromProjectRoot(spec)} is not what scenario() writes, so its scenario is missing from this run’s tables.`,
+			seen: error instanceof ZodError ? prettifyError(error) : String(error),
+			remedy: 'docs/timeline.schema.json says how a timeline is written; compare the two',
+			cause: error,
+		});
+	}
+}
