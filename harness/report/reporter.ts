@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AggregatedResult, Reporter, Test, TestResult } from '@jest/reporters';
+import type { Reporter, Test, TestResult } from '@jest/reporters';
 import { ARTIFACTS, fromProjectRoot, REPORTS, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
 import { costTable, type Spent } from './cost-table.ts';
