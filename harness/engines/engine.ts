@@ -3,9 +3,9 @@ import type { HostName } from '../timeline/events.ts';
 
 /** What distinguishes this run from every other: its id, and who to ask whether it still lives. */
 export interface RunIdentity {
-	/** Short, lower case, safe in names of containers, networks and trace instances. */
+	/** Short, lower case, safe in paths and in names of containers, networks and trace instances (run-identity.ts). */
 	readonly id: string;
-	/** `<machine>:<pid>` of the runner. */
+	/** The runner, as `owner.ts` tells of a process. */
 	readonly owner: string;
 }
 

@@ -2,23 +2,28 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { RunIdentity } from './engine.ts';
+import { deadOwner } from './fixtures/owners.ts';
 import { marked, markOf } from './marked.ts';
+import { thisProcess } from './owner.ts';
 import { markedRuns, sweepMarked } from './sweep-marked.ts';
 
 /** No engine has this name, and so no run of it is another's. */
 const ENGINE = `unit${process.pid}`;
-const ours = { id: 'ours', owner: 'machine:1' };
-const others = { id: 'others', owner: 'machine:2' };
+const ours = { id: 'ours', owner: thisProcess() };
+const others = { id: 'others', owner: deadOwner() };
 
 const engines = [ENGINE, `${ENGINE}0`];
 
 afterEach(async () => {
-	for (const engine of engines) for (const run of await markedRuns(engine)) await sweepMarked(engine, run, 0);
+	for (const engine of engines) for (const { mark } of await marked(engine)) await sweepMarked(engine, mark, 0);
 });
 
 /** Starts a process of a run, with one of its own, which has its mark from it; passes when both are there, or a sweep was quicker. */
-async function start(run: RunIdentity, engine = ENGINE): Promise<ChildProcess> {
-	const child = spawn('sh', ['-c', 'sleep 60 & echo started; wait'], { env: { PATH: process.env.PATH, ...markOf(engine, run) } });
+async function start(run: RunIdentity, engine = ENGINE, uid?: number): Promise<ChildProcess> {
+	const child = spawn('sh', ['-c', 'sleep 60 & echo started; wait'], {
+		env: { PATH: process.env.PATH, ...markOf(engine, run) },
+		...(uid !== undefined && { uid }),
+	});
 	await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
 	return child;
 }
@@ -29,9 +34,9 @@ test('processes of a run are found by their mark, with those that they have star
 	const { pid } = await start(ours);
 	await start(others);
 	const found = await processesOf(ours);
-	expect(found).toContainEqual({ pid, name: 'sh', mark: ours });
+	expect(found).toContainEqual({ pid, name: 'sh', isOurs: true, mark: ours });
 	expect(found).toHaveLength(2);
-	expect((await markedRuns(ENGINE)).sort((a, b) => a.owner.localeCompare(b.owner))).toEqual([ours, others]);
+	expect((await markedRuns(ENGINE)).sort((a, b) => b.id.localeCompare(a.id))).toEqual([ours, others]);
 });
 
 test('no others are: of another engine, or of none', async () => {
@@ -39,6 +44,21 @@ test('no others are: of another engine, or of none', async () => {
 	expect(await marked(ENGINE)).toEqual([]);
 	expect(await markedRuns(ENGINE)).toEqual([]);
 	expect((await marked('')).filter(({ pid }) => pid === process.pid)).toEqual([]);
+});
+
+test.each(['../victim', 'x/../../victim', '', 'a b'])('a process that says to be of run “%s” is of none', async (id) => {
+	const liar = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...markOf(ENGINE, { ...ours, id }) } });
+	await once(liar, 'spawn');
+	expect(await marked(ENGINE)).toEqual([]);
+	liar.kill('SIGKILL');
+});
+
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+testAsRoot('what another user’s process says of itself makes no run; a program of ours that has become another user is swept', async () => {
+	await start(ours, ENGINE, 65_534);
+	expect(await marked(ENGINE)).toHaveLength(2);
+	expect(await markedRuns(ENGINE)).toEqual([]);
+	expect(await sweepMarked(ENGINE, ours, 0)).toHaveLength(2);
 });
 
 describe('a sweep', () => {
@@ -50,6 +70,15 @@ describe('a sweep', () => {
 		expect(await processesOf(ours)).toEqual([]);
 		expect(await processesOf(others)).toHaveLength(2);
 		expect(await sweepMarked(ENGINE, ours, 0)).toEqual([]);
+	});
+
+	test('not of who has the run’s id and another owner', async () => {
+		await start(ours);
+		const liar = { id: ours.id, owner: others.owner };
+		await start(liar);
+		expect(await sweepMarked(ENGINE, liar, 0)).toHaveLength(2);
+		expect(await processesOf(ours)).toHaveLength(2);
+		expect((await processesOf(ours)).map(({ mark }) => mark)).toEqual([ours, ours]);
 	});
 
 	test('also of one that does not run', async () => {

@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../errors.ts';
 import type { RunIdentity } from './engine.ts';
-import { marked } from './marked.ts';
+import { killMarked, marked } from './marked.ts';
+import { distinctRuns, isSameRun } from './run-identity.ts';
 
 /** How often it is looked whether what was killed is gone. */
 const LOOK_MS = 50;
 const LIMIT_MS = 20_000;
 
-/** The runs that have processes on this machine. */
+/** The runs of this user that have processes on this machine. Of another user's processes nobody knows what they say of themselves. */
 export async function markedRuns(engine: string): Promise<RunIdentity[]> {
-	const found = new Map((await marked(engine)).map(({ mark }) => [mark.id, mark]));
-	return [...found.values()];
+	return distinctRuns((await marked(engine)).filter(({ isOurs }) => isOurs).map(({ mark }) => mark));
 }
 
 /**
@@ -21,14 +21,10 @@ export async function sweepMarked(engine: string, run: RunIdentity, quietMs: num
 	const swept = new Set<string>();
 	const limit = performance.now() + LIMIT_MS;
 	for (let quietSince = performance.now(); ; ) {
-		const found = (await marked(engine)).filter(({ mark }) => mark.id === run.id);
-		for (const { pid, name } of found) {
-			swept.add(`process ${pid} ${name}`);
-			try {
-				process.kill(pid, 'SIGKILL');
-			} catch {
-				// Gone by itself.
-			}
+		const found = (await marked(engine)).filter(({ mark }) => isSameRun(mark, run));
+		for (const one of found) {
+			swept.add(`process ${one.pid} ${one.name}`);
+			killMarked(engine, one);
 		}
 		const now = performance.now();
 		if (found.length > 0) quietSince = now;

@@ -1,10 +1,15 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Run, RunIdentity } from '../engines/engine.ts';
+import { isSameRun, runIdentity } from '../engines/run-identity.ts';
+import { isPrivateFolder, makePrivateFolder } from '../own-folder.ts';
 
 const PREFIX = 'halfopen-run-';
 const IDENTITY = 'run.json';
+/** No identity is as long, in bytes. */
+const LONGEST_IDENTITY = 1_000;
 
 /** What a run's folder tells of it: only its own engine can sweep what it has. */
 interface Identity extends RunIdentity {
@@ -12,29 +17,55 @@ interface Identity extends RunIdentity {
 }
 
 /** Where the folder of a run will be. */
-export const directoryOf = (id: string): string => join(tmpdir(), `${PREFIX}${id}`);
+export const directoryOf = (id: string, parent = tmpdir()): string => join(parent, `${PREFIX}${id}`);
 
 /** Makes the folder of a run, which stays for as long as there may be something to sweep: it tells whose run it is. */
 export async function makeDirectory({ id, owner, directory }: Run, engine: string): Promise<void> {
-	await mkdir(directory);
-	await writeFile(join(directory, IDENTITY), JSON.stringify({ id, owner, engine } satisfies Identity));
+	await makePrivateFolder(directory);
+	await writeFile(join(directory, IDENTITY), JSON.stringify({ id, owner, engine } satisfies Identity), { flag: 'wx', mode: 0o600 });
 }
 
-export async function removeDirectory({ id }: RunIdentity): Promise<void> {
-	await rm(directoryOf(id), { recursive: true, force: true });
+/** Removes the folder of this run, and no other that says it is its. */
+export async function removeDirectory(run: RunIdentity, parent = tmpdir()): Promise<void> {
+	for (const { name, identity } of await folders(parent)) {
+		if (isSameRun(identity, run)) await rm(join(parent, name), { recursive: true, force: true });
+	}
 }
 
-/** The runs on an engine that have a folder on this machine. */
-export async function runsWithDirectory(engine: string): Promise<RunIdentity[]> {
-	const names = (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX));
-	return (await Promise.all(names.map(identityIn))).flat().filter((run) => run.engine === engine);
+/** The runs of this user on an engine that have a folder on this machine. */
+export async function runsWithDirectory(engine: string, parent = tmpdir()): Promise<RunIdentity[]> {
+	return (await folders(parent)).map(({ identity }) => identity).filter((run) => run.engine === engine);
 }
 
-async function identityIn(name: string): Promise<Identity[]> {
+interface Folder {
+	/** As the temporary directory has it. */
+	readonly name: string;
+	readonly identity: Identity;
+}
+
+async function folders(parent: string): Promise<Folder[]> {
+	const names = (await readdir(parent)).filter((name) => name.startsWith(PREFIX));
+	return (await Promise.all(names.map((name) => folderNamed(parent, name)))).flat();
+}
+
+/** Anybody may make a folder of any name in the temporary directory: what it says counts where it is ours and says the same as its name. */
+async function folderNamed(parent: string, name: string): Promise<Folder[]> {
+	const path = join(parent, name);
+	if (!(await isPrivateFolder(path))) return [];
 	try {
-		return [JSON.parse(await readFile(join(tmpdir(), name, IDENTITY), 'utf8')) as Identity];
+		const told = JSON.parse(await textOf(join(path, IDENTITY))) as Readonly<Record<string, unknown>>;
+		const identity = runIdentity(told);
+		if (identity === undefined || name !== `${PREFIX}${identity.id}`) return [];
+		return [{ name, identity: { ...identity, engine: String(told.engine) } }];
 	} catch {
 		// Just being made, or just being removed.
 		return [];
 	}
+}
+
+/** Of a file, and not of what it leads to, or of something that nobody may ever end. */
+async function textOf(path: string): Promise<string> {
+	await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_IDENTITY), 0, LONGEST_IDENTITY, 0);
+	return buffer.toString('utf8', 0, bytesRead);
 }

@@ -1,5 +1,8 @@
+import { basename, isAbsolute } from 'node:path';
 import type { Run } from '../engines/engine.ts';
+import { assertRunIdentity } from '../engines/run-identity.ts';
 import { HalfopenError } from '../errors.ts';
+import { directoryOf } from './directory.ts';
 
 /** How what the runner found out reaches the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RUN';
@@ -23,9 +26,24 @@ export const isInRun = () => process.env[VARIABLE] !== undefined;
 /** In a worker: the run it belongs to. */
 export function currentRun(): Handover {
 	const handover = process.env[VARIABLE];
-	if (handover !== undefined) return JSON.parse(handover) as Handover;
+	if (handover !== undefined) {
+		const told = JSON.parse(handover) as Handover;
+		return { ...told, run: assertRun(told.run) };
+	}
 	throw new HalfopenError('RUN_MISSING', {
 		problem: 'There is no run that this scenario belongs to: it was not started by the project’s Jest configuration.',
 		remedy: 'Run it with `npm test -- <file>`; its globalSetup (harness/run/setup.ts) opens the run.',
+	});
+}
+
+/** A run that another process of it told of, whose folder can be its own; RUN_INVALID if it cannot be. */
+export function assertRun(told: Partial<Run>): Run {
+	const { directory = '' } = told;
+	const identity = assertRunIdentity(told);
+	if (isAbsolute(directory) && basename(directory) === basename(directoryOf(identity.id))) return { ...identity, directory };
+	throw new HalfopenError('RUN_INVALID', {
+		problem: `That is not the folder of run ${identity.id}.`,
+		seen: directory,
+		remedy: 'Nothing but halfopen sets HALFOPEN_RUN and starts its watchdog: unset it.',
 	});
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Run } from '../engines/engine.ts';
 import { removeDirectory } from './directory.ts';
 import { runnerNamed } from './engines.ts';
+import { assertRun } from './handover.ts';
 import { DISMISSED } from './watchdog.ts';
 
 /** Workers notice within a fifth of a second that their runner is gone; what they had asked of the engine by then still arrives. */
@@ -11,7 +11,7 @@ const ATTEMPTS = 5;
 const PAUSE_MS = 1_000;
 
 const [engine = '', runAsJson = ''] = process.argv.slice(2);
-const run = JSON.parse(runAsJson) as Run;
+const run = assertRun(JSON.parse(runAsJson));
 
 let said = '';
 process.stdin.on('data', (bytes) => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RunIdentity } from '../../engines/engine.ts';
 import { marked } from '../../engines/marked.ts';
+import { isSameRun } from '../../engines/run-identity.ts';
 
 /** The most that a process has ever had in memory (proc_pid_status(5), VmHWM), in MiB; 0 where its status does not say it. */
 export function peakMib(status: string): number {
@@ -10,7 +11,7 @@ export function peakMib(status: string): number {
 
 /** The same of the largest process that a run has on this machine now. */
 export async function largestPeakMib(engine: string, run: RunIdentity): Promise<number> {
-	const own = (await marked(engine)).filter(({ mark }) => mark.id === run.id);
+	const own = (await marked(engine)).filter(({ mark }) => isSameRun(mark, run));
 	const statuses = own.map(({ pid }) => readFile(`/proc/${pid}/status`, 'utf8'));
 	return Math.max(0, ...(await Promise.all(statuses)).map(peakMib));
 }

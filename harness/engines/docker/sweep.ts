@@ -3,9 +3,10 @@ import type Dockerode from 'dockerode';
 import { HalfopenError } from '../../errors.ts';
 import type { RunIdentity } from '../engine.ts';
 import { thisProcess } from '../owner.ts';
+import { distinctRuns } from '../run-identity.ts';
 import { outputToEnd } from './attached.ts';
 import { asking, isMissing } from './engine-errors.ts';
-import { labelsOf, OWNER_LABEL, RUN_LABEL } from './labels.ts';
+import { filterFor, labelsOf, RUN_LABEL, runOf } from './labels.ts';
 import { forgetfulContainer, recorderOf } from './recorder.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
@@ -50,13 +51,12 @@ function heldBySomebody({ id }: RunIdentity): HalfopenError {
 
 /** The runs of which the engine has anything. */
 export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
-	const things = await thingsWith(docker, RUN_LABEL);
-	const owners = new Map([...things.containers, ...things.networks].map(({ Labels }) => [Labels?.[RUN_LABEL] ?? '', Labels?.[OWNER_LABEL] ?? '']));
-	return [...owners].map(([id, owner]) => ({ id, owner }));
+	const { containers, networks } = await thingsWith(docker, [RUN_LABEL]);
+	return distinctRuns([...containers, ...networks].flatMap(({ Labels }) => runOf(Labels) ?? []));
 }
 
 async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: boolean; removed: string[] }> {
-	const { containers, networks } = await thingsWith(docker, `${RUN_LABEL}=${run.id}`);
+	const { containers, networks } = await thingsWith(docker, filterFor(run));
 	// Networks go when nothing is attached to them any more.
 	const removed = [
 		...(await Promise.all(
@@ -67,8 +67,8 @@ async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: 
 	return { found: containers.length + networks.length > 0, removed: removed.flat() };
 }
 
-async function thingsWith(docker: Dockerode, label: string) {
-	const filters = { label: [label] };
+async function thingsWith(docker: Dockerode, label: string[]) {
+	const filters = { label };
 	const [containers, networks] = await Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters })]);
 	return { containers, networks };
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../kernels/cache.ts';
 import type { UnfinishedFolder } from '../../kernels/unfinished.ts';
+import { isOwnFolder } from '../../own-folder.ts';
 import type { RunIdentity } from '../engine.ts';
 
 const AN_HOUR_MS = 3_600_000;
@@ -27,7 +28,7 @@ export async function sweepUnfinished(run: RunIdentity): Promise<string[]> {
 	const parent = snapshotsFolder();
 	const snapshots = (await namesIn(parent)).map((name) => join(parent, name));
 	const found = await Promise.all([parent, ...snapshots].map(async (folder) => (await namesIn(folder)).map((name) => ({ folder, name }))));
-	const unfinished = found.flat().filter(({ name }) => name.startsWith(prefixOf(run)));
+	const unfinished = found.flat().filter(({ name }) => runIn(name) === run.id);
 	await Promise.all(unfinished.map(({ folder, name }) => rm(join(folder, name), { recursive: true, force: true })));
 	return unfinished.map(({ name }) => `snapshot ${name}`);
 }
@@ -69,7 +70,7 @@ export async function removeUnused(kernel: string, ready: string): Promise<void>
 }
 
 async function removeForgotten(parent: string): Promise<void> {
-	for (const name of await namesIn(parent)) if (name.startsWith('.')) await removeOlderThan(A_DAY_MS, join(parent, name));
+	for (const name of await namesIn(parent)) if (runIn(name) !== undefined) await removeOlderThan(A_DAY_MS, join(parent, name));
 }
 
 async function removeOlderThan(ms: number, path: string): Promise<void> {
@@ -79,7 +80,10 @@ async function removeOlderThan(ms: number, path: string): Promise<void> {
 
 const prefixOf = ({ id }: RunIdentity) => `.${id}-`;
 
-/** None where there is no folder, or no folder any more. */
-function namesIn(folder: string): Promise<string[]> {
-	return readdir(folder).catch(() => []);
+/** The id of the run whose unfinished folder this is: `mkdtemp` has put six characters behind its prefix. */
+const runIn = (name: string): string | undefined => /^\.([a-z0-9-]+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
+
+/** None where there is no folder, or no folder any more; nor in somebody else's, to which a link of the cache may lead: what is found is removed. */
+async function namesIn(folder: string): Promise<string[]> {
+	return (await isOwnFolder(folder)) ? readdir(folder).catch(() => []) : [];
 }

@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { deadOwner } from './fixtures/owners.ts';
+import { thisProcess } from './owner.ts';
+import { assertRunIdentity, distinctRuns, isSameRun, runIdentity } from './run-identity.ts';
+
+const owner = thisProcess();
+
+describe('an identity that is told', () => {
+	test.each(['mbx3k2p1e8f', 'a-test', 'mbx3k2p1e8f-sweep', '0'])('%s is an id', (id) => {
+		expect(runIdentity({ id, owner, more: 'ignored' } as never)).toEqual({ id, owner });
+	});
+
+	test.each([
+		...[
+			'',
+			'.',
+			'..',
+			'x/../../victim',
+			'../victim',
+			'/victim',
+			'a/b',
+			'a b',
+			'a\nb',
+			'a\0b',
+			'a\n',
+			'-rf',
+			'a-',
+			'a--b',
+			'A',
+			'$(x)',
+			'a;b',
+			'*',
+			'é',
+		],
+		'a'.repeat(65),
+		...[undefined, null, 7, {}, ['a']],
+	])('%j is none', (id) => {
+		expect(runIdentity({ id, owner })).toBeUndefined();
+		expect(() => assertRunIdentity({ id, owner })).toThrow('[RUN_INVALID]');
+	});
+
+	test.each([
+		...[
+			'',
+			'by-hand',
+			'machine:1',
+			`${owner}:`,
+			` ${owner}`,
+			`${owner}\n`,
+			owner.replace(/\d+$/, ''),
+			owner.replace(/\d+$/, '-1'),
+			owner.toUpperCase(),
+		],
+		...[undefined, 7],
+	])('nobody is the owner %j', (told) => {
+		// Without small hexadecimal letters the capitals are the same.
+		if (told === owner) return;
+		expect(runIdentity({ id: 'a', owner: told })).toBeUndefined();
+	});
+
+	test('whatever is believed is harmless as a part of a path, a name or a word', () => {
+		fc.assert(
+			fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z./ -]{1,8}$/)), (id) => {
+				const believed = runIdentity({ id, owner });
+				expect(believed === undefined || /^[a-z0-9][a-z0-9-]{0,63}$/.test(believed.id)).toBe(true);
+			}),
+			{ numRuns: 2_000 },
+		);
+	});
+});
+
+test('one who knows an id is not therefore its owner', () => {
+	const [ours, others] = [
+		{ id: 'a', owner },
+		{ id: 'a', owner: deadOwner() },
+	];
+	expect(isSameRun(ours, others)).toBe(false);
+	expect(distinctRuns([ours, others, { ...ours }])).toEqual([ours, others]);
+});
