@@ -1,22 +1,20 @@
-import { Agent, type AgentProcess, type StreamHandlers } from './agent/agent.ts';
+import { Agent, type AgentProcess, type Puppet, type StreamHandlers } from './agent/agent.ts';
 import type { LabContext } from './context.ts';
 import { deviceOf } from './device.ts';
 import type { BootChannels } from './engines/engine.ts';
-import type { RecordedPacket } from './formats/pcap.ts';
-import { traced, tracersHaveTold } from './probes/calls.ts';
-import { Capture, type PacketFile } from './probes/capture.ts';
+import { assertSees } from './observer-lost.ts';
+import { callsAreTold, traced } from './probes/calls.ts';
+import type { PacketFile } from './probes/capture.ts';
+import { KERNEL } from './probes/kernel.ts';
 import { realPace, virtualPace } from './probes/pace.ts';
+import { SegmentProbe } from './probes/segments.ts';
 import { type Look, SocketProbe } from './probes/sockets.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
-import type { Sighting } from './timeline/segments.ts';
+import type { Observed } from './timeline/knowledge.ts';
 import { SampledStates } from './timeline/states.ts';
 
-/** The netfilter log group that all faults of a host log to; the prefix tells which fault it was. */
-export const NFLOG_GROUP = 1;
-/** The prefix of what only shows that the log is alive. No fault is named so: its prefix says of each whether it answers what it drops. */
-export const SENTINEL_PREFIX = 'sentinel -';
-/** Behind the name of a fault in the prefix: it answers what it drops. */
-export const REJECTS = 'REJECT';
+/** How long to wait for observers that have fallen behind before. */
+const AGAIN_MS = 1_000;
 
 /** What a host is, whichever boot runs. */
 export interface HostIdentity {
@@ -36,14 +34,11 @@ export class Boot {
 	programs: 'run' | 'frozen' | 'killed' = 'run';
 	#userland: Agent;
 	#device!: string;
-	#capture!: Capture;
+	#segments!: SegmentProbe;
 	#sockets!: SocketProbe;
-	#drops: Promise<Capture> | undefined;
-	/** The firewall's log shows sentinels from here on. */
-	#dropsMarked = false;
-	/** A program was started under observation. */
-	#tracing = false;
-	#latest: Look = { t: 0, rows: [] };
+	/** A program or a puppet was started: its calls are told by userland. */
+	#tellsCalls = false;
+	#latest: Look = { t: 0, rows: [], unread: [] };
 	#latestEvent: EventOf<'sockets'> | undefined;
 	#stopped = false;
 	#overSince = Number.POSITIVE_INFINITY;
@@ -112,9 +107,14 @@ export class Boot {
 		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent)) history.add(this.#latestEvent);
 	}
 
-	/** Passes when a look that began after this call has been taken. */
-	look(): Promise<void> {
-		return this.#sockets.look();
+	/** Resolves when a look that began after this call has been taken; rejects with OBSERVER_LOST where `ss` gives none. */
+	async look(): Promise<void> {
+		if (!(await this.#sockets.look())) assertSees(this.#context.history, 'what sockets it has', this.#observed('ss'));
+	}
+
+	/** Fails with OBSERVER_LOST where the last look did not show all sockets. */
+	assertSeesAllSockets(judged: string): void {
+		assertSees(this.#context.history, judged, this.#observed('ss'));
 	}
 
 	/** Looks at the sockets again and again until the returned function is called. */
@@ -135,14 +135,19 @@ export class Boot {
 
 	/** Starts a program under observation in userland (probes/calls.ts): from here on its tracer is one of the observers. */
 	async trace(argv: readonly string[], handlers: StreamHandlers): Promise<AgentProcess> {
-		const process = await this.userland.spawn(traced(argv), handlers);
-		this.#tracing = true;
-		return process;
+		this.#beginCalls();
+		return this.userland.spawn(traced(argv), handlers);
+	}
+
+	/** Starts a process in userland that makes socket calls as it is told. */
+	async puppet(): Promise<Puppet> {
+		this.#beginCalls();
+		return this.userland.puppet();
 	}
 
 	/** Passes when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
 	async flush(): Promise<void> {
-		await Promise.all([this.#compareClocks(), this.#flushWire(), this.#flushCalls()]);
+		await Promise.all([this.#compareClocks(), this.#segments.flush(), this.#flushCalls()]);
 	}
 
 	async #compareClocks(): Promise<void> {
@@ -153,48 +158,49 @@ export class Boot {
 		history.lose({ observer: 'clock', what });
 	}
 
+	#beginCalls(): void {
+		if (!this.#tellsCalls) this.#context.history.started(this.#observed('strace'), this.#now);
+		this.#tellsCalls = true;
+	}
+
 	async #flushCalls(): Promise<void> {
-		if (!this.#tracing || !this.#programsRun()) return;
+		if (!this.#tellsCalls || !this.#programsRun()) return;
+		const { history, clock } = this.#context;
+		const observed = this.#observed('strace');
+		const begun = this.#now;
+		const isLost = history.knowledge.lostForGood(observed) !== undefined;
 		try {
-			if (!(await tracersHaveTold(this.userland, this.#context.clock))) this.#missed('strace', 'was busy until the limit');
+			if (await callsAreTold(this.userland, clock, isLost ? AGAIN_MS : undefined)) {
+				history.sawAll(observed, begun);
+			} else if (!isLost) {
+				history.lose({ ...observed, what: 'fell behind: it was busy, or stopped, until the limit', since: history.knowledge.toldUntil(observed) });
+			}
 		} catch (error) {
 			// Killed meanwhile, tracers and all.
 			if (this.#programsRun()) throw error;
 		}
 	}
 
-	async #flushWire(): Promise<void> {
-		const observers = [this.#captureName, ...(this.#context.traced ? ['kernel'] : []), ...(this.#dropsMarked ? [this.#dropsName] : [])];
-		const missing = await this.#context.sentinels.passed(this.machine, observers);
-		for (const observer of missing) this.#missed(observer, 'did not show a sentinel within its limit');
+	#observed(observer: 'strace' | 'ss'): Observed {
+		return { observer, host: this.#identity.name };
+	}
+
+	get #now(): number {
+		return this.#context.history.at(this.#context.clock.now());
 	}
 
 	#programsRun(): boolean {
 		return this.programs === 'run' && !this.#stopped;
 	}
 
-	#missed(observer: string, why: string): void {
-		this.#context.history.lose({ observer, host: this.#identity.name, what: `${why}: what came before may be missing` });
-	}
-
-	/** The name under which sentinels know this boot's capture. */
-	get #captureName(): string {
-		return `${this.#identity.name} capture ${this.number}`;
-	}
-
-	get #dropsName(): string {
-		return `${this.#identity.name} firewall ${this.number}`;
-	}
-
 	/** How far the kernel's trace clock is ahead of this boot's capture, in seconds. */
 	get traceAhead(): number {
-		return this.#context.sentinels.offset('kernel', this.#captureName) ?? 0;
+		return this.#context.sentinels.offset(KERNEL, this.#segments.nameOf('capture')) ?? 0;
 	}
 
 	/** Starts to read the firewall's log, once; `mark` is to let the log show the host's sentinels. */
-	async logDrops(mark: () => Promise<void>): Promise<void> {
-		this.#drops ??= this.#startDrops(mark);
-		await this.#drops;
+	logDrops(mark: () => Promise<void>): Promise<void> {
+		return this.#segments.logDrops(mark);
 	}
 
 	/** Its power goes; `t` is in seconds since the epoch. Until the engine has ended them its programs run on, as no real machine's do. */
@@ -213,7 +219,7 @@ export class Boot {
 	async stop(): Promise<void> {
 		if (this.#stopped) return;
 		this.#stopped = true;
-		await Promise.all([this.#capture.stop(), this.#drops?.then((drops) => drops.stop())]);
+		await this.#segments.stop();
 	}
 
 	async #findDevice(): Promise<void> {
@@ -232,53 +238,29 @@ export class Boot {
 	}
 
 	async #startObservers(): Promise<void> {
-		const { history } = this.#context;
 		const { name } = this.#identity;
-		[this.#capture, this.#sockets] = await Promise.all([
-			Capture.start(this.machine, 'any', 'tcp or icmp or arp', {
-				packet: (packet) => this.#captured(packet),
-				lost: (what) => history.lose({ observer: 'capture', host: name, what }),
-			}),
+		[this.#segments, this.#sockets] = await Promise.all([
+			SegmentProbe.start(this.machine, name, this.number, this.packets, this.#context),
 			SocketProbe.start(this.machine, this.#context.clock, this.#context.virtualTime ? virtualPace : realPace, {
 				look: (look) => this.#looked(look),
-				unread: (lines) => history.lose({ observer: 'ss', host: name, what: `could not read: ${lines.join(' | ')}` }),
+				lost: (what) => this.#lostSockets(what),
 			}),
 		]);
+		this.#context.history.started(this.#observed('ss'), this.#now);
 		// Where the kernel does not tell of states, only looking again and again does.
 		if (!this.#context.traced) this.#sockets.watch();
 	}
 
-	#captured(packet: RecordedPacket): void {
-		const { sentinels } = this.#context;
-		const isSentinels = addressesOf(packet).map((address) => sentinels.saw(this.#captureName, address, packet.t));
-		if (isSentinels.includes(true)) return;
-		if (packet.kind !== 'other' && packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
-		this.packets.add(packet.record);
-	}
-
-	async #startDrops(mark: () => Promise<void>): Promise<Capture> {
-		const { history, sentinels } = this.#context;
-		const { name } = this.#identity;
-		const drops = await Capture.start(this.machine, `nflog:${NFLOG_GROUP}`, '', {
-			packet: (packet) => {
-				for (const address of addressesOf(packet)) sentinels.saw(this.#dropsName, address, packet.t);
-				if (packet.kind === 'other' || packet.prefix === SENTINEL_PREFIX) return;
-				const [by = '', does] = packet.prefix?.split(' ') ?? [];
-				this.#see({ what: 'dropped', packet, by, ...(does === REJECTS && { rejected: true }) });
-			},
-			lost: (what) => history.lose({ observer: 'firewall', host: name, what }),
-		});
-		await mark();
-		this.#dropsMarked = true;
-		return drops;
-	}
-
-	#see(sighting: Pick<Sighting, 'what' | 'packet' | 'by' | 'rejected'>): void {
-		this.#context.history.see({ host: this.#identity.name, boot: this.number, ...sighting });
+	#lostSockets(what: string): void {
+		const { history } = this.#context;
+		const observed = this.#observed('ss');
+		if (!this.#stopped && !history.knowledge.lostForGood(observed)) history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
 	}
 
 	#looked(look: Look): void {
 		const { history } = this.#context;
+		if (look.unread.length > 0) this.#lostSockets(`could not read: ${look.unread.join(' | ')}`);
+		else history.sawAll(this.#observed('ss'), history.at(look.t));
 		const event: EventOf<'sockets'> = { kind: 'sockets', t: history.at(look.t), host: this.#identity.name, boot: this.number, rows: [...look.rows] };
 		const changed = essence(this.#latest) !== essence(look);
 		this.#latest = look;
@@ -287,12 +269,6 @@ export class Boot {
 		if (changed) history.add(event);
 		else history.nudge();
 	}
-}
-
-/** Between which addresses a packet goes, and of an error of ICMP the packet that it quotes. */
-function addressesOf(packet: RecordedPacket): string[] {
-	if (packet.kind === 'segment') return [packet.from.address, packet.to.address];
-	return packet.kind === 'icmp' && packet.quotes ? [packet.quotes.from.address, packet.quotes.to.address] : [];
 }
 
 /** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */

@@ -169,6 +169,7 @@ export class Host {
 	/** What `ss` shows now. To wait for a socket, expect it; this is for verdicts, and for counting. */
 	async sockets(): Promise<readonly SsRow[]> {
 		await this.boot.look();
+		this.boot.assertSeesAllSockets('what sockets it has');
 		return this.boot.sockets.rows;
 	}
 
@@ -300,6 +301,7 @@ export class Host {
 		const { boot } = this;
 		await boot.flush();
 		await boot.look();
+		boot.assertSeesAllSockets('whether its stack is empty');
 		return { boot: boot.number, sockets: boot.sockets.rows.length };
 	}
 

@@ -12,6 +12,8 @@ export interface StreamHandlers {
 	readonly err?: BytesHandler | undefined;
 	/** Asks for a third stream, to be opened by the path that stands where `@log` does in argv. */
 	readonly log?: BytesHandler | undefined;
+	/** Called when nobody can write to the third stream any more. */
+	readonly logEnd?: (() => void) | undefined;
 }
 
 /** How a process ended: by itself with a status, or by a signal; `t` in seconds since the epoch. */
@@ -103,8 +105,10 @@ export class AgentProcess {
 	#take({ kind, words, bytes, t }: Message): void {
 		const word = words[0]?.toString() ?? '';
 		if (bytes && (kind === 'out' || kind === 'err' || kind === 'log')) this.#handlers[kind]?.(bytes, t);
-		else if (kind === 'eof') this.#open.delete(word);
-		else if (kind === 'exited') this.#ended = { status: Number(word), t };
+		else if (kind === 'eof') {
+			this.#open.delete(word);
+			if (word === 'log') this.#handlers.logEnd?.();
+		} else if (kind === 'exited') this.#ended = { status: Number(word), t };
 		else if (kind === 'killed') this.#ended = { signal: word, t };
 
 		if (this.#ended) this.#exited.resolve(this.#ended);

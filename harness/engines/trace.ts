@@ -13,27 +13,34 @@ export const TRACING = '/sys/kernel/tracing';
 /** What the recorder says once it records. */
 export const RECORDING = '# recording';
 
+/** How its last line begins. */
+const ENDED = '# ended:';
+
 /** Name of the trace instance of a run. */
 const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
  * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its standard input
- * ends: when the runner is gone. `trace_clock=tai` follows the wall clock through its steps; before 5.18 there is only the time since the boot.
+ * ends, because the runner is gone, or when its reader has ended, so that labs notice. `trace_clock=tai` follows the wall clock through its steps; before 5.18 there is only the time since the boot.
  * What lies between the two is measured against the captures.
  */
 const RECORD = `
 instance=${TRACING}/instances/$1; shift
 mkdir "$instance" || exit 1
-finish() { trap - EXIT TERM; kill "$reader" 2>/dev/null; wait "$reader" 2>/dev/null; rmdir "$instance"; exit 0; }
+finish() { trap - EXIT TERM; kill "$reader" "$runner" 2>/dev/null; wait "$reader" 2>/dev/null; rmdir "$instance"; exit 0; }
 trap finish EXIT TERM
 grep -q tai "$instance/trace_clock" && clock=tai || clock=boot
 echo $clock > "$instance/trace_clock"
 echo 4096 > "$instance/buffer_size_kb"
 for event in "$@"; do [ ! -e "$instance/events/$event" ] || echo 1 > "$instance/events/$event/enable"; done
 echo '${RECORDING}'
+exec 3<&0
 cat "$instance/trace_pipe" &
 reader=$!
-read -r _
+{ read -r _; kill "$reader"; } <&3 &
+runner=$!
+wait "$reader"
+echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
 `;
 
 const FORGET = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;

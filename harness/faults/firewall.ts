@@ -1,6 +1,7 @@
-import { type Boot, NFLOG_GROUP, REJECTS, SENTINEL_PREFIX } from '../boot.ts';
+import type { Boot } from '../boot.ts';
 import { HalfopenError } from '../errors.ts';
 import { SNAPSHOT_BYTES } from '../probes/capture.ts';
+import { NFLOG_GROUP, REJECTS, SENTINEL_PREFIX } from '../probes/segments.ts';
 
 /** What happens to a packet that a rule matches, as iptables says it. */
 export type Verdict = readonly string[];

@@ -35,7 +35,7 @@ export class Program extends Peer {
 	static async start(boot: Boot, host: HostName, context: LabContext, options: ProgramOptions): Promise<Program> {
 		const { history } = context;
 		const name = context.names.take(options.kind, options.name);
-		const calls = new CallProbe(history, host, name, (t) => boot.isOverAt(t));
+		const calls = new CallProbe(history, host, name, (t) => boot.isOverAt(t), context.clock.now());
 		const text = { out: '', err: '' };
 		const lines = { out: tellOutput(history, { host, peer: name, stream: 'out' }), err: tellOutput(history, { host, peer: name, stream: 'err' }) };
 		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
@@ -45,7 +45,12 @@ export class Program extends Peer {
 		};
 		const asked = history.at(context.clock.now());
 		await assertTool(boot.userland, options.argv[0] ?? '');
-		const process = await boot.trace(options.argv, { out: said('out'), err: said('err'), log: (bytes) => calls.push(bytes) });
+		const process = await boot.trace(options.argv, {
+			out: said('out'),
+			err: said('err'),
+			log: (bytes) => calls.push(bytes),
+			logEnd: () => boot.programs === 'run' && boot.running && calls.ended(),
+		});
 		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
 		const program = new Program(name, host, context, process, text);
 		if (options.until !== 'started') await program.#ready(options.until);

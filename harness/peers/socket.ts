@@ -22,7 +22,7 @@ export class SocketProcess extends Peer {
 		const { history, clock, names } = context;
 		const name = names.take('socket', wanted);
 		const t = history.at(clock.now());
-		const puppet = await boot.userland.puppet();
+		const puppet = await boot.puppet();
 		history.add({ kind: 'process', t, host, peer: name, what: 'started', text: 'controlled socket' });
 		return new SocketProcess(name, host, context, puppet);
 	}

@@ -20,24 +20,29 @@ export function traced(argv: readonly string[]): string[] {
 	return [...STRACE, ...argv];
 }
 
-/** A tracer that sleeps has handled every stop of its programs, and written down what it saw. */
-const UNTIL_TRACERS_SLEEP = "for stat in /proc/[0-9]*/stat; do while read -r line <$stat && [[ $line == *' (strace) '[RD]* ]]; do :; done; done";
+/**
+ * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a puppet that sleeps is in its call still, or
+ * has told what it returned. One that was stopped has not.
+ */
+const UNTIL_TOLD = `for stat in /proc/[0-9]*/task/[0-9]*/stat
+	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (puppet) '[RDT]* ]]; do :; done
+done`;
 const FLUSH_LIMIT_MS = 20_000;
 
 /**
- * Passes when the tracers of a host have told all calls that had returned before; false where they were still busy when the limit passed.
- * A call takes effect before strace, woken by its end, has written it down.
+ * Resolves when the tracers and puppets of a host have told all calls that had returned before; with false where they were still busy when the limit
+ * passed. A call takes effect before strace, woken by its end, has written it down.
  */
-export async function tracersHaveTold(userland: Agent, clock: LabClock): Promise<boolean> {
+export async function callsAreTold(userland: Agent, clock: LabClock, limitMs = FLUSH_LIMIT_MS): Promise<boolean> {
 	const stop = new AbortController();
 	const told = async () => {
-		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_TRACERS_SLEEP}`]);
+		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_TOLD}`]);
 		// What was in the pipe by then, the agent reads in the round of its loop that answers the first; the second answer comes after it.
 		for (let round = 0; round < 2; round++) await userland.now();
 		return true;
 	};
 	try {
-		return await Promise.race([told(), clock.sleep(FLUSH_LIMIT_MS, stop.signal).then(() => false)]);
+		return await Promise.race([told(), clock.sleep(limitMs, stop.signal).then(() => false)]);
 	} finally {
 		stop.abort();
 	}
@@ -51,22 +56,38 @@ export class CallProbe {
 	readonly #peer: string;
 	readonly #isOverAt: (t: number) => boolean;
 	readonly #blocked = new Map<string, EventOf<'call'>>();
+	/** The process of the peer itself, which is the first that is traced. */
+	#pid: number | undefined;
+	#exited = false;
+	/** When strace last told something, in seconds of the history. */
+	#latest: number;
 
 	/** `isOverAt` tells whether the peer's host had lost its power by then: nothing of that is told. */
-	constructor(history: History, host: HostName, peer: string, isOverAt: (t: number) => boolean = () => false) {
+	constructor(history: History, host: HostName, peer: string, isOverAt: (t: number) => boolean = () => false, started = 0) {
 		this.#isOverAt = isOverAt;
 		this.#history = history;
 		this.#host = host;
 		this.#peer = peer;
+		this.#latest = history.at(started);
 	}
 
 	push(bytes: Buffer): void {
 		for (const record of this.#reader.push(bytes.toString('latin1'))) {
+			this.#pid ??= record.pid;
+			this.#latest = this.#history.at(record.t);
+			if (record.kind === 'exit' && record.pid === this.#pid) this.#exited = true;
 			if (record.kind === 'call' && isOfInterest(record) && !this.#isOverAt(record.t + (record.took ?? 0))) this.#add(record);
 		}
 		for (const line of this.#reader.unread.splice(0)) {
 			this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what: `could not read: ${line}` });
 		}
+	}
+
+	/** Nobody writes to the log any more: strace has ended, and it ends after its program. */
+	ended(): void {
+		if (this.#exited) return;
+		const what = 'strace ended before its program, whose system calls may fail since (ENOSYS)';
+		this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what, since: this.#latest });
 	}
 
 	#add(record: StraceCall): void {

@@ -1,4 +1,5 @@
-import type { Agent, AgentProcess } from '../agent/agent.ts';
+import { type Agent, type AgentProcess, describeEnd } from '../agent/agent.ts';
+import type { LabClock } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import { LINK_TYPE } from '../formats/link-layers.ts';
 import { PcapReader, type PcapRecord, pcapFile, type RecordedPacket } from '../formats/pcap.ts';
@@ -12,80 +13,132 @@ export const SNAPSHOT_BYTES = 160;
  */
 const LOG_SNAPSHOT_BYTES = 4_096;
 
-/** What is told of a capture: each packet, and what it missed. */
+/** How long tcpdump may take to say how many packets it has missed. */
+const COUNT_LIMIT_MS = 20_000;
+const KEPT_REMARKS = 2_048;
+/** The end of each count (pcap(3PCAP), `ps_drop`), of all packets so far. */
+const COUNT = /(\d+) packets? dropped by kernel.*\n/g;
+
+/** What is told of a capture: each packet, and that it ended by itself, with its last words. */
 export interface CaptureSink {
 	packet(packet: RecordedPacket): void;
-	lost(what: string): void;
+	ended(how: string): void;
 }
 
 /** A running tcpdump. */
 export class Capture {
-	readonly #process: AgentProcess;
-	readonly #reader: PcapReader;
+	readonly #reader = new PcapReader();
 	readonly #sink: CaptureSink;
-	readonly #remarks: () => string;
+	#process!: AgentProcess;
+	#remarks = '';
+	#dropped = 0;
+	#counting: Promise<boolean> = Promise.resolve(true);
+	/** Called when tcpdump has said something. */
+	readonly #listeners = new Set<() => void>();
+	#stopping = false;
 
-	/** Passes once tcpdump is listening. `source` is an interface as tcpdump names it: `any`, `nflog:1`. */
+	/** Resolves once tcpdump is listening. `source` is an interface as tcpdump names it: `any`, `nflog:1`. */
 	static async start(machine: Agent, source: string, filter: string, sink: CaptureSink): Promise<Capture> {
-		const reader = new PcapReader();
-		let remarks = '';
-		let listening: () => void = () => {};
-		const started = new Promise<void>((resolve) => {
-			listening = resolve;
-		});
+		const capture = new Capture(sink);
+		await capture.#start(machine, source, filter);
+		return capture;
+	}
+
+	private constructor(sink: CaptureSink) {
+		this.#sink = sink;
+	}
+
+	/** What it has missed, in words, as far as it has been counted; undefined where it has missed nothing. */
+	get missed(): string | undefined {
+		if (this.#dropped > 0) return `${this.#dropped} packets dropped by the kernel`;
+		const { unreadBytes } = this.#reader;
+		return unreadBytes > 0 ? `${unreadBytes} bytes of the capture unreadable` : undefined;
+	}
+
+	/** Asks tcpdump how many packets it has missed (tcpdump(1), SIGUSR1); resolves with whether it has answered. */
+	count(clock: LabClock): Promise<boolean> {
+		// One after the other: an answer must belong to its question.
+		this.#counting = this.#counting.then(() => this.#count(clock));
+		return this.#counting;
+	}
+
+	/** Ends tcpdump; `missed` is final then. */
+	async stop(): Promise<void> {
+		this.#stopping = true;
+		await this.#process.signal('SIGINT').catch(() => {});
+		await this.#process.drained;
+		this.#takeCount();
+	}
+
+	async #count(clock: LabClock): Promise<boolean> {
+		const stop = new AbortController();
+		const counted = this.#heard(() => this.#takeCount());
+		const asked = this.#process.signal('SIGUSR1').then(() => counted);
+		const gone = this.#process.exited.then(() => false);
+		try {
+			return await Promise.race([asked, gone, clock.sleep(COUNT_LIMIT_MS, stop.signal).then(() => false)]);
+		} catch {
+			// It has ended; that is told by itself.
+			return false;
+		} finally {
+			stop.abort();
+		}
+	}
+
+	async #start(machine: Agent, source: string, filter: string): Promise<void> {
+		const snapshot = source.startsWith('nflog') ? LOG_SNAPSHOT_BYTES : SNAPSHOT_BYTES;
+		const listening = this.#heard(() => this.#remarks.includes('listening on'));
 		// It stays who it is: in the user namespace of an ordinary user's lab there is nobody else to become.
-		const argv = [
-			'tcpdump',
-			'-Z',
-			'root',
-			'-i',
-			source,
-			'-nn',
-			'-U',
-			'--immediate-mode',
-			'-B',
-			BUFFER_KIB,
-			'-s',
-			String(source.startsWith('nflog') ? LOG_SNAPSHOT_BYTES : SNAPSHOT_BYTES),
-			'-w',
-			'-',
-			...(filter ? [filter] : []),
-		];
-		const process = await machine.spawn(argv, {
+		const options = ['-Z', 'root', '-nn', '-U', '--immediate-mode', '-B', BUFFER_KIB, '-s', String(snapshot), '-w', '-'];
+		this.#process = await machine.spawn(['tcpdump', '-i', source, ...options, ...(filter ? [filter] : [])], {
 			out: (bytes) => {
-				for (const packet of reader.push(bytes)) sink.packet(packet);
+				for (const packet of this.#reader.push(bytes)) this.#sink.packet(packet);
 			},
 			err: (bytes) => {
-				remarks += bytes;
-				if (remarks.includes('listening on')) listening();
+				this.#remarks = `${this.#remarks}${bytes}`.slice(-KEPT_REMARKS);
+				for (const listener of this.#listeners) listener();
 			},
 		});
-		const ended = await Promise.race([started, process.exited]);
-		if (ended) {
+		const ended = await Promise.race([listening, this.#process.exited]);
+		if (ended !== true) {
 			throw new HalfopenError('TOOL_MISSING', {
 				problem: `tcpdump did not start to listen on ${source}.`,
-				seen: remarks,
+				seen: this.#remarks,
 				remedy: 'The host image must hold a tcpdump that may capture: build it anew with `npm run setup`.',
 			});
 		}
-		return new Capture(process, reader, sink, () => remarks);
+		this.#process.exited.then(
+			(end) => {
+				if (!this.#stopping) this.#sink.ended(`tcpdump ${describeEnd(end)}; its last words: ${lastLines(this.#remarks)}`);
+			},
+			// Its agent is gone, which is told by itself.
+			() => {},
+		);
 	}
 
-	private constructor(process: AgentProcess, reader: PcapReader, sink: CaptureSink, remarks: () => string) {
-		this.#process = process;
-		this.#reader = reader;
-		this.#sink = sink;
-		this.#remarks = remarks;
+	/** Resolves when what tcpdump has said passes. */
+	#heard(passes: () => boolean): Promise<true> {
+		return new Promise((resolve) => {
+			const listener = () => {
+				if (!passes()) return;
+				this.#listeners.delete(listener);
+				resolve(true);
+			};
+			this.#listeners.add(listener);
+		});
 	}
 
-	/** Ends tcpdump and tells what it says of its losses (pcap(3PCAP), `ps_drop`). */
-	async stop(): Promise<void> {
-		await this.#process.signal('SIGINT').catch(() => {});
-		await this.#process.drained;
-		const dropped = Number(/(\d+) packets? dropped by kernel/.exec(this.#remarks())?.[1] ?? 0);
-		if (dropped > 0) this.#sink.lost(`${dropped} packets dropped by the kernel`);
-		if (this.#reader.unreadBytes > 0) this.#sink.lost(`${this.#reader.unreadBytes} bytes of the capture unreadable`);
+	/** Takes the counts out of what was said; true where there was one. */
+	#takeCount(): boolean {
+		const counts = [...this.#remarks.matchAll(COUNT)];
+		this.#remarks = this.#remarks.replaceAll(COUNT, '');
+		this.#dropped = Number(counts.at(-1)?.[1] ?? this.#dropped);
+		return counts.length > 0;
 	}
+}
+
+function lastLines(remarks: string): string {
+	return remarks.trim().split('\n').slice(-3).join(' | ') || 'none';
 }
 
 /** All packets of one host, those of its loopback included, but for the harness's sentinels; kept for a pcap that Wireshark opens. */

@@ -207,12 +207,13 @@ test('a sentinel that is waited for is seen, at the trace’s own time', async (
 	const boots = { client: new Boots(), server: new Boots() };
 	new KernelProbe({ trace, history, sentinels, boots, onState: () => {} });
 	/** Makes the connection that a sentinel is, as far as observers see it. */
-	const run = async (argv: readonly string[]) => {
+	const spawn = async (argv: readonly string[]) => {
 		const address = /\/dev\/tcp\/([\d.]+)\//.exec(argv.join(' '))?.[1] ?? '';
 		sentinels.saw('capture', address, ORIGIN + 1);
 		trace.write(`${state(38, 'CLOSE', 'SYN_SENT', socket({ address: '127.0.0.1', port: 0 }, { address, port: 9 }))}\n`);
+		return { exited: Promise.resolve(), signal: async () => {} };
 	};
-	const machine = { run } as unknown as Parameters<typeof sentinels.passed>[0];
+	const machine = { spawn } as unknown as Parameters<typeof sentinels.passed>[0];
 	expect(await sentinels.passed(machine, ['kernel', 'capture'])).toEqual([]);
 	expect(sentinels.offset('kernel', 'capture')).toBe(37);
 	expect(clock.sleeping).toBe(0);
@@ -223,14 +224,38 @@ describe('what the kernel lost', () => {
 		const { history, feed } = probed();
 		await feed('CPU:1 [LOST 42 EVENTS]', 'CPU:0 [LOST EVENTS]');
 		expect(history.losses).toEqual([
-			{ observer: 'kernel', what: '42 trace events lost on CPU 1' },
-			{ observer: 'kernel', what: 'some trace events lost on CPU 0' },
+			{ observer: 'kernel', what: '42 trace events lost on CPU 1', since: 0 },
+			{ observer: 'kernel', what: 'some trace events lost on CPU 0', since: 0 },
 		]);
+	});
+
+	test('is over with the next sentinel: what comes behind it has been told', async () => {
+		const { history, sentinels, feed } = probed();
+		await feed('CPU:1 [LOST 42 EVENTS]');
+		const spawn = async (argv: readonly string[]) => {
+			const address = /\/dev\/tcp\/([\d.]+)\//.exec(argv.join(' '))?.[1] ?? '';
+			await feed(state(3, 'CLOSE', 'SYN_SENT', socket({ address: '127.0.0.1', port: 0 }, { address, port: 9 })));
+			return { exited: Promise.resolve(), signal: async () => {} };
+		};
+		await sentinels.passed({ spawn } as unknown as Parameters<typeof sentinels.passed>[0], ['kernel']);
+		expect(history.losses).toEqual([{ observer: 'kernel', what: '42 trace events lost on CPU 1', since: 0, until: 3 }]);
+	});
+
+	test('is all that comes behind the end of the trace, with the last words of its recorder', async () => {
+		const { history, trace, feed } = probed();
+		history.knowledge.told({ observer: 'kernel', host: 'client' }, 5);
+		await feed('# ended: no reader');
+		trace.end();
+		await new Promise(setImmediate);
+		const what = 'the trace of the kernel has ended; its last words: # ended: no reader';
+		expect(history.losses).toEqual([{ observer: 'kernel', what, since: 5 }]);
 	});
 });
 
-test('after its end nothing more is read', async () => {
-	const { trace, probe } = probed();
+test('after its end nothing more is read, and nothing is lost', async () => {
+	const { history, trace, probe } = probed();
 	probe.stop();
+	await new Promise(setImmediate);
 	expect(trace.destroyed).toBe(true);
+	expect(history.losses).toEqual([]);
 });

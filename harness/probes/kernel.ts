@@ -9,6 +9,8 @@ import type { Sentinels } from './sentinel.ts';
 /** The observer's name, for sentinels and losses. */
 export const KERNEL = 'kernel';
 
+const HOSTS = ['client', 'server'] as const;
+
 /** 37 s since 2017. */
 const MOST_OF_TAI = 1_000;
 
@@ -29,13 +31,21 @@ export class KernelProbe {
 	readonly #portless = new Map<string, EventOf<'state'>[]>();
 	/** Seconds that the trace's clock is ahead of the captures'. */
 	#ahead = 0;
+	#lastWords = 'none';
+	#over = false;
 
 	constructor(options: KernelProbeOptions) {
 		this.#options = options;
-		options.trace.on('data', (bytes: Buffer) => {
+		const { trace, history } = options;
+		// Nothing has happened yet that it could have missed.
+		for (const host of HOSTS) history.started({ observer: KERNEL, host }, 0);
+		trace.on('data', (bytes: Buffer) => {
 			for (const record of this.#reader.push(bytes.toString('latin1'))) this.#record(record);
-			for (const line of this.#reader.unread.splice(0)) options.history.lose({ observer: KERNEL, what: `could not read: ${line}` });
+			for (const line of this.#reader.unread.splice(0)) this.#unread(line);
 		});
+		trace.on('error', (error) => this.#ended(error.message));
+		trace.on('close', () => this.#ended(this.#lastWords));
+		trace.on('end', () => this.#ended(this.#lastWords));
 	}
 
 	/** To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds; the time since the boot is behind by any. */
@@ -44,21 +54,52 @@ export class KernelProbe {
 	}
 
 	stop(): void {
+		this.#over = true;
 		this.#options.trace.destroy();
+	}
+
+	/** Lines with a number sign are the recorder's own. */
+	#unread(line: string): void {
+		if (line.startsWith('#')) this.#lastWords = line;
+		else this.#options.history.lose({ observer: KERNEL, what: `could not read: ${line}`, since: this.#toldUntil });
+	}
+
+	#ended(lastWords: string): void {
+		if (this.#over) return;
+		this.#over = true;
+		const { history, sentinels } = this.#options;
+		history.lose({ observer: KERNEL, what: `the trace of the kernel has ended; its last words: ${lastWords}`, since: this.#toldUntil });
+		sentinels.giveUp(KERNEL);
 	}
 
 	#record(record: TraceRecord): void {
 		const { history, sentinels } = this.#options;
 		if (record.kind === 'lost') {
-			history.lose({ observer: KERNEL, what: `${record.events ?? 'some'} trace events lost on CPU ${record.cpu}` });
+			const what = `${record.events ?? 'some'} trace events lost on CPU ${record.cpu}`;
+			history.lose({ observer: KERNEL, what, since: this.#toldUntil });
 			return;
 		}
 		const addresses = [record.local.address, record.remote.address];
-		for (const address of addresses) sentinels.saw(KERNEL, address, record.t);
+		if (addresses.map((address) => sentinels.saw(KERNEL, address, record.t)).includes(true)) this.#sawSentinel(history.at(record.t - this.#ahead));
 		// One trace serves all labs, and each has a loopback of these addresses.
 		if (addresses.some((address) => address.startsWith('127.'))) return;
 		const host = history.hostOf(record.local.address);
 		if (host !== undefined) this.#add(host, record);
+	}
+
+	/** What came before has been told, or is known to be lost. */
+	#sawSentinel(t: number): void {
+		const { history } = this.#options;
+		for (const host of HOSTS) {
+			const observed = { observer: KERNEL, host } as const;
+			if (history.knowledge.lostForGood(observed)) history.recover(observed, t);
+		}
+	}
+
+	/** One trace tells of both hosts: what one of them knows to be told, is. */
+	get #toldUntil(): number {
+		const { knowledge } = this.#options.history;
+		return Math.max(...HOSTS.map((host) => knowledge.toldUntil({ observer: KERNEL, host })));
 	}
 
 	#add(host: HostName, record: Exclude<TraceRecord, { kind: 'lost' }>): void {

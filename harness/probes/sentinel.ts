@@ -1,4 +1,4 @@
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, AgentProcess } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 
 /** Nothing listens there, on any host (RFC 863). */
@@ -10,12 +10,16 @@ const LIMIT_MS = 20_000;
 /**
  * How the harness knows that an observer has told all that it saw. A sentinel is a connection, refused, from a host to an address of its
  * own loopback that nobody ever uses again: every observer that sees the host's packets or states sees it, and what it had seen before
- * came before. It never crosses the wire, and no history holds it.
+ * came before. It never crosses the wire, and no history holds it. Its SYN is enough: whether it is answered makes no difference.
  */
 export class Sentinels {
 	readonly #clock: LabClock;
 	readonly #addresses: Generator<string, never>;
 	readonly #seen = new Map<string, { by: Map<string, number>; wake: () => void }>();
+	/** Observers that will not show one: they have ended. */
+	readonly #lost = new Set<string>();
+	/** Connections of earlier sentinels that nobody has refused yet. */
+	readonly #lingering = new Set<AgentProcess>();
 
 	/** `of`: an address that no other lab of the run has. */
 	constructor(clock: LabClock, of: string) {
@@ -23,21 +27,28 @@ export class Sentinels {
 		this.#addresses = loopbackAddresses(of);
 	}
 
-	/** Passes when all observers have caught up with the present of that host; returns the names of those that did not. */
+	/** Resolves when all observers have caught up with the present of that host; returns the names of those that have not, or have ended. */
 	async passed(machine: Agent, observers: readonly string[]): Promise<string[]> {
-		let missing = [...observers];
+		let missing: readonly string[] = observers;
 		for (let waited = 0; missing.length > 0 && waited < LIMIT_MS; waited += REPEAT_MS) missing = await this.#once(machine, missing);
-		return missing;
+		return observers.filter((observer) => missing.includes(observer) || this.#lost.has(observer));
 	}
 
 	/** For observers: true if this address is a sentinel's of this lab, which is then none of the history's business. */
 	saw(observer: string, address: string, t: number): boolean {
 		const sentinel = this.#seen.get(address);
 		if (sentinel && !sentinel.by.has(observer)) {
+			this.#lost.delete(observer);
 			sentinel.by.set(observer, t);
 			sentinel.wake();
 		}
 		return sentinel !== undefined;
+	}
+
+	/** For observers: nobody need wait for this one, unless it shows one again. */
+	giveUp(observer: string): void {
+		this.#lost.add(observer);
+		for (const { wake } of this.#seen.values()) wake();
 	}
 
 	/** How far the clock of one observer is ahead of another's, in seconds, by the last sentinel that both saw. */
@@ -49,14 +60,20 @@ export class Sentinels {
 	async #once(machine: Agent, observers: readonly string[]): Promise<string[]> {
 		const address = this.#addresses.next().value;
 		const by = new Map<string, number>();
-		const missing = () => observers.filter((observer) => !by.has(observer));
+		const missing = () => observers.filter((observer) => !by.has(observer) && !this.#lost.has(observer));
 		const stop = new AbortController();
 		const all = new Promise<void>((resolve) => {
 			this.#seen.set(address, { by, wake: () => missing().length === 0 && resolve() });
 		});
-		await machine.run(['bash', '-c', `exec 2>&-; </dev/tcp/${address}/${DISCARD_PORT}`]);
+		// A firewall that drops the answer would have a connection try for two minutes.
+		for (const process of this.#lingering) await process.signal('SIGKILL').catch(() => {});
+		const process = await machine.spawn(['bash', '-c', `exec 2>&-; </dev/tcp/${address}/${DISCARD_PORT}`]);
+		this.#seen.get(address)?.wake();
 		await Promise.race([all, this.#clock.sleep(REPEAT_MS, stop.signal)]);
 		stop.abort();
+		this.#lingering.add(process);
+		const over = () => void this.#lingering.delete(process);
+		process.exited.then(over, over);
 		return missing();
 	}
 }

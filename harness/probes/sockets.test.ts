@@ -16,6 +16,7 @@ const FAKE_SS = `#!/bin/bash
 here=$(dirname "$0")
 echo "$*" >>"$here/calls"
 cat "$here/rows"
+. "$here/then"
 `;
 
 const ESTAB = 'ESTAB 0 0 198.18.0.2:50000 198.18.0.3:8080 ino:7 sk:1 <->\n\t cubic rto:204 rtt:0.1/0.05\n';
@@ -26,7 +27,7 @@ let folder: string;
 let agent: Agent;
 let remove: () => Promise<void>;
 let looks: Look[];
-let unread: string[];
+let lost: string[];
 let probe: SocketProbe;
 let clock: FakeClock;
 let told: Watching[];
@@ -49,15 +50,16 @@ afterAll(async () => {
 beforeEach(async () => {
 	await shows('');
 	await writeFile(join(folder, 'calls'), '');
+	await writeFile(join(folder, 'then'), '');
 	looks = [];
-	unread = [];
+	lost = [];
 	clock = new FakeClock();
 	told = [];
 	const pace = (watching: Watching) => {
 		told.push(watching);
 		return 100;
 	};
-	probe = await SocketProbe.start(agent, clock, pace, { look: (look) => looks.push(look), unread: (lines) => unread.push(...lines) });
+	probe = await SocketProbe.start(agent, clock, pace, { look: (look) => looks.push(look), lost: (what) => lost.push(what) });
 });
 
 /** The sampler of each test ends with its watchers; the agent ends all samplers. */
@@ -115,7 +117,8 @@ describe('a look', () => {
 		await shows(ESTAB.repeat(3_000));
 		await probe.look();
 		expect(looks.at(-1)?.rows).toHaveLength(3_000);
-		expect(unread).toEqual([]);
+		expect(looks[0]?.unread).toEqual([]);
+		expect(lost).toEqual([]);
 	});
 
 	test('leaves out the loopback’s: the resolver of the engine is nobody’s business', async () => {
@@ -129,14 +132,64 @@ describe('a look', () => {
 		await probe.look();
 		expect(latest()).toEqual(['ESTAB', 'FIN-WAIT-2']);
 		expect(looks).toHaveLength(1);
-		expect(unread).toEqual([]);
+		expect(looks[0]?.unread).toEqual([]);
+		expect(lost).toEqual([]);
 	});
 
 	test('tells what of it could not be read', async () => {
 		await shows(`${ESTAB}RTNETLINK answers: No such file or directory\n`);
 		await probe.look();
-		expect(unread).toEqual(['RTNETLINK answers: No such file or directory']);
+		expect(looks.at(-1)?.unread).toEqual(['RTNETLINK answers: No such file or directory']);
 		expect(latest()).toEqual(['ESTAB']);
+	});
+});
+
+describe('a look that fails', () => {
+	const then = (script: string) => writeFile(join(folder, 'then'), script);
+
+	test('is none: it shows no socket, and no lack of sockets', async () => {
+		await shows(ESTAB);
+		await then('echo Cannot open netlink socket >&2; exit 255');
+		expect(await probe.look()).toBe(false);
+		expect(looks).toEqual([]);
+		expect(lost).toEqual(['ss exited with status 255; its last words: Cannot open netlink socket']);
+		await then('');
+		expect(await probe.look()).toBe(true);
+		expect(latest()).toEqual(['ESTAB']);
+	});
+
+	test('because ss was killed is none either', async () => {
+		await then('kill -KILL $$');
+		expect(await probe.look()).toBe(false);
+		expect(lost[0]).toMatch(/^ss exited with status 137;/);
+	});
+
+	test('because the loop around ss has ended ends all looks at once', async () => {
+		// Between the loop and ss stands the shell that reads what ss remarks.
+		await then('read -r _ _ _ loop _ </proc/$PPID/stat; kill -KILL $loop; sleep 60');
+		expect(await probe.look()).toBe(false);
+		expect(lost[0]).toMatch('the loop around ss was killed by SIGKILL');
+		expect(await probe.look()).toBe(false);
+		expect(looks).toEqual([]);
+	});
+
+	test('because ss does not answer is given up', async () => {
+		await then('sleep 60');
+		const look = probe.look();
+		await until(() => clock.sleeping === 1);
+		clock.pass(20_000);
+		expect(await look).toBe(false);
+		expect(lost[0]).toMatch('ss gave no answer within 20 s');
+	});
+
+	test('does not end a watching', async () => {
+		await then('exit 1');
+		const stop = probe.watch();
+		await until(() => lost.length === 1 && clock.sleeping === 1);
+		await then('');
+		clock.pass(100);
+		await until(() => looks.length === 1);
+		stop();
 	});
 });
 
@@ -147,7 +200,7 @@ describe('watching', () => {
 	test('looks at once, and again each time that the pace says', async () => {
 		const stop = probe.watch();
 		for (const number of [1, 2, 3]) {
-			await until(() => looks.length === number && clock.sleeping === 1);
+			await until(() => told.length === number && clock.sleeping === 1);
 			if (number === 2) await shows(ESTAB);
 			clock.pass(INTERVAL_MS);
 		}
@@ -159,7 +212,7 @@ describe('watching', () => {
 	test('tells the pace how long and how often it has looked, and what it saw', async () => {
 		await shows(ESTAB);
 		const stop = probe.watch();
-		await until(() => clock.sleeping === 1);
+		await until(() => told.length > 0 && clock.sleeping === 1);
 		clock.pass(INTERVAL_MS);
 		await until(() => told.length === 2);
 		expect(told).toEqual([
@@ -171,7 +224,7 @@ describe('watching', () => {
 
 	test('ends when it is told to, also while it waits', async () => {
 		const stop = probe.watch();
-		await until(() => clock.sleeping === 1);
+		await until(() => told.length > 0 && clock.sleeping === 1);
 		stop();
 		clock.pass(INTERVAL_MS);
 		await probe.look();
@@ -181,11 +234,11 @@ describe('watching', () => {
 
 	test('by two ends with the second, and who stops twice stops once', async () => {
 		const [first, second] = [probe.watch(), probe.watch()];
-		await until(() => clock.sleeping === 1);
+		await until(() => told.length > 0 && clock.sleeping === 1);
 		first();
 		first();
 		clock.pass(INTERVAL_MS);
-		await until(() => looks.length === 2 && clock.sleeping === 1);
+		await until(() => told.length === 2 && clock.sleeping === 1);
 		second();
 		clock.pass(INTERVAL_MS);
 		await probe.look();
@@ -195,7 +248,7 @@ describe('watching', () => {
 	test('begins anew after an end', async () => {
 		probe.watch()();
 		const stop = probe.watch();
-		await until(() => clock.sleeping === 1);
+		await until(() => told.length > 0 && clock.sleeping === 1);
 		clock.pass(INTERVAL_MS);
 		await until(() => told.length >= 2 && clock.sleeping === 1);
 		stop();
@@ -203,7 +256,7 @@ describe('watching', () => {
 
 	test('does not keep an asking waiting', async () => {
 		const stop = probe.watch();
-		await until(() => clock.sleeping === 1);
+		await until(() => told.length > 0 && clock.sleeping === 1);
 		await shows(FIN_WAIT);
 		await probe.look();
 		expect(latest()).toEqual(['FIN-WAIT-2']);

@@ -1,25 +1,35 @@
-import type { Agent, AgentProcess } from '../agent/agent.ts';
+import { type Agent, type AgentProcess, describeEnd } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { parseSs } from '../formats/ss.ts';
 import type { SsRow } from '../formats/types.ts';
 import type { Pace } from './pace.ts';
 
 /** Looks at the sockets for each line that it is told, a number. In one process, so that a look costs no more than `ss`. */
-const SAMPLER = 'while read -r number; do echo "look $EPOCHREALTIME $number"; ss -tanoeiH; echo end; done';
+const SAMPLER = `while read -r number; do
+	echo "look $EPOCHREALTIME $number"
+	remarks=$(ss -tanoeiH 2>&1 >&3)
+	echo "end $? \${remarks//$'\\n'/ | }"
+done 3>&1`;
 
-/** Of a look: a line of its own, for what `ss` says may end with anything. */
-const END = '\nend\n';
+/** Of a look, with the status of `ss` and its remarks: a line of its own, for what `ss` says may end with anything. */
+const END = /\nend (\d+) (.*)\n/;
+
+/** How long a look may take; it takes some milliseconds. */
+const LOOK_LIMIT_MS = 20_000;
 
 /** One look at the sockets of a host. */
 export interface Look {
 	/** When it began, seconds since the epoch. */
 	readonly t: number;
 	readonly rows: readonly SsRow[];
+	/** Lines of `ss` that could not be read: there may be sockets that are not among the rows. */
+	readonly unread: readonly string[];
 }
 
 export interface LookSink {
 	look(look: Look): void;
-	unread(lines: readonly string[]): void;
+	/** A look failed, did not come, or there will be none any more; in words. */
+	lost(what: string): void;
 }
 
 /** `ss`, ready to look. */
@@ -27,9 +37,13 @@ export class SocketProbe {
 	readonly #process: AgentProcess;
 	readonly #clock: LabClock;
 	readonly #pace: Pace;
-	readonly #awaited = new Map<number, () => void>();
-	#going: Promise<void> | undefined;
-	#next: Promise<void> | undefined;
+	readonly #sink: LookSink;
+	/** Told whether the look was taken. */
+	readonly #awaited = new Map<number, (taken: boolean) => void>();
+	#going: Promise<boolean> | undefined;
+	#next: Promise<boolean> | undefined;
+	/** The sampler has ended, or its machine. */
+	#over = false;
 	#asked = 0;
 	#latest: Look | undefined;
 	/** Watchers, and what ends when there are none any more. */
@@ -38,29 +52,35 @@ export class SocketProbe {
 
 	static async start(machine: Agent, clock: LabClock, pace: Pace, sink: LookSink): Promise<SocketProbe> {
 		let text = '';
-		let looked: (text: string) => void = () => {};
+		let looked = (_text: string, _status: number, _remarks: string): void => {};
 		const process = await machine.spawn(['bash', '-c', SAMPLER], {
 			out: (bytes) => {
 				text += bytes;
-				for (let end = text.indexOf(END); end >= 0; end = text.indexOf(END)) {
-					looked(text.slice(0, end));
-					text = text.slice(end + END.length);
+				for (let end = END.exec(text); end; end = END.exec(text)) {
+					looked(text.slice(0, end.index), Number(end[1]), end[2] ?? '');
+					text = text.slice(end.index + end[0].length);
 				}
 			},
 		});
-		const probe = new SocketProbe(process, clock, pace);
-		looked = (look) => probe.#looked(look, sink);
+		const probe = new SocketProbe(process, clock, pace, sink);
+		looked = (look, status, remarks) => probe.#looked(look, status, remarks);
 		return probe;
 	}
 
-	private constructor(process: AgentProcess, clock: LabClock, pace: Pace) {
+	private constructor(process: AgentProcess, clock: LabClock, pace: Pace, sink: LookSink) {
 		this.#process = process;
 		this.#clock = clock;
 		this.#pace = pace;
+		this.#sink = sink;
+		process.exited.then(
+			(end) => this.#ended(`the loop around ss ${describeEnd(end)}`),
+			// Its agent is gone, which is told by itself.
+			() => this.#ended(undefined),
+		);
 	}
 
-	/** Passes when a look that began after this call is in the history. Who asks while one is going on shares the next. */
-	look(): Promise<void> {
+	/** Resolves with true when a look that began after this call is in the history, with false where it failed. Who asks while one is going on shares the next. */
+	look(): Promise<boolean> {
 		if (!this.#going) return this.#start();
 		this.#next ??= this.#going.then(() => this.#start());
 		return this.#next;
@@ -87,14 +107,14 @@ export class SocketProbe {
 
 	async #watch(stop: AbortSignal): Promise<void> {
 		const since = this.#clock.now();
-		for (let looks = 1; !stop.aborted && this.#process.ended === undefined; looks++) {
+		for (let looks = 1; !stop.aborted && !this.#over; looks++) {
 			await this.look();
 			if (stop.aborted) return;
 			await this.#clock.sleep(this.#pace({ looks, seconds: this.#clock.now() - since, rows: this.#latest?.rows ?? [] }), stop);
 		}
 	}
 
-	#start(): Promise<void> {
+	#start(): Promise<boolean> {
 		this.#next = undefined;
 		this.#going = this.#once().finally(() => {
 			this.#going = undefined;
@@ -102,22 +122,43 @@ export class SocketProbe {
 		return this.#going;
 	}
 
-	async #once(): Promise<void> {
+	async #once(): Promise<boolean> {
+		if (this.#over) return false;
 		const number = ++this.#asked;
-		const looked = new Promise<void>((resolve) => {
+		const looked = new Promise<boolean>((resolve) => {
 			this.#awaited.set(number, resolve);
 		});
-		await Promise.race([this.#process.write(`${number}\n`).then(() => looked), this.#process.exited]);
+		const stop = new AbortController();
+		const late = this.#clock.sleep(LOOK_LIMIT_MS, stop.signal).then(() => {
+			if (!stop.signal.aborted) this.#sink.lost(`ss gave no answer within ${LOOK_LIMIT_MS / 1_000} s`);
+			return false;
+		});
+		try {
+			return await Promise.race([this.#process.write(`${number}\n`).then(() => looked), looked, late]);
+		} finally {
+			stop.abort();
+			this.#awaited.delete(number);
+		}
 	}
 
-	#looked(text: string, sink: LookSink): void {
+	#looked(text: string, status: number, remarks: string): void {
 		const [head = '', ...lines] = text.split('\n');
 		const [, t, number] = head.split(' ');
+		const answer = this.#awaited.get(Number(number));
+		if (status !== 0) {
+			this.#sink.lost(`ss exited with status ${status}; its last words: ${remarks || 'none'}`);
+			answer?.(false);
+			return;
+		}
 		const { rows, unread } = parseSs(lines.join('\n'));
-		if (unread.length > 0) sink.unread(unread);
-		this.#latest = { t: Number(t), rows: rows.filter((row) => !row.local.address.startsWith('127.')) };
-		sink.look(this.#latest);
-		this.#awaited.get(Number(number))?.();
-		this.#awaited.delete(Number(number));
+		this.#latest = { t: Number(t), rows: rows.filter((row) => !row.local.address.startsWith('127.')), unread };
+		this.#sink.look(this.#latest);
+		answer?.(true);
+	}
+
+	#ended(how: string | undefined): void {
+		this.#over = true;
+		if (how !== undefined) this.#sink.lost(how);
+		for (const answer of this.#awaited.values()) answer(false);
 	}
 }

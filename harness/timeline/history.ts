@@ -97,6 +97,19 @@ export class History implements Frame {
 		this.#changed();
 	}
 
+	/** An observer runs, and tells all from `t` on. */
+	started(observed: Observed, t: number): void {
+		this.knowledge.started(observed, t);
+		this.#packets.retell();
+		this.#changed();
+	}
+
+	/** An observer has told all up to `t`, and sees again if it did not. */
+	sawAll(observed: Observed, t: number): void {
+		this.knowledge.told(observed, t);
+		if (this.knowledge.lostForGood(observed)) this.recover(observed, t);
+	}
+
 	/** An observer tells all again from `t` on. */
 	recover(observed: Observed, t: number): void {
 		this.knowledge.recover(observed, t);

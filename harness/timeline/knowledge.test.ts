@@ -65,7 +65,7 @@ describe('a fate is settled', () => {
 		expect(knowledge.isSettled(delivered)).toBe(false);
 		knowledge.told(CAPTURE, 2);
 		expect(knowledge.isSettled(delivered)).toBe(true);
-		knowledge.told(FIREWALL, 1.001);
+		knowledge.started(FIREWALL, 1.001);
 		expect(knowledge.isSettled(delivered)).toBe(false);
 	});
 
@@ -75,7 +75,7 @@ describe('a fate is settled', () => {
 		expect(knowledge.isSettled(unobserved)).toBe(false);
 		knowledge.told(CAPTURE, 1.01 + UNDER_WAY);
 		expect(knowledge.isSettled(unobserved)).toBe(true);
-		knowledge.told(CAPTURE, Number.POSITIVE_INFINITY);
+		knowledge.ended(CAPTURE);
 		expect(knowledge.isSettled({ ...unobserved, t: 1e6 })).toBe(true);
 	});
 

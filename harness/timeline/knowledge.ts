@@ -48,14 +48,25 @@ export class Knowledge {
 		}));
 	}
 
-	/** An observer has told all up to `t`; it runs. `Infinity` once it has ended in good order. */
-	told({ observer, host }: Observed, t: number): void {
-		this.#toldUntil.set(`${observer} ${host}`, t);
+	/** An observer runs from `t` on. */
+	started(observed: Observed, t: number): void {
+		this.#toldUntil.set(keyOf(observed), t);
+		this.recover(observed, t);
+	}
+
+	/** An observer has told all up to `t`. */
+	told(observed: Observed, t: number): void {
+		this.#toldUntil.set(keyOf(observed), Math.max(t, this.#toldUntil.get(keyOf(observed)) ?? t));
+	}
+
+	/** An observer has ended in good order: it has told all. */
+	ended(observed: Observed): void {
+		this.#toldUntil.delete(keyOf(observed));
 	}
 
 	/** Up to when an observer has told all; Infinity for one that does not run. */
-	toldUntil({ observer, host }: Observed): number {
-		return this.#toldUntil.get(`${observer} ${host}`) ?? Number.POSITIVE_INFINITY;
+	toldUntil(observed: Observed): number {
+		return this.#toldUntil.get(keyOf(observed)) ?? Number.POSITIVE_INFINITY;
 	}
 
 	/** Whether what an observer would have told of that time is unknown. */
@@ -86,6 +97,7 @@ export class Knowledge {
 	}
 }
 
+const keyOf = ({ observer, host }: Observed) => `${observer} ${host}`;
 const isOpen = ({ since, until }: Loss) => since !== undefined && until === undefined;
 
 function concerns(loss: Loss, { observer, host }: Observed): boolean {

@@ -37,13 +37,19 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	const readers = new Set<Socket>();
 	// Who begins to read begins with a line.
 	const lines = createInterface({ input: recorder.stdout });
+	let latest = '';
+	let isOver = false;
 	lines.on('line', (line) => {
+		latest = line;
 		for (const reader of readers) reader.write(`${line}\n`);
 	});
 	lines.on('close', () => {
+		isOver = true;
 		for (const reader of readers) reader.end();
 	});
 	const server = createServer((reader) => {
+		// Who comes later hears how it ended.
+		if (isOver) return void reader.on('error', () => {}).end(`${latest}\n`);
 		readers.add(reader);
 		reader.on('error', () => {}).on('close', () => readers.delete(reader));
 	});

@@ -1,0 +1,35 @@
+import { HalfopenError } from './errors.ts';
+import type { Loss } from './timeline/events.ts';
+import type { History } from './timeline/history.ts';
+import type { Observed } from './timeline/knowledge.ts';
+
+/** What is judged, or to be proven, as the subject of “cannot be told”. */
+type Judged = string;
+
+/** Fails where one of these observers was lost at any time: whatever rests on what was not seen is unknown then. */
+export function assertNeverBlind(history: History, judged: Judged, ...observed: readonly Observed[]): void {
+	const loss = history.knowledge.blindness(...observed);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where one of these observers sees nothing any more: what it alone could tell will never be told. */
+export function assertSees(history: History, judged: Judged, ...observed: readonly Observed[]): void {
+	const loss = history.knowledge.lostForGood(...observed);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** The capture and the firewall's log of both hosts: all that tells of segments. */
+export const SEGMENT_OBSERVERS: readonly Observed[] = (['capture', 'firewall'] as const).flatMap((observer) =>
+	(['client', 'server'] as const).map((host) => ({ observer, host })),
+);
+
+function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
+	const whose = host === undefined ? `The observer “${observer}”` : `The ${host}’s observer “${observer}”`;
+	const time = until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
+	return new HalfopenError('OBSERVER_LOST', {
+		problem: `${whose} was lost ${time}, so ${judged} cannot be told.`,
+		seen: what,
+		remedy:
+			'Look at what it said last, and for what ended it (the kernel’s log tells where memory ran out; a spec’s own tool may have); then run the scenario again.',
+	});
+}

@@ -1,0 +1,182 @@
+import type { Agent } from '../agent/agent.ts';
+import type { LabClock } from '../engines/engine.ts';
+import type { RecordedPacket } from '../formats/pcap.ts';
+import type { HostName } from '../timeline/events.ts';
+import type { History } from '../timeline/history.ts';
+import type { Sighting } from '../timeline/segments.ts';
+import { Capture, type PacketFile } from './capture.ts';
+import { KERNEL } from './kernel.ts';
+import type { Sentinels } from './sentinel.ts';
+
+/** The netfilter log group that all faults of a host log to; the prefix tells which fault it was. */
+export const NFLOG_GROUP = 1;
+/** The prefix of what only shows that the log is alive. No fault is named so: its prefix says of each whether it answers what it drops. */
+export const SENTINEL_PREFIX = 'sentinel -';
+/** Behind the name of a fault in the prefix: it answers what it drops. */
+export const REJECTS = 'REJECT';
+
+/** What the probe needs of its lab. */
+export interface SegmentContext {
+	readonly history: History;
+	readonly sentinels: Sentinels;
+	readonly clock: LabClock;
+	readonly traced: boolean;
+}
+
+type Name = 'capture' | 'firewall';
+
+/** One of the two tcpdumps of a boot. */
+interface Running {
+	readonly capture: Capture;
+	/** When it has last told something, in seconds of the history. */
+	latest: number;
+	/** What it is known to have missed. */
+	missed?: string | undefined;
+}
+
+/** The two observers of a boot's packets: the capture, and the firewall's log, which is read from the first packet fault on. */
+export class SegmentProbe {
+	readonly #machine: Agent;
+	readonly #host: HostName;
+	readonly #boot: number;
+	readonly #packets: PacketFile;
+	readonly #context: SegmentContext;
+	readonly #running = new Map<Name, Running>();
+	#log: Promise<void> | undefined;
+
+	static async start(machine: Agent, host: HostName, boot: number, packets: PacketFile, context: SegmentContext): Promise<SegmentProbe> {
+		const probe = new SegmentProbe(machine, host, boot, packets, context);
+		await probe.#start('capture', 'any', 'tcp or icmp or arp', (packet) => probe.#captured(packet));
+		return probe;
+	}
+
+	private constructor(machine: Agent, host: HostName, boot: number, packets: PacketFile, context: SegmentContext) {
+		this.#machine = machine;
+		this.#host = host;
+		this.#boot = boot;
+		this.#packets = packets;
+		this.#context = context;
+	}
+
+	/** The name under which sentinels know an observer of this boot. */
+	nameOf(observer: Name): string {
+		return `${this.#host} ${observer} ${this.#boot}`;
+	}
+
+	/** Starts to read the firewall's log, once; `mark` is to let the log show the host's sentinels. */
+	logDrops(mark: () => Promise<void>): Promise<void> {
+		this.#log ??= this.#start('firewall', `nflog:${NFLOG_GROUP}`, '', (packet) => this.#logged(packet), mark);
+		return this.#log;
+	}
+
+	/**
+	 * Resolves when capture, firewall's log and kernel's trace have told all that happened on this host before the call, or are known to have lost
+	 * something.
+	 */
+	async flush(): Promise<void> {
+		const { history, sentinels, clock, traced } = this.#context;
+		const begun = history.at(clock.now());
+		const asked = [...this.#running];
+		const missing = await sentinels.passed(this.#machine, [...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])]);
+		if (missing.includes(KERNEL)) this.#fellBehind(KERNEL);
+		else if (traced) history.knowledge.told({ observer: KERNEL, host: this.#host }, begun);
+		await Promise.all(
+			asked.map(async ([name, running]) => {
+				if (missing.includes(this.nameOf(name)) || !(await running.capture.count(clock))) this.#fellBehind(name);
+				else this.#complete(name, running, begun);
+			}),
+		);
+	}
+
+	/** Ends both in good order. */
+	async stop(): Promise<void> {
+		await this.#log?.catch(() => {});
+		const now = this.#context.history.at(this.#context.clock.now());
+		for (const [name, running] of this.#running) {
+			await running.capture.stop();
+			this.#complete(name, running, now);
+			this.#context.history.knowledge.ended({ observer: name, host: this.#host });
+		}
+	}
+
+	async #start(name: Name, source: string, filter: string, packet: (packet: RecordedPacket) => void, ready = async () => {}): Promise<void> {
+		const { history, clock } = this.#context;
+		const capture = await Capture.start(this.#machine, source, filter, { packet, ended: (how) => this.#lose(name, how) });
+		const now = history.at(clock.now());
+		history.started({ observer: name, host: this.#host }, now);
+		await ready();
+		// From here on it shows sentinels.
+		this.#running.set(name, { capture, latest: now });
+	}
+
+	/** An observer has told all up to `t`, but what tcpdump itself says that it has missed since it was last asked. */
+	#complete(name: Name, running: Running, t: number): void {
+		const observed = { observer: name, host: this.#host } as const;
+		const { history } = this.#context;
+		const since = history.knowledge.toldUntil(observed);
+		const { missed } = running.capture;
+		if (missed !== running.missed) history.lose({ ...observed, what: missed ?? '', since, until: t });
+		running.missed = missed;
+		history.knowledge.told(observed, t);
+	}
+
+	#captured(packet: RecordedPacket): void {
+		this.#heardOf('capture', packet.t);
+		if (this.#isSentinel('capture', packet)) return;
+		if (packet.kind !== 'other' && packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
+		this.#packets.add(packet.record);
+	}
+
+	#logged(packet: RecordedPacket): void {
+		this.#heardOf('firewall', packet.t);
+		this.#isSentinel('firewall', packet);
+		if (packet.kind === 'other' || packet.prefix === SENTINEL_PREFIX) return;
+		const [by = '', does] = packet.prefix?.split(' ') ?? [];
+		this.#see({ what: 'dropped', packet, by, ...(does === REJECTS && { rejected: true }) });
+	}
+
+	#isSentinel(name: Name, packet: RecordedPacket): boolean {
+		const { sentinels, history } = this.#context;
+		const seen = addressesOf(packet).map((address) => sentinels.saw(this.nameOf(name), address, packet.t));
+		if (!seen.includes(true)) return false;
+		const observed = { observer: name, host: this.#host } as const;
+		if (history.knowledge.lostForGood(observed)) history.recover(observed, history.at(packet.t));
+		return true;
+	}
+
+	#heardOf(name: Name, t: number): void {
+		const running = this.#running.get(name);
+		if (running) running.latest = this.#context.history.at(t);
+	}
+
+	#see(sighting: Pick<Sighting, 'what' | 'packet' | 'by' | 'rejected'>): void {
+		this.#context.history.see({ host: this.#host, boot: this.#boot, ...sighting });
+	}
+
+	/** It has ended: what came behind the last thing that it told, nobody has seen. */
+	#lose(name: Name, how: string): void {
+		const { history } = this.#context;
+		const observed = { observer: name, host: this.#host } as const;
+		const since = (this.#running.get(name)?.latest ?? history.knowledge.toldUntil(observed)) + A_MICROSECOND;
+		history.lose({ ...observed, what: how, since });
+		this.#context.sentinels.giveUp(this.nameOf(name));
+	}
+
+	#fellBehind(name: Name | typeof KERNEL): void {
+		const observed = { observer: name, host: this.#host } as const;
+		const { history, sentinels } = this.#context;
+		if (history.knowledge.lostForGood(observed)) return;
+		const what = 'fell behind: it did not show a sentinel within its limit';
+		history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
+		sentinels.giveUp(name === KERNEL ? KERNEL : this.nameOf(name));
+	}
+}
+
+/** Between which addresses a packet goes, and of an error of ICMP the packet that it quotes. */
+function addressesOf(packet: RecordedPacket): string[] {
+	if (packet.kind === 'segment') return [packet.from.address, packet.to.address];
+	return packet.kind === 'icmp' && packet.quotes ? [packet.quotes.from.address, packet.quotes.to.address] : [];
+}
+
+/** The history's times are whole microseconds. */
+const A_MICROSECOND = 0.000_001;
