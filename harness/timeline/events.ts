@@ -255,6 +255,8 @@ export const timelineSchema = z.object({
 	hosts: z.object({ client: z.object({ ip: z.string(), mac: z.string() }), server: z.object({ ip: z.string(), mac: z.string() }) }),
 	clocks: z.array(clock),
 	losses: z.array(loss),
+	/** When `ss` last looked at the sockets of each host: later, nobody knows what became of a state that only it tells. */
+	lastLook: z.object({ client: z.number().optional(), server: z.number().optional() }).optional(),
 	skipped: z.array(skip),
 	verdicts: z.array(verdict),
 	/** Absent where nothing was measured. */

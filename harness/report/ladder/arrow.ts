@@ -35,26 +35,23 @@ function dashed(label: string, width: number): string {
 	return `${'─'.repeat(before)} ${label} ${'─'.repeat(dashes - before)}`;
 }
 
-/** What the arrow is, in as many words as fit: connection, flags, and the numbers that matter. */
-export function labelOf(arrow: Arrow, width: number): string {
-	const name = [arrow.connection, printable(arrow.flags)].filter(Boolean).join(' ');
-	const numbers = numbersOf(arrow);
-	const labels = [[name, ...numbers].join(' '), [name, numbers.at(-1)].filter(Boolean).join(' '), name];
-	return labels.find((label) => label.length <= width) ?? cut(name, width);
-}
-
-/** What a reader wants to know of a segment: where its data or FIN stand and how long it is, or what it acknowledges. */
-function numbersOf({ flags, seq, ack, length }: Arrow): string[] {
-	if (length > 0) return [`seq ${seq}`, `len ${length}`];
-	if (flags.includes('F')) return [`seq ${seq}`];
-	return /[SR]|none/.test(flags) ? [] : [`ack ${ack}`];
+/** What the arrow is, in as many words as fit: its name, and the numbers that matter. */
+export function labelOf({ name, numbers }: Pick<Arrow, 'name' | 'numbers'>, width: number): string {
+	const plain = printable(name);
+	const labels = [[plain, ...numbers].join(' '), [plain, numbers.at(-1)].filter(Boolean).join(' '), plain];
+	return labels.find((label) => label.length <= width) ?? cut(plain, width);
 }
 
 /** What became of it: how often, and how it was lost; empty where there is nothing to say. */
-export function notesOf({ retransmission, times, t, until, fate, by }: Arrow): string {
+export function notesOf({ retransmission, times, t, until, fate, by, remarks }: Arrow): string {
 	const span = until > t ? ` over ${duration(until - t)}` : '';
 	const again = retransmission ? 'retransmission' : times > 1 ? 'the same' : undefined;
 	const count = times > 1 ? `${times}x ${again}${span}` : again;
-	const end = fate === 'unobserved' ? 'nobody there' : fate === 'dropped' ? `dropped by ${printable(by ?? 'a fault')}` : undefined;
-	return [count, end].filter(Boolean).join(', ');
+	const ends = {
+		delivered: undefined,
+		unobserved: 'nobody there',
+		dropped: `dropped by ${printable(by ?? 'a fault')}`,
+		unknown: `fate unknown${by === undefined ? '' : `: ${printable(by)} had failed`}`,
+	};
+	return [count, ...remarks.map(printable), ends[fate]].filter(Boolean).join(', ');
 }

@@ -21,6 +21,14 @@ export function waits(call: Call): boolean {
 	return WAITING.has(call.name);
 }
 
+/** Calls that may put something on the wire. */
+const ACTING = new Set(['connect', 'write', 'writev', 'send', 'sendto', 'sendmsg', 'sendmmsg', 'sendfile', 'splice', 'close', 'shutdown']);
+
+/** Whether a call is the cause of what follows it; the others are the effect of what came before they returned. */
+export function acts({ name }: Pick<Call, 'name'>): boolean {
+	return ACTING.has(name);
+}
+
 /** Decides call by call which are drawn; knows from the calls before which descriptors of a peer are TCP sockets. */
 export class CallSelection {
 	readonly #sockets = new Map<string, Set<number>>();
@@ -104,7 +112,10 @@ export function shortArguments(call: Call): string {
 	const { name, args } = call;
 	if (WAITING.has(name)) return waitedFor(call);
 	const descriptor = call.fd === undefined ? /^\s*(\d+)/.exec(args)?.[1] : String(call.fd);
-	if (name === 'connect' || name === 'bind' || name.startsWith('accept')) return [descriptor, portIn(args)].filter(Boolean).join(', ');
+	if (name === 'connect' || name === 'bind' || name.startsWith('accept')) {
+		const port = portIn(args);
+		return [descriptor, port === undefined ? undefined : `:${port}`].filter(Boolean).join(', ');
+	}
 	if (name === 'close' || name === 'shutdown' || name === 'listen') return args.replace(/<.*>/, '');
 	// A controlled socket names its option, and tells its value behind it.
 	if (call.source === 'socket' && name.endsWith('sockopt')) return args.replaceAll('"', '');
@@ -114,15 +125,28 @@ export function shortArguments(call: Call): string {
 	return args;
 }
 
+/** The same as far as it was known when the call began: what it read, and whom it accepted, only its end tells. */
+export function argumentsAtFirst(call: Call): string {
+	const tellsAtItsEnd = call.name.startsWith('accept') || /^(read|recv)/.test(call.name);
+	return tellsAtItsEnd && call.fd !== undefined ? String(call.fd) : shortArguments(call);
+}
+
+/** The descriptors that a wait named, ready ones first. */
+export function polledDescriptors(call: Call): number[] {
+	if (!WAITING.has(call.name)) return [];
+	return [...readyDescriptors(call).map(({ fd }) => fd), ...[...call.args.matchAll(/\bfd=(\d+)/g)].map(([, fd]) => Number(fd))];
+}
+
 function waitedFor(call: Call): string {
 	const polled = [...call.args.matchAll(/\bfd=(\d+)/g)].map(([, fd]) => fd);
 	if (polled.length > 0) return polled.join(', ');
 	return call.name.startsWith('epoll') ? (/^\s*(\d+)/.exec(call.args)?.[1] ?? '') : call.args;
 }
 
-function portIn(args: string): string | undefined {
+/** The port of the address that a call names. */
+export function portIn(args: string): number | undefined {
 	const port = (/sin6?_port=htons\((\d+)\)/.exec(args) ?? /^\d+, "[\d.]+", (\d+)$/.exec(args))?.[1];
-	return port === undefined ? undefined : `:${port}`;
+	return port === undefined ? undefined : Number(port);
 }
 
 /** What a call came back with: a number, an errno, or what it found ready. */

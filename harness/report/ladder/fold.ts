@@ -1,12 +1,26 @@
-import type { Item } from './items.ts';
+import { foldAlike } from './alike.ts';
+import { bundled } from './bundle.ts';
+import type { Item } from './item.ts';
 
 /** A cycle (a probe and its answer, a heartbeat) is folded from this often on, and up to this many things long. */
 const LEAST_TURNS = 3;
 const LONGEST_CYCLE = 8;
+/** Of what is told once, so many times are given, and the last. */
+const MOST_TIMES = 12;
 
-/** What repeats is told once: runs of the same thing become one with a count, cycles of several things their first turn and a `repeat`. */
-export function fold(items: readonly Item[]): Item[] {
-	return foldCycles(foldRuns(items));
+/** What is drawn of many things, and the connections of which nothing is. */
+export interface Folded {
+	readonly items: Item[];
+	readonly hidden: ReadonlySet<string>;
+}
+
+/**
+ * What repeats is told once: runs of the same thing become one with a count, connections that are alike the first of them and how many there were,
+ * cycles of several things their first turn and a `repeat`. What is too much even so is counted.
+ */
+export function fold(items: readonly Item[], labelOf: (connection: string) => string | undefined): Folded {
+	const { items: told, hidden } = foldAlike(foldRuns(items), labelOf);
+	return { items: bundled(foldCycles(foldRuns(told))), hidden };
 }
 
 function foldRuns(items: readonly Item[]): Item[] {
@@ -24,10 +38,23 @@ function joined(run: readonly Item[]): Item {
 	const [first, ...others] = run as [Item, ...Item[]];
 	const until = others.at(-1)?.until;
 	if (first.slot === 'full' || until === undefined) return first;
-	const times = run.length;
-	const title = (own: string) => `${own}\n${times} times, at ${run.map(({ t }) => t.toFixed(3)).join(', ')} s`;
-	if (first.slot === 'wire') return { ...first, until, arrow: { ...first.arrow, times, until, title: title(first.arrow.title) } };
-	return { ...first, until, mark: { ...first.mark, times, title: title(first.mark.title) } };
+	const counted = run.reduce((sum, item) => sum + timesOf(item), 0);
+	const segments = run.reduce((sum, item) => sum + item.segments, 0);
+	const title = (own: string) => `${own}\n${counted} times, at ${momentsOf(run)} s`;
+	if (first.slot === 'wire') {
+		return { ...first, until, segments, arrow: { ...first.arrow, times: counted, until, title: title(first.arrow.title) } };
+	}
+	return { ...first, until, segments, mark: { ...first.mark, times: counted, title: title(first.mark.title) } };
+}
+
+function timesOf(item: Item): number {
+	if (item.slot === 'full') return 1;
+	return item.slot === 'wire' ? item.arrow.times : item.mark.times;
+}
+
+function momentsOf(run: readonly Item[]): string {
+	const moments = run.map(({ t }) => t.toFixed(3));
+	return moments.length <= MOST_TIMES + 1 ? moments.join(', ') : `${moments.slice(0, MOST_TIMES).join(', ')}, … ${moments.at(-1)}`;
 }
 
 function foldCycles(items: readonly Item[]): Item[] {
@@ -66,6 +93,15 @@ function isSame(one: Item | undefined, other: Item | undefined): boolean {
 function repeatOf(items: readonly Item[], rows: number, times: number): Item {
 	const t = items[0]?.t ?? 0;
 	const until = items.at(-1)?.until ?? t;
-	const segments = items.reduce((sum, item) => sum + (item.slot === 'wire' ? item.arrow.times : 0), 0);
-	return { slot: 'full', t, until, key: 'repeat', alike: 'repeat', row: { kind: 'repeat', t, until, times, rows, segments } };
+	const segments = items.reduce((sum, item) => sum + item.segments, 0);
+	return {
+		slot: 'full',
+		t,
+		until,
+		key: 'repeat',
+		alike: 'repeat',
+		sort: 'repeat',
+		segments,
+		row: { kind: 'repeat', t, until, times, rows, segments },
+	};
 }

@@ -1,28 +1,28 @@
 import { describeEvent, describeRow } from '../../timeline/describe.ts';
-import type { Event, EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
+import type { Event, EventOf, HostName, Loss, TimelineFile } from '../../timeline/events.ts';
 import { duration } from '../words.ts';
-import { CallSelection, failed, resultOf, shortArguments, waits } from './calls.ts';
+import { CallConnections } from './call-connections.ts';
+import { CallPlaces } from './call-places.ts';
+import { acts, argumentsAtFirst, failed, resultOf, shortArguments, waits } from './calls.ts';
+import { causesAmong } from './causes.ts';
 import type { Connections } from './connections.ts';
-import type { Arrow, Block, Breakage, Caption, Mark, MarkKind, Repeat } from './model.ts';
+import type { Call, Item } from './item.ts';
+import type { Block, Breakage, Caption, Lapse, Mark, MarkKind } from './model.ts';
+import { inCausalOrder } from './order.ts';
 import { SocketNews } from './sockets.ts';
-import { inLanes, type Unplaced } from './spans.ts';
-
-/** One thing to draw, before things of one moment are put in one row. `key` says what counts as the same thing again; `alike` does so without sequence numbers. */
-export type Item = { readonly t: number; readonly until: number; readonly key: string; readonly alike: string } & (
-	| { readonly slot: HostName; readonly mark: Mark }
-	| { readonly slot: 'wire'; readonly arrow: Arrow }
-	| { readonly slot: 'full'; readonly row: Caption | Breakage | Repeat }
-);
+import type { Placed } from './spans.ts';
+import { Speakers } from './speakers.ts';
+import { Wire } from './wire.ts';
 
 /** What stands at one host. */
 type OfHost = Exclude<Event, { kind: 'step' }>;
 
-/** A call that took this long has blocked: it is drawn when it began and again when it returned. */
-const BLOCKED_SECONDS = 0.1;
-
-/** What of a timeline is drawn: items in the order of time, and the calls that blocked. */
-export function itemsOf(timeline: TimelineFile, connections: Connections, end: number): { items: Item[]; blocks: Block[] } {
-	return new Itemizer(timeline, connections, end).drawn();
+/** What of a timeline is drawn: items in the order of time, none before its cause, and the calls that blocked. */
+export function itemsOf(timeline: TimelineFile, connections: Connections, end: number): { items: Item[]; blocks: Placed<Block>[] } {
+	const { items, blocks } = new Itemizer(timeline, connections, end).drawn();
+	const inTime = items.sort((one, other) => one.t - other.t);
+	const causes = causesAmong(inTime);
+	return { items: inCausalOrder(inTime.length, causes).map((index) => inTime[index] as Item), blocks };
 }
 
 /** A call that blocks: since when, and what it says of itself. */
@@ -31,36 +31,62 @@ interface Blocking {
 	readonly waiting: string;
 	readonly t: number;
 	readonly title: string;
+	readonly connection: string | undefined;
+}
+
+/** What a mark says: `detail` is cut first where there is no room. */
+interface Words {
+	readonly head: string;
+	readonly detail?: string;
+	readonly tail?: string;
+	readonly title?: string;
+	/** The same without what tells one connection from another. */
+	readonly alike?: string;
+	readonly sort?: string;
+}
+
+/** What else is known of what a mark stands for. */
+interface About {
+	readonly connection?: string | undefined;
+	readonly part?: 'begin' | 'end' | undefined;
+	readonly acts?: boolean;
 }
 
 class Itemizer {
-	readonly #timeline: TimelineFile;
+	readonly #events: readonly Event[];
+	readonly #losses: readonly Loss[];
 	readonly #connections: Connections;
-	readonly #calls = new CallSelection();
+	readonly #calls: CallPlaces;
+	readonly #callConnections: CallConnections;
+	readonly #speakers: Speakers;
+	readonly #wire: Wire;
 	readonly #sockets: SocketNews;
-	readonly #crowded: Record<HostName, boolean>;
 	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
-	readonly #faultsById: ReadonlyMap<string, EventOf<'fault'>>;
 	readonly #blocking = new Map<string, Blocking>();
-	readonly #blocks: (Unplaced<Block> & { key: string })[] = [];
+	readonly #blocks: Placed<Block>[] = [];
 	readonly #end: number;
 	readonly #items: Item[] = [];
-	#faults = 0;
+	#full = 0;
 
 	constructor(timeline: TimelineFile, connections: Connections, end: number) {
+		const { events, losses } = timeline;
 		this.#end = end;
-		this.#faultsById = new Map(timeline.events.flatMap((event) => (event.kind === 'fault' ? [[event.id, event]] : [])));
-		this.#timeline = timeline;
+		this.#events = events;
+		this.#losses = losses;
 		this.#connections = connections;
-		this.#sockets = new SocketNews();
-		this.#crowded = { client: peersAt(timeline, 'client') > 1, server: peersAt(timeline, 'server') > 1 };
+		this.#calls = new CallPlaces(events);
+		this.#callConnections = new CallConnections(events, connections);
+		this.#speakers = new Speakers(this.#calls.drawn, end);
+		this.#wire = new Wire(timeline, connections);
+		this.#sockets = new SocketNews(connections);
 	}
 
-	drawn(): { items: Item[]; blocks: Block[] } {
-		for (const event of this.#timeline.events) {
+	drawn(): { items: Item[]; blocks: Placed<Block>[] } {
+		for (const loss of this.#losses) this.#loss(loss);
+		for (const event of this.#events) {
 			// What a machine without power could not have done is recorded, but is no part of the story.
 			if ('ghost' in event && event.ghost === true) continue;
-			if ('boot' in event && event.boot !== undefined && event.kind !== 'segment') {
+			if ('boot' in event && event.boot !== undefined && event.kind !== 'segment' && event.kind !== 'icmp') {
 				// What an earlier boot left behind is not the host that is there now.
 				if (event.boot < this.#boots[event.host]) continue;
 				this.#boots[event.host] = event.boot;
@@ -68,40 +94,40 @@ class Itemizer {
 			this.#add(event);
 		}
 		for (const thread of this.#blocking.keys()) this.#unblock(thread, this.#end, false, 'still blocked at the end');
-		return { items: this.#items.sort((a, b) => a.t - b.t), blocks: inLanes(this.#blocks) };
+		return { items: this.#items, blocks: this.#blocks };
 	}
 
-	#add(event: TimelineFile['events'][number]): void {
+	#add(event: Event): void {
 		switch (event.kind) {
 			case 'step':
-				this.#full({ kind: 'step', t: event.t, text: event.text });
+				this.#across({ kind: 'step', t: event.t, text: event.text });
 				break;
 			case 'fault':
-				this.#full({ kind: 'fault', t: event.t, host: event.host, id: event.id, phase: event.phase, text: event.text, proof: event.proof });
+				this.#across({ kind: 'fault', t: event.t, host: event.host, id: event.id, phase: event.phase, text: event.text, proof: event.proof });
 				break;
 			case 'segment':
-				this.#segment(event);
+				this.#items.push(this.#wire.segment(event));
+				break;
+			case 'icmp':
+				this.#items.push(this.#wire.icmp(event));
 				break;
 			case 'call':
 				this.#call(event);
-				break;
-			case 'icmp':
-				this.#mark(event, 'error', `sends ICMP ${event.name}`);
 				break;
 			case 'state':
 				this.#state(event);
 				break;
 			case 'sockets':
-				for (const { text, row } of this.#sockets.look(event)) this.#mark(event, 'sockets', 'ss: ', '', text, describeRow(row));
+				this.#look(event);
 				break;
 			case 'process':
 				this.#process(event);
 				break;
 			case 'output':
-				this.#mark(event, 'output', `${event.peer} prints `, JSON.stringify(event.text.replace(/\n$/, '')));
+				this.#mark(event, 'output', { head: `${event.peer} prints `, detail: JSON.stringify(event.text.replace(/\n$/, '')) });
 				break;
 			case 'error':
-				this.#mark(event, 'error', event.source === 'kernel' ? 'kernel: ' : 'SO_ERROR: ', '', event.errno);
+				this.#error(event);
 				break;
 			case 'reset':
 				this.#reset(event);
@@ -112,53 +138,55 @@ class Itemizer {
 		}
 	}
 
-	#full(row: Caption | Breakage): void {
-		this.#faults += 1;
-		const key = `full ${this.#faults}`;
-		this.#items.push({ slot: 'full', t: row.t, until: row.t, key, alike: key, row });
+	#across(row: Caption | Breakage | Lapse): void {
+		this.#full += 1;
+		const key = `full ${this.#full}`;
+		this.#items.push({ slot: 'full', t: row.t, until: row.t, key, alike: key, sort: key, row, segments: 0 });
 	}
 
-	#segment(event: EventOf<'segment'>): void {
-		const { t, host, flags, seq, ack, length, fate, retransmission, arrived } = event;
-		const connection = this.#connections.labelOf(host, { local: event.from, remote: event.to });
-		const alike = `wire ${connection ?? ''} ${host} ${flags} ${length} ${fate} ${event.by ?? ''} ${retransmission}`;
-		const fault = this.#faultsById.get(event.by ?? '');
-		// A segment names the fault that dropped it by id or in words.
-		const by = fault?.text ?? event.by;
-		const lostAt = fault?.what === 'packets' ? fault.host : undefined;
-		const title = segmentInWords(event, by);
-		const arrow: Arrow = { t, until: t, times: 1, from: host, connection, flags, seq, ack, length, fate, by, retransmission, arrived, lostAt, title };
-		this.#items.push({ slot: 'wire', t, until: t, key: `${alike} ${seq}`, alike, arrow });
+	/** From when on nobody knows; what was missed at no known time stands below the picture only. */
+	#loss({ observer, host, what, since, until }: Loss): void {
+		const who = `${observer}${host === undefined ? '' : ` on the ${host}`}`;
+		if (since !== undefined)
+			this.#across({ kind: 'lapse', t: since, text: `${who} failed: ${what}. What it would have told is unknown from here on` });
+		if (until !== undefined) this.#across({ kind: 'lapse', t: until, text: `${who} tells all again` });
 	}
 
-	#call(event: EventOf<'call'>): void {
+	#call(event: Call): void {
 		const drawn = this.#calls.isDrawn(event);
+		const connection = this.#callConnections.of(event);
 		const thread = threadOf(event);
-		const head = `${this.#crowded[event.host] ? `${event.peer}: ` : ''}${event.name}`;
+		const head = `${this.#speakers.before(event)}${event.name}`;
 		const args = shortArguments(event);
 		const title = describeEvent(event).trim();
 		const unfinished = event.returned === undefined && event.errno === undefined;
-		const blocked = unfinished || (event.took ?? 0) >= BLOCKED_SECONDS;
+		const inTwo = this.#calls.isInTwo(event);
 		// A wait that is not drawn when it ends (typed text, a turn of an event loop) and begins anew is one wait to the reader.
-		if (blocked && (drawn || (waits(event) && !event.name.startsWith('epoll')))) {
-			const waiting = `${head}(${args})`;
+		if (inTwo && (drawn || (waits(event) && !event.name.startsWith('epoll')))) {
+			const atFirst = argumentsAtFirst(event);
+			const waiting = `${head}(${atFirst})`;
 			if (this.#blocking.get(thread)?.waiting !== waiting) {
 				this.#unblock(thread, event.t, false, 'until then');
-				this.#mark(event, 'call', `${head}(`, args, ') …');
-				this.#blocking.set(thread, { host: event.host, waiting, t: event.t, title });
+				const words = { head: `${head}(`, detail: atFirst, tail: ') …', title, sort: `${event.name} …` };
+				this.#mark(event, 'call', words, { connection, part: 'begin', acts: acts(event) });
+				this.#blocking.set(thread, { host: event.host, waiting, t: event.t, title, connection });
 			}
 		}
 		if (!drawn || unfinished) return;
 		const kind = failed(event) ? 'failed-call' : 'call';
-		const end = { ...event, t: event.t + (event.took ?? 0) };
-		this.#unblock(
-			thread,
-			blocked ? end.t : event.t,
-			blocked && failed(event),
-			blocked ? `returned after ${duration(end.t - event.t)}` : 'until then',
-		);
-		if (blocked) this.#mark(end, kind, `… ${head}`, '', resultOf(event));
-		else this.#mark(event, kind, `${head}(`, args, `)${resultOf(event)}`);
+		const end = event.t + (event.took ?? 0);
+		this.#unblock(thread, inTwo ? end : event.t, inTwo && failed(event), inTwo ? `returned after ${duration(end - event.t)}` : 'until then');
+		const sort = `${event.name} = ${event.errno ?? ((event.returned ?? 0) > 0 ? 'some' : event.returned)}`;
+		if (inTwo) {
+			const isNews = args !== argumentsAtFirst(event) && !event.name.startsWith('accept');
+			const words = isNews ? { head: `… ${head}(`, detail: args, tail: `)${resultOf(event)}` } : { head: `… ${head}`, tail: resultOf(event) };
+			this.#mark(event, kind, { ...words, title, sort }, { connection, part: 'end' }, end);
+		} else {
+			// What acts stands before what it did; what waited or asked stands behind what it found.
+			const isCause = acts(event);
+			const words = { head: `${head}(`, detail: args, tail: `)${resultOf(event)}`, title, sort };
+			this.#mark(event, kind, words, { connection, acts: isCause, part: isCause ? undefined : 'end' }, isCause ? event.t : end);
+		}
 	}
 
 	/** Who has ended is in no call any more. */
@@ -170,63 +198,74 @@ class Itemizer {
 		const blocking = this.#blocking.get(thread);
 		if (blocking === undefined) return;
 		this.#blocking.delete(thread);
-		const { host, t, title } = blocking;
-		this.#blocks.push({ host, key: `${this.#blocks.length}`, t, until: Math.max(t, until), failed, title: `${title}\n${how}` });
+		const { host, t, title, connection } = blocking;
+		this.#blocks.push({ host, key: `${this.#blocks.length}`, t, until: Math.max(t, until), failed, title: `${title}\n${how}`, connection });
 	}
 
 	#state(event: EventOf<'state'>): void {
-		const label = this.#connections.labelOf(event.host, event);
 		this.#sockets.stateTold(event);
-		this.#mark(event, 'state', `${label === undefined ? '' : `${label} `}[${event.to}]${event.how === 'sampled' ? '*' : ''}`);
+		const words = `[${event.to}]${event.how === 'sampled' ? '*' : ''}`;
+		this.#mark(event, 'state', { ...this.#ofSocket(event, words), sort: event.how === 'sampled' ? 'sampled' : words });
+	}
+
+	#look(event: EventOf<'sockets'>): void {
+		for (const { text, row } of this.#sockets.look(event)) {
+			const connection = this.#connections.keyOf(event.host, row);
+			const label = this.#connections.labelOfKey(connection);
+			const head = `ss: ${label === undefined ? '' : `${label} `}`;
+			const words = { head, tail: text, title: describeRow(row), alike: `ss: ${text}`, sort: 'sampled' };
+			this.#mark(event, 'sockets', words, { connection });
+		}
 	}
 
 	#process(event: EventOf<'process'>): void {
 		if (event.what === 'exited') this.#unblockAll(event);
-		const texts = {
-			started: ['$ ', event.text, ''],
-			typed: [`${event.peer} is typed `, JSON.stringify(event.text), ''],
-			signalled: [`${event.peer} gets `, '', event.text],
-			exited: [`${event.peer} ends: `, '', event.text],
-		} as const;
-		const [head, detail, tail] = texts[event.what];
-		this.#mark(event, 'process', head, detail, tail);
+		const words = {
+			started: { head: '$ ', detail: event.text },
+			typed: { head: `${event.peer} is typed `, detail: JSON.stringify(event.text) },
+			signalled: { head: `${event.peer} gets `, tail: event.text },
+			exited: { head: `${event.peer} ends: `, tail: event.text },
+		};
+		this.#mark(event, 'process', words[event.what]);
+	}
+
+	#error(event: EventOf<'error'>): void {
+		const words = `${event.source === 'kernel' ? 'kernel' : 'SO_ERROR'}: ${event.errno}`;
+		const { local, remote } = event;
+		if (local === undefined || remote === undefined) this.#mark(event, 'error', { head: words });
+		else this.#mark(event, 'error', this.#ofSocket({ ...event, local, remote }, words));
 	}
 
 	/** A reset that arrived is told by its segment; the kernel's event adds only the reason. */
 	#reset(event: EventOf<'reset'>): void {
 		if (event.direction === 'received' && event.reason === undefined) return;
-		this.#mark(event, 'reset', event.direction === 'sent' ? 'resets: ' : 'is reset: ', '', event.reason ?? 'no reason given');
+		const words = `${event.direction === 'sent' ? 'resets' : 'is reset'}: ${event.reason ?? 'no reason given'}`;
+		this.#mark(event, 'reset', this.#ofSocket(event, words));
 	}
 
-	#mark(event: OfHost, kind: MarkKind, head: string, detail = '', tail = '', title = describeEvent(event).trim()): void {
-		const { host, t } = event;
-		const key = `${host} ${head}${detail}${tail}`;
-		this.#items.push({ slot: host, t, until: t, key, alike: key, mark: { kind, t, head, detail, tail, times: 1, title } });
+	/** Words on a socket, with its name before them where there are several. */
+	#ofSocket(event: Pick<EventOf<'state'>, 'host' | 'local' | 'remote'>, words: string): Words {
+		const socket = this.#connections.socketOf(event.host, event);
+		return { head: socket === undefined ? words : `${socket} ${words}`, alike: words };
+	}
+
+	#mark(event: OfHost, kind: MarkKind, words: Words, about: About = {}, t = event.t): void {
+		const { host } = event;
+		const { head, detail = '', tail = '' } = words;
+		const mark: Mark = { kind, t, head, detail, tail, times: 1, title: words.title ?? describeEvent(event).trim() };
+		const alike = `${host} ${words.alike ?? `${head}${detail}${tail}`}`;
+		const sort = `${host} ${kind} ${words.sort ?? words.alike ?? head}`;
+		const connection = about.connection ?? this.#connectionOf(event);
+		this.#items.push({ slot: host, t, until: t, key: `${connection ?? ''} ${alike}`, alike, sort, mark, event, segments: 0, ...about, connection });
+	}
+
+	#connectionOf(event: OfHost): string | undefined {
+		if (!('local' in event) || event.local === undefined || event.remote === undefined) return undefined;
+		return this.#connections.keyOf(event.host, { local: event.local, remote: event.remote });
 	}
 }
 
 /** A process that is told its calls makes each in a thread of its own, so that several may block. */
-function threadOf({ host, peer, pid, source, name, fd }: EventOf<'call'>): string {
-	return [host, peer, pid, ...(source === 'socket' ? [name, fd ?? ''] : [])].join(' ');
-}
-
-/** All that was recorded of a segment. */
-function segmentInWords(event: EventOf<'segment'>, by: string | undefined): string {
-	const { t, host, from, to, flags, seq, ack, length, window, absolute, fate, arrived, retransmission } = event;
-	const fates = {
-		delivered: arrived === undefined ? 'delivered' : `arrived ${((arrived - t) * 1e6).toFixed(0)} µs later`,
-		dropped: `dropped by ${by ?? 'a fault'}`,
-		unobserved: 'nobody was there to receive it',
-		unknown: `nobody knows what became of it: ${event.by ?? 'an observer'} had failed`,
-	};
-	return [
-		`${host} ${from.address}:${from.port} → ${to.address}:${to.port}`,
-		`${flags} seq ${seq} ack ${ack} len ${length} win ${window}${retransmission ? ', a retransmission' : ''}`,
-		`sent ${t.toFixed(6)} s, ${fates[fate]}`,
-		`absolute: seq ${absolute.seq} ack ${absolute.ack}`,
-	].join('\n');
-}
-
-function peersAt({ events }: TimelineFile, host: HostName): number {
-	return new Set(events.flatMap((event) => (event.kind === 'call' && event.host === host ? [event.peer] : []))).size;
+function threadOf({ host, peer, pid, tid = pid, source, name, fd }: Call): string {
+	return [host, peer, pid, tid, ...(source === 'socket' ? [name, fd ?? ''] : [])].join(' ');
 }

@@ -4,9 +4,16 @@ import { timelineSchema } from '../../timeline/events.ts';
 import { expectFile } from '../fixtures/golden.ts';
 import { anyTimeline } from './fixtures/arbitrary.ts';
 import { powerOffStory, rebootStory } from './fixtures/stories.ts';
-import { layOut, renderLadder } from './index.ts';
+import { layOut, type Row, renderLadder } from './index.ts';
 
 const STORIES = { reboot: rebootStory, 'power-off': powerOffStory };
+
+/** Segments and ICMP messages that a row stands for. */
+function segmentsIn(row: Row): number {
+	if (row.kind !== 'story') return 'segments' in row ? row.segments : 0;
+	const loops = [...row.client, ...row.server].filter(({ kind }) => kind === 'segment');
+	return (row.wire?.times ?? 0) + loops.reduce((sum, { times }) => sum + times, 0);
+}
 
 describe('a ladder as text', () => {
 	for (const [name, story] of Object.entries(STORIES)) {
@@ -40,9 +47,9 @@ describe('the layout', () => {
 		fc.assert(
 			fc.property(anyTimeline, (timeline) => {
 				const { rows } = layOut(timeline);
-				const drawn = rows.reduce((sum, row) => sum + (row.kind === 'story' ? (row.wire?.times ?? 0) : row.kind === 'repeat' ? row.segments : 0), 0);
-				const count = (kind: string) => timeline.events.filter((event) => event.kind === kind).length;
-				expect(drawn).toBe(count('segment'));
+				const drawn = rows.reduce((sum, row) => sum + segmentsIn(row), 0);
+				const count = (...kinds: string[]) => timeline.events.filter((event) => kinds.includes(event.kind)).length;
+				expect(drawn).toBe(count('segment', 'icmp'));
 				expect(rows.filter(({ kind }) => kind === 'fault')).toHaveLength(count('fault'));
 				expect(rows.filter(({ kind }) => kind === 'step')).toHaveLength(count('step'));
 			}),

@@ -24,7 +24,7 @@ export interface Ladder {
 	readonly skipped: readonly Skip[];
 }
 
-export type Row = Story | Caption | Breakage | Wait | Repeat;
+export type Row = Story | Caption | Breakage | Lapse | Wait | Repeat | Bundle;
 
 /** One moment: what stands at the client, what crosses the wire, what stands at the server. */
 export interface Story {
@@ -53,6 +53,13 @@ export interface Breakage {
 	readonly proof: string | undefined;
 }
 
+/** An observer failed, or tells all again: what it would have told between is unknown. */
+export interface Lapse {
+	readonly kind: 'lapse';
+	readonly t: number;
+	readonly text: string;
+}
+
 /** Time in which nothing happened that is drawn. */
 export interface Wait {
 	readonly kind: 'wait';
@@ -71,8 +78,20 @@ export interface Repeat {
 	readonly segments: number;
 }
 
-/** What a mark is about; a renderer chooses colours by it. */
-export type MarkKind = 'call' | 'failed-call' | 'state' | 'sockets' | 'error' | 'reset' | 'process' | 'output';
+/** Much that happened, in a few words: connections like one that is drawn, or what there is no room for. */
+export interface Bundle {
+	readonly kind: 'bundle';
+	readonly t: number;
+	readonly until: number;
+	readonly text: string;
+	/** Segments folded into it. */
+	readonly segments: number;
+	/** Whole connections folded into it; 0 where it stands for all that happened from `t` to `until`. */
+	readonly connections: number;
+}
+
+/** What a mark is about; a renderer chooses colours by it. `segment`: one that never left its host. */
+export type MarkKind = 'segment' | 'call' | 'failed-call' | 'state' | 'sockets' | 'error' | 'reset' | 'process' | 'output';
 
 /** What stands beside a host's lifeline: `head`, `detail` and `tail` make the text; where there is no room, `detail` is what may be cut. */
 export interface Mark {
@@ -87,21 +106,21 @@ export interface Mark {
 	readonly title: string;
 }
 
-/** A segment on its way, or several of the same in a row. */
+/** A segment or an ICMP message on its way, or several of the same in a row. */
 export interface Arrow {
 	readonly t: number;
 	/** When the last of them was sent. */
 	readonly until: number;
 	readonly times: number;
 	readonly from: HostName;
-	/** `#2`, where there are several connections. */
-	readonly connection: string | undefined;
-	readonly flags: string;
-	readonly seq: number;
-	readonly ack: number;
-	readonly length: number;
+	/** Connection and flags, `#2 P.`, or `ICMP host-unreachable`. */
+	readonly name: string;
+	/** What a reader wants to know besides, the most important last: `seq 1`, `len 22`. */
+	readonly numbers: readonly string[];
+	/** What else matters of it: who forged it, what it quotes, options. */
+	readonly remarks: readonly string[];
 	readonly fate: EventOf<'segment'>['fate'];
-	/** The fault that dropped it, in words. */
+	/** The fault that dropped it, in words; for an unknown fate the observer that failed. */
 	readonly by: string | undefined;
 	readonly retransmission: boolean;
 	readonly arrived: number | undefined;
@@ -124,6 +143,8 @@ export interface Span {
 /** A socket in one state. */
 export interface Band extends Span {
 	readonly state: string;
+	/** False where nobody looked again: it may have lasted, or not. */
+	readonly known: boolean;
 }
 
 /** A timer of a socket that `ss` showed running. */

@@ -1,5 +1,5 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
-import { keyOf } from './connections.ts';
+import type { Connections, Ends } from './connections.ts';
 
 /** The same news of a socket are not told more often than this, however often its timer comes and goes. */
 const MOST_TIMES = 2;
@@ -11,17 +11,22 @@ const MOST_TIMES = 2;
 export class SocketNews {
 	readonly #known = new Map<string, string>();
 	readonly #told = new Map<string, number>();
+	readonly #connections: Connections;
+
+	constructor(connections: Connections) {
+		this.#connections = connections;
+	}
 
 	/** A state that was drawn needs no repetition by `ss`. */
 	stateTold(event: EventOf<'state'>): void {
-		const socket = socketKey(event.host, event);
+		const socket = this.#keyOf(event.host, event);
 		if (socket !== undefined) this.#known.set(socket, event.to);
 	}
 
 	/** The news of one look, in the order of its rows. */
 	look(event: EventOf<'sockets'>): { readonly text: string; readonly row: SocketRow }[] {
 		return event.rows.flatMap((row) => {
-			const socket = socketKey(event.host, row);
+			const socket = this.#keyOf(event.host, row);
 			const sort = sortOf(row);
 			if (socket === undefined || this.#known.get(socket) === sort) return [];
 			const wasKnown = this.#known.has(socket);
@@ -33,15 +38,15 @@ export class SocketNews {
 			return times > MOST_TIMES ? [] : [{ text: describe(row), row }];
 		});
 	}
+
+	/** Listeners have no other end, and nothing to tell. */
+	#keyOf(host: HostName, socket: Ends): string | undefined {
+		const key = this.#connections.keyOf(host, socket);
+		return key === undefined ? undefined : `${host} ${key} ${socket.local.port}`;
+	}
 }
 
 type SocketRow = EventOf<'sockets'>['rows'][number];
-
-/** Listeners have no other end, and nothing to tell. */
-function socketKey(host: HostName, socket: Parameters<typeof keyOf>[1]): string | undefined {
-	const key = keyOf(host, socket);
-	return key === undefined ? undefined : `${host} ${key}`;
-}
 
 /** What makes two rows the same news: how much waits in a queue does not. */
 function sortOf(row: SocketRow): string {

@@ -1,13 +1,13 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
 import { duration } from '../words.ts';
-import { keyOf } from './connections.ts';
+import type { Connections } from './connections.ts';
 import type { Band, Outage, Span, TimerSpan } from './model.ts';
 
-/** A span that has no place beside the others yet. */
-export type Unplaced<S extends Span> = Omit<S, 'lane'>;
+/** A span that has no lane yet: what has one `key` shares one. */
+export type Placed<S extends Span> = Omit<S, 'lane'> & { readonly key: string; readonly connection: string | undefined };
 
-/** Gives spans their lanes: what has one `key` stays in one, and the first that is free is taken. */
-export function inLanes<S extends Span>(spans: readonly (Unplaced<S> & { readonly key: string })[]): S[] {
+/** Gives spans their lanes: the first that is free is taken. */
+export function inLanes<S extends Span>(spans: readonly Placed<S>[]): S[] {
 	const whole = new Map<string, { host: HostName; t: number; until: number }>();
 	for (const { host, key, t, until } of spans) {
 		const known = whole.get(`${host} ${key}`);
@@ -21,7 +21,7 @@ export function inLanes<S extends Span>(spans: readonly (Unplaced<S> & { readonl
 		busyUntil[host][lane] = until;
 		lanes.set(name, lane);
 	}
-	return spans.map(({ key, ...span }) => ({ ...span, lane: lanes.get(`${span.host} ${key}`) ?? 0 }) as unknown as S);
+	return spans.map(({ key, connection: _, ...span }) => ({ ...span, lane: lanes.get(`${span.host} ${key}`) ?? 0 }) as unknown as S);
 }
 
 interface Open {
@@ -30,11 +30,15 @@ interface Open {
 	readonly sampled: boolean;
 	/** Its words in the ladder: `49152 ↔ 8080`. */
 	readonly ends: string;
+	readonly connection: string | undefined;
 }
 
-/** The states of the sockets of both hosts, each as long as it lasted. A host without power has none. */
-export function bandsOf(events: readonly Event[], end: number): Band[] {
-	const bands: (Unplaced<Band> & { key: string })[] = [];
+/** Until when what was last told of a host's sockets is known to have lasted, in seconds. */
+export type LastKnown = (host: HostName, how: 'traced' | 'sampled') => number;
+
+/** The states of the sockets of both hosts, each as long as it is known to have lasted. A host without power has none. */
+export function bandsOf(events: readonly Event[], end: number, lastKnown: LastKnown, connections: Connections): Placed<Band>[] {
+	const bands: Placed<Band>[] = [];
 	const open: Record<HostName, Map<string, Open>> = { client: new Map(), server: new Map() };
 	/** When the kernel told that a full socket had ended: a small one may go on from there. */
 	const handedOver = new Map<string, number>();
@@ -43,7 +47,15 @@ export function bandsOf(events: readonly Event[], end: number): Band[] {
 		if (was === undefined) return;
 		open[host].delete(key);
 		const title = `${was.state}${was.sampled ? ' (seen by ss)' : ''}, ${was.ends}\nfrom ${was.t.toFixed(3)} s to ${until.toFixed(3)} s: ${duration(until - was.t)}`;
-		bands.push({ host, key, state: was.state, t: was.t, until, title });
+		bands.push({ host, key, state: was.state, t: was.t, until, known: true, title, connection: was.connection });
+	};
+	/** At the end of what is known, which may be before the end of the picture. */
+	const leave = (host: HostName, key: string, was: Open) => {
+		const known = Math.min(end, Math.max(was.t, lastKnown(host, was.sampled ? 'sampled' : 'traced')));
+		close(host, key, known);
+		if (known >= end) return;
+		const title = `${was.state}?, ${was.ends}\nnobody looked after ${known.toFixed(3)} s`;
+		bands.push({ host, key, state: was.state, t: known, until: end, known: false, title, connection: was.connection });
 	};
 	for (const event of events) {
 		if (event.kind === 'fault' && event.what === 'power' && event.phase === 'injected') {
@@ -56,24 +68,32 @@ export function bandsOf(events: readonly Event[], end: number): Band[] {
 		if (to === 'CLOSED') handedOver.set(`${host} ${key}`, t);
 		else {
 			const began = how === 'sampled' ? handedOver.get(`${host} ${key}`) : undefined;
-			open[host].set(key, { state: to, t: began ?? t, sampled: how === 'sampled', ends: endsOf(event) });
+			open[host].set(key, { state: to, t: began ?? t, sampled: how === 'sampled', ends: endsOf(event), connection: connections.keyOf(host, event) });
 			handedOver.delete(`${host} ${key}`);
 		}
 	}
-	for (const host of ['client', 'server'] as const) for (const key of [...open[host].keys()]) close(host, key, end);
-	return inLanes(bands);
+	for (const host of ['client', 'server'] as const) for (const [key, was] of [...open[host]]) leave(host, key, was);
+	return bands;
 }
 
-/** The timers that `ss` showed, each from the first look that showed it to the first that did not. */
-export function timersOf(events: readonly Event[], end: number): TimerSpan[] {
-	const timers: (Unplaced<TimerSpan> & { key: string })[] = [];
-	const running: Record<HostName, Map<string, { name: string; t: number; count: number; ends: string }>> = { client: new Map(), server: new Map() };
+interface Running {
+	readonly name: string;
+	readonly t: number;
+	readonly count: number;
+	readonly ends: string;
+	readonly connection: string | undefined;
+}
+
+/** The timers that `ss` showed, each from the first look that showed it to the first that did not, or to the last look. */
+export function timersOf(events: readonly Event[], end: number, lastKnown: LastKnown, connections: Connections): Placed<TimerSpan>[] {
+	const timers: Placed<TimerSpan>[] = [];
+	const running: Record<HostName, Map<string, Running>> = { client: new Map(), server: new Map() };
 	const stop = (host: HostName, key: string, until: number) => {
 		const was = running[host].get(key);
 		if (was === undefined) return;
 		running[host].delete(key);
 		const title = `timer ${was.name}, ${was.ends}\nshown by ss from ${was.t.toFixed(3)} s to ${until.toFixed(3)} s, its count up to ${was.count}`;
-		timers.push({ host, key, name: was.name, t: was.t, until, title });
+		timers.push({ host, key, name: was.name, t: was.t, until, title, connection: was.connection });
 	};
 	for (const event of events) {
 		if (event.kind === 'fault' && event.what === 'power' && event.phase === 'injected') {
@@ -81,15 +101,22 @@ export function timersOf(events: readonly Event[], end: number): TimerSpan[] {
 		}
 		if (event.kind !== 'sockets') continue;
 		const { host, t, rows } = event;
-		const shown = new Map(rows.flatMap((row) => (row.timer === undefined ? [] : [[socketKey(row), { ...row.timer, ends: endsOf(row) }] as const])));
+		const shown = new Map(
+			rows.flatMap((row) =>
+				row.timer === undefined ? [] : [[socketKey(row), { ...row.timer, ends: endsOf(row), connection: connections.keyOf(host, row) }] as const],
+			),
+		);
 		for (const [key, was] of [...running[host]]) if (shown.get(key)?.name !== was.name) stop(host, key, t);
-		for (const [key, { name, count, ends }] of shown) {
+		for (const [key, { name, count, ends, connection }] of shown) {
 			const known = running[host].get(key);
-			running[host].set(key, known ? { ...known, count: Math.max(known.count, count) } : { name, t, count, ends });
+			running[host].set(key, known ? { ...known, count: Math.max(known.count, count) } : { name, t, count, ends, connection });
 		}
 	}
-	for (const host of ['client', 'server'] as const) for (const key of [...running[host].keys()]) stop(host, key, end);
-	return inLanes(timers);
+	for (const host of ['client', 'server'] as const) {
+		const until = Math.min(end, lastKnown(host, 'sampled'));
+		for (const [key, { t }] of [...running[host]]) stop(host, key, Math.max(t, until));
+	}
+	return timers;
 }
 
 /** Faults, from the moment they took effect to the moment they were mended. */
@@ -102,7 +129,7 @@ export function outagesOf(events: readonly Event[], end: number): Outage[] {
 			const { id, what, host, t, text } = fault;
 			const until = Math.max(t, mended.get(id) ?? end);
 			const title = `${text}\nfrom ${t.toFixed(3)} s ${mended.has(id) ? `to ${until.toFixed(3)} s: ${duration(until - t)}` : 'to the end'}`;
-			return { host, key: id, what, t, until, title };
+			return { host, key: id, what, t, until, title, connection: undefined };
 		}),
 	);
 }
@@ -111,7 +138,7 @@ type Ends = Pick<EventOf<'state'>, 'local' | 'remote'>;
 
 /** A listener has no other end. */
 function socketKey(socket: Ends): string {
-	return keyOf('client', socket) ?? `listener ${socket.local.port}`;
+	return socket.remote.port === 0 ? `listener ${socket.local.port}` : `${socket.local.port} ${socket.remote.port}`;
 }
 
 function endsOf({ local, remote }: Ends): string {

@@ -84,6 +84,10 @@ class Pen {
 				return this.#full(row.t, '▸', row.text, 'step');
 			case 'fault':
 				return this.#fault(row);
+			case 'lapse':
+				return this.#full(row.t, '?', row.text, 'lost');
+			case 'bundle':
+				return this.#full(row.t, '…', row.text, 'wait');
 			case 'wait':
 				return this.#pause(`… ${duration(row.seconds)} …`);
 			case 'repeat':

@@ -1,6 +1,7 @@
 import type { HostName } from '../../../timeline/events.ts';
 import { wrap } from '../../words.ts';
 import { labelOf, notesOf } from '../arrow.ts';
+import { PRECISION } from '../item.ts';
 import type { Arrow } from '../model.ts';
 import { type Geometry, LINE_HEIGHT } from './geometry.ts';
 import { CHARACTER_WIDTH } from './style.ts';
@@ -12,6 +13,7 @@ const LABEL = 13;
 const HEAD = 7;
 const CROSS = 5;
 const INSET = 3;
+const LOOKS = { delivered: '', dropped: 'lost', unobserved: 'unobserved', unknown: 'unknown' } as const;
 /** How far a lost segment came, as a share of the wire: dropped as it left, somewhere between, as it arrived. */
 const REACH = { sender: 0.3, between: 0.6, receiver: 0.85 };
 
@@ -29,9 +31,11 @@ export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrived
 	const y0 = top + LABEL;
 	const reach = fate === 'delivered' ? 1 : reachOf(arrow, from);
 	const x1 = x0 + sign * whole * reach;
-	const y1 = fate === 'delivered' ? Math.max(y0 + LEAST_FALL, arrivedAt) : y0 + LEAST_FALL * reach;
+	// What is quick ends in its row, so that what it did stands beside its head or below it.
+	const isQuick = arrow.arrived === undefined || arrow.arrived - arrow.t <= PRECISION;
+	const y1 = fate === 'delivered' && !isQuick ? Math.max(y0 + LEAST_FALL, arrivedAt) : y0 + LEAST_FALL * reach;
 	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;
-	const look = [fate === 'dropped' ? 'lost' : fate === 'unobserved' ? 'unobserved' : '', retransmission ? 'again' : ''].filter(Boolean).join(' ');
+	const look = [LOOKS[fate], retransmission ? 'again' : ''].filter(Boolean).join(' ');
 	const shafts = (times > 1 ? [-2, 2] : [0]).map((shift) =>
 		element('line', { x1: x0, y1: y0 + shift, x2: x1, y2: y1 + shift, class: look || undefined }),
 	);
@@ -40,12 +44,17 @@ export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrived
 		'segment',
 		arrow.title,
 		...shafts,
-		fate === 'delivered' ? headAt(x1, y1, sign) : crossAt(x1, y1),
+		endAt(fate, x1, y1, sign),
 		text(middle, y0 - 3, labelOf(arrow, columnsOf(geometry))),
 		...notes.map((line, index) =>
 			text(middle, y0 + LEAST_FALL + 4 + (index + 1) * LINE_HEIGHT - 4, line, { class: fate === 'delivered' ? 'note' : 'note fate' }),
 		),
 	);
+}
+
+function endAt(fate: Arrow['fate'], x: number, y: number, sign: number): string {
+	if (fate === 'delivered') return headAt(x, y, sign);
+	return fate === 'unknown' ? text(x + sign * CROSS, y + 4, '?', { class: 'fate' }) : crossAt(x, y);
 }
 
 function reachOf({ lostAt }: Arrow, from: HostName): number {

@@ -62,6 +62,9 @@ function heightOf(row: Row, geometry: Geometry): number {
 			return STEP_HEIGHT + (wrap(row.text, FULL_COLUMNS).length - 1) * LINE_HEIGHT;
 		case 'fault':
 			return faultLines(row).length * LINE_HEIGHT + 2 * ROW_GAP;
+		case 'lapse':
+		case 'bundle':
+			return wrap(row.text, FULL_COLUMNS).length * LINE_HEIGHT + 2 * ROW_GAP;
 		case 'wait':
 		case 'repeat':
 			return PAUSE_HEIGHT;
@@ -80,6 +83,12 @@ function drawRow({ row, top, height }: Place, geometry: Geometry, scale: Scale):
 		}
 		case 'fault':
 			return time + drawFault(row, geometry, top);
+		case 'lapse': {
+			const rule = element('line', { class: 'rule', x1: geometry.timeRight + 14, y1: top + 2, x2: WIDTH - MARGIN, y2: top + 2 });
+			return time + drawn('lapse', row.text, rule, ...linesAcross(row.text, geometry, top));
+		}
+		case 'bundle':
+			return time + drawn('bundle', row.text, ...breaks(geometry, top, height), ...linesAcross(`… ${row.text}`, geometry, top));
 		case 'wait':
 			return drawPause(`… ${duration(row.seconds)} …`, geometry, top, height);
 		case 'repeat':
@@ -97,10 +106,16 @@ function drawStory({ client, wire, server }: Story, geometry: Geometry, top: num
 
 /** Time goes on faster here: the lifelines are broken, and what is waited for stands between them. */
 function drawPause(words: string, geometry: Geometry, top: number, height: number): string {
-	const { client, server } = geometry;
-	const breaks = [client, server].map(({ lifeline: x }) => element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 }));
-	const middle = (client.lifeline + server.lifeline) / 2;
-	return drawn('wait', words, ...breaks, text(middle, top + height / 2 + 4, words, { 'text-anchor': 'middle' }));
+	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;
+	return drawn('wait', words, ...breaks(geometry, top, height), text(middle, top + height / 2 + 4, words, { 'text-anchor': 'middle' }));
+}
+
+function breaks({ client, server }: Geometry, top: number, height: number): string[] {
+	return [client, server].map(({ lifeline: x }) => element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 }));
+}
+
+function linesAcross(words: string, geometry: Geometry, top: number): string[] {
+	return wrap(words, FULL_COLUMNS).map((line, index) => text(geometry.timeRight + 14, top + ROW_GAP + (index + 1) * LINE_HEIGHT - 4, line));
 }
 
 /** A fault in words: what was broken or mended, and what shows that it was. */

@@ -13,6 +13,7 @@ const LETTER = 5.6;
 const BAND_FOR_WORDS = 9;
 
 const KINDS: Readonly<Record<MarkKind, Kind>> = {
+	segment: 'segment',
 	call: 'call',
 	'failed-call': 'call',
 	state: 'state',
@@ -34,6 +35,7 @@ export function drawMarks(marks: readonly Mark[], side: Side, top: number): stri
 	const groups = linesOf(marks, side).map(({ mark, lines }) => {
 		const words = lines.map((words) => text(side.words, top + ++line * LINE_HEIGHT - 3, words, { 'text-anchor': side.anchor }));
 		const group = drawn(KINDS[mark.kind], mark.title, ...words);
+		if (mark.kind === 'segment') return group.replace('class="segment"', 'class="segment loopback"');
 		return mark.kind === 'failed-call' ? group.replace('class="call"', 'class="call failed"') : group;
 	});
 	return groups.join('');
@@ -44,8 +46,8 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: Scale): 
 	const bands = spans.bands.map((band) => {
 		const side = geometry[band.host];
 		const [x, y, height] = [side.band(band.lane), ...extent(band, scale)];
-		const box = element('rect', { x, y, width: side.bandWidth, height, class: `band ${familyOf(band.state)}` });
-		return drawn('state', band.title, box, ...nameIn(band.state, x + side.bandWidth / 2, y, height, side.bandWidth));
+		const box = element('rect', { x, y, width: side.bandWidth, height, class: `band ${band.known ? familyOf(band.state) : 'unknown'}` });
+		return drawn('state', band.title, box, ...(band.known ? nameIn(band.state, x + side.bandWidth / 2, y, height, side.bandWidth) : []));
 	});
 	const timers = spans.timers.map((timer) => {
 		const side = geometry[timer.host];

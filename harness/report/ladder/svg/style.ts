@@ -63,6 +63,11 @@ ${ROOT} .gone{stroke:var(--paper);stroke-width:2.5;stroke-dasharray:3 3}
 ${ROOT} .rule{stroke:var(--line);stroke-width:.5}
 ${ROOT} .segment line{stroke:var(--arrow);stroke-width:1.4}
 ${ROOT} .segment path{fill:var(--arrow)}
+${ROOT} .segment .unknown{stroke:var(--faint);stroke-dasharray:2 4}
+${ROOT} .segment.loopback text{text-anchor:inherit;fill:var(--arrow)}
+${ROOT} .bundle text{fill:var(--faint);paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+${ROOT} .lapse text{fill:var(--lost);font-weight:600;paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+${ROOT} .lapse .rule{stroke:var(--lost);stroke-dasharray:6 4}
 ${ROOT} .segment .again{stroke-dasharray:7 3}
 ${ROOT} .segment .lost{stroke:var(--lost)}
 ${ROOT} .segment .unobserved{stroke:var(--lost);stroke-dasharray:3 3}
@@ -91,6 +96,7 @@ ${ROOT} .open{fill:var(--open)}
 ${ROOT} .closing{fill:var(--closing)}
 ${ROOT} .half{fill:var(--half)}
 ${ROOT} .rest{fill:var(--rest)}
+${ROOT} .unknown{fill:none;stroke:var(--rest);stroke-dasharray:2 3}
 ${ROOT} .listen{fill:var(--listen)}
 `.trim();
 

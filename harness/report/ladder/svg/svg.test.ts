@@ -31,10 +31,11 @@ describe('a ladder as SVG', () => {
 				expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 				// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what XML forbids
 				expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
-				const arrows = layOut(timeline).rows.filter((row) => row.kind === 'story' && row.wire !== undefined);
-				const segments = groups(svg, 'segment');
-				expect(segments).toHaveLength(arrows.length);
-				for (const segment of segments) expect(segment).toMatch(/^<title>(client|server) /);
+				const stories = layOut(timeline).rows.filter((row) => row.kind === 'story');
+				const arrows = stories.filter(({ wire }) => wire !== undefined);
+				const loops = stories.flatMap(({ client, server }) => [...client, ...server]).filter(({ kind }) => kind === 'segment');
+				const segments = [...svg.matchAll(/<g class="segment[^"]*" data-kind="segment" role="img"><title>(client|server) /g)];
+				expect(segments).toHaveLength(arrows.length + loops.length);
 			}),
 			{ numRuns: 200 },
 		);
@@ -140,6 +141,34 @@ describe('what lasts', () => {
 		);
 		expect(spans.blocks.map(({ t, until, failed }) => [t, until, failed])).toEqual([[1, 7, true]]);
 		expect(spans.timers.map(({ name, t, until, title }) => [name, t, until, title.includes('its count up to 2')])).toEqual([['on', 2, 5, true]]);
+	});
+
+	test('is a state no longer than somebody looked', () => {
+		const story = new TimelineBuilder()
+			.state(1, 'client', 'ESTAB', 'CLOSED')
+			.state(2, 'client', 'CLOSED', 'TIME-WAIT', 'sampled')
+			.state(2, 'server', 'CLOSED', 'LISTEN')
+			.step(60, 'much later')
+			.build({ scenario: 'nobody looks', lastLook: { client: 3, server: 4 } });
+		const bands = layOut(story).spans.bands.map(({ state, t, until, known }) => [state, t, until, known]);
+		expect(bands).toEqual([
+			['TIME-WAIT', 1, 3, true],
+			['TIME-WAIT', 3, 60, false],
+			// The kernel would have told.
+			['LISTEN', 2, 60, true],
+		]);
+		expect(draw(story)).toContain('class="band unknown"');
+	});
+
+	test('is a traced state no longer than the trace was read', () => {
+		const story = new TimelineBuilder()
+			.state(2, 'server', 'CLOSED', 'LISTEN')
+			.step(60, 'much later')
+			.build({ scenario: 'the trace ends', losses: [{ observer: 'kernel', what: 'cat ended', since: 10 }] });
+		expect(layOut(story).spans.bands.map(({ t, until, known }) => [t, until, known])).toEqual([
+			[2, 10, true],
+			[10, 60, false],
+		]);
 	});
 
 	test('shares a lane only where it does not overlap', () => {

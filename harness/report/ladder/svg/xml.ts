@@ -19,7 +19,21 @@ export function element(name: string, attributes: Attributes, ...children: reado
 }
 
 /** What a drawn thing is: for filters, colours, and who asks for details. */
-export type Kind = 'segment' | 'call' | 'state' | 'timer' | 'sockets' | 'error' | 'reset' | 'process' | 'output' | 'fault' | 'step' | 'wait';
+export type Kind =
+	| 'segment'
+	| 'call'
+	| 'state'
+	| 'timer'
+	| 'sockets'
+	| 'error'
+	| 'reset'
+	| 'process'
+	| 'output'
+	| 'fault'
+	| 'step'
+	| 'lapse'
+	| 'wait'
+	| 'bundle';
 
 /** One drawn thing: a group that says in words what it is, to pointers and to screen readers. */
 export function drawn(kind: Kind, title: string, ...children: readonly string[]): string {

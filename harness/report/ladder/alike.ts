@@ -1,0 +1,102 @@
+import type { FullItem, Item } from './item.ts';
+
+/** So many connections that are alike are told one by one. */
+const MOST_TOLD = 2;
+/** What `ss` saw now and then, and output, tell no two connections apart. */
+const PASSING = /sampled$|output/;
+
+/** What is known of one connection: its things, place by place, and where it begins and ends among all things. */
+interface Course {
+	readonly connection: string;
+	first: number;
+	last: number;
+	t: number;
+	until: number;
+	segments: number;
+	things: number;
+	readonly signature: Map<string, string[]>;
+}
+
+export interface Alike {
+	readonly items: Item[];
+	/** The connections of which nothing is drawn. */
+	readonly hidden: ReadonlySet<string>;
+}
+
+/**
+ * Connections to which the same happened, as in a loop that connects anew: the first is drawn, the others are counted. What happened at the client, on
+ * the wire and at the server is compared place by place, for the order between them is a matter of microseconds. A fault or a step parts them.
+ */
+export function foldAlike(items: readonly Item[], labelOf: (connection: string) => string | undefined): Alike {
+	const groups = [...alike(coursesOf(items)).values()].filter((group) => group.length > MOST_TOLD);
+	const hidden = new Set(groups.flatMap((group) => group.slice(1).map(({ connection }) => connection)));
+	if (hidden.size === 0) return { items: [...items], hidden };
+	const rows = new Map<number, FullItem[]>();
+	for (const [first, ...others] of groups as [Course, ...Course[]][]) {
+		// Behind the one that is drawn, and where the first of those begins that are not.
+		const place = Math.max(first.last, others[0]?.first ?? 0);
+		rows.set(place, [...(rows.get(place) ?? []), rowOf(first, others, labelOf)]);
+	}
+	const told = items.flatMap((item, index) => [...(isHidden(item, hidden) ? [] : [item]), ...(rows.get(index) ?? [])]);
+	return { items: told, hidden };
+}
+
+function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): boolean {
+	return slot !== 'full' && connection !== undefined && hidden.has(connection);
+}
+
+function coursesOf(items: readonly Item[]): Map<string, Course> {
+	const courses = new Map<string, Course>();
+	let stretch = 0;
+	for (const [index, item] of items.entries()) {
+		if (item.slot === 'full') stretch += 1;
+		const { connection, t, until, segments, slot, sort } = item;
+		if (connection === undefined || slot === 'full') continue;
+		const known = courses.get(connection);
+		const course: Course = known ?? { connection, first: index, last: index, t, until, segments: 0, things: 0, signature: new Map() };
+		if (known === undefined) courses.set(connection, course);
+		course.last = index;
+		course.until = Math.max(course.until, until);
+		course.segments += segments;
+		course.things += 1;
+		if (PASSING.test(sort)) continue;
+		const place = `${slot} ${stretch}`;
+		const things = course.signature.get(place);
+		// How often something was retransmitted makes no other course of things.
+		if (things === undefined) course.signature.set(place, [sort]);
+		else if (things.at(-1) !== sort) things.push(sort);
+	}
+	return courses;
+}
+
+function alike(courses: ReadonlyMap<string, Course>): Map<string, Course[]> {
+	const groups = new Map<string, Course[]>();
+	for (const course of courses.values()) {
+		const signature = ['client', 'wire', 'server'].flatMap((slot) =>
+			[...course.signature].filter(([place]) => place.startsWith(slot)).map(([place, things]) => `${place}: ${things.join(', ')}`),
+		);
+		const key = signature.join('\n');
+		const group = groups.get(key);
+		if (group) group.push(course);
+		else groups.set(key, [course]);
+	}
+	return groups;
+}
+
+function rowOf(first: Course, others: readonly Course[], labelOf: (connection: string) => string | undefined): FullItem {
+	const [t, until] = [others[0]?.t ?? first.t, others.reduce((latest, course) => Math.max(latest, course.until), 0)];
+	const segments = others.reduce((sum, course) => sum + course.segments, 0);
+	const [like, from, to] = [first, others[0] ?? first, others.at(-1) ?? first].map(({ connection }) => labelOf(connection) ?? 'it');
+	const text = `${others.length} more connections like ${like}, among ${from} to ${to}: ${segments} segments, from ${t.toFixed(3)} s to ${until.toFixed(3)} s`;
+	const key = `alike ${first.connection}`;
+	return {
+		slot: 'full',
+		t,
+		until,
+		key,
+		alike: key,
+		sort: 'alike',
+		segments,
+		row: { kind: 'bundle', t, until, text, segments, connections: others.length },
+	};
+}

@@ -1,0 +1,90 @@
+import type { HostName } from '../../timeline/events.ts';
+import type { FullItem, Item } from './item.ts';
+
+/** Up to this many things are drawn one by one; of more, those that a reader looks for. */
+const MOST_ITEMS = 260;
+/** The beginning and the end, and of each sort the first, while there is room. */
+const AT_EACH_END = 30;
+const MOST_SORTS = 50;
+
+/**
+ * What is too much to be drawn: its beginning, its end, the first of each sort, and all that goes across the picture stay; what lies between is counted, by what
+ * it was and what became of it. The result has a size that does not depend on how much there was.
+ */
+export function bundled(items: readonly Item[]): Item[] {
+	if (items.length <= MOST_ITEMS) return [...items];
+	const told: Item[] = [];
+	const sorts = new Set<string>();
+	let between: Item[] = [];
+	const close = () => {
+		if (between.length === 1) told.push(between[0] as Item);
+		else if (between.length > 1) told.push(rowOf(between));
+		between = [];
+	};
+	for (const [index, item] of items.entries()) {
+		const isNew = item.slot !== 'full' && sorts.size < MOST_SORTS && !sorts.has(item.sort);
+		if (isNew) sorts.add(item.sort);
+		if (isNew || isStory(item) || index < AT_EACH_END || index >= items.length - AT_EACH_END) {
+			close();
+			told.push(item);
+		} else between.push(item);
+	}
+	close();
+	return told;
+}
+
+function isFold(item: Item): boolean {
+	return item.slot === 'full' && (item.row.kind === 'repeat' || item.row.kind === 'bundle');
+}
+
+function isStory(item: Item): boolean {
+	return item.slot === 'full' && !isFold(item);
+}
+
+function rowOf(items: readonly Item[]): FullItem {
+	const t = items[0]?.t ?? 0;
+	const until = items.reduce((latest, item) => Math.max(latest, item.until), t);
+	const segments = items.reduce((sum, item) => sum + item.segments, 0);
+	const text = `${wordsOf(items)}, until ${until.toFixed(3)} s`;
+	const row = { kind: 'bundle', t, until, text, segments, connections: 0 } as const;
+	return { slot: 'full', t, until, key: `bundle ${t}`, alike: 'bundle', sort: 'bundle', segments, row };
+}
+
+/** How many segments there were in each direction, what became of those that were lost, and how much else. */
+function wordsOf(items: readonly Item[]): string {
+	const sent = { client: 0, server: 0 };
+	const lost = new Map<string, number>();
+	let [again, bytes, folded, calls, others] = [0, 0, 0, 0, 0];
+	for (const item of items) {
+		if (item.slot === 'full') folded += item.segments;
+		else if (item.slot === 'wire') {
+			const { from, fate, by, times, retransmission } = item.arrow;
+			sent[from] += times;
+			if (retransmission) again += times;
+			if (item.event?.kind === 'segment') bytes += item.event.length * times;
+			if (fate !== 'delivered') count(lost, lossInWords(fate, by), times);
+		} else if (item.mark.kind === 'segment') sent[item.slot] += item.mark.times;
+		else if (item.event?.kind === 'call') calls += item.mark.times;
+		else others += item.mark.times;
+	}
+	const hosts = (['client', 'server'] as const satisfies HostName[]).filter((host) => sent[host] > 0);
+	const parts = [
+		...hosts.map((host) => `${sent[host]} segments from the ${host}`),
+		folded > 0 ? `${folded} segments of what repeats` : '',
+		bytes > 0 ? `${bytes} bytes in all` : '',
+		again > 0 ? `${again} of them retransmissions` : '',
+		...[...lost].map(([words, times]) => `${times} ${words}`),
+		calls > 0 ? `${calls} calls` : '',
+		others > 0 ? `${others} changes of state and other news` : '',
+	];
+	return parts.filter(Boolean).join(', ');
+}
+
+function lossInWords(fate: 'dropped' | 'unobserved' | 'unknown', by: string | undefined): string {
+	if (fate === 'dropped') return `dropped by ${by ?? 'a fault'}`;
+	return fate === 'unobserved' ? 'that nobody received' : 'of unknown fate';
+}
+
+function count(counts: Map<string, number>, what: string, times: number): void {
+	counts.set(what, (counts.get(what) ?? 0) + times);
+}

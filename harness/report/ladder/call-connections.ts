@@ -1,0 +1,79 @@
+import type { Event, EventOf, HostName } from '../../timeline/events.ts';
+import { polledDescriptors, portIn } from './calls.ts';
+import type { Connections } from './connections.ts';
+import { type Call, PRECISION } from './item.ts';
+
+type Segment = EventOf<'segment'>;
+
+/** Finds the connection that a call was made on: by its socket, or by what its descriptor was before. Calls come in the order of time. */
+export class CallConnections {
+	readonly #connections: Connections;
+	readonly #byDescriptor = new Map<string, string>();
+	/** SYNs by the port that they went to, and those that no connect() has taken for its own. */
+	readonly #syns = new Map<string, Segment[]>();
+
+	constructor(events: readonly Event[], connections: Connections) {
+		this.#connections = connections;
+		for (const event of events) {
+			if (event.kind !== 'segment' || event.flags.includes('.') || !event.flags.includes('S') || event.retransmission) continue;
+			const key = `${event.host} ${event.to.port}`;
+			const known = this.#syns.get(key);
+			if (known) known.push(event);
+			else this.#syns.set(key, [event]);
+		}
+	}
+
+	of(call: Call): string | undefined {
+		const { name, fd } = call;
+		const own = fd === undefined ? undefined : descriptor(call, fd);
+		const told = this.#told(call);
+		if (name.startsWith('accept')) {
+			const accepted = told ?? this.#accepted(call);
+			if (accepted !== undefined && call.returned !== undefined) this.#byDescriptor.set(descriptor(call, call.returned), accepted);
+			return accepted;
+		}
+		if (own === undefined) return this.#polled(call);
+		const known = told ?? (name === 'connect' ? this.#connected(call) : this.#byDescriptor.get(own));
+		if (name === 'close') this.#byDescriptor.delete(own);
+		else if (known !== undefined) this.#byDescriptor.set(own, known);
+		return known ?? this.#polled(call);
+	}
+
+	#told({ host, socket }: Call): string | undefined {
+		if (socket?.local === undefined || socket.remote === undefined) return undefined;
+		return this.#connections.keyOf(host, { local: socket.local, remote: socket.remote });
+	}
+
+	/** A wait belongs to the first connection among those that it waited for. */
+	#polled(call: Call): string | undefined {
+		for (const fd of polledDescriptors(call)) {
+			const known = this.#byDescriptor.get(descriptor(call, fd));
+			if (known !== undefined) return known;
+		}
+		return undefined;
+	}
+
+	/** The SYN that left while it connected. */
+	#connected(call: Call): string | undefined {
+		const port = call.socket?.remote?.port ?? portIn(call.args);
+		const syns = this.#syns.get(`${call.host} ${port}`) ?? [];
+		const until = call.t + (call.took ?? Number.POSITIVE_INFINITY) + PRECISION;
+		const index = syns.findIndex(({ t }) => t >= call.t - PRECISION);
+		const syn = index === -1 ? undefined : syns[index];
+		if (syn === undefined || syn.t > until) return undefined;
+		// What is before it has been passed over for good: calls come in the order of time.
+		syns.splice(0, index + 1);
+		return this.#connections.keyOf(syn.host, { local: syn.from, remote: syn.to });
+	}
+
+	#accepted(call: Call): string | undefined {
+		const remote = portIn(call.args);
+		const local = call.socket?.local?.port;
+		if (remote === undefined || local === undefined) return undefined;
+		return this.#connections.keyOf(call.host, { local: { address: '', port: local }, remote: { address: '', port: remote } });
+	}
+}
+
+function descriptor({ host, pid }: { readonly host: HostName; readonly pid: number }, fd: number): string {
+	return `${host} ${pid} ${fd}`;
+}
