@@ -233,6 +233,6 @@ function clocksOf({ clock, traced }: LabContext): LabFacts['clocks'] {
 		{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
 		{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
 		...(traced ? [{ source: 'kernel' as const, clock: kernel, precision: 0.000_05 }] : []),
-		{ source: 'harness', clock: clock.source, precision: Math.max(HARNESS_PRECISION, clock.precision) },
+		{ source: 'harness', clock: clock.source, precision: Math.max(HARNESS_PRECISION, Math.ceil(clock.precision * 1e6) / 1e6) },
 	];
 }
