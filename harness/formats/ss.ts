@@ -1,3 +1,4 @@
+import { unmapped } from './address.ts';
 import type { Endpoint, SsRow, SsTimer } from './types.ts';
 
 /** What `ss` said, and every line of it that is no socket as we know them. */
@@ -77,7 +78,7 @@ function parseEndpoint(text: string): Endpoint | undefined {
 	if (address === undefined || portText === undefined) return undefined;
 	const port = portText === '*' ? 0 : Number(portText);
 	if (port > 65535) return undefined;
-	return { address: address === '*' ? '0.0.0.0' : address.replace(/^::ffff:(?=\d+\.)/i, ''), port };
+	return { address: address === '*' ? '0.0.0.0' : unmapped(address), port };
 }
 
 /** `tcp_timer_print` (misc/ss.c): `timer:(name,time left,count)`. */

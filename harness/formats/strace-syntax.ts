@@ -1,6 +1,6 @@
 import type { StraceCall } from './types.ts';
 
-const CLOSING: Record<string, string> = { '(': ')', '[': ']', '{': '}', '<': '>' };
+const CLOSING: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 
 /**
  * Where the arguments of a call end, and the text of its result.
@@ -22,38 +22,62 @@ export function isBalanced(text: string): boolean {
 	return end === undefined && open === 0;
 }
 
+/** What stands in `<…>` behind a descriptor: from `start` (its `<`) to `end` (behind its `>`). */
+export interface Annotation {
+	readonly start: number;
+	readonly end: number;
+}
+
+/** The annotations of all descriptors in the arguments of a call, complete or as far as they were printed. */
+export function annotationsIn(args: string): readonly Annotation[] {
+	return scan(args).annotations;
+}
+
+/** Where the strings of these arguments are, with their quotation marks. */
+export function stringsIn(args: string): readonly Annotation[] {
+	return scan(args).strings;
+}
+
+interface Scanned {
+	/** Where the parenthesis is that closes the call. */
+	readonly end?: number;
+	/** How much was left open at the end of the text. */
+	readonly open: number;
+	readonly annotations: readonly Annotation[];
+	readonly strings: readonly Annotation[];
+}
+
 /**
  * Goes over arguments as strace writes them, past strings (with C escapes: util.c, `string_quote`), comments, lists and the annotations
  * of descriptors, to the parenthesis that closes the call.
- *
- * @returns `end`: where that parenthesis is; `open`: how much was left open at the end of the text
  */
-function scan(text: string): { end?: number; open: number } {
+function scan(text: string): Scanned {
 	const expected: string[] = [];
+	const annotations: Annotation[] = [];
+	const strings: Annotation[] = [];
 	for (let at = 0; at < text.length; at++) {
 		const character = text.charAt(at);
+		const start = at;
+		let end: number | undefined = at;
 		if (character === '"') {
-			const closing = endOfString(text, at);
-			if (closing === undefined) return { open: expected.length + 1 };
-			at = closing;
+			end = endOfString(text, at);
+			if (end !== undefined) strings.push({ start, end: end + 1 });
 		} else if (character === '/' && text.charAt(at + 1) === '*') {
-			const closing = text.indexOf('*/', at + 2);
-			if (closing < 0) return { open: expected.length + 1 };
-			at = closing + 1;
-		} else if (character === '<') {
-			if (opensAnnotation(text, at, expected.at(-1))) expected.push('>');
-		} else if (character === '>') {
-			// `->` joins the two ends of a connection inside an annotation, `=>` what went in and came out of an argument.
-			if (expected.at(-1) === '>' && !'-='.includes(text.charAt(at - 1))) expected.pop();
+			end = endOfComment(text, at);
+		} else if (character === '<' && opensAnnotation(text, at)) {
+			end = endOfAnnotation(text, at);
+			if (end !== undefined) annotations.push({ start, end: end + 1 });
 		} else if (character in CLOSING) {
 			expected.push(CLOSING[character] ?? '');
 		} else if (character === expected.at(-1)) {
 			expected.pop();
 		} else if (character === ')' && expected.length === 0) {
-			return { end: at, open: 0 };
+			return { end: at, open: 0, annotations, strings };
 		}
+		if (end === undefined) return { open: expected.length + 1, annotations, strings };
+		at = end;
 	}
-	return { open: expected.length };
+	return { open: expected.length, annotations, strings };
 }
 
 function endOfString(text: string, start: number): number | undefined {
@@ -65,11 +89,35 @@ function endOfString(text: string, start: number): number | undefined {
 	return undefined;
 }
 
+function endOfComment(text: string, start: number): number | undefined {
+	const closing = text.indexOf('*/', start + 2);
+	return closing < 0 ? undefined : closing + 1;
+}
+
 /** `3<TCP:[…]>`, `AT_FDCWD</tmp>`, `0</dev/null<char 1:3>>`; but `1<<CAP_NET_RAW` is a shift. */
-function opensAnnotation(text: string, at: number, enclosing: string | undefined): boolean {
-	if (enclosing === '>') return true;
-	const isShift = text.charAt(at + 1) === '<' || text.charAt(at - 1) === '<';
-	return !isShift && /[\dD]/.test(text.charAt(at - 1));
+function opensAnnotation(text: string, at: number): boolean {
+	return text.charAt(at + 1) !== '<' && /[\dD]/.test(text.charAt(at - 1));
+}
+
+/**
+ * Where the `>` of an annotation is. Of a path, strace writes `<` and `>` as octal escapes (util.c, `printfd`), so brackets, quotation marks and
+ * `->` in it mean nothing; a device stands behind it in `<…>` of its own. What else is a link to no file is a word and `[…]`: there, `->` joins
+ * the two ends of a connection, and names of local sockets are strings.
+ */
+function endOfAnnotation(text: string, start: number): number | undefined {
+	const isPath = !/^<[\w-]+:\[/.test(text.slice(start, start + 32));
+	let depth = 0;
+	for (let at = start; at < text.length; at++) {
+		const character = text.charAt(at);
+		if (character === '\\') at++;
+		else if (character === '<') depth++;
+		else if (character === '"' && !isPath) {
+			const closing = endOfString(text, at);
+			if (closing === undefined) return undefined;
+			at = closing;
+		} else if (character === '>' && (isPath || text.charAt(at - 1) !== '-') && --depth === 0) return at;
+	}
+	return undefined;
 }
 
 /** What a call's result says. */

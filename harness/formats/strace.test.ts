@@ -102,7 +102,6 @@ describe('calls', () => {
 			{ resultText: 'ERESTARTSYS (To be restarted if SA_RESTART is set)', took: 0.2 },
 		],
 		['exit_group(1)   = ?', {}],
-		['read(3, 0x7, 1) = ? <unavailable>', { resultText: '<unavailable>' }],
 		['pause()         = 0', { returned: 0 }],
 	])('%s', (line, expected) => {
 		const { kind, pid, t, name, args, fd, blocked, ...result } = readCall(line);
@@ -174,19 +173,30 @@ describe('a call that blocks', () => {
 		},
 	);
 
-	test('whose process is killed is completed without a result', () => {
-		const { pushed } = readAll(`${HEAD}read(3<TCP:[1]>,  <unfinished ...>\n47 1795164283.5 +++ killed by SIGKILL +++\n`);
-		expect(pushed).toEqual([
-			{ kind: 'call', pid: 47, t: 1795164282.378685, name: 'read', args: '3<TCP:[1]>, ', fd: 3, blocked: false },
+	// A process that is killed inside a call: as strace prints it with others beside it, and where nothing came between.
+	test.each([
+		['read(3<TCP:[1]>,  <unfinished ...>\n', '3<TCP:[1]>, '],
+		['read(3<TCP:[1]>,  <unfinished ...>) = ?\n', '3<TCP:[1]>, '],
+		['read(3<TCP:[1]>, 0x7ffd, 10) = ?\n', '3<TCP:[1]>, 0x7ffd, 10'],
+		['read(3<TCP:[1]>, 0x7ffd, 10) = ? <unavailable>\n', '3<TCP:[1]>, 0x7ffd, 10'],
+	])('whose process is killed ends with it: %j', (line, args) => {
+		const { pushed, records } = readAll(`${HEAD}${line}47 1795164283.5 +++ killed by SIGKILL +++\n`);
+		const call = { kind: 'call', pid: 47, t: 1795164282.378685, name: 'read', fd: 3, took: 1.121315, blocked: false };
+		expect(records).toEqual([]);
+		expect(completed(pushed)).toEqual([
+			{ ...call, args, resultText: 'never returned: killed by SIGKILL' },
 			{ kind: 'exit', pid: 47, t: 1795164283.5, status: 'SIGKILL' },
 		]);
 	});
 
-	test('and is taken away by the end of its process group is completed without a result', () => {
+	test('and is taken away by the end of its process group ends with it', () => {
 		const { pushed } = readAll(
 			'61 1.5 epoll_pwait(10<anon_inode:[eventpoll]>,  <unfinished ...>\n61 2.5 <... epoll_pwait resumed> <unfinished ...>) = ?\n',
 		);
-		expect(pushed).toEqual([{ kind: 'call', pid: 61, t: 1.5, name: 'epoll_pwait', args: '10<anon_inode:[eventpoll]>, ', fd: 10, blocked: false }]);
+		const result = { resultText: 'never returned: its thread ended', took: 1 };
+		expect(pushed).toEqual([
+			{ kind: 'call', pid: 61, t: 1.5, name: 'epoll_pwait', args: '10<anon_inode:[eventpoll]>, ', fd: 10, ...result, blocked: false },
+		]);
 	});
 
 	test('goes on under another pid where a thread becomes the process', () => {

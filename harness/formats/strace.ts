@@ -1,4 +1,5 @@
-import { endOfArguments, isBalanced, parseResult } from './strace-syntax.ts';
+import { type Cloning, clones, ThreadOwners } from './strace-processes.ts';
+import { endOfArguments, isBalanced, parseResult, type StraceResult } from './strace-syntax.ts';
 import type { StraceCall, StraceRecord } from './types.ts';
 
 /** What is left when the trace has ended. */
@@ -13,7 +14,7 @@ export interface StraceEnd {
 
 /** A call that was entered and has not returned yet. */
 interface OpenCall {
-	readonly pid: number;
+	readonly tid: number;
 	readonly t: number;
 	readonly name: string;
 	readonly args: string;
@@ -21,9 +22,12 @@ interface OpenCall {
 	reported: boolean;
 }
 
-/** A line with its pid and time split off. */
+/** A record of which only the thread is known yet. */
+type Unplaced = StraceRecord & { readonly tid: number };
+
+/** A line with the number of its thread and its time split off. */
 interface Line {
-	readonly pid: number;
+	readonly tid: number;
 	readonly t: number;
 	readonly body: string;
 	readonly whole: string;
@@ -32,8 +36,8 @@ interface Line {
 /**
  * Reads the output of `strace -f -yy -ttt -T -s 64 -o file` as it grows, in pieces of any size.
  *
- * A call that is still blocked when a push ends is handed out once with `blocked: true`, and once more when it has returned; `pid`
- * and `t` tell that it is the same. A call whose process ends inside it is completed without a result.
+ * A call that is still blocked when a push ends is handed out once with `blocked: true`, and once more when it has returned; its thread
+ * and `t` tell that it is the same. A call whose process ends inside it is completed without a result, at that time.
  */
 export class StraceReader {
 	/** Lines that are not of strace, or cut. */
@@ -42,8 +46,11 @@ export class StraceReader {
 	#rest = '';
 	/** Of the line that has no newline yet. */
 	#unfinishedLine: OpenCall | undefined;
-	/** Of calls during which strace went on to print another process, by pid. */
+	/** Of calls during which strace went on to print another thread, by thread. */
 	readonly #open = new Map<number, OpenCall>();
+	readonly #owners = new ThreadOwners();
+	/** Of threads whose process is not known yet. */
+	#unplaced: Unplaced[] = [];
 
 	push(text: string): StraceRecord[] {
 		const lines = (this.#rest + text).split('\n');
@@ -58,7 +65,8 @@ export class StraceReader {
 		this.#rest = '';
 		const isOpenCall = this.#startOf(last) !== undefined;
 		const records = last === '' ? [] : this.#readLine(last, isOpenCall ? ' <unfinished ...>' : '');
-		return { records: [...records, ...this.#blocked()], unread: this.unread, remarks: this.remarks };
+		const unplaced = this.#unplaced.splice(0).map((record) => placed(record, record.tid));
+		return { records: [...records, ...unplaced, ...this.#blocked()], unread: this.unread, remarks: this.remarks };
 	}
 
 	#readLine(text: string, addition = ''): StraceRecord[] {
@@ -66,53 +74,82 @@ export class StraceReader {
 		this.#unfinishedLine = undefined;
 		const line = splitHead(text + addition);
 		if (line) {
+			// Whose the thread is, its first line tells best: what made it cannot have been forgotten by then.
+			const owner = this.#owners.ownerOf(line.tid, this.#cloning);
 			const records = this.#readEnd(line) ?? this.#readResumed(line) ?? this.#readCall(line, unfinishedLine?.reported ?? false);
-			if (records) return records;
+			if (records) return this.#placed(records, line.tid, owner);
 		}
 		if (/^strace: |^\[ Process /.test(line?.body ?? text)) this.remarks.push(text);
 		else if (text.trim() !== '') this.unread.push(text);
 		return [];
 	}
 
+	get #cloning(): Cloning[] {
+		return [...this.#open.values()].filter(({ name }) => clones(name));
+	}
+
+	/** Gives records their process, and hands out those of other threads whose process they tell. */
+	#placed(records: readonly Unplaced[], tid: number, owner: number | undefined): StraceRecord[] {
+		this.#unplaced.push(...records);
+		for (const record of records) if (record.kind === 'call' && !record.blocked && clones(record.name)) this.#cloned(record);
+		const ready: StraceRecord[] = [];
+		this.#unplaced = this.#unplaced.filter((record) => {
+			const known = record.tid === tid && owner !== undefined ? owner : this.#owners.ownerOf(record.tid, this.#cloning);
+			if (known !== undefined) ready.push(placed(record, known));
+			return known === undefined;
+		});
+		for (const { kind, tid: ended } of records) if (kind === 'exit') this.#owners.ended(ended);
+		return ready;
+	}
+
+	#cloned(record: Unplaced & StraceCall): void {
+		if (record.returned !== undefined && record.returned > 0) this.#owners.made(record, record.returned);
+		else this.#owners.failed(record);
+	}
+
 	/** Signals, stops and ends: strace.c, `print_stopped`, `print_signalled`, `print_exited`. */
-	#readEnd({ pid, t, body, whole }: Line): StraceRecord[] | undefined {
+	#readEnd({ tid, t, body, whole }: Line): Unplaced[] | undefined {
 		const signal = /^--- (SIG\w+) \{.*\} ---$/.exec(body)?.[1];
-		if (signal) return [{ kind: 'signal', pid, t, signal }];
+		if (signal) return [{ kind: 'signal', pid: tid, tid, t, signal }];
 		if (/^--- (stopped by )?SIG\w+ ---$/.test(body)) {
 			this.remarks.push(whole);
 			return [];
 		}
 		const [, status, killer, successor] =
 			/^\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)(?: \(core dumped\))?|superseded by execve in pid (\d+)) \+\+\+$/.exec(body) ?? [];
-		if (successor) return this.#supersede(pid, Number(successor));
+		if (successor) return this.#supersede(tid, t, Number(successor));
 		if (!status && !killer) return undefined;
-		const open = this.#takeOpen(pid);
-		return [...(open ? [finished(open, open.args)] : []), { kind: 'exit', pid, t, status: killer ?? Number(status) }];
+		const open = this.#takeOpen(tid);
+		const why = killer ? `killed by ${killer}` : `exited with ${status}`;
+		return [...(open ? [neverReturned(open, open.args, t, why)] : []), { kind: 'exit', pid: tid, tid, t, status: killer ?? Number(status) }];
 	}
 
-	/** When a thread calls execve, it goes on under the pid of the thread that led the process; the leader's own call never returns. */
-	#supersede(leader: number, successor: number): StraceRecord[] {
+	/** When a thread calls execve, it goes on under the number of the thread that led the process; the leader's own call never returns. */
+	#supersede(leader: number, t: number, successor: number): Unplaced[] {
 		const lost = this.#takeOpen(leader);
 		const execve = this.#takeOpen(successor);
-		// Its record keeps the pid under which it was reported.
+		// Its record keeps the number under which it was reported.
 		if (execve) this.#open.set(leader, execve);
-		return lost ? [finished(lost, lost.args)] : [];
+		return lost ? [neverReturned(lost, lost.args, t, 'another thread called execve')] : [];
 	}
 
-	#readResumed({ pid, body }: Line): StraceRecord[] | undefined {
+	#readResumed({ tid, t, body }: Line): Unplaced[] | undefined {
 		const [head, name] = /^<\.\.\. (\w+) resumed>/.exec(body) ?? [];
-		if (head === undefined || this.#open.get(pid)?.name !== name) return undefined;
-		const open = this.#takeOpen(pid);
-		return open && this.#readArguments({ ...open, args: '' }, open.args + body.slice(head.length));
+		if (head === undefined || this.#open.get(tid)?.name !== name) return undefined;
+		const open = this.#takeOpen(tid);
+		return open && this.#readArguments({ ...open, args: '' }, open.args + body.slice(head.length), t);
 	}
 
-	#readCall(line: Line, reported: boolean): StraceRecord[] | undefined {
+	#readCall(line: Line, reported: boolean): Unplaced[] | undefined {
 		const start = startOfCall(line);
-		return start && this.#readArguments({ ...start, reported }, start.args);
+		return start && this.#readArguments({ ...start, reported }, start.args, line.t);
 	}
 
-	/** @param text from behind the opening parenthesis on */
-	#readArguments(call: OpenCall, text: string): StraceRecord[] | undefined {
+	/**
+	 * @param text from behind the opening parenthesis on
+	 * @param t of the line that ends it
+	 */
+	#readArguments(call: OpenCall, text: string, t: number): Unplaced[] | undefined {
 		const interrupted = / <(?:unfinished|detached) \.\.\.>$/.exec(text);
 		if (interrupted) {
 			this.#leaveOpen({ ...call, args: text.slice(0, interrupted.index) });
@@ -121,27 +158,35 @@ export class StraceReader {
 		const end = endOfArguments(text);
 		if (end === undefined) return undefined;
 		// A thread that is taken away by exit_group or execve inside a call: `<... read resumed> <unfinished ...>) = ?`.
-		return [finished(call, text.slice(0, end.at).replace(/ <unfinished \.\.\.>$/, ''), end.result)];
+		const args = text.slice(0, end.at).replace(/ <unfinished \.\.\.>$/, '');
+		if (!/^\?( <unavailable>)?$/.test(end.result) || /^exit(_group)?$/.test(call.name)) return [finished(call, args, parseResult(end.result))];
+		if (t > call.t) return [neverReturned(call, args, t, 'its thread ended')];
+		// In one line with its beginning: when that was, the end of the thread tells.
+		this.#leaveOpen({ ...call, args });
+		return [];
 	}
 
 	#leaveOpen(call: OpenCall): void {
-		const forgotten = this.#open.get(call.pid);
-		if (forgotten) this.unread.push(`${forgotten.pid} ${forgotten.t} ${forgotten.name}(${forgotten.args}`);
-		this.#open.set(call.pid, call);
+		const forgotten = this.#open.get(call.tid);
+		if (forgotten) this.unread.push(`${forgotten.tid} ${forgotten.t} ${forgotten.name}(${forgotten.args}`);
+		this.#open.set(call.tid, call);
 	}
 
-	#takeOpen(pid: number): OpenCall | undefined {
-		const open = this.#open.get(pid);
-		this.#open.delete(pid);
+	#takeOpen(tid: number): OpenCall | undefined {
+		const open = this.#open.get(tid);
+		this.#open.delete(tid);
 		return open;
 	}
 
 	/** The calls that nobody was told of yet. */
-	#blocked(): StraceCall[] {
+	#blocked(): StraceRecord[] {
 		this.#unfinishedLine ??= this.#startOf(this.#rest);
 		const open = [...this.#open.values(), ...(this.#unfinishedLine ? [this.#unfinishedLine] : [])].filter((call) => !call.reported);
-		for (const call of open) call.reported = true;
-		return open.map((call) => ({ ...described(call, call.args), blocked: true }));
+		return open.flatMap((call) => {
+			const owner = this.#owners.ownerOf(call.tid, this.#cloning);
+			call.reported = owner !== undefined;
+			return owner === undefined ? [] : [placed({ ...described(call, call.args), blocked: true }, owner)];
+		});
 	}
 
 	/** The call that an unfinished line begins, once it is clear which call on what: a read may cut the file anywhere. */
@@ -154,24 +199,34 @@ export class StraceReader {
 	}
 }
 
-/** `47    1795164282.378685 accept4(…`: strace pads the pid to five columns (strace.c, `printleader`). */
+/** `47    1795164282.378685 accept4(…`: strace pads the number to five columns (strace.c, `printleader`). */
 function splitHead(text: string): Line | undefined {
-	const [head, pid, t] = /^(\d+) +(\d+\.\d+) /.exec(text) ?? [];
-	return head === undefined ? undefined : { pid: Number(pid), t: Number(t), body: text.slice(head.length), whole: text };
+	const [head, tid, t] = /^(\d+) +(\d+\.\d+) /.exec(text) ?? [];
+	return head === undefined ? undefined : { tid: Number(tid), t: Number(t), body: text.slice(head.length), whole: text };
 }
 
-function startOfCall({ pid, t, body }: Line): OpenCall | undefined {
+function startOfCall({ tid, t, body }: Line): OpenCall | undefined {
 	const [head, name] = /^([a-z_]\w*)\(/i.exec(body) ?? [];
-	return head === undefined || name === undefined ? undefined : { pid, t, name, args: body.slice(head.length), reported: false };
+	return head === undefined || name === undefined ? undefined : { tid, t, name, args: body.slice(head.length), reported: false };
 }
 
-function finished(call: OpenCall, args: string, result = '?'): StraceCall {
-	const parsed = parseResult(result);
-	return { ...described(call, args, parsed.errno), ...parsed, blocked: false };
+/** A record with its process; its thread is told only where it is another than the first. */
+function placed({ tid, ...record }: Unplaced, pid: number): StraceRecord {
+	return { ...record, pid, ...(tid !== pid && { tid }) };
 }
 
-function described({ pid, t, name }: OpenCall, args: string, errno?: string): Omit<StraceCall, 'blocked'> {
+function finished(call: OpenCall, args: string, result: StraceResult): Unplaced & StraceCall {
+	return { ...described(call, args, result.errno), ...result, blocked: false };
+}
+
+/** @param t when that was certain */
+function neverReturned(call: OpenCall, args: string, t: number, why: string): Unplaced & StraceCall {
+	const took = Math.max(0, Math.round((t - call.t) * 1e6) / 1e6);
+	return finished(call, args, { resultText: `never returned: ${why}`, took });
+}
+
+function described({ tid, t, name }: OpenCall, args: string, errno?: string): Omit<StraceCall, 'blocked'> & { readonly tid: number } {
 	// With -yy every open descriptor carries its `<…>`; a number without one is a descriptor only where the kernel says it is a bad one.
 	const [fd] = (errno === 'EBADF' ? /^\d+(?=[,<]|$)/ : /^\d+(?=<)/).exec(args) ?? [];
-	return { kind: 'call', pid, t, name, args, ...(fd !== undefined && { fd: Number(fd) }) };
+	return { kind: 'call', pid: tid, tid, t, name, args, ...(fd !== undefined && { fd: Number(fd) }) };
 }

@@ -42,10 +42,21 @@ export interface LsofDescriptor {
 	readonly remote?: Endpoint;
 }
 
+/** A TCP socket as a call shows it. IPv4-mapped addresses of an IPv6 socket are written as the IPv4 addresses that they stand for. */
+export interface TcpSocket {
+	readonly family: 'IPv4' | 'IPv6';
+	/** Absent where it has no address yet, and where nobody could say. */
+	readonly local?: Endpoint;
+	readonly remote?: Endpoint;
+}
+
 /** One system call as strace tells it. */
 export interface StraceCall {
 	readonly kind: 'call';
+	/** The process that made it. */
 	readonly pid: number;
+	/** Its thread, where that is another than the first, whose number is the process's. */
+	readonly tid?: number;
 	/** When it was entered. */
 	readonly t: number;
 	readonly name: string;
@@ -53,13 +64,14 @@ export interface StraceCall {
 	readonly args: string;
 	/** Number of the socket, pipe or file that the first argument names, where it is one, e.g. 3 for `3<TCP:[…]>`. */
 	readonly fd?: number;
-	/** Absent while the call blocks, and where it never returned (`= ?`). */
+	/** Absent while the call blocks, and where it never returned: its process ended, or another thread of it called execve. */
 	readonly returned?: number;
 	/** Name of the errno where it returned -1. */
 	readonly errno?: string;
 	/**
 	 * What strace adds to the result: the text in parentheses behind it (`[{fd=3, revents=POLLIN}]`, `Connection reset by peer`), what a
-	 * returned descriptor is (`TCP:[…]`), or `ERESTARTSYS (…)` where the call was interrupted and has no result the program could see.
+	 * returned descriptor is (`TCP:[…]`), `ERESTARTSYS (…)` where the call was interrupted and has no result the program could see, or
+	 * `never returned` and why.
 	 */
 	readonly resultText?: string;
 	/** Seconds inside the call; absent while it blocks. */
@@ -68,16 +80,18 @@ export interface StraceCall {
 	readonly blocked: boolean;
 }
 
-/** A signal that strace saw delivered, or the end of a process. */
+/** A signal that strace saw delivered, or the end of a thread. */
 export interface StraceSignal {
 	readonly kind: 'signal';
 	readonly pid: number;
+	readonly tid?: number;
 	readonly t: number;
 	readonly signal: string;
 }
 export interface StraceExit {
 	readonly kind: 'exit';
 	readonly pid: number;
+	readonly tid?: number;
 	readonly t: number;
 	/** Exit status, or the signal that killed it. */
 	readonly status: number | string;

@@ -41,14 +41,14 @@ export class PeerExpectation {
 		);
 	}
 
-	/** It is inside a call that has not returned. */
+	/** It, one of its threads or of its children is inside a call that has not returned. */
 	async toBlockIn(call: CallName, patience: Patience = {}): Promise<void> {
 		const { context } = this.#peer;
 		await expectEventually(
 			context,
 			{
 				what: `${this.#who} to block in ${call}`,
-				check: () => (this.#peer.blocksIn(call) ? this.#peer.calls(call).at(-1) : undefined),
+				check: () => this.#peer.blockedIn(call),
 				nearest: () => this.#calls(call),
 			},
 			patience,

@@ -2,7 +2,7 @@ import type { ProcessEnd } from '../agent/agent.ts';
 import type { LabContext } from '../context.ts';
 import type { Errno } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import { type CallName, isCall } from '../timeline/history.ts';
+import { type CallName, isCallOf } from '../timeline/history.ts';
 
 /** How a peer ended: by itself with a status, by a signal, or with its host. */
 export type PeerEnd = { readonly status: number } | { readonly signal: string } | { readonly lost: true };
@@ -68,22 +68,36 @@ export abstract class Peer {
 		return this.calls(name).some((call) => call.errno === errno);
 	}
 
-	/** What it read from and wrote to its connection after a call had failed for the first time. */
+	/** What it read from and wrote to its connection after a call had failed for the first time: what the same process did, where it has several. */
 	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
-		return failed ? this.calls().filter((call) => call.t > failed.t && (isOf('read', call) || isOf('write', call))) : [];
+		if (!failed) return [];
+		return this.calls().filter(
+			(call) => call.t > failed.t && call.pid === failed.pid && mayBeSameSocket(call, failed) && (isOf('read', call) || isOf('write', call)),
+		);
 	}
 
-	/** What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. For telling the observed answer. */
+	/**
+	 * What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. Where several of its processes made any, those
+	 * of each by itself. For telling the observed answer.
+	 */
 	results(name: 'read' | 'write'): string {
-		const results = this.calls(name);
-		return results.map(({ returned, errno }) => errno ?? (returned === undefined ? 'nothing yet' : String(returned))).join(', then ') || 'nothing';
+		const calls = this.calls(name);
+		const processes = [...new Set(calls.map(({ pid }) => pid))];
+		const [only] = processes;
+		if (only === undefined) return 'nothing';
+		const of = (pid: number) => calls.filter((call) => call.pid === pid).map(resultInWords).join(', then ');
+		return processes.length === 1 ? of(only) : processes.map((pid) => `process ${pid}: ${of(pid)}`).join('; ');
 	}
 
-	/** Whether it is inside a call of this family. */
+	/** Whether one of its threads, or of those of its children, is inside a call of this family. */
 	blocksIn(name: CallName): boolean {
-		const last = this.calls().at(-1);
-		return last !== undefined && last.took === undefined && isCall(last.name, name);
+		return this.blockedIn(name) !== undefined;
+	}
+
+	/** The call of this family that one of its threads is inside; the latest, where there are several. */
+	blockedIn(name: CallName): EventOf<'call'> | undefined {
+		return this.calls(name).findLast(({ took }) => took === undefined);
 	}
 
 	/** For the history: what was done to it. */
@@ -99,8 +113,21 @@ export abstract class Peer {
 	}
 }
 
-/** Which descriptor is a connection, strace tells; a controlled socket has nothing else. */
 function isOf(name: CallName, call: EventOf<'call'>): boolean {
-	if (!isCall(call.name, name)) return false;
-	return (name !== 'read' && name !== 'write') || call.source === 'socket' || call.args.includes('<TCP:');
+	if (!isCallOf(call, name)) return false;
+	// A controlled socket has nothing else to read from and write to.
+	return (name !== 'read' && name !== 'write') || call.source === 'socket' || call.socket !== undefined;
+}
+
+/** False where two calls were made on different connections. */
+function mayBeSameSocket({ socket: a, fd }: EventOf<'call'>, { socket: b, fd: other }: EventOf<'call'>): boolean {
+	if (a === undefined || b === undefined) return true;
+	if (a.remote === undefined || b.remote === undefined) return fd === other;
+	return a.remote.address === b.remote.address && a.remote.port === b.remote.port && a.local?.port === b.local?.port;
+}
+
+function resultInWords({ returned, errno, took }: EventOf<'call'>): string {
+	if (errno !== undefined) return errno;
+	if (returned !== undefined) return String(returned);
+	return took === undefined ? 'nothing yet' : 'nothing';
 }

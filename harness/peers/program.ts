@@ -52,6 +52,7 @@ export class Program extends Peer {
 			logEnd: () => boot.programs === 'run' && boot.running && calls.ended(),
 		});
 		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
+		process.exited.catch(() => calls.lost(history.at(context.clock.now())));
 		const program = new Program(name, host, context, process, text);
 		if (options.until !== 'started') await program.#ready(options.until);
 		return program;
@@ -142,5 +143,5 @@ function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
 
 /** A connect that does not block tells its result later, by SO_ERROR (connect(2), EINPROGRESS). */
 function isConnected({ name, args, returned }: EventOf<'call'>): boolean {
-	return returned === 0 && ((name === 'connect' && args.includes('AF_INET')) || (name === 'getsockopt' && args.includes('SO_ERROR, [0]')));
+	return returned === 0 && (name === 'connect' || (name === 'getsockopt' && args.includes('SO_ERROR, [0]')));
 }

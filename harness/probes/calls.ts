@@ -1,9 +1,18 @@
 import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { StraceReader } from '../formats/strace.ts';
+import { type SocketFacts, TracedSockets } from '../formats/strace-sockets.ts';
 import type { StraceCall } from '../formats/types.ts';
+import { errnoName } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import type { History } from '../timeline/history.ts';
+import { type History, isCall } from '../timeline/history.ts';
+
+/** Calls on sockets beside those that strace counts as network calls, waiting, and what makes threads and processes; a `?` where strace, or the machine, may not have one. */
+const TRACED = [
+	...['read', 'readv', 'preadv2', 'write', 'writev', 'pwritev2', 'sendfile', 'splice', 'close'],
+	...['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'epoll_ctl'],
+	...['clone', 'clone3', 'fork', 'vfork'],
+];
 
 /**
  * What tells the story of a connection: the socket calls, waiting, reading and writing. `-D`: the tracer is the peer's grandchild, so that
@@ -11,7 +20,7 @@ import type { History } from '../timeline/history.ts';
  */
 const STRACE = [
 	...['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '128', '--seccomp-bpf'],
-	...['-e', 'trace=%network,read,readv,write,writev,close,poll,ppoll,select,pselect6,epoll_wait,epoll_pwait,epoll_pwait2'],
+	...['-e', `trace=%network,${TRACED.map((name) => `?${name}`).join()}`],
 	...['-o', '@log'],
 ];
 
@@ -55,6 +64,7 @@ export class CallProbe {
 	readonly #host: HostName;
 	readonly #peer: string;
 	readonly #isOverAt: (t: number) => boolean;
+	readonly #sockets = new TracedSockets();
 	readonly #blocked = new Map<string, EventOf<'call'>>();
 	/** The process of the peer itself, which is the first that is traced. */
 	#pid: number | undefined;
@@ -75,8 +85,10 @@ export class CallProbe {
 		for (const record of this.#reader.push(bytes.toString('latin1'))) {
 			this.#pid ??= record.pid;
 			this.#latest = this.#history.at(record.t);
-			if (record.kind === 'exit' && record.pid === this.#pid) this.#exited = true;
-			if (record.kind === 'call' && isOfInterest(record) && !this.#isOverAt(record.t + (record.took ?? 0))) this.#add(record);
+			if (record.kind === 'exit' && record.pid === this.#pid && record.tid === undefined) this.#exited = true;
+			if (record.kind !== 'call' || this.#isOverAt(record.t + (record.took ?? 0))) continue;
+			const facts = this.#sockets.read(record);
+			if (isOfInterest(record, facts)) this.#add(record, facts);
 		}
 		for (const line of this.#reader.unread.splice(0)) {
 			this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what: `could not read: ${line}` });
@@ -90,45 +102,72 @@ export class CallProbe {
 		this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what, since: this.#latest });
 	}
 
-	#add(record: StraceCall): void {
-		const { pid, name, args, fd, returned, errno, resultText, took } = record;
+	/** The peer is gone with its host, at this time of the history: none of its calls will return any more. */
+	lost(t: number): void {
+		for (const call of this.#blocked.values()) {
+			this.#history.replace(call, { ...call, took: Math.max(0, t - call.t), result: 'never returned: lost with its host' });
+		}
+		this.#blocked.clear();
+	}
+
+	#add(record: StraceCall, { socketError, ...facts }: SocketFacts): void {
+		const { pid, tid, name, args, returned, errno, resultText, took } = record;
 		const call: EventOf<'call'> = {
 			kind: 'call',
 			t: this.#history.at(record.t),
 			host: this.#host,
 			peer: this.#peer,
 			pid,
+			...(tid !== undefined && { tid }),
 			name,
 			args,
-			...(fd !== undefined && { fd }),
+			...eventFacts(facts),
 			...(returned !== undefined && { returned }),
 			...(errno !== undefined && { errno }),
 			...(resultText !== undefined && { result: resultText }),
 			...(took !== undefined && { took }),
 			source: 'strace',
 		};
-		const key = `${pid} ${record.t}`;
+		const key = `${tid ?? pid} ${record.t}`;
 		const blocked = this.#blocked.get(key);
 		if (blocked) this.#history.replace(blocked, call);
 		else this.#history.add(call);
 		if (record.blocked) this.#blocked.set(key, call);
 		else this.#blocked.delete(key);
-		this.#addSocketError(call);
+		if (socketError !== undefined) this.#addSocketError(call, socketError);
 	}
 
 	/** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
-	#addSocketError({ t, host, peer, name, args, took }: EventOf<'call'>): void {
-		const errno = name === 'getsockopt' ? /SO_ERROR, \[(E[A-Z]+)\]/.exec(args)?.[1] : undefined;
-		if (errno) this.#history.add({ kind: 'error', t: t + (took ?? 0), host, peer, errno, source: 'so_error' });
+	#addSocketError({ t, host, peer, took, socket }: EventOf<'call'>, socketError: string): void {
+		const errno = /^\d+$/.test(socketError) ? errnoName(Number(socketError)) : socketError;
+		const { local, remote } = socket ?? {};
+		this.#history.add({
+			kind: 'error',
+			t: t + (took ?? 0),
+			host,
+			peer,
+			errno,
+			source: 'so_error',
+			...(local && { local }),
+			...(remote && { remote }),
+		});
 	}
 }
 
+/** Facts as events have them: in lists of their own. */
+function eventFacts({ waitsOn, ready, ...facts }: Omit<SocketFacts, 'socketError'>): Partial<EventOf<'call'>> {
+	return { ...facts, ...(waitsOn && { waitsOn: [...waitsOn] }), ...(ready && { ready: [...ready] }) };
+}
+
+const LAST_STANDARD_STREAM = 2;
+
 /**
  * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local socket, and connects
- * UDP sockets to sort addresses: of all calls only those on TCP sockets and standard streams.
+ * UDP sockets to sort addresses: of all calls only those on TCP sockets, those that wait, and what goes over standard streams.
  */
-function isOfInterest({ name, args, fd }: StraceCall): boolean {
-	if (/^(AF_UNIX|AF_NETLINK|AF_INET6?, SOCK_DGRAM|\d+<(UNIX|NETLINK|UDP))/.test(args)) return false;
-	if (!/^(p?read|p?write|close)/.test(name)) return true;
-	return (fd !== undefined && fd <= 2 && name !== 'close') || /^\d+<(TCP|TCPv6|socket)/.test(args);
+function isOfInterest({ name, fd, errno }: StraceCall, { socket }: SocketFacts): boolean {
+	if (socket !== undefined || isCall(name, 'poll')) return true;
+	// A call on a descriptor that is none: the program takes it for the socket that it was.
+	if (errno === 'EBADF' || errno === 'ENOTSOCK') return !/^(read|write|close|splice|epoll|sendfile)/.test(name);
+	return fd !== undefined && fd <= LAST_STANDARD_STREAM && /^(read|write)v?$/.test(name);
 }

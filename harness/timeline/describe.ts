@@ -54,7 +54,8 @@ export function describeRow({ state, receiveQueue, sendQueue, local, remote, tim
 	return `${state} ${receiveQueue} ${sendQueue} ${local.address}:${local.port} ${remote.address}:${remote.port}${clock}`;
 }
 
-function resultOf({ returned, errno, result }: Extract<Event, { kind: 'call' }>): string {
+function resultOf({ returned, errno, result, took }: Extract<Event, { kind: 'call' }>): string {
 	if (errno !== undefined) return `= ${errno}`;
-	return returned === undefined ? '… blocked' : `= ${returned}${result ? ` (${result})` : ''}`;
+	if (returned === undefined) return took === undefined ? '… blocked' : `… ${result ?? 'never returned'}`;
+	return `= ${returned}${result ? ` (${result})` : ''}`;
 }

@@ -47,7 +47,13 @@ const process = z.object({
 /** What a peer wrote to its standard output or error. */
 const output = z.object({ kind: z.literal('output'), ...at, peer: z.string(), stream: z.enum(['out', 'err']), text: z.string() });
 
-/** A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`. */
+/** A TCP socket that a program holds. IPv4-mapped addresses of an IPv6 socket are written as plain IPv4. */
+const tcpSocket = z.object({ family: z.enum(['IPv4', 'IPv6']), local: endpoint.optional(), remote: endpoint.optional() });
+
+/**
+ * A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`; one that never returned, because its
+ * process ended, has `took` only.
+ */
 const call = z.object({
 	kind: z.literal('call'),
 	...at,
@@ -58,11 +64,17 @@ const call = z.object({
 	name: z.string(),
 	args: z.string(),
 	fd: z.int().optional(),
-	/** The TCP socket that it was made on. */
-	socket: z.object({ family: z.enum(['IPv4', 'IPv6']), local: endpoint.optional(), remote: endpoint.optional() }).optional(),
+	/** The TCP socket that it was made on, or that it made. */
+	socket: tcpSocket.optional(),
+	/** Of splice, whose name does not tell: whether it took data from its socket or put some in. */
+	as: z.enum(['read', 'write']).optional(),
+	/** Of poll and select: what it waits for. */
+	waitsOn: z.array(z.object({ fd: z.int(), socket: tcpSocket.optional() })).optional(),
+	/** Of poll, select and epoll: what they found ready, for which events in their own words. */
+	ready: z.array(z.object({ fd: z.int(), socket: tcpSocket.optional(), events: z.string() })).optional(),
 	returned: z.number().optional(),
 	errno: z.string().optional(),
-	/** What the tracer adds to the result, e.g. `[{fd=3, revents=POLLIN}]`. */
+	/** What the tracer adds to the result, e.g. `[{fd=3, revents=POLLIN}]`, or why it never returned. */
 	result: z.string().optional(),
 	/** Seconds inside the call. */
 	took: z.number().optional(),

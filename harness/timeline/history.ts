@@ -5,9 +5,9 @@ import { type Frame, PacketJoin, type Sighting } from './segments.ts';
 
 /** The call families of a name that a reader would use: what libraries really call differs from program to program. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-	read: ['read', 'readv', 'recv', 'recvfrom', 'recvmsg'],
-	write: ['write', 'writev', 'send', 'sendto', 'sendmsg'],
-	poll: ['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait'],
+	read: ['read', 'readv', 'preadv2', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg'],
+	write: ['write', 'writev', 'pwritev2', 'send', 'sendto', 'sendmsg', 'sendmmsg', 'sendfile'],
+	poll: ['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2'],
 	accept: ['accept', 'accept4'],
 };
 export type CallName = 'read' | 'write' | 'poll' | 'accept' | 'connect' | 'close' | 'shutdown' | 'listen' | 'bind' | 'socket';
@@ -19,6 +19,11 @@ export function isCall(name: string, wanted: CallName): boolean {
 
 /** Packets are joined from what observers saw of them; all else is told. */
 type OtherEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
+
+/** The same of a call that was made: splice is a read or a write by what it was made on. */
+export function isCallOf({ name, as }: Pick<EventOf<'call'>, 'name' | 'as'>, wanted: CallName): boolean {
+	return isCall(name, wanted) || as === wanted;
+}
 
 /** The one ordered history of both hosts. Probes add to it; all others only read. */
 export class History implements Frame {

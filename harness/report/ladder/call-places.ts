@@ -1,5 +1,5 @@
 import type { Event, HostName } from '../../timeline/events.ts';
-import { acts, CallSelection, waits } from './calls.ts';
+import { acts, isDrawn, waits } from './calls.ts';
 import { type Call, PRECISION } from './item.ts';
 
 /** A call that took this long has blocked, whatever happened meanwhile. */
@@ -21,11 +21,10 @@ export class CallPlaces {
 	readonly #moments: readonly Moment[];
 
 	constructor(events: readonly Event[]) {
-		const selection = new CallSelection();
 		const moments: Moment[] = [];
 		for (const event of events) {
 			if (event.kind !== 'call') moments.push(...momentsOf(event));
-			else if (selection.isDrawn(event)) {
+			else if (isDrawn(event)) {
 				this.#drawn.add(event);
 				moments.push(...ofCall(event));
 			}
