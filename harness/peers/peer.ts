@@ -86,7 +86,11 @@ export abstract class Peer {
 		const processes = [...new Set(calls.map(({ pid }) => pid))];
 		const [only] = processes;
 		if (only === undefined) return 'nothing';
-		const of = (pid: number) => calls.filter((call) => call.pid === pid).map(resultInWords).join(', then ');
+		const of = (pid: number) =>
+			calls
+				.filter((call) => call.pid === pid)
+				.map(resultInWords)
+				.join(', then ');
 		return processes.length === 1 ? of(only) : processes.map((pid) => `process ${pid}: ${of(pid)}`).join('; ');
 	}
 

@@ -32,6 +32,7 @@ test('a call is an event with all that strace says of it', () => {
 			name: 'read',
 			args: '3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, 0x7ffd, 2048',
 			fd: 3,
+			socket: { family: 'IPv4', local: { address: '198.18.0.2', port: 50000 }, remote: { address: '198.18.0.3', port: 8080 } },
 			returned: -1,
 			errno: 'ECONNRESET',
 			result: 'Connection reset by peer',
@@ -72,9 +73,18 @@ describe('a call that blocks', () => {
 		expect(calls(history)).toEqual(['accept4 …', 'poll 0']);
 	});
 
-	test('until its process ends has no result, then as before', () => {
+	test('until its process ends has no result, and ends then', () => {
 		const history = historyOf(`${entered}<unfinished ...>\n`, '7 @3.000000 +++ killed by SIGKILL +++\n');
-		expect(calls(history)).toEqual(['accept4 …']);
+		expect(history.of('call')).toMatchObject([{ name: 'accept4', t: 1, took: 2, result: 'never returned: killed by SIGKILL' }]);
+		expect(history.of('call')[0]).not.toHaveProperty('returned');
+	});
+
+	test('when its host is lost ends then', () => {
+		const history = emptyHistory();
+		const probe = new CallProbe(history, 'client', 'dnc-1');
+		probe.push(Buffer.from(written(poll)));
+		probe.lost(5);
+		expect(history.of('call')).toMatchObject([{ name: 'poll', t: 2, took: 3, result: 'never returned: lost with its host' }]);
 	});
 
 	test('twice is two calls', () => {
@@ -101,6 +111,19 @@ describe('SO_ERROR', () => {
 			{ kind: 'call', name: 'getsockopt', returned: 0 },
 			{ kind: 'error', t: 5.000_25, host: 'client', peer: 'dnc-1', errno: 'ECONNREFUSED', source: 'so_error' },
 		]);
+	});
+
+	test.each([
+		['E2BIG', 'E2BIG'],
+		['512', 'errno 512'],
+	])('may be any: %s', (asks, errno) => {
+		expect(historyOf(asked(asks)).of('error')).toMatchObject([{ errno }]);
+	});
+
+	test('says whose it is: whom the connect was for that failed, though the socket has no ends any more', () => {
+		const connect = '7 @4.000000 connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("198.18.0.3")}, 16)';
+		const history = historyOf(`${connect} = -1 EINPROGRESS (Operation now in progress) <0.000099>\n${asked('ECONNREFUSED')}`);
+		expect(history.of('error')).toMatchObject([{ errno: 'ECONNREFUSED', remote: { address: '198.18.0.3', port: 9 } }]);
 	});
 
 	test('of 0 is no error, nor is another option', () => {
@@ -166,7 +189,7 @@ describe('what a program does besides', () => {
 				'connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EINPROGRESS (Operation now in progress) <0.000099>',
 				'epoll_wait(13<anon_inode:[eventpoll]>, [{events=EPOLLIN}], 1024, -1) = 1 <0.000058>',
 				'read(0</dev/pts/0<char 136:0>>, "hi\\n", 16384) = 3 <0.000010>',
-				'writev(4<TCPv6:[::ffff:127.0.0.1:80->::ffff:127.0.0.1:50000]>, [{iov_base="hi\\n", iov_len=3}], 1) = 3 <0.000010>',
+				'writev(4<TCPv6:[[::ffff:127.0.0.1]:80->[::ffff:127.0.0.1]:50000]>, [{iov_base="hi\\n", iov_len=3}], 1) = 3 <0.000010>',
 				'shutdown(4<TCP:[242780]>, SHUT_WR) = 0 <0.000010>',
 				'close(4<TCP:[242780]>) = 0 <0.000173>',
 				'write(2<pipe:[12]>, "gone\\n", 5) = 5 <0.000010>',

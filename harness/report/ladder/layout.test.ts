@@ -95,8 +95,7 @@ describe('calls', () => {
 	test('that only prepared, or belong to something else, are left out', () => {
 		const timeline = new TimelineBuilder()
 			.call(1, 'client', 'read', '3</lib/libc.so>, "ELF", 99', { fd: 3, returned: 99 })
-			.call(2, 'client', 'socket', 'AF_UNIX, SOCK_STREAM, 0', { returned: 3 })
-			.call(3, 'client', 'connect', '3, {sa_family=AF_UNIX, sun_path="/run/nscd"}, 110', { fd: 3, errno: 'ENOENT', returned: -1 })
+			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM, IPPROTO_IP', { returned: 3, result: 'TCP:[1]' })
 			.call(4, 'client', 'write', '1, "out", 3', { fd: 1, returned: 3 })
 			.call(5, 'client', 'setsockopt', '3<TCP:[1]>, SOL_SOCKET, SO_KEEPALIVE, [1], 4', { fd: 3, returned: 0 })
 			.call(6, 'client', 'read', '5<TCP:[1]>, 0x1, 99', { fd: 5, errno: 'EAGAIN', returned: -1 })
@@ -115,16 +114,17 @@ describe('calls', () => {
 
 	test('on a socket are known from the calls before', () => {
 		const timeline = new TimelineBuilder()
-			.call(1, 'client', 'read', '18, "file", 99', { fd: 18, returned: 4 })
-			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP', { returned: 18 })
-			.call(3, 'client', 'connect', '18, {sa_family=AF_INET, sin_port=htons(8080)}, 16', { fd: 18, errno: 'EINPROGRESS', returned: -1 })
-			.call(4, 'client', 'epoll_wait', '13, [{events=EPOLLIN, data={u32=18, u64=18}}], 1024, -1', {
+			.call(1, 'client', 'read', '18</tmp/file>, "file", 99', { fd: 18, returned: 4 })
+			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP', { returned: 18, result: 'TCP:[1]' })
+			.call(3, 'client', 'connect', '18<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(8080)}, 16', { fd: 18, errno: 'EINPROGRESS', returned: -1 })
+			.call(4, 'client', 'epoll_wait', '13<anon_inode:[eventpoll]>, [{events=EPOLLIN, data={u32=18, u64=18}}], 1024, -1', {
+				fd: 13,
 				returned: 1,
 				took: 0.5,
 			})
-			.call(5, 'client', 'read', '18, "net", 99', { fd: 18, returned: 3 })
-			.call(6, 'client', 'close', '18', { fd: 18, returned: 0 })
-			.call(7, 'client', 'read', '18, "file", 99', { fd: 18, returned: 4 });
+			.call(5, 'client', 'read', '18<TCP:[1]>, "net", 99', { fd: 18, returned: 3 })
+			.call(6, 'client', 'close', '18<TCP:[1]>', { fd: 18, returned: 0 })
+			.call(7, 'client', 'read', '18</tmp/file>, "file", 99', { fd: 18, returned: 4 });
 		expect(drawn(timeline)).toEqual([
 			'connect(18, :8080) = EINPROGRESS',
 			'epoll_wait(13) …',
