@@ -18,7 +18,7 @@ export class Timeline {
 	/** A TCP sysctl of the hosts, or one that the scenario sets, as the scenario began, where it is one number; else undefined. */
 	sysctl(name: string): number | undefined {
 		const value = this.#sysctls()[name];
-		return value === undefined ? undefined : Number(value);
+		return value !== undefined && /^-?\d+$/.test(value) ? Number(value) : undefined;
 	}
 
 	/** Passes when all observers of both hosts have told what happened before the call: what is read then misses nothing. */

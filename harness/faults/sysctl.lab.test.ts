@@ -33,6 +33,8 @@ scenario(
 		expect([250, 252]).toContain(rateLimit);
 		expect(all).toBe(String(rateLimit));
 		expect(timeline.sysctl('conf.all.rp_filter')).toBe(2);
+		// Not one number.
+		expect(timeline.sysctl('ping_group_range')).toBeUndefined();
 		await server.reboot();
 		for (const host of [client, server]) {
 			expect(await inForce(host, 'icmp_ratelimit')).toBe(all);
