@@ -147,15 +147,19 @@ export class Boot {
 
 	/** Passes when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
 	async flush(): Promise<void> {
-		await Promise.all([this.#compareClocks(), this.#segments.flush(), this.#flushCalls()]);
+		const begun = await this.#compareClocks();
+		await Promise.all([this.#segments.flush(begun), this.#flushCalls(begun)]);
 	}
 
-	async #compareClocks(): Promise<void> {
+	/** Returns the host's time, in seconds of the history: of its own clock, as what observers tell is, and so not off by what the lab's clock may be. */
+	async #compareClocks(): Promise<number> {
 		const { clock, history } = this.#context;
-		const setBy = await clock.calibrate(() => this.machine.now());
-		if (setBy === 0) return;
-		const what = `the hosts’ machine had its clock set by ${setBy.toFixed(3)} s: times before and after cannot be compared`;
-		history.lose({ observer: 'clock', what });
+		const { t, setBy } = await clock.calibrate(() => this.machine.now());
+		if (setBy !== 0) {
+			const what = `the hosts’ machine had its clock set by ${setBy.toFixed(3)} s: times before and after cannot be compared`;
+			history.lose({ observer: 'clock', what });
+		}
+		return history.at(t);
 	}
 
 	#beginCalls(): void {
@@ -163,11 +167,10 @@ export class Boot {
 		this.#tellsCalls = true;
 	}
 
-	async #flushCalls(): Promise<void> {
+	async #flushCalls(begun: number): Promise<void> {
 		if (!this.#tellsCalls || !this.#programsRun()) return;
 		const { history, clock } = this.#context;
 		const observed = this.#observed('strace');
-		const begun = this.#now;
 		const isLost = history.knowledge.lostForGood(observed) !== undefined;
 		try {
 			if (await callsAreTold(this.userland, clock, isLost ? AGAIN_MS : undefined)) {

@@ -1,7 +1,7 @@
 /** For tests: a lab without hosts, whose time passes when it is told to. */
 
 import { type LabContext, Names } from './context.ts';
-import type { LabClock } from './engines/engine.ts';
+import type { LabClock, Reading } from './engines/engine.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import { CLIENT, ORIGIN, SERVER } from './timeline/fixtures.ts';
 import { History } from './timeline/history.ts';
@@ -37,8 +37,8 @@ export class FakeClock implements LabClock {
 		});
 	}
 
-	async calibrate(): Promise<number> {
-		return 0;
+	async calibrate(): Promise<Reading> {
+		return { t: this.#now, setBy: 0 };
 	}
 
 	pass(milliseconds: number): void {

@@ -112,7 +112,11 @@ describe('two hosts that are on', () => {
 			client,
 			server,
 		} = machines;
-		expect(await clock.calibrate(() => client.machine.now())).toBe(0);
+		const earlier = await client.machine.now();
+		const { t, setBy } = await clock.calibrate(() => client.machine.now());
+		expect(setBy).toBe(0);
+		expect(t).toBeGreaterThanOrEqual(earlier);
+		expect(t).toBeLessThanOrEqual(await client.machine.now());
 		for (const { machine } of [client, server]) {
 			const before = clock.now();
 			const there = await machine.now();

@@ -51,6 +51,14 @@ export interface Engine {
 /** A trace, or why there is none. */
 export type KernelTrace = Readable | { readonly unavailable: string };
 
+/** What the hosts' clock showed when it was compared. */
+export interface Reading {
+	/** A time between the call and its end, by the hosts' clock itself: seconds since the epoch. */
+	readonly t: number;
+	/** By how many seconds that clock was set since the last comparison; 0 where it only ran on. */
+	readonly setBy: number;
+}
+
 /** The lab's only source of time: the clock that hosts, captures and tracers read. */
 export interface LabClock {
 	/** What it is, for the head of the timeline. */
@@ -60,10 +68,9 @@ export interface LabClock {
 	/** Seconds since the epoch. An error before the first `calibrate`. */
 	now(): number;
 	/**
-	 * Compares it with the clock of a host, which `ask` asks for the time; for the harness, at each boot and each flush. Returns by how many seconds the hosts'
-	 * clock was set since the last time; 0 where it only ran on.
+	 * Compares it with the clock of a host, which `ask` asks for the time; for the harness, at each boot and each flush.
 	 */
-	calibrate(ask: () => Promise<number>): Promise<number>;
+	calibrate(ask: () => Promise<number>): Promise<Reading>;
 	/** Passes when `milliseconds` have passed in the lab, or at once when the signal is aborted. */
 	sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }

@@ -16,16 +16,21 @@ class Elsewhere {
 		return this.monotonic + this.ahead;
 	}
 
-	/** One round trip for each pair of ways; calibrating asks as often as it will, the last pair again and again. */
-	calibrate(...ways: readonly (readonly [there: number, back: number])[]): Promise<number> {
+	/** By how much its clock was set. One round trip for each pair of ways; calibrating asks as often as it will, the last pair again and again. */
+	async calibrate(...ways: readonly (readonly [there: number, back: number])[]): Promise<number> {
 		let round = 0;
-		return this.clock.calibrate(async () => {
-			const [there = 0, back = 0] = ways[Math.min(round++, ways.length - 1)] ?? [];
-			this.monotonic += there;
-			const { time } = this;
-			this.monotonic += back;
-			return time;
-		});
+		const [before, { t, setBy }] = [
+			this.time,
+			await this.clock.calibrate(async () => {
+				const [there = 0, back = 0] = ways[Math.min(round++, ways.length - 1)] ?? [];
+				this.monotonic += there;
+				const { time } = this;
+				this.monotonic += back;
+				return time;
+			}),
+		];
+		expect(before <= t && t <= this.time).toBe(true);
+		return setBy;
 	}
 }
 

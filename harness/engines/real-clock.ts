@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { LabClock } from './engine.ts';
+import type { LabClock, Reading } from './engine.ts';
 
 /** How often a host is asked at first: the quickest answers tell most. */
 const FIRST_ROUNDS = 5;
@@ -51,18 +51,18 @@ export class RealClock implements LabClock {
 		await wait(milliseconds, undefined, { signal }).catch(() => {});
 	}
 
-	async calibrate(ask: () => Promise<number>): Promise<number> {
+	async calibrate(ask: () => Promise<number>): Promise<Reading> {
 		const isFirst = this.#lead === undefined;
-		let setBy = 0;
+		let [t, setBy] = [0, 0];
 		for (let rounds = isFirst ? FIRST_ROUNDS : 1; rounds > 0; rounds--) {
 			const asked = this.#monotonic();
-			const there = await ask();
+			t = await ask();
 			const answered = this.#monotonic();
-			setBy += this.#compare({ least: there - answered, most: there - asked }, answered);
+			setBy += this.#compare({ least: t - answered, most: t - asked }, answered);
 		}
 		const known = width(this.#lead) / 2;
 		this.#precision = isFirst ? known : Math.max(this.#precision, known);
-		return setBy;
+		return { t, setBy };
 	}
 
 	/** Returns by how much the hosts' clock was set. */

@@ -71,11 +71,10 @@ export class SegmentProbe {
 
 	/**
 	 * Resolves when capture, firewall's log and kernel's trace have told all that happened on this host before the call, or are known to have lost
-	 * something.
+	 * something. `begun`: a time of the host since the call, in seconds of the history.
 	 */
-	async flush(): Promise<void> {
+	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;
-		const begun = history.at(clock.now());
 		const asked = [...this.#running];
 		const missing = await sentinels.passed(this.#machine, [...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])]);
 		if (missing.includes(KERNEL)) this.#fellBehind(KERNEL);

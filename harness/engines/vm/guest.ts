@@ -58,7 +58,7 @@ export class Guest {
 			// The guest says the time with all that it says; none passes until it is told to go on.
 			precision: 0,
 			now: () => Number(this.#now / 1_000n) / 1e6,
-			calibrate: async () => 0,
+			calibrate: async () => ({ t: this.clock.now(), setBy: 0 }),
 			sleep: (milliseconds, signal) => this.#sleep(milliseconds, signal),
 		};
 		this.#listen(partner.first);
