@@ -88,7 +88,17 @@ function readQuote(bytes: Uint8Array): { from: Endpoint; to: Endpoint; seq: numb
 	};
 }
 
+/** Texts of addresses: there are few, and to make one for each packet costs more than to read it. */
+const ADDRESSES = new Map<number, string>();
+const MOST_REMEMBERED = 10_000;
+
 /** An IPv4 address in dotted notation. */
 export function addressAt(bytes: Uint8Array, at: number): string {
-	return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+	const number = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+	const known = ADDRESSES.get(number);
+	if (known !== undefined) return known;
+	if (ADDRESSES.size === MOST_REMEMBERED) ADDRESSES.clear();
+	const text = `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+	ADDRESSES.set(number, text);
+	return text;
 }

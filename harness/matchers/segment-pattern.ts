@@ -52,27 +52,28 @@ export function parsePattern(pattern: string): ParsedPattern {
 	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
 	const host = direction === '>' ? 'client' : 'server';
 	const subject = isIcmp ? 'icmp' : forged === undefined ? 'segment' : 'forged';
+	const wanted = { fate: fate?.split(' ')[0] ?? 'delivered', length: length === undefined ? undefined : Number(length) };
 	const isLike = (packet: Packet) =>
 		packet.kind === 'icmp'
 			? name === undefined || packet.name === name
-			: packet.flags === flags && (length === undefined || packet.length === Number(length));
+			: packet.flags === flags && (wanted.length === undefined || packet.length === wanted.length);
 	return {
 		least: Number(least ?? 1),
 		most: range === undefined ? Number(least ?? 1) : Number(most ?? Number.POSITIVE_INFINITY),
 		subject,
 		fits: (packet) =>
-			subjectOf(packet) === subject &&
-			senderOf(packet) === host &&
 			isLike(packet) &&
-			packet.fate === (fate?.split(' ')[0] ?? 'delivered') &&
+			packet.fate === wanted.fate &&
+			senderOf(packet) === host &&
+			subjectOf(packet) === subject &&
 			(by === undefined || packet.by === by),
 	};
 }
 
 /** Nothing that stayed at its host is the subject of any pattern, but what its firewall forged in the name of the other. */
-function subjectOf({ kind, link, ...packet }: Packet): Subject | undefined {
-	if (kind === 'segment' && 'origin' in packet && packet.origin === 'firewall') return 'forged';
-	return link === undefined ? kind : undefined;
+function subjectOf(packet: Packet): Subject | undefined {
+	if (packet.kind === 'segment' && packet.origin === 'firewall') return 'forged';
+	return packet.link === undefined ? packet.kind : undefined;
 }
 
 /** By its addresses: a firewall that forges a segment over the loopback does so in the name of the other host. */
@@ -121,12 +122,15 @@ export function matchSegments(packets: readonly Packet[], patterns: readonly Par
 }
 
 /** Where a pattern may end that may begin at these places. */
-function endsOf({ least, most, fits }: ParsedPattern, packets: readonly Packet[], starts: Uint8Array): Uint8Array<ArrayBuffer> {
+function endsOf({ least, most, subject, fits }: ParsedPattern, packets: readonly Packet[], starts: Uint8Array): Uint8Array<ArrayBuffer> {
 	const ends = new Uint8Array(packets.length + 1);
+	const first = starts.indexOf(1);
+	if (first < 0) return ends;
+	if (subject === undefined) return ends.fill(1, first);
 	/** All packets from there on fit, and the last place to begin that leaves room for the least. */
 	let fittingSince = 0;
 	let lastStart = -1;
-	for (let end = 0; end <= packets.length; end++) {
+	for (let end = first; end <= packets.length; end++) {
 		const before = packets[end - 1];
 		if (before && !fits(before)) fittingSince = end;
 		if (end >= least && starts[end - least] === 1) lastStart = end - least;

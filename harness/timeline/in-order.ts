@@ -11,7 +11,9 @@ export interface Placed {
  * earliest place, so it is little where news is about what happened last.
  */
 export class InOrder<T extends Placed> {
-	readonly #placed: { readonly item: T; readonly t: number }[] = [];
+	readonly #items: T[] = [];
+	/** When each had its place given, for an item that moves has another time by then. */
+	readonly #times: number[] = [];
 	#added: T[] = [];
 	#earliest = Number.POSITIVE_INFINITY;
 
@@ -25,18 +27,22 @@ export class InOrder<T extends Placed> {
 		this.#earliest = Math.min(this.#earliest, t);
 	}
 
-	get items(): readonly { readonly item: T }[] {
-		return this.#placed;
+	get items(): readonly T[] {
+		return this.#items;
 	}
 
 	/** Puts everything in its place; returns from which index on things may be other than before, or the number of things where none is. */
 	settle(): number {
-		if (this.#earliest === Number.POSITIVE_INFINITY) return this.#placed.length;
+		if (this.#earliest === Number.POSITIVE_INFINITY) return this.#items.length;
 		const from = this.#indexOf(this.#earliest);
-		const tail = this.#placed.splice(from).flatMap(({ item }) => (item.gone ? [] : [item]));
+		const tail = this.#items.splice(from).filter(({ gone }) => !gone);
+		this.#times.length = from;
 		for (const item of this.#added) if (!item.gone) tail.push(item);
 		tail.sort((a, b) => a.t - b.t || a.order - b.order);
-		for (const item of tail) this.#placed.push({ item, t: item.t });
+		for (const item of tail) {
+			this.#items.push(item);
+			this.#times.push(item.t);
+		}
 		this.#added = [];
 		this.#earliest = Number.POSITIVE_INFINITY;
 		return from;
@@ -45,10 +51,10 @@ export class InOrder<T extends Placed> {
 	/** The first place not before that time. */
 	#indexOf(t: number): number {
 		let low = 0;
-		let high = this.#placed.length;
+		let high = this.#times.length;
 		while (low < high) {
 			const middle = (low + high) >> 1;
-			if ((this.#placed[middle]?.t ?? t) < t) low = middle + 1;
+			if ((this.#times[middle] ?? t) < t) low = middle + 1;
 			else high = middle;
 		}
 		return low;

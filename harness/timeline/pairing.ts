@@ -9,9 +9,9 @@ export interface Sight {
 	/** In the order in which its observer told them; no two observers have the same. */
 	readonly order: number;
 	/** The fault that dropped it. */
-	readonly by?: string;
+	readonly by: string | undefined;
 	/** The fault answered it: a rule that rejects. */
-	readonly rejected?: boolean;
+	readonly rejected: boolean | undefined;
 }
 
 /** All sights of packets that are alike in everything. */
@@ -38,6 +38,7 @@ const TOLERANCE = 0.002;
  * @param sender the host that sends such packets: what its own firewall drops never leaves
  */
 export function paired({ left, arrived, dropped }: Alike, sender: HostName | undefined): Seen[] {
+	if (left.length < 2 && arrived.length < 2 && dropped.length === 0) return ofOne(left[0], arrived[0]);
 	const [stopped, lost] = [dropped.filter(({ host }) => host === sender), dropped.filter(({ host }) => host !== sender)];
 	const packets: Seen[] = left.map((sight) => ({ left: sight }));
 	const arrivals = matched(left, arrived);
@@ -58,6 +59,13 @@ export function paired({ left, arrived, dropped }: Alike, sender: HostName | und
 	for (const [at, sight] of guessed.pairs) (unseen[at] as Seen).dropped = sight;
 	packets.push(...[...stopped, ...guessed.rest].map((sight) => ({ dropped: sight })));
 	return packets;
+}
+
+/** Nearly all packets: alike to no other, and not dropped. */
+function ofOne(left: Sight | undefined, arrived: Sight | undefined): Seen[] {
+	if (!arrived) return left ? [{ left }] : [];
+	if (!left) return [{ arrived }];
+	return left.t <= arrived.t + TOLERANCE ? [{ left, arrived }] : [{ left }, { arrived }];
 }
 
 /** Earlier sights and later ones, both in order: which belong together, by the index of the earlier; and later ones without an earlier. */

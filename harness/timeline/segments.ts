@@ -50,10 +50,13 @@ const BETWEEN_CHECKPOINTS = 256;
  */
 export class PacketJoin {
 	readonly #frame: Frame;
-	readonly #groups = new Map<string, Group>();
+	/** By what of a segment fits into one number; those that share it are chained. */
+	readonly #groups = new Map<number, Group>();
+	readonly #icmpGroups = new Map<string, Group>();
 	readonly #changed = new Set<Group>();
 	readonly #connections = new Map<string, Connection>();
 	readonly #paths = new Map<string, Path>();
+	#latestPath: Path | undefined;
 	readonly #answers = new Answers<Draft>();
 	readonly #inOrder = { segment: new InOrder<Draft>(), icmp: new InOrder<Draft>() };
 	/** How many sightings each observer has told. */
@@ -71,7 +74,9 @@ export class PacketJoin {
 		this.#told[observer] = told + 1;
 		const order = told * OBSERVERS + observer;
 		const group = this.#groupOf(host, packet);
-		group[what].push({ t: packet.t, host, boot, order, ...(by !== undefined && { by }), ...(rejected && { rejected }) });
+		const sight: Sight = { t: packet.t, host, boot, order, by, rejected };
+		if (group[what] === NONE) group[what] = [sight];
+		else (group[what] as Sight[]).push(sight);
 		this.#changed.add(group);
 		this.#segments = undefined;
 		this.#icmp = undefined;
@@ -79,20 +84,20 @@ export class PacketJoin {
 
 	/** What observers missed has changed, and so what can be said. */
 	retell(): void {
-		for (const { items } of Object.values(this.#inOrder)) for (const { item } of items) item.event = undefined;
+		for (const { items } of Object.values(this.#inOrder)) for (const draft of items) draft.event = undefined;
 		this.#segments = undefined;
 		this.#icmp = undefined;
 	}
 
 	get segments(): readonly Segment[] {
 		this.#settle();
-		this.#segments ??= this.#inOrder.segment.items.map(({ item }) => item.told(() => segmentOf(item, this.#frame)) as Segment);
+		this.#segments ??= this.#inOrder.segment.items.map((draft) => draft.told(() => segmentOf(draft, this.#frame)) as Segment);
 		return this.#segments;
 	}
 
 	get icmp(): readonly Icmp[] {
 		this.#settle();
-		this.#icmp ??= this.#inOrder.icmp.items.map(({ item }) => item.told(() => icmpOf(item, this.#frame, this.#relativeOf(item))) as Icmp);
+		this.#icmp ??= this.#inOrder.icmp.items.map((draft) => draft.told(() => icmpOf(draft, this.#frame, this.#relativeOf(draft))) as Icmp);
 		return this.#icmp;
 	}
 
@@ -107,38 +112,44 @@ export class PacketJoin {
 		const isLoopback = packet.loopback === true;
 		// Who gets a packet of the other host over its own loopback has made it itself.
 		const isForged = isLoopback && sender !== undefined && sender !== host;
-		const where = isLoopback ? `${host} ` : '';
-		if (packet.kind === 'icmp') return this.#group(where + identityOfIcmp(packet), { packet, path: undefined, sender, isLoopback, isForged });
-		const path = this.#pathOf(isForged ? '' : where, packet.from, packet.to);
-		const { kind, t, flags, seq, ack, window, length, ipId, options } = packet;
-		const key = `${where}${path.id} ${flags} ${seq} ${ack} ${length} ${window} ${ipId} ${options.timestamp?.value} ${options.timestamp?.echo}`;
-		const known = this.#groups.get(key);
-		if (known) return known;
+		const at = isLoopback ? host : undefined;
+		if (packet.kind === 'icmp') {
+			const identity = `${at} ${identityOfIcmp(packet)}`;
+			const known = this.#icmpGroups.get(identity);
+			if (known) return known;
+			const group = new Group(packet, undefined, sender, at, isForged, undefined);
+			this.#icmpGroups.set(identity, group);
+			return group;
+		}
+		const path = this.#pathOf(isForged ? undefined : at, packet.from, packet.to);
+		const hash = hashOf(packet, path);
+		const latest = this.#groups.get(hash);
+		for (let known = latest; known; known = known.next) if (known.path === path && known.at === at && isAlike(known.packet, packet)) return known;
 		// Without the record that it was read from, and with addresses that are there only once.
+		const { kind, t, flags, seq, ack, window, length, ipId, options } = packet;
 		const kept: CapturedSegment = { kind, t, from: path.from, to: path.to, flags, seq, ack, window, length, ipId, options };
-		return this.#group(key, { packet: kept, path, sender, isLoopback, isForged });
-	}
-
-	#group(key: string, of: Pick<Group, 'packet' | 'path' | 'sender' | 'isLoopback' | 'isForged'>): Group {
-		const known = this.#groups.get(key);
-		if (known) return known;
-		const group = { ...of, left: [], arrived: [], dropped: [], drafts: [] };
-		this.#groups.set(key, group);
+		const group = new Group(kept, path, sender, at, isForged, latest);
+		this.#groups.set(hash, group);
 		return group;
 	}
 
-	#pathOf(where: string, from: Endpoint, to: Endpoint): Path {
+	#pathOf(at: HostName | undefined, from: Endpoint, to: Endpoint): Path {
+		const latest = this.#latestPath;
+		if (latest && latest.at === at && isSame(latest.from, from) && isSame(latest.to, to)) return latest;
 		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
-		const key = `${where}${names[0]}>${names[1]}`;
-		const known = this.#paths.get(key);
-		if (known) return known;
+		const key = `${at} ${names[0]}>${names[1]}`;
+		const known = this.#paths.get(key) ?? this.#newPath(at, from, to, names);
+		this.#paths.set(key, known);
+		this.#latestPath = known;
+		return known;
+	}
+
+	#newPath(at: HostName | undefined, from: Endpoint, to: Endpoint, names: readonly [string, string]): Path {
 		const ends = [...names].sort();
-		const pair = where + ends.join(' ');
+		const pair = `${at} ${ends.join(' ')}`;
 		const connection = this.#connections.get(pair) ?? new Connection(names[0] === names[1]);
 		this.#connections.set(pair, connection);
-		const path = { id: this.#paths.size, from: { ...from }, to: { ...to }, connection, end: names[0] === ends[0] ? 0 : 1 } as const;
-		this.#paths.set(key, path);
-		return path;
+		return { id: this.#paths.size, at, from: { ...from }, to: { ...to }, connection, end: names[0] === ends[0] ? 0 : 1 };
 	}
 
 	#settle(): void {
@@ -154,11 +165,12 @@ export class PacketJoin {
 	}
 
 	#pair(group: Group, renumbered: Set<Connection>): void {
-		const byTime = (sights: Sight[]) => (sights.length < 2 ? sights : sights.sort((a, b) => a.t - b.t || a.order - b.order));
-		const alike = { left: byTime(group.left), arrived: byTime(group.arrived), dropped: byTime(group.dropped) };
-		const all = paired(alike, group.isLoopback ? undefined : group.sender);
-		const isSame = all.length === group.drafts.length && all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
-		if (isSame) {
+		const all = paired(
+			{ left: byTime(group.left), arrived: byTime(group.arrived), dropped: byTime(group.dropped) },
+			group.at ? undefined : group.sender,
+		);
+		const areSame = all.length === group.drafts.length && all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
+		if (areSame) {
 			for (const [index, draft] of group.drafts.entries()) this.#retell(draft, all[index] as Seen);
 			return;
 		}
@@ -197,12 +209,11 @@ export class PacketJoin {
 	}
 
 	/** The relative number of the segment that a message quotes; undefined where nobody saw it. */
-	#relativeOf({ group: { packet, isLoopback }, t, seen }: Draft): number | undefined {
+	#relativeOf({ group: { packet, at }, t }: Draft): number | undefined {
 		if (packet.kind === 'segment' || !packet.quotes) return undefined;
 		const { from, to, seq } = packet.quotes;
-		const host = firstOf(seen)?.host ?? 'client';
-		const isOfHostItself = isLoopback && [from, to].every(({ address }) => (this.#frame.hostOf(address) ?? host) === host);
-		const path = this.#pathOf(isOfHostItself ? `${host} ` : '', from, to);
+		const isOfHostItself = at !== undefined && [from, to].every(({ address }) => (this.#frame.hostOf(address) ?? at) === at);
+		const path = this.#pathOf(isOfHostItself ? at : undefined, from, to);
 		return path.connection.lastBefore(
 			t,
 			(draft) => draft.group.path === path && draft.group.packet.kind === 'segment' && draft.group.packet.seq === seq,
@@ -213,24 +224,73 @@ export class PacketJoin {
 /** The way from one endpoint to another. */
 interface Path {
 	readonly id: number;
+	/** The host whose loopback it is; undefined for the wire. */
+	readonly at: HostName | undefined;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
 	readonly connection: Connection;
 	readonly end: End;
 }
 
+const NONE: readonly never[] = [];
+
 /** Packets that are alike in everything, and their sights. */
-interface Group {
+class Group {
 	readonly packet: CapturedSegment | CapturedIcmp;
 	/** Undefined for ICMP. */
 	readonly path: Path | undefined;
 	readonly sender: HostName | undefined;
-	readonly isLoopback: boolean;
+	/** The host on whose loopback they are; undefined for the wire. */
+	readonly at: HostName | undefined;
 	readonly isForged: boolean;
-	readonly left: Sight[];
-	readonly arrived: Sight[];
-	readonly dropped: Sight[];
-	drafts: Draft[];
+	readonly next: Group | undefined;
+	left: readonly Sight[] = NONE;
+	arrived: readonly Sight[] = NONE;
+	dropped: readonly Sight[] = NONE;
+	drafts: readonly Draft[] = NONE;
+
+	constructor(
+		packet: CapturedSegment | CapturedIcmp,
+		path: Path | undefined,
+		sender: HostName | undefined,
+		at: HostName | undefined,
+		isForged: boolean,
+		next: Group | undefined,
+	) {
+		this.packet = packet;
+		this.path = path;
+		this.sender = sender;
+		this.at = at;
+		this.isForged = isForged;
+		this.next = next;
+	}
+}
+
+function byTime(sights: readonly Sight[]): readonly Sight[] {
+	return sights.length < 2 ? sights : [...sights].sort((a, b) => a.t - b.t || a.order - b.order);
+}
+
+const isSame = (one: Endpoint, other: Endpoint) => one.port === other.port && one.address === other.address;
+
+function hashOf({ seq, ack, ipId, length, options: { timestamp } }: CapturedSegment, { id }: Path): number {
+	let hash = id;
+	for (const value of [seq, ack, ipId, length, timestamp?.value ?? 0]) hash = (Math.imul(hash, 31) + value) | 0;
+	return hash;
+}
+
+/** What tells packets on one path apart. */
+function isAlike(one: Group['packet'], other: CapturedSegment): boolean {
+	return (
+		one.kind === 'segment' &&
+		one.seq === other.seq &&
+		one.ack === other.ack &&
+		one.ipId === other.ipId &&
+		one.length === other.length &&
+		one.flags === other.flags &&
+		one.window === other.window &&
+		one.options.timestamp?.value === other.options.timestamp?.value &&
+		one.options.timestamp?.echo === other.options.timestamp?.echo
+	);
 }
 
 /** A packet, as far as it is known. */
@@ -308,14 +368,14 @@ class Connection {
 		const numbering = isBehindAll ? this.#tip : (this.#checkpoints.at(-1) as Numbering).copy();
 		for (; at < items.length; at++) {
 			if (at > 0 && at % BETWEEN_CHECKPOINTS === 0 && this.#checkpoints.length === at / BETWEEN_CHECKPOINTS) this.#checkpoints.push(numbering.copy());
-			number((items[at] as { item: Draft }).item, numbering);
+			number(items[at] as Draft, numbering);
 		}
 		this.#tip = numbering;
 	}
 
 	/** The last segment of some kind that is not later than that. */
 	lastBefore(t: number, isWanted: (draft: Draft) => boolean): Draft | undefined {
-		return this.inOrder.items.findLast(({ item }) => item.t <= t && isWanted(item))?.item;
+		return this.inOrder.items.findLast((draft) => draft.t <= t && isWanted(draft));
 	}
 }
 
@@ -353,30 +413,34 @@ function identityOfIcmp({ from, to, type, code, ipId, rest, quotes }: CapturedIc
 const other = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
 
 /** Where a packet came from: by its address, or else by who saw it do what. */
-function senderOf({ group: { sender, isLoopback }, seen, first }: Draft): HostName {
-	if (isLoopback) return first.host;
+function senderOf({ group: { sender, at }, seen, first }: Draft): HostName {
+	if (at) return at;
 	return sender ?? (seen.left || !seen.arrived ? first.host : other(first.host));
 }
 
 function segmentOf(draft: Draft, frame: Frame): Segment {
 	const { packet } = draft.group as { packet: CapturedSegment };
+	const { flags, length, window, from, to } = packet;
 	const { seq = 0, ack = 0, retransmission = false } = draft.numbers ?? {};
+	const { fate, by, arrived } = fateOf(draft, frame);
 	const options = optionsOf(packet, draft.numbers);
+	const absolute = { seq: packet.seq, ack: packet.ack };
+	const t = frame.at(draft.t);
+	const host = senderOf(draft);
+	const { boot } = draft.first;
+	// Nearly all segments, of which there may be hundreds of thousands: putting parts together costs more than all else.
+	if (!draft.group.at && !draft.answers && options && by === undefined && arrived !== undefined) {
+		return { kind: 'segment', t, host, boot, from, to, flags, seq, ack, length, window, options, fate, arrived, retransmission, absolute };
+	}
 	return {
-		kind: 'segment',
-		...placeOf(draft, frame),
-		from: packet.from,
-		to: packet.to,
-		flags: packet.flags,
-		seq,
-		ack,
-		length: packet.length,
-		window: packet.window,
+		...{ kind: 'segment', t, host, boot, from, to, flags, seq, ack, length, window },
 		...markOf(draft),
 		...(options && { options }),
-		...fateOf(draft, frame),
+		fate,
+		...(by !== undefined && { by }),
+		...(arrived !== undefined && { arrived }),
 		retransmission,
-		absolute: { seq: packet.seq, ack: packet.ack },
+		absolute,
 	};
 }
 
@@ -385,7 +449,9 @@ function icmpOf(draft: Draft, frame: Frame, relative: number | undefined): Icmp 
 	const { from, to, type, code, name, mtu, quotes } = packet;
 	return {
 		kind: 'icmp',
-		...placeOf(draft, frame),
+		t: frame.at(draft.t),
+		host: senderOf(draft),
+		boot: draft.first.boot,
 		from,
 		to,
 		type,
@@ -398,18 +464,13 @@ function icmpOf(draft: Draft, frame: Frame, relative: number | undefined): Icmp 
 	};
 }
 
-function placeOf(draft: Draft, frame: Frame): Pick<Segment, 't' | 'host' | 'boot'> {
-	return { t: frame.at(draft.t), host: senderOf(draft), boot: draft.first.boot };
-}
-
-function markOf({ group: { isLoopback, isForged }, answers }: Draft): Pick<Segment, 'link' | 'origin'> {
-	return { ...(isLoopback && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
+function markOf({ group: { at, isForged }, answers }: Draft): Pick<Segment, 'link' | 'origin'> {
+	return { ...(at && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
 }
 
 function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): Segment['options'] {
 	if (options.sack) return { ...options, sack: [...(numbers?.sack ?? options.sack)] };
-	const { sack: _, ...plain } = options;
-	return Object.keys(plain).length > 0 ? plain : undefined;
+	return options.timestamp || Object.keys(options).length > 0 ? (options as Segment['options']) : undefined;
 }
 
 function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arrived'> {
@@ -418,7 +479,7 @@ function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arri
 	const when = left && at ? at : {};
 	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
 	const sender = senderOf(draft);
-	const receiver = draft.group.isLoopback ? sender : other(sender);
+	const receiver = draft.group.at ?? other(sender);
 	if (at) {
 		return frame.isBlind('firewall', receiver, at.arrived)
 			? { fate: 'unknown', by: `${receiver} firewall`, ...when }

@@ -13,11 +13,28 @@ const figureSchema = z.object({ ours_ms: z.number(), bare_ms: z.number(), ratio:
 
 const waitedSchema = z.object({ guest_s: z.number(), wall_s: z.number(), ratio: z.number(), memory_mib: z.number() });
 
+const scaleSchema = z.object({
+	/** Of both captures. */
+	packets: z.int(),
+	segments: z.int(),
+	/** What a history keeps of a segment in memory. */
+	bytes_per_segment: z.number(),
+	/** The longest of 50 queries over 50,000 segments, each after something was added. */
+	longest_query_ms: z.number(),
+	/** Seconds of the processor, by step. */
+	ours_s: z.record(z.string(), z.number()),
+	total_s: z.number(),
+	/** What tshark takes to read both captures; absent where there is none. */
+	tshark_s: z.number().optional(),
+});
+
 const measuredSchema = z.strictObject({
 	/** Medians of what a lab costs, by what was measured. */
 	labs: z.object({ ...surroundings, medians: z.record(z.string(), figureSchema) }).optional(),
 	/** Labs with a time of their own, by what they waited for. */
 	waiting: z.object({ ...surroundings, waited: z.record(z.string(), waitedSchema) }).optional(),
+	/** A history of many segments, whichever engine: a transfer of 200 MB. */
+	scale: z.object({ ...surroundings, ...scaleSchema.shape }).optional(),
 	/** The whole suite, `npm test`. */
 	suite: z
 		.object({
@@ -39,6 +56,9 @@ export type Figure = Readonly<z.infer<typeof figureSchema>>;
 
 /** How many seconds passed in a lab, how many of wall time that took, the first as a multiple of the second, and the most memory its guest has had, in MiB. */
 export type Waited = Readonly<z.infer<typeof waitedSchema>>;
+
+/** What a history of many segments costs. */
+export type Scale = Readonly<z.infer<typeof scaleSchema>>;
 
 /** What was measured of one engine. */
 export type Measured = Readonly<z.infer<typeof measuredSchema>>;

@@ -1,0 +1,152 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { execa } from 'execa';
+import { PcapReader } from '../../formats/pcap.ts';
+import { matchSegments, packetsFor, parsePattern, type SegmentPattern } from '../../matchers/segment-pattern.ts';
+import { drawSvg, drawText, layOut } from '../../report/ladder/index.ts';
+import { timelineText } from '../../report/write-artifacts.ts';
+import { TIMELINE_VERSION, type TimelineFile } from '../../timeline/events.ts';
+import { History } from '../../timeline/history.ts';
+import type { Sighting } from '../../timeline/segments.ts';
+import type { Scale } from './results.ts';
+import { rounded } from './sides.ts';
+import { say } from './surroundings.ts';
+import { ADDRESSES, transfer } from './transfer.ts';
+
+const TRANSFER_BYTES = 200_000_000;
+/** About 50,000 segments. */
+const QUERIED_BYTES = 45_000_000;
+const QUERIES = 50;
+/** What a pipe of tcpdump's holds. */
+const CHUNK = 65_536;
+/** Where histories begin, seconds since the epoch. */
+const ORIGIN = 1_800_000_000;
+
+const PATTERNS: readonly SegmentPattern[] = ['> S', '< S.', '...', '1..x > .', '...', '< .', '...'];
+
+/** What a history of many segments costs: processor time, memory, and one query of 50 after each of which something is added. */
+export async function measureScale(): Promise<Scale> {
+	say('a history of 50,000 segments: 50 queries');
+	const longest_query_ms = longestQuery();
+	say('a transfer of 200 MB: read, joined, matched, drawn, written');
+	const { client, server, packets } = transfer(TRANSFER_BYTES);
+	const tshark_s = await tshark([client, server]);
+	const history = new History(ORIGIN, ADDRESSES);
+	const empty = heapUsed();
+	const steps = {
+		read: seconds(() => see(history, client, server)),
+		join: seconds(() => history.events),
+		match: seconds(() => matches(history)),
+	};
+	const segments = history.segments.length;
+	const bytes_per_segment = Math.round((heapUsed() - empty) / segments);
+	const timeline = timelineOf(history);
+	const ours_s = {
+		...steps,
+		'lay out': seconds(() => layOut(timeline)),
+		draw: seconds(() => {
+			const ladder = layOut(timeline);
+			return [drawText(ladder), drawSvg(ladder)];
+		}),
+		write: seconds(() => timelineText(timeline)),
+	};
+	const total_s = rounded(Object.values(ours_s).reduce((sum, one) => sum + one, 0) - ours_s['lay out'], 2);
+	return { packets, segments, bytes_per_segment, longest_query_ms, ours_s, total_s, ...(tshark_s !== undefined && { tshark_s }) };
+}
+
+/** The sightings of both captures, as they are told by turns. */
+function* sightings(client: Uint8Array, server: Uint8Array): Generator<Sighting> {
+	const captures = [
+		{ host: 'client', bytes: client, reader: new PcapReader() },
+		{ host: 'server', bytes: server, reader: new PcapReader() },
+	] as const;
+	for (let at = 0; at < Math.max(client.length, server.length); at += CHUNK) {
+		for (const { host, bytes, reader } of captures) {
+			for (const packet of reader.push(bytes.subarray(at, at + CHUNK))) {
+				if (packet.kind === 'segment') yield { host, boot: 1, what: packet.direction === 'out' ? 'left' : 'arrived', packet };
+			}
+		}
+	}
+}
+
+function see(history: History, client: Uint8Array, server: Uint8Array): void {
+	for (const sighting of sightings(client, server)) history.see(sighting);
+}
+
+function matches(history: History): boolean {
+	const patterns = PATTERNS.map(parsePattern);
+	return matchSegments(packetsFor(history.packets, patterns), patterns);
+}
+
+/** In ms of the processor's time. */
+function longestQuery(): number {
+	const { client, server } = transfer(QUERIED_BYTES);
+	const all = [...sightings(client, server)];
+	const history = new History(ORIGIN, ADDRESSES);
+	for (const one of all.splice(0, all.length - QUERIES)) history.see(one);
+	history.segments.at(-1);
+	const took = all.map((one) => {
+		history.see(one);
+		return seconds(() => [history.segments.length, history.of('segment').length, matches(history)]);
+	});
+	return rounded(Math.max(...took) * 1_000, 1);
+}
+
+/** What tshark takes to read both captures, in seconds of the processor's time; undefined where there is no tshark. */
+async function tshark(captures: readonly Uint8Array[]): Promise<number | undefined> {
+	const folder = await mkdtemp(join(tmpdir(), 'halfopen-bench-'));
+	try {
+		const files = captures.map((_, index) => join(folder, `${index}.pcap`));
+		await Promise.all(captures.map((bytes, index) => writeFile(files[index] ?? '', bytes)));
+		let total = 0;
+		for (const file of files) {
+			const { exitCode, stderr } = await execa('bash', ['-c', 'TIMEFORMAT="%U %S"; time tshark -r "$1" >/dev/null', 'bash', file], { reject: false });
+			if (exitCode !== 0) return undefined;
+			const [user = 0, system = 0] = stderr.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
+			total += user + system;
+		}
+		return rounded(total, 2);
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+}
+
+/** Of the processor: what else a busy machine does is no matter. */
+function seconds(work: () => unknown): number {
+	const before = process.cpuUsage();
+	work();
+	const { user, system } = process.cpuUsage(before);
+	return rounded((user + system) / 1e6, 3);
+}
+
+/** What is still needed, in bytes. */
+function heapUsed(): number {
+	setFlagsFromString('--expose-gc');
+	runInNewContext('gc')();
+	const { heapUsed, arrayBuffers } = process.memoryUsage();
+	return heapUsed + arrayBuffers;
+}
+
+function timelineOf(history: History): TimelineFile {
+	const host = (ip: string) => ({ ip, mac: '02:00:00:00:00:01' });
+	return {
+		version: TIMELINE_VERSION,
+		scenario: 'a transfer',
+		spec: 'bench',
+		outcome: 'passed',
+		startedAt: new Date(ORIGIN * 1_000).toISOString(),
+		engine: 'none',
+		offloads: 'off',
+		kernel: { release: 'none', sysctls: {} },
+		tools: {},
+		hosts: { client: host(ADDRESSES.client), server: host(ADDRESSES.server) },
+		clocks: [],
+		losses: [],
+		skipped: [],
+		verdicts: [],
+		events: [...history.events],
+	};
+}
