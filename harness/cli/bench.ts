@@ -5,9 +5,10 @@ import { exceeded } from './bench/allowed.ts';
 import { MEASURED } from './bench/bare.ts';
 import { measureLabs } from './bench/labs.ts';
 import { report } from './bench/report.ts';
-import { BENCH_FILE, merged, type Results, readResults, writeResults } from './bench/results.ts';
+import { BENCH_FILE, HISTORY, merged, type Results, readResults, writeResults } from './bench/results.ts';
+import { measureScale } from './bench/scale.ts';
 import { measureSuite, unavailable } from './bench/suite.ts';
-import { nameOfResults, say } from './bench/surroundings.ts';
+import { loadOf, nameOfResults, say } from './bench/surroundings.ts';
 
 const command = new Command('npm run bench --')
 	.description(
@@ -15,7 +16,7 @@ const command = new Command('npm run bench --')
 	)
 	.option('--suite', 'also run the whole suite, once on each engine that is there')
 	.action(async ({ suite = false }: { suite?: boolean }) => {
-		let now = await measureLabs();
+		let now = merged(await measureLabs(), await historyOfMany());
 		await writeResults(merged(await readResults(), now));
 		for (const name of suite ? MEASURED : []) now = merged(now, await suiteOn(name));
 		const results = merged(await readResults(), now);
@@ -26,6 +27,11 @@ const command = new Command('npm run bench --')
 		process.stderr.write(`\n${tooMuch.join('\n')}\n`);
 		process.exitCode = 1;
 	});
+
+async function historyOfMany(): Promise<Results> {
+	const { result, ...when } = await loadOf(measureScale);
+	return { [HISTORY]: { scale: { ...when, ...result } } };
+}
 
 async function suiteOn(engine: string): Promise<Results> {
 	const why = await unavailable(engine);

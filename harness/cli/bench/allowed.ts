@@ -23,9 +23,26 @@ export function allowedForSuite(engine: string, longestSeconds: number): number 
 	return SUITE_S[engine] ?? 1.5 * longestSeconds + 30;
 }
 
+/** What a query over 50,000 segments may take, and reading, joining, matching, drawing and writing a transfer, as a multiple of what tshark takes to read it. */
+const QUERY_MS = 50;
+const TSHARK_RATIO = 1.5;
+
+function exceededByScale({ scale }: Results[string]): string[] {
+	if (!scale) return [];
+	const { longest_query_ms, total_s, tshark_s } = scale;
+	const ratio = tshark_s === undefined ? 0 : total_s / tshark_s;
+	return [
+		...(longest_query_ms > QUERY_MS ? [`A query over 50,000 segments takes ${longest_query_ms} ms; allowed are ${QUERY_MS} ms.`] : []),
+		...(ratio > TSHARK_RATIO
+			? [`A transfer of 200 MB takes ${ratio.toFixed(2)} times what tshark takes to read it; allowed are ${TSHARK_RATIO} times.`]
+			: []),
+	];
+}
+
 /** What is above what is allowed, one sentence for each. */
 export function exceeded(results: Results): string[] {
-	return Object.entries(results).flatMap(([name, { labs, suite }]) => {
+	return Object.entries(results).flatMap(([name, measured]) => {
+		const { labs, suite } = measured;
 		const engine = engineOf(name);
 		const { figure = '', ms, ratio } = LAB[engine] ?? {};
 		const found = labs?.medians[figure];
@@ -36,6 +53,7 @@ export function exceeded(results: Results): string[] {
 			...(found && ratio !== undefined && found.ratio > ratio
 				? [`${name}: ${is} after ${found.ratio} times what it takes bare; allowed are ${ratio} times.`]
 				: []),
+			...exceededByScale(measured),
 			...(suite && !suite.passed ? [`${name}: the suite failed.`] : []),
 			...(suite && suite.wall_s > suite.allowed_s ? [`${name}: the suite took ${suite.wall_s} s; allowed are ${suite.allowed_s} s${reason}.`] : []),
 		];

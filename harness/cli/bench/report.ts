@@ -3,9 +3,10 @@ import type { Measured, Results } from './results.ts';
 /** Results as tables: the labs of each engine, how they wait where time is their own, then the suites side by side. */
 export function report(results: Results): string {
 	const engines = Object.entries(results);
-	const labs = engines.flatMap(([engine, { labs, waiting }]) => [
+	const labs = engines.flatMap(([engine, { labs, waiting, scale }]) => [
 		...(labs ? [labsOf(engine, labs)] : []),
 		...(waiting ? [waitingOf(engine, waiting)] : []),
+		...(scale ? [scaleOf(scale)] : []),
 	]);
 	const suites = engines.flatMap(([engine, { suite }]) => (suite ? [rowOf(engine, suite)] : []));
 	const tables = suites.length > 0 ? [...labs, table([['the whole suite', 'took, s', 'allowed, s', 'longest, s', 'load', ''], ...suites], 5)] : labs;
@@ -26,6 +27,28 @@ function waitingOf(engine: string, { waited, load }: NonNullable<Measured['waiti
 		memory_mib.toFixed(0),
 	]);
 	return table([[`${engine}, waiting (load ${loadText(load)})`, 'guest, s', 'wall, s', 'ratio', 'peak memory, MiB'], ...rows]);
+}
+
+function scaleOf({
+	packets,
+	segments,
+	ours_s,
+	total_s,
+	tshark_s,
+	bytes_per_segment,
+	longest_query_ms,
+	load,
+}: NonNullable<Measured['scale']>): string {
+	const steps = Object.entries({ ...ours_s, 'in all': total_s }).map(([name, s]) => [name, s.toFixed(2)]);
+	const compared =
+		tshark_s === undefined
+			? 'There is no tshark here to compare with.'
+			: `tshark -r of both: ${tshark_s} s; ours is ${(total_s / tshark_s).toFixed(2)} times that.`;
+	return [
+		table([[`200 MB, ${packets} packets captured, ${segments} segments (load ${loadText(load)})`, 'CPU, s'], ...steps]),
+		compared,
+		`Memory: ${bytes_per_segment} bytes a segment. The longest of 50 queries over 50,000 segments, each behind an addition: ${longest_query_ms} ms.`,
+	].join('\n');
 }
 
 function rowOf(engine: string, { wall_s, allowed_s, longest, load }: NonNullable<Measured['suite']>): string[] {

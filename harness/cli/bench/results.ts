@@ -66,6 +66,9 @@ export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 /** What was measured, by engine; where guests have a kernel of their own, by engine and kernel: `vm 6.1`. */
 export type Results = Readonly<Record<string, Measured>>;
 
+/** What no engine has a part in stands under this name. */
+export const HISTORY = 'history';
+
 /** The engine that results are of. */
 export const engineOf = (name: string): string => name.split(' ', 1)[0] ?? '';
 
