@@ -32,6 +32,8 @@ export class Boot {
 	readonly packets: PacketFile;
 	/** What the host's programs can do; frozen or killed ones do not keep its kernel from anything. */
 	programs: 'run' | 'frozen' | 'killed' = 'run';
+	/** In bytes: what is longer on the wire is several segments in one, where there should be none such. */
+	longestSegment = Number.POSITIVE_INFINITY;
 	#userland: Agent;
 	#device!: string;
 	#segments!: SegmentProbe;
@@ -243,7 +245,10 @@ export class Boot {
 	async #startObservers(): Promise<void> {
 		const { name } = this.#identity;
 		[this.#segments, this.#sockets] = await Promise.all([
-			SegmentProbe.start(this.machine, name, this.number, this.packets, this.#context),
+			SegmentProbe.start(this.machine, name, this.number, this.packets, {
+				...this.#context,
+				longestSegment: () => this.longestSegment,
+			}),
 			SocketProbe.start(this.machine, this.#context.clock, this.#context.virtualTime ? virtualPace : realPace, {
 				look: (look) => this.#looked(look),
 				lost: (what) => this.#lostSockets(what),

@@ -8,18 +8,16 @@ const LOOPBACK_MTU = 65_536;
 /** MTU without the headers of IPv4 and TCP and the timestamps of each segment (RFC 9293, 3.7.1; RFC 7323, 3.2). */
 const MSS = MTU - 20 - 20 - 12;
 const BYTES = 1_000_000;
-/** 20 bytes of LINUX_SLL2 stand before each packet; its interface stands at the fourth (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
+/** Of LINUX_SLL2, before each packet (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
 const COOKED_HEADER = 20;
 
-/** The length of the longest IP packet in the host's capture, by interface. */
-function longest({ packets }: Host): ReadonlyMap<'lo' | 'wire', number> {
-	const lengths = new Map<'lo' | 'wire', number>();
+/** The length of the longest IP packet in the host's capture, by where it was. */
+function longest({ packets }: Host): { wire?: number; loopback?: number } {
+	const lengths: { wire?: number; loopback?: number } = {};
 	for (const packet of new PcapReader().push(packets.bytes)) {
 		if (packet.kind !== 'segment') continue;
-		const { bytes, originalLength } = packet.record;
-		// The loopback's index is 1 in each network namespace (LOOPBACK_IFINDEX, include/net/flow.h).
-		const device = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4) === 1 ? 'lo' : 'wire';
-		lengths.set(device, Math.max(lengths.get(device) ?? 0, originalLength - COOKED_HEADER));
+		const where = packet.loopback ? 'loopback' : 'wire';
+		lengths[where] = Math.max(lengths[where] ?? 0, packet.record.originalLength - COOKED_HEADER);
 	}
 	return lengths;
 }
@@ -45,19 +43,34 @@ scenario('offloads are off: no captured packet is longer than the MTU, also afte
 	await transfer(client, server);
 	expect(timeline.context.history.losses).toEqual([]);
 	// Full segments left both hosts: what is longer would have been seen, too.
-	expect(Object.fromEntries(longest(server))).toEqual({ wire: MTU });
-	const { wire = 0, lo = 0 } = Object.fromEntries(longest(client));
+	expect(longest(server)).toEqual({ wire: MTU });
+	const { wire, loopback = 0 } = longest(client);
 	expect(wire).toBe(MTU);
-	expect(lo).toBeGreaterThan(MTU);
-	expect(lo).toBeLessThanOrEqual(LOOPBACK_MTU);
-	const lengths = timeline.segments().map(({ length }) => length);
-	expect(Math.max(...lengths.filter((length) => length <= MTU))).toBe(MSS);
+	expect(loopback).toBeGreaterThan(MTU);
+	expect(loopback).toBeLessThanOrEqual(LOOPBACK_MTU);
+	const onTheWire = timeline.segments().filter(({ link }) => link !== 'loopback');
+	expect(Math.max(...onTheWire.map(({ length }) => length))).toBe(MSS);
 });
 
-scenario('offloads: true leaves hosts as their kernels are', { offloads: true }, async ({ client, server }) => {
+scenario('offloads: true leaves hosts as their kernels are', { offloads: true }, async ({ client, server, timeline }) => {
 	await server.reboot();
 	await transfer(client, server);
 	// Both hand several segments to their device at once (tcp_tso_autosize), and nothing cuts them on a veth.
-	expect(longest(client).get('wire')).toBeGreaterThan(MTU);
-	expect(longest(server).get('wire')).toBeGreaterThan(MTU);
+	expect(longest(client).wire).toBeGreaterThan(MTU);
+	expect(longest(server).wire).toBeGreaterThan(MTU);
+	expect(timeline.context.history.losses).toEqual([]);
 });
+
+scenario(
+	'an offload that was switched on behind the back of the lab is noticed: fates are unknown then',
+	{},
+	async ({ client, server, timeline }) => {
+		await client.boot.machine.run(['ip', 'link', 'set', 'dev', client.boot.device, 'gso_max_segs', '64']);
+		await send(client, server, 8080);
+		await client.context.flush();
+		const { losses } = timeline.context.history;
+		// Both captures saw what left as one and came as one.
+		expect(new Set(losses.map(({ host, observer }) => `${host} ${observer}`))).toEqual(new Set(['client capture', 'server capture']));
+		expect(losses[0]?.what).toMatch(/^saw a packet of \d+ bytes, where the MTU is 1500: an offload was switched on/);
+	},
+);

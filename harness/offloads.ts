@@ -18,17 +18,26 @@ export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void>
 	const wanted = MOST_SEGMENTS[offloads];
 	const lines = [...devices.map((device) => `link set dev ${device} gso_max_segs ${wanted}`), 'link show'];
 	const { out, err } = await boot.machine.run(['ip', '-details', '-json', '-batch', '-'], { input: `${lines.join('\n')}\n` });
-	const inForce = segmentsByDevice(out);
-	const refused = devices.filter((device) => inForce.get(device) !== wanted);
-	if (refused.length === 0) return;
+	const inForce = linksByName(out);
+	const refused = devices.filter((device) => inForce.get(device)?.gso_max_segs !== wanted);
+	if (refused.length === 0) {
+		boot.longestSegment = offloads === 'off' ? (inForce.get(boot.device)?.mtu ?? 0) : Number.POSITIVE_INFINITY;
+		return;
+	}
 	throw new HalfopenError('ENGINE_REFUSED', {
 		problem: `The host did not take gso_max_segs ${wanted} for ${refused.join(' and ')}.`,
-		seen: [err.trim(), ...refused.map((device) => `${device}: gso_max_segs ${inForce.get(device)}`)].filter(Boolean).join('\n'),
+		seen: [err.trim(), ...refused.map((device) => `${device}: gso_max_segs ${inForce.get(device)?.gso_max_segs}`)].filter(Boolean).join('\n'),
 		remedy: 'The host needs Linux 4.16 or later, iproute2 4.16 or later, and CAP_NET_ADMIN in its own network namespace.',
 	});
 }
 
-function segmentsByDevice(json: string): ReadonlyMap<string, number | undefined> {
-	const links = JSON.parse(json || '[]') as readonly { readonly ifname: string; readonly gso_max_segs?: number }[];
-	return new Map(links.map(({ ifname, gso_max_segs }) => [ifname, gso_max_segs]));
+/** What `ip -details -json link show` says of a device. */
+interface Link {
+	readonly ifname: string;
+	readonly mtu: number;
+	readonly gso_max_segs?: number;
+}
+
+function linksByName(json: string): ReadonlyMap<string, Link> {
+	return new Map((JSON.parse(json || '[]') as readonly Link[]).map((link) => [link.ifname, link]));
 }

@@ -21,6 +21,8 @@ export interface SegmentContext {
 	readonly sentinels: Sentinels;
 	readonly clock: LabClock;
 	readonly traced: boolean;
+	/** In bytes: a longer packet on the wire is several segments in one, and what became of each is not known. */
+	readonly longestSegment: () => number;
 }
 
 type Name = 'capture' | 'firewall';
@@ -122,8 +124,19 @@ export class SegmentProbe {
 	#captured(packet: RecordedPacket): void {
 		this.#heardOf('capture', packet.t);
 		if (this.#isSentinel('capture', packet)) return;
+		if (isLongerThan(this.#context.longestSegment(), packet)) this.#sawMerged(packet);
 		if (packet.kind !== 'other' && packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
 		this.#packets.add(packet.record);
+	}
+
+	#sawMerged({ t, record: { originalLength } }: RecordedPacket): void {
+		const { history, longestSegment } = this.#context;
+		const observed = { observer: 'capture', host: this.#host } as const;
+		if (history.knowledge.lostForGood(observed)) return;
+		const bytes = originalLength - COOKED_HEADER;
+		const why = 'an offload was switched on, here or on the wire, or the MTU was raised';
+		const what = `saw a packet of ${bytes} bytes, where the MTU is ${longestSegment()}: ${why}`;
+		history.lose({ ...observed, what, since: history.at(t) });
 	}
 
 	#logged(packet: RecordedPacket): void {
@@ -170,6 +183,12 @@ export class SegmentProbe {
 		sentinels.giveUp(name === KERNEL ? KERNEL : this.nameOf(name));
 	}
 }
+
+/** Before each packet of `-i any` (LINKTYPE_LINUX_SLL2), in bytes. */
+const COOKED_HEADER = 20;
+
+const isLongerThan = (most: number, packet: RecordedPacket) =>
+	packet.kind === 'segment' && !packet.loopback && packet.record.originalLength - COOKED_HEADER > most;
 
 /** Between which addresses a packet goes, and of an error of ICMP the packet that it quotes. */
 function addressesOf(packet: RecordedPacket): string[] {
