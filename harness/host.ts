@@ -240,8 +240,9 @@ export class Host {
 				on: () => this.#on(),
 				otherHasLooked: async () => {
 					const other = this.#other();
-					if (other.isOn) await other.boot.flush();
-					return other.isOn;
+					if (!other.isOn) return undefined;
+					await other.boot.flush();
+					return other.name;
 				},
 			},
 			this.context,

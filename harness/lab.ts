@@ -13,6 +13,7 @@ import { KERNEL, KernelProbe } from './probes/kernel.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
 import { History } from './timeline/history.ts';
+import { UNDER_WAY } from './timeline/knowledge.ts';
 import { Timeline } from './timeline.ts';
 import { Waits } from './waits.ts';
 
@@ -21,6 +22,9 @@ import { Waits } from './waits.ts';
  * retransmissions by a model of its own.
  */
 const BASELINE: Sysctls = { tcp_congestion_control: 'reno' };
+
+/** Asked so often, observers have told what was under way; what comes meanwhile is of no concern. */
+const MOST_ROUNDS = 3;
 
 /** The wire between the hosts. */
 export interface Link {
@@ -122,8 +126,22 @@ export class Lab {
 		return this.#lost.promise;
 	}
 
-	/** Passes when all observers of both hosts have told all that happened before the call. */
+	/**
+	 * Resolves when all observers of both hosts have told all that happened before the call, or are known to be lost: what became of each packet
+	 * that was sent before does not change any more.
+	 */
 	async flush(): Promise<void> {
+		const { history, clock } = this.#context;
+		const t = history.at(clock.now());
+		await this.#flushHosts();
+		// One that nobody has seen arrive may be under way.
+		for (let round = 0; round < MOST_ROUNDS && history.isUnsettledBefore(t); round++) {
+			await clock.sleep(UNDER_WAY * 1_000, new AbortController().signal);
+			await this.#flushHosts();
+		}
+	}
+
+	async #flushHosts(): Promise<void> {
 		await Promise.all([this.client, this.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
 	}
 

@@ -18,10 +18,18 @@ export function assertSees(history: History, judged: Judged, ...observed: readon
 	if (loss) throw observerLost(loss, judged);
 }
 
-/** The capture and the firewall's log of both hosts: all that tells of segments. */
-export const SEGMENT_OBSERVERS: readonly Observed[] = (['capture', 'firewall'] as const).flatMap((observer) =>
-	(['client', 'server'] as const).map((host) => ({ observer, host })),
-);
+/** Fails where any observer was lost at any time: a verdict rests on all that was recorded. */
+export function assertWhole(history: History, judged: Judged): void {
+	const loss = history.losses.find(({ since }) => since !== undefined);
+	if (loss) throw observerLost(loss, judged);
+}
+
+const onBoth = (observer: Observed['observer']): Observed[] => (['client', 'server'] as const).map((host) => ({ observer, host }));
+
+/** What shows that there was a segment. */
+export const CAPTURES: readonly Observed[] = onBoth('capture');
+/** What shows that there was a segment, and what became of it. */
+export const SEGMENT_OBSERVERS: readonly Observed[] = [...CAPTURES, ...onBoth('firewall')];
 
 function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
 	const whose = host === undefined ? `The observer “${observer}”` : `The ${host}’s observer “${observer}”`;

@@ -5,6 +5,7 @@ import { Measuring } from './claims/measuring.ts';
 import { HalfopenError } from './errors.ts';
 import type { Host } from './host.ts';
 import { Lab, type LabSettings, type Link } from './lab.ts';
+import { assertWhole } from './observer-lost.ts';
 import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
 import { withStory } from './report/failure.ts';
 import { type Teller, tellLive } from './report/live/tell.ts';
@@ -148,6 +149,7 @@ async function run(
 			timeline,
 			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text }),
 			claim: (id, held, notes) => {
+				assertWhole(history, `whether claim ${id} holds`);
 				if (held || history.skipped.length === 0) judge.judge(id, held, notes);
 				else {
 					judge.leaveOpen(id);

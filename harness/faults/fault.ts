@@ -27,6 +27,8 @@ export interface Outcome {
 /** What a kind of fault must be able to do. */
 export interface FaultWork {
 	inject(): Promise<Outcome>;
+	/** What shows that it took effect at `t`, where that is asked afterwards; throws where it cannot be shown. */
+	prove?(t: number): Promise<string>;
 	/** Throws FAULT_WITHOUT_EFFECT where the fault turns out to have done nothing. */
 	heal(): Promise<Outcome>;
 }
@@ -59,9 +61,10 @@ export async function inject<H extends object>(
 	};
 	// Before it is broken: what breaks half must be mended, too. Whoever healed it himself was told how that went.
 	context.onEnd(() => (told ? mend().catch(() => {}) : mend()));
-	const { t, proof } = await work.inject();
-	tell('injected', t ?? asked);
-	if (proof !== undefined) tell('proven', now(), proof);
+	const { t = asked, proof } = await work.inject();
+	tell('injected', t);
+	const shown = proof ?? (await work.prove?.(t));
+	if (shown !== undefined) tell('proven', now(), shown);
 	return Object.assign({ id, heal }, more as H);
 }
 

@@ -45,9 +45,15 @@ export async function removeRules(boot: Boot, rules: RuleSet): Promise<{ met: nu
 
 /** How many packets the rules have met so far. */
 export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number> {
-	const { out } = await boot.machine.run(['iptables', '-w', '-nvxL', chainOf(id)]);
+	const { status, out, err } = await boot.machine.run(['iptables', '-w', '-nvxL', chainOf(id)]);
 	// Two lines of heading, then the log rule: pkts bytes target …
-	return Number(/^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1] ?? 0);
+	const met = /^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1];
+	if (status === 0 && met !== undefined) return Number(met);
+	throw new HalfopenError('ENGINE_REFUSED', {
+		problem: `The host’s firewall does not tell how many packets the rules of ${id} have met.`,
+		seen: `${out}${err}`,
+		remedy: 'Something else has changed the chain HALFOPEN-… of this fault: leave it to the fault’s own handle.',
+	});
 }
 
 /** The kernel cuts each packet to its headers; threshold 1: it tells of each packet at once. */

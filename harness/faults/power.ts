@@ -1,5 +1,6 @@
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
+import { assertSees } from '../observer-lost.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
@@ -10,8 +11,8 @@ export interface PowerSwitch {
 	off(): Promise<number>;
 	/** Returns what `ss` shows of the new stack. */
 	on(): Promise<{ boot: number; sockets: number }>;
-	/** Passes when the other host's observers have told all that reached it; false if the other is off as well. */
-	otherHasLooked(): Promise<boolean>;
+	/** The other host, when its observers have told all that reached it or are known to be lost; undefined if it is off as well. */
+	otherHasLooked(): Promise<HostName | undefined>;
 }
 
 /**
@@ -25,10 +26,8 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 		{ ...context, onEnd: () => {} },
 		{ id: context.names.take('power'), what: 'power', host: name, text: `${name}: power off` },
 		{
-			inject: async () => {
-				const t = await power.off();
-				return { t, proof: await proofOfSilence(power, context, t) };
-			},
+			inject: async () => ({ t: await power.off() }),
+			prove: (t) => proofOfSilence(power, context, t),
 			heal: async () => {
 				const { boot, sockets } = await power.on();
 				return { proof: `power on, boot ${boot}: the same address and MAC, and ${sockets === 0 ? 'no socket' : `${sockets} sockets`}` };
@@ -38,7 +37,9 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 }
 
 async function proofOfSilence({ name, otherHasLooked }: PowerSwitch, { history }: LabContext, since: number): Promise<string> {
-	if (!(await otherHasLooked())) return 'both hosts are off: nobody is there to hear it';
+	const other = await otherHasLooked();
+	if (other === undefined) return 'both hosts are off: nobody is there to hear it';
+	assertSees(history, `whether the ${other} heard of the ${name}’s power off`, { observer: 'capture', host: other });
 	const late = history.segments.filter(({ host, arrived }) => host === name && arrived !== undefined && arrived > since);
 	if (late.length === 0) return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
 	throw new HalfopenError('FAULT_WITHOUT_EFFECT', {

@@ -1,3 +1,4 @@
+import { assertSees } from '../observer-lost.ts';
 import type { SocketCall } from '../peers/socket-call.ts';
 import type { Errno } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
@@ -25,6 +26,7 @@ export class CallExpectation {
 	async toBlock(): Promise<void> {
 		const { context } = this.#call.peer;
 		await context.flush();
+		assertSees(context.history, `whether ${this.#who} has returned`, { observer: 'strace', host: this.#call.peer.host });
 		const { event } = this.#call;
 		if (event.took !== undefined) throw new Error(`Expected ${this.#who} to block, but: ${describeEvent(event)}`);
 	}

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { assertSees } from '../observer-lost.ts';
 import type { Errno, Span, State, TimerName } from '../tcp.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
@@ -45,26 +46,31 @@ export class HostExpectation {
 
 	/** `ss` shows so many sockets like this. */
 	async toHaveSockets(count: number, shape: SocketShape, patience: Patience = {}): Promise<void> {
-		await this.#lookUntil(`${count} sockets ${describeShape(shape)}`, (rows) => rows.filter((row) => fits(row, shape)).length === count, patience);
+		await this.#lookUntil(
+			`${count} sockets ${describeShape(shape)}`,
+			(rows) => this.#all(rows).filter((row) => fits(row, shape)).length === count,
+			patience,
+		);
 	}
 
 	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
 	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
-		return this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !rows.some((row) => fits(row, shape)), patience);
+		return this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !this.#all(rows).some((row) => fits(row, shape)), patience);
 	}
 
 	/** Its sockets went through these states in this order; others may lie between. */
 	async toHavePassedThrough(...states: readonly State[]): Promise<void> {
 		const { context, name } = this.#host;
 		// Some last no longer than a segment is under way; no look at `ss` is sure to meet them.
-		if (this.#isSkipped(`the ${name} to pass through ${states.join(', ')}`)) return;
+		const what = `the ${name} to pass through ${states.join(', ')}`;
+		if (this.#isSkipped(what)) return;
 		const path = () => pathOf(context.history.of('state', name), name);
 		await this.#looking(() =>
 			expectEventually(
 				context,
 				{
-					what: `the ${name} to pass through ${states.join(', ')}`,
-					check: () => (isWithin(states, path()) ? { t: context.history.of('state', name).at(-1)?.t ?? 0 } : undefined),
+					what,
+					check: () => (isWithin(states, path()) ? { t: context.history.of('state', name).at(-1)?.t ?? 0 } : this.#assertSees('kernel', what)),
 					nearest: () => [`it passed through ${path().join(', ')}`],
 				},
 				{},
@@ -86,11 +92,24 @@ export class HostExpectation {
 			context,
 			{
 				what,
-				check: () => errors().find((error) => error.errno === errno),
+				check: () => errors().find((error) => error.errno === errno) ?? this.#assertSees('kernel', what),
 				nearest: () => errors().map(describeEvent),
 			},
 			patience,
 		);
+	}
+
+	/** What its observer cannot tell any more will never be found. */
+	#assertSees(observer: 'kernel' | 'ss', judged: string): undefined {
+		const { context, name } = this.#host;
+		assertSees(context.history, judged, { observer, host: name });
+		return undefined;
+	}
+
+	/** Rows that are all the sockets there are. */
+	#all(rows: readonly Row[]): readonly Row[] {
+		this.#assertSees('ss', `which sockets the ${this.#host.name} has`);
+		return rows;
 	}
 
 	/** True where an expectation needs the kernel's own events, and they cannot be read: it is skipped, and the timeline says so. */
@@ -118,7 +137,7 @@ export class HostExpectation {
 					what: `${what} on the ${name}`,
 					check: () => {
 						const found = passes(boot.sockets.rows);
-						if (found === undefined || found === false) return undefined;
+						if (found === undefined || found === false) return this.#assertSees('ss', what);
 						boot.keepLook();
 						return { t: context.history.at(context.clock.now()), began: context.history.at(boot.sockets.t), found };
 					},

@@ -1,8 +1,10 @@
+import { assertSees } from '../observer-lost.ts';
 import type { Peer } from '../peers/peer.ts';
 import { describePeerEnd, type PeerEnd } from '../peers/peer.ts';
 import type { Errno } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { CallName } from '../timeline/history.ts';
+import { certain } from './certain.ts';
 import { expectEventually, type Patience } from './waiting.ts';
 
 /** What can be expected of a program under observation. */
@@ -20,7 +22,7 @@ export class PeerExpectation {
 			context,
 			{
 				what: `${this.#who}: ${call} to return ${value}`,
-				check: () => this.#peer.calls(call).find(({ returned }) => returned === value),
+				check: () => this.#peer.calls(call).find(({ returned }) => returned === value) ?? this.#assertTraced(call),
 				nearest: () => this.#calls(call),
 			},
 			patience,
@@ -34,21 +36,34 @@ export class PeerExpectation {
 			context,
 			{
 				what: `${this.#who}: ${call} to fail with ${errno}`,
-				check: () => this.#peer.calls(call).find((made) => made.errno === errno),
+				check: () => this.#peer.calls(call).find((made) => made.errno === errno) ?? this.#assertTraced(call),
 				nearest: () => this.#calls(call),
 			},
 			patience,
 		);
 	}
 
-	/** It, one of its threads or of its children is inside a call that has not returned. */
+	/** It, one of its threads or of its children is inside a call that has not returned; its tracer is asked whether it has. */
 	async toBlockIn(call: CallName, patience: Patience = {}): Promise<void> {
-		const { context } = this.#peer;
+		const { context, host } = this.#peer;
+		const { history, clock } = context;
+		/** When each call was first found blocking. A tracer tells that a call was entered before it can tell that it has returned. */
+		const foundAt = new Map<string, number>();
 		await expectEventually(
 			context,
 			{
 				what: `${this.#who} to block in ${call}`,
-				check: () => this.#peer.blockedIn(call),
+				check: certain(context, {
+					find: () => this.#peer.blockedIn(call),
+					isSettled: ({ pid, tid, t }) => {
+						const key = `${pid} ${tid} ${t}`;
+						const since = foundAt.get(key) ?? history.at(clock.now());
+						foundAt.set(key, since);
+						this.#assertTraced(call);
+						return history.knowledge.toldUntil({ observer: 'strace', host }) > since;
+					},
+					assertHope: () => this.#assertTraced(call),
+				}),
 				nearest: () => this.#calls(call),
 			},
 			patience,
@@ -86,6 +101,13 @@ export class PeerExpectation {
 			},
 			patience,
 		);
+	}
+
+	/** What nobody traces any more will never be found. */
+	#assertTraced(call: CallName): undefined {
+		const { context, host, name } = this.#peer;
+		assertSees(context.history, `what became of ${call} of ${name}`, { observer: `strace of ${name}`, host });
+		return undefined;
 	}
 
 	get #who(): string {

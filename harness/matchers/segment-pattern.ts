@@ -30,6 +30,8 @@ export interface ParsedPattern {
 	/** Undefined for `...`. */
 	readonly subject: Subject | undefined;
 	readonly fits: (packet: Packet) => boolean;
+	/** The fault that it names. */
+	readonly by: string | undefined;
 }
 
 const PATTERN =
@@ -39,7 +41,7 @@ const FLAGS = /^(none|F?S?R?P?\.?U?E?W?e?)$/;
 
 /** Reads a pattern; what is wrong with it is said with an example. */
 export function parsePattern(pattern: string): ParsedPattern {
-	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, subject: undefined, fits: () => true };
+	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, subject: undefined, fits: () => true, by: undefined };
 	const groups = PATTERN.exec(pattern)?.groups;
 	const isIcmp = groups?.flags === undefined;
 	if (!groups || !(isIcmp || FLAGS.test(groups.flags ?? '')) || Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)) {
@@ -67,6 +69,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 			senderOf(packet) === host &&
 			subjectOf(packet) === subject &&
 			(by === undefined || packet.by === by),
+		by,
 	};
 }
 

@@ -1,7 +1,9 @@
+import { assertNeverBlind, assertSees, CAPTURES, SEGMENT_OBSERVERS } from '../observer-lost.ts';
 import { deviations, gapsBetween } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
 import type { Timeline } from '../timeline.ts';
+import { certain } from './certain.ts';
 import {
 	matchSegments,
 	type OneSegmentPattern,
@@ -13,6 +15,9 @@ import {
 	type SegmentPattern,
 } from './segment-pattern.ts';
 import { expectEventually, type Patience } from './waiting.ts';
+
+/** What a pattern may say of a packet whose fate is unknown. */
+const FATES = ['delivered', 'dropped', 'unobserved'] as const;
 
 /** What can be expected of the history of both hosts. */
 export class TimelineExpectation {
@@ -31,12 +36,20 @@ export class TimelineExpectation {
 	async toShowSegments(...patterns: readonly SegmentPattern[]): Promise<void> {
 		const { context } = this.#timeline;
 		const parsed = patterns.map(parsePattern);
+		const what = `the segments ${patterns.join(' | ')}`;
 		await context.flush();
 		await expectEventually(
 			context,
 			{
-				what: `the segments ${patterns.join(' | ')}`,
-				check: () => (matchSegments(this.#packets(...parsed), parsed) ? { t: 0 } : undefined),
+				what,
+				check: certain(context, {
+					find: () => {
+						this.#assertComplete(what);
+						return matchSegments(this.#packets(...parsed), parsed) ? { t: 0 } : undefined;
+					},
+					isSettled: () => this.#packets(...parsed).every((packet) => context.history.isSettled(packet)),
+					assertHope: () => this.#assertFates(what, ...parsed),
+				}),
 				nearest: () => this.#timeline.packets.map(describeEvent),
 			},
 			{},
@@ -51,6 +64,8 @@ export class TimelineExpectation {
 		const found = this.#packets(unwanted).filter(unwanted.fits);
 		if (found.length > 0)
 			throw new Error([`Expected no segment ${pattern}, but there were ${found.length}:`, ...found.map(describeEvent)].join('\n'));
+		this.#assertComplete(`whether there was a segment ${pattern}`);
+		this.#assertFates(`whether there was a segment ${pattern}`, unwanted);
 	}
 
 	/**
@@ -61,6 +76,8 @@ export class TimelineExpectation {
 		const { context } = this.#timeline;
 		const wanted = parseOneSegment(pattern);
 		await context.flush();
+		this.#assertComplete(`when ${pattern} was sent`);
+		this.#assertFates(`when ${pattern} was sent`, wanted);
 		const found = this.#packets(wanted).filter(wanted.fits);
 		const gaps = afterMs.map((ms, index) => ms - (afterMs[index - 1] ?? 0));
 		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
@@ -72,16 +89,42 @@ export class TimelineExpectation {
 	/** Waits until such a segment was sent. */
 	async toShowSegment(pattern: OneSegmentPattern, patience: Patience = {}): Promise<void> {
 		const { context } = this.#timeline;
+		const { history } = context;
 		const wanted = parseOneSegment(pattern);
+		const what = `a segment ${pattern}`;
 		await expectEventually(
 			context,
 			{
-				what: `a segment ${pattern}`,
-				check: () => this.#packets(wanted).find(wanted.fits),
+				what,
+				check: certain(context, {
+					find: () => {
+						const found = this.#packets(wanted).filter(wanted.fits);
+						return found.find((packet) => history.isSettled(packet)) ?? found[0];
+					},
+					isSettled: (packet) => history.isSettled(packet),
+					assertHope: () => {
+						this.#assertFates(what, wanted);
+						if (CAPTURES.every((one) => history.knowledge.lostForGood(one))) assertSees(history, what, ...CAPTURES);
+					},
+				}),
 				nearest: () => this.#timeline.packets.slice(-8).map(describeEvent),
 			},
 			patience,
 		);
+	}
+
+	/** A list of segments is complete only where no capture has been blind. */
+	#assertComplete(judged: string): void {
+		assertNeverBlind(this.#timeline.context.history, judged, ...CAPTURES);
+	}
+
+	/** Fails where a packet may be what one of the patterns is about, and nobody knows what became of it. */
+	#assertFates(judged: string, ...patterns: readonly ParsedPattern[]): void {
+		const isLike = (packet: EventOf<'segment'> | EventOf<'icmp'>, { fits, by }: ParsedPattern) => FATES.some((fate) => fits({ ...packet, fate, by }));
+		const unknown = this.#packets(...patterns).filter(({ fate }) => fate === 'unknown');
+		if (unknown.some((packet) => patterns.some((pattern) => pattern.subject !== undefined && !pattern.fits(packet) && isLike(packet, pattern)))) {
+			assertNeverBlind(this.#timeline.context.history, judged, ...SEGMENT_OBSERVERS);
+		}
 	}
 
 	/** What patterns are held against. */

@@ -185,7 +185,7 @@ describe('a look that fails', () => {
 	test('does not end a watching', async () => {
 		await then('exit 1');
 		const stop = probe.watch();
-		await until(() => lost.length === 1 && clock.sleeping === 1);
+		await until(() => told.length > 0 && clock.sleeping === 1);
 		await then('');
 		clock.pass(100);
 		await until(() => looks.length === 1);

@@ -34,6 +34,8 @@ export class History implements Frame {
 	#lastSyn: Partial<Record<HostName, CapturedSegment>> = {};
 	/** What the observers have told for certain, and what they have lost. */
 	readonly knowledge = new Knowledge();
+	/** What was sent before is settled. */
+	#settledUntil = Number.NEGATIVE_INFINITY;
 	readonly #skipped: Skip[] = [];
 	readonly #listeners = new Set<() => void>();
 	/** All but packets, in order. */
@@ -52,6 +54,7 @@ export class History implements Frame {
 		this.#events.length = 0;
 		this.#packets = new PacketJoin(this);
 		this.#lastSyn = {};
+		this.#settledUntil = Number.NEGATIVE_INFINITY;
 		this.#changed();
 	}
 
@@ -129,6 +132,23 @@ export class History implements Frame {
 	/** Whether what an observer would have told of that time is unknown. */
 	isBlind(observer: Observer, host: HostName, t: number): boolean {
 		return this.knowledge.isBlind(observer, host, t);
+	}
+
+	/** Whether nothing that observers have still to tell can change what became of a packet. */
+	isSettled(packet: EventOf<'segment'> | EventOf<'icmp'>): boolean {
+		return this.knowledge.isSettled(packet);
+	}
+
+	/** Whether what became of some packet that was sent before `t` may still change. */
+	isUnsettledBefore(t: number): boolean {
+		const { packets } = this;
+		for (let index = packets.length - 1; index >= 0; index--) {
+			const packet = packets[index];
+			if (!packet || packet.t <= this.#settledUntil) break;
+			if (packet.t <= t && !this.isSettled(packet)) return true;
+		}
+		this.#settledUntil = Math.max(t, this.#settledUntil);
+		return false;
 	}
 
 	/** Says that something could not be put to the test here. */
