@@ -33,7 +33,7 @@ export interface PacketFault extends Fault {
 
 /** Drops packets at a host, unseen by its stack. */
 export function drop(boot: Boot, host: HostName, context: LabContext, match: PacketMatch): Promise<PacketFault> {
-	return packetFault(boot, host, context, { kind: 'drop', match, verdict: ['-j', 'DROP'], did: 'dropped' });
+	return packetFault(boot, host, context, { kind: 'drop', match, verdict: ['-j', 'DROP'], did: async (met) => `dropped ${packets(met)}` });
 }
 
 /** In the rule itself, too: only so does iptables accept to answer with a RST (iptables-extensions(8), REJECT). */
@@ -41,14 +41,38 @@ const TCP = ['-p', 'tcp'];
 
 /** Refuses packets at a host with an answer. */
 export function reject(boot: Boot, host: HostName, context: LabContext, match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
-	return packetFault(boot, host, context, { kind: 'reject', match, verdict: [...TCP, '-j', 'REJECT', '--reject-with', match.with], did: 'rejected' });
+	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
+	const answer = match.with === 'tcp-reset' ? 'RST' : 'ICMP message';
+	const did = async (met: number, id: string) => `rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
+	return packetFault(boot, host, context, { kind: 'reject', match, verdict, did });
 }
+
+interface Answering {
+	readonly boot: Boot;
+	readonly host: HostName;
+	readonly context: LabContext;
+	readonly id: string;
+}
+
+/** The rule counts what it met; what it answered is counted in the host's own capture, for the kernel sends fewer ICMP messages than it is asked for. */
+async function answersThatLeft(answer: string, met: number, { boot, host, context, id }: Answering): Promise<string> {
+	const { history } = context;
+	await boot.flush();
+	const blind = history.knowledge.blindness({ observer: 'capture', host }, { observer: 'firewall', host });
+	if (blind) return `how many ${answer}s left is not known, for the ${blind.observer} missed some`;
+	const left = history.answersOf(id);
+	const limited = left < met && answer !== 'RST' ? ' (icmp_ratelimit, icmp_msgs_per_sec)' : '';
+	return `${left} ${answer}${left === 1 ? '' : 's'} left${limited}`;
+}
+
+const packets = (count: number) => `${count} packet${count === 1 ? '' : 's'}`;
 
 interface Kind {
 	readonly kind: string;
 	readonly match: PacketMatch;
 	readonly verdict: readonly string[];
-	readonly did: string;
+	/** What it did in all, told when it is healed. */
+	readonly did: (met: number, id: string) => Promise<string>;
 }
 
 async function packetFault(boot: Boot, host: HostName, context: LabContext, { kind, match, verdict, did }: Kind): Promise<PacketFault> {
@@ -70,7 +94,7 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 				const { met, t } = await removeRules(boot, rules);
 				metInAll = met;
 				if (met === 0) throw withoutEffect(text, `no packet met it (${id})`);
-				return { t: context.history.at(t), proof: `${did} ${met} packet${met === 1 ? '' : 's'}` };
+				return { t: context.history.at(t), proof: await did(met, id) };
 			},
 		},
 		{ count: async () => metInAll ?? countPackets(boot, rules) },

@@ -46,5 +46,67 @@ scenario(
 				await fault.heal();
 			}),
 		);
+		// Of each RST and ICMP message it is known that the firewall made it; the proof counts those that left (net/ipv4/icmp.c, icmpv4_xrlim_allow: not all).
+		const healed = timeline.context.history.of('fault', 'server').filter(({ phase }) => phase === 'healed');
+		expect(healed).toHaveLength(HINTS.length);
+		const left = timeline.icmp('server');
+		expect(left.every(({ origin, quotes, fate }) => origin === 'firewall' && quotes?.seq === 1 && fate === 'delivered')).toBe(true);
+		for (const [port] of HINTS) {
+			const told = left.filter(({ quotes }) => quotes?.to.port === port).length;
+			const proof = healed.find(({ text }) => text.endsWith(`--dport ${port}`))?.proof;
+			expect(proof).toMatch(new RegExp(`^rejected \\d+ packets; ${told} ICMP messages? left`));
+		}
+	},
+);
+
+scenario('reject as packets leave: the host’s own firewall answers, and nobody else', {}, async ({ client, server, timeline }) => {
+	const listener = await (await server.socket()).listen(8080);
+	const a = await client.socket();
+	await a.connect(server.port(8080));
+	await listener.accept();
+	const refused = await client.reject({ name: 'refused', direction: 'out', with: 'tcp-reset', destinationPort: 8080 });
+	await a.send('hello');
+	await expect(a.recv()).toFailWith('ECONNRESET');
+	await refused.heal();
+	await expect(timeline).toShowNoSegment('< R');
+	await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 5 dropped by refused', '< R forged');
+	const [reset] = timeline.loopback('client');
+	expect(reset).toMatchObject({ flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', host: 'client' });
+	// The kernel gives no time to what is logged as it leaves (nfnetlink_log.c), and the log is read later than the answer was seen.
+	const [answered] = timeline.segments('client').filter(({ fate }) => fate === 'dropped');
+	expect(answered?.t).toBeLessThan(reset?.t ?? 0);
+	expect(timeline.context.history.of('fault').at(-1)).toMatchObject({ phase: 'healed', proof: 'rejected 1 packet; 1 RST left' });
+});
+
+/** Retransmissions of 5 bytes: tcp_retries2 ends them, and only the backoff tells when (RFC 6298, 5.5). */
+scenario.each([
+	// RFC 6069 (tcp_ld_RTO_revert): host and network unreachable undo the backoff, so the same time has more retransmissions. A port that is closed is no broken path.
+	{ answer: 'icmp-host-unreachable', name: 'host-unreachable', undoesBackoff: true },
+	{ answer: 'icmp-port-unreachable', name: 'port-unreachable', undoesBackoff: false },
+] as const)(
+	'the schedule under $name can be read from the history',
+	{ sysctls: { tcp_retries2: 4, icmp_ratelimit: 0 } },
+	async ({ client, server, timeline }, row) => {
+		const listener = await (await server.socket()).listen(8080);
+		const a = await client.socket();
+		await a.connect(server.port(8080));
+		await listener.accept();
+		const refused = await server.reject({ name: 'refused', with: row.answer, destinationPort: 8080 });
+		await a.send('hello');
+		await expect(a.recv()).toFailWith(row.undoesBackoff ? 'EHOSTUNREACH' : 'ECONNREFUSED');
+		await refused.heal();
+		const sent = timeline.segments('client', 8080).filter(({ length }) => length === 5);
+		const told = timeline.icmp('server').filter(({ name }) => name === row.name);
+		await expect(timeline).toShowSegments('> S', '< S.', '> .', '...', `> P. 5 dropped by refused`, `< icmp ${row.name}`, '...');
+		// Each message stands behind the transmission that it quotes, and before the next.
+		expect(told.every(({ t, quotes }) => quotes?.seq === 1 && sent.some((segment) => segment.t < t && t - segment.t < 0.1))).toBe(true);
+		// Without a message that undoes it the time doubles; the timer wheel adds an eighth at most (kernel/time/timer.c).
+		const gaps = sent.slice(1).map(({ t }, index) => t - (sent[index]?.t ?? 0));
+		const doubles = gaps.slice(1).filter((gap, index) => gap > 1.5 * (gaps[index] ?? 0)).length;
+		expect(sent.length).toBeGreaterThan(4);
+		// Without a limit (icmp(7), icmp_ratelimit) every transmission is answered.
+		expect(told).toHaveLength(sent.length);
+		if (row.undoesBackoff) expect(doubles).toBeLessThan(gaps.length / 2);
+		else expect(doubles).toBeGreaterThanOrEqual(gaps.length - 2);
 	},
 );

@@ -25,14 +25,21 @@ const READ_LATE = 10;
 /** Of what arrives the log has the time of its arrival. */
 const CLOCKS = 0.01;
 
+/** Packets that one answer would be to, and such answers. */
+interface Group<P> {
+	readonly kind: 'segment' | 'icmp';
+	readonly rejected: Set<P>;
+	readonly answers: Set<P>;
+}
+
 /** Which RSTs and ICMP messages a firewall made: those that answer a packet which one of its rules rejected. */
 export class Answers<P extends Answerable> {
-	readonly #byKey = new Map<string, { readonly rejected: Set<P>; readonly answers: Set<P> }>();
+	readonly #byKey = new Map<string, Group<P>>();
 	readonly #changed = new Set<string>();
 
 	add(one: P): void {
 		for (const [role, key] of keysOf(one)) {
-			const group = this.#byKey.get(key) ?? { rejected: new Set(), answers: new Set() };
+			const group = this.#byKey.get(key) ?? { kind: key.includes(' icmp ') ? 'icmp' : 'segment', rejected: new Set(), answers: new Set() };
 			this.#byKey.set(key, group);
 			group[role].add(one);
 			this.#changed.add(key);
@@ -50,7 +57,7 @@ export class Answers<P extends Answerable> {
 	settle(retold: (one: P) => void): void {
 		for (const key of this.#changed) {
 			const group = this.#byKey.get(key);
-			if (group) this.#settle(group.rejected, group.answers, retold);
+			if (group) this.#settle(group, retold);
 		}
 		this.#changed.clear();
 	}
@@ -62,7 +69,7 @@ export class Answers<P extends Answerable> {
 		return count;
 	}
 
-	#settle(rejected: ReadonlySet<P>, answers: ReadonlySet<P>, retold: (one: P) => void): void {
+	#settle({ kind, rejected, answers }: Group<P>, retold: (one: P) => void): void {
 		const open = inOrder(rejected);
 		const found = new Map<P, P>();
 		for (const answer of inOrder(answers)) {
@@ -72,7 +79,11 @@ export class Answers<P extends Answerable> {
 		}
 		const answerOf = new Map([...found].map(([answer, to]) => [to, answer]));
 		for (const one of answers) if (one.answers !== found.get(one)) retold(Object.assign(one, { answers: found.get(one) }));
-		for (const one of rejected) if (one.answer !== answerOf.get(one)) retold(Object.assign(one, { answer: answerOf.get(one) }));
+		for (const one of rejected) {
+			const answer = answerOf.get(one);
+			// A rule answers in one way: the absence of the other says nothing.
+			if (one.answer !== answer && (answer || one.answer?.packet.kind === kind)) retold(Object.assign(one, { answer }));
+		}
 	}
 }
 

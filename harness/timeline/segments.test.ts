@@ -152,6 +152,16 @@ describe('the order in which observers tell', () => {
 		);
 	});
 
+	test('finds of those alike in everything the one that was lost, where time tells', () => {
+		// A RST has IP identification 0 and no timestamp, and is the same each time.
+		const wire = new Wire()
+			.send(1, 'client', 'R', { ipId: 0, fortune: 'unobserved' })
+			.send(2, 'client', 'R', { ipId: 0 })
+			.send(3, 'client', 'R', { ipId: 0, fortune: 'dropped' })
+			.send(4, 'client', 'R', { ipId: 0, fortune: 'stopped' });
+		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered', 'dropped', 'dropped']);
+	});
+
 	test('changes nothing where segments are alike in everything either', () => {
 		const alike = fc.array(fortune, { maxLength: 8 }).chain((fortunes) => {
 			const wire = new Wire();
@@ -383,7 +393,186 @@ describe('relative numbers', () => {
 	});
 });
 
+describe('numbers of another connection of the same endpoints', () => {
+	/** A connection with data, then the client comes back with another number: it was rebooted, or binds the same port again. */
+	const [again, answer] = [C + 24_289_426, S + 900_000_000];
+	const reopened = () =>
+		handshake()
+			.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 })
+			.send(1.1, 'server', '.', { seq: S + 1, ack: C + 6 })
+			.send(2, 'client', 'S', { seq: again });
+
+	test('are those of a challenge ACK, and of the RST that answers it (RFC 5961, 4.2)', () => {
+		const wire = reopened()
+			.send(2.1, 'server', '.', { seq: S + 1, ack: C + 6 })
+			.send(2.2, 'client', 'R', { seq: C + 6, ipId: 0 })
+			.send(3, 'client', 'S', { seq: again })
+			.send(3.1, 'server', 'S.', { seq: answer, ack: again + 1 })
+			.send(3.2, 'client', '.', { seq: again + 1, ack: answer + 1 });
+		expect(numbersOf(wire).slice(2)).toEqual([
+			[0, 0],
+			[1, 6],
+			[6, 0],
+			[0, 0],
+			[0, 1],
+			[1, 1],
+		]);
+		expect(retransmissionsOf(wire).slice(3)).toEqual([false, false, false, false, false, true, false, false]);
+	});
+
+	test('are those of what comes late out of TIME-WAIT, while the next goes on', () => {
+		const wire = reopened()
+			.send(2.1, 'server', 'S.', { seq: answer, ack: again + 1 })
+			.send(2.2, 'client', 'P.', { seq: again + 1, ack: answer + 1, length: 7 })
+			.send(2.3, 'server', '.', { seq: S + 1, ack: C + 6 })
+			.send(2.4, 'server', '.', { seq: answer + 1, ack: again + 8 });
+		expect(numbersOf(wire).slice(3)).toEqual([
+			[0, 1],
+			[1, 1],
+			[1, 6],
+			[1, 8],
+		]);
+	});
+
+	test('are those of the RST of a socket that its host has forgotten', () => {
+		const wire = reopened().send(2.1, 'server', 'R', { seq: S + 1, ipId: 0 });
+		expect(numbersOf(wire).at(-1)).toEqual([1, 0]);
+	});
+
+	test('begin anew where the server answers the same SYN with another number', () => {
+		const wire = new Wire()
+			.send(0, 'client', 'S', { seq: C })
+			.send(0.1, 'server', 'S.', { seq: S, ack: C + 1, fortune: 'unobserved' })
+			.send(1, 'client', 'S', { seq: C })
+			.send(1.1, 'server', 'S.', { seq: answer, ack: C + 1 })
+			.send(1.2, 'client', '.', { seq: C + 1, ack: answer + 1 });
+		expect(join(wire).map(({ seq, ack, retransmission }) => [seq, ack, retransmission])).toEqual([
+			[0, 0, false],
+			[0, 1, false],
+			[0, 0, true],
+			[0, 1, false],
+			[1, 1, false],
+		]);
+	});
+
+	test('are none where both connect at once: the SYN-ACKs have the numbers of the SYNs, and are no retransmissions (RFC 9293, 3.5)', () => {
+		const wire = new Wire()
+			.send(0, 'client', 'S', { seq: C })
+			.send(0.000_01, 'server', 'S', { seq: S })
+			.send(0.1, 'client', 'S.', { seq: C, ack: S + 1 })
+			.send(0.100_01, 'server', 'S.', { seq: S, ack: C + 1 })
+			.send(1, 'client', 'S.', { seq: C, ack: S + 1 });
+		expect(join(wire).map(({ seq, ack, retransmission }) => [seq, ack, retransmission])).toEqual([
+			[0, 0, false],
+			[0, 0, false],
+			[0, 1, false],
+			[0, 1, false],
+			[0, 1, true],
+		]);
+	});
+});
+
+describe('a socket that is connected to itself', () => {
+	test('has one row of numbers, and its SYN-ACK is no retransmission', () => {
+		const own = { address: SERVER.address, port: 9_000 };
+		const sight = (t: number, flags: string, seq: number, ack: number, length = 0): Sighting[] =>
+			(['left', 'arrived'] as const).map((what) => ({
+				host: 'server',
+				boot: 1,
+				what,
+				packet: {
+					...{ kind: 'segment', t: 1_800_000_000 + t + (what === 'left' ? 0 : 0.000_002), loopback: true, from: own, to: own },
+					...{ flags, seq, ack, length, window: 1, ipId: 0, options: {}, direction: what === 'left' ? 'out' : 'in' },
+				},
+			}));
+		const sightings = [
+			sight(0, 'S', C, 0),
+			sight(0.000_01, 'S.', C, C + 1),
+			sight(0.000_02, '.', C + 1, C + 1),
+			sight(1, 'P.', C + 1, C + 1, 5),
+			sight(1.000_1, '.', C + 6, C + 6),
+		].flat();
+		expect(joinSegments(sightings, emptyHistory())).toMatchObject([
+			{ host: 'server', link: 'loopback', flags: 'S', seq: 0, retransmission: false, fate: 'delivered' },
+			{ flags: 'S.', seq: 0, ack: 1, retransmission: false },
+			{ flags: '.', seq: 1, ack: 1 },
+			{ flags: 'P.', seq: 1, ack: 1, length: 5, retransmission: false },
+			{ flags: '.', seq: 6, ack: 6 },
+		]);
+	});
+});
+
+test('numbers go on beyond 2^32, for as long as a connection sends', () => {
+	const wire = handshake();
+	const MIB = 1_048_576;
+	const count = 6_000;
+	for (let index = 0; index < count; index++) {
+		const seq = (C + 1 + index * MIB) % 2 ** 32;
+		wire.send(1 + index / 1_000, 'client', '.', { seq, ack: S + 1, length: MIB });
+		if (index % 100 === 99) wire.send(1 + index / 1_000 + 0.000_5, 'server', '.', { seq: S + 1, ack: (seq + MIB) % 2 ** 32 });
+	}
+	const segments = join(wire);
+	expect(segments.filter(({ retransmission }) => retransmission)).toEqual([]);
+	expect(segments.at(-2)).toMatchObject({ seq: 1 + (count - 1) * MIB });
+	expect(segments.at(-1)).toMatchObject({ ack: 1 + count * MIB });
+});
+
+test('SACK blocks count as the numbers that they acknowledge do, also those of a duplicate (RFC 2883)', () => {
+	const sack = [
+		{ from: C + 1, to: C + 6 },
+		{ from: C + 11, to: C + 16 },
+	];
+	const wire = handshake()
+		.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 15 })
+		.send(2, 'server', '.', { seq: S + 1, ack: C + 6, options: { sack, timestamp: { value: 1, echo: 2 } } });
+	expect(join(wire).at(-1)?.options).toEqual({
+		sack: [
+			{ from: 1, to: 6 },
+			{ from: 11, to: 16 },
+		],
+		timestamp: { value: 1, echo: 2 },
+	});
+});
+
+describe('what nobody knows', () => {
+	test('is told where the firewall’s log or the capture of the receiver had ended, until it goes on', () => {
+		const history = emptyHistory();
+		const wire = handshake()
+			.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 })
+			.send(2, 'client', 'P.', { seq: C + 6, ack: S + 1, length: 5, fortune: 'unobserved' })
+			.send(3, 'client', 'P.', { seq: C + 6, ack: S + 1, length: 5 })
+			.send(4, 'client', 'P.', { seq: C + 11, ack: S + 1, length: 5, fortune: 'dropped' });
+		for (const one of wire.sightings) history.see(one);
+		const fates = () => history.segments.slice(3).map(({ fate, by }) => [fate, by]);
+		expect(fates()).toEqual([
+			['delivered', undefined],
+			['unobserved', undefined],
+			['delivered', undefined],
+			['dropped', 'drop-1'],
+		]);
+		history.lose({ observer: 'firewall', host: 'server', what: 'ended', since: 0.5 });
+		history.lose({ observer: 'capture', host: 'server', what: 'ended', since: 1.5 });
+		history.recover({ observer: 'firewall', host: 'server' }, 2.5);
+		expect(fates()).toEqual([
+			['unknown', 'server firewall'],
+			['unknown', 'server capture'],
+			['delivered', undefined],
+			['dropped', 'drop-1'],
+		]);
+	});
+});
+
 describe('a retransmission', () => {
+	test('is none of what never was on the wire: its sender’s own firewall stopped it', () => {
+		const data = { seq: C + 1, ack: S + 1, length: 5 };
+		const wire = handshake()
+			.send(1, 'client', 'P.', { ...data, fortune: 'stopped' })
+			.send(1.2, 'client', 'P.', { ...data, fortune: 'stopped' })
+			.send(1.6, 'client', 'P.', data)
+			.send(2.4, 'client', 'P.', data);
+		expect(retransmissionsOf(wire).slice(3)).toEqual([false, false, false, true]);
+	});
+
 	test('has the same bytes again, whatever became of the first', () => {
 		const data = { seq: C + 1, ack: S + 1, length: 5 };
 		const wire = handshake()

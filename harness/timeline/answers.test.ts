@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
+import type { HostName } from './events.ts';
+import { CLIENT, emptyHistory, ORIGIN, SERVER, Wire } from './fixtures.ts';
+import type { History } from './history.ts';
+import type { Sighting } from './segments.ts';
+
+const C = 1_000_000;
+const S = 2_000_000_000;
+
+function told(...sightings: readonly Sighting[]): History {
+	const history = emptyHistory();
+	for (const one of sightings) history.see(one);
+	return history;
+}
+
+const handshake = () =>
+	new Wire()
+		.send(0, 'client', 'S', { seq: C })
+		.send(0.001, 'server', 'S.', { seq: S, ack: C + 1 })
+		.send(0.002, 'client', '.', { seq: C + 1, ack: S + 1 });
+
+/** A RST in the name of the server that never left the client. */
+function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): Sighting[] {
+	const packet: CapturedSegment = {
+		...{ kind: 'segment', t: ORIGIN + t, loopback: true, from: SERVER, to: CLIENT, flags: 'R', seq: S + 1, ack: 0, window: 0, length: 0, ipId: 0 },
+		options: {},
+		...more,
+	};
+	return [
+		{ host: 'client', boot: 1, what: 'left', packet: { ...packet, direction: 'out' } },
+		{ host: 'client', boot: 1, what: 'arrived', packet: { ...packet, t: packet.t + 0.000_002, direction: 'in' } },
+	];
+}
+
+/** An ICMP message of the server's about data of the client's. */
+function icmp(t: number, what: Sighting['what'], more: Partial<CapturedIcmp> = {}): Sighting {
+	const host: HostName = what === 'left' ? 'server' : 'client';
+	const about = { type: 3, code: 1, name: 'host-unreachable', ipId: 99, rest: 0, quotes: { from: CLIENT, to: SERVER, seq: C + 1 } };
+	return {
+		host,
+		boot: 1,
+		what,
+		...(what === 'dropped' && { by: 'cut-1' }),
+		packet: { kind: 'icmp', t: ORIGIN + t, from: SERVER.address, to: CLIENT.address, ...about, ...more },
+	};
+}
+
+const data = { seq: C + 1, ack: S + 1, length: 5 };
+
+describe('a segment that a firewall made', () => {
+	test('as packets leave is of the host whose firewall it was, and stands behind what it answers, though the log is read late', () => {
+		const { sightings } = handshake().send(1.005, 'client', 'P.', { ...data, fortune: 'stopped', rejected: true });
+		for (const all of [
+			[...sightings, ...forgedAtClient(1)],
+			[...forgedAtClient(1), ...sightings],
+		]) {
+			const history = told(...all);
+			expect(history.segments.slice(3)).toMatchObject([
+				{ t: 0.999_999, host: 'client', flags: 'P.', fate: 'dropped' },
+				{ t: 1, host: 'client', flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', fate: 'delivered' },
+			]);
+			expect(history.answersOf('drop-1')).toBe(1);
+		}
+	});
+
+	test('is known by the other host’s address on the loopback, whatever made it', () => {
+		expect(told(...forgedAtClient(1)).segments).toMatchObject([{ host: 'client', link: 'loopback', origin: 'firewall' }]);
+	});
+
+	test('as packets arrive is told from what the stack sent by what the rule met', () => {
+		const wire = handshake()
+			.send(1, 'client', 'P.', { ...data, fortune: 'dropped', rejected: true })
+			.send(1.001, 'server', 'R', { seq: S + 1, ipId: 0 })
+			// Healed, and the stack resets by itself.
+			.send(9, 'client', 'P.', data)
+			.send(9.001, 'server', 'R', { seq: S + 1, ipId: 0 });
+		const history = told(...wire.sightings);
+		expect(history.segments.filter(({ flags }) => flags === 'R')).toMatchObject([{ t: 1.001, origin: 'firewall' }, { t: 9.001 }]);
+		expect(history.segments.at(-1)).not.toHaveProperty('origin');
+		expect(history.answersOf('drop-1')).toBe(1);
+	});
+
+	test('that answers a SYN acknowledges it (nf_reject_ip_tcphdr_put)', () => {
+		const wire = new Wire()
+			.send(1, 'client', 'S', { seq: C, fortune: 'dropped', rejected: true })
+			.send(1.001, 'server', 'R.', { seq: 0, ack: C + 1, ipId: 0 });
+		expect(told(...wire.sightings).segments.at(-1)).toMatchObject({ flags: 'R.', origin: 'firewall', ack: 1 });
+	});
+
+	test('is none where the rule only drops', () => {
+		const wire = handshake()
+			.send(1, 'client', 'P.', { ...data, fortune: 'dropped' })
+			.send(1.001, 'server', 'R', { seq: S + 1, ipId: 0 });
+		expect(told(...wire.sightings).segments.at(-1)).not.toHaveProperty('origin');
+	});
+});
+
+describe('an ICMP message', () => {
+	test('is one event of both captures, with the relative number of what it quotes', () => {
+		const { sightings } = handshake().send(1, 'client', 'P.', { ...data, fortune: 'dropped', rejected: true });
+		const history = told(...sightings, icmp(1.001, 'left'), icmp(1.002, 'arrived'));
+		expect(history.of('icmp')).toEqual([
+			{
+				kind: 'icmp',
+				t: 1.001,
+				host: 'server',
+				boot: 1,
+				from: SERVER.address,
+				to: CLIENT.address,
+				type: 3,
+				code: 1,
+				name: 'host-unreachable',
+				quotes: { from: CLIENT, to: SERVER, seq: 1 },
+				origin: 'firewall',
+				fate: 'delivered',
+				arrived: 1.002,
+			},
+		]);
+		expect(history.answersOf('drop-1')).toBe(1);
+		expect(history.events.at(-1)?.kind).toBe('icmp');
+	});
+
+	test('that nobody’s rule answered with is the stack’s, and its number that of the wire where nobody saw the segment', () => {
+		const [message] = told(icmp(1, 'left')).of('icmp');
+		expect(message).toMatchObject({ fate: 'unobserved', quotes: { seq: C + 1 } });
+		expect(message).not.toHaveProperty('origin');
+	});
+
+	test('may be dropped, too', () => {
+		expect(told(icmp(1, 'left'), icmp(1.001, 'arrived'), icmp(1.001, 'dropped')).of('icmp')).toMatchObject([{ fate: 'dropped', by: 'cut-1' }]);
+	});
+
+	test('that a rule asked for and the kernel’s limit suppressed is not there, and not counted', () => {
+		const wire = handshake();
+		for (const t of [1, 1.2, 1.6]) wire.send(t, 'client', 'P.', { ...data, fortune: 'dropped', rejected: true });
+		const history = told(...wire.sightings, icmp(1.001, 'left'), icmp(1.601, 'left', { ipId: 100 }));
+		expect(history.answersOf('drop-1')).toBe(2);
+	});
+});
