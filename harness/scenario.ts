@@ -135,6 +135,7 @@ async function run(
 		outcome: failures.length === 0 ? 'passed' : 'failed',
 		...lab.facts,
 		losses: [...history.losses],
+		lastLook: history.lastLook,
 		skipped: [...history.skipped],
 		verdicts: [...judge.verdicts],
 		...measuring.found,

@@ -32,6 +32,7 @@ export class History implements Frame {
 	#events: OtherEvent[] = [];
 	#packets = new PacketJoin(this);
 	#lastSyn: Partial<Record<HostName, CapturedSegment>> = {};
+	#lastLook: Partial<Record<HostName, number>> = {};
 	/** What the observers have told for certain, and what they have lost. */
 	readonly knowledge = new Knowledge();
 	/** What was sent before is settled. */
@@ -55,6 +56,7 @@ export class History implements Frame {
 		this.#packets = new PacketJoin(this);
 		this.#lastSyn = {};
 		this.#settledUntil = Number.NEGATIVE_INFINITY;
+		this.#lastLook = {};
 		this.#changed();
 	}
 
@@ -112,8 +114,14 @@ export class History implements Frame {
 		this.#changed();
 	}
 
+	/** When `ss` last looked at each host. */
+	get lastLook(): Readonly<Partial<Record<HostName, number>>> {
+		return { ...this.#lastLook };
+	}
+
 	/** An observer has told all up to `t`, and sees again if it did not. */
 	sawAll(observed: Observed, t: number): void {
+		if (observed.observer === 'ss') this.#lastLook[observed.host] = t;
 		this.knowledge.told(observed, t);
 		if (this.knowledge.lostForGood(observed)) this.recover(observed, t);
 	}

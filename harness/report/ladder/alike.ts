@@ -1,7 +1,10 @@
 import type { FullItem, Item } from './item.ts';
+import { tallyOf } from './tally.ts';
 
 /** So many connections that are alike are told one by one. */
 const MOST_TOLD = 2;
+/** A connection of more things is like no other. */
+const MOST_THINGS = 200;
 /** What `ss` saw now and then, and output, tell no two connections apart. */
 const PASSING = /sampled$|output/;
 
@@ -17,6 +20,8 @@ interface Course {
 	readonly signature: Map<string, string[]>;
 }
 
+type LabelOf = (connection: string) => string | undefined;
+
 export interface Alike {
 	readonly items: Item[];
 	/** The connections of which nothing is drawn. */
@@ -27,15 +32,16 @@ export interface Alike {
  * Connections to which the same happened, as in a loop that connects anew: the first is drawn, the others are counted. What happened at the client, on
  * the wire and at the server is compared place by place, for the order between them is a matter of microseconds. A fault or a step parts them.
  */
-export function foldAlike(items: readonly Item[], labelOf: (connection: string) => string | undefined): Alike {
+export function foldAlike(items: readonly Item[], labelOf: LabelOf): Alike {
 	const groups = [...alike(coursesOf(items)).values()].filter((group) => group.length > MOST_TOLD);
 	const hidden = new Set(groups.flatMap((group) => group.slice(1).map(({ connection }) => connection)));
 	if (hidden.size === 0) return { items: [...items], hidden };
+	const parts = partsOf(items, hidden);
 	const rows = new Map<number, FullItem[]>();
 	for (const [first, ...others] of groups as [Course, ...Course[]][]) {
 		// Behind the one that is drawn, and where the first of those begins that are not.
 		const place = Math.max(first.last, others[0]?.first ?? 0);
-		rows.set(place, [...(rows.get(place) ?? []), rowOf(first, others, labelOf)]);
+		rows.set(place, [...(rows.get(place) ?? []), rowOf(first, others, parts, labelOf)]);
 	}
 	const told = items.flatMap((item, index) => [...(isHidden(item, hidden) ? [] : [item]), ...(rows.get(index) ?? [])]);
 	return { items: told, hidden };
@@ -45,11 +51,18 @@ function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): bool
 	return slot !== 'full' && connection !== undefined && hidden.has(connection);
 }
 
+function partsOf(items: readonly Item[], hidden: ReadonlySet<string>): Map<string, Item[]> {
+	const parts = new Map<string, Item[]>([...hidden].map((connection) => [connection, []]));
+	for (const item of items) if (isHidden(item, hidden)) parts.get(item.connection ?? '')?.push(item);
+	return parts;
+}
+
 function coursesOf(items: readonly Item[]): Map<string, Course> {
 	const courses = new Map<string, Course>();
 	let stretch = 0;
+	let places = placesOf(stretch);
 	for (const [index, item] of items.entries()) {
-		if (item.slot === 'full') stretch += 1;
+		if (item.slot === 'full') places = placesOf(++stretch);
 		const { connection, t, until, segments, slot, sort } = item;
 		if (connection === undefined || slot === 'full') continue;
 		const known = courses.get(connection);
@@ -59,8 +72,8 @@ function coursesOf(items: readonly Item[]): Map<string, Course> {
 		course.until = Math.max(course.until, until);
 		course.segments += segments;
 		course.things += 1;
-		if (PASSING.test(sort)) continue;
-		const place = `${slot} ${stretch}`;
+		if (course.things > MOST_THINGS || PASSING.test(sort)) continue;
+		const place = places[slot];
 		const things = course.signature.get(place);
 		// How often something was retransmitted makes no other course of things.
 		if (things === undefined) course.signature.set(place, [sort]);
@@ -69,9 +82,14 @@ function coursesOf(items: readonly Item[]): Map<string, Course> {
 	return courses;
 }
 
+function placesOf(stretch: number): Readonly<Record<'client' | 'wire' | 'server', string>> {
+	return { client: `client ${stretch}`, wire: `wire ${stretch}`, server: `server ${stretch}` };
+}
+
 function alike(courses: ReadonlyMap<string, Course>): Map<string, Course[]> {
 	const groups = new Map<string, Course[]>();
 	for (const course of courses.values()) {
+		if (course.things > MOST_THINGS) continue;
 		const signature = ['client', 'wire', 'server'].flatMap((slot) =>
 			[...course.signature].filter(([place]) => place.startsWith(slot)).map(([place, things]) => `${place}: ${things.join(', ')}`),
 		);
@@ -83,20 +101,14 @@ function alike(courses: ReadonlyMap<string, Course>): Map<string, Course[]> {
 	return groups;
 }
 
-function rowOf(first: Course, others: readonly Course[], labelOf: (connection: string) => string | undefined): FullItem {
+function rowOf(first: Course, others: readonly Course[], hidden: ReadonlyMap<string, Item[]>, labelOf: LabelOf): FullItem {
 	const [t, until] = [others[0]?.t ?? first.t, others.reduce((latest, course) => Math.max(latest, course.until), 0)];
 	const segments = others.reduce((sum, course) => sum + course.segments, 0);
 	const [like, from, to] = [first, others[0] ?? first, others.at(-1) ?? first].map(({ connection }) => labelOf(connection) ?? 'it');
-	const text = `${others.length} more connections like ${like}, among ${from} to ${to}: ${segments} segments, from ${t.toFixed(3)} s to ${until.toFixed(3)} s`;
 	const key = `alike ${first.connection}`;
-	return {
-		slot: 'full',
-		t,
-		until,
-		key,
-		alike: key,
-		sort: 'alike',
-		segments,
-		row: { kind: 'bundle', t, until, text, segments, connections: others.length },
-	};
+	const parts = others.flatMap(({ connection }) => hidden.get(connection) ?? []);
+	const among = others.length === 1 ? from : `among ${from} to ${to}`;
+	const text = `${others.length} more connections like ${like}, ${among}: ${tallyOf(parts)}, from ${t.toFixed(3)} s to ${until.toFixed(3)} s`;
+	const row = { kind: 'bundle', t, until, text, segments, connections: others.length } as const;
+	return { slot: 'full', t, until, key, alike: key, sort: 'alike', segments, parts, row };
 }

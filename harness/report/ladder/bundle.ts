@@ -1,5 +1,5 @@
-import type { HostName } from '../../timeline/events.ts';
 import type { FullItem, Item } from './item.ts';
+import { tallyOf } from './tally.ts';
 
 /** Up to this many things are drawn one by one; of more, those that a reader looks for. */
 const MOST_ITEMS = 260;
@@ -45,46 +45,7 @@ function rowOf(items: readonly Item[]): FullItem {
 	const t = items[0]?.t ?? 0;
 	const until = items.reduce((latest, item) => Math.max(latest, item.until), t);
 	const segments = items.reduce((sum, item) => sum + item.segments, 0);
-	const text = `${wordsOf(items)}, until ${until.toFixed(3)} s`;
+	const text = `${tallyOf(items)}, until ${until.toFixed(3)} s`;
 	const row = { kind: 'bundle', t, until, text, segments, connections: 0 } as const;
-	return { slot: 'full', t, until, key: `bundle ${t}`, alike: 'bundle', sort: 'bundle', segments, row };
-}
-
-/** How many segments there were in each direction, what became of those that were lost, and how much else. */
-function wordsOf(items: readonly Item[]): string {
-	const sent = { client: 0, server: 0 };
-	const lost = new Map<string, number>();
-	let [again, bytes, folded, calls, others] = [0, 0, 0, 0, 0];
-	for (const item of items) {
-		if (item.slot === 'full') folded += item.segments;
-		else if (item.slot === 'wire') {
-			const { from, fate, by, times, retransmission } = item.arrow;
-			sent[from] += times;
-			if (retransmission) again += times;
-			if (item.event?.kind === 'segment') bytes += item.event.length * times;
-			if (fate !== 'delivered') count(lost, lossInWords(fate, by), times);
-		} else if (item.mark.kind === 'segment') sent[item.slot] += item.mark.times;
-		else if (item.event?.kind === 'call') calls += item.mark.times;
-		else others += item.mark.times;
-	}
-	const hosts = (['client', 'server'] as const satisfies HostName[]).filter((host) => sent[host] > 0);
-	const parts = [
-		...hosts.map((host) => `${sent[host]} segments from the ${host}`),
-		folded > 0 ? `${folded} segments of what repeats` : '',
-		bytes > 0 ? `${bytes} bytes in all` : '',
-		again > 0 ? `${again} of them retransmissions` : '',
-		...[...lost].map(([words, times]) => `${times} ${words}`),
-		calls > 0 ? `${calls} calls` : '',
-		others > 0 ? `${others} changes of state and other news` : '',
-	];
-	return parts.filter(Boolean).join(', ');
-}
-
-function lossInWords(fate: 'dropped' | 'unobserved' | 'unknown', by: string | undefined): string {
-	if (fate === 'dropped') return `dropped by ${by ?? 'a fault'}`;
-	return fate === 'unobserved' ? 'that nobody received' : 'of unknown fate';
-}
-
-function count(counts: Map<string, number>, what: string, times: number): void {
-	counts.set(what, (counts.get(what) ?? 0) + times);
+	return { slot: 'full', t, until, key: `bundle ${t}`, alike: 'bundle', sort: 'bundle', segments, parts: items, row };
 }

@@ -7,29 +7,21 @@ const BLOCKED_SECONDS = 0.1;
 /** Of what a call itself does, so much is looked at for something else that happened meanwhile. */
 const MOST_OWN = 64;
 
-/** Something that is drawn, and when. */
-interface Moment {
-	readonly t: number;
-	readonly host: HostName | undefined;
-	/** What a call of that host may have done at once: segments, changes of state. */
-	readonly isDeed: boolean;
-}
-
 /** Which calls are drawn, and where: in one place, or where they began and where they ended. */
 export class CallPlaces {
 	readonly #drawn = new Set<Call>();
-	readonly #moments: readonly Moment[];
+	readonly #events: readonly Event[];
+	/** When drawn calls ended. */
+	readonly #ends: readonly number[];
 
+	/** `events` in the order of time. */
 	constructor(events: readonly Event[]) {
-		const moments: Moment[] = [];
-		for (const event of events) {
-			if (event.kind !== 'call') moments.push(...momentsOf(event));
-			else if (isDrawn(event)) {
-				this.#drawn.add(event);
-				moments.push(...ofCall(event));
-			}
-		}
-		this.#moments = moments.sort((one, other) => one.t - other.t);
+		this.#events = events;
+		for (const event of events) if (event.kind === 'call' && isDrawn(event)) this.#drawn.add(event);
+		this.#ends = this.drawn
+			.filter((call) => call.took !== undefined && (call.took >= BLOCKED_SECONDS || waits(call) || !acts(call)))
+			.map((call) => call.t + (call.took ?? 0))
+			.sort((one, other) => one - other);
 	}
 
 	get drawn(): readonly Call[] {
@@ -55,55 +47,39 @@ export class CallPlaces {
 		return took > PRECISION && this.#happened(t, t + took - PRECISION / 2, acts(call) ? call.host : undefined);
 	}
 
-	/** Whether anything is drawn between, deeds of `own` left out. */
+	/** Whether anything is drawn between; what a call of `own` may itself have done is left out. */
 	#happened(after: number, before: number, own: HostName | undefined): boolean {
-		const first = this.#firstAfter(after);
+		const end = this.#ends[firstAfter(this.#ends, after, (t) => t)];
+		if (end !== undefined && end < before) return true;
+		const first = firstAfter(this.#events, after, ({ t }) => t);
 		for (let index = first; index < first + MOST_OWN; index++) {
-			const moment = this.#moments[index];
-			if (moment === undefined || moment.t >= before) return false;
-			if (own === undefined || moment.host !== own || !moment.isDeed) return true;
+			const event = this.#events[index];
+			if (event === undefined || event.t >= before) return false;
+			if (this.#isOfInterest(event) && !(own !== undefined && isDeed(event, own))) return true;
 		}
 		return true;
 	}
 
-	#firstAfter(t: number): number {
-		let [low, high] = [0, this.#moments.length];
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if ((this.#moments[middle]?.t ?? 0) <= t) low = middle + 1;
-			else high = middle;
-		}
-		return low;
+	#isOfInterest(event: Event): boolean {
+		if ('ghost' in event && event.ghost === true) return false;
+		// A wait has no beginning to the reader where nothing else happened meanwhile.
+		if (event.kind === 'call') return this.#drawn.has(event) && (acts(event) || (event.took ?? BLOCKED_SECONDS) >= BLOCKED_SECONDS);
+		return event.kind !== 'sockets' && event.kind !== 'retransmit';
 	}
 }
 
-/** A wait of an event loop has no beginning to the reader, and what acts has no end of its own. */
-function ofCall(call: Call): Moment[] {
-	const { host, t, took } = call;
-	const begin = { t, host, isDeed: false };
-	const end = { t: t + (took ?? 0), host, isDeed: false };
-	if (took === undefined) return [begin];
-	return took >= BLOCKED_SECONDS ? [begin, end] : [waits(call) || !acts(call) ? end : begin];
+/** What a call of a host may have done at once: segments, changes of state. */
+function isDeed(event: Event, host: HostName): boolean {
+	if (event.kind === 'state') return event.host === host;
+	return (event.kind === 'segment' || event.kind === 'icmp') && event.host === host && event.link === undefined;
 }
 
-function momentsOf(event: Exclude<Event, Call>): Moment[] {
-	switch (event.kind) {
-		case 'segment':
-		case 'icmp':
-			return [{ t: event.t, host: event.host, isDeed: event.link === undefined }];
-		case 'state':
-			return event.ghost === true ? [] : [{ t: event.t, host: event.host, isDeed: true }];
-		case 'error':
-		case 'reset':
-			return event.ghost === true ? [] : [{ t: event.t, host: event.host, isDeed: false }];
-		case 'step':
-			return [{ t: event.t, host: undefined, isDeed: false }];
-		case 'fault':
-		case 'process':
-		case 'output':
-			return [{ t: event.t, host: event.host, isDeed: false }];
-		case 'sockets':
-		case 'retransmit':
-			return [];
+function firstAfter<T>(values: readonly T[], t: number, timeOf: (value: T) => number): number {
+	let [low, high] = [0, values.length];
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (timeOf(values[middle] as T) <= t) low = middle + 1;
+		else high = middle;
 	}
+	return low;
 }

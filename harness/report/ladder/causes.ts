@@ -1,36 +1,46 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
 import { type Call, type Item, LOOK_PRECISION, PRECISION } from './item.ts';
+import type { Causes } from './order.ts';
 
 /**
  * The known relations between things: a segment comes after the call that sent it, an answer after what it answers, a change of state after the
  * segment or the call that caused it, a call's return and an error after what arrived. Clocks of different observers may tell otherwise within their
  * precision; then the order of a ladder follows the relation. Times stay as they were recorded.
  */
-export function causesAmong(items: readonly Item[]): (index: number) => readonly number[] {
+export function causesAmong(items: readonly Item[]): Causes {
 	const tracks = new Map<string, Track>();
-	const before = new Map<string, number>();
-	/** What one source told of one thing, one after the other. */
-	const chains: (number | undefined)[] = [];
+	const trackOf: (Track | undefined)[] = [];
+	const latest = new Map<string, number>();
+	/** What one source told of one thing before: its events are in the order in which they happened. */
+	const chained = new Int32Array(items.length).fill(NONE);
 	for (const [index, item] of items.entries()) {
+		const { connection } = item;
 		const chain = chainOf(item);
-		chains.push(chain === undefined ? undefined : before.get(chain));
-		if (chain !== undefined) before.set(chain, index);
-		if (item.connection === undefined || item.slot === 'full') continue;
-		const track = tracks.get(item.connection) ?? new Track();
-		tracks.set(item.connection, track);
-		track.add(index, item);
+		if (chain !== undefined) {
+			chained[index] = latest.get(chain) ?? NONE;
+			latest.set(chain, index);
+		}
+		if (connection === undefined || item.slot === 'full') {
+			trackOf.push(undefined);
+			continue;
+		}
+		const track = tracks.get(connection) ?? new Track(items);
+		tracks.set(connection, track);
+		trackOf.push(track);
+		const before = track.add(index, item);
+		if (before !== undefined) chained[index] = before;
 	}
-	return (index) => {
-		const item = items[index];
-		const chained = chains[index];
-		const known = chained === undefined ? [] : [chained];
-		const causes = item?.connection === undefined ? undefined : tracks.get(item.connection)?.causesOf(index, item);
-		return causes === undefined ? known : [...known, ...causes];
+	return (index, tell) => {
+		const before = chained[index] as number;
+		if (before !== NONE) tell(before);
+		trackOf[index]?.tellCauses(index, tell);
 	};
 }
 
-/** Events of one source on one host are in the order in which they happened. */
-function chainOf({ event, slot, connection = '' }: Item): string | undefined {
+const NONE = -1;
+
+/** Segments, of which there may be many, are chained by their tracks. */
+function chainOf({ event, connection = '' }: Item): string | undefined {
 	switch (event?.kind) {
 		case 'call':
 			return `call ${event.host} ${event.peer} ${event.pid} ${event.tid ?? ''} ${event.source === 'socket' ? event.fd : ''}`;
@@ -40,8 +50,6 @@ function chainOf({ event, slot, connection = '' }: Item): string | undefined {
 			return `kernel ${event.host} ${connection}`;
 		case 'error':
 			return event.source === 'kernel' ? `kernel ${event.host} ${connection}` : undefined;
-		case 'segment':
-			return slot === 'wire' ? `capture ${event.host} ${connection}` : undefined;
 		default:
 			return undefined;
 	}
@@ -50,38 +58,43 @@ function chainOf({ event, slot, connection = '' }: Item): string | undefined {
 type Segment = EventOf<'segment'>;
 type State = EventOf<'state'>;
 
-/** Something that may be a cause, and its place in the order of time. */
-interface Entry {
-	readonly index: number;
-	readonly t: number;
-}
-interface Sent extends Entry {
-	readonly segment: Segment;
-}
-interface Acted extends Entry {
-	readonly name: string;
-}
-/** Bytes up to this number, counted from 1. */
-interface Bytes extends Entry {
-	readonly end: number;
+/** Numbers that grow, each with the index of the thing at which it was reached. */
+class Ends {
+	readonly #ends: number[] = [];
+	readonly #indexes: number[] = [];
+
+	get last(): number {
+		return this.#ends.at(-1) ?? 0;
+	}
+
+	add(index: number, end: number): void {
+		if (end <= this.last) return;
+		this.#ends.push(end);
+		this.#indexes.push(index);
+	}
+
+	/** The thing that reached this number first. */
+	covering(number: number): number | undefined {
+		if (number <= 0) return undefined;
+		return this.#indexes[firstWhere(this.#ends.length, (at) => (this.#ends[at] as number) >= number)];
+	}
 }
 
-/** One host's part in a connection. */
+/** One host's part in a connection: indexes of things, in the order of time. */
 class Part {
-	readonly segments: Sent[] = [];
-	readonly icmp: Entry[] = [];
-	readonly calls: Acted[] = [];
-	readonly states: Entry[] = [];
-	/** What it wrote, and what it was seen to send, in the order of the stream. */
-	readonly written: Bytes[] = [];
-	readonly sent: Bytes[] = [];
-	/** The first segment with an end or an acknowledgement, by absolute number. */
-	readonly ends = new Map<number, Entry>();
-	readonly acknowledging = new Map<number, Entry>();
-	readonly bySeq = new Map<number, Entry>();
-	/** SYNs and FINs that it sent, and the number that acknowledges each. */
-	readonly syns: Bytes[] = [];
-	readonly fins: Bytes[] = [];
+	readonly segments: number[] = [];
+	readonly icmp: number[] = [];
+	readonly calls: number[] = [];
+	readonly states: number[] = [];
+	/** Its SYNs and FINs. */
+	readonly syns: number[] = [];
+	readonly fins: number[] = [];
+	/** Bytes of its stream that it wrote, and that arrived. */
+	readonly written = new Ends();
+	readonly sent = new Ends();
+	/** The first segment that arrived with an end or an acknowledgement, by absolute number. */
+	readonly ends = new Map<number, number>();
+	readonly acknowledging = new Map<number, number>();
 	/** Bytes that were read up to each return of a call. */
 	readonly read = new Map<number, number>();
 	bytesRead = 0;
@@ -89,226 +102,219 @@ class Part {
 
 const READING = /^(read|recv)/;
 const WRITING = /^(write|send|splice)/;
-const WRITTEN_WHOLE = Number.POSITIVE_INFINITY;
 
 /** What happened on one connection, indexed for the search of causes. */
 class Track {
+	readonly #items: readonly Item[];
 	readonly #parts: Readonly<Record<HostName, Part>> = { client: new Part(), server: new Part() };
 
-	add(index: number, item: Item): void {
-		const { event, t } = item;
-		if (event === undefined || !('host' in event)) return;
-		const part = this.#parts[event.host];
-		const entry = { index, t };
-		switch (event.kind) {
-			case 'segment':
-				// Which end of a connection within one host sent it, nobody needs to know: its marks stand below each other.
-				if (item.slot === 'wire') addSegment(part, { ...entry, segment: event });
-				break;
-			case 'icmp':
-				part.icmp.push(entry);
-				break;
-			case 'call':
-				addCall(part, entry, event, item.part);
-				break;
-			case 'state':
-				part.states.push(entry);
-				break;
-			default:
-				break;
-		}
+	constructor(items: readonly Item[]) {
+		this.#items = items;
 	}
 
-	/** The indexes of what caused it; not of what comes so late that it must be something else. */
-	causesOf(index: number, item: Item): number[] {
-		const { event, slot, t } = item;
-		if (event === undefined || !('host' in event)) return [];
-		const own = this.#parts[event.host];
-		const other = this.#parts[event.host === 'client' ? 'server' : 'client'];
-		const at = { index, t };
-		const isArrow = event.kind === 'segment' && slot === 'wire';
-		const causes = isArrow ? causesOfSegment(at, event, own, other) : [this.#causeOf(at, item, own, other)];
-		const latest = t + (isLook(item) ? LOOK_PRECISION : PRECISION);
-		return causes.flatMap((cause) => (cause === undefined || cause.index === index || cause.t > latest ? [] : [cause.index]));
-	}
-
-	#causeOf(at: Entry, item: Item, own: Part, other: Part): Entry | undefined {
+	/** Takes it in; for a segment, the index of the last that its host sent before. */
+	add(index: number, item: Item): number | undefined {
 		const { event } = item;
-		switch (event?.kind) {
+		if (event === undefined || !('host' in event)) return undefined;
+		const part = this.#parts[event.host];
+		switch (event.kind) {
+			case 'segment': {
+				// Which end of a connection within one host sent it, nobody needs to know: its marks stand below each other.
+				if (item.slot !== 'wire') return undefined;
+				const before = part.segments.at(-1);
+				addSegment(part, index, event);
+				return before;
+			}
 			case 'icmp':
-				return event.quotes === undefined ? undefined : other.bySeq.get(event.quotes.seq);
-			case 'state':
-				return causeOfState(at, event, own, other, isLook(item) ? LOOK_PRECISION : PRECISION);
+				part.icmp.push(index);
+				return undefined;
 			case 'call':
-				return item.part === 'end' ? causeOfReturn(at, event, own, other) : undefined;
-			case 'error':
-				return firstSince(at, other.icmp) ?? firstSince(at, other.segments, isReset);
-			case 'reset':
-				if (event.direction === 'received') return firstSince(at, other.segments, isReset);
-				// An own decision answers nothing, and is told once the RST has left (net/ipv4/tcp_output.c, `tcp_send_active_reset`).
-				return /ABORT|CLOSE|LINGER|DISCONNECT/.test(event.reason ?? '') ? undefined : firstSince(at, other.segments);
+				addCall(part, index, event, item.part);
+				return undefined;
+			case 'state':
+				part.states.push(index);
+				return undefined;
 			default:
 				return undefined;
 		}
 	}
+
+	/** Tells what caused it; not what comes so late that it must be something else. */
+	tellCauses(index: number, tell: (cause: number) => void): void {
+		const item = this.#items[index] as Item;
+		const { event, slot, t } = item;
+		if (event === undefined || !('host' in event)) return;
+		const latest = t + precisionOf(item);
+		const check = (cause: number | undefined) => {
+			if (cause !== undefined && cause !== index && this.#timeOf(cause) <= latest) tell(cause);
+		};
+		const own = this.#parts[event.host];
+		const other = this.#parts[event.host === 'client' ? 'server' : 'client'];
+		if (event.kind !== 'segment') check(this.#causeOf(index, item, own, other));
+		else if (slot === 'wire') this.#causesOfSegment(index, event, own, other, check);
+	}
+
+	#causesOfSegment(index: number, segment: Segment, own: Part, other: Part, check: (cause: number | undefined) => void): void {
+		const { flags, length, seq, absolute, retransmission } = segment;
+		if (flags.includes('.')) check(other.ends.get(absolute.ack));
+		else if (flags.includes('R')) check(other.acknowledging.get(absolute.seq));
+		if (retransmission) return;
+		if (length > 0) check(own.written.covering(seq));
+		if (flags === 'S') check(this.#call(index, own, /^connect$/));
+		if (flags.includes('F')) check(this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY));
+	}
+
+	#causeOf(index: number, item: Item, own: Part, other: Part): number | undefined {
+		const { event } = item;
+		switch (event?.kind) {
+			case 'icmp': {
+				const { quotes } = event;
+				return quotes && this.#first(index, other.segments, (at) => this.#segment(at).seq === quotes.seq, Number.NEGATIVE_INFINITY);
+			}
+			case 'state':
+				return this.#causeOfState(index, event, own, other);
+			case 'call':
+				return item.part === 'end' ? this.#causeOfReturn(index, event, own, other) : undefined;
+			case 'error':
+				return this.#first(index, other.icmp) ?? this.#arrival(index, other, isReset);
+			case 'reset':
+				if (event.direction === 'received') return this.#arrival(index, other, isReset);
+				// An own decision answers nothing, and is told once the RST has left (net/ipv4/tcp_output.c, `tcp_send_active_reset`).
+				return /ABORT|CLOSE|LINGER|DISCONNECT/.test(event.reason ?? '') ? undefined : this.#first(index, other.segments);
+			default:
+				return undefined;
+		}
+	}
+
+	#causeOfState(index: number, { from, to }: State, own: Part, other: Part): number | undefined {
+		const previous = own.states[firstWhere(own.states.length, (at) => (own.states[at] as number) >= index) - 1];
+		const since = previous === undefined ? Number.NEGATIVE_INFINITY : this.#timeOf(previous) - PRECISION;
+		switch (to) {
+			case 'SYN-SENT':
+				return this.#call(index, own, /^connect$/, since);
+			case 'FIN-WAIT-1':
+			case 'LAST-ACK':
+				return this.#call(index, own, /^(close|shutdown)$/, since);
+			case 'SYN-RECV':
+				return this.#arrival(index, other, ({ flags }) => flags.includes('S'), since);
+			case 'ESTAB':
+				return this.#answerTo(own.syns, index, other);
+			case 'CLOSE-WAIT':
+			case 'CLOSING':
+				return this.#arrival(index, other, isFin, since);
+			case 'FIN-WAIT-2':
+				return this.#answerTo(own.fins, index, other);
+			case 'TIME-WAIT':
+				return from === 'CLOSING' ? this.#answerTo(own.fins, index, other) : this.#arrival(index, other, isFin, since);
+			case 'CLOSED':
+				return this.#arrival(index, other, isReset, since) ?? (from === 'LAST-ACK' ? this.#answerTo(own.fins, index, other) : undefined);
+			default:
+				return undefined;
+		}
+	}
+
+	#causeOfReturn(index: number, call: Call, own: Part, other: Part): number | undefined {
+		const { name, errno, returned, t } = call;
+		if (errno === 'ECONNRESET' || errno === 'EPIPE' || errno === 'ECONNREFUSED') {
+			return this.#first(index, other.icmp) ?? this.#arrival(index, other, isReset, Number.NEGATIVE_INFINITY);
+		}
+		if (errno !== undefined) return errno === 'EINPROGRESS' ? undefined : this.#first(index, other.icmp);
+		if (name === 'connect') return this.#arrival(index, other, ({ flags }) => flags === 'S.', t);
+		if (name.startsWith('accept')) return this.#answerTo(own.syns, index, other);
+		if (READING.test(name)) {
+			return returned === 0 ? this.#arrival(index, other, isFin, Number.NEGATIVE_INFINITY) : other.sent.covering(own.read.get(index) ?? 0);
+		}
+		// A wait that slept was woken by what came after it began.
+		const slept = /poll|select/.test(name) && this.#timeOf(index) - t > PRECISION;
+		return slept ? this.#arrival(index, other, ({ flags, length }) => length > 0 || /[SFR]/.test(flags), t) : undefined;
+	}
+
+	#call(index: number, own: Part, name: RegExp, since?: number): number | undefined {
+		return this.#first(index, own.calls, (at) => name.test((this.#items[at] as Item & { event: Call }).event.name), since);
+	}
+
+	#arrival(index: number, other: Part, is: (segment: Segment) => boolean, since?: number): number | undefined {
+		const fits = (at: number) => this.#segment(at).fate === 'delivered' && is(this.#segment(at));
+		return this.#first(index, other.segments, fits, since);
+	}
+
+	/** What acknowledged the last of these. */
+	#answerTo(sent: readonly number[], index: number, other: Part): number | undefined {
+		const last = sent[Math.max(0, firstWhere(sent.length, (at) => (sent[at] as number) >= index) - 1)];
+		return last === undefined ? undefined : other.acknowledging.get(endOf(this.#segment(last)));
+	}
+
+	/**
+	 * The first that fits, since then and not much later. Of several the first is the safe choice: what came after it may be an effect itself, and must
+	 * not be taken for the cause.
+	 */
+	#first(index: number, among: readonly number[], fits: (at: number) => boolean = () => true, since?: number): number | undefined {
+		const t = this.#timeOf(index);
+		const from = since ?? t - PRECISION;
+		const latest = t + precisionOf(this.#items[index] as Item);
+		for (let at = firstWhere(among.length, (place) => this.#timeOf(among[place] as number) >= from); at < among.length; at++) {
+			const found = among[at] as number;
+			if (this.#timeOf(found) > latest) return undefined;
+			if (found !== index && fits(found)) return found;
+		}
+		return undefined;
+	}
+
+	#timeOf(index: number): number {
+		return (this.#items[index] as Item).t;
+	}
+
+	#segment(index: number): Segment {
+		return this.#items[index]?.event as Segment;
+	}
 }
 
-function isLook({ event }: Item): boolean {
-	return event?.kind === 'sockets' || (event?.kind === 'state' && event.how === 'sampled');
-}
-
-function addSegment(part: Part, sent: Sent): void {
-	const { segment, index, t } = sent;
+function addSegment(part: Part, index: number, segment: Segment): void {
 	const { absolute, length, flags, seq, fate } = segment;
-	part.segments.push(sent);
-	const space = length + (/[SF]/.test(flags) ? 1 : 0);
-	const entry = { index, t };
-	first(part.bySeq, seq, entry);
-	const acknowledged = { ...entry, end: (absolute.seq + space) >>> 0 };
-	if (flags.includes('S')) part.syns.push(acknowledged);
-	if (flags.includes('F')) part.fins.push(acknowledged);
+	part.segments.push(index);
+	if (flags.includes('S')) part.syns.push(index);
+	if (flags.includes('F')) part.fins.push(index);
 	if (fate !== 'delivered') return;
-	if (space > 0) first(part.ends, acknowledged.end, entry);
-	if (flags.includes('.')) first(part.acknowledging, absolute.ack, entry);
-	const end = seq + length - 1;
-	if (length > 0 && end > (part.sent.at(-1)?.end ?? 0)) part.sent.push({ ...entry, end });
+	const end = endOf(segment);
+	if (end !== absolute.seq && !part.ends.has(end)) part.ends.set(end, index);
+	if (flags.includes('.') && !part.acknowledging.has(absolute.ack)) part.acknowledging.set(absolute.ack, index);
+	if (length > 0) part.sent.add(index, seq + length - 1);
 }
 
-function addCall(part: Part, entry: Entry, call: Call, place: Item['part']): void {
-	if (place !== 'end') part.calls.push({ ...entry, name: call.name });
-	const bytes = call.errno === undefined ? (call.returned ?? WRITTEN_WHOLE) : 0;
-	if (WRITING.test(call.name) && place !== 'end' && bytes > 0) part.written.push({ ...entry, end: (part.written.at(-1)?.end ?? 0) + bytes });
-	if (READING.test(call.name) && place !== 'begin') {
-		part.bytesRead += Math.max(0, bytes === WRITTEN_WHOLE ? 0 : bytes);
-		part.read.set(entry.index, part.bytesRead);
+function addCall(part: Part, index: number, call: Call, place: Item['part']): void {
+	if (place !== 'end') part.calls.push(index);
+	const bytes = call.errno === undefined ? (call.returned ?? Number.POSITIVE_INFINITY) : 0;
+	if (WRITING.test(call.name) && place !== 'end') part.written.add(index, part.written.last + Math.max(0, bytes));
+	if (READING.test(call.name) && place !== 'begin' && Number.isFinite(bytes)) {
+		part.bytesRead += Math.max(0, bytes);
+		part.read.set(index, part.bytesRead);
 	}
 }
 
-function first(entries: Map<number, Entry>, number: number, entry: Entry): void {
-	if (!entries.has(number)) entries.set(number, entry);
+/** The absolute number that acknowledges it. */
+function endOf({ absolute, length, flags }: Segment): number {
+	return (absolute.seq + length + (flags.includes('S') || flags.includes('F') ? 1 : 0)) >>> 0;
 }
 
-function causesOfSegment(at: Entry, segment: Segment, own: Part, other: Part): (Entry | undefined)[] {
-	const { flags, length, seq, absolute, retransmission } = segment;
-	return [
-		flags.includes('.') ? other.ends.get(absolute.ack) : undefined,
-		flags.includes('R') && !flags.includes('.') ? other.acknowledging.get(absolute.seq) : undefined,
-		...(retransmission
-			? []
-			: [
-					length > 0 ? covering(own.written, seq) : undefined,
-					flags.includes('S') && !flags.includes('.') ? firstSince(at, own.calls, ({ name }) => name === 'connect') : undefined,
-					flags.includes('F')
-						? firstSince(at, own.calls, ({ name }) => name === 'close' || name === 'shutdown', Number.NEGATIVE_INFINITY)
-						: undefined,
-				]),
-	];
+function precisionOf({ event }: Item): number {
+	return event?.kind === 'state' && event.how === 'sampled' ? LOOK_PRECISION : PRECISION;
 }
 
-function causeOfState(at: Entry, { from, to }: State, own: Part, other: Part, within: number): Entry | undefined {
-	const previous = own.states[lastBefore(own.states, at.index)];
-	const since = previous === undefined ? Number.NEGATIVE_INFINITY : previous.t - PRECISION;
-	const call = (name: RegExp) => firstSince(at, own.calls, (call) => name.test(call.name), since, within);
-	const arrival = (is: (flags: string) => boolean) =>
-		firstSince(at, other.segments, ({ segment }) => arrives(segment) && is(segment.flags), since, within);
-	switch (to) {
-		case 'SYN-SENT':
-			return call(/^connect$/);
-		case 'FIN-WAIT-1':
-		case 'LAST-ACK':
-			return call(/^(close|shutdown)$/);
-		case 'SYN-RECV':
-			return arrival((flags) => flags.includes('S'));
-		case 'ESTAB':
-			return answerTo(own.syns, at, other);
-		case 'CLOSE-WAIT':
-		case 'CLOSING':
-			return arrival((flags) => flags.includes('F'));
-		case 'FIN-WAIT-2':
-			return answerTo(own.fins, at, other);
-		case 'TIME-WAIT':
-			return from === 'CLOSING' ? answerTo(own.fins, at, other) : arrival((flags) => flags.includes('F'));
-		case 'CLOSED':
-			return arrival((flags) => flags.includes('R')) ?? (from === 'LAST-ACK' ? answerTo(own.fins, at, other) : undefined);
-		default:
-			return undefined;
-	}
+function isReset({ flags }: Segment): boolean {
+	return flags.includes('R');
 }
 
-/** What acknowledged the last of these. */
-function answerTo(sent: readonly Bytes[], at: Entry, other: Part): Entry | undefined {
-	const last = sent[Math.max(0, lastBefore(sent, at.index))];
-	return last && other.acknowledging.get(last.end);
+function isFin({ flags }: Segment): boolean {
+	return flags.includes('F');
 }
 
-function causeOfReturn(at: Entry, call: Call, own: Part, other: Part): Entry | undefined {
-	const { name, errno, returned, t } = call;
-	const arrival = (is: (segment: Segment) => boolean, since = t) =>
-		firstSince(at, other.segments, ({ segment }) => arrives(segment) && is(segment), since);
-	if (errno === 'ECONNRESET' || errno === 'EPIPE' || errno === 'ECONNREFUSED')
-		return firstSince(at, other.icmp) ?? arrival(({ flags }) => flags.includes('R'), 0);
-	if (errno !== undefined && errno !== 'EINPROGRESS') return firstSince(at, other.icmp);
-	if (name === 'connect') return errno === undefined ? arrival(({ flags }) => flags === 'S.') : undefined;
-	if (name.startsWith('accept')) return answerTo(own.syns, at, other);
-	if (READING.test(name)) {
-		return returned === 0 ? arrival(({ flags }) => flags.includes('F'), Number.NEGATIVE_INFINITY) : covering(other.sent, own.read.get(at.index) ?? 0);
-	}
-	if (!/poll|select/.test(name) || at.t - t <= PRECISION) return undefined;
-	// It slept, so what woke it came after it began.
-	return arrival(({ flags, length }) => length > 0 || /[SFR]/.test(flags));
-}
-
-function arrives({ fate }: Segment): boolean {
-	return fate === 'delivered';
-}
-
-function isReset({ segment }: Sent): boolean {
-	return segment.flags.includes('R') && arrives(segment);
-}
-
-/** What carried or wrote this byte. */
-function covering(bytes: readonly Bytes[], number: number): Bytes | undefined {
-	let [low, high] = [0, bytes.length];
+/** The first place from which on something holds, among `count`. */
+function firstWhere(count: number, holds: (at: number) => boolean): number {
+	let [low, high] = [0, count];
 	while (low < high) {
 		const middle = (low + high) >> 1;
-		if ((bytes[middle]?.end ?? 0) < number) low = middle + 1;
-		else high = middle;
+		if (holds(middle)) high = middle;
+		else low = middle + 1;
 	}
-	return number > 0 ? bytes[low] : undefined;
-}
-
-/**
- * The first that fits, since then and not much later. Of several the first is the safe choice: what came after it may be an effect itself, and must not be
- * taken for the cause.
- */
-function firstSince<E extends Entry>(
-	{ index, t }: Entry,
-	entries: readonly E[],
-	fits: (entry: E) => boolean = () => true,
-	since: number = t - PRECISION,
-	within = PRECISION,
-): E | undefined {
-	let [low, high] = [0, entries.length];
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if ((entries[middle]?.t ?? 0) < since) low = middle + 1;
-		else high = middle;
-	}
-	for (let at = low; at < entries.length; at++) {
-		const entry = entries[at] as E;
-		if (entry.t > t + within) return undefined;
-		if (entry.index !== index && fits(entry)) return entry;
-	}
-	return undefined;
-}
-
-/** The place of the last that comes before an index; entries are in the order of theirs. */
-function lastBefore(entries: readonly Entry[], index: number): number {
-	let [low, high] = [0, entries.length];
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if ((entries[middle]?.index ?? 0) < index) low = middle + 1;
-		else high = middle;
-	}
-	return low - 1;
+	return low;
 }

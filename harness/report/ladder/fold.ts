@@ -27,10 +27,16 @@ function foldRuns(items: readonly Item[]): Item[] {
 	const runs: Item[][] = [];
 	for (const item of items) {
 		const run = runs.at(-1);
-		if (run !== undefined && item.slot !== 'full' && run[0]?.slot === item.slot && run[0].key === item.key) run.push(item);
+		if (run !== undefined && isAgain(run[0] as Item, item)) run.push(item);
 		else runs.push([item]);
 	}
 	return runs.map(joined);
+}
+
+function isAgain(first: Item, item: Item): boolean {
+	return (
+		item.slot !== 'full' && first.slot === item.slot && first.alike === item.alike && first.connection === item.connection && first.key === item.key
+	);
 }
 
 /** What is the same thing again and again as one, which tells when it was. */
@@ -42,7 +48,19 @@ function joined(run: readonly Item[]): Item {
 	const segments = run.reduce((sum, item) => sum + item.segments, 0);
 	const title = (own: string) => `${own}\n${counted} times, at ${momentsOf(run)} s`;
 	if (first.slot === 'wire') {
-		return { ...first, until, segments, arrow: { ...first.arrow, times: counted, until, title: title(first.arrow.title) } };
+		const { slot, t, key, alike, sort, connection, event } = first;
+		return {
+			slot,
+			t,
+			until,
+			key,
+			alike,
+			sort,
+			connection,
+			event,
+			segments,
+			arrow: { ...first.arrow, times: counted, until, title: title(first.arrow.title) },
+		};
 	}
 	return { ...first, until, segments, mark: { ...first.mark, times: counted, title: title(first.mark.title) } };
 }
@@ -102,6 +120,7 @@ function repeatOf(items: readonly Item[], rows: number, times: number): Item {
 		alike: 'repeat',
 		sort: 'repeat',
 		segments,
+		parts: items,
 		row: { kind: 'repeat', t, until, times, rows, segments },
 	};
 }

@@ -26,7 +26,12 @@ export type HostItem = Common & { readonly slot: HostName; readonly mark: Mark }
 /** What crosses the wire. */
 export type WireItem = Common & { readonly slot: 'wire'; readonly arrow: Arrow };
 /** What goes across the whole picture. */
-export type FullItem = Common & { readonly slot: 'full'; readonly row: Caption | Breakage | Lapse | Repeat | Bundle };
+export type FullItem = Common & {
+	readonly slot: 'full';
+	readonly row: Caption | Breakage | Lapse | Repeat | Bundle;
+	/** What it stands for, of a fold. */
+	readonly parts?: readonly Item[];
+};
 
 /** One thing to draw, before things of one moment are put in one row. */
 export type Item = HostItem | WireItem | FullItem;

@@ -59,5 +59,7 @@ function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown
 				loss.observer === observer && (loss.host ?? host) === host && loss.until === undefined ? Math.min(earliest, loss.since ?? end) : earliest,
 			end,
 		);
-	return (host, how) => (how === 'traced' ? lostSince('kernel', host) : Math.min(lastLook?.[host] ?? end, lostSince('ss', host)));
+	// A host that nobody looked at has none.
+	const looked = (host: HostName) => (lastLook === undefined ? end : (lastLook[host] ?? 0));
+	return (host, how) => (how === 'traced' ? lostSince('kernel', host) : Math.min(looked(host), lostSince('ss', host)));
 }

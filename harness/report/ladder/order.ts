@@ -1,49 +1,51 @@
+/** Tells the indexes of what caused a thing, one by one. */
+export type Causes = (index: number, tell: (cause: number) => void) => void;
+
 /**
- * Things in the order of their indexes, but none before what caused it: what comes too early follows directly behind its latest cause. `causesOf`
- * gives the indexes of those. Where causes go round in a circle, which no true ones do, their things keep their places.
+ * Things in the order of their indexes, but none before what caused it: what comes too early follows directly behind its latest cause. Where causes go
+ * round in a circle, which no true ones do, their things keep their places.
  */
-export function inCausalOrder(count: number, causesOf: (index: number) => readonly number[]): number[] {
+export function inCausalOrder(count: number, causes: Causes): number[] {
 	const freed = new Set<number>();
-	const order = attempt(count, causesOf, freed);
+	const order = attempt(count, causes, freed);
 	if (order.length === count) return order;
 	const placed = new Set(order);
 	for (let index = 0; index < count; index++) if (!placed.has(index)) freed.add(index);
-	return attempt(count, causesOf, freed);
+	return attempt(count, causes, freed);
 }
 
-function attempt(count: number, causesOf: (index: number) => readonly number[], freed: ReadonlySet<number>): number[] {
+function attempt(count: number, causes: Causes, freed: ReadonlySet<number>): number[] {
 	const order: number[] = [];
 	const placed = new Uint8Array(count);
-	/** Who waits for a thing. */
+	/** Who waits for a thing, and for how many things each waits. */
 	const waiting = new Map<number, number[]>();
 	const missing = new Map<number, number>();
-	const place = (first: number) => {
-		const ready = [first];
-		for (let index = ready.shift(); index !== undefined; index = ready.shift()) {
-			order.push(index);
-			placed[index] = 1;
-			const followers = waiting.get(index);
-			if (followers === undefined) continue;
-			waiting.delete(index);
-			for (const follower of followers) {
-				const left = (missing.get(follower) ?? 0) - 1;
-				missing.set(follower, left);
-				if (left === 0) ready.push(follower);
-			}
+	const place = (index: number) => {
+		order.push(index);
+		placed[index] = 1;
+		const followers = waiting.get(index);
+		if (followers === undefined) return;
+		waiting.delete(index);
+		for (const follower of followers) {
+			const left = (missing.get(follower) ?? 0) - 1;
+			missing.set(follower, left);
+			if (left === 0) place(follower);
 		}
 	};
-	for (let index = 0; index < count; index++) {
-		const awaited = freed.has(index) ? [] : causesOf(index).filter((cause) => placed[cause] === 0);
-		if (awaited.length === 0) {
-			place(index);
-			continue;
-		}
-		missing.set(index, awaited.length);
-		for (const cause of awaited) {
-			const followers = waiting.get(cause);
-			if (followers) followers.push(index);
-			else waiting.set(cause, [index]);
-		}
+	let at = 0;
+	let awaited = 0;
+	const await_ = (cause: number) => {
+		if (placed[cause] === 1 || freed.has(at)) return;
+		awaited += 1;
+		const followers = waiting.get(cause);
+		if (followers) followers.push(at);
+		else waiting.set(cause, [at]);
+	};
+	for (at = 0; at < count; at++) {
+		awaited = 0;
+		causes(at, await_);
+		if (awaited === 0) place(at);
+		else missing.set(at, awaited);
 	}
 	return order;
 }

@@ -1,4 +1,4 @@
-import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
+import type { EventOf, TimelineFile } from '../../timeline/events.ts';
 import type { Connections } from './connections.ts';
 import type { HostItem, Item, WireItem } from './item.ts';
 import type { Arrow, Mark } from './model.ts';
@@ -6,13 +6,16 @@ import type { Arrow, Mark } from './model.ts';
 type Segment = EventOf<'segment'>;
 type Icmp = EventOf<'icmp'>;
 
+const NO_REMARKS: readonly string[] = [];
+
 /** What stays at its host is drawn there, with this before it. */
 const LOOP = '↺';
 
 /** Draws what was sent: over the wire as arrows, on a host's loopback as marks at that host. */
 export class Wire {
 	readonly #connections: Connections;
-	readonly #faults: ReadonlyMap<string, EventOf<'fault'>>;
+	readonly #faults: ReadonlyMap<string, Fault>;
+	readonly #texts = new Map<string, string>();
 
 	constructor({ events }: TimelineFile, connections: Connections) {
 		this.#connections = connections;
@@ -20,106 +23,139 @@ export class Wire {
 	}
 
 	segment(event: Segment): Item {
-		const { host, flags, seq, ack, length, fate, retransmission } = event;
+		const { host, flags, length, fate, retransmission, link = 'wire', origin = '', by = '' } = event;
 		const connection = this.#connections.keyOf(host, { local: event.from, remote: event.to });
-		const numbers = numbersOf(event);
 		const remarks = remarksOf(event);
 		const name = [this.#connections.labelOfKey(connection), flags].filter(Boolean).join(' ');
-		const sort = `${event.link ?? 'wire'} ${host} ${flags} ${fate} ${event.by ?? ''} ${retransmission} ${event.origin ?? ''}`;
-		const alike = `${sort} ${length} ${remarks.join()}`;
-		// Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the first did.
-		const key = `${connection ?? ''} ${alike} ${seq} ${length === 0 ? ack : ''}`;
-		return this.#item(event, { name, numbers, remarks, sort, alike, key, connection, retransmission, ends: [event.from.port, event.to.port] });
+		const sort = this.#shared(`${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin}`);
+		const alike = this.#shared(`${sort} ${length} ${remarks.join()}`);
+		return this.#item(event, { name: this.#shared(name), remarks, sort, alike, connection: connection && this.#shared(connection) });
 	}
 
 	icmp(event: Icmp): Item {
-		const { host, fate, name, quotes } = event;
-		const connection =
-			quotes && this.#connections.keyOf(quotes.from.address === event.to ? other(host) : host, { local: quotes.from, remote: quotes.to });
+		const { host, fate, name, quotes, mtu, link = 'wire', by = '' } = event;
+		const connection = quotes && this.#connections.keyOf(host, { local: quotes.to, remote: quotes.from });
 		const label = this.#connections.labelOfKey(connection);
 		const about = quotes === undefined ? [] : [`quotes ${label === undefined ? '' : `${label} `}seq ${quotes.seq}`];
-		const remarks = [...(event.mtu === undefined ? [] : [`MTU ${event.mtu}`]), ...about, ...forged(event)];
-		const sort = `icmp ${event.link ?? 'wire'} ${host} ${name} ${fate} ${event.by ?? ''}`;
-		return this.#item(event, {
-			name: `ICMP ${name}`,
-			numbers: [],
-			remarks,
-			sort,
-			alike: sort,
-			key: `${connection ?? ''} ${sort} ${remarks.join()}`,
-			connection,
-			retransmission: false,
-			ends: undefined,
-		});
+		const remarks = [...(mtu === undefined ? [] : [`MTU ${mtu}`]), ...about, ...forged(event)];
+		const sort = `icmp ${link} ${host} ${name} ${fate} ${by}`;
+		return this.#item(event, { name: `ICMP ${name}`, remarks, sort, alike: sort, connection });
 	}
 
-	#item(event: Segment | Icmp, drawn: Drawn): Item {
-		const { t, host } = event;
-		const { name, numbers, remarks, key, alike, sort, connection, retransmission, ends } = drawn;
-		const common = { t, until: t, key, alike, sort, connection, event, segments: 1 };
+	/** One string for all that are equal: there may be very many segments. */
+	#shared(text: string): string {
+		const known = this.#texts.get(text);
+		if (known !== undefined) return known;
+		this.#texts.set(text, text);
+		return text;
+	}
+
+	#item(event: Segment | Icmp, about: About): Item {
 		const fault = this.#faults.get(event.by ?? '');
-		// A segment names the fault that dropped it by id or in words.
-		const by = fault?.text ?? event.by;
-		const title = () => (event.kind === 'segment' ? segmentInWords(event, by) : icmpInWords(event, by));
-		if (event.link === 'loopback') {
-			const tail = [ends === undefined ? undefined : `${ends[0]}→${ends[1]}`, ...remarks, lostInWords(event.fate, by)].filter(Boolean).join(', ');
-			const head = `${LOOP} ${[name, ...numbers].join(' ')}${tail === '' ? '' : ' '}`;
-			const mark: Mark = {
-				kind: 'segment',
-				t,
-				head,
-				detail: '',
-				tail,
-				times: 1,
-				get title() {
-					return title();
-				},
-			};
-			return { ...common, slot: host, mark } satisfies HostItem;
-		}
-		const arrow: Arrow = {
-			t,
-			until: t,
-			times: 1,
-			from: host,
-			name,
-			numbers,
-			remarks,
-			fate: event.fate,
-			by,
-			retransmission,
-			arrived: event.arrived,
-			lostAt: fault?.what === 'packets' ? fault.host : undefined,
-			// Of many segments few are drawn.
-			get title() {
-				return title();
-			},
-		};
-		return { ...common, slot: 'wire', arrow } satisfies WireItem;
+		return event.link === 'loopback' ? looped(event, about, fault) : new Crossing(event, about, fault);
 	}
 }
 
-interface Drawn {
+type Fault = EventOf<'fault'>;
+
+/** What counts of something that was sent as the same thing again, and how it is called. */
+interface About {
+	/** Flags and connection, or the kind of message. */
 	readonly name: string;
-	readonly numbers: readonly string[];
 	readonly remarks: readonly string[];
-	readonly key: string;
 	readonly alike: string;
 	readonly sort: string;
 	readonly connection: string | undefined;
-	readonly retransmission: boolean;
-	readonly ends: readonly [number, number] | undefined;
+}
+
+/** What crosses the wire. Of very many few are drawn, so it is told in words when it is asked for. */
+class Crossing implements WireItem {
+	readonly slot = 'wire';
+	readonly t: number;
+	readonly until: number;
+	readonly alike: string;
+	readonly sort: string;
+	readonly connection: string | undefined;
+	readonly event: Segment | Icmp;
+	readonly segments = 1;
+	readonly #about: About;
+	readonly #fault: Fault | undefined;
+
+	constructor(event: Segment | Icmp, about: About, fault: Fault | undefined) {
+		this.t = event.t;
+		this.until = event.t;
+		this.alike = about.alike;
+		this.sort = about.sort;
+		this.connection = about.connection;
+		this.event = event;
+		this.#about = about;
+		this.#fault = fault;
+	}
+
+	get key(): string {
+		return keyOf(this.event, this.#about);
+	}
+
+	get arrow(): Arrow {
+		const { event } = this;
+		const { name, remarks } = this.#about;
+		const by = causeOfLoss(event, this.#fault);
+		return {
+			t: this.t,
+			until: this.t,
+			times: 1,
+			from: event.host,
+			name,
+			numbers: numbersOf(event),
+			remarks,
+			fate: event.fate,
+			by,
+			retransmission: event.kind === 'segment' && event.retransmission,
+			arrived: event.arrived,
+			lostAt: this.#fault?.what === 'packets' ? this.#fault.host : undefined,
+			title: inWords(event, by),
+		};
+	}
+}
+
+function looped(event: Segment | Icmp, about: About, fault: Fault | undefined): HostItem {
+	const { name, remarks, alike, sort, connection } = about;
+	const { t, host } = event;
+	const by = causeOfLoss(event, fault);
+	const ends = event.kind === 'segment' ? `${event.from.port}→${event.to.port}` : undefined;
+	const tail = [ends, ...remarks, lostInWords(event.fate, by)].filter(Boolean).join(', ');
+	const head = `${LOOP} ${[name, ...numbersOf(event)].join(' ')}${tail === '' ? '' : ' '}`;
+	const mark: Mark = { kind: 'segment', t, head, detail: '', tail, times: 1, title: inWords(event, by) };
+	return { slot: host, t, until: t, key: keyOf(event, about), alike, sort, connection, event, segments: 1, mark };
+}
+
+/** Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the first did. */
+function keyOf(event: Segment | Icmp, { alike, remarks, connection = '' }: About): string {
+	if (event.kind === 'icmp') return `${connection} ${alike} ${remarks.join()}`;
+	return `${connection} ${alike} ${event.seq} ${event.length === 0 ? event.ack : ''} ${event.from.port}`;
+}
+
+/** A segment names the fault that dropped it by id or in words. */
+function causeOfLoss({ by }: Segment | Icmp, fault: Fault | undefined): string | undefined {
+	return fault?.text ?? by;
+}
+
+function inWords(event: Segment | Icmp, by: string | undefined): string {
+	return event.kind === 'segment' ? segmentInWords(event, by) : icmpInWords(event, by);
 }
 
 /** What a reader wants to know of a segment: where its data or FIN stand and how long it is, or what it acknowledges. */
-function numbersOf({ flags, seq, ack, length }: Segment): string[] {
+function numbersOf(event: Segment | Icmp): string[] {
+	if (event.kind === 'icmp') return [];
+	const { flags, seq, ack, length } = event;
 	if (length > 0) return [`seq ${seq}`, `len ${length}`];
 	if (flags.includes('F')) return [`seq ${seq}`];
 	return /[SR]|none/.test(flags) ? [] : [`ack ${ack}`];
 }
 
 /** What else matters: who made it where that was no stack, and options that change what it means. */
-function remarksOf(event: Segment): string[] {
+function remarksOf(event: Segment): readonly string[] {
+	if (event.options === undefined && event.origin === undefined) return NO_REMARKS;
 	const { sack = [], mptcp, fastOpen, accurateEcn } = event.options ?? {};
 	const isSyn = event.flags.includes('S');
 	return [
@@ -191,8 +227,4 @@ function optionsInWords(options: Segment['options'] = {}): string {
 	]
 		.filter(Boolean)
 		.join(', ');
-}
-
-function other(host: HostName): HostName {
-	return host === 'client' ? 'server' : 'client';
 }
