@@ -1,5 +1,5 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
-import { polledDescriptors, portIn } from './calls.ts';
+import { portIn } from './calls.ts';
 import type { Connections } from './connections.ts';
 import { type Call, PRECISION } from './item.ts';
 
@@ -26,7 +26,7 @@ export class CallConnections {
 	of(call: Call): string | undefined {
 		const { name, fd } = call;
 		const own = fd === undefined ? undefined : descriptor(call, fd);
-		const told = this.#told(call);
+		const told = this.#ofSocket(call, call.socket);
 		if (name.startsWith('accept')) {
 			const accepted = told ?? this.#accepted(call);
 			if (accepted !== undefined && call.returned !== undefined) this.#byDescriptor.set(descriptor(call, call.returned), accepted);
@@ -39,15 +39,15 @@ export class CallConnections {
 		return known ?? this.#polled(call);
 	}
 
-	#told({ host, socket }: Call): string | undefined {
+	#ofSocket({ host }: Call, socket: Call['socket']): string | undefined {
 		if (socket?.local === undefined || socket.remote === undefined) return undefined;
 		return this.#connections.keyOf(host, { local: socket.local, remote: socket.remote });
 	}
 
 	/** A wait belongs to the first connection among those that it waited for. */
 	#polled(call: Call): string | undefined {
-		for (const fd of polledDescriptors(call)) {
-			const known = this.#byDescriptor.get(descriptor(call, fd));
+		for (const { fd, socket } of [...(call.ready ?? []), ...(call.waitsOn ?? [])]) {
+			const known = this.#ofSocket(call, socket) ?? this.#byDescriptor.get(descriptor(call, fd));
 			if (known !== undefined) return known;
 		}
 		return undefined;

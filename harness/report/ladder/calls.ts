@@ -71,13 +71,8 @@ export function shortArguments(call: Call): string {
 
 /** The same as far as it was known when the call began: what it read, and whom it accepted, only its end tells. */
 export function argumentsAtFirst(call: Call): string {
-	const tellsAtItsEnd = call.name.startsWith('accept') || /^(read|recv)/.test(call.name);
+	const tellsAtItsEnd = call.name.startsWith('accept') || isCallOf(call, 'read');
 	return tellsAtItsEnd && call.fd !== undefined ? String(call.fd) : shortArguments(call);
-}
-
-/** The descriptors that a wait named, ready ones first. */
-export function polledDescriptors({ ready = [], waitsOn = [] }: Call): number[] {
-	return [...ready, ...waitsOn].map(({ fd }) => fd);
 }
 
 function waitedFor({ name, args, fd, waitsOn }: Call): string {

@@ -1,4 +1,5 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
+import { isCall, isCallOf } from '../../timeline/history.ts';
 import { type Call, type Item, LOOK_PRECISION, PRECISION } from './item.ts';
 import type { Causes } from './order.ts';
 
@@ -99,9 +100,6 @@ class Part {
 	readonly read = new Map<number, number>();
 	bytesRead = 0;
 }
-
-const READING = /^(read|recv)/;
-const WRITING = /^(write|send|splice)/;
 
 /** What happened on one connection, indexed for the search of causes. */
 class Track {
@@ -221,11 +219,11 @@ class Track {
 		if (errno !== undefined) return errno === 'EINPROGRESS' ? undefined : this.#first(index, other.icmp);
 		if (name === 'connect') return this.#arrival(index, other, ({ flags }) => flags === 'S.', t);
 		if (name.startsWith('accept')) return this.#answerTo(own.syns, index, other);
-		if (READING.test(name)) {
+		if (isCallOf(call, 'read')) {
 			return returned === 0 ? this.#arrival(index, other, isFin, Number.NEGATIVE_INFINITY) : other.sent.covering(own.read.get(index) ?? 0);
 		}
 		// A wait that slept was woken by what came after it began.
-		const slept = /poll|select/.test(name) && this.#timeOf(index) - t > PRECISION;
+		const slept = isCall(name, 'poll') && this.#timeOf(index) - t > PRECISION;
 		return slept ? this.#arrival(index, other, ({ flags, length }) => length > 0 || /[SFR]/.test(flags), t) : undefined;
 	}
 
@@ -284,8 +282,8 @@ function addSegment(part: Part, index: number, segment: Segment): void {
 function addCall(part: Part, index: number, call: Call, place: Item['part']): void {
 	if (place !== 'end') part.calls.push(index);
 	const bytes = call.errno === undefined ? (call.returned ?? Number.POSITIVE_INFINITY) : 0;
-	if (WRITING.test(call.name) && place !== 'end') part.written.add(index, part.written.last + Math.max(0, bytes));
-	if (READING.test(call.name) && place !== 'begin' && Number.isFinite(bytes)) {
+	if (isCallOf(call, 'write') && place !== 'end') part.written.add(index, part.written.last + Math.max(0, bytes));
+	if (isCallOf(call, 'read') && place !== 'begin' && Number.isFinite(bytes)) {
 		part.bytesRead += Math.max(0, bytes);
 		part.read.set(index, part.bytesRead);
 	}
