@@ -5,14 +5,25 @@ import type { CommandResult } from '../command.ts';
 export interface Ground {
 	/** Whether programs there are root's, or an ordinary user's, who becomes root in a user namespace of each lab. */
 	readonly asRoot: boolean;
-	/** The folder there that comes to lie over a host's /opt. */
-	readonly opt: string;
+	/** What files hosts have there. */
+	readonly files: HostFiles;
 	/** Starts a program, with what hosts have in their environment. */
 	start(argv: readonly string[]): Promise<GroundProcess>;
 	/** Runs a command to its end. */
 	run(argv: readonly string[]): Promise<CommandResult>;
 	/** The text of a file. */
 	read(path: string): Promise<string>;
+}
+
+/**
+ * Scripts for a shell in a host's mount namespace, before its agent. They may leave words in `confined` that the agent is started behind, which take from it what
+ * it is not to have.
+ */
+export interface HostFiles {
+	/** Gives a machine its files. */
+	readonly machine: string;
+	/** What a userland, which joins its machine's mounts, has otherwise. */
+	readonly userland: string;
 }
 
 /** A process that the harness started on a ground. */

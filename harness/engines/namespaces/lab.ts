@@ -9,9 +9,6 @@ import { Wire } from './wire.ts';
 
 const PREFIX_LENGTH = 29;
 
-/** What is written at run time (locks of iptables) stays inside; our peers lie over /opt. */
-const OWN_MOUNTS = ['mount -t tmpfs tmpfs /run', 'mount -t overlay -o "ro,lowerdir=$1:/opt" overlay /opt'].join('\n');
-
 /**
  * Root's tcpdump leaves its groups before it captures, and nobody may in an ordinary user's namespace, which has one user and no group to
  * leave: there it hears that it did.
@@ -27,22 +24,23 @@ PATH=/run/bin:$PATH
 `;
 
 /** Says that its network and its mounts are there, waits for its end of the wire, and takes it into use. IPv6 goes before an interface comes. */
-const machineScript = ({ asRoot }: Ground) => `
+const machineScript = ({ asRoot, files }: Ground) => `
 ${NO_IPV6}
-${OWN_MOUNTS}
+${asRoot ? 'echo "$1" >/proc/sys/kernel/hostname' : 'hostname "$1"'}
+${files.machine}
 echo made >&2
-${asRoot ? 'echo "$2" >/proc/sys/kernel/hostname' : `${TCPDUMP_OF_USER}hostname "$2"`}
+${asRoot ? '' : TCPDUMP_OF_USER}
 read -r _
 ip -batch - <<END
 link set lo up
-address add $3/${PREFIX_LENGTH} brd + dev eth0
+address add $2/${PREFIX_LENGTH} brd + dev eth0
 link set eth0 up
 END
 echo up >&2
 `;
 
 /** Says that it is there: from then on it can be frozen. */
-const USERLAND = 'echo up >&2';
+const userlandScript = ({ files }: Ground) => `${files.userland}\necho up >&2`;
 
 /**
  * Where a userland's pid has become somebody else's, everybody would be everybody on this machine: so who signals must have left the namespace
@@ -142,7 +140,7 @@ class NamespacesHost implements EngineHost {
 		const { name, address, mac } = this.#place;
 		await this.#wire.made;
 		const words = unshareMachine(this.#ground, await this.#wire.pid());
-		const machine = await startSpace(this.#ground, words, machineScript(this.#ground), this.#ground.opt, name, address);
+		const machine = await startSpace(this.#ground, words, machineScript(this.#ground), name, address);
 		this.#machine = machine;
 		await machine.heard('made');
 		await Promise.all([this.#startUserland(machine), this.#plug(machine, mac)]);
@@ -204,7 +202,7 @@ class NamespacesHost implements EngineHost {
 	}
 
 	async #startUserland(machine: Space): Promise<void> {
-		const userland = await startSpace(this.#ground, unshareUserland(this.#ground, machine.pid), USERLAND);
+		const userland = await startSpace(this.#ground, unshareUserland(this.#ground, machine.pid), userlandScript(this.#ground));
 		this.#userland = userland;
 		await userland.heard('up');
 	}

@@ -58,7 +58,7 @@ function enter({ asRoot }: Ground, pid: number, ...spaces: readonly string[]): s
 
 /** Starts a script in namespaces, which may say words on its standard error and read answers, and then becomes the agent. */
 export async function startSpace(ground: Ground, words: readonly string[], script: string, ...args: readonly string[]): Promise<Space> {
-	const started = await ground.start([...words, 'sh', '-c', `set -e\n${script}\nexec halfopen-agent`, 'halfopen', ...args]);
+	const started = await ground.start([...words, 'sh', '-c', `set -e\n${script}\nexec \${confined-} halfopen-agent`, 'halfopen', ...args]);
 	started.channel.on('error', () => {});
 	const init = () => onlyChildOf(ground, started.pid);
 	return {

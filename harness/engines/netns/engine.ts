@@ -15,13 +15,15 @@ export interface NetnsFacts extends Record<string, string> {
 	readonly firstBlock: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
+	/** Folders over which this kernel makes no layers, as JSON. */
+	readonly unfit: string;
 	/** `yes`, or why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;
 }
 
 /** The engine as a worker sees it, made from what the runner found out. */
 export function connectNetns(run: Run, facts: NetnsFacts): Engine {
-	const ground = localGround(run, facts);
+	const ground = localGround(run, facts, JSON.parse(facts.unfit));
 	const kernelTrace = async (): Promise<KernelTrace> => {
 		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
 		const socket = connect(socketOf(run));

@@ -7,13 +7,14 @@ import { runCommand } from '../command.ts';
 import type { RunIdentity } from '../engine.ts';
 import { markOf } from '../marked.ts';
 import type { Ground, GroundProcess } from '../namespaces/ground.ts';
+import { hostFiles } from './file-system.ts';
 
-/** This machine, for the namespaces of a run. */
-export function localGround(run: RunIdentity, { bin, opt }: Binaries): Ground {
+/** This machine, for the namespaces of a run. Over the `unfit` of its folders there can be no layer. */
+export function localGround(run: RunIdentity, { bin, opt }: Binaries, unfit: readonly string[] = []): Ground {
 	const env = environmentOf(run, bin);
 	return {
 		asRoot: isRoot(),
-		opt,
+		files: hostFiles(isRoot(), opt, unfit),
 		start: async ([program = '', ...args]) => grounded(spawn(program, args, { stdio: 'pipe', env })),
 		run: runCommand,
 		read: (path) => readFile(path, 'utf8'),

@@ -10,6 +10,7 @@ import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { forgetCommand } from '../trace.ts';
 import type { NetnsFacts } from './engine.ts';
+import { tryLayers } from './file-system.ts';
 import { localGround } from './ground.ts';
 import { startRecorder } from './recorder.ts';
 
@@ -24,10 +25,17 @@ export const netnsRunner: EngineRunner = {
 		const made = await assertBinaries();
 		const ground = localGround(run, made);
 		// Before anything is started: where no namespace can be made, nothing is left to be ended.
-		const [sysctls, version] = await Promise.all([readSysctlNames(ground), versionOf('unshare')]);
+		const [sysctls, version, unfit] = await Promise.all([readSysctlNames(ground), versionOf('unshare'), unfitFolders(ground)]);
 		const recorder = await startRecorder(run);
 		const blocks = await reserveBlocks();
-		const facts: NetnsFacts = { ...made, version, firstBlock: String(blocks.first), sysctls, kernelTrace: recorder.recording };
+		const facts: NetnsFacts = {
+			...made,
+			version,
+			firstBlock: String(blocks.first),
+			sysctls,
+			unfit: JSON.stringify(unfit),
+			kernelTrace: recorder.recording,
+		};
 		const close = async () => {
 			blocks.release();
 			await recorder.stop();
@@ -69,6 +77,26 @@ async function readSysctlNames(ground: Ground): Promise<string> {
 		seen: err,
 		remedy: whatIsNeeded(ground.asRoot),
 	});
+}
+
+/** The folders that programs cannot write to, because no layer can lie over them; that is said. */
+async function unfitFolders(ground: Ground): Promise<string[]> {
+	const words = [...unshareWire(ground).filter((word) => word !== '--'), '--mount', '--'];
+	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', tryLayers(ground.asRoot)]);
+	if (!succeeded) {
+		throw new HalfopenError('ENGINE_REFUSED', {
+			problem: 'Hosts cannot have file systems of their own here.',
+			seen: err,
+			remedy: whatIsNeeded(ground.asRoot),
+		});
+	}
+	const unfit = out.split('\n').filter(Boolean);
+	if (unfit.length > 0) {
+		process.stderr.write(
+			`halfopen: this kernel makes no overlay of ${unfit.join(', ')}: programs on hosts read what is there, and write nothing (EROFS)\n`,
+		);
+	}
+	return unfit;
 }
 
 async function versionOf(program: string): Promise<string> {

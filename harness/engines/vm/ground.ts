@@ -3,6 +3,12 @@ import { type Agent, type AgentProcess, describeEnd } from '../../agent/agent.ts
 import type { Ground, GroundProcess } from '../namespaces/ground.ts';
 import { OPT_IN_GUEST } from './root.ts';
 
+/** A guest's files go with it: what is written at run time (locks of iptables) stays with one host; our peers lie over /opt. */
+const FILES = {
+	machine: `mount -t tmpfs tmpfs /run\nmount -t overlay -o "ro,lowerdir=${OPT_IN_GUEST}:/opt" overlay /opt`,
+	userland: '',
+};
+
 /** The system of a guest, through the agent that its first process has started. */
 export function guestGround(agent: Agent): Ground {
 	const run: Ground['run'] = async (argv) => {
@@ -11,7 +17,7 @@ export function guestGround(agent: Agent): Ground {
 	};
 	return {
 		asRoot: true,
-		opt: OPT_IN_GUEST,
+		files: FILES,
 		start: (argv) => start(agent, argv),
 		run,
 		read: async (path) => (await run(['cat', path])).out,
