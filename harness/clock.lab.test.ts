@@ -1,5 +1,6 @@
 /**
- * This machine’s wall clock is two minutes ahead of the hosts’ and two minutes behind, by turns, as seen by all of the harness: nothing of a lab depends on it.
+ * This machine’s wall clock is two minutes ahead of the hosts’ and two minutes behind, by turns, as seen by all of the
+ * harness: nothing of a lab depends on it.
  */
 import { afterAll, test } from '@jest/globals';
 import { expect, finWait2Timeout, retransmissionTimeout, scenario } from './index.ts';
@@ -8,7 +9,10 @@ import type { Timeline } from './timeline.ts';
 const OFF_MS = 120_000;
 const RealDate = Date;
 
-/** Of two readings one is two minutes ahead, the next two minutes behind: it is wrong in both directions, and set all the time. */
+/**
+ * Of two readings one is two minutes ahead, the next two minutes behind: it is wrong in both directions, and set all
+ * the time.
+ */
 let reading = 0;
 const wrongNow = () => RealDate.now() + (reading++ % 2 === 0 ? OFF_MS : -OFF_MS);
 globalThis.Date = new Proxy(RealDate, {
@@ -50,7 +54,8 @@ scenario(
 		const { history, clock } = timeline.context;
 		const there = await client.boot.machine.now();
 		expect(clock.now() - there).toBeGreaterThan(-PRECISION);
-		// By the harness, its tracer, its capture, and its tracer again: what each stamped lies between what caused it and what it caused.
+		// By the harness, its tracer, its capture, and its tracer again: what each stamped lies between what caused it
+		// and what it caused.
 		const typed = 'are you there?\n';
 		const times = [
 			history.of('fault').find(({ phase }) => phase === 'injected'),

@@ -1,4 +1,7 @@
-/** Offloads are off unless a scenario wants them: each captured packet is one segment, in the pcap and in the timeline, on the wire and on loopback. */
+/**
+ * Offloads are off unless a scenario wants them: each captured packet is one segment, in the pcap and in the timeline,
+ * on the wire and on loopback.
+ */
 import { PcapReader } from './formats/pcap.ts';
 import { expect, type Host, scenario } from './index.ts';
 

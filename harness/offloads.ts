@@ -3,16 +3,20 @@ import { HalfopenError } from './errors.ts';
 import type { Offloads } from './timeline/events.ts';
 
 /**
- * How many segments a host may hand to a device in one packet. With 1, TCP makes each segment by itself (`sk_gso_max_segs`, tcp_tso_segs), and the kernel
- * cuts what another protocol or a forwarder makes larger before a capture sees it (gso_features_check, net/core/dev.c). The other value is the kernel's
- * default, GSO_MAX_SEGS of include/linux/netdevice.h. Nothing has to be switched off for receiving: veth merges no packets unless somebody asks for it
- * (veth_newlink; before 5.13 only with XDP), and loopback never does.
+ * How many segments a host may hand to a device in one packet. With 1, TCP makes each segment by itself
+ * (`sk_gso_max_segs`, tcp_tso_segs), and the kernel cuts what another protocol or a forwarder makes larger before a
+ * capture sees it (gso_features_check, net/core/dev.c). The other value is the kernel's default, GSO_MAX_SEGS of
+ * include/linux/netdevice.h. Nothing has to be switched off for receiving: veth merges no packets unless somebody asks
+ * for it (veth_newlink; before 5.13 only with XDP), and loopback never does.
  */
 const MOST_SEGMENTS: Readonly<Record<Offloads, number>> = { off: 1, on: 65_535 };
 
 const LOOPBACK = 'lo';
 
-/** Switches segmentation offload of a host's devices, loopback included, and reads it back. It is in force for connections that are made from then on. */
+/**
+ * Switches segmentation offload of a host's devices, loopback included, and reads it back. It is in force for
+ * connections that are made from then on.
+ */
 export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void> {
 	const devices = [boot.device, LOOPBACK];
 	const wanted = MOST_SEGMENTS[offloads];

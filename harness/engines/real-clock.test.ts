@@ -2,7 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RealClock } from './real-clock.ts';
 
-/** This process’s monotonic time, and a host elsewhere whose clock is ahead of it, in seconds; ways there and back take their time. */
+/**
+ * This process’s monotonic time, and a host elsewhere whose clock is ahead of it, in seconds; ways there and back take
+ * their time.
+ */
 class Elsewhere {
 	monotonic = 1_000;
 	ahead: number;
@@ -16,7 +19,10 @@ class Elsewhere {
 		return this.monotonic + this.ahead;
 	}
 
-	/** By how much its clock was set. One round trip for each pair of ways; calibrating asks as often as it will, the last pair again and again. */
+	/**
+	 * By how much its clock was set. One round trip for each pair of ways; calibrating asks as often as it will, the
+	 * last pair again and again.
+	 */
 	async calibrate(...ways: readonly (readonly [there: number, back: number])[]): Promise<number> {
 		let round = 0;
 		const [before, { t, setBy }] = [

@@ -8,19 +8,23 @@ const MOST_DRIFT = 0.001;
 /** What no answer is that quick for, in seconds: less is no sign that a clock was set. */
 const LEAST_STEP = 0.001;
 
-/** By how much the hosts' clock is ahead of this process's monotonic one, in seconds: no less than one, no more than the other. */
+/**
+ * By how much the hosts' clock is ahead of this process's monotonic one, in seconds: no less than one, no more than the
+ * other.
+ */
 interface Lead {
 	readonly least: number;
 	readonly most: number;
 }
 
 /**
- * The wall clock of the machine that the hosts are on, which need not be this one (DOCKER_HOST). It is this process's monotonic clock and a lead; this
- * machine's own wall clock is never asked.
+ * The wall clock of the machine that the hosts are on, which need not be this one (DOCKER_HOST). It is this process's
+ * monotonic clock and a lead; this machine's own wall clock is never asked.
  *
- * A host that is asked reads its clock between question and answer, so each round trip says what the lead is at least and at most (as NTP does: RFC 5905,
- * 8). What all of them allow is kept, and its middle is taken. So it is wrong by half of the shortest round trip at most, until the clocks have drifted
- * apart; then what the latest says is taken alone.
+ * A host that is asked reads its clock between question and answer, so each round trip says what the lead is at least
+ * and at most (as NTP does: RFC 5905, 8). What all of them allow is kept, and its middle is taken. So it is wrong by
+ * half of the shortest round trip at most, until the clocks have drifted apart; then what the latest says is taken
+ * alone.
  */
 export class RealClock implements LabClock {
 	readonly source =

@@ -7,8 +7,8 @@ import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
 /**
- * Sysctls by name, as sysctl(8) writes it below net.ipv4: `tcp_retries2`, `icmp_ratelimit`, `conf.all.rp_filter`, `neigh.eth0.ucast_solicit`, … in the
- * units of the kernel's documentation.
+ * Sysctls by name, as sysctl(8) writes it below net.ipv4: `tcp_retries2`, `icmp_ratelimit`, `conf.all.rp_filter`,
+ * `neigh.eth0.ucast_solicit`, … in the units of the kernel's documentation.
  */
 export type Sysctls = Readonly<Record<string, number | string>>;
 
@@ -17,7 +17,10 @@ const FOLDER = '/proc/sys/net/ipv4';
 /** Settings of one device. A name of a device may hold no `/` (dev_valid_name, net/core/dev.c), nor, here, a dot. */
 const OF_DEVICE = /^(conf|neigh)\.([\w-]{1,15})\.(\w+)$/;
 
-/** What Linux keeps for the whole machine, some of it only in older versions: no network namespace but the first has them. */
+/**
+ * What Linux keeps for the whole machine, some of it only in older versions: no network namespace but the first has
+ * them.
+ */
 const MACHINE_WIDE = [
 	// ipv4_table of net/ipv4/sysctl_net_ipv4.c; icmp_msgs_* in older versions only.
 	/^(tcp_mem|tcp_max_orphans|tcp_low_latency|tcp_available_ulp|udp_mem|fib_sync_mem|inet_peer_\w+|cipso_\w+|icmp_msgs_(per_sec|burst))$/,
@@ -29,12 +32,18 @@ const MACHINE_WIDE = [
 	/^neigh\.default\.\w+$/,
 ];
 
-/** Whether a host has this sysctl. The known ones were asked for where only the loopback was: a host's other devices have the same. */
+/**
+ * Whether a host has this sysctl. The known ones were asked for where only the loopback was: a host's other devices
+ * have the same.
+ */
 export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
 	return known.has(name) || known.has(name.replace(OF_DEVICE, (all, of, device, key) => (device === 'default' ? all : `${of}.lo.${key}`)));
 }
 
-/** Refuses a name that a host does not have, before anything is started or changed. So no name leads out of the folder of sysctls. */
+/**
+ * Refuses a name that a host does not have, before anything is started or changed. So no name leads out of the folder
+ * of sysctls.
+ */
 export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): void {
 	for (const name of Object.keys(sysctls)) {
 		if (hasSysctl(name, known)) continue;
@@ -52,7 +61,10 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 	}
 }
 
-/** Takes path and value in turn, writes each and reads it back, told as grep would; ends with the first that is refused. One process for all. */
+/**
+ * Takes path and value in turn, writes each and reads it back, told as grep would; ends with the first that is refused.
+ * One process for all.
+ */
 const WRITE = `while [ $# -gt 0 ]; do
 	printf '%s\\n' "$2" >"$1"; wrote=$?
 	now=; read -r now <"$1"; echo "$1:$now"
@@ -61,8 +73,8 @@ const WRITE = `while [ $# -gt 0 ]; do
 done`;
 
 /**
- * Writes sysctls of a host one after the other, and reads each back; what comes after one that the kernel does not take is not written. Returns what is in
- * force then.
+ * Writes sysctls of a host one after the other, and reads each back; what comes after one that the kernel does not take
+ * is not written. Returns what is in force then.
  */
 export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Record<string, string>> {
 	const wanted = Object.entries(sysctls);
@@ -88,7 +100,10 @@ export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Re
 	return inForce;
 }
 
-/** Kept in jiffies (proc_dointvec_ms_jiffies): milliseconds are rounded up to the next, which is at most 10 ms long (CONFIG_HZ is 100 or more). */
+/**
+ * Kept in jiffies (proc_dointvec_ms_jiffies): milliseconds are rounded up to the next, which is at most 10 ms long
+ * (CONFIG_HZ is 100 or more).
+ */
 const MILLISECONDS = /^icmp_ratelimit$|^neigh\.[\w-]+\.\w+_time_ms$/;
 const LONGEST_JIFFY_MS = 10;
 
@@ -135,7 +150,10 @@ function parseSysctls(text: string): Record<string, string> {
 
 const words = (value: unknown) => String(value).trim().split(/\s+/).join(' ');
 
-/** Changes sysctls of a running host; healing puts back what was there. Timers that are running keep to the old value until they are set anew. */
+/**
+ * Changes sysctls of a running host; healing puts back what was there. Timers that are running keep to the old value
+ * until they are set anew.
+ */
 export async function changeSysctls(boot: Boot, host: HostName, context: LabContext, sysctls: Sysctls): Promise<Fault> {
 	assertSysctls(sysctls, context.sysctls);
 	const id = context.names.take('sysctl');
