@@ -219,6 +219,20 @@ test('output waits in the process, not in the agent, while the harness does not 
 		expect(log.text()).toContain('+++ killed by SIGINT +++');
 	});
 
+	test('ends with its last writer, while the process lives', async () => {
+		const log = collector();
+		let hasEnded = () => {};
+		const ended = new Promise<void>((resolve) => {
+			hasEnded = resolve;
+		});
+		const process = await agent.spawn(['sh', '-c', 'echo said >"$0"; read -r _', '@log'], { log: log.take, logEnd: hasEnded });
+		await ended;
+		expect(log.text()).toBe('said\n');
+		expect(process.ended).toBeUndefined();
+		await process.end();
+		await process.exited;
+	});
+
 	test('is no descriptor of the process', async () => {
 		const log = collector();
 		const out = collector();

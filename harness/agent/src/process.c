@@ -48,6 +48,8 @@ static size_t stream_read(struct stream *stream, size_t limit) {
 	static char bytes[1 << 16];
 	ssize_t length = read(stream->fd, bytes, limit < sizeof bytes ? limit : sizeof bytes);
 	if (length > 0) {
+		/* Who writes to the log has opened it: from now on its end is the end of the log. */
+		if (stream == &stream->process->streams[LOG]) close_hold(&stream->process->log_writer);
 		if (stream->name) tell_bytes(stream->process->id, stream->name, bytes, (size_t)length);
 		else puppet_answers(stream->process, bytes, (size_t)length);
 		return (size_t)length;

@@ -41,7 +41,7 @@ struct process {
 	bool reaped;
 	bool is_puppet;
 	struct stream streams[STREAMS];
-	/** The agent's own hold on the log, so that an observer can open it late: until the process is reaped. */
+	/** The agent's own hold on the log, so that an observer can open it late: until something is written to it, or the process is reaped. */
 	int log_writer;
 	int input;
 	struct feed *feeds;
