@@ -136,9 +136,9 @@ export class Boot {
 	}
 
 	/** Starts a program under observation in userland (probes/calls.ts): from here on its tracer is one of the observers. */
-	async trace(argv: readonly string[], handlers: StreamHandlers): Promise<AgentProcess> {
+	async trace(argv: readonly string[], handlers: StreamHandlers, options: { readonly tty?: boolean } = {}): Promise<AgentProcess> {
 		this.#beginCalls();
-		return this.userland.spawn(traced(argv), handlers);
+		return this.userland.spawn(traced(argv), handlers, options);
 	}
 
 	/** Starts a process in userland that makes socket calls as it is told. */

@@ -149,10 +149,16 @@ export class Host {
 		return this.#start(echoClient(options));
 	}
 
-	/** Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until` says otherwise. */
-	run(argv: readonly [string, ...string[]], { name, until = 'started' }: PeerOptions = {}): Promise<Program> {
+	/**
+	 * Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until` says otherwise. `tty` is for
+	 * programs that keep their output back as long as it goes into a pipe: they get a terminal, and all that they write is `output`.
+	 */
+	run(
+		argv: readonly [string, ...string[]],
+		{ name, until = 'started', tty = false }: PeerOptions & { readonly tty?: boolean } = {},
+	): Promise<Program> {
 		const kind = /[a-z][a-z0-9-]{0,11}$/.exec(argv[0])?.[0] ?? 'program';
-		return this.#start({ kind, name, argv, until });
+		return this.#start({ kind, name, argv, until, tty });
 	}
 
 	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed: `lsof`, `cat`. */

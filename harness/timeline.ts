@@ -1,7 +1,7 @@
 import type { LabContext } from './context.ts';
 import type { State } from './tcp.ts';
 import type { EventOf, HostName } from './timeline/events.ts';
-import { type CallName, isCall } from './timeline/history.ts';
+import { type CallName, isCallOf } from './timeline/history.ts';
 import { enteredAt, pathOf } from './timeline/states.ts';
 
 /** The history as a spec reads it. */
@@ -29,7 +29,7 @@ export class Timeline {
 
 	/** System calls of all peers, or of one side, of one family. */
 	calls(name?: CallName, host?: HostName): readonly EventOf<'call'>[] {
-		return this.context.history.of('call', host).filter((call) => name === undefined || isCall(call.name, name));
+		return this.context.history.of('call', host).filter((call) => name === undefined || isCallOf(call, name));
 	}
 
 	/**

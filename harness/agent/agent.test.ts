@@ -243,6 +243,65 @@ test('output waits in the process, not in the agent, while the harness does not 
 	});
 });
 
+describe('a terminal', () => {
+	/** A program whose C library keeps its output back as long as it goes into a pipe: awk prints a line for each that it reads. */
+	const AWK = ['awk', '{ print "got " $0 }'];
+
+	test('is written to line by line, by programs that keep the output back which goes into a pipe', async () => {
+		const out = collector();
+		const process = await agent.spawn(AWK, { out: out.take }, { tty: true });
+		await process.write('one\n');
+		// Into a pipe it would come at the end of the input only, which does not come here.
+		await until(() => out.text() === 'got one\n');
+		await process.write('two\n');
+		await until(() => out.text() === 'got one\ngot two\n');
+		await process.end();
+		expect(await process.exited).toMatchObject({ status: 0 });
+		await process.drained;
+		// What was typed does not come back.
+		expect(out.text()).toBe('got one\ngot two\n');
+	});
+
+	test('is one stream, which has all that was written before the end is told', async () => {
+		const out = collector();
+		const written = 'x'.repeat(999);
+		const script = `for i in $(seq 60); do echo ${written}; done; echo last >&2`;
+		const process = await agent.spawn(['sh', '-c', script], { out: out.take }, { tty: true });
+		await process.exited;
+		expect(out.text()).toBe(`${`${written}\n`.repeat(60)}last\n`);
+		await process.drained;
+	});
+
+	test('controls the session: ^C is a signal to all in the foreground, ^D the end of the input, also within a line', async () => {
+		const out = collector();
+		const interrupted = await agent.spawn(['sh', '-c', 'tty >/dev/null && echo ready; cat; echo not reached'], { out: out.take }, { tty: true });
+		await until(() => out.text() === 'ready\n');
+		await interrupted.write('\x03');
+		expect(await interrupted.exited).toMatchObject({ signal: 'SIGINT' });
+
+		const said = collector();
+		const cat = await agent.spawn(['cat'], { out: said.take }, { tty: true });
+		await cat.write('no newline');
+		await cat.end();
+		expect(await cat.exited).toMatchObject({ status: 0 });
+		expect(said.text()).toBe('no newline');
+	});
+
+	(hasStrace ? test : test.skip)('is that of a traced program, and not of its tracer', async () => {
+		const log = collector();
+		const out = collector();
+		const argv = ['strace', '-D', '-f', '-yy', '-ttt', '-T', '-e', 'trace=read,write', '-o', '@log', ...AWK];
+		const process = await agent.spawn(argv, { out: out.take, log: log.take }, { tty: true });
+		await process.write('one\n');
+		await until(() => out.text() === 'got one\n');
+		await process.write('\x03');
+		expect(await process.exited).toMatchObject({ signal: 'SIGINT' });
+		await process.drained;
+		expect(log.text()).toMatch(/write\(1<\/dev\/pts\/\d+<char 136:\d+>>, "got one\\n", 8\)/);
+		expect(log.text()).toContain('+++ killed by SIGINT +++');
+	});
+});
+
 describe('the end', () => {
 	const LEAVES_CHILDREN = 'sleep 1000 & setsid sleep 1000 & (setsid sh -c "trap : TERM INT HUP; sleep 1000; sleep 1000" &) ; echo ready; sleep 1000';
 
@@ -316,7 +375,7 @@ describe('the end', () => {
 			code: 'AGENT_PROTOCOL',
 		});
 		const other = new PassThrough();
-		other.write('1.000000 0 hello 2 1 6.1\n');
-		await expect(Agent.connect(other, 'nobody')).rejects.toMatchObject({ code: 'AGENT_PROTOCOL', problem: expect.stringContaining('version 2') });
+		other.write('1.000000 0 hello 1 1 6.1\n');
+		await expect(Agent.connect(other, 'nobody')).rejects.toMatchObject({ code: 'AGENT_PROTOCOL', problem: expect.stringContaining('version 1') });
 	});
 });

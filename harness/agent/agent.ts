@@ -9,7 +9,7 @@ export type { CallArguments, CallName, CallResult } from './calls.ts';
 export { AgentProcess, describeEnd, type ProcessEnd, type StreamHandlers } from './process.ts';
 export { Puppet } from './puppet.ts';
 
-const PROTOCOL_VERSION = '1';
+const PROTOCOL_VERSION = '2';
 
 /** What a program said and how it ended: its status, or the name of the signal that killed it; `t` of the end in seconds since the epoch. */
 export interface RunResult {
@@ -85,13 +85,14 @@ export class Agent {
 
 	/**
 	 * Starts a program, found by PATH. Handlers take its streams as they come; a `log` handler makes a third stream, whose path stands where
-	 * argv has the word `@log`. Rejects with TOOL_MISSING where the program cannot be executed.
+	 * argv has the word `@log`. With `tty` its standard streams are a terminal, and all that it writes is `out`. Rejects with TOOL_MISSING where the program cannot be executed.
 	 */
-	async spawn(argv: readonly string[], handlers: StreamHandlers = {}): Promise<AgentProcess> {
-		const streams = handlers.log ? ['out', 'err', 'log'] : ['out', 'err'];
+	async spawn(argv: readonly string[], handlers: StreamHandlers = {}, { tty = false }: { readonly tty?: boolean } = {}): Promise<AgentProcess> {
+		const streams = ['out', ...(tty ? [] : ['err']), ...(handlers.log ? ['log'] : [])];
+		const options = [...(handlers.log ? ['log'] : []), ...(tty ? ['tty'] : [])].join() || '-';
 		const make = (id: number, pid: number) => new AgentProcess(this.#requests, id, pid, handlers, streams);
 		try {
-			return await this.#start('spawn', [handlers.log ? 'log' : '-', ...argv], make);
+			return await this.#start('spawn', [options, ...argv], make);
 		} catch (error) {
 			throw error instanceof Refusal ? this.#explain(argv, error) : error;
 		}

@@ -1,5 +1,6 @@
 /** The socket calls of a puppet: one table that says, for each call, how its arguments are written and how its values are read. */
 
+import type { Endpoint } from '../formats/types.ts';
 import type { Errno } from '../tcp.ts';
 
 export type MessageFlag = 'MSG_NOSIGNAL' | 'MSG_DONTWAIT' | 'MSG_OOB' | 'MSG_MORE' | 'MSG_PEEK' | 'MSG_WAITALL' | 'MSG_TRUNC';
@@ -97,6 +98,10 @@ function address(values: Values): { address: string; port: number } {
 	return { address: text(values, 0), port: Number(text(values, 1)) };
 }
 
+function accepted(values: Values): { address: string; port: number; own: Endpoint } {
+	return { ...address(values), own: address(values.slice(2)) };
+}
+
 function option(values: Values): { value: number; seconds?: number } {
 	const value = Number(text(values, 0));
 	return values.length > 1 ? { value, seconds: Number(text(values, 1)) } : { value };
@@ -122,7 +127,7 @@ export const CALLS = {
 	bind: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },
 	listen: { words: (fd: number, backlog: number): Word[] => [fd, backlog], values: none },
 	connect: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },
-	accept: { words: (fd: number): Word[] => [fd], values: address },
+	accept: { words: (fd: number): Word[] => [fd], values: accepted },
 	getsockname: { words: (fd: number): Word[] => [fd], values: address },
 	send: { words: (fd: number, bytes: string | Uint8Array, flags: readonly MessageFlag[] = []): Word[] => [fd, list(flags), bytes], values: none },
 	recv: { words: (fd: number, size: number, flags: readonly MessageFlag[] = []): Word[] => [fd, size, list(flags)], values: data },
@@ -145,6 +150,9 @@ interface CallTimes {
 	readonly t: number;
 	/** How long it took, in seconds. */
 	readonly took: number;
+	/** The ends of the socket that it was made on, or that it made, as far as it has any. */
+	readonly local?: Endpoint;
+	readonly remote?: Endpoint;
 }
 
 /** What a call returned: with its values, or with the errno. */

@@ -166,6 +166,32 @@ describe('calls', () => {
 		expect(await server.call('connect', fd, HOME, port)).toMatchObject({ returned: -1, errno: 'ECONNREFUSED' });
 	});
 
+	test('fail with whatever errno it is: a process that may have no more descriptors', async () => {
+		const { path, remove: removeAgent } = await builtAgent();
+		// The puppet needs two of the sixteen to talk to the agent.
+		const limited = await startLocalAgent(path, 'a limited test', { prefix: ['prlimit', '--nofile=16'] });
+		const puppet = await limited.puppet();
+		for (let fd = 3; fd < 14; fd++) expect(await puppet.call('socket')).toMatchObject({ returned: fd });
+		expect(await puppet.call('socket')).toMatchObject({ returned: -1, errno: 'EMFILE' });
+		await limited.close();
+		await removeAgent();
+	});
+
+	test('say between whom: also close, and as far as the kernel knows when the connection is gone', async () => {
+		const { server, listening, port, client, a, b, accepted } = await connected();
+		const local = { address: HOME, port: accepted.port ?? 0 };
+		const remote = { address: HOME, port };
+		expect(accepted).toMatchObject({ local: remote });
+		expect(accepted).not.toHaveProperty('remote');
+		expect(await client.call('send', a, 'x')).toMatchObject({ local, remote });
+		expect(await server.call('recv', b, 1)).toMatchObject({ local: remote, remote: local });
+		await reset(server, b);
+		expect(await client.call('recv', a, 1)).toMatchObject({ errno: 'ECONNRESET', local });
+		expect(await server.call('close', listening)).toMatchObject({ local: remote });
+		const fresh = await client.call('socket');
+		expect(fresh).not.toHaveProperty('local');
+	});
+
 	test('leave an error on the socket to be fetched once', async () => {
 		const { server, client, a, b } = await connected();
 		await reset(server, b);

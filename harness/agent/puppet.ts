@@ -1,5 +1,6 @@
 import { HalfopenError } from '../errors.ts';
-import { ERRNOS, type Errno } from '../tcp.ts';
+import type { Endpoint } from '../formats/types.ts';
+import { errnoName } from '../tcp.ts';
 import { CALLS, type CallArguments, type CallName, type CallResult } from './calls.ts';
 import { type AgentProcess, describeEnd, type ProcessEnd } from './process.ts';
 import { Refusal, type Requests } from './requests.ts';
@@ -76,18 +77,14 @@ export class Puppet {
 	}
 }
 
-function isErrno(name: string): name is Errno {
-	return Object.hasOwn(ERRNOS, name);
+function parseResult<Name extends CallName>(name: Name, { words }: Message): CallResult<Name> {
+	const [start, seconds, result, errno = '', local = '', remote = ''] = words.slice(0, 6).map((word) => word.toString());
+	const about = { t: Number(start), took: Number(seconds), returned: Number(result), ...endOf('local', local), ...endOf('remote', remote) };
+	if (errno === '0') return { ...about, ...CALLS[name].values(words.slice(6)) } as CallResult<Name>;
+	return { ...about, errno: errnoName(Number(errno)) } as CallResult<Name>;
 }
 
-function parseResult<Name extends CallName>(name: Name, { words }: Message): CallResult<Name> {
-	const [start, seconds, result, errno] = words.slice(0, 4).map((word) => word.toString());
-	const times = { t: Number(start), took: Number(seconds), returned: Number(result) };
-	if (errno === undefined || errno === '-') return { ...times, ...CALLS[name].values(words.slice(4)) } as CallResult<Name>;
-	if (isErrno(errno)) return { ...times, errno } as CallResult<Name>;
-	throw new HalfopenError('AGENT_PROTOCOL', {
-		problem: `${name} failed with an errno that is not known here`,
-		seen: errno,
-		remedy: 'add it to ERRNOS in harness/tcp.ts',
-	});
+function endOf(which: 'local' | 'remote', text: string): { [End in typeof which]?: Endpoint } {
+	const [, address, port] = /^([\d.]+):(\d+)$/.exec(text) ?? [];
+	return address === undefined ? {} : { [which]: { address, port: Number(port) } };
 }

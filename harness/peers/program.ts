@@ -24,6 +24,8 @@ export interface ProgramOptions {
 	readonly argv: readonly string[];
 	/** What is waited for before the spec goes on: that it listens, that it is connected, or no more than that it runs. */
 	readonly until: 'listening' | 'connected' | 'started';
+	/** Whether its standard streams are a terminal, instead of pipes: then it keeps no output back. */
+	readonly tty?: boolean;
 }
 
 /** A program under observation: its system calls are traced, and it can be typed to and signalled. */
@@ -45,12 +47,13 @@ export class Program extends Peer {
 		};
 		const asked = history.at(context.clock.now());
 		await assertTool(boot.userland, options.argv[0] ?? '');
-		const process = await boot.trace(options.argv, {
+		const handlers = {
 			out: said('out'),
 			err: said('err'),
-			log: (bytes) => calls.push(bytes),
+			log: (bytes: Buffer) => calls.push(bytes),
 			logEnd: () => boot.programs === 'run' && boot.running && calls.ended(),
-		});
+		};
+		const process = await boot.trace(options.argv, handlers, { tty: options.tty ?? false });
 		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
 		process.exited.catch(() => calls.lost(history.at(context.clock.now())));
 		const program = new Program(name, host, context, process, text);
@@ -78,7 +81,7 @@ export class Program extends Peer {
 		await this.#process.write(text);
 	}
 
-	/** Ends its standard input, as Ctrl-D does. */
+	/** Ends its standard input, as Ctrl-D does; of a program with a terminal the next read returns 0, and the terminal stays. */
 	async endInput(): Promise<void> {
 		this.tell('typed', '^D');
 		await this.#process.end();

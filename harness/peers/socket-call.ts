@@ -1,4 +1,5 @@
 import { HalfopenError } from '../errors.ts';
+import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import { type Errno, errnoName } from '../tcp.ts';
 import type { EventOf } from '../timeline/events.ts';
 import type { Peer } from './peer.ts';
@@ -11,6 +12,9 @@ export interface Outcome {
 	readonly t: number;
 	/** Seconds. */
 	readonly took: number;
+	/** The ends of its socket. */
+	readonly local?: Endpoint;
+	readonly remote?: Endpoint;
 	/** What poll found. */
 	readonly revents?: readonly string[] | undefined;
 	/** What getsockopt read. */
@@ -22,6 +26,8 @@ export interface CallText {
 	readonly name: string;
 	readonly args: string;
 	readonly fd?: number | undefined;
+	/** What is known of its socket before the call. */
+	readonly socket?: TcpSocket | undefined;
 }
 
 type CallEvent = EventOf<'call'>;
@@ -36,7 +42,7 @@ export class SocketCall<T> implements PromiseLike<T> {
 	readonly #value: Promise<T>;
 
 	/** Makes the call, and tells the history that it was entered, no later than it is, and afterwards what it came to. */
-	static make<O extends Outcome>(peer: Peer, { fd, ...call }: CallText, make: () => Promise<O>): SocketCall<O> {
+	static make<O extends Outcome>(peer: Peer, { fd, socket, ...call }: CallText, make: () => Promise<O>): SocketCall<O> {
 		const { history, clock } = peer.context;
 		const entered: CallEvent = {
 			kind: 'call',
@@ -46,18 +52,29 @@ export class SocketCall<T> implements PromiseLike<T> {
 			pid: peer.pid,
 			...call,
 			...(fd !== undefined && { fd }),
+			...(socket && { socket }),
 			source: 'socket',
 		};
 		history.add(entered);
 		const made = { event: entered };
-		const value = make().then((result) => {
-			const { t, took, returned, errno } = result;
-			made.event = { ...entered, t: history.at(t), took, ...(errno === undefined ? { returned, ...toldBeside(result, fd) } : { errno }) };
+		const returned = (result: O) => {
+			const { t, took, returned: value, errno, local, remote } = result;
+			const ends = { family: 'IPv4' as const, ...socket, ...(local && { local }), ...(remote && { remote }) };
+			const outcome = errno === undefined ? { returned: value, ...toldBeside(result, fd, ends) } : { errno };
+			made.event = { ...entered, socket: ends, t: history.at(t), took, ...outcome };
 			history.replace(entered, made.event);
 			addSocketError(peer, made.event, result);
 			if (errno !== undefined) throw failure(made.event, peer);
 			return result;
-		});
+		};
+		// Its process has ended, its host is gone, or nobody understood what it was to call: it will not return any more.
+		const neverReturned = (error: unknown) => {
+			const why = error instanceof HalfopenError ? error.problem : String(error);
+			made.event = { ...entered, took: Math.max(0, history.at(clock.now()) - entered.t), result: `never returned: ${why}` };
+			if (history.of('call', peer.host).includes(entered)) history.replace(entered, made.event);
+			throw error;
+		};
+		const value = make().then(returned, neverReturned);
 		return new SocketCall(peer, made, value);
 	}
 
@@ -102,15 +119,20 @@ export class SocketCall<T> implements PromiseLike<T> {
 }
 
 /** What a call gives beside its result, in strace's words. */
-function toldBeside({ revents, value }: Outcome, fd: number | undefined): { result?: string } {
-	if (revents !== undefined) return { result: revents.length === 0 ? 'Timeout' : `[{fd=${fd}, revents=${revents.join('|')}}]` };
+function toldBeside({ revents, value }: Outcome, fd: number | undefined, socket: TcpSocket): Pick<CallEvent, 'result' | 'ready'> {
+	if (revents?.length === 0) return { result: 'Timeout' };
+	if (revents !== undefined && fd !== undefined) {
+		const events = revents.join('|');
+		return { result: `[{fd=${fd}, revents=${events}}]`, ready: [{ fd, socket, events }] };
+	}
 	return value === undefined ? {} : { result: `[${value}]` };
 }
 
 /** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
-function addSocketError({ context, host, name: peer }: Peer, { t, name, args }: CallEvent, { value = 0, took }: Outcome): void {
+function addSocketError({ context, host, name: peer }: Peer, { t, name, args, socket }: CallEvent, { value = 0, took }: Outcome): void {
 	if (name !== 'getsockopt' || !args.includes('SO_ERROR') || value === 0) return;
-	context.history.add({ kind: 'error', t: t + took, host, peer, errno: errnoName(value), source: 'so_error' });
+	const ends = { ...(socket?.local && { local: socket.local }), ...(socket?.remote && { remote: socket.remote }) };
+	context.history.add({ kind: 'error', t: t + took, host, peer, errno: errnoName(value), source: 'so_error', ...ends });
 }
 
 function failure({ name, args, errno }: CallEvent, { name: peer, host }: Peer): HalfopenError {

@@ -3,7 +3,7 @@ import type { MessageFlag, OptionSetting, PollEvent, ReadableOption, ShutdownHow
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { assertPort } from '../faults/packets.ts';
-import type { Endpoint } from '../formats/types.ts';
+import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import type { Errno } from '../tcp.ts';
 import type { HostName } from '../timeline/events.ts';
 import { Peer } from './peer.ts';
@@ -17,6 +17,8 @@ type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno
 /** A process that makes exactly the calls it is told to make, each in a thread of its own. Its descriptors, its signals and its end are its own. */
 export class SocketProcess extends Peer {
 	readonly #puppet: Puppet;
+	/** By descriptor. */
+	readonly #sockets = new Map<number, TcpSocket>();
 
 	static async start(boot: Boot, host: HostName, context: LabContext, wanted?: string): Promise<SocketProcess> {
 		const { history, clock, names } = context;
@@ -50,9 +52,34 @@ export class SocketProcess extends Peer {
 
 	/** Makes a call, and tells the history when it was entered and what it returned. */
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): SocketCall<Succeeded<Name>> {
-		const [fd] = args;
-		const text = { name, args: args.map(inWords).join(', '), fd: typeof fd === 'number' ? fd : undefined };
-		return SocketCall.make(this, text, () => this.#puppet.call(name, ...args)) as SocketCall<Succeeded<Name>>;
+		const [first] = args;
+		const fd = typeof first === 'number' ? first : undefined;
+		const socket = name === 'socket' ? { family: 'IPv4' as const } : this.#socketOf(name, args);
+		const text = { name, args: args.map(inWords).join(', '), fd, socket };
+		const make = async () => {
+			const result = await this.#puppet.call(name, ...args);
+			this.#learn(name, fd ?? result.returned, socket, result);
+			return result;
+		};
+		return SocketCall.make(this, text, make) as SocketCall<Succeeded<Name>>;
+	}
+
+	/** What is known of the socket of a call before it is made: connect names its remote end itself. */
+	#socketOf(name: CallName, [fd, address, port]: readonly unknown[]): TcpSocket | undefined {
+		const known = typeof fd === 'number' ? this.#sockets.get(fd) : undefined;
+		if (name !== 'connect' || typeof address !== 'string' || typeof port !== 'number') return known;
+		return { family: 'IPv4', ...known, remote: { address, port } };
+	}
+
+	/** A connection that is gone has no ends any more that the kernel could tell: they are remembered as long as the descriptor is open. */
+	#learn(name: CallName, fd: number, known: TcpSocket | undefined, result: CallResult<CallName>): void {
+		const { local, remote, errno } = result;
+		if ('own' in result && result.own) {
+			const { returned, own, address, port } = result;
+			this.#sockets.set(returned, { family: 'IPv4', local: own, remote: { address, port } });
+		}
+		if (name === 'close' && errno === undefined) this.#sockets.delete(fd);
+		else if (errno !== 'EBADF') this.#sockets.set(fd, { family: 'IPv4', ...known, ...(local && { local }), ...(remote && { remote }) });
 	}
 }
 

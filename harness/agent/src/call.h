@@ -12,6 +12,8 @@ struct call {
 	struct timespec start, entered, left;
 	long result;
 	int error;
+	/** Addresses of the socket that the call was made on or that it made, as words with a space before each; empty where nobody has said. */
+	struct buffer ends;
 	/** Words besides the result, each with a space before it. */
 	struct buffer values;
 };
@@ -33,6 +35,9 @@ void call_leave(struct call *call);
 
 /** Evaluates one system call and takes the time on both sides of it, with nothing between. */
 #define MEASURED(call, expression) (call_enter(call), (call)->result = (expression), call_leave(call))
+
+/** Asks the kernel for the two ends of a socket, beside the calls that are asked for: it changes nothing. */
+void call_tell_ends(struct call *call, int fd);
 
 const char *call_setsockopt(struct call *call);
 const char *call_getsockopt(struct call *call);

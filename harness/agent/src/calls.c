@@ -44,6 +44,22 @@ static void append_address(struct call *call, const struct sockaddr_in *address)
 	buffer_printf(&call->values, " %s %u", text, ntohs(address->sin_port));
 }
 
+static void append_end(struct buffer *buffer, int fd, bool remote) {
+	struct sockaddr_in address = {0};
+	socklen_t size = sizeof address;
+	char text[INET_ADDRSTRLEN] = "";
+	struct sockaddr *asked = (struct sockaddr *)&address;
+	int failed = remote ? getpeername(fd, asked, &size) : getsockname(fd, asked, &size);
+	if (failed || address.sin_family != AF_INET || address.sin_port == 0 || !inet_ntop(AF_INET, &address.sin_addr, text, sizeof text)) buffer_printf(buffer, " -");
+	else buffer_printf(buffer, " %s:%u", text, ntohs(address.sin_port));
+}
+
+void call_tell_ends(struct call *call, int fd) {
+	buffer_free(&call->ends);
+	append_end(&call->ends, fd, false);
+	append_end(&call->ends, fd, true);
+}
+
 static const char *call_socket(struct call *call) {
 	MEASURED(call, socket(AF_INET, SOCK_STREAM, 0));
 	return NULL;
@@ -81,7 +97,12 @@ static const char *call_accept(struct call *call) {
 	socklen_t size = sizeof address;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
 	MEASURED(call, accept(fd, (struct sockaddr *)&address, &size));
-	if (call->result >= 0) append_address(call, &address);
+	if (call->result < 0) return NULL;
+	append_address(call, &address);
+	/* Of the connection, by which its own side knows it. */
+	struct sockaddr_in own = {0};
+	size = sizeof own;
+	if (getsockname((int)call->result, (struct sockaddr *)&own, &size) == 0) append_address(call, &own);
 	return NULL;
 }
 
@@ -133,6 +154,8 @@ static const char *call_shutdown(struct call *call) {
 static const char *call_close(struct call *call) {
 	int fd;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
+	/* Nobody can ask any more when it has returned. */
+	call_tell_ends(call, fd);
 	MEASURED(call, close(fd));
 	return NULL;
 }

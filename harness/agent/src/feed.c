@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void feed_answered(struct process *process, int error) {
@@ -50,9 +51,19 @@ static void append(struct process *process, struct feed feed) {
 }
 
 void process_feed(struct process *process, uint64_t id, char *bytes, size_t length) {
+	if (length > 0) process->in_line = bytes[length - 1] != '\n';
 	append(process, (struct feed){.id = id, .bytes = bytes, .length = length});
 }
 
+/** The character that ends the input of a terminal at the beginning of a line, and hands over what was typed anywhere else (termios(3), VEOF). */
+#define END_OF_FILE "\4"
+
 void process_end_input(struct process *process, uint64_t id) {
+	if (process->has_terminal) {
+		const char *typed = process->in_line ? END_OF_FILE END_OF_FILE : END_OF_FILE;
+		process->in_line = false;
+		append(process, (struct feed){.id = id, .bytes = duplicate(typed, strlen(typed)), .length = strlen(typed)});
+		return;
+	}
 	append(process, (struct feed){.id = id, .is_end = true});
 }

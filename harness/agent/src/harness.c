@@ -41,7 +41,8 @@ void tell(uint64_t id, const char *format, ...) {
 void tell_error(uint64_t id, int error, const char *text) {
 	const char *name = errno_name(error);
 	append_start(id);
-	buffer_printf(&backlog, "error %s ", name ? name : "EUNKNOWN");
+	if (name) buffer_printf(&backlog, "error %s ", name);
+	else buffer_printf(&backlog, "error errno%%20%d ", error);
 	append_word(&backlog, text, strlen(text));
 	buffer_append(&backlog, "\n", 1);
 }

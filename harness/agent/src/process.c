@@ -4,11 +4,15 @@
 #include "names.h"
 #include "puppet.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/** The most that a terminal holds of what was written to it and not read (drivers/tty/tty_buffer.c: 64 KiB; n_tty.c: 4 KiB). */
+#define TERMINAL_CAPACITY (68u << 10)
 
 struct process *processes;
 
@@ -54,7 +58,8 @@ static size_t stream_read(struct stream *stream, size_t limit) {
 		else puppet_answers(stream->process, bytes, (size_t)length);
 		return (size_t)length;
 	}
-	if (length == 0) {
+	/* Of a terminal that nobody has open on the other side, EIO is the end (tty_io.c, TTY_OTHER_CLOSED). */
+	if (length == 0 || (errno == EIO && stream->process->has_terminal)) {
 		close_hold(&stream->fd);
 		if (stream->name) tell(stream->process->id, "eof %s", stream->name);
 	}
@@ -68,8 +73,9 @@ static void stream_ready(void *subject) {
 
 /** Tells what is in the pipe now, and no more: a grandchild may go on filling it for ever. */
 static void stream_drain(struct stream *stream) {
-	int available = 0;
-	if (stream->fd < 0 || ioctl(stream->fd, FIONREAD, &available) < 0) return;
+	int available = TERMINAL_CAPACITY;
+	/* A terminal hands on what was written when it is read, and cannot say before how much that is. */
+	if (stream->fd < 0 || (!stream->process->has_terminal && ioctl(stream->fd, FIONREAD, &available) < 0)) return;
 	for (size_t left = available > 0 ? (size_t)available : 0, taken; left > 0; left -= taken) {
 		taken = stream_read(stream, left);
 		if (taken == 0) return;

@@ -40,6 +40,10 @@ struct process {
 	pid_t pid;
 	bool reaped;
 	bool is_puppet;
+	/** Its standard streams are one terminal: `input` and the stream OUT are ends of the agent's side of it. */
+	bool has_terminal;
+	/** What was last fed to its terminal did not end a line. */
+	bool in_line;
 	struct stream streams[STREAMS];
 	/** The agent's own hold on the log, so that an observer can open it late: until something is written to it, or the process is reaped. */
 	int log_writer;

@@ -1,7 +1,6 @@
 /* The puppet's own side: one thread reads calls, and each call is made in a thread of its own, because it may block. */
 
 #include "call.h"
-#include "names.h"
 #include "puppet.h"
 
 #include <errno.h>
@@ -27,9 +26,9 @@ static void answer(const struct buffer *line) {
 static void answer_called(uint64_t id, const struct call *call) {
 	struct buffer line = {0};
 	double seconds = (double)(call->left.tv_sec - call->entered.tv_sec) + (double)(call->left.tv_nsec - call->entered.tv_nsec) / 1e9;
-	const char *error = call->error ? errno_name(call->error) : "-";
-	buffer_printf(&line, "%llu called %lld.%06ld %.6f %ld %s", (unsigned long long)id, (long long)call->start.tv_sec, call->start.tv_nsec / 1000,
-		seconds, call->result, error ? error : "EUNKNOWN");
+	buffer_printf(&line, "%llu called %lld.%06ld %.6f %ld %d", (unsigned long long)id, (long long)call->start.tv_sec, call->start.tv_nsec / 1000,
+		seconds, call->result, call->error);
+	buffer_append(&line, buffer_bytes(&call->ends), call->ends.length);
 	buffer_append(&line, buffer_bytes(&call->values), call->values.length);
 	buffer_append(&line, "\n", 1);
 	answer(&line);
@@ -51,8 +50,11 @@ static const char *make_call(const struct words *words, uint64_t id) {
 	struct call call = {.arguments = words->word + 2, .count = words->count - 2};
 	if (call.count < entry->least || call.count > entry->most) return "a wrong number of arguments";
 	const char *problem = entry->make(&call);
+	int fd = (int)call.result;
+	if (call.ends.length == 0 && (call.count == 0 || parse_int(&call.arguments[0], &fd))) call_tell_ends(&call, fd);
 	if (!problem) answer_called(id, &call);
 	buffer_free(&call.values);
+	buffer_free(&call.ends);
 	return problem;
 }
 

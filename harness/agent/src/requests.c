@@ -63,13 +63,26 @@ static const char *request_cancel(const struct request *request) {
 	return NULL;
 }
 
+static bool parse_spawn_options(char *list, struct spawn_options *options) {
+	*options = (struct spawn_options){0};
+	if (strcmp(list, "-") == 0) return true;
+	for (char *item = list, *rest; item; item = rest) {
+		rest = strchr(item, ',');
+		if (rest) *rest++ = '\0';
+		if (strcmp(item, "log") == 0) options->log = true;
+		else if (strcmp(item, "tty") == 0) options->terminal = true;
+		else return false;
+	}
+	return true;
+}
+
 static const char *request_spawn(const struct request *request) {
-	bool with_log = strcmp(request->word[0].bytes, "log") == 0;
-	if (!with_log && strcmp(request->word[0].bytes, "-") != 0) return "options are - or log";
+	struct spawn_options options;
+	if (!parse_spawn_options(request->word[0].bytes, &options)) return "options are -, or a comma list of log and tty";
 	if (in_use(request->id)) return ID_IN_USE;
 	for (size_t i = 1; i < request->count; i++)
 		if (!is_text(&request->word[i])) return "an argument of a program has no NUL in it";
-	spawn(request->id, with_log, request->word + 1, request->count - 1);
+	spawn(request->id, options, request->word + 1, request->count - 1);
 	return NULL;
 }
 

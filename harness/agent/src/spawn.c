@@ -11,10 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
-/** The ends of the pipes that the child uses; the agent's ends are in the process's record. */
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+/** The ends of the pipes, or of the terminal, that the child uses; the agent's ends are in the process's record. */
 struct child_ends {
 	int input, out, err;
 };
@@ -27,10 +33,36 @@ static bool make_pipe(int *reader, int *writer) {
 	return true;
 }
 
-static bool make_pipes(struct process *process, struct child_ends *child, bool with_log) {
-	if (!make_pipe(&child->input, &process->input) || !make_pipe(&process->streams[OUT].fd, &child->out) ||
-		!make_pipe(&process->streams[ERR].fd, &child->err) || (with_log && !make_pipe(&process->streams[LOG].fd, &process->log_writer)))
-		return false;
+static bool make_pipes(struct process *process, struct child_ends *child) {
+	return make_pipe(&child->input, &process->input) && make_pipe(&process->streams[OUT].fd, &child->out) &&
+		make_pipe(&process->streams[ERR].fd, &child->err);
+}
+
+/**
+ * A terminal as programs find it, but for two things: it does not echo, so that what is typed does not come back as output, and it sends
+ * newlines as they are. It is opened by its other side (ioctl_tty(2), TIOCGPTPEER): no path need lead to it.
+ */
+static bool make_terminal(struct process *process, struct child_ends *child) {
+	int unlocked = 0;
+	struct termios mode;
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+	process->has_terminal = true;
+	process->input = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (process->input < 0 || ioctl(process->input, TIOCSPTLCK, &unlocked) < 0) return false;
+	process->streams[OUT].fd = fcntl(process->input, F_DUPFD_CLOEXEC, 0);
+	child->input = ioctl(process->input, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (process->streams[OUT].fd < 0 || child->input < 0 || tcgetattr(child->input, &mode) < 0) return false;
+	mode.c_lflag &= ~(tcflag_t)ECHO;
+	mode.c_oflag &= ~(tcflag_t)OPOST;
+	if (tcsetattr(child->input, TCSANOW, &mode) < 0 || ioctl(child->input, TIOCSWINSZ, &size) < 0) return false;
+	child->out = fcntl(child->input, F_DUPFD_CLOEXEC, 0);
+	child->err = fcntl(child->input, F_DUPFD_CLOEXEC, 0);
+	return child->out >= 0 && child->err >= 0;
+}
+
+static bool make_streams(struct process *process, struct child_ends *child, struct spawn_options options) {
+	if (!(options.terminal ? make_terminal : make_pipes)(process, child)) return false;
+	if (options.log && !make_pipe(&process->streams[LOG].fd, &process->log_writer)) return false;
 	int ours[] = {process->input, process->streams[OUT].fd, process->streams[ERR].fd, process->streams[LOG].fd};
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) fcntl(ours[i], F_SETFL, O_NONBLOCK);
 	return true;
@@ -47,6 +79,7 @@ static void run_child(char **argv, const struct child_ends *ends, int status, pi
 	dup2(ends->input, STDIN_FILENO);
 	dup2(ends->out, STDOUT_FILENO);
 	dup2(ends->err, STDERR_FILENO);
+	if (isatty(STDIN_FILENO)) ioctl(STDIN_FILENO, TIOCSCTTY, 0);
 	execvp(argv[0], argv);
 	int error = errno;
 	if (write(status, &error, sizeof error) < 0) _exit(126);
@@ -73,14 +106,14 @@ static char **make_argv(const struct word *words, size_t count, const char *log)
 	return argv;
 }
 
-void spawn(uint64_t id, bool with_log, const struct word *words, size_t count) {
+void spawn(uint64_t id, struct spawn_options options, const struct word *words, size_t count) {
 	struct process *process = process_add(id);
 	struct child_ends ends = {-1, -1, -1};
-	int error = make_pipes(process, &ends, with_log) ? 0 : errno;
+	int error = make_streams(process, &ends, options) ? 0 : errno;
 	if (!error) {
 		char log[64];
 		snprintf(log, sizeof log, "/proc/%d/fd/%d", getpid(), process->log_writer);
-		char **argv = make_argv(words, count, with_log ? log : NULL);
+		char **argv = make_argv(words, count, options.log ? log : NULL);
 		error = start(process, argv, &ends);
 		free(argv);
 	}

@@ -49,6 +49,8 @@ static void speak_to_console(void) {
 void prepare(void) {
 	mount_at("devtmpfs", "/dev");
 	speak_to_console();
+	/* Terminals (devpts(5)): without it /dev/ptmx cannot be opened. */
+	mount_at("devpts", "/dev/pts");
 	mount_at("proc", "/proc");
 	mount_at("sysfs", "/sys");
 	mount_at("tmpfs", "/run");
