@@ -8,6 +8,7 @@ export type ErrorCode =
 	| 'SYSCTL_REFUSED'
 	| 'PORT_OUT_OF_RANGE'
 	| 'FLAGS_IMPOSSIBLE'
+	| 'ADDRESS_INVALID'
 	| 'NAME_TAKEN'
 	| 'TOOL_MISSING'
 	| 'AGENT_GONE'

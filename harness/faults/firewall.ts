@@ -72,6 +72,14 @@ async function markLog(boot: Boot): Promise<void> {
 }
 
 async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
+	const broken = lines.find((line) => /\p{Cc}/u.test(line));
+	if (broken !== undefined) {
+		throw new HalfopenError('BAD_ARGUMENT', {
+			problem: 'A rule of the firewall is one line.',
+			seen: JSON.stringify(broken),
+			remedy: 'Leave line ends and other control characters out of what the rule is made of.',
+		});
+	}
 	const input = ['*filter', ...lines, 'COMMIT', ''].join('\n');
 	const { status, err, t } = await boot.machine.run(['iptables-restore', '-w', '--noflush'], { input });
 	if (status === 0) return t;

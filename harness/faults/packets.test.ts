@@ -40,10 +40,63 @@ describe('what a packet is matched by', () => {
 	});
 
 	test('may be everything at once; what counts packets stands last, so that it counts only those that match all else', () => {
-		const match = { every: 2, tcpFlags: 'PSH PSH', destinationPort: 8080, sourcePort: 50_000, sourceAddress: 'a', destinationAddress: 'b' };
+		const match = {
+			every: 2,
+			tcpFlags: 'PSH PSH',
+			destinationPort: 8080,
+			sourcePort: 50_000,
+			sourceAddress: '198.18.0.2',
+			destinationAddress: '198.18.0.0/29',
+		};
 		expect(matchWords(match).join(' ')).toBe(
-			'-p tcp -s a -d b --sport 50000 --dport 8080 --tcp-flags PSH PSH -m statistic --mode nth --every 2 --packet 0',
+			'-p tcp -s 198.18.0.2 -d 198.18.0.0/29 --sport 50000 --dport 8080 --tcp-flags PSH PSH -m statistic --mode nth --every 2 --packet 0',
 		);
+	});
+});
+
+describe('what would be more than an address in a rule is refused', () => {
+	test.each(['198.18.0.2/0', '198.18.0.0/29', '0.0.0.0/0', '255.255.255.255', '198.18.0.2/32'])('%s is one', (address) => {
+		expect(matchWords({ sourceAddress: address, destinationAddress: address })).toEqual(['-p', 'tcp', '-s', address, '-d', address]);
+	});
+
+	test.each([
+		...[
+			'',
+			'client',
+			'localhost',
+			'198.18.0',
+			'198.18.0.2.',
+			'198.18.0.256',
+			'198.18.0.02',
+			'198.18.0.2/33',
+			'198.18.0.2/',
+			'198.18.0.2/255.255.255.248',
+		],
+		...['! 198.18.0.2', '198.18.0.2 -j ACCEPT', '198.18.0.2\n', '198.18.0.2\n-A INPUT -j ACCEPT', ' 198.18.0.2', '198.18.0.2,198.18.0.3', '::1', '"'],
+	])('%j is none', (address) => {
+		expect(refusalOf(() => matchWords({ sourceAddress: address })).code).toBe('ADDRESS_INVALID');
+		expect(refusalOf(() => matchWords({ destinationAddress: address })).code).toBe('ADDRESS_INVALID');
+	});
+
+	test('whatever is taken is one word of digits, dots and a slash', () => {
+		fc.assert(
+			fc.property(fc.oneof(fc.string(), fc.ipV4Extended(), fc.ipV4(), fc.stringMatching(/^[\d./\n -]{1,20}$/)), (sourceAddress) => {
+				try {
+					expect(matchWords({ sourceAddress })[3]).toMatch(/^[\d.]{7,15}(\/\d{1,2})?$/);
+				} catch (error) {
+					expect(error).toMatchObject({ code: 'ADDRESS_INVALID' });
+				}
+			}),
+		);
+	});
+
+	test.each<[string, unknown]>([
+		['every', '2'],
+		['probability', '0.5\n'],
+		['sourcePort', '80'],
+		['destinationPort', '80 -j ACCEPT'],
+	])('%s cannot be the text %j', (name, value) => {
+		expect(refusalOf(() => matchWords({ [name]: value } as PacketMatch)).code).toMatch(/BAD_ARGUMENT|PORT_OUT_OF_RANGE/);
 	});
 });
 

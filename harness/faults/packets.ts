@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
@@ -24,7 +25,8 @@ export interface PacketMatch {
 }
 
 /** How a rejected packet is answered (iptables-extensions(8), REJECT). */
-export type RejectWith = 'tcp-reset' | 'icmp-host-unreachable' | 'icmp-net-unreachable' | 'icmp-port-unreachable' | 'icmp-admin-prohibited';
+export type RejectWith = (typeof REJECT_WITH)[number];
+const REJECT_WITH = ['tcp-reset', 'icmp-host-unreachable', 'icmp-net-unreachable', 'icmp-port-unreachable', 'icmp-admin-prohibited'] as const;
 
 export interface PacketFault extends Fault {
 	/** How many packets it met so far, by the rule's own counter; once healed, in all. */
@@ -41,7 +43,7 @@ const TCP = ['-p', 'tcp'];
 
 /** Refuses packets at a host with an answer. */
 export function reject(boot: Boot, host: HostName, context: LabContext, match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
-	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
+	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', assertWord('with', match.with, REJECT_WITH)];
 	const answer = match.with === 'tcp-reset' ? 'RST' : 'ICMP message';
 	const did = async (met: number, id: string) => `rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
 	return packetFault(boot, host, context, { kind: 'reject', match, verdict, did });
@@ -78,7 +80,7 @@ interface Kind {
 async function packetFault(boot: Boot, host: HostName, context: LabContext, { kind, match, verdict, did }: Kind): Promise<PacketFault> {
 	const words = matchWords(match);
 	const id = context.names.take(kind, match.name);
-	const { direction = 'in' } = match;
+	const direction = assertWord('direction', match.direction ?? 'in', ['in', 'out']);
 	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
 	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
 	const text = `${host}: ${[...verdict.slice(verdict.indexOf('-j') + 1), direction, ...words.slice(TCP.length)].join(' ')}`;
@@ -106,12 +108,28 @@ const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 /** The match in iptables' words; refuses what iptables would refuse, or could never match. */
 export function matchWords(match: PacketMatch): string[] {
 	const words = [...TCP];
-	if (match.sourceAddress !== undefined) words.push('-s', match.sourceAddress);
-	if (match.destinationAddress !== undefined) words.push('-d', match.destinationAddress);
+	if (match.sourceAddress !== undefined) words.push('-s', assertAddress(match.sourceAddress));
+	if (match.destinationAddress !== undefined) words.push('-d', assertAddress(match.destinationAddress));
 	if (match.sourcePort !== undefined) words.push('--sport', String(assertPort(match.sourcePort)));
 	if (match.destinationPort !== undefined) words.push('--dport', String(assertPort(match.destinationPort)));
 	if (match.tcpFlags !== undefined) words.push('--tcp-flags', ...flagWords(match.tcpFlags));
 	return [...words, ...statisticWords(match)];
+}
+
+/** An IPv4 address, or a network of them with the length of its prefix: what a rule matches without asking anybody for a name. */
+function assertAddress(address: string): string {
+	const [, ip = '', length = '32'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(address) ?? [];
+	if (isIPv4(ip) && Number(length) <= 32) return address;
+	throw new HalfopenError('ADDRESS_INVALID', {
+		problem: `${JSON.stringify(address)} is neither an IPv4 address nor a network of them.`,
+		remedy: 'Write it with dots, a network with the length of its prefix: 198.18.0.2, or 198.18.0.0/29. A host of the lab has it as `address`.',
+	});
+}
+
+/** Refuses what is none of the words that there are. */
+function assertWord<Word extends string>(name: string, seen: Word, words: readonly Word[]): Word {
+	if (words.includes(seen)) return seen;
+	throw new HalfopenError('BAD_ARGUMENT', { problem: `${name} cannot be ${JSON.stringify(seen)}.`, remedy: `Give one of: ${words.join(', ')}.` });
 }
 
 function flagWords(tcpFlags: string): string[] {
@@ -136,7 +154,8 @@ function flagWords(tcpFlags: string): string[] {
 
 function statisticWords({ every, probability }: PacketMatch): string[] {
 	if (every !== undefined && (!Number.isInteger(every) || every < 1)) throw badNumber('every', every, 'a whole number from 1');
-	if (probability !== undefined && !(probability > 0 && probability <= 1)) throw badNumber('probability', probability, 'a number above 0, up to 1');
+	if (probability !== undefined && !(typeof probability === 'number' && probability > 0 && probability <= 1))
+		throw badNumber('probability', probability, 'a number above 0, up to 1');
 	return [
 		...(every === undefined ? [] : ['-m', 'statistic', '--mode', 'nth', '--every', String(every), '--packet', '0']),
 		...(probability === undefined ? [] : ['-m', 'statistic', '--mode', 'random', '--probability', String(probability)]),

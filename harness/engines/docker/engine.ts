@@ -18,6 +18,14 @@ export function connectDocker(run: Run, facts: DockerFacts): Engine {
 		tools: { docker: facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
 		virtualTime: false,
-		createLab: () => createDockerLab({ docker, run, image: facts.image, firstBlock: Number(facts.firstBlock), kernelTrace }),
+		createLab: () =>
+			createDockerLab({
+				docker,
+				run,
+				image: facts.image,
+				sysctlFolders: facts.sysctlFolders.split(' '),
+				firstBlock: Number(facts.firstBlock),
+				kernelTrace,
+			}),
 	};
 }

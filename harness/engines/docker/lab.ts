@@ -7,6 +7,7 @@ import { RealClock } from '../real-clock.ts';
 import { type Subnet, subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
+import { confinedMachine, confinedUserland } from './confined.ts';
 import { asking, engineError, isTakenSubnet } from './engine-errors.ts';
 import { freezeContainer } from './freeze.ts';
 import { labelsOf } from './labels.ts';
@@ -17,6 +18,8 @@ export interface LabSite {
 	readonly docker: Dockerode;
 	readonly run: Run;
 	readonly image: string;
+	/** The folders of /proc/sys where the engine is. */
+	readonly sysctlFolders: readonly string[];
 	/** The run's place in the range of subnets. */
 	readonly firstBlock: number;
 	readonly kernelTrace: EngineLab['kernelTrace'];
@@ -155,10 +158,7 @@ class DockerHost implements EngineHost {
 			labels: labelsOf(run),
 			hostConfig: {
 				NetworkMode: lab,
-				CapAdd: ['NET_ADMIN', 'NET_RAW'],
-				// /proc/sys of the host's own namespace is written at run time; Docker and AppArmor's default profile would forbid it.
-				ReadonlyPaths: [],
-				SecurityOpt: ['apparmor=unconfined'],
+				...confinedMachine(this.#site.sysctlFolders),
 			},
 		});
 		return this.#create({
@@ -172,7 +172,9 @@ class DockerHost implements EngineHost {
 	#createUserland(): Promise<Dockerode.Container> {
 		const { run, image } = this.#site;
 		const name = `${this.#machineName}-userland-${++this.#userlands}`;
-		return this.#create(containerOptions({ name, image, labels: labelsOf(run), hostConfig: { NetworkMode: `container:${this.#machineName}` } }));
+		return this.#create(
+			containerOptions({ name, image, labels: labelsOf(run), hostConfig: { NetworkMode: `container:${this.#machineName}`, ...confinedUserland } }),
+		);
 	}
 
 	async #create(options: Dockerode.ContainerCreateOptions): Promise<Dockerode.Container> {

@@ -21,6 +21,8 @@ export interface DockerFacts extends Record<string, string> {
 	readonly firstBlock: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
+	/** The folders of /proc/sys, separated by blanks. */
+	readonly sysctlFolders: string;
 	/** `yes`, or why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;
 }
@@ -32,7 +34,7 @@ export const dockerRunner: EngineRunner = {
 		const docker = await reachEngine();
 		const image = await hostImage();
 		await assertImage(docker, image);
-		const work = [readSysctlNames(docker, run, image), startRecorder(docker, run, image)] as const;
+		const work = [readSysctls(docker, run, image), startRecorder(docker, run, image)] as const;
 		// When one fails, nothing may be made any more behind the back of the sweeper.
 		await Promise.allSettled(work);
 		const [sysctls, recorder] = await Promise.all(work);
@@ -42,7 +44,7 @@ export const dockerRunner: EngineRunner = {
 			version: (await asking('telling its version', () => docker.version())).Version,
 			image,
 			firstBlock: String(blocks.first),
-			sysctls,
+			...sysctls,
 			kernelTrace: recorder.recording ? 'yes' : recorder.why,
 		};
 		const close = async () => {
@@ -111,16 +113,18 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
 	}
 }
 
-/** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
-async function readSysctlNames(docker: Dockerode, run: Run, image: string): Promise<string> {
+/** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. And what is to be closed, only there is seen. */
+async function readSysctls(docker: Dockerode, run: Run, image: string): Promise<Pick<DockerFacts, 'sysctls' | 'sysctlFolders'>> {
 	const options = {
 		name: `halfopen-${run.id}-sysctls`,
 		image,
 		labels: labelsOf(run),
-		command: ['bash', '-c', LIST_SYSCTLS],
+		command: ['bash', '-c', `echo /proc/sys/*/; ${LIST_SYSCTLS}`],
 		hostConfig: { NetworkMode: 'none' },
 	};
-	return (await asking('reading the names of sysctls', () => outputToEnd(docker, containerOptions(options)))).trim();
+	const said = await asking('reading the names of sysctls', () => outputToEnd(docker, containerOptions(options)));
+	const [folders = '', sysctls = ''] = said.trim().split('\n');
+	return { sysctls, sysctlFolders: folders.replaceAll(/\/proc\/sys\/|\/(?= |$)/g, '') };
 }
 
 interface Recorder {

@@ -135,6 +135,9 @@ const isDeviceLink = (name: string): boolean => lstatSync(`/dev/${name}`, { thro
 /** As chmod(1) has it. */
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
+/** A switch of the whole kernel among a network's sysctls (net/netfilter/nf_hooks_lwtunnel.c: a static key), where it is there. */
+const MACHINE_WIDE = 'sys/net/netfilter/nf_hooks_lwtunnel';
+
 /** Where this path will be until the host's root is the root. */
 const at = (path: string): string => join(ROOT, path);
 
@@ -152,7 +155,7 @@ function procLines(proc: string, isMachine: boolean): string[] {
 		...knobs.map((name) => bind(`${proc}/${name}`, `${proc}/${name}`, 'ro')),
 		...(isMachine ? [bind(`${proc}/sys/net`, SYSCTLS, 'rw')] : []),
 		bind(`${proc}/sys`, `${proc}/sys`, 'ro'),
-		...(isMachine ? [bind(SYSCTLS, `${proc}/sys/net`, 'rw')] : []),
+		...(isMachine ? [bind(SYSCTLS, `${proc}/sys/net`, 'rw'), bind(`${proc}/${MACHINE_WIDE}`, `${proc}/${MACHINE_WIDE}`, 'ro,nofail')] : []),
 	];
 }
 
