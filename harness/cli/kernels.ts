@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import type { HalfopenError } from '../errors.ts';
+import { type Archive, DEBIAN_KEYRING } from '../kernels/apt.ts';
 import type { ArchiveKernel } from '../kernels/archive-kernels.ts';
 import { askArchive, staleSuites } from '../kernels/ask-archive.ts';
 import { kernelsFolder } from '../kernels/cache.ts';
@@ -35,6 +36,11 @@ const command = new Command('npm run kernels --')
 		if (list) await show();
 	});
 
+/** Debian's, by the mirrors of this machine. */
+async function debianArchive(): Promise<Archive> {
+	return { mirrors: await debianMirrors(), keyring: DEBIAN_KEYRING };
+}
+
 /** Does what writes into the cache, while no other run does. */
 async function alone<T>(work: () => Promise<T>): Promise<T> {
 	await using _lock = await lockKernels(() => process.stderr.write('waiting for another npm run kernels …\n'));
@@ -50,19 +56,19 @@ async function prepareOne(own: OwnKernel): Promise<void> {
 
 /** Names are settled first: none is fetched if one is wrong. */
 async function fetchAll(names: readonly string[]): Promise<void> {
-	const mirrors = await debianMirrors();
-	const choices = await chooseAll(names, mirrors);
+	const archive = await debianArchive();
+	const choices = await chooseAll(names, archive);
 	for (const choice of choices) {
 		if ('ready' in choice) say(`* ${choice.ready.name} is there already; to have it made anew, remove ${dirname(choice.ready.image)}`);
-		else await fetchOne(choice.fetch, mirrors);
+		else await fetchOne(choice.fetch, archive);
 	}
 }
 
-async function fetchOne(kernel: ArchiveKernel, mirrors: readonly string[]): Promise<void> {
+async function fetchOne(kernel: ArchiveKernel, archive: Archive): Promise<void> {
 	const { release, version, suite } = kernel;
 	const size = megabytes(sizeOf(kernel));
 	await step(`Fetching ${release}, version ${version} in ${suite}: ${size}`, (progress) =>
-		fetchPackages(kernel, mirrors, (bytes) => progress.busy(`${megabytes(bytes)} of ${size}`)),
+		fetchPackages(kernel, archive, (percent) => progress.busy(`${Math.round(percent)} % of ${size}`)),
 	);
 	await step(`Preparing ${release}`, async (progress) => {
 		await preparePackages(kernel, new Date());
@@ -71,17 +77,17 @@ async function fetchOne(kernel: ArchiveKernel, mirrors: readonly string[]): Prom
 }
 
 /** What is kept of the archive may do; where it does not know a name, the archive is asked whether it has that by now. */
-async function chooseAll(names: readonly string[], mirrors: readonly string[]): Promise<Choice[]> {
+async function chooseAll(names: readonly string[], archive: Archive): Promise<Choice[]> {
 	const prepared = await preparedKernels();
 	const isExact = (name: string) => prepared.some((kernel) => kernel.name === name);
 	if (names.every(isExact)) return names.flatMap((name) => choose(name, prepared, []) ?? []);
 
 	const stale = await staleSuites(new Date());
-	let unasked = await ask(stale, mirrors);
+	let unasked = await ask(stale, archive);
 	let known = await keptKernels();
 	if (names.some((name) => !choose(name, prepared, known))) {
 		const fresh = SUITES.filter((suite) => !stale.includes(suite));
-		unasked = [...unasked, ...(await ask(fresh, mirrors))];
+		unasked = [...unasked, ...(await ask(fresh, archive))];
 		known = await keptKernels();
 	}
 	return names.map((name) => {
@@ -92,10 +98,10 @@ async function chooseAll(names: readonly string[], mirrors: readonly string[]): 
 }
 
 /** Returns, and says, what could not be asked for. */
-async function ask(suites: readonly string[], mirrors: readonly string[]): Promise<HalfopenError[]> {
+async function ask(suites: readonly string[], archive: Archive): Promise<HalfopenError[]> {
 	if (suites.length === 0) return [];
 	return step(`Asking Debian’s archive for the kernels of ${suites.join(', ')}`, async (progress) => {
-		const errors = await askArchive(suites, mirrors, new Date(), (bytes) => progress.busy(megabytes(bytes)));
+		const errors = await askArchive(suites, archive, new Date(), (percent) => progress.busy(`${Math.round(percent)} %`));
 		for (const { problem, seen } of errors) progress.line(`not possible: ${problem} ${seen}`);
 		return errors;
 	});
@@ -104,7 +110,7 @@ async function ask(suites: readonly string[], mirrors: readonly string[]): Promi
 async function show(): Promise<void> {
 	const isStale = (await staleSuites(new Date())).length > 0;
 	// Another run may ask while this one waits.
-	const unasked = isStale ? await alone(async () => ask(await staleSuites(new Date()), await debianMirrors())) : [];
+	const unasked = isStale ? await alone(async () => ask(await staleSuites(new Date()), await debianArchive())) : [];
 	const [known, prepared] = [await keptKernels(), await preparedKernels()];
 	if (known.length > 0)
 		say(`In Debian’s archive${unasked.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`);

@@ -8,14 +8,13 @@ function packageOf(name: string, version: string, demands: readonly string[] = [
 		name,
 		version,
 		exact: demands.map((each) => ({ name: each, version: demanded })),
-		path: `pool/${name}_${version}.deb`,
-		sha256: 'aa',
 		size: 1,
 	};
 }
 
 const filesOf = (packages: readonly ArchivePackage[]) =>
-	kernelsAmong(packages, 'trixie').map(({ release, files }) => [release, ...files.map(({ path }) => path)]);
+	kernelsAmong(packages, 'trixie').map(({ release, packages: parts }) => [release, ...parts.map(keyOf)]);
+const keyOf = ({ name, version }: { readonly name: string; readonly version: string }) => `${name}=${version}`;
 
 describe('the kernels among packages', () => {
 	test('are the signed ones of flavour cloud', () => {
@@ -30,7 +29,7 @@ describe('the kernels among packages', () => {
 				release: '6.1.0-50-cloud-amd64',
 				version: '6.1.176-1',
 				suite: 'bookworm',
-				files: [{ path: 'pool/linux-image-6.1.0-50-cloud-amd64_6.1.176-1.deb', sha256: 'aa', size: 1 }],
+				packages: [{ name: 'linux-image-6.1.0-50-cloud-amd64', version: '6.1.176-1', size: 1 }],
 			},
 		]);
 	});
@@ -43,7 +42,7 @@ describe('the kernels among packages', () => {
 
 	test('are made of all that they demand in their own version, and of what that demands, each once', () => {
 		expect(filesOf([base, modules, image, binary, packageOf(`linux-modules-${release}`, '7.2.12-2')])).toEqual([
-			[release, ...[image, binary, modules, base].map(({ path }) => path)],
+			[release, ...[image, binary, modules, base].map(keyOf)],
 		]);
 	});
 
@@ -55,12 +54,12 @@ describe('the kernels among packages', () => {
 
 	test('are one package each before 6.19, whatever became of its documents', () => {
 		const whole = packageOf('linux-image-6.18.15-cloud-amd64', '6.18.15-1', ['linux-base-6.18.15-cloud-amd64']);
-		expect(filesOf([whole])).toEqual([['6.18.15-cloud-amd64', whole.path]]);
+		expect(filesOf([whole])).toEqual([['6.18.15-cloud-amd64', keyOf(whole)]]);
 	});
 
 	test('do not include what is demanded in a version of its own', () => {
 		const kernel = packageOf('linux-image-6.1.0-50-cloud-amd64', '6.1.176-1', ['firmware'], '2023-1');
-		expect(filesOf([kernel, packageOf('firmware', '2023-1')])).toEqual([['6.1.0-50-cloud-amd64', kernel.path]]);
+		expect(filesOf([kernel, packageOf('firmware', '2023-1')])).toEqual([['6.1.0-50-cloud-amd64', keyOf(kernel)]]);
 	});
 });
 

@@ -1,11 +1,12 @@
 import { compareVersions } from './debian-version.ts';
 import type { ArchivePackage } from './packages.ts';
-import type { Promised } from './release-file.ts';
 
-/** A package's file in the archive. */
-export interface ArchiveFile extends Promised {
-	/** Below the mirror. */
-	readonly path: string;
+/** A package of a kernel, in the archive. */
+export interface KernelPackage {
+	readonly name: string;
+	readonly version: string;
+	/** Bytes. */
+	readonly size: number;
 }
 
 /** A kernel that the archive has. */
@@ -16,8 +17,8 @@ export interface ArchiveKernel {
 	readonly version: string;
 	/** Of Debian: `bookworm`. */
 	readonly suite: string;
-	/** All packages that it is made of. */
-	readonly files: readonly ArchiveFile[];
+	/** All that it is made of. */
+	readonly packages: readonly KernelPackage[];
 }
 
 const IMAGE = 'linux-image-';
@@ -30,8 +31,8 @@ export function kernelsAmong(packages: readonly ArchivePackage[], suite: string)
 		.flatMap((image) => {
 			const parts = partsOf(image, byKey);
 			if (parts === undefined) return [];
-			const files = parts.map(({ path, sha256, size }) => ({ path, sha256, size }));
-			return [{ release: image.name.slice(IMAGE.length), version: image.version, suite, files }];
+			const own = parts.map(({ name, version, size }) => ({ name, version, size }));
+			return [{ release: image.name.slice(IMAGE.length), version: image.version, suite, packages: own }];
 		});
 }
 

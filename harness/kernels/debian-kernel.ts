@@ -1,36 +1,40 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
+import { type Archive, downloadPackages, type OnProgress } from './apt.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { cacheFolder } from './cache.ts';
-import { download, type OnBytes } from './download.ts';
 import { exists } from './exists.ts';
 import { type KernelParts, prepare } from './prepare.ts';
 import { lastLines, runTool } from './tools.ts';
 
 /** Bytes of all packages of a kernel. */
-export const sizeOf = ({ files }: ArchiveKernel): number => files.reduce((sum, { size }) => sum + size, 0);
+export const sizeOf = ({ packages }: ArchiveKernel): number => packages.reduce((sum, { size }) => sum + size, 0);
 
-const packagePath = (path: string) => join(cacheFolder(), 'downloads', basename(path));
+/** Where its packages are until it is made of them. */
+const downloads = ({ release }: ArchiveKernel) => join(cacheFolder(), 'downloads', release);
 
-/** Fetches the packages of a kernel, each from the first mirror that has it. What is there already is not fetched again. */
-export async function fetchPackages(kernel: ArchiveKernel, mirrors: readonly string[], onBytes: OnBytes): Promise<void> {
-	let before = 0;
-	for (const file of kernel.files) {
-		const urls = mirrors.map((mirror) => `${mirror}/${file.path}`);
-		await download(urls, packagePath(file.path), file, (bytes) => onBytes(before + bytes));
-		before += file.size;
-	}
+/** Fetches the packages of a kernel. What is there already is not fetched again. */
+export async function fetchPackages(kernel: ArchiveKernel, archive: Archive, onProgress: OnProgress): Promise<void> {
+	const wanted = kernel.packages.map(({ name, version }) => `${name}=${version}`);
+	await downloadPackages(kernel.suite, wanted, downloads(kernel), archive, onProgress);
 }
 
 /** Makes a kernel ready of its packages, and removes these. */
 export async function preparePackages(kernel: ArchiveKernel, now: Date): Promise<void> {
 	const { release, version, suite } = kernel;
-	const packages = kernel.files.map(({ path }) => packagePath(path));
+	const folder = downloads(kernel);
+	// apt names them name_version_architecture.deb; an older version of one may lie beside it.
+	const starts = kernel.packages.map((one) => `${one.name}_${one.version.replaceAll(':', '%3a')}_`);
+	const files = (await readdir(folder)).filter((file) => file.endsWith('.deb') && starts.some((start) => file.startsWith(start)));
 	await prepare({ name: release, release, version, suite, fetchedAt: now.toISOString() }, (scratch) =>
-		unpack(packages, release, join(scratch, 'packages')),
+		unpack(
+			files.map((file) => join(folder, file)),
+			release,
+			join(scratch, 'packages'),
+		),
 	);
-	await Promise.all(packages.map((path) => rm(path, { force: true })));
+	await rm(folder, { recursive: true, force: true });
 }
 
 async function unpack(packages: readonly string[], release: string, folder: string): Promise<KernelParts> {

@@ -17,9 +17,9 @@ export async function lockKernels(onWait: () => void): Promise<AsyncDisposable> 
 	});
 	try {
 		// The lock is of what was opened, not of flock's process: it stays until this one closes it or ends, however it ends (flock(2)).
-		if ((await runTool('flock', ['--nonblock', '3'], [file.fd])).failed) {
+		if ((await runTool('flock', ['--nonblock', '3'], { descriptors: [file.fd] })).failed) {
 			onWait();
-			const { failed, stderr } = await runTool('flock', ['3'], [file.fd]);
+			const { failed, stderr } = await runTool('flock', ['3'], { descriptors: [file.fd] });
 			if (failed) throw unlockable(path, lastLines(stderr));
 		}
 	} catch (error) {

@@ -108,8 +108,8 @@ describe('is refused', () => {
 	});
 
 	test('where Debian has a kernel of that name', async () => {
-		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', files: [] };
-		await keepSuite('bookworm', { askedAt: now.toISOString(), packages: '', kernels: [kernel] });
+		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', packages: [] };
+		await keepSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
 		await expect(prepareBuild()).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: `${release} is the name of a kernel of Debian.` });
 	});
 

@@ -1,14 +1,10 @@
+import type { KernelPackage } from './archive-kernels.ts';
 import { paragraphsOf, parseParagraph } from './control.ts';
-import type { Promised } from './release-file.ts';
 
 /** A package of Debian's archive, as far as it matters for unpacking it. */
-export interface ArchivePackage extends Promised {
-	readonly name: string;
-	readonly version: string;
+export interface ArchivePackage extends KernelPackage {
 	/** The packages that it demands in one exact version, with that version. */
 	readonly exact: readonly { readonly name: string; readonly version: string }[];
-	/** Below the mirror. */
-	readonly path: string;
 }
 
 /** The packages of a Packages index whose names begin so. A paragraph that lacks what a package must have is passed over. */
@@ -17,10 +13,9 @@ export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 		.filter((paragraph) => paragraph.trimStart().startsWith(`Package: ${prefix}`))
 		.flatMap((paragraph) => {
 			const fields = parseParagraph(paragraph);
-			const [name, version, path] = [fields.get('Package'), fields.get('Version'), fields.get('Filename')];
-			const [sha256, size] = [fields.get('SHA256'), Number(fields.get('Size'))];
-			if (!(name && version && path && sha256 && Number.isSafeInteger(size) && size > 0)) return [];
-			return [{ name, version, path, sha256, size, exact: exactly(`${fields.get('Pre-Depends') ?? ''},${fields.get('Depends') ?? ''}`) }];
+			const [name, version, size] = [fields.get('Package'), fields.get('Version'), Number(fields.get('Size'))];
+			if (!(name && version && Number.isSafeInteger(size) && size > 0)) return [];
+			return [{ name, version, size, exact: exactly(`${fields.get('Pre-Depends') ?? ''},${fields.get('Depends') ?? ''}`) }];
 		});
 }
 

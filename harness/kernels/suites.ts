@@ -2,8 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFiles } from '../replace-files.ts';
+import { archiveFolder } from './apt.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
-import { cacheFolder } from './cache.ts';
 
 /** The suites of Debian that have kernels worth having. */
 export const SUITES = ['bullseye', 'bookworm', 'trixie', 'trixie-backports'] as const;
@@ -12,26 +12,21 @@ const kernelSchema = z.object({
 	release: z.string(),
 	version: z.string(),
 	suite: z.string(),
-	files: z.array(z.object({ path: z.string(), sha256: z.string(), size: z.number() })).readonly(),
+	packages: z.array(z.object({ name: z.string(), version: z.string(), size: z.number() })).readonly(),
 });
 
 /** Raised when what is kept of an index changes, so that what was kept before is asked for anew. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 const suiteSchema = z.object({
 	layout: z.literal(LAYOUT),
 	/** When the archive was asked last, ISO 8601. */
 	askedAt: z.iso.datetime(),
-	/** SHA256 of the Packages index that this was read from. */
-	packages: z.string(),
 	kernels: z.array(kernelSchema).readonly(),
 });
 
 /** What the archive has said of a suite. */
 export type Suite = Omit<z.infer<typeof suiteSchema>, 'layout'>;
-
-/** Where indexes of the archive are kept. */
-export const archiveFolder = (): string => join(cacheFolder(), 'archive');
 
 const pathOf = (suite: string) => join(archiveFolder(), `${suite}.json`);
 

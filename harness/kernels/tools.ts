@@ -4,8 +4,9 @@ import { diskFull } from './cache-errors.ts';
 
 /** The programs that fetching and preparing a kernel takes, and Debian's packages that have them. */
 const PACKAGES = {
+	'apt-get': 'apt',
+	'/usr/lib/apt/apt-helper': 'apt',
 	'dpkg-deb': 'dpkg',
-	gpgv: 'gpgv',
 	xz: 'xz-utils',
 	gzip: 'gzip',
 	zstd: 'zstd',
@@ -13,8 +14,20 @@ const PACKAGES = {
 	flock: 'util-linux',
 } as const;
 
+/** Where a system does not have apt, it cannot be installed. */
+const WITHOUT_APT = 'fetch kernels on Debian or Ubuntu, or prepare one of your own: npm run kernels -- --image <bzImage> --modules <folder>';
+
 /** One of these programs, by its name. */
 export type Tool = keyof typeof PACKAGES;
+
+/** What a tool is run with, besides its arguments. */
+export interface ToolOptions {
+	/** It inherits these, from 3 on. */
+	readonly descriptors?: readonly number[];
+	readonly cwd?: string;
+	/** Is told each line of its output when it comes. */
+	readonly onLine?: (line: string) => void;
+}
 
 /** What became of a tool that was run to its end. */
 export interface ToolResult {
@@ -33,25 +46,25 @@ const LINES_SHOWN_OF_A_FAILURE = 10;
 /** More than any index of the archive has, unpacked. */
 const MOST_CHARACTERS = 500_000_000;
 
-/**
- * Runs one of the tools to its end; it inherits these descriptors, from 3 on. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that;
- * every other failure is in the result.
- */
-export async function runTool(tool: Tool, args: readonly string[], descriptors: readonly number[] = []): Promise<ToolResult> {
-	const { failed, code, stdout, stderr } = await execa(tool, args, {
+/** Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every other failure is in the result. */
+export async function runTool(tool: Tool, args: readonly string[], { descriptors = [], cwd, onLine }: ToolOptions = {}): Promise<ToolResult> {
+	const running = execa(tool, args, {
 		reject: false,
 		// execa's types know descriptors up to 9 only.
 		stdio: ['ignore', 'pipe', 'pipe', ...(descriptors as readonly 3[])],
 		env: { PATH: `${process.env.PATH ?? ''}:${SYSTEM_FOLDERS}`, LC_ALL: 'C' },
 		maxBuffer: MOST_CHARACTERS,
+		...(cwd !== undefined && { cwd }),
 	});
+	if (onLine) for await (const line of running.iterable()) onLine(line);
+	const { failed, code, stdout, stderr } = await running;
 	if (code === 'ENOENT') {
 		throw new HalfopenError('TOOL_MISSING', {
 			problem: `${tool} is not installed, which is needed to prepare kernels.`,
-			remedy: `install it: apt-get install ${PACKAGES[tool]}`,
+			remedy: PACKAGES[tool] === 'apt' ? WITHOUT_APT : `install it: apt-get install ${PACKAGES[tool]}`,
 		});
 	}
-	const full = failed && stderr.split('\n').find((line) => /No space left on device|Disk quota exceeded/.test(line));
+	const full = failed && stderr.split('\n').find((line) => /No space left on device|Disk quota exceeded|enough free space/.test(line));
 	if (full) throw diskFull(full);
 	return { failed, stdout, stderr };
 }

@@ -4,8 +4,8 @@ import { execa } from 'execa';
 import { QEMU } from '../../engines/vm/computer.ts';
 import { GATE_SOURCES, gatePath } from '../../engines/vm/gate.ts';
 import { HalfopenError } from '../../errors.ts';
+import { DEBIAN_KEYRING } from '../../kernels/apt.ts';
 import { exists } from '../../kernels/exists.ts';
-import { DEBIAN_KEYRING } from '../../kernels/signature.ts';
 import { findProgram } from './commands.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import { installPackages } from './packages.ts';
@@ -18,7 +18,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 	depmod: 'kmod',
 	'dpkg-deb': 'dpkg',
 	flock: 'util-linux',
-	gpgv: 'gpgv',
 	xz: 'xz-utils',
 };
 

@@ -1,0 +1,173 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HalfopenError } from '../errors.ts';
+import { cacheFolder } from './cache.ts';
+import { intoCache } from './cache-errors.ts';
+import { exists } from './exists.ts';
+import { lastLines, runTool } from './tools.ts';
+
+/** The keys that Debian signs its suites with. */
+export const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** What apt is asked with: the addresses of mirrors, tried in this order, and the keys that indexes must be signed with. */
+export interface Archive {
+	readonly mirrors: readonly string[];
+	readonly keyring: string;
+}
+
+/** Is told how much has come, in percent. */
+export type OnProgress = (percent: number) => void;
+
+/** Where the archive's indexes are kept. */
+export const archiveFolder = (): string => join(cacheFolder(), 'archive');
+
+/** What apt has of a suite: lists, packages that were broken off. Nothing of it is this machine's own apt's. */
+const aptFolder = (suite: string) => join(archiveFolder(), suite);
+
+/** Prints a file of apt's, whatever it is compressed with (it is in no PATH). */
+const APT_HELPER = '/usr/lib/apt/apt-helper';
+
+/** Has apt renew its index of a suite. DOWNLOAD_FAILED, INDEX_EXPIRED, TOOL_MISSING, DISK_FULL. */
+export async function updateIndex(suite: string, archive: Archive, onProgress: OnProgress): Promise<void> {
+	await fromAnyMirror(suite, archive, (mirror) => update(suite, mirror, archive.keyring, onProgress));
+}
+
+async function update(suite: string, mirror: string, keyring: string, onProgress: OnProgress): Promise<void> {
+	await configure(suite, mirror, keyring);
+	await aptGet(suite, ['update'], onProgress);
+	// A good signature is one of any suite.
+	const [codename = 'no suite'] = await targetsOf(suite, '$(CODENAME)');
+	if (codename !== suite) throw failed(suite, `${mirror} has there the index of “${codename}”`);
+}
+
+/** Does the work with one mirror after the other until it succeeds. What else is wrong than a mirror ends it at once. */
+async function fromAnyMirror(suite: string, { mirrors }: Archive, work: (mirror: string) => Promise<void>): Promise<void> {
+	const failures: HalfopenError[] = [];
+	for (const mirror of mirrors) {
+		try {
+			return await work(mirror);
+		} catch (error) {
+			if (!isOfMirror(error)) throw error;
+			failures.push(error);
+		}
+	}
+	if (failures.length === 1 && failures[0]) throw failures[0];
+	throw failed(suite, failures.map(({ seen }) => seen).join('\n'));
+}
+
+/** Another mirror may do better. */
+export function isOfMirror(error: unknown): error is HalfopenError {
+	return error instanceof HalfopenError && (error.code === 'DOWNLOAD_FAILED' || error.code === 'INDEX_EXPIRED');
+}
+
+/** The index of a suite, as apt has it: the text of `Packages`. */
+export async function readIndex(suite: string): Promise<string> {
+	const { failed: hasFailed, stdout, stderr } = await runTool(APT_HELPER, ['cat-file', ...(await targetsOf(suite, '$(FILENAME)'))]);
+	if (hasFailed) throw failed(suite, lastLines(stderr));
+	return stdout;
+}
+
+/** Has apt fetch packages of a suite, each as `name=version`, into a folder. What was broken off is resumed, what is there is not fetched again. */
+export async function downloadPackages(
+	suite: string,
+	packages: readonly string[],
+	folder: string,
+	archive: Archive,
+	onProgress: OnProgress,
+): Promise<void> {
+	await intoCache(() => mkdir(folder, { recursive: true }));
+	await fromAnyMirror(suite, archive, async (mirror) => {
+		// An index is a mirror's; one that has not changed costs a question.
+		await update(suite, mirror, archive.keyring, () => {});
+		await aptGet(suite, ['download', ...packages], onProgress, folder);
+	});
+}
+
+/** Its own folders, and what must hold whatever this machine's apt is set to; proxies, credentials and timeouts are that one's. */
+function configurationIn(folder: string): string {
+	return `${['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success', 'APT::Architectures'].map((name) => `#clear ${name};`).join('\n')}
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Get::AllowUnauthenticated "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+// A suite goes from stable to oldstable, and is the same one.
+Acquire::AllowReleaseInfoChange "true";
+Acquire::Check-Date "true";
+Acquire::Check-Valid-Until "true";
+Acquire::Languages "none";
+Acquire::Retries "1";
+Dir::State "${folder}";
+Dir::State::status "${folder}/status";
+Dir::State::lists "lists";
+Dir::Cache "${folder}";
+Dir::Cache::archives "archives";
+Dir::Etc::sourcelist "${folder}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+`;
+}
+
+async function configure(suite: string, mirror: string, keyring: string): Promise<void> {
+	if (!(await exists(keyring))) throw keysMissing(keyring);
+	const folder = aptFolder(suite);
+	const files = {
+		'apt.conf': configurationIn(folder),
+		'sources.list': `deb [arch=amd64 target=Packages signed-by=${keyring}] ${mirror} ${suite} main\n`,
+		status: '',
+	};
+	await intoCache(async () => {
+		for (const name of ['lists/partial', 'archives/partial']) await mkdir(join(folder, name), { recursive: true });
+		for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+	});
+}
+
+/** What it warns of as well as what it fails for: where an index cannot be had, apt takes the one before, and ends with status 0. */
+const COMPLAINT = /^(E: |W: (Failed to fetch|Some index files failed|GPG error))/;
+
+async function aptGet(suite: string, args: readonly string[], onProgress: OnProgress, cwd?: string): Promise<void> {
+	const onLine = (line: string) => {
+		const [, percent] = /^dlstatus:\d+:([\d.]+):/.exec(line) ?? [];
+		if (percent !== undefined) onProgress(Number(percent));
+	};
+	const options = ['-c', join(aptFolder(suite), 'apt.conf'), '-qq', '-o', 'APT::Status-Fd=1'];
+	const { failed: hasFailed, stderr } = await runTool('apt-get', [...options, ...args], { onLine, ...(cwd !== undefined && { cwd }) });
+	const complaints = stderr.split('\n').filter((line) => COMPLAINT.test(line));
+	const expired = complaints.find((line) => / is (expired|not valid yet) /.test(line));
+	if (expired) throw indexExpired(suite, expired);
+	if (hasFailed || complaints.length > 0) throw failed(suite, lastLines(complaints.join('\n') || stderr));
+}
+
+/** Of the suite's index, as apt's `indextargets` has it. */
+async function targetsOf(suite: string, format: string): Promise<string[]> {
+	const args = ['-c', join(aptFolder(suite), 'apt.conf'), 'indextargets', '--format', format, 'Created-By: Packages'];
+	const { stdout } = await runTool('apt-get', args);
+	return stdout.split('\n').filter((line) => line !== '');
+}
+
+function failed(suite: string, seen: string): HalfopenError {
+	return new HalfopenError('DOWNLOAD_FAILED', {
+		problem: `apt could not fetch from Debian’s archive what it has in ${suite}.`,
+		seen,
+		remedy:
+			'see that this machine reaches a mirror (apt’s own, or deb.debian.org; apt’s proxies and http_proxy are used) and run it again: it goes on where it was. Where a key is missing, update debian-archive-keyring',
+	});
+}
+
+function indexExpired(suite: string, seen: string): HalfopenError {
+	return new HalfopenError('INDEX_EXPIRED', {
+		problem: `The index of ${suite} is not of today, so a mirror could hide what has been mended since, and it is refused.`,
+		seen,
+		remedy: 'see that this machine’s clock is right, and use another mirror. Of a suite that Debian has archived, prepare a kernel with --image',
+	});
+}
+
+function keysMissing(keyring: string): HalfopenError {
+	return new HalfopenError('TOOL_MISSING', {
+		problem: 'The keys of Debian’s archive are not installed, and without them nobody knows whether a kernel is Debian’s.',
+		seen: `${keyring} is missing`,
+		remedy: 'install them: apt-get install debian-archive-keyring',
+	});
+}
