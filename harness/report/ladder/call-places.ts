@@ -1,6 +1,6 @@
 import type { Event, HostName } from '../../timeline/events.ts';
 import { acts, isDrawn, waits } from './calls.ts';
-import { type Call, PRECISION } from './item.ts';
+import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 
 /** A call that took this long has blocked, whatever happened meanwhile. */
 const BLOCKED_SECONDS = 0.1;
@@ -43,7 +43,7 @@ export class CallPlaces {
 		if (took >= BLOCKED_SECONDS) return true;
 		if (name.startsWith('epoll') || errno === 'EINPROGRESS') return false;
 		// Its answer may bear a later time than its end.
-		if (name === 'connect') return this.#happened(t, t + took + PRECISION, call.host);
+		if (name === 'connect') return this.#happened(t, t + took + RETURN_PRECISION, call.host);
 		return took > PRECISION && this.#happened(t, t + took - PRECISION / 2, acts(call) ? call.host : undefined);
 	}
 

@@ -1,6 +1,6 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
 import { isCall, isCallOf } from '../../timeline/history.ts';
-import { type Call, type Item, LOOK_PRECISION, PRECISION } from './item.ts';
+import { type Call, type Item, LOOK_PRECISION, PRECISION, RETURN_PRECISION } from './item.ts';
 import type { Causes } from './order.ts';
 
 /**
@@ -294,7 +294,9 @@ function endOf({ absolute, length, flags }: Segment): number {
 	return (absolute.seq + length + (flags.includes('S') || flags.includes('F') ? 1 : 0)) >>> 0;
 }
 
-function precisionOf({ event }: Item): number {
+function precisionOf({ event, part }: Item): number {
+	// What woke a wait is not known for certain; what connected, or was read, is.
+	if (event?.kind === 'call' && part === 'end' && !isCall(event.name, 'poll')) return RETURN_PRECISION;
 	return event?.kind === 'state' && event.how === 'sampled' ? LOOK_PRECISION : PRECISION;
 }
 

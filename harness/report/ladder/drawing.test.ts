@@ -132,6 +132,19 @@ describe('a call', () => {
 		]);
 	});
 
+	test('whose end strace told too early ends behind what it waited for, too', () => {
+		const socket = { family: 'IPv4' as const, local: endpoint('10.77.1.2', 49_152), remote: endpoint('10.77.1.3', 8080) };
+		const builder = new TimelineBuilder()
+			.call(1, 'client', 'connect', '3, {sin_port=htons(8080)}, 16', { fd: 3, returned: 0, took: 0.001, socket })
+			.segment(1.005, 'client', 'S')
+			.segment(1.0051, 'server', 'S.', { ack: 1 });
+		expect(stories(builder).map(({ wire, client }) => [wire?.name, client.map(({ head }) => head)])).toEqual([
+			[undefined, ['connect(']],
+			['S', []],
+			['S.', ['… connect']],
+		]);
+	});
+
 	test('in which nothing happened is one line', () => {
 		const builder = new TimelineBuilder().call(1, 'client', 'recvfrom', '3<TCP:[1]>, "x", 9', { fd: 3, returned: 1, took: 0.05 });
 		expect(marks(builder, 'client')).toEqual(['recvfrom(3, "x") = 1']);

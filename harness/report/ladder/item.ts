@@ -44,5 +44,11 @@ export type Call = EventOf<'call'>;
  */
 export const PRECISION = 0.002;
 
+/**
+ * How far apart they may be where one is the return of a call: strace tells when it began from before it let it go on, and how long it took from
+ * then, so that on a busy machine the sum is earlier than the return was.
+ */
+export const RETURN_PRECISION = 0.1;
+
 /** How far apart they may be where one was seen by a look at `ss`, which reads for a while after it has begun. */
 export const LOOK_PRECISION = 0.02;

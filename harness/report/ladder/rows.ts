@@ -69,8 +69,14 @@ class OpenRow {
 		if (item.t - this.#t > ONE_MOMENT || this.#until > this.#t + ONE_MOMENT) return false;
 		if (item.slot === 'wire') return this.#wire === undefined && this.#receiver(item).length === 0 && this.#sender(item).length <= 1;
 		// What stands beside the head of an arrow that is still on its way is no effect of it.
-		const isEarly = this.#wire !== undefined && item.slot !== this.#wire.arrow.from && item.t < (this.#wire.arrow.arrived ?? 0) - ONE_MOMENT;
-		return this.#marks[item.slot].length < MOST_MARKS && !isEarly;
+		return this.#marks[item.slot].length < MOST_MARKS && !this.#isUnderWay(item);
+	}
+
+	/** Whether the arrow takes longer than a moment, and had not arrived at this host by then. */
+	#isUnderWay({ slot, t }: HostItem): boolean {
+		if (this.#wire === undefined || slot === this.#wire.arrow.from) return false;
+		const { t: left, arrived = left } = this.#wire.arrow;
+		return arrived - left > ONE_MOMENT && t < arrived - ONE_MOMENT;
 	}
 
 	put(item: HostItem | WireItem): void {
