@@ -23,16 +23,21 @@ function whatHappened(event: Event): string {
 		case 'icmp':
 			return `${arrowOf(event)} icmp ${event.name} ${fateOf(event)}`;
 		case 'state':
-			return `${event.local.port} ↔ ${event.remote.port}: ${event.from} → ${event.to} (${event.how}${event.ghost ? ', ghost' : ''})`;
+			return `${socketOf(event)}${event.from} → ${event.to} (${event.how}${event.ghost ? ', ghost' : ''})`;
 		case 'sockets':
 			return event.rows.length === 0 ? 'ss: no socket' : `ss: ${event.rows.map(describeRow).join('; ')}`;
 		case 'error':
-			return `${event.errno} (${event.source}${event.ghost ? ', ghost' : ''})`;
+			return `${socketOf(event)}${event.errno} (${event.source}${event.ghost ? ', ghost' : ''})`;
 		case 'retransmit':
-			return `retransmits in ${event.state}`;
+			return `${socketOf(event)}retransmits in ${event.state}`;
 		case 'reset':
-			return `RST ${event.direction}${event.reason ? ` (${event.reason})` : ''}`;
+			return `${socketOf(event)}RST ${event.direction}${event.reason ? ` (${event.reason})` : ''}`;
 	}
+}
+
+/** Which socket of its host it is about: its own port and its peer's. */
+function socketOf({ local, remote }: Pick<Extract<Event, { kind: 'error' }>, 'local' | 'remote'>): string {
+	return local === undefined || remote === undefined ? '' : `${local.port} ↔ ${remote.port}: `;
 }
 
 type Packet = Extract<Event, { kind: 'segment' | 'icmp' }>;
