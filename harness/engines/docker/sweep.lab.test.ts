@@ -1,0 +1,46 @@
+/** Whose things are swept of an engine that several machines share: those of runs that are dead for certain. */
+import { expect, jest } from '@jest/globals';
+import Dockerode from 'dockerode';
+import { sweepDeadRuns } from '../../run/dead-runs.ts';
+import { runnerNamed } from '../../run/engines.ts';
+import { testOn } from '../../run/fixtures/on-engine.ts';
+import { deadOwner, ofEarlierStart, ofOtherBoot, ofOtherMachine, ofOtherPids } from '../fixtures/owners.ts';
+import { thisProcess } from '../owner.ts';
+import { engineSocket } from './fixtures/engine-socket.ts';
+import { OWNER_LABEL, RUN_LABEL } from './labels.ts';
+
+jest.setTimeout(120_000);
+const testOnDocker = testOn('docker', 'about an engine that is shared');
+
+/** Names of networks, with the labels of a run each. */
+const PLANTED: Readonly<Record<string, { readonly id?: string; readonly owner: string; readonly isSwept: boolean }>> = {
+	dead: { owner: deadOwner(), isSwept: true },
+	'earlier-process': { owner: ofEarlierStart(), isSwept: true },
+	alive: { owner: thisProcess(), isSwept: false },
+	'other-machine': { owner: ofOtherMachine(), isSwept: false },
+	'other-boot': { owner: ofOtherBoot(), isSwept: false },
+	'other-container': { owner: ofOtherPids(), isSwept: false },
+	'by-hand': { owner: 'by-hand', isSwept: false },
+	'strange-id': { id: 'x/../../victim', owner: deadOwner(), isSwept: false },
+};
+
+testOnDocker('what is of another machine, of a copy of this one, of another container or of nobody is left; what is dead goes', async () => {
+	const docker = new Dockerode({ socketPath: engineSocket() });
+	const prefix = `halfopen-planted-${process.pid}`;
+	const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+	const networks = new Map<string, Dockerode.Network>();
+	try {
+		for (const [name, { id = `${prefix}-${name}`, owner }] of Object.entries(PLANTED)) {
+			const Labels = { [RUN_LABEL]: id, [OWNER_LABEL]: owner };
+			networks.set(name, await docker.createNetwork({ Name: `${prefix}-${name}`, Internal: true, Labels }));
+		}
+		await sweepDeadRuns(await runnerNamed('docker'));
+		const there = new Set((await docker.listNetworks()).map(({ Name }) => Name));
+		const swept = Object.keys(PLANTED).map((name) => [name, !there.has(`${prefix}-${name}`)]);
+		expect(swept).toEqual(Object.entries(PLANTED).map(([name, { isSwept }]) => [name, isSwept]));
+		expect(said.mock.calls.flat().join('')).toMatch(new RegExp(`left alone: .*${prefix}-other-machine`));
+	} finally {
+		said.mockRestore();
+		await Promise.all([...networks.values()].map((network) => network.remove().catch(() => {})));
+	}
+});
