@@ -127,17 +127,17 @@ export function matchSegments(packets: readonly Packet[], patterns: readonly Par
 /** Where a pattern may end that may begin at these places. */
 function endsOf({ least, most, subject, fits }: ParsedPattern, packets: readonly Packet[], starts: Uint8Array): Uint8Array<ArrayBuffer> {
 	const ends = new Uint8Array(packets.length + 1);
-	const first = starts.indexOf(1);
+	const [first, last] = [starts.indexOf(1), starts.lastIndexOf(1)];
 	if (first < 0) return ends;
 	if (subject === undefined) return ends.fill(1, first);
+	const atMost = Math.min(most, packets.length);
 	/** All packets from there on fit, and the last place to begin that leaves room for the least. */
-	let fittingSince = 0;
+	let fittingSince = first;
 	let lastStart = -1;
-	for (let end = first; end <= packets.length; end++) {
-		const before = packets[end - 1];
-		if (before && !fits(before)) fittingSince = end;
+	for (let end = first; end <= packets.length && fittingSince <= last; end++) {
+		if (end > first && !fits(packets[end - 1] as Packet)) fittingSince = end;
 		if (end >= least && starts[end - least] === 1) lastStart = end - least;
-		if (lastStart >= Math.max(fittingSince, end - most)) ends[end] = 1;
+		if (lastStart >= fittingSince && lastStart >= end - atMost) ends[end] = 1;
 	}
 	return ends;
 }

@@ -12,13 +12,15 @@ export interface Sight {
 	readonly by: string | undefined;
 	/** The fault answered it: a rule that rejects. */
 	readonly rejected: boolean | undefined;
+	/** The one before, of packets that are alike in everything. */
+	readonly earlier: Sight | undefined;
 }
 
-/** All sights of packets that are alike in everything. */
+/** All sights of packets that are alike in everything: the last of each kind that was told. */
 export interface Alike {
-	readonly left: readonly Sight[];
-	readonly arrived: readonly Sight[];
-	readonly dropped: readonly Sight[];
+	readonly left: Sight | undefined;
+	readonly arrived: Sight | undefined;
+	readonly dropped: Sight | undefined;
 }
 
 /** All sights of one packet; at least one is there. */
@@ -37,8 +39,9 @@ const TOLERANCE = 0.002;
  *
  * @param sender the host that sends such packets: what its own firewall drops never leaves
  */
-export function paired({ left, arrived, dropped }: Alike, sender: HostName | undefined): Seen[] {
-	if (left.length < 2 && arrived.length < 2 && dropped.length === 0) return ofOne(left[0], arrived[0]);
+export function paired(alike: Alike, sender: HostName | undefined): Seen[] {
+	if (!alike.left?.earlier && !alike.arrived?.earlier && !alike.dropped) return ofOne(alike.left, alike.arrived);
+	const [left, arrived, dropped] = [inOrder(alike.left), inOrder(alike.arrived), inOrder(alike.dropped)];
 	const [stopped, lost] = [dropped.filter(({ host }) => host === sender), dropped.filter(({ host }) => host !== sender)];
 	const packets: Seen[] = left.map((sight) => ({ left: sight }));
 	const arrivals = matched(left, arrived);
@@ -59,6 +62,12 @@ export function paired({ left, arrived, dropped }: Alike, sender: HostName | und
 	for (const [at, sight] of guessed.pairs) (unseen[at] as Seen).dropped = sight;
 	packets.push(...[...stopped, ...guessed.rest].map((sight) => ({ dropped: sight })));
 	return packets;
+}
+
+function inOrder(last: Sight | undefined): Sight[] {
+	const all: Sight[] = [];
+	for (let sight = last; sight; sight = sight.earlier) all.push(sight);
+	return all.sort((a, b) => a.t - b.t || a.order - b.order);
 }
 
 /** Nearly all packets: alike to no other, and not dropped. */

@@ -74,9 +74,7 @@ export class PacketJoin {
 		this.#told[observer] = told + 1;
 		const order = told * OBSERVERS + observer;
 		const group = this.#groupOf(host, packet);
-		const sight: Sight = { t: packet.t, host, boot, order, by, rejected };
-		if (group[what] === NONE) group[what] = [sight];
-		else (group[what] as Sight[]).push(sight);
+		group[what] = { t: packet.t, host, boot, order, by, rejected, earlier: group[what] };
 		this.#changed.add(group);
 		this.#segments = undefined;
 		this.#icmp = undefined;
@@ -165,10 +163,7 @@ export class PacketJoin {
 	}
 
 	#pair(group: Group, renumbered: Set<Connection>): void {
-		const all = paired(
-			{ left: byTime(group.left), arrived: byTime(group.arrived), dropped: byTime(group.dropped) },
-			group.at ? undefined : group.sender,
-		);
+		const all = paired(group, group.at ? undefined : group.sender);
 		const areSame = all.length === group.drafts.length && all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
 		if (areSame) {
 			for (const [index, draft] of group.drafts.entries()) this.#retell(draft, all[index] as Seen);
@@ -244,9 +239,9 @@ class Group {
 	readonly at: HostName | undefined;
 	readonly isForged: boolean;
 	readonly next: Group | undefined;
-	left: readonly Sight[] = NONE;
-	arrived: readonly Sight[] = NONE;
-	dropped: readonly Sight[] = NONE;
+	left: Sight | undefined;
+	arrived: Sight | undefined;
+	dropped: Sight | undefined;
 	drafts: readonly Draft[] = NONE;
 
 	constructor(
@@ -264,10 +259,6 @@ class Group {
 		this.isForged = isForged;
 		this.next = next;
 	}
-}
-
-function byTime(sights: readonly Sight[]): readonly Sight[] {
-	return sights.length < 2 ? sights : [...sights].sort((a, b) => a.t - b.t || a.order - b.order);
 }
 
 const isSame = (one: Endpoint, other: Endpoint) => one.port === other.port && one.address === other.address;
