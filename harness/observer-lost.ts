@@ -32,10 +32,15 @@ export const CAPTURES: readonly Observed[] = onBoth('capture');
 export const SEGMENT_OBSERVERS: readonly Observed[] = [...CAPTURES, ...onBoth('firewall')];
 
 function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
-	const whose = host === undefined ? `The observer “${observer}”` : `The ${host}’s observer “${observer}”`;
+	const whose =
+		observer === 'rules'
+			? `What the ${host}’s firewall does`
+			: host === undefined
+				? `The observer “${observer}”`
+				: `The ${host}’s observer “${observer}”`;
 	const time = until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
 	return new HalfopenError('OBSERVER_LOST', {
-		problem: `${whose} was lost ${time}, so ${judged} cannot be told.`,
+		problem: `${whose} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be told.`,
 		seen: what,
 		remedy:
 			'Look at what it said last, and for what ended it (the kernel’s log tells where memory ran out; a spec’s own tool may have); then run the scenario again.',

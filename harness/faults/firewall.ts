@@ -1,5 +1,6 @@
 import type { Boot } from '../boot.ts';
 import { HalfopenError } from '../errors.ts';
+import { OWN_CHAIN } from '../formats/iptables.ts';
 import { SNAPSHOT_BYTES } from '../probes/capture.ts';
 import { NFLOG_GROUP, REJECTS, SENTINEL_PREFIX } from '../probes/segments.ts';
 
@@ -15,7 +16,7 @@ export interface RuleSet {
 }
 
 /** Names of faults are in small letters, so the sentinels' chain, in capitals, is nobody's. */
-const chainOf = (id: string) => `HALFOPEN-${id}`;
+const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
 
 /**
  * The firewall of one boot: rules in chains of the project's own, put in and taken out one by one, never flushed. Returns when they were

@@ -95,12 +95,20 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 				if (!boot.running) return { proof: 'gone with the machine' };
 				const { met, t } = await removeRules(boot, rules);
 				metInAll = met;
-				if (met === 0) throw withoutEffect(text, `no packet met it (${id})`);
+				if (met === 0) throw withoutEffect(text, [`no packet met it (${id})`, ...inFrontOf(id, host, context)].join('\n'));
 				return { t: context.history.at(t), proof: await did(met, id) };
 			},
 		},
 		{ count: async () => metInAll ?? countPackets(boot, rules) },
 	);
+}
+
+/** Rules are put in front of earlier ones: what a later fault takes, this one does not meet. */
+function inFrontOf(id: string, host: HostName, { history }: LabContext): string[] {
+	const faults = history.of('fault').filter(({ what, phase }) => (what === 'packets' || what === 'link') && phase === 'injected');
+	const later = faults.slice(faults.findIndex((fault) => fault.id === id) + 1).filter((fault) => fault.what === 'link' || fault.host === host);
+	const foreign = history.knowledge.lostForGood({ observer: 'rules', host });
+	return [...later.map((fault) => `in front of it stood ${fault.id} (${fault.text})`), ...(foreign ? [foreign.what] : [])];
 }
 
 const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];

@@ -1,5 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
+import { foreignRules, losesArrivals } from '../formats/iptables.ts';
 import type { RecordedPacket } from '../formats/pcap.ts';
 import type { HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
@@ -14,6 +15,14 @@ export const NFLOG_GROUP = 1;
 export const SENTINEL_PREFIX = 'sentinel -';
 /** Behind the name of a fault in the prefix: it answers what it drops. */
 export const REJECTS = 'REJECT';
+
+const VERDICTS = new Set(['DROP', REJECTS]);
+
+/** What is told to `foreignRules`. */
+const SHOW_RULES = `exec 2>&-
+iptables-save
+while read -r table; do echo "legacy $table"; done </proc/net/ip_tables_names
+type -P nft >&- && nft list tables`;
 
 /** What the probe needs of its lab. */
 export interface SegmentContext {
@@ -45,6 +54,12 @@ export class SegmentProbe {
 	readonly #context: SegmentContext;
 	readonly #running = new Map<Name, Running>();
 	#log: Promise<void> | undefined;
+	/** When all rules were last seen to be the lab's own, in seconds of the history. */
+	#ownRulesAt = 0;
+	/** Rules about what leaves that have been named. */
+	readonly #named = new Set<string>();
+	/** Rules of others that were there at the last look. */
+	#foreign: readonly string[] = [];
 
 	static async start(machine: Agent, host: HostName, boot: number, packets: PacketFile, context: SegmentContext): Promise<SegmentProbe> {
 		const probe = new SegmentProbe(machine, host, boot, packets, context);
@@ -78,7 +93,10 @@ export class SegmentProbe {
 	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;
 		const asked = [...this.#running];
-		const missing = await sentinels.passed(this.#machine, [...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])]);
+		const looked = this.#lookAtRules(begun);
+		const isHopeless = () => this.#foreign.length > 0;
+		const missing = await sentinels.passed(this.#machine, [...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])], isHopeless);
+		await looked;
 		if (missing.includes(KERNEL)) this.#fellBehind(KERNEL);
 		else if (traced) history.knowledge.told({ observer: KERNEL, host: this.#host }, begun);
 		await Promise.all(
@@ -108,6 +126,34 @@ export class SegmentProbe {
 		await ready();
 		// From here on it shows sentinels.
 		this.#running.set(name, { capture, latest: now });
+	}
+
+	/** A rule that is not the lab's own drops behind the capture, and no log tells of it. */
+	async #lookAtRules(begun: number): Promise<void> {
+		const { history } = this.#context;
+		const observed = { observer: 'rules', host: this.#host } as const;
+		// A kernel that has no tables for iptables has no rules either.
+		const { out } = await this.#machine.run(['bash', '-c', SHOW_RULES]);
+		this.#foreign = foreignRules(out);
+		const losing = this.#foreign.filter(losesArrivals);
+		const isLost = history.knowledge.lostForGood(observed) !== undefined;
+		if (losing.length === 0) {
+			this.#ownRulesAt = begun;
+			if (isLost) history.recover(observed, begun);
+		} else if (!isLost) {
+			const what = `rules that are not the lab’s may lose packets, and no log tells of that: ${losing.join(' | ')}`;
+			history.lose({ ...observed, what, since: this.#ownRulesAt });
+		}
+		this.#nameOutgoing(this.#foreign.filter((rule) => !losesArrivals(rule)));
+	}
+
+	/** What a rule drops as it leaves, no capture sees, and nothing is told of it but that there is such a rule. */
+	#nameOutgoing(rules: readonly string[]): void {
+		const fresh = rules.filter((rule) => !this.#named.has(rule));
+		for (const rule of fresh) this.#named.add(rule);
+		if (fresh.length === 0) return;
+		const what = `rules that are not the lab’s may keep packets from leaving, and no capture sees these: ${fresh.join(' | ')}`;
+		this.#context.history.lose({ observer: 'rules', host: this.#host, what });
 	}
 
 	/** An observer has told all up to `t`, but what tcpdump itself says that it has missed since it was last asked. */
@@ -143,7 +189,9 @@ export class SegmentProbe {
 		this.#heardOf('firewall', packet.t);
 		this.#isSentinel('firewall', packet);
 		if (packet.kind === 'other' || packet.prefix === SENTINEL_PREFIX) return;
-		const [by = '', does] = packet.prefix?.split(' ') ?? [];
+		const [by = '', does = ''] = packet.prefix?.split(' ') ?? [];
+		// A rule of somebody else may log to the same group.
+		if (!VERDICTS.has(does)) return;
 		this.#see({ what: 'dropped', packet, by, ...(does === REJECTS && { rejected: true }) });
 	}
 
@@ -178,7 +226,8 @@ export class SegmentProbe {
 		const observed = { observer: name, host: this.#host } as const;
 		const { history, sentinels } = this.#context;
 		if (history.knowledge.lostForGood(observed)) return;
-		const what = 'fell behind: it did not show a sentinel within its limit';
+		const hit = this.#foreign.length > 0 ? `; these rules of the host’s firewall may have dropped it: ${this.#foreign.join(' | ')}` : '';
+		const what = `fell behind: it did not show a sentinel within its limit${hit}`;
 		history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
 		sentinels.giveUp(name === KERNEL ? KERNEL : this.nameOf(name));
 	}

@@ -27,10 +27,16 @@ export class Sentinels {
 		this.#addresses = loopbackAddresses(of);
 	}
 
-	/** Resolves when all observers have caught up with the present of that host; returns the names of those that have not, or have ended. */
-	async passed(machine: Agent, observers: readonly string[]): Promise<string[]> {
+	/**
+	 * Resolves when all observers have caught up with the present of that host; returns the names of those that have not, or have ended. `isHopeless`:
+	 * something may keep them from seeing sentinels, so that it is not tried for long.
+	 */
+	async passed(machine: Agent, observers: readonly string[], isHopeless = () => false): Promise<string[]> {
 		let missing: readonly string[] = observers;
-		for (let waited = 0; missing.length > 0 && waited < LIMIT_MS; waited += REPEAT_MS) missing = await this.#once(machine, missing);
+		for (let waited = 0; missing.length > 0 && waited < LIMIT_MS; waited += REPEAT_MS) {
+			if (waited > 0 && isHopeless()) break;
+			missing = await this.#once(machine, missing);
+		}
 		return observers.filter((observer) => missing.includes(observer) || this.#lost.has(observer));
 	}
 

@@ -1,7 +1,9 @@
 import type { EventOf, HostName, Loss } from './events.ts';
 
-/** Observers by their names in losses. Each peer has a tracer of its own, `strace of nc-1`; `strace` stands for all of a host. */
-export type Observer = 'capture' | 'firewall' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
+/**
+ * Observers by their names in losses. `rules`: whether all rules of a firewall are the lab's own; of others its log tells nothing. Each peer has a tracer of its own, `strace of nc-1`; `strace` stands for all of a host.
+ */
+export type Observer = 'capture' | 'firewall' | 'rules' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
 
 /** An observer of one host; the kernel's trace is of both. */
 export interface Observed {
@@ -35,7 +37,8 @@ export class Knowledge {
 
 	/** An observer tells all again from `t` on: it was started anew, or has caught up. */
 	recover({ observer, host }: Observed, t: number): void {
-		this.#losses = this.#losses.map((loss) => (isOpen(loss) && concerns(loss, { observer, host }) ? { ...loss, until: t } : loss));
+		const isOver = (loss: Loss) => isOpen(loss) && loss.observer === observer && (loss.host ?? host) === host;
+		this.#losses = this.#losses.map((loss) => (isOver(loss) ? { ...loss, until: t } : loss));
 	}
 
 	/** All times count from another moment from now on, so many seconds earlier. */
@@ -101,7 +104,8 @@ const keyOf = ({ observer, host }: Observed) => `${observer} ${host}`;
 const isOpen = ({ since, until }: Loss) => since !== undefined && until === undefined;
 
 function concerns(loss: Loss, { observer, host }: Observed): boolean {
-	return (loss.host === undefined || loss.host === host) && (observer === loss.observer || observer.startsWith(`${loss.observer} of `));
+	const isSame = observer === loss.observer || observer.startsWith(`${loss.observer} of `) || (observer === 'firewall' && loss.observer === 'rules');
+	return isSame && (loss.host === undefined || loss.host === host);
 }
 
 const other = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
