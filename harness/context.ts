@@ -20,6 +20,8 @@ export interface LabContext {
 	readonly traced: boolean;
 	/** Expectations that wait, in words; one that is left at the end was not awaited by the spec. */
 	readonly pending: Set<string>;
+	/** What the spec is doing to the lab. */
+	readonly acts: Acts;
 	/** Told of everything that is waited for. */
 	readonly waits: Waits;
 	/** Passes when all observers of both hosts have told all that happened before the call. */
@@ -32,6 +34,26 @@ export interface LabContext {
 	readonly over: AbortSignal;
 	/** Sees to it that a fault is undone at the end, whatever happens. */
 	readonly onEnd: (undo: () => Promise<void>) => void;
+}
+
+/** What a spec is doing at this moment: breaking or mending something, starting or typing to a program, awaiting a call. */
+export class Acts {
+	#underWay = 0;
+
+	/** Whether the spec does none of these things: then nothing changes but by what is in the lab. */
+	get none(): boolean {
+		return this.#underWay === 0;
+	}
+
+	/** Does one. */
+	async during<T>(act: () => PromiseLike<T>): Promise<T> {
+		this.#underWay++;
+		try {
+			return await act();
+		} finally {
+			this.#underWay--;
+		}
+	}
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,15}$/;

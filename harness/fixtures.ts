@@ -1,6 +1,6 @@
 /** For tests: a lab without hosts, whose time passes when it is told to. */
 
-import { type LabContext, Names } from './context.ts';
+import { Acts, type LabContext, Names } from './context.ts';
 import type { LabClock, Reading } from './engines/engine.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import { CLIENT, ORIGIN, SERVER } from './timeline/fixtures.ts';
@@ -77,6 +77,7 @@ export function fakeContext(): FakeContext {
 		sysctls: new Set(),
 		traced: true,
 		pending: new Set(),
+		acts: new Acts(),
 		waits: new Waits(),
 		flush: async () => {},
 		onBoot: new Set(),

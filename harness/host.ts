@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Boot, type HostIdentity } from './boot.ts';
 import type { LabContext } from './context.ts';
 import type { EngineHost } from './engines/engine.ts';
@@ -12,13 +13,33 @@ import { parseLsof } from './formats/lsof.ts';
 import type { Endpoint, LsofDescriptor, SsRow } from './formats/types.ts';
 import { isAtLeast } from './kernel-version.ts';
 import { setOffloads } from './offloads.ts';
+import { checked } from './options.ts';
 import type { Peer } from './peers/peer.ts';
 import { Program, type ProgramOptions } from './peers/program.ts';
-import { type Connect, curl, dnc, echoClient, echoServer, type Listen, nc, ncat, ncTraditional, type PeerOptions, telnet } from './peers/programs.ts';
+import {
+	type Connect,
+	curl,
+	dnc,
+	echoClient,
+	echoServer,
+	type Listen,
+	nc,
+	ncat,
+	ncTraditional,
+	type PeerOptions,
+	peerOptionsSchema,
+	telnet,
+} from './peers/programs.ts';
 import { type Socket, SocketProcess } from './peers/socket.ts';
 import { Boots } from './probes/boots.ts';
 import { PacketFile } from './probes/capture.ts';
 import type { HostName, Offloads } from './timeline/events.ts';
+
+const argvSchema = z.array(z.string()).min(1);
+/** As in `6.5`. */
+const versionSchema = z.string().regex(/^\d+\.\d+$/);
+const runSchema = peerOptionsSchema.extend({ tty: z.boolean().optional() });
+const socketSchema = z.strictObject({ name: z.string().optional() });
 
 /** What is set at each boot of a host. */
 export interface HostSettings {
@@ -64,6 +85,11 @@ export class Host {
 			problem: `The ${this.name}’s power is off.`,
 			remedy: `Switch it on first: await ${this.name}.powerOn().`,
 		});
+	}
+
+	/** Whether a program is there that does something by itself; a controlled socket does only what the spec does. */
+	get hasProgram(): boolean {
+		return this.#peers.some((peer) => peer instanceof Program && !peer.isOver);
 	}
 
 	get isOn(): boolean {
@@ -153,16 +179,17 @@ export class Host {
 	 * Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until` says otherwise. `tty` is for
 	 * programs that keep their output back as long as it goes into a pipe: they get a terminal, and all that they write is `output`.
 	 */
-	run(
-		argv: readonly [string, ...string[]],
-		{ name, until = 'started', tty = false }: PeerOptions & { readonly tty?: boolean } = {},
-	): Promise<Program> {
+	async run(argv: readonly [string, ...string[]], options: PeerOptions & { readonly tty?: boolean } = {}): Promise<Program> {
+		checked(argvSchema, argv, 'host.run: its command line');
+		checked(runSchema, options, 'host.run');
+		const { name, until = 'started', tty = false } = options;
 		const kind = /[a-z][a-z0-9-]{0,11}$/.exec(argv[0])?.[0] ?? 'program';
 		return this.#start({ kind, name, argv, until, tty });
 	}
 
 	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed: `lsof`, `cat`. */
 	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
+		checked(argvSchema, argv, 'host.tool: its command line');
 		const { out, err } = await this.boot.userland.run(argv);
 		return `${out}${err}`;
 	}
@@ -180,7 +207,8 @@ export class Host {
 	}
 
 	/** A controlled socket: it makes exactly the calls that the spec makes, in a process of its own. */
-	async socket({ name }: { readonly name?: string } = {}): Promise<Socket> {
+	async socket(options: { readonly name?: string } = {}): Promise<Socket> {
+		const { name } = checked(socketSchema, options, 'host.socket');
 		const process = await this.#keep(() => SocketProcess.start(this.boot, this.name, this.context, name));
 		return process.socket();
 	}
@@ -207,6 +235,7 @@ export class Host {
 	 * older one may have it, too: changes are carried back.
 	 */
 	kernelIsAtLeast(version: `${number}.${number}`): boolean {
+		checked(versionSchema, version, 'host.kernelIsAtLeast: a version of Linux');
 		return isAtLeast(this.boot.machine.kernelRelease, version);
 	}
 
@@ -293,7 +322,7 @@ export class Host {
 
 	async #keep<P extends Peer>(start: () => Promise<P>): Promise<P> {
 		this.#assertPrograms('no program can be started on it');
-		const peer = await start();
+		const peer = await this.context.acts.during(start);
 		this.#peers.push(peer);
 		return peer;
 	}

@@ -1,14 +1,16 @@
 import type { Readable } from 'node:stream';
+import { z } from 'zod';
 import type { Agent } from './agent/agent.ts';
 import { quietResolvers } from './agent/promises.ts';
 import type { Boot, HostIdentity } from './boot.ts';
-import { type LabContext, Names } from './context.ts';
+import { Acts, type LabContext, Names } from './context.ts';
 import type { Engine, EngineHost, EngineLab } from './engines/engine.ts';
 import { HalfopenError } from './errors.ts';
 import type { Fault } from './faults/fault.ts';
 import { cutLink } from './faults/link.ts';
 import { assertSysctls, readAllSysctls, type Sysctls } from './faults/sysctl.ts';
 import { Host, type HostSettings } from './host.ts';
+import { checked } from './options.ts';
 import { KERNEL, KernelProbe } from './probes/kernel.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import type { HostName, TimelineFile } from './timeline/events.ts';
@@ -25,6 +27,8 @@ const BASELINE: Sysctls = { tcp_congestion_control: 'reno' };
 
 /** Asked so often, observers have told what was under way; what comes meanwhile is of no concern. */
 const MOST_ROUNDS = 3;
+
+const cutSchema = z.strictObject({ name: z.string().optional() });
 
 /** The wire between the hosts. */
 export interface Link {
@@ -93,6 +97,7 @@ export class Lab {
 			sysctls: engine.sysctls,
 			traced: trace.stream !== undefined,
 			pending: new Set(),
+			acts: new Acts(),
 			waits,
 			flush: () => this.flush(),
 			onBoot: new Set(),
@@ -103,7 +108,9 @@ export class Lab {
 		this.client = new Host(client, identify('client', client, server), BASELINE, this.#context, () => this.server);
 		this.server = new Host(server, identify('server', server, client), BASELINE, this.#context, () => this.client);
 		this.timeline = new Timeline(this.#context, () => this.facts.kernel.sysctls);
-		this.link = { cut: ({ name } = {}) => cutLink(this.#on, this.#context, name) };
+		this.link = {
+			cut: async (options = {}) => cutLink(this.#on, this.#context, checked(cutSchema, options, 'link.cut').name),
+		};
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
 

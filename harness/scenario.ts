@@ -1,11 +1,15 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect as jestExpect, test } from '@jest/globals';
-import type { ClaimId } from './claims/catalogue.ts';
+import { z } from 'zod';
+import { CLAIMS, type ClaimId } from './claims/catalogue.ts';
 import { Judge, type VerdictNotes } from './claims/judge.ts';
 import { Measuring } from './claims/measuring.ts';
 import { HalfopenError } from './errors.ts';
+import { sysctlsSchema } from './faults/sysctl.ts';
 import type { Host } from './host.ts';
 import { Lab, type LabSettings, type Link } from './lab.ts';
 import { assertWhole } from './observer-lost.ts';
+import { checked } from './options.ts';
 import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
 import { withStory } from './report/failure.ts';
 import { type Teller, tellLive } from './report/live/tell.ts';
@@ -26,6 +30,16 @@ export interface ScenarioOptions extends LabSettings {
 	/** How long it may take at most, in ms, by the lab's clock; generous, since every wait has a limit of its own. */
 	readonly limitMs?: number;
 }
+
+const optionsSchema = z.strictObject({
+	question: z.string().optional(),
+	claims: z.array(z.enum(Object.keys(CLAIMS))).optional(),
+	limitMs: z.number().positive().optional(),
+	sysctls: sysctlsSchema.optional(),
+	offloads: z.boolean().optional(),
+}) satisfies z.ZodObject<Record<keyof ScenarioOptions, z.ZodType>>;
+
+const notesSchema = z.strictObject({ holds: z.string(), differs: z.string() });
 
 /** What a scenario gets: a fresh lab. */
 export interface ScenarioLab {
@@ -61,7 +75,8 @@ const OVERHEAD_MS = 120_000;
  * broken is mended, the history is written, and both hosts go.
  */
 export function scenario(name: string, options: ScenarioOptions, body: Story): void {
-	const { limitMs = DEFAULT_LIMIT_MS } = options;
+	// Wrong options fail their scenario when it runs, not all that are in its file.
+	const limitMs = Number(options?.limitMs) > 0 ? Number(options.limitMs) : DEFAULT_LIMIT_MS;
 	const spec = jestExpect.getState().testPath ?? '';
 	takeFolder(name);
 	// Side by side: what one waits for in its kernel is nothing to the others.
@@ -100,7 +115,7 @@ scenario.each =
 
 /** Runs it, and tells whoever looks on. */
 async function told(spec: string, name: string, options: ScenarioOptions, body: Story): Promise<void> {
-	const { question } = options;
+	const { question } = checked(optionsSchema, options, `scenario “${name}”`);
 	const live = tellLive({ spec: fromProjectRoot(spec), scenario: name, ...(question !== undefined && { question }) });
 	try {
 		await run(spec, name, options, body, live);
@@ -132,7 +147,7 @@ async function run(
 		spec: fromProjectRoot(spec),
 		...(question !== undefined && { question }),
 		...(answer !== undefined && { answer }),
-		outcome: failures.length === 0 ? 'passed' : 'failed',
+		...(failures.length === 0 ? { outcome: 'passed' as const } : { outcome: 'failed' as const, failure: failureOf(failures[0]) }),
 		...lab.facts,
 		losses: [...history.losses],
 		lastLook: history.lastLook,
@@ -148,8 +163,10 @@ async function run(
 			server,
 			link,
 			timeline,
-			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text }),
+			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text: checked(z.string(), text, 'step') }),
 			claim: (id, held, notes) => {
+				checked(z.boolean(), held, `claim ${id}: whether it held`);
+				checked(notesSchema, notes, `claim ${id}: its notes`);
 				assertWhole(history, `whether claim ${id} holds`);
 				if (held || history.skipped.length === 0) judge.judge(id, held, notes);
 				else {
@@ -175,6 +192,12 @@ async function run(
 	live.finished(written);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
 	if (failures.length > 0) throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
+}
+
+/** The first error is the cause; in the words in which it was told, without colours. */
+function failureOf(error: unknown): NonNullable<TimelineFile['failure']> {
+	const message = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
+	return { message, ...(error instanceof HalfopenError && { code: error.code }) };
 }
 
 async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab): Promise<T> {

@@ -1,5 +1,8 @@
 /** The words of the field: states, flags, errnos, and the kernel's timer formulas, each with its source. */
 
+import { z } from 'zod';
+import { checked, checkedName } from './options.ts';
+
 /** TCP states in `ss` spelling (misc/ss.c, `sstate_name`). */
 export const STATES = [
 	'LISTEN',
@@ -16,8 +19,29 @@ export const STATES = [
 ] as const;
 export type State = (typeof STATES)[number];
 
+/** Where a connection goes from each state (RFC 9293, figure 5; simultaneous open included). Any of them may end in CLOSED. */
+const NEXT: Readonly<Record<State, readonly State[]>> = {
+	LISTEN: ['SYN-RECV', 'SYN-SENT'],
+	'SYN-SENT': ['SYN-RECV', 'ESTAB'],
+	'SYN-RECV': ['ESTAB', 'FIN-WAIT-1', 'CLOSE-WAIT'],
+	ESTAB: ['FIN-WAIT-1', 'CLOSE-WAIT'],
+	'FIN-WAIT-1': ['FIN-WAIT-2', 'CLOSING', 'TIME-WAIT'],
+	'FIN-WAIT-2': ['TIME-WAIT'],
+	'CLOSE-WAIT': ['LAST-ACK'],
+	CLOSING: ['TIME-WAIT'],
+	'LAST-ACK': [],
+	'TIME-WAIT': [],
+	CLOSED: [],
+};
+
+/** Whether a connection in one state can still be, or come to be, in another. */
+export function canReach(from: State, to: State): boolean {
+	return from === to || to === 'CLOSED' || NEXT[from].some((next) => canReach(next, to));
+}
+
 /** `ss` timer names (misc/ss.c, `tmr_name`). */
-export type TimerName = 'on' | 'keepalive' | 'timewait' | 'persist' | 'unknown';
+export const TIMER_NAMES = ['on', 'keepalive', 'timewait', 'persist', 'unknown'] as const;
+export type TimerName = (typeof TIMER_NAMES)[number];
 
 /** All errnos of Linux, with the numbers that x86-64 and arm64 give them (include/uapi/asm-generic/errno-base.h, errno.h). */
 export const ERRNOS = {
@@ -159,6 +183,11 @@ export type Errno = keyof typeof ERRNOS | `errno ${number}`;
 
 const ERRNO_NAMES: ReadonlyMap<number, Errno> = new Map(Object.entries(ERRNOS).map(([name, number]) => [number, name as Errno]));
 
+/** A name that there is not would be waited for in vain. */
+export function assertErrno(errno: Errno, of: string): void {
+	if (!/^errno \d+$/.test(errno)) checkedName(Object.keys(ERRNOS), errno, of);
+}
+
 /** The name of an errno number, or `errno <n>` where it has none. */
 export function errnoName(number: number): Errno {
 	return ERRNO_NAMES.get(number) ?? `errno ${number}`;
@@ -208,11 +237,22 @@ export interface Span {
 	readonly atMostMs: number;
 }
 
+/** For checking a span when a spec runs. */
+export const spanSchema = z
+	.strictObject({ atLeastMs: z.number().nonnegative(), atMostMs: z.number().positive() })
+	.refine(({ atLeastMs, atMostMs }) => atLeastMs <= atMostMs, 'its lower bound lies above its upper bound') satisfies z.ZodType<Span>;
+
+/** What the formulas below take: counts of the kernel's are whole numbers, and no time is negative, missing or NaN. */
+const count = z.int().nonnegative();
+const time = z.number().nonnegative();
+const positiveTime = z.number().positive();
+
 /**
  * A span around a time that the kernel computes: never earlier than the formula, and up to twice that and 5 s more, because the timer
  * wheel rounds up by as much as an eighth (kernel/time/timer.c) and the machines are shared.
  */
 export function spanOf(modelMs: number): Span {
+	checked(time, modelMs, 'spanOf');
 	return { atLeastMs: modelMs, atMostMs: 2 * modelMs + 5_000 };
 }
 
@@ -232,7 +272,12 @@ export function isTimerOf(ms: number, modelMs: number): boolean {
  * @param retries2 tcp_retries2 (default 15: 924.6 s)
  * @param rtoMaxMs tcp_rto_max_ms where the kernel has it (6.15), else 120000
  */
-export function retransmissionTimeoutMs({ retries2, rtoMaxMs = RTO_MAX_MS }: { retries2: number; rtoMaxMs?: number }): number {
+export function retransmissionTimeoutMs(options: { retries2: number; rtoMaxMs?: number }): number {
+	const { retries2, rtoMaxMs = RTO_MAX_MS } = checked(
+		z.strictObject({ retries2: count, rtoMaxMs: positiveTime.optional() }),
+		options,
+		'retransmissionTimeout',
+	);
 	let total = 0;
 	for (let retry = 0; retry <= retries2; retry++) total += Math.min(RTO_MIN_MS * 2 ** retry, rtoMaxMs);
 	return total;
@@ -252,7 +297,9 @@ export function nextRetransmission(): Span {
  * At which turn of the retransmission timer a connection is given up (net/ipv4/tcp_timer.c, `retransmits_timed_out`): tcp_retries2 is no count but
  * stands for a time, that of `retransmissionTimeoutMs`, and the time counts from the retransmission at the first turn (`retrans_stamp`).
  */
-export function retransmissionTurns({ retries2, rtoMs, rtoMaxMs = RTO_MAX_MS }: { retries2: number; rtoMs: number; rtoMaxMs?: number }): number {
+export function retransmissionTurns(options: { retries2: number; rtoMs: number; rtoMaxMs?: number }): number {
+	const schema = z.strictObject({ retries2: count, rtoMs: positiveTime, rtoMaxMs: positiveTime.optional() });
+	const { retries2, rtoMs, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'retransmissionTurns');
 	const timeoutMs = retransmissionTimeoutMs({ retries2, rtoMaxMs });
 	let turn = 1;
 	for (let elapsedMs = 0; elapsedMs < timeoutMs; turn++) elapsedMs += Math.min(rtoMs * 2 ** turn, rtoMaxMs);
@@ -264,7 +311,8 @@ export function retransmissionTurns({ retries2, rtoMs, rtoMaxMs = RTO_MAX_MS }: 
  * `tcp_retransmit_timer`): the timeout doubles with each turn, up to `rtoMaxMs`. A tail-loss probe is no turn of it.
  */
 export function retransmissionGapsMs(options: { turns: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
-	const { turns, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = options;
+	const schema = z.strictObject({ turns: count, rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() });
+	const { turns, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'retransmissionGapsMs');
 	return Array.from({ length: turns }, (_, turn) => Math.min(rtoMs * 2 ** turn, rtoMaxMs));
 }
 
@@ -284,7 +332,13 @@ export interface Schedule {
  * `retries`. A kernel before 6.5 has no such sysctl: 0
  */
 export function synSchedule(options: { retries: number; linear?: number | undefined; userTimeoutMs?: number; rtoMaxMs?: number }): Schedule {
-	const { retries, linear = 0, userTimeoutMs, rtoMaxMs = RTO_MAX_MS } = options;
+	const schema = z.strictObject({
+		retries: count,
+		linear: count.optional(),
+		userTimeoutMs: positiveTime.optional(),
+		rtoMaxMs: positiveTime.optional(),
+	});
+	const { retries, linear = 0, userTimeoutMs, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'synSchedule');
 	const model = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS, rtoMaxMs }).reduce((sum, gap) => sum + gap);
 	const retransmissionsMs: number[] = [];
 	let rto = TIMEOUT_INIT_MS;
@@ -304,7 +358,8 @@ export function synSchedule(options: { retries: number; linear?: number | undefi
  *
  * @param retries tcp_synack_retries, or TCP_SYNCNT of the listener (default 5)
  */
-export function synAckSchedule({ retries }: { retries: number }): Schedule {
+export function synAckSchedule(options: { retries: number }): Schedule {
+	const { retries } = checked(z.strictObject({ retries: count }), options, 'synAckSchedule');
 	const gaps = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS });
 	const turns = gaps.map((_, turn) => gaps.slice(0, turn + 1).reduce((sum, gap) => sum + gap));
 	return { retransmissionsMs: turns.slice(0, -1), giveUpMs: turns.at(-1) ?? 0 };
@@ -315,23 +370,27 @@ export function synAckSchedule({ retries }: { retries: number }): Schedule {
  * `secs_to_retrans`, `retrans_to_secs`). So 10 s are 1 + 2 + 4 + 8 = 15 s, and getsockopt says so.
  */
 export function deferAcceptSeconds(asked: number): number {
+	checked(time, asked, 'deferAcceptSeconds');
 	let period = 0;
 	for (let timeout = TIMEOUT_INIT_MS / 1_000; period < asked; timeout = Math.min(2 * timeout, RTO_MAX_MS / 1_000)) period += timeout;
 	return period;
 }
 
 /** When keepalive gives a silent peer up (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): idle time, then `probes` intervals. All in seconds, as the sysctls are. */
-export function keepaliveTimeout({ time, interval, probes }: { time: number; interval: number; probes: number }): Span {
-	return spanOf((time + interval * probes) * 1_000);
+export function keepaliveTimeout(options: { time: number; interval: number; probes: number }): Span {
+	const { time: idle, interval, probes } = checked(z.strictObject({ time, interval: time, probes: count }), options, 'keepaliveTimeout');
+	return spanOf((idle + interval * probes) * 1_000);
 }
 
 /**
  * The same with TCP_USER_TIMEOUT, which replaces the number of probes (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): at the first turn of the
  * timer after which it has passed, though never at the turn that sends the first probe. `time` and `interval` in seconds, as the options are.
  */
-export function keepaliveUserTimeout({ time, interval, userTimeoutMs }: { time: number; interval: number; userTimeoutMs: number }): Span {
-	const probes = Math.max(1, Math.ceil((userTimeoutMs - time * 1_000) / (interval * 1_000)));
-	return keepaliveTimeout({ time, interval, probes });
+export function keepaliveUserTimeout(options: { time: number; interval: number; userTimeoutMs: number }): Span {
+	const schema = z.strictObject({ time, interval: positiveTime, userTimeoutMs: positiveTime });
+	const { time: idle, interval, userTimeoutMs } = checked(schema, options, 'keepaliveUserTimeout');
+	const probes = Math.max(1, Math.ceil((userTimeoutMs - idle * 1_000) / (interval * 1_000)));
+	return keepaliveTimeout({ time: idle, interval, probes });
 }
 
 /** TIME-WAIT is fixed (TCP_TIMEWAIT_LEN, include/net/tcp.h). */
@@ -344,7 +403,8 @@ export function timeWait(): Span {
  * TCP_TIMEWAIT_LEN only what is above it counts, but twice: once with the socket kept (timer keepalive), once as a time-wait socket
  * (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): 61 s are 2 s, 120 s are 120 s.
  */
-export function finWait2Timeout({ finTimeout }: { finTimeout: number }): Span {
+export function finWait2Timeout(options: { finTimeout: number }): Span {
+	const { finTimeout } = checked(z.strictObject({ finTimeout: time }), options, 'finWait2Timeout');
 	const ms = finTimeout * 1_000;
 	return spanOf(ms > TIMEWAIT_MS ? 2 * (ms - TIMEWAIT_MS) : ms);
 }
@@ -357,7 +417,9 @@ export function finWait2Timeout({ finTimeout }: { finTimeout: number }): Span {
  * @param retries2 tcp_retries2 (default 15: 924.6 s)
  */
 export function windowProbeGapsMs(options: { retries2: number; answered?: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
-	const { retries2, answered = 0, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = options;
+	const times = { rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() };
+	const schema = z.strictObject({ retries2: count, answered: count.optional(), ...times });
+	const { retries2, answered = 0, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'windowProbeTimeoutMs');
 	return Array.from({ length: retries2 + 1 }, (_, unanswered) => Math.min(rtoMs * 2 ** Math.min(answered + unanswered, retries2), rtoMaxMs));
 }
 
@@ -371,7 +433,9 @@ export function windowProbeTimeoutMs(options: Parameters<typeof windowProbeGapsM
  * every probe was answered (net/ipv4/tcp_timer.c, `tcp_probe_timer`: `alive`): once the doubled wait has reached `rtoMaxMs`, it is
  * given up at that turn, unless it was doubled fewer than tcp_orphan_retries times (0 by default). By default 324.6 s. tcp_retries2 must allow for so many doublings, or it never ends.
  */
-export function orphanProbeGapsMs({ rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS }: { rtoMs?: number; rtoMaxMs?: number } = {}): number[] {
+export function orphanProbeGapsMs(options: { rtoMs?: number; rtoMaxMs?: number } = {}): number[] {
+	const schema = z.strictObject({ rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() });
+	const { rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'orphanProbeTimeoutMs');
 	const doublings = Math.ceil(Math.log2(rtoMaxMs / rtoMs));
 	return Array.from({ length: doublings + 1 }, (_, probe) => Math.min(rtoMs * 2 ** probe, rtoMaxMs));
 }
@@ -388,14 +452,15 @@ export function gapsBetween(events: readonly { readonly t: number }[]): number[]
 
 /**
  * Where recorded gaps leave a schedule, in words: too few or too many of them, one earlier than the formula says by more than the jiffy that
- * timers are counted in (HZ is at least 100), one later than `spanOf` allows. Empty where they keep to it.
+ * timers are counted in (HZ is at least 100), one later than `spanOf` allows; or one outside its span. Empty where they keep to it.
  */
-export function deviations(gaps: readonly number[], formula: readonly number[]): string[] {
+export function deviations(gaps: readonly number[], formula: readonly (number | Span)[]): string[] {
 	const number = gaps.length === formula.length ? [] : [`${gaps.length} gaps instead of ${formula.length}`];
 	const gone = formula.flatMap((model, index) => {
 		const gap = gaps[index];
-		const { atLeastMs, atMostMs } = spanOf(model);
-		return gap === undefined || (gap >= atLeastMs - 10 && gap <= atMostMs) ? [] : [`gap ${index + 1} is ${gap.toFixed(0)} ms instead of ${model} ms`];
+		const { atLeastMs, atMostMs } = typeof model === 'number' ? spanOf(model) : model;
+		const words = typeof model === 'number' ? `${model} ms` : `${atLeastMs} to ${atMostMs} ms`;
+		return gap === undefined || (gap >= atLeastMs - 10 && gap <= atMostMs) ? [] : [`gap ${index + 1} is ${gap.toFixed(0)} ms instead of ${words}`];
 	});
 	return [...number, ...gone];
 }

@@ -1,8 +1,13 @@
 import type { LabContext } from './context.ts';
-import type { State } from './tcp.ts';
-import type { EventOf, HostName } from './timeline/events.ts';
-import { type CallName, isCallOf } from './timeline/history.ts';
+import { checkedName } from './options.ts';
+import { STATES, type State } from './tcp.ts';
+import { type EventOf, HOST_NAMES, type HostName } from './timeline/events.ts';
+import { CALL_NAMES, type CallName, isCallOf } from './timeline/history.ts';
 import { enteredAt, pathOf } from './timeline/states.ts';
+
+/** A misspelt name would find nothing, which a spec may take for an answer. */
+const assertHost = (host: HostName | undefined) => host === undefined || checkedName(HOST_NAMES, host, 'timeline: a host');
+const assertState = (state: State) => checkedName(STATES, state, 'timeline: a state');
 
 /** The history as a spec reads it. */
 export class Timeline {
@@ -29,6 +34,8 @@ export class Timeline {
 
 	/** System calls of all peers, or of one side, of one family. */
 	calls(name?: CallName, host?: HostName): readonly EventOf<'call'>[] {
+		assertHost(host);
+		if (name !== undefined) checkedName(CALL_NAMES, name, 'timeline.calls: a call');
 		return this.context.history.of('call', host).filter((call) => name === undefined || isCallOf(call, name));
 	}
 
@@ -37,6 +44,7 @@ export class Timeline {
 	 * a firewall made.
 	 */
 	segments(sender?: HostName, port?: number): readonly EventOf<'segment'>[] {
+		assertHost(sender);
 		return this.context.history.segments.filter(
 			({ host, from, to, link }) =>
 				link === undefined && (sender === undefined || host === sender) && (port === undefined || from.port === port || to.port === port),
@@ -48,11 +56,13 @@ export class Timeline {
 	 * A packet that a host sent to itself is one event, at that host.
 	 */
 	loopback(host: HostName): readonly EventOf<'segment'>[] {
+		assertHost(host);
 		return this.context.history.of('segment', host).filter(({ link }) => link === 'loopback');
 	}
 
 	/** ICMP messages, in the order in which they were sent: all, or of one side. What a host told itself is among them, marked by `link`. */
 	icmp(sender?: HostName): readonly EventOf<'icmp'>[] {
+		assertHost(sender);
 		return this.context.history.of('icmp', sender);
 	}
 
@@ -63,6 +73,7 @@ export class Timeline {
 
 	/** What a host offered in its SYN or SYN-ACK, in tcpdump's words and order: `mss`, `sackOK`, `TS`, `wscale`. */
 	offered(host: HostName): readonly string[] {
+		assertHost(host);
 		const { mss, sackPermitted, timestamp, windowScale } = this.context.history.synOptions(host) ?? {};
 		const offers = { mss: mss !== undefined, sackOK: sackPermitted === true, TS: timestamp !== undefined, wscale: windowScale !== undefined };
 		return Object.entries(offers).flatMap(([name, offered]) => (offered ? [name] : []));
@@ -86,32 +97,40 @@ export class Timeline {
 
 	/** The sockets of a host as `ss` showed them, one row after the other, each time that it showed something new. */
 	sockets(host: HostName): readonly (EventOf<'sockets'>['rows'][number] & { readonly t: number })[] {
+		assertHost(host);
 		return this.context.history.of('sockets', host).flatMap(({ t, rows }) => rows.map((row) => ({ ...row, t })));
 	}
 
 	/** Errnos that reached sockets of a host: told by the kernel, or read with SO_ERROR. */
 	errors(host?: HostName): readonly EventOf<'error'>[] {
+		assertHost(host);
 		return this.context.history.of('error', host).filter(({ ghost }) => !ghost);
 	}
 
 	/** The states that the sockets of a host went through, in order. */
 	states(host: HostName): readonly string[] {
+		assertHost(host);
 		return pathOf(this.context.history.of('state', host), host);
 	}
 
 	/** When a host last heard from the peer's port, in seconds: what a keepalive timer counts from. */
 	lastHeard(host: HostName, peerPort: number): number {
+		assertHost(host);
 		const heard = this.segments().filter(({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined);
 		return heard.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
 	}
 
 	/** When a socket of a host last left a state, in seconds; undefined where none did. */
 	whenLeft(host: HostName, state: State): number | undefined {
+		assertHost(host);
+		assertState(state);
 		return this.context.history.of('state', host).findLast(({ from, ghost }) => from === state && !ghost)?.t;
 	}
 
 	/** How long a socket of a host was in a state, in seconds, from the trace or, where the kernel does not trace it, from `ss`; undefined where it never left it. */
 	timeIn(host: HostName, state: State): number | undefined {
+		assertHost(host);
+		assertState(state);
 		const changes = this.context.history.of('state', host).filter(({ ghost }) => !ghost);
 		const entered = changes.findLast(({ to }) => to === state);
 		const left = entered && changes.find(({ t, from }) => t > entered.t && from === state);

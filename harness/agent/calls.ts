@@ -3,27 +3,33 @@
 import type { Endpoint } from '../formats/types.ts';
 import type { Errno } from '../tcp.ts';
 
-export type MessageFlag = 'MSG_NOSIGNAL' | 'MSG_DONTWAIT' | 'MSG_OOB' | 'MSG_MORE' | 'MSG_PEEK' | 'MSG_WAITALL' | 'MSG_TRUNC';
-export type PollEvent = 'POLLIN' | 'POLLPRI' | 'POLLOUT' | 'POLLERR' | 'POLLHUP' | 'POLLNVAL' | 'POLLRDHUP';
-export type ShutdownHow = 'RD' | 'WR' | 'RDWR';
+export const MESSAGE_FLAGS = ['MSG_NOSIGNAL', 'MSG_DONTWAIT', 'MSG_OOB', 'MSG_MORE', 'MSG_PEEK', 'MSG_WAITALL', 'MSG_TRUNC'] as const;
+export type MessageFlag = (typeof MESSAGE_FLAGS)[number];
+export const POLL_EVENTS = ['POLLIN', 'POLLPRI', 'POLLOUT', 'POLLERR', 'POLLHUP', 'POLLNVAL', 'POLLRDHUP'] as const;
+export type PollEvent = (typeof POLL_EVENTS)[number];
+export const SHUTDOWN_HOWS = ['RD', 'WR', 'RDWR'] as const;
+export type ShutdownHow = (typeof SHUTDOWN_HOWS)[number];
 
 /** Options whose value is one number, in the unit of the kernel: TCP_USER_TIMEOUT in ms, TCP_KEEP… and TCP_DEFER_ACCEPT in seconds, buffers in bytes. */
-export type NumberOption =
-	| 'SO_REUSEADDR'
-	| 'SO_KEEPALIVE'
-	| 'SO_RCVBUF'
-	| 'SO_SNDBUF'
-	| 'TCP_NODELAY'
-	| 'TCP_USER_TIMEOUT'
-	| 'TCP_KEEPIDLE'
-	| 'TCP_KEEPINTVL'
-	| 'TCP_KEEPCNT'
-	| 'TCP_DEFER_ACCEPT'
-	| 'TCP_SYNCNT';
+export const NUMBER_OPTIONS = [
+	'SO_REUSEADDR',
+	'SO_KEEPALIVE',
+	'SO_RCVBUF',
+	'SO_SNDBUF',
+	'TCP_NODELAY',
+	'TCP_USER_TIMEOUT',
+	'TCP_KEEPIDLE',
+	'TCP_KEEPINTVL',
+	'TCP_KEEPCNT',
+	'TCP_DEFER_ACCEPT',
+	'TCP_SYNCNT',
+] as const;
+export type NumberOption = (typeof NUMBER_OPTIONS)[number];
 
 /** An option and its value; SO_LINGER takes on (1) or off (0), and seconds. */
 export type OptionSetting = readonly [option: NumberOption, value: number] | readonly ['SO_LINGER', onoff: 0 | 1, seconds: number];
-export type ReadableOption = NumberOption | 'SO_LINGER' | 'SO_ERROR';
+export const READABLE_OPTIONS = [...NUMBER_OPTIONS, 'SO_LINGER', 'SO_ERROR'] as const;
+export type ReadableOption = (typeof READABLE_OPTIONS)[number];
 
 /** Fields of `struct tcp_info` (include/uapi/linux/tcp.h) without their prefix `tcpi_`, in the kernel's units: times in µs, but `last_…` in ms. */
 export type TcpInfoField =

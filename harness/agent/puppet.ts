@@ -11,6 +11,8 @@ export class Puppet {
 	readonly pid: number;
 	/** Settles when the puppet has ended. Rejects with AGENT_GONE. */
 	readonly exited: Promise<ProcessEnd>;
+	/** It has no streams. */
+	readonly drained: Promise<void>;
 	readonly #requests: Requests;
 	readonly #id: number;
 	readonly #process: AgentProcess;
@@ -19,6 +21,7 @@ export class Puppet {
 	constructor(requests: Requests, id: number, process: AgentProcess) {
 		this.pid = process.pid;
 		this.exited = process.exited;
+		this.drained = process.drained;
 		this.#requests = requests;
 		this.#id = id;
 		this.#process = process;

@@ -40,7 +40,7 @@ export async function inject<H extends object>(
 	work: FaultWork,
 	more?: H,
 ): Promise<Fault & H> {
-	const { history, clock } = context;
+	const { history, clock, acts } = context;
 	const now = () => history.at(clock.now());
 	const tell = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>
 		history.add({ kind: 'fault', t, host, id, what, phase, text, ...(proof !== undefined && { proof }) });
@@ -50,7 +50,7 @@ export async function inject<H extends object>(
 	const mend = () => {
 		healed ??= (async () => {
 			const askedToHeal = now();
-			const { t, proof } = await work.heal();
+			const { t, proof } = await acts.during(() => work.heal());
 			tell('healed', t ?? askedToHeal, proof);
 		})();
 		return healed;
@@ -61,9 +61,9 @@ export async function inject<H extends object>(
 	};
 	// Before it is broken: what breaks half must be mended, too. Whoever healed it himself was told how that went.
 	context.onEnd(() => (told ? mend().catch(() => {}) : mend()));
-	const { t = asked, proof } = await work.inject();
+	const { t = asked, proof } = await acts.during(() => work.inject());
 	tell('injected', t);
-	const shown = proof ?? (await work.prove?.(t));
+	const shown = proof ?? (await acts.during(async () => work.prove?.(t)));
 	if (shown !== undefined) tell('proven', now(), shown);
 	return Object.assign({ id, heal }, more as H);
 }

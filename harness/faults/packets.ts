@@ -1,7 +1,9 @@
 import { isIPv4 } from 'node:net';
+import { z } from 'zod';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
+import { checked } from '../options.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject, withoutEffect } from './fault.ts';
 import { countPackets, insertRules, type RuleSet, removeRules } from './firewall.ts';
@@ -25,8 +27,22 @@ export interface PacketMatch {
 }
 
 /** How a rejected packet is answered (iptables-extensions(8), REJECT). */
-export type RejectWith = (typeof REJECT_WITH)[number];
-const REJECT_WITH = ['tcp-reset', 'icmp-host-unreachable', 'icmp-net-unreachable', 'icmp-port-unreachable', 'icmp-admin-prohibited'] as const;
+const REJECT_WITHS = ['tcp-reset', 'icmp-host-unreachable', 'icmp-net-unreachable', 'icmp-port-unreachable', 'icmp-admin-prohibited'] as const;
+export type RejectWith = (typeof REJECT_WITHS)[number];
+
+/** Ports are checked by `assertPort`, flags by `flagWords`: either has an error of its own. */
+const matchSchema = z.strictObject({
+	name: z.string().optional(),
+	direction: z.enum(['in', 'out']).optional(),
+	sourcePort: z.unknown().optional(),
+	destinationPort: z.unknown().optional(),
+	sourceAddress: z.string().optional(),
+	destinationAddress: z.string().optional(),
+	tcpFlags: z.string().optional(),
+	every: z.number().optional(),
+	probability: z.number().optional(),
+}) satisfies z.ZodObject<Record<keyof PacketMatch, z.ZodType>>;
+const rejectSchema = matchSchema.extend({ with: z.enum(REJECT_WITHS) });
 
 export interface PacketFault extends Fault {
 	/** How many packets it met so far, by the rule's own counter; once healed, in all. */
@@ -35,6 +51,7 @@ export interface PacketFault extends Fault {
 
 /** Drops packets at a host, unseen by its stack. */
 export function drop(boot: Boot, host: HostName, context: LabContext, match: PacketMatch): Promise<PacketFault> {
+	checked(matchSchema, match, `${host}.drop`);
 	return packetFault(boot, host, context, { kind: 'drop', match, verdict: ['-j', 'DROP'], did: async (met) => `dropped ${packets(met)}` });
 }
 
@@ -43,7 +60,8 @@ const TCP = ['-p', 'tcp'];
 
 /** Refuses packets at a host with an answer. */
 export function reject(boot: Boot, host: HostName, context: LabContext, match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
-	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', assertWord('with', match.with, REJECT_WITH)];
+	checked(rejectSchema, match, `${host}.reject`);
+	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
 	const answer = match.with === 'tcp-reset' ? 'RST' : 'ICMP message';
 	const did = async (met: number, id: string) => `rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
 	return packetFault(boot, host, context, { kind: 'reject', match, verdict, did });
@@ -80,7 +98,7 @@ interface Kind {
 async function packetFault(boot: Boot, host: HostName, context: LabContext, { kind, match, verdict, did }: Kind): Promise<PacketFault> {
 	const words = matchWords(match);
 	const id = context.names.take(kind, match.name);
-	const direction = assertWord('direction', match.direction ?? 'in', ['in', 'out']);
+	const direction = match.direction ?? 'in';
 	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
 	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
 	const text = `${host}: ${[...verdict.slice(verdict.indexOf('-j') + 1), direction, ...words.slice(TCP.length)].join(' ')}`;
@@ -132,12 +150,6 @@ function assertAddress(address: string): string {
 		problem: `${JSON.stringify(address)} is neither an IPv4 address nor a network of them.`,
 		remedy: 'Write it with dots, a network with the length of its prefix: 198.18.0.2, or 198.18.0.0/29. A host of the lab has it as `address`.',
 	});
-}
-
-/** Refuses what is none of the words that there are. */
-function assertWord<Word extends string>(name: string, seen: Word, words: readonly Word[]): Word {
-	if (words.includes(seen)) return seen;
-	throw new HalfopenError('BAD_ARGUMENT', { problem: `${name} cannot be ${JSON.stringify(seen)}.`, remedy: `Give one of: ${words.join(', ')}.` });
 }
 
 function flagWords(tcpFlags: string): string[] {

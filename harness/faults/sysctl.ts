@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Agent } from '../agent/agent.ts';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
+import { checked } from '../options.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
@@ -11,6 +13,7 @@ import { type Fault, inject } from './fault.ts';
  * `neigh.eth0.ucast_solicit`, … in the units of the kernel's documentation.
  */
 export type Sysctls = Readonly<Record<string, number | string>>;
+export const sysctlsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
 
 const FOLDER = '/proc/sys/net/ipv4';
 
@@ -45,6 +48,7 @@ export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
  * of sysctls.
  */
 export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): void {
+	checked(sysctlsSchema, sysctls, 'sysctls');
 	for (const name of Object.keys(sysctls)) {
 		if (hasSysctl(name, known)) continue;
 		if (MACHINE_WIDE.some((pattern) => pattern.test(name))) {

@@ -1,10 +1,15 @@
+import { z } from 'zod';
 import type { Host } from '../host.ts';
 import { assertSees } from '../observer-lost.ts';
-import type { Errno, Span, State, TimerName } from '../tcp.ts';
+import { checked, checkedName } from '../options.ts';
+import { assertErrno, canReach, type Errno, type Span, STATES, type State, TIMER_NAMES, type TimerName } from '../tcp.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { pathOf } from '../timeline/states.ts';
-import { expectEventually, type Patience } from './waiting.ts';
+import type { Settled } from '../wait.ts';
+import { lastActOf } from './origin.ts';
+import { isSpecIdle, offFor } from './settled.ts';
+import { expectEventually, expecting, type Patience } from './waiting.ts';
 
 /** The first kernel with the tracepoint inet_sk_error_report. */
 const TELLS_ERRORS = '5.14';
@@ -24,6 +29,19 @@ export interface SocketShape {
 	readonly remotePort?: number;
 }
 
+const count = z.int().nonnegative();
+const port = z.int().min(0).max(65_535);
+const shapeSchema = z.strictObject({
+	state: z.enum(STATES).optional(),
+	receiveQueue: count.optional(),
+	sendQueue: count.optional(),
+	timer: z.enum([...TIMER_NAMES, 'none']).optional(),
+	timerCount: z.union([count, z.strictObject({ atLeast: count })]).optional(),
+	timerLeft: z.strictObject({ atLeastMs: z.number().nonnegative().optional(), atMostMs: z.number().nonnegative().optional() }).optional(),
+	localPort: port.optional(),
+	remotePort: port.optional(),
+}) satisfies z.ZodObject<Record<keyof SocketShape, z.ZodType>>;
+
 type Row = EventOf<'sockets'>['rows'][number];
 
 /** A socket as `ss` showed it: so it was between `t`, when the look began, and `seenBy`, when it was over; both in seconds of the history. */
@@ -39,27 +57,30 @@ export class HostExpectation {
 
 	/** `ss` shows such a socket; gives it as it was shown. */
 	async toHaveSocket(shape: SocketShape, patience: Patience = {}): Promise<SeenSocket> {
+		this.#check(shape);
 		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
-		const { began, t, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, passes, patience);
+		const settled = () => this.#cannotReach(shape);
+		const { began, t, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, shape, passes, patience, settled);
 		return { ...found, t: began, seenBy: t };
 	}
 
 	/** `ss` shows so many sockets like this. */
 	async toHaveSockets(count: number, shape: SocketShape, patience: Patience = {}): Promise<void> {
-		await this.#lookUntil(
-			`${count} sockets ${describeShape(shape)}`,
-			(rows) => this.#all(rows).filter((row) => fits(row, shape)).length === count,
-			patience,
-		);
+		checked(z.int().nonnegative(), count, `expect(${this.#host.name}): how many sockets`);
+		this.#check(shape);
+		const passes = (rows: readonly Row[]) => this.#all(rows).filter((row) => fits(row, shape)).length === count;
+		await this.#lookUntil(`${count} sockets ${describeShape(shape)}`, shape, passes, patience);
 	}
 
 	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
 	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
-		return this.#lookUntil(`no socket ${describeShape(shape)}`, (rows) => !this.#all(rows).some((row) => fits(row, shape)), patience);
+		this.#check(shape);
+		return this.#lookUntil(`no socket ${describeShape(shape)}`, shape, (rows) => !this.#all(rows).some((row) => fits(row, shape)), patience);
 	}
 
 	/** Its sockets went through these states in this order; others may lie between. */
 	async toHavePassedThrough(...states: readonly State[]): Promise<void> {
+		for (const state of states) checkedName(STATES, state, `expect(${this.#host.name}): a state`);
 		const { context, name } = this.#host;
 		// Some last no longer than a segment is under way; no look at `ss` is sure to meet them.
 		const what = `the ${name} to pass through ${states.join(', ')}`;
@@ -71,15 +92,17 @@ export class HostExpectation {
 				{
 					what,
 					check: () => (isWithin(states, path()) ? { t: context.history.of('state', name).at(-1)?.t ?? 0 } : this.#assertSees('kernel', what)),
-					nearest: () => [`it passed through ${path().join(', ')}`],
+					nearest: () => [`it passed through ${path().join(', ') || 'none'}`],
 				},
 				{},
+				() => lastActOf(context.history, name),
 			),
 		);
 	}
 
 	/** The kernel reported this errno to one of its sockets, whether or not a call ever told it. */
 	async toReport(errno: Errno, patience: Patience = {}): Promise<void> {
+		assertErrno(errno, `expect(${this.#host.name}): an errno`);
 		const { context, name } = this.#host;
 		const what = `the ${name}’s kernel to report ${errno}`;
 		if (this.#isSkipped(what)) return;
@@ -93,9 +116,11 @@ export class HostExpectation {
 			{
 				what,
 				check: () => errors().find((error) => error.errno === errno) ?? this.#assertSees('kernel', what),
-				nearest: () => errors().map(describeEvent),
+				settled: () => offFor(context, name),
+				nearest: () => (errors().length === 0 ? ['it reported none'] : errors().map(describeEvent)),
 			},
 			patience,
+			() => lastActOf(context.history, name),
 		);
 	}
 
@@ -112,6 +137,29 @@ export class HostExpectation {
 		return rows;
 	}
 
+	#check(shape: SocketShape): void {
+		checked(shapeSchema, shape, `expect(${this.#host.name}): a socket`);
+	}
+
+	/**
+	 * Why no socket of this host can come to be in a state: none of those that there are leads there, no program and no listener of the host can make
+	 * another one, and the spec makes none.
+	 */
+	#cannotReach({ state, localPort, remotePort }: SocketShape): Settled | undefined {
+		const { context, name, boot } = this.#host;
+		if (state === undefined || !isSpecIdle(context) || this.#host.hasProgram) return undefined;
+		const rows = boot.sockets.rows.filter(
+			({ local, remote, state: now }) =>
+				now === 'LISTEN' || ((localPort ?? local.port) === local.port && (remotePort ?? remote.port) === remote.port),
+		);
+		if (rows.some((row) => canReach(row.state as State, state))) return undefined;
+		const why = rows.length === 0 ? `the ${name} has no such connection any more` : `none of the ${name}’s sockets can get there`;
+		return {
+			why: `${why}, and no program of it makes another`,
+			remedy: 'Correct the expectation, or start it before the act that passes the state by.',
+		};
+	}
+
 	/** True where an expectation needs the kernel's own events, and they cannot be read: it is skipped, and the timeline says so. */
 	#isSkipped(what: string): boolean {
 		const { traced, history } = this.#host.context;
@@ -124,28 +172,40 @@ export class HostExpectation {
 	 * the look was over; when it began, on a busy machine long before, it may have been otherwise. So nothing is too early if now is not.
 	 */
 	async #lookUntil<Found>(
-		what: string,
+		sought: string,
+		shape: SocketShape,
 		passes: (rows: readonly Row[]) => Found | false | undefined,
 		patience: Patience,
+		cannotReach: () => Settled | undefined = () => undefined,
 	): Promise<{ t: number; began: number; found: Found }> {
 		const { context, name, boot } = this.#host;
+		const what = `${sought} on the ${name}`;
+		const origin = lastActOf(context.history, name);
 		return this.#looking(async () => {
-			await boot.look();
+			await expecting(context, what, () => boot.look());
 			return expectEventually(
 				context,
 				{
-					what: `${what} on the ${name}`,
+					what,
 					check: () => {
 						const found = passes(boot.sockets.rows);
 						if (found === undefined || found === false) return this.#assertSees('ss', what);
 						boot.keepLook();
 						return { t: context.history.at(context.clock.now()), began: context.history.at(boot.sockets.t), found };
 					},
-					nearest: () => boot.sockets.rows.map(describeRow),
+					settled: () => this.#isOtherBoot(boot) ?? cannotReach(),
+					nearest: () => (boot.sockets.rows.length === 0 ? ['ss shows none'] : boot.sockets.rows.map((row) => candidate(row, shape))),
 				},
 				patience,
+				() => origin,
 			);
 		});
+	}
+
+	/** Its sockets went with the boot that is looked at. */
+	#isOtherBoot(boot: Host['boot']): Settled | undefined {
+		if (boot.running) return undefined;
+		return { why: `the ${this.#host.name}’s power went off`, remedy: 'Await the expectation before that, or start it after powerOn.' };
 	}
 
 	/** While sockets are waited for, `ss` looks at them: some states only it can tell. */
@@ -159,17 +219,31 @@ export class HostExpectation {
 	}
 }
 
-function fits(row: Row, { state, receiveQueue, sendQueue, timer, timerCount, timerLeft, localPort, remotePort }: SocketShape): boolean {
-	return (
-		(state === undefined || row.state === state) &&
-		(receiveQueue === undefined || row.receiveQueue === receiveQueue) &&
-		(sendQueue === undefined || row.sendQueue === sendQueue) &&
-		(timer === undefined || (row.timer?.name ?? 'none') === timer) &&
-		(timerCount === undefined || isCount(row.timer?.count, timerCount)) &&
-		(timerLeft === undefined || isWithinSpan(row.timer?.leftMs, timerLeft)) &&
-		(localPort === undefined || row.local.port === localPort) &&
-		(remotePort === undefined || row.remote.port === remotePort)
-	);
+function fits(row: Row, shape: SocketShape): boolean {
+	return differences(row, shape).length === 0;
+}
+
+/** A row that is not what was asked for, and why not. */
+function candidate(row: Row, shape: SocketShape): string {
+	const wrong = differences(row, shape);
+	return wrong.length === 0 ? describeRow(row) : `${describeRow(row)}: ${wrong.join(', ')}`;
+}
+
+function differences(row: Row, shape: SocketShape): string[] {
+	const { state, receiveQueue, sendQueue, timer, timerCount, timerLeft, localPort, remotePort } = shape;
+	const exact: [string, unknown, unknown][] = [
+		['state', row.state, state],
+		['receiveQueue', row.receiveQueue, receiveQueue],
+		['sendQueue', row.sendQueue, sendQueue],
+		['timer', row.timer?.name ?? 'none', timer],
+		['localPort', row.local.port, localPort],
+		['remotePort', row.remote.port, remotePort],
+	];
+	return [
+		...exact.flatMap(([name, is, wanted]) => (wanted === undefined || is === wanted ? [] : [`${name} is ${is}, not ${wanted}`])),
+		...(timerCount === undefined || isCount(row.timer?.count, timerCount) ? [] : [`timerCount is ${row.timer?.count ?? 'none'}`]),
+		...(timerLeft === undefined || isWithinSpan(row.timer?.leftMs, timerLeft) ? [] : [`timerLeft is ${row.timer?.leftMs ?? 'none'}`]),
+	];
 }
 
 function isCount(count: number | undefined, wanted: number | { readonly atLeast: number }): boolean {

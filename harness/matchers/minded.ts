@@ -1,6 +1,15 @@
 import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
+import { nearestNames } from '../nearest.ts';
 
 type Awaited = Pick<LabContext, 'pending' | 'over'>;
+
+/** What Jest offers and a lab does not, and what to write instead. */
+const JEST_ONLY: Readonly<Record<string, string>> = {
+	not: 'Write what is to be there instead: toShowNoSegment, toHaveNoSocket, toBlock, toStaySilent({ forMs }), or another value or errno.',
+	resolves: 'Leave it out: await the expectation itself.',
+	rejects: 'Leave it out: await the expectation itself; that a call fails is toFailWith or toFail.',
+};
 
 /**
  * Minds each call of an expectation from its first moment: one that is not awaited is known when the scenario ends, and what becomes of it
@@ -10,9 +19,22 @@ export function minded<E extends object>(expectation: E, of: string, context: Aw
 	return new Proxy(expectation, {
 		get(target, name) {
 			const member: unknown = Reflect.get(target, name);
+			if (member === undefined && typeof name === 'string') assertNoMatcher(target, name, of);
 			if (typeof member !== 'function') return member;
 			return (...args: readonly unknown[]) => mind(() => member.apply(target, args), `expect(${of}).${String(name)}`, context);
 		},
+	});
+}
+
+/** Refuses what is meant as a matcher and is none; what else is asked of an object (`then`, by `await`) is no concern. */
+function assertNoMatcher(expectation: object, name: string, of: string): void {
+	const instead = JEST_ONLY[name];
+	if (instead === undefined && !/^to[A-Z]/.test(name)) return;
+	const matchers = Object.getOwnPropertyNames(Object.getPrototypeOf(expectation)).filter((one) => one.startsWith('to'));
+	throw new HalfopenError('MATCHER_UNKNOWN', {
+		problem: `There is no expect(${of}).${name}.`,
+		seen: instead === undefined ? `nearest: ${nearestNames(name, matchers).join(', ')}` : undefined,
+		remedy: instead ?? `There are: ${matchers.join(', ')}.`,
 	});
 }
 

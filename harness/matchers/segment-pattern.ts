@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { Flags } from '../tcp.ts';
-import type { EventOf } from '../timeline/events.ts';
+import type { EventOf, HostName } from '../timeline/events.ts';
 
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;
@@ -16,6 +16,9 @@ export type OneSegmentPattern =
 /** A segment, or several alike, in a line: `[count] direction flags [length] [fate]`; `...` stands for any segments. */
 export type SegmentPattern = '...' | `${Count}${OneSegmentPattern}`;
 
+/** A segment, or so many alike with any others between. */
+export type CountedPattern = `${Count}${OneSegmentPattern}`;
+
 /** What a pattern is held against. */
 export type Packet =
 	| ({ readonly kind: 'segment' } & Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'>)
@@ -29,6 +32,8 @@ export interface ParsedPattern {
 	readonly most: number;
 	/** Undefined for `...`. */
 	readonly subject: Subject | undefined;
+	/** Who sent it, by its direction; of `...` anybody. */
+	readonly host: HostName;
 	readonly fits: (packet: Packet) => boolean;
 	/** The fault that it names. */
 	readonly by: string | undefined;
@@ -41,7 +46,7 @@ const FLAGS = /^(none|F?S?R?P?\.?U?E?W?e?)$/;
 
 /** Reads a pattern; what is wrong with it is said with an example. */
 export function parsePattern(pattern: string): ParsedPattern {
-	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, subject: undefined, fits: () => true, by: undefined };
+	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, subject: undefined, host: 'client', by: undefined, fits: () => true };
 	const groups = PATTERN.exec(pattern)?.groups;
 	const isIcmp = groups?.flags === undefined;
 	if (!groups || !(isIcmp || FLAGS.test(groups.flags ?? '')) || Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)) {
@@ -63,6 +68,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 		least: Number(least ?? 1),
 		most: range === undefined ? Number(least ?? 1) : Number(most ?? Number.POSITIVE_INFINITY),
 		subject,
+		host,
 		fits: (packet) =>
 			isLike(packet) &&
 			packet.fate === wanted.fate &&
@@ -105,8 +111,15 @@ export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern {
 	if (parsed.least === 1 && parsed.most === 1) return parsed;
 	throw new HalfopenError('BAD_ARGUMENT', {
 		problem: `“${pattern}” does not stand for one segment.`,
-		remedy: 'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count, use toShowSegments with "..." around it.',
+		remedy: 'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count segments, use toShowSegment("2x > R").',
 	});
+}
+
+/** Reads a pattern of a segment that may be counted: without a count, it stands for one or more. */
+export function parseCounted(pattern: CountedPattern): ParsedPattern {
+	const parsed = parsePattern(pattern);
+	if (parsed.subject === undefined) parseOneSegment('...' as OneSegmentPattern);
+	return /^\d/.test(pattern) ? parsed : { ...parsed, most: Number.POSITIVE_INFINITY };
 }
 
 /** The same for what must not be there: without a fate, whatever became of it. */
@@ -122,6 +135,21 @@ export function matchSegments(packets: readonly Packet[], patterns: readonly Par
 	starts[0] = 1;
 	for (const pattern of patterns) starts = endsOf(pattern, packets, starts);
 	return starts[packets.length] === 1;
+}
+
+/** How far the packets go along with the patterns: how many of them, and which pattern was to fit the next. */
+export function matchedUntil(packets: readonly Packet[], patterns: readonly ParsedPattern[]): { packets: number; patterns: number } {
+	let starts = new Uint8Array(packets.length + 1);
+	starts[0] = 1;
+	let furthest = { packets: 0, patterns: 0 };
+	for (const [index, pattern] of patterns.entries()) {
+		const begun = endsOf({ ...pattern, least: 0 }, packets, starts).lastIndexOf(1);
+		starts = endsOf(pattern, packets, starts);
+		const ended = starts.lastIndexOf(1);
+		if (begun > furthest.packets) furthest = { packets: begun, patterns: index };
+		if (ended >= furthest.packets) furthest = { packets: ended, patterns: index + 1 };
+	}
+	return furthest;
 }
 
 /** Where a pattern may end that may begin at these places. */

@@ -1,6 +1,10 @@
+import { z } from 'zod';
 import type { LabContext } from '../context.ts';
-import type { Span } from '../tcp.ts';
-import { until, type Wait } from '../wait.ts';
+import { HalfopenError } from '../errors.ts';
+import { checked } from '../options.ts';
+import { type Span, spanSchema } from '../tcp.ts';
+import { until, type Wait, within } from '../wait.ts';
+import type { Origin } from './origin.ts';
 
 /** For what no timer of the kernel delays: only how busy the machine is. */
 const IMMEDIATE_LIMIT_MS = 15_000;
@@ -12,39 +16,96 @@ const JIFFY_MS = 10;
 export interface Patience {
 	/** What the kernel's formula says: not before its lower bound, counted from `since`, and no later than its upper bound from now. */
 	readonly after?: Span;
-	/** In seconds of the history; without it, the last thing that the spec did: a fault, typed text, a signal, a step. */
+	/**
+	 * In seconds of the history; without it, the last thing that the spec did to the host or peer that the expectation is about: a fault, typed text,
+	 * a signal, a start, or a call of a controlled socket that sends, connects, closes or sets an option.
+	 */
 	readonly since?: number;
 }
 
-/** Waits for what an expectation is about, and points its failure at the line of the spec. */
+const patienceSchema = z.strictObject({ after: spanSchema.optional(), since: z.number().optional() }) satisfies z.ZodObject<
+	Record<keyof Patience, z.ZodType>
+>;
+
+/** For what must not happen: how long it must not, by the lab's clock. */
+export interface Silence {
+	readonly forMs: number;
+}
+
+const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies z.ZodType<Silence>;
+
+/** Waits for what an expectation is about, and points its failure at the line of the spec. `origin` is called at once. */
 export async function expectEventually<T extends { readonly t: number }>(
 	context: LabContext,
 	wait: Omit<Wait<T>, 'limitMs'>,
-	{ after, since = context.history.lastAction }: Patience,
+	patience: Patience,
+	origin: () => Origin,
 ): Promise<T> {
-	const { pending } = context;
-	// Taken before the first wait, while the spec is on the stack.
-	const place = new Error(wait.what);
-	pending.add(wait.what);
-	try {
+	return expecting(context, wait.what, async () => {
+		const { after, since } = checked(patienceSchema, patience, wait.what);
+		const counted = since === undefined ? origin() : { t: since, what: 'since' };
 		const found = await until(context, { ...wait, limitMs: after?.atMostMs ?? IMMEDIATE_LIMIT_MS });
-		const tookMs = (found.t - since) * 1_000;
-		if (after && tookMs < after.atLeastMs - JIFFY_MS) throw tooEarly(wait.what, tookMs, after);
+		const tookMs = (found.t - counted.t) * 1_000;
+		if (after && tookMs < after.atLeastMs - JIFFY_MS) throw tooEarly(wait.what, tookMs, after, counted);
 		return found;
+	});
+}
+
+/**
+ * Waits as long as something must not happen. `broken` tells what happened all the same, in words; `flush` resolves when all observers
+ * that would know have told all, and throws where one of them no longer does.
+ */
+export async function expectSilence(
+	context: LabContext,
+	{ what, broken, flush }: { readonly what: string; readonly broken: () => readonly string[]; readonly flush: () => Promise<void> },
+	silence: Silence,
+): Promise<void> {
+	await expecting(context, what, async () => {
+		const { forMs } = checked(silenceSchema, silence, what);
+		const check = () => (broken().length > 0 ? broken() : undefined);
+		let seen = await within(context, { what: `${what} for ${forMs / 1_000} s`, limitMs: forMs, check });
+		if (seen === undefined) {
+			await flush();
+			seen = check();
+		}
+		if (seen) throw failed(`Expected ${what} for ${forMs / 1_000} s, but it was not so`, seen);
+	});
+}
+
+/** Something was judged, with nothing left to wait for, and was not so. */
+export function failed(problem: string, seen: readonly string[], remedy = 'Correct the expectation if what was seen is right.'): HalfopenError {
+	return new HalfopenError('EXPECTATION_FAILED', { problem: `${problem}.`, seen: seen.length > 0 ? seen.join('\n') : undefined, remedy });
+}
+
+function tooEarly(what: string, tookMs: number, { atLeastMs }: Span, { t, what: act }: Origin): HalfopenError {
+	return new HalfopenError('TOO_EARLY', {
+		problem: `Expected ${what} not before ${atLeastMs} ms, but it came after ${tookMs.toFixed(1)} ms.`,
+		seen: `counted from ${t.toFixed(3)} s: ${act}`,
+		remedy:
+			'If something else started the timer, say when it did, in seconds of the history: { after: …, since: … }, e.g. ' +
+			'since: timeline.lastHeard("client", 8080), or the t of a segment, or event.t of a held call.',
+	});
+}
+
+/** Runs an expectation; while it runs it is pending. */
+export async function expecting<T>({ pending }: LabContext, what: string, work: () => Promise<T>): Promise<T> {
+	// Taken before the first wait, while the spec is on the stack.
+	const place = new Error(what);
+	pending.add(what);
+	try {
+		return await work();
 	} catch (error) {
 		throw pointedAt(place, error);
 	} finally {
-		pending.delete(wait.what);
+		pending.delete(what);
 	}
-}
-
-function tooEarly(what: string, tookMs: number, { atLeastMs }: Span): Error {
-	return new Error(`Expected ${what} not before ${atLeastMs} ms, but it came after ${tookMs.toFixed(1)} ms.`);
 }
 
 /** Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the spec. */
 export function pointedAt(place: Error, error: unknown): unknown {
-	const frames = (place.stack ?? '').split('\n').filter((line) => line.startsWith('    at ') && !line.includes('/harness/matchers/'));
+	const frames = (place.stack ?? '')
+		.split('\n')
+		.filter((line) => line.startsWith('    at ') && !/\/harness\/(matchers\/|wait\.ts|options\.ts)/.test(line));
 	if (error instanceof Error) error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
 	return error;
 }

@@ -1,16 +1,30 @@
+import { constants } from 'node:os';
+import { z } from 'zod';
 import type { ProcessEnd } from '../agent/agent.ts';
 import type { LabContext } from '../context.ts';
+import { checkedName } from '../options.ts';
 import type { Errno } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import { type CallName, isCallOf } from '../timeline/history.ts';
+import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
 
 /** How a peer ended: by itself with a status, by a signal, or with its host. */
 export type PeerEnd = { readonly status: number } | { readonly signal: string } | { readonly lost: true };
+
+/** Signals by their names here. */
+export const signalSchema = z.enum(Object.keys(constants.signals));
 
 /** `status 1`, `SIGKILL`, or with its host. */
 export function describePeerEnd(end: PeerEnd): string {
 	if ('lost' in end) return 'lost with its host';
 	return 'status' in end ? `status ${end.status}` : end.signal;
+}
+
+/** What a peer is to the agent that started it. */
+interface PeerProcess {
+	readonly pid: number;
+	readonly exited: Promise<ProcessEnd>;
+	/** Settles when nobody can write to its streams any more, that of its tracer included. */
+	readonly drained: Promise<void>;
 }
 
 /** A process under observation on a host: what it calls is in the history, and so is its end. */
@@ -23,8 +37,10 @@ export abstract class Peer {
 	/** Settles when it has ended, however; never rejects. */
 	readonly ended: Promise<PeerEnd>;
 	#end: PeerEnd | undefined;
+	#isOver = false;
 
-	constructor(name: string, host: HostName, context: LabContext, { pid, exited }: { readonly pid: number; readonly exited: Promise<ProcessEnd> }) {
+	constructor(name: string, host: HostName, context: LabContext, process: PeerProcess) {
+		const { pid, exited, drained } = process;
 		this.name = name;
 		this.host = host;
 		this.context = context;
@@ -33,17 +49,21 @@ export abstract class Peer {
 			({ status, signal, t }) => this.#gone(signal === undefined ? { status: status ?? -1 } : { signal }, context.history.at(t)),
 			() => this.#gone({ lost: true }, context.history.at(context.clock.now())),
 		);
+		void Promise.allSettled([this.ended, drained]).then(() => {
+			this.#isOver = true;
+			context.history.nudge();
+		});
 	}
 
 	/** Sends it a signal. */
 	abstract signal(signal: NodeJS.Signals): Promise<void>;
 
-	/** What it has written to its standard output so far. */
+	/** What it has written so far to its standard output and to its standard error, in the order in which it came. */
 	get output(): string {
 		return '';
 	}
 
-	/** What it has written to its standard error so far. */
+	/** What of it went to its standard error. */
 	get complaints(): string {
 		return '';
 	}
@@ -53,8 +73,14 @@ export abstract class Peer {
 		return this.#end;
 	}
 
+	/** Whether it has ended, its children have, and all that they printed and called has been told: nothing more can come of it. */
+	get isOver(): boolean {
+		return this.#isOver;
+	}
+
 	/** Its calls so far, of one family or all. `read` and `write` are those on its connections, by whatever call; its standard streams are another story. */
 	calls(name?: CallName): readonly EventOf<'call'>[] {
+		if (name !== undefined) checkedName(CALL_NAMES, name, `${this.name}: a call`);
 		return this.context.history.of('call', this.host).filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
 	}
 

@@ -1,13 +1,15 @@
+import { z } from 'zod';
 import type { Agent, AgentProcess } from '../agent/agent.ts';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
+import { checked } from '../options.ts';
 import { CallProbe } from '../probes/calls.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
 import { until } from '../wait.ts';
-import { describePeerEnd, Peer } from './peer.ts';
+import { describePeerEnd, Peer, signalSchema } from './peer.ts';
 
 /** Starting a program takes well below a second; this is what a loaded machine may make of it. */
 const START_LIMIT_MS = 30_000;
@@ -31,18 +33,19 @@ export interface ProgramOptions {
 /** A program under observation: its system calls are traced, and it can be typed to and signalled. */
 export class Program extends Peer {
 	readonly #process: AgentProcess;
-	readonly #text: { out: string; err: string };
+	readonly #text: { both: string; err: string };
 
 	/** Starts it under strace, and waits until it has come as far as the options say. */
 	static async start(boot: Boot, host: HostName, context: LabContext, options: ProgramOptions): Promise<Program> {
 		const { history } = context;
 		const name = context.names.take(options.kind, options.name);
 		const calls = new CallProbe(history, host, name, (t) => boot.isOverAt(t), context.clock.now());
-		const text = { out: '', err: '' };
+		const text = { both: '', err: '' };
 		const lines = { out: tellOutput(history, { host, peer: name, stream: 'out' }), err: tellOutput(history, { host, peer: name, stream: 'err' }) };
 		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
 			if (boot.isOverAt(t)) return;
-			text[stream] += bytes;
+			text.both += bytes;
+			if (stream === 'err') text.err += bytes;
 			lines[stream](history.at(t), bytes.toString());
 		};
 		const asked = history.at(context.clock.now());
@@ -61,14 +64,14 @@ export class Program extends Peer {
 		return program;
 	}
 
-	private constructor(name: string, host: HostName, context: LabContext, process: AgentProcess, text: { out: string; err: string }) {
+	private constructor(name: string, host: HostName, context: LabContext, process: AgentProcess, text: { both: string; err: string }) {
 		super(name, host, context, process);
 		this.#process = process;
 		this.#text = text;
 	}
 
 	override get output(): string {
-		return this.#text.out;
+		return this.#text.both;
 	}
 
 	override get complaints(): string {
@@ -77,14 +80,15 @@ export class Program extends Peer {
 
 	/** Types into its standard input. */
 	async type(text: string): Promise<void> {
+		checked(z.string(), text, `${this.name}.type`);
 		this.tell('typed', text);
-		await this.#process.write(text);
+		await this.context.acts.during(() => this.#process.write(text));
 	}
 
 	/** Ends its standard input, as Ctrl-D does; of a program with a terminal the next read returns 0, and the terminal stays. */
 	async endInput(): Promise<void> {
 		this.tell('typed', '^D');
-		await this.#process.end();
+		await this.context.acts.during(() => this.#process.end());
 	}
 
 	/** Ctrl-C. */
@@ -93,8 +97,9 @@ export class Program extends Peer {
 	}
 
 	override async signal(signal: NodeJS.Signals): Promise<void> {
+		checked(signalSchema, signal, `${this.name}.signal`);
 		this.tell('signalled', signal);
-		await this.#process.signal(signal);
+		await this.context.acts.during(() => this.#process.signal(signal));
 	}
 
 	async #ready(state: 'listening' | 'connected'): Promise<void> {
@@ -106,7 +111,7 @@ export class Program extends Peer {
 				if (this.end === undefined) return undefined;
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
-					seen: [this.complaints, this.output, ...this.calls().slice(-LAST_CALLS).map(describeEvent)].filter(Boolean).join('\n'),
+					seen: [this.output, ...this.calls().slice(-LAST_CALLS).map(describeEvent)].filter(Boolean).join('\n'),
 					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
 				});
 			},

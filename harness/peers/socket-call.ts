@@ -113,6 +113,7 @@ export class SocketCall<T> implements PromiseLike<T> {
 			const { peer, text } = this;
 			const returned = peer.context.waits.begin({ what: `${peer.name} on the ${peer.host}: ${text} to return`, limitMs: undefined });
 			this.#value.then(returned, returned);
+			peer.context.acts.during(() => this.#value).catch(() => {});
 		}
 		return this.#value.then(resolved, rejected) as PromiseLike<R | E>;
 	}

@@ -1,15 +1,39 @@
+import { z } from 'zod';
 import type { CallArguments, CallName, CallResult, Puppet } from '../agent/agent.ts';
-import type { MessageFlag, OptionSetting, PollEvent, ReadableOption, ShutdownHow } from '../agent/calls.ts';
+import {
+	MESSAGE_FLAGS,
+	type MessageFlag,
+	NUMBER_OPTIONS,
+	type OptionSetting,
+	POLL_EVENTS,
+	type PollEvent,
+	READABLE_OPTIONS,
+	type ReadableOption,
+	SHUTDOWN_HOWS,
+	type ShutdownHow,
+} from '../agent/calls.ts';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
 import { assertPort } from '../faults/packets.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
+import { checked, checkedName } from '../options.ts';
 import type { Errno } from '../tcp.ts';
 import type { HostName } from '../timeline/events.ts';
-import { Peer } from './peer.ts';
+import { Peer, signalSchema } from './peer.ts';
+import { endpointSchema } from './programs.ts';
 import { SocketCall } from './socket-call.ts';
 
 const RECV_SIZE = 65_536;
+
+const flagsSchema = z.array(z.enum(MESSAGE_FLAGS));
+const listenSchema = z.strictObject({ backlog: z.int().nonnegative().optional() });
+const pollSchema = z.strictObject({ timeoutMs: z.int().min(-1).optional() });
+/** Without an event poll would still tell POLLERR and POLLHUP, and else block; but a spec that means that says which. */
+const eventsSchema = z.array(z.enum(POLL_EVENTS)).min(1);
+const settingSchema = z.union([
+	z.tuple([z.enum(NUMBER_OPTIONS), z.int()]),
+	z.tuple([z.literal('SO_LINGER'), z.union([z.literal(0), z.literal(1)]), z.int().nonnegative()]),
+]);
 
 /** What a call gives that did not fail. */
 type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno }>;
@@ -46,6 +70,7 @@ export class SocketProcess extends Peer {
 	}
 
 	override async signal(signal: NodeJS.Signals): Promise<void> {
+		checked(signalSchema, signal, `${this.name}.signal`);
 		this.tell('signalled', signal);
 		await this.#puppet.signal(signal);
 	}
@@ -99,13 +124,16 @@ export class Socket {
 	}
 
 	/** Binds to the port, then listens. */
-	async listen(port: number, { backlog = 1 }: { readonly backlog?: number } = {}): Promise<this> {
+	async listen(port: number, options: { readonly backlog?: number } = {}): Promise<this> {
+		const { backlog = 1 } = checked(listenSchema, options, 'socket.listen');
 		await this.bind(port);
 		await this.process.call('listen', this.fd, backlog);
 		return this;
 	}
 
-	connect({ address, port }: Endpoint) {
+	connect(to: Endpoint) {
+		checked(endpointSchema, to, 'socket.connect');
+		const { address, port } = to;
 		return this.process.call('connect', this.fd, address, assertPort(port));
 	}
 
@@ -116,14 +144,19 @@ export class Socket {
 
 	/** Without MSG_NOSIGNAL a failing send may kill the process by SIGPIPE, as it does any program (send(2)). */
 	send(data: string | Uint8Array, ...flags: MessageFlag[]) {
+		checked(z.union([z.string(), z.instanceof(Uint8Array)]), data, 'socket.send: its data');
+		checked(flagsSchema, flags, 'socket.send: its flags');
 		return this.process.call('send', this.fd, data, flags);
 	}
 
 	recv(size = RECV_SIZE, ...flags: MessageFlag[]) {
+		checked(z.int().nonnegative(), size, 'socket.recv: its size');
+		checked(flagsSchema, flags, 'socket.recv: its flags');
 		return this.process.call('recv', this.fd, size, flags);
 	}
 
 	shutdown(how: ShutdownHow) {
+		checkedName(SHUTDOWN_HOWS, how, 'socket.shutdown');
 		return this.process.call('shutdown', this.fd, how);
 	}
 
@@ -132,16 +165,21 @@ export class Socket {
 	}
 
 	/** Waits for events, -1 ms for ever; POLLERR and POLLHUP are told whether asked for or not. */
-	poll(events: readonly PollEvent[], { timeoutMs = -1 }: { readonly timeoutMs?: number } = {}) {
+	poll(events: readonly PollEvent[], options: { readonly timeoutMs?: number } = {}) {
+		checked(eventsSchema, events, 'socket.poll: its events');
+		const { timeoutMs = -1 } = checked(pollSchema, options, 'socket.poll');
 		return this.process.call('poll', this.fd, events, timeoutMs);
 	}
 
 	/** Times in the kernel's units: TCP_USER_TIMEOUT in ms, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_DEFER_ACCEPT in seconds. */
 	async setOption(...setting: OptionSetting): Promise<void> {
+		checkedName([...NUMBER_OPTIONS, 'SO_LINGER'], setting[0], 'socket.setOption');
+		checked(settingSchema, setting, `socket.setOption: ${setting[0]}`);
 		await this.process.call('setsockopt', this.fd, ...setting);
 	}
 
 	async option(name: ReadableOption): Promise<number> {
+		checkedName(READABLE_OPTIONS, name, 'socket.option');
 		return (await this.process.call('getsockopt', this.fd, name)).value;
 	}
 

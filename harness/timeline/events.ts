@@ -6,7 +6,8 @@ import { z } from 'zod';
  */
 export const TIMELINE_VERSION = 2;
 
-const hostName = z.enum(['client', 'server']);
+export const HOST_NAMES = ['client', 'server'] as const;
+const hostName = z.enum(HOST_NAMES);
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
 const at = { t: z.number(), host: hostName };
 /** Counts the boots of a host: 1 for the first. What an earlier boot left behind goes on emitting events with the same addresses. */

@@ -4,23 +4,6 @@ import { emptyHistory, ORIGIN, stateEvent, Wire } from './fixtures.ts';
 import { isCall } from './history.ts';
 
 const step = (t: number, text = 'a step'): EventOf<'step'> => ({ kind: 'step', t, text });
-const fault = (t: number, phase: EventOf<'fault'>['phase']): EventOf<'fault'> => ({
-	kind: 'fault',
-	what: 'packets',
-	t,
-	host: 'server',
-	id: 'drop-1',
-	phase,
-	text: 'drop',
-});
-const told = (t: number, what: EventOf<'process'>['what']): EventOf<'process'> => ({
-	kind: 'process',
-	t,
-	host: 'client',
-	peer: 'nc-1',
-	what,
-	text: '',
-});
 const call = (t: number, more: Partial<EventOf<'call'>> = {}): EventOf<'call'> => ({
 	kind: 'call',
 	t,
@@ -109,39 +92,6 @@ test('what observers missed is kept', () => {
 	history.lose({ observer: 'capture', host: 'client', what: '3 packets' });
 	history.begin(ORIGIN);
 	expect(history.losses).toEqual([{ observer: 'capture', host: 'client', what: '3 packets' }]);
-});
-
-describe('the last action', () => {
-	test('is 0 before there was one', () => {
-		const history = emptyHistory();
-		history.add(call(5));
-		expect(history.lastAction).toBe(0);
-	});
-
-	test.each<[string, Parameters<ReturnType<typeof emptyHistory>['add']>[0]]>([
-		['a step', step(2)],
-		['something broken', fault(2, 'injected')],
-		['something mended', fault(2, 'healed')],
-		['a start', told(2, 'started')],
-		['typed text', told(2, 'typed')],
-		['a signal', told(2, 'signalled')],
-	])('is %s', (_, action) => {
-		const history = emptyHistory();
-		history.add(step(1));
-		history.add(action);
-		history.add(call(3));
-		expect(history.lastAction).toBe(2);
-	});
-
-	test.each([
-		['the end of a program, which happens by itself', told(2, 'exited')],
-		['a proof, which only looks', fault(2, 'proven')],
-	])('is not %s', (_, event) => {
-		const history = emptyHistory();
-		history.add(step(1));
-		history.add(event);
-		expect(history.lastAction).toBe(1);
-	});
 });
 
 test('whoever listens hears of every change until he no longer wants to', () => {

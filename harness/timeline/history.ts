@@ -10,7 +10,8 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
 	poll: ['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2'],
 	accept: ['accept', 'accept4'],
 };
-export type CallName = 'read' | 'write' | 'poll' | 'accept' | 'connect' | 'close' | 'shutdown' | 'listen' | 'bind' | 'socket';
+export const CALL_NAMES = ['read', 'write', 'poll', 'accept', 'connect', 'close', 'shutdown', 'listen', 'bind', 'socket'] as const;
+export type CallName = (typeof CALL_NAMES)[number];
 
 /** True if a system call is one of those that `wanted` stands for. */
 export function isCall(name: string, wanted: CallName): boolean {
@@ -199,15 +200,6 @@ export class History implements Frame {
 		const { segments, icmp } = this.#packets;
 		const events: readonly Event[] = kind === 'segment' ? segments : kind === 'icmp' ? icmp : this.#told;
 		return events.filter((event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)));
-	}
-
-	/** When the story last did something: broke, mended, typed, signalled, or began a step. 0 before that. */
-	get lastAction(): number {
-		const actions = this.#told.filter(
-			(event) =>
-				event.kind === 'step' || (event.kind === 'fault' && event.phase !== 'proven') || (event.kind === 'process' && event.what !== 'exited'),
-		);
-		return actions.at(-1)?.t ?? 0;
 	}
 
 	/** Calls `listener` after every change, until the returned function is called. */

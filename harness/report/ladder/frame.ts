@@ -10,6 +10,7 @@ export function opening(ladder: Ladder, width: number, paint: Paint): string[] {
 	return [
 		...wrap(printable(ladder.title), width).map((line) => paint('title', line)),
 		...wrap(printable(where.filter(Boolean).join(' · ')), width).map((line) => paint('line', line)),
+		...(ladder.failure === undefined ? [] : ['', ...failureLines(ladder, width - 2).map((line) => paint('error', `  ${line}`))]),
 		...(ladder.question === undefined ? [] : ['', ...labelled('Q', ladder.question, width, paint)]),
 		'',
 	];
@@ -23,6 +24,16 @@ export function closing(ladder: Ladder, width: number, paint: Paint): string[] {
 		...(ladder.verdicts.length === 0 ? [] : ['', ...verdictTable(ladder.verdicts, width, paint)]),
 		...(notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(printable(note), width - 2).map((line) => `  ${line}`))]),
 	];
+}
+
+/** Enough for what is wrong, what was seen and what to do; the page and timeline.json have the rest. */
+const MOST_FAILURE_LINES = 12;
+
+/** Why it failed, in the lines in which it was told, as many as there is room for. */
+export function failureLines({ failure }: Ladder, width: number): string[] {
+	const lines = failure?.trimEnd().split('\n') ?? [];
+	const more = lines.length > MOST_FAILURE_LINES ? [`… ${lines.length - MOST_FAILURE_LINES} more lines`] : [];
+	return [...lines.slice(0, MOST_FAILURE_LINES), ...more].flatMap((line) => wrap(printable(line), width));
 }
 
 function labelled(label: string, text: string, width: number, paint: Paint): string[] {

@@ -13,7 +13,7 @@ import { VisibleSpans } from './visible-spans.ts';
  */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);
-	const { scenario, spec, outcome, question, answer, engine, kernel, startedAt, hosts, verdicts, losses, skipped } = timeline;
+	const { scenario, spec, outcome, failure, question, answer, engine, kernel, startedAt, hosts, verdicts, losses, skipped } = timeline;
 	const events = timeline.events.toSorted((a, b) => a.t - b.t);
 	const end = events.reduce((latest, event) => Math.max(latest, endOf(event)), 0);
 	const { items, blocks } = itemsOf({ ...timeline, events }, connections, end);
@@ -25,6 +25,7 @@ export function layOut(timeline: TimelineFile): Ladder {
 		title: scenario,
 		spec,
 		outcome,
+		failure: failure?.message,
 		question,
 		answer,
 		engine,

@@ -7,6 +7,8 @@ export interface Ladder {
 	readonly title: string;
 	readonly spec: string;
 	readonly outcome: 'passed' | 'failed';
+	/** The message of the error that it failed with. */
+	readonly failure: string | undefined;
 	readonly question: string | undefined;
 	readonly answer: string | undefined;
 	readonly engine: string;

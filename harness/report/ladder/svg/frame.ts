@@ -1,5 +1,5 @@
 import { wrap } from '../../words.ts';
-import { notesOf } from '../frame.ts';
+import { failureLines, notesOf } from '../frame.ts';
 import type { Ladder } from '../model.ts';
 import { type Geometry, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
 import { familyOf } from './style.ts';
@@ -22,6 +22,10 @@ export function drawHead(ladder: Ladder, geometry: Geometry): Framed {
 	page.lines(wrap(ladder.title, HEADING_COLUMNS), { class: 'heading' }, 22);
 	const where = [`${ladder.engine}, Linux ${ladder.kernel}`, ladder.outcome === 'failed' ? 'FAILED' : '', ...ladder.connections];
 	page.lines(wrap(where.filter(Boolean).join(' · '), PROSE_COLUMNS), { class: 'note' }, LINE_HEIGHT);
+	if (ladder.failure !== undefined) {
+		page.space(4);
+		page.lines(failureLines(ladder, PROSE_COLUMNS), { class: 'failed' }, PROSE_HEIGHT, 20);
+	}
 	if (ladder.question !== undefined) page.labelled('Q', ladder.question);
 	page.space(14);
 	const hosts = (['client', 'server'] as const).map((host) =>

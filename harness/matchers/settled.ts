@@ -1,0 +1,28 @@
+import type { LabContext } from '../context.ts';
+import type { HostName } from '../timeline/events.ts';
+import type { Settled } from '../wait.ts';
+
+/**
+ * Whether the spec waits for this one expectation and does nothing else: then nothing is going to be healed, started or typed before it ends, and what only
+ * the spec could change is settled.
+ */
+export function isSpecIdle({ acts, pending }: Pick<LabContext, 'acts' | 'pending'>): boolean {
+	return acts.none && pending.size <= 1;
+}
+
+/** Why the programs of a host do nothing, where they are frozen and the spec is not about to thaw them. */
+export function frozenFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
+	const last = context.history.of('fault', host).findLast(({ what, phase }) => what === 'programs' && phase !== 'proven');
+	if (last?.phase !== 'injected' || !isSpecIdle(context)) return undefined;
+	return {
+		why: `the ${host}’s programs do nothing since ${last.t.toFixed(3)} s (${last.text})`,
+		remedy: `Heal ${last.id} first, or start the expectation without awaiting it, heal, and await it then.`,
+	};
+}
+
+/** Why a host sends nothing, where its power is off and the spec is not about to switch it on. */
+export function offFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
+	const last = context.history.of('fault', host).findLast(({ what, phase }) => what === 'power' && phase !== 'proven');
+	if (last?.phase !== 'injected' || !isSpecIdle(context)) return undefined;
+	return { why: `the ${host}’s power is off since ${last.t.toFixed(3)} s`, remedy: `Switch it on first: await ${host}.powerOn().` };
+}
