@@ -5,8 +5,8 @@ import { tallyOf } from './tally.ts';
 const MOST_TOLD = 2;
 /** A connection of more things is like no other. */
 const MOST_THINGS = 200;
-/** What `ss` saw now and then, and output, tell no two connections apart. */
-const PASSING = /sampled$|output/;
+/** What `ss` saw now and then tells no two connections apart. */
+const SAMPLED = /sampled$/;
 
 /** What is known of one connection: its things, place by place, and where it begins and ends among all things. */
 interface Course {
@@ -30,7 +30,7 @@ export interface Alike {
 
 /**
  * Connections to which the same happened, as in a loop that connects anew: the first is drawn, the others are counted. What happened at the client, on
- * the wire and at the server is compared place by place, for the order between them is a matter of microseconds. A fault or a step parts them.
+ * the wire and at the server is compared source by source, for the order between them is a matter of microseconds. A fault or a step parts them.
  */
 export function foldAlike(items: readonly Item[], labelOf: LabelOf): Alike {
 	const groups = [...alike(coursesOf(items)).values()].filter((group) => group.length > MOST_TOLD);
@@ -49,6 +49,19 @@ export function foldAlike(items: readonly Item[], labelOf: LabelOf): Alike {
 
 function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): boolean {
 	return slot !== 'full' && connection !== undefined && hidden.has(connection);
+}
+
+/** What comes or not as it happens: looks at `ss`, where a call began that also ended, and acknowledgements that carry nothing else. */
+function isPassing({ event, part, sort }: Item): boolean {
+	if (SAMPLED.test(sort) || event?.kind === 'output') return true;
+	if (event?.kind === 'call') return part === 'begin' && event.took !== undefined;
+	return event?.kind === 'segment' && event.flags === '.' && event.length === 0 && event.fate === 'delivered' && !event.retransmission;
+}
+
+/** Whose word it is: between two sources the order of microseconds is chance. */
+function sourceOf({ event }: Item): string {
+	if (event?.kind === 'call') return 'calls';
+	return event?.kind === 'segment' || event?.kind === 'icmp' ? event.host : 'kernel';
 }
 
 function partsOf(items: readonly Item[], hidden: ReadonlySet<string>): Map<string, Item[]> {
@@ -72,8 +85,8 @@ function coursesOf(items: readonly Item[]): Map<string, Course> {
 		course.until = Math.max(course.until, until);
 		course.segments += segments;
 		course.things += 1;
-		if (course.things > MOST_THINGS || PASSING.test(sort)) continue;
-		const place = places[slot];
+		if (course.things > MOST_THINGS || isPassing(item)) continue;
+		const place = `${places[slot]} ${sourceOf(item)}`;
 		const things = course.signature.get(place);
 		// How often something was retransmitted makes no other course of things.
 		if (things === undefined) course.signature.set(place, [sort]);
@@ -91,7 +104,10 @@ function alike(courses: ReadonlyMap<string, Course>): Map<string, Course[]> {
 	for (const course of courses.values()) {
 		if (course.things > MOST_THINGS) continue;
 		const signature = ['client', 'wire', 'server'].flatMap((slot) =>
-			[...course.signature].filter(([place]) => place.startsWith(slot)).map(([place, things]) => `${place}: ${things.join(', ')}`),
+			[...course.signature]
+				.filter(([place]) => place.startsWith(slot))
+				.map(([place, things]) => `${place}: ${things.join(', ')}`)
+				.sort(),
 		);
 		const key = signature.join('\n');
 		const group = groups.get(key);

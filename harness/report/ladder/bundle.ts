@@ -6,6 +6,8 @@ const MOST_ITEMS = 260;
 /** The beginning and the end, and of each sort the first, while there is room. */
 const AT_EACH_END = 30;
 const MOST_SORTS = 50;
+/** So many rows that stand for connections stay. */
+const MOST_ALIKE = 20;
 
 /**
  * What is too much to be drawn: its beginning, its end, the first of each sort, and all that goes across the picture stay; what lies between is counted, by what
@@ -16,6 +18,7 @@ export function bundled(items: readonly Item[]): Item[] {
 	const told: Item[] = [];
 	const sorts = new Set<string>();
 	let between: Item[] = [];
+	let alike = 0;
 	const close = () => {
 		if (between.length === 1) told.push(between[0] as Item);
 		else if (between.length > 1) told.push(rowOf(between));
@@ -24,7 +27,8 @@ export function bundled(items: readonly Item[]): Item[] {
 	for (const [index, item] of items.entries()) {
 		const isNew = item.slot !== 'full' && sorts.size < MOST_SORTS && !sorts.has(item.sort);
 		if (isNew) sorts.add(item.sort);
-		if (isNew || isStory(item) || index < AT_EACH_END || index >= items.length - AT_EACH_END) {
+		const isKept = isStory(item) || (isOfConnections(item) && ++alike <= MOST_ALIKE);
+		if (isNew || isKept || index < AT_EACH_END || index >= items.length - AT_EACH_END) {
 			close();
 			told.push(item);
 		} else between.push(item);
@@ -35,6 +39,10 @@ export function bundled(items: readonly Item[]): Item[] {
 
 function isFold(item: Item): boolean {
 	return item.slot === 'full' && (item.row.kind === 'repeat' || item.row.kind === 'bundle');
+}
+
+function isOfConnections(item: Item): boolean {
+	return item.slot === 'full' && item.row.kind === 'bundle' && item.row.connections > 0;
 }
 
 function isStory(item: Item): boolean {

@@ -1,7 +1,7 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
 import { portIn } from './calls.ts';
 import type { Connections } from './connections.ts';
-import { type Call, PRECISION } from './item.ts';
+import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 
 type Segment = EventOf<'segment'>;
 
@@ -57,7 +57,7 @@ export class CallConnections {
 	#connected(call: Call): string | undefined {
 		const port = call.socket?.remote?.port ?? portIn(call.args);
 		const syns = this.#syns.get(`${call.host} ${port}`) ?? [];
-		const until = call.t + (call.took ?? Number.POSITIVE_INFINITY) + PRECISION;
+		const until = call.t + (call.took ?? Number.POSITIVE_INFINITY) + RETURN_PRECISION;
 		const index = syns.findIndex(({ t }) => t >= call.t - PRECISION);
 		const syn = index === -1 ? undefined : syns[index];
 		if (syn === undefined || syn.t > until) return undefined;

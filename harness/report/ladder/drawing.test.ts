@@ -252,7 +252,7 @@ describe('much of the same', () => {
 			layOut(timeline);
 			return process.cpuUsage(before).user;
 		};
-		const [some, many] = [transfer(10_000), transfer(80_000)];
+		const [some, many] = [transfer(5_000), transfer(40_000)];
 		// What is compiled for the first time is slow.
 		layOut(some);
 		expect(cost(many) / cost(some)).toBeLessThan(8 * 3);
