@@ -190,8 +190,13 @@ export class Host {
 	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed: `lsof`, `cat`. */
 	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
 		checked(argvSchema, argv, 'host.tool: its command line');
-		const { out, err } = await this.boot.userland.run(argv);
-		return `${out}${err}`;
+		const over = this.context.waits.begin({ what: `${argv[0]} to end on the ${this.name}`, limitMs: undefined });
+		try {
+			const { out, err } = await this.boot.userland.run(argv);
+			return `${out}${err}`;
+		} finally {
+			over();
+		}
 	}
 
 	/** What `lsof` shows now: the TCP sockets that programs of this host hold, by descriptor. */

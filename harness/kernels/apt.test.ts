@@ -4,8 +4,9 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../agent/fixture.ts';
-import { archiveFolder, downloadPackages, readIndex, updateIndex } from './apt.ts';
+import { downloadPackages, readIndex, updateIndex } from './apt.ts';
 import { askArchive, staleSuites } from './ask-archive.ts';
+import { archiveFolder } from './cache.ts';
 import { temporaryCache } from './fixtures/cache.ts';
 import { canMakeRepository, newSigner, Repository, type Signer } from './fixtures/repository.ts';
 import { keepSuite, keptKernels, keptSuite, SUITES } from './suites.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
-import { cacheFolder } from './cache.ts';
+import { archiveFolder } from './cache.ts';
 import { intoCache } from './cache-errors.ts';
 import { exists } from './exists.ts';
 import { lastLines, runTool } from './tools.ts';
@@ -17,9 +17,6 @@ export interface Archive {
 
 /** Is told how much has come, in percent. */
 export type OnProgress = (percent: number) => void;
-
-/** Where the archive's indexes are kept. */
-export const archiveFolder = (): string => join(cacheFolder(), 'archive');
 
 /** What apt has of a suite: lists, packages that were broken off. Nothing of it is this machine's own apt's. */
 const aptFolder = (suite: string) => join(archiveFolder(), suite);

@@ -10,3 +10,6 @@ export function cacheFolder(): string {
 
 /** Where prepared kernels are, each in a folder of its name. */
 export const kernelsFolder = (): string => join(cacheFolder(), 'kernels');
+
+/** Where indexes of Debian's archive are, and what they say of kernels. */
+export const archiveFolder = (): string => join(cacheFolder(), 'archive');

@@ -2,8 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFiles } from '../replace-files.ts';
-import { archiveFolder } from './apt.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
+import { archiveFolder } from './cache.ts';
 
 /** The suites of Debian that have kernels worth having. */
 export const SUITES = ['bullseye', 'bookworm', 'trixie', 'trixie-backports'] as const;

@@ -56,7 +56,8 @@ export class Program extends Peer {
 			log: (bytes: Buffer) => calls.push(bytes),
 			logEnd: () => boot.programs === 'run' && boot.running && calls.ended(),
 		};
-		const process = await boot.trace(options.argv, handlers, { tty: options.tty ?? false });
+		const started = context.waits.begin({ what: `${name} to start on the ${host}`, limitMs: undefined });
+		const process = await boot.trace(options.argv, handlers, { tty: options.tty ?? false }).finally(started);
 		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
 		process.exited.catch(() => calls.lost(history.at(context.clock.now())));
 		const program = new Program(name, host, context, process, text);
