@@ -12,6 +12,8 @@ export interface LabContext {
 	readonly clock: LabClock;
 	/** Whether waiting costs no time but the lab's own. */
 	readonly virtualTime: boolean;
+	/** What to do where hosts lack a program. */
+	readonly programRemedy: string;
 	readonly sentinels: Sentinels;
 	readonly names: Names;
 	/** Names below net.ipv4 that a host has. */

@@ -72,6 +72,7 @@ export function fakeContext(): FakeContext {
 		history: new CountingHistory(ORIGIN, { client: CLIENT.address, server: SERVER.address }),
 		clock,
 		virtualTime: false,
+		programRemedy: 'Install it.',
 		sentinels: new Sentinels(clock, CLIENT.address),
 		names: new Names(),
 		sysctls: new Set(),

@@ -92,6 +92,7 @@ export class Lab {
 			history: new History(0, { client: client.address, server: server.address }),
 			clock,
 			virtualTime: engine.virtualTime,
+			programRemedy: engine.programRemedy,
 			sentinels: new Sentinels(clock, client.address),
 			names: new Names(),
 			sysctls: engine.sysctls,

@@ -44,6 +44,8 @@ export interface Engine {
 	readonly sysctls: ReadonlySet<string>;
 	/** Whether time in its labs is the guests' own, which passes only while somebody waits for it: then no wait costs what it says. */
 	readonly virtualTime: boolean;
+	/** What to do where hosts lack a program, as a sentence. */
+	readonly programRemedy: string;
 	/** Makes the two machines and the wire. Either both are up and their agents can be reached, or nothing is left. */
 	createLab(): Promise<EngineLab>;
 }

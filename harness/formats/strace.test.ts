@@ -211,6 +211,46 @@ describe('a call that blocks', () => {
 	});
 });
 
+describe('the process of a thread', () => {
+	const THREAD = 'clone3({flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD, exit_signal=0}, 88';
+	const FORK = 'clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD';
+	/** Of each call but those that make threads: its name, process and thread. */
+	const placesIn = (text: string) =>
+		completed(readAll(text).pushed).flatMap((record) =>
+			record.kind === 'call' && !/^(clone3?|v?fork)$/.test(record.name) ? [[record.name, record.pid, record.tid ?? record.pid]] : [],
+		);
+
+	test('is that of its maker, also where it calls before the call that made it has returned', () => {
+		expect(placesIn(`10 1.0 ${THREAD} <unfinished ...>\n11 1.1 getpid() = 10\n10 1.2 <... clone3 resumed>) = 11 <0.2>\n`)).toEqual([
+			['getpid', 10, 11],
+		]);
+		expect(placesIn(`10 1.0 ${THREAD}) = 11 <0.1>\n11 1.1 ${THREAD}) = 12 <0.1>\n12 1.3 getpid() = 10\n`)).toEqual([['getpid', 10, 12]]);
+	});
+
+	test('is its own where it was forked', () => {
+		expect(placesIn(`10 1.0 ${FORK} <unfinished ...>\n11 1.1 getpid() = 11\n10 1.2 <... clone resumed>) = 11 <0.2>\n`)).toEqual([['getpid', 11, 11]]);
+		expect(
+			placesIn('10 1.0 vfork( <unfinished ...>\n11 1.1 getpid() = 11\n11 1.2 +++ exited with 0 +++\n10 1.3 <... vfork resumed>) = 11 <0.3>\n'),
+		).toEqual([['getpid', 11, 11]]);
+	});
+
+	test('waits until it is known, where one thread makes a thread and another a process at one time', () => {
+		const both = `10 1.0 ${THREAD}) = 11 <0.1>\n10 1.1 ${THREAD} <unfinished ...>\n11 1.1 ${FORK} <unfinished ...>\n`;
+		const first = '12 1.2 getpid() = 10\n';
+		expect(placesIn(both + first)).toEqual([]);
+		expect(placesIn(`${both}${first}10 1.3 <... clone3 resumed>) = 12 <0.2>\n`)).toEqual([['getpid', 10, 12]]);
+		expect(placesIn(`${both}${first}11 1.3 <... clone resumed>) = 12 <0.2>\n`)).toEqual([['getpid', 12, 12]]);
+	});
+
+	test('is another when its number comes again', () => {
+		const once = `10 1.0 ${THREAD}) = 11 <0.1>\n11 1.1 getpid() = 10\n11 1.2 +++ exited with 0 +++\n`;
+		expect(placesIn(`${once}10 1.3 ${FORK}) = 11 <0.1>\n11 1.4 getpid() = 11\n`)).toEqual([
+			['getpid', 10, 11],
+			['getpid', 11, 11],
+		]);
+	});
+});
+
 describe('what is not of calls', () => {
 	test("strace's own remarks and stops are kept apart", () => {
 		const { pushed, remarks, unread } = readAll(

@@ -49,7 +49,7 @@ export class Program extends Peer {
 			lines[stream](history.at(t), bytes.toString());
 		};
 		const asked = history.at(context.clock.now());
-		await assertTool(boot.userland, options.argv[0] ?? '');
+		await assertTool(boot.userland, options.argv[0] ?? '', context.programRemedy);
 		const handlers = {
 			out: said('out'),
 			err: said('err'),
@@ -121,12 +121,12 @@ export class Program extends Peer {
 }
 
 /** The tracer starts where the program cannot, and would say so only in its own words. */
-async function assertTool(userland: Agent, tool: string): Promise<void> {
+async function assertTool(userland: Agent, tool: string, remedy: string): Promise<void> {
 	const { status } = await userland.run(['sh', '-c', 'command -v "$0"', tool]);
 	if (status === 0) return;
 	throw new HalfopenError('TOOL_MISSING', {
 		problem: `There is no program “${tool}” on ${userland.name}.`,
-		remedy: 'Correct the name; or add the program to images/host/Dockerfile (on netns: install it on this machine), and run `npm run setup`.',
+		remedy: `Correct the name; or: ${remedy}`,
 	});
 }
 

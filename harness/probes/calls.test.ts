@@ -208,6 +208,33 @@ describe('what a program does besides', () => {
 	});
 });
 
+describe('io_uring', () => {
+	const ring = 'io_uring_setup(8, {flags=0, sq_thread_cpu=0, sq_thread_idle=0, sq_entries=8}) = 5<anon_inode:[io_uring]> <0.000050>\n';
+
+	test('is told as used, once: from then on nobody knows what the program calls', () => {
+		const history = historyOf(`7 @1.500000 ${ring}`, `7 @2.000000 ${ring}`);
+		expect(history.losses).toEqual([
+			{ observer: 'strace of dnc-1', host: 'client', what: 'uses io_uring: its socket calls are not traced', since: 1.5 },
+		]);
+		expect(history.isBlind('strace of dnc-1', 'client', 3)).toBe(true);
+		expect(history.of('call')).toEqual([]);
+	});
+});
+
+test('threads and children are told apart: a call says its process, and its thread where that is another', () => {
+	const socket = '3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>';
+	const history = historyOf(
+		'7 @1.000000 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0, stack=0x7f, stack_size=0x7}, 88 <unfinished ...>\n',
+		`8 @1.100000 read(${socket}, <unfinished ...>\n7 @1.200000 <... clone3 resumed> => {parent_tid=[8]}, 88) = 8 <0.200000>\n`,
+		'7 @1.300000 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 9 <0.000100>\n',
+		`9 @1.400000 write(${socket}, "x", 1) = 1 <0.000010>\n`,
+	);
+	expect(history.of('call').map(({ name, pid, tid }) => [name, pid, tid])).toEqual([
+		['read', 7, 8],
+		['write', 9, undefined],
+	]);
+});
+
 test('the command line stands behind the tracer’s, which writes to the agent’s third stream', () => {
 	const argv = traced(['nc', '-l', '8080']);
 	expect(argv.slice(-3)).toEqual(['nc', '-l', '8080']);

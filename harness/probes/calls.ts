@@ -1,6 +1,7 @@
 import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { StraceReader } from '../formats/strace.ts';
+import { Rings } from '../formats/strace-rings.ts';
 import { type SocketFacts, TracedSockets } from '../formats/strace-sockets.ts';
 import type { StraceCall } from '../formats/types.ts';
 import { errnoName } from '../tcp.ts';
@@ -11,6 +12,7 @@ import { type History, isCall } from '../timeline/history.ts';
 const TRACED = [
 	...['read', 'readv', 'preadv2', 'write', 'writev', 'pwritev2', 'sendfile', 'splice', 'close'],
 	...['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'epoll_ctl'],
+	...['epoll_create1', 'io_uring_setup'],
 	...['clone', 'clone3', 'fork', 'vfork'],
 ];
 
@@ -65,6 +67,8 @@ export class CallProbe {
 	readonly #peer: string;
 	readonly #isOverAt: (t: number) => boolean;
 	readonly #sockets = new TracedSockets();
+	readonly #rings = new Rings();
+	#hasRing = false;
 	readonly #blocked = new Map<string, EventOf<'call'>>();
 	/** The process of the peer itself, which is the first that is traced. */
 	#pid: number | undefined;
@@ -87,6 +91,7 @@ export class CallProbe {
 			this.#latest = this.#history.at(record.t);
 			if (record.kind === 'exit' && record.pid === this.#pid && record.tid === undefined) this.#exited = true;
 			if (record.kind !== 'call' || this.#isOverAt(record.t + (record.took ?? 0))) continue;
+			if (this.#rings.isUntraced(record)) this.#loseToRing(record.t);
 			const facts = this.#sockets.read(record);
 			if (isOfInterest(record, facts)) this.#add(record, facts);
 		}
@@ -108,6 +113,14 @@ export class CallProbe {
 			this.#history.replace(call, { ...call, took: Math.max(0, t - call.t), result: 'never returned: lost with its host' });
 		}
 		this.#blocked.clear();
+	}
+
+	/** What goes through a ring is not seen, so what is not seen may have been called, from then on. */
+	#loseToRing(t: number): void {
+		if (this.#hasRing) return;
+		this.#hasRing = true;
+		const what = 'uses io_uring: its socket calls are not traced';
+		this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what, since: this.#history.at(t) });
 	}
 
 	#add(record: StraceCall, { socketError, ...facts }: SocketFacts): void {

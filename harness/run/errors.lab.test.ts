@@ -92,7 +92,7 @@ test('a name that is taken, and one that cannot be a name', async () => {
 });
 
 test('a program that the host does not have', async () => {
-	await refused(() => lab.client.run(['no-such-tool', '--now']), 'TOOL_MISSING', '“no-such-tool”', 'Dockerfile');
+	await refused(() => lab.client.run(['no-such-tool', '--now']), 'TOOL_MISSING', '“no-such-tool”', lab.client.context.programRemedy);
 });
 
 test('a program that ends before it has come so far', async () => {

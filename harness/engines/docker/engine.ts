@@ -18,6 +18,7 @@ export function connectDocker(run: Run, facts: DockerFacts): Engine {
 		tools: { docker: facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
 		virtualTime: false,
+		programRemedy: 'Add its package to images/host/Dockerfile, and run `npm run setup`.',
 		createLab: () =>
 			createDockerLab({
 				docker,

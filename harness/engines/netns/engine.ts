@@ -35,6 +35,7 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		tools: { 'util-linux': facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
 		virtualTime: false,
+		programRemedy: 'Install it on this machine: hosts run its programs.',
 		async createLab() {
 			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
 			return createNamespacesLab(ground, stations, { clock: new RealClock(), kernelTrace, ready: () => {}, remove: (end) => end() });

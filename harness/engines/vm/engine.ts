@@ -53,6 +53,7 @@ export function connectVm(
 		tools: { qemu, ...(version && { kernel: version }) },
 		sysctls: new Set(sysctls.split(' ')),
 		virtualTime: true,
+		programRemedy: 'Install it on this machine, and add its name to GUEST_PROGRAMS in harness/engines/vm/root.ts.',
 		async createLab(): Promise<EngineLab> {
 			const name = `guest-${await takeLabNumber(run)}`;
 			const known = await kept(rehearsed);
