@@ -1,0 +1,54 @@
+/** The recorder of the kernel's trace: labs hear of its end, those that come later, too, and nothing of it is left. */
+import { once } from 'node:events';
+import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { testOn } from '../../run/fixtures/on-engine.ts';
+import { thisProcess } from '../owner.ts';
+import { TRACING } from '../trace.ts';
+import { socketOf, startRecorder } from './recorder.ts';
+
+const testOnNetns = testOn('netns', 'about the recorder that is a process of this machine');
+
+/** The one process that reads the trace of this run. */
+async function readerOf(id: string): Promise<number> {
+	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+		const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+		if (command.startsWith('cat\0') && command.includes(`halfopen-${id}/trace_pipe`)) return Number(pid);
+	}
+	throw new Error('nobody reads the trace');
+}
+
+/** What a lab hears until the end. */
+async function heard(lab: Socket): Promise<string> {
+	const pieces: Buffer[] = [];
+	lab.on('data', (piece: Buffer) => pieces.push(piece));
+	await once(lab, 'end');
+	return Buffer.concat(pieces).toString();
+}
+
+testOnNetns('its reader is killed: each lab hears why the trace is over', async () => {
+	const directory = await mkdtemp(join(tmpdir(), 'halfopen-recorder-'));
+	const run = { id: `rec${process.pid}`, owner: thisProcess(), directory };
+	const recorder = await startRecorder(run);
+	try {
+		if (recorder.recording !== 'yes') {
+			// An ordinary user's lack, which is told in words.
+			expect(recorder.recording).toContain(TRACING);
+			return;
+		}
+		const lab = connect(socketOf(run));
+		await once(lab, 'connect');
+		const last = heard(lab);
+		process.kill(await readerOf(run.id), 'SIGKILL');
+		// 128 and the number of the signal (POSIX.1-2017, sh, 2.8.2).
+		expect(await last).toContain('# ended: nobody reads the trace pipe any more (cat: status 137)');
+		expect(await heard(connect(socketOf(run)))).toContain('# ended:');
+	} finally {
+		await recorder.stop();
+		await rm(directory, { recursive: true });
+	}
+	await expect(access(`${TRACING}/instances/halfopen-${run.id}`)).rejects.toMatchObject({ code: 'ENOENT' });
+});
