@@ -56,7 +56,7 @@ export class PacketJoin {
 	readonly #changed = new Set<Group>();
 	readonly #connections = new Map<string, Connection>();
 	readonly #paths = new Map<string, Path>();
-	#latestPath: Path | undefined;
+	#latestPaths: readonly Path[] = [];
 	readonly #answers = new Answers<Draft>();
 	readonly #inOrder = { segment: new InOrder<Draft>(), icmp: new InOrder<Draft>() };
 	/** How many sightings each observer has told. */
@@ -132,13 +132,13 @@ export class PacketJoin {
 	}
 
 	#pathOf(at: HostName | undefined, from: Endpoint, to: Endpoint): Path {
-		const latest = this.#latestPath;
-		if (latest && latest.at === at && isSame(latest.from, from) && isSame(latest.to, to)) return latest;
+		// Mostly of the connection that the packet before was of, one way or the other.
+		for (const path of this.#latestPaths) if (path.at === at && isSame(path.from, from) && isSame(path.to, to)) return path;
 		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
 		const key = `${at} ${names[0]}>${names[1]}`;
 		const known = this.#paths.get(key) ?? this.#newPath(at, from, to, names);
 		this.#paths.set(key, known);
-		this.#latestPath = known;
+		this.#latestPaths = [known, ...this.#latestPaths.slice(0, 1)];
 		return known;
 	}
 
