@@ -135,7 +135,7 @@ async function run(
 	const engine = timed(await currentEngine(), stopwatch);
 	const lab = await Lab.create(engine, { sysctls, offloads }, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
 	const { client, server, link, timeline, history, clock } = lab;
-	live.timeBy(() => clock.now() * 1_000);
+	if (engine.virtualTime) live.timeBy(() => clock.now() * 1_000);
 	const judge = new Judge(claims);
 	const measuring = new Measuring();
 	const failures: unknown[] = [];

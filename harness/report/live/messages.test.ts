@@ -10,7 +10,7 @@ const now = fc.double({ min: 0, max: 1e13, noNaN: true }).map(Math.abs);
 const message: fc.Arbitrary<LiveMessage> = fc.oneof(
 	fc.record({ kind: fc.constant('began' as const), spec: text, scenario: text }),
 	fc.record({ kind: fc.constant('began' as const), spec: text, scenario: text, question: text }),
-	fc.record({ kind: fc.constant('waits' as const), wait: number, what: text, now }),
+	fc.record({ kind: fc.constant('waits' as const), wait: number, what: text }),
 	fc.record({
 		kind: fc.constant('waits' as const),
 		wait: number,

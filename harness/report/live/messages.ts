@@ -22,10 +22,11 @@ const messageSchema = z.discriminatedUnion('kind', [
 		what: z.string(),
 		/** How long at most; absent where there is no limit. */
 		limitMs: z.number().min(0).optional(),
-		now,
+		/** Absent where the lab's time is real. */
+		now: now.optional(),
 	}),
 	z.object({ kind: z.literal('waited'), wait }),
-	/** What the lab's clock shows; told again and again while something is waited for. */
+	/** What the lab's clock shows; told again and again while something is waited for, where it does not go by the wall's. */
 	z.object({ kind: z.literal('clock'), now }),
 	/** The timeline so far, for drawing; only where the runner wants it. */
 	z.object({ kind: z.literal('snapshot'), timeline: timelineSchema }),

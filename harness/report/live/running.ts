@@ -19,8 +19,8 @@ export interface OpenWait {
 interface Wait {
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** By the lab's clock. */
-	readonly since: number;
+	/** By the lab's clock, where that is another than the reader's. */
+	readonly since: number | undefined;
 	/** By the reader's clock. */
 	readonly toldAt: number;
 }
@@ -49,7 +49,7 @@ export class Running implements LiveListener {
 		}
 		const running = this.#scenarios.get(scenario);
 		if (running === undefined) return;
-		if ('now' in message) running.clock = message.now;
+		if ('now' in message) running.clock = message.now ?? running.clock;
 		if (message.kind === 'waits') {
 			const { wait, what, limitMs, now } = message;
 			running.waits.set(wait, { what, limitMs, since: now, toldAt: this.#now() });
@@ -70,7 +70,8 @@ export class Running implements LiveListener {
 		const { began, clock } = running;
 		const [number, { what, limitMs, since, toldAt }] = entry;
 		const where = `${specName(began.spec)} › ${began.scenario}`;
-		return { key: `${scenario}/${number}`, where, what, limitMs, waitedMs: clock - since, shownMs: this.#now() - toldAt };
+		const shownMs = this.#now() - toldAt;
+		return { key: `${scenario}/${number}`, where, what, limitMs, waitedMs: since === undefined ? shownMs : clock - since, shownMs };
 	}
 
 	/** One wait of each scenario that waits, the longest first. */

@@ -60,6 +60,14 @@ describe('a story in a terminal', () => {
 		expect(text()).toMatch(/\n {2}⋯ waiting for read to fail, 8 of at most 27 s$/);
 	});
 
+	test('counts a wait by the reader’s clock where the lab’s time is real', () => {
+		stage.told(0, began(whole.scenario));
+		stage.told(0, { kind: 'waits', wait: 0, what: 'read to fail', limitMs: 27_000 });
+		now = 4_200;
+		stage.draw();
+		expect(text()).toMatch(/waiting for read to fail, 4 of at most 27 s$/);
+	});
+
 	test('ends with the whole ladder and its answer, whatever was drawn before', () => {
 		stage.told(0, began(whole.scenario));
 		for (let events = 0; events <= whole.events.length; events += 3) {

@@ -15,7 +15,7 @@ const CLOCK_EVERY_MS = 500;
 
 /** One scenario’s voice. Nothing it does fails, and none of it is waited for: whether anybody hears is nothing to the scenario. */
 export interface Teller {
-	/** From now on time is the lab's: `now` in ms. Waits that are told before have no time. */
+	/** From now on time is the lab's, which does not go by the wall's: `now` in ms. */
 	timeBy(now: () => number): void;
 	/** A wait has begun; the returned function ends it. */
 	waiting(wait: Wait): () => void;
@@ -47,7 +47,7 @@ class Voice implements Teller {
 	#waits = 0;
 	#open = 0;
 	#ticking: NodeJS.Timeout | undefined;
-	#now: () => number = () => 0;
+	#now: (() => number) | undefined;
 
 	constructor(socket: Socket) {
 		this.socket = socket;
@@ -63,8 +63,10 @@ class Voice implements Teller {
 
 	waiting({ what, limitMs }: Wait): () => void {
 		const wait = this.#waits++;
-		this.say({ kind: 'waits', wait, what, ...(limitMs !== undefined && Number.isFinite(limitMs) && { limitMs }), now: this.#now() });
-		if (this.#open++ === 0) this.#ticking = setInterval(() => this.say({ kind: 'clock', now: this.#now() }), CLOCK_EVERY_MS).unref();
+		const now = this.#now;
+		const limit = limitMs !== undefined && Number.isFinite(limitMs) && { limitMs };
+		this.say({ kind: 'waits', wait, what, ...limit, ...(now && { now: now() }) });
+		if (this.#open++ === 0 && now) this.#ticking = setInterval(() => this.say({ kind: 'clock', now: now() }), CLOCK_EVERY_MS).unref();
 		return () => {
 			this.say({ kind: 'waited', wait });
 			if (--this.#open === 0) clearInterval(this.#ticking);
