@@ -1,8 +1,16 @@
 import { expect as check } from '@jest/globals';
 import { expect, scenario } from '../index.ts';
+import { testOn } from '../run/fixtures/on-engine.ts';
+import { currentRun } from '../run/handover.ts';
 import type { EventOf } from '../timeline/events.ts';
 
 type Call = EventOf<'call'>;
+
+/** With programs of this machine, which hosts elsewhere do not have: python3. */
+function scenarioOnNetns(title: string, body: Parameters<typeof scenario>[2]): void {
+	if (currentRun().engine === 'netns') scenario(title, {}, body);
+	else testOn('netns', 'about programs in python3, which hosts elsewhere do not have')(title, async () => {});
+}
 
 /** What Node, Go and Java listen on by default: all addresses of both families, with one socket. */
 const ECHO = `require('net').createServer((c) => c.on('data', (d) => c.write(d))).listen(8080, () => console.log('listening'))`;
@@ -34,7 +42,7 @@ while True:
     select.select([], [], [], 0.05)
 `;
 
-scenario('a program of two threads: that one blocks is seen, whatever the other does', {}, async ({ client, server }) => {
+scenarioOnNetns('a program of two threads: that one blocks is seen, whatever the other does', async ({ client, server }) => {
 	const writer = await server.nc({ listen: 8080 });
 	const program = await client.run(['python3', '-c', THREADS, server.address]);
 	await expect(program).toBlockIn('read');
@@ -69,7 +77,7 @@ for answer in (b'', b'two'):
 for _ in range(2): os.wait()
 `;
 
-scenario('a server that forks: each process has its own calls', {}, async ({ client, server }) => {
+scenarioOnNetns('a server that forks: each process has its own calls', async ({ client, server }) => {
 	const forking = await server.run(['python3', '-c', FORKS], { until: 'listening' });
 	const first = await client.nc({ connect: server.port(8080) });
 	await first.type('1\n');
@@ -107,7 +115,7 @@ s.shutdown(socket.SHUT_WR)
 s.recvmsg(10)
 `;
 
-scenario('odd names beside a socket, and data that pass by read and write', {}, async ({ client, server }) => {
+scenarioOnNetns('odd names beside a socket, and data that pass by read and write', async ({ client, server }) => {
 	const listener = await server.nc({ listen: 8080, shutdownAtEof: true });
 	const program = await client.run(['python3', '-c', ODD, server.address]);
 	// A regular file is always ready (poll(2)): the first poll returns at once, with the file; the second waits for the socket.
