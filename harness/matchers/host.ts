@@ -194,6 +194,10 @@ export class HostExpectation {
 						return { t: context.history.at(context.clock.now()), began: context.history.at(boot.sockets.t), found };
 					},
 					settled: () => this.#isOtherBoot(boot) ?? cannotReach(),
+					// What the spec did last may have made a socket since the last look.
+					flush: async () => {
+						if (boot.running) await boot.look();
+					},
 					nearest: () => (boot.sockets.rows.length === 0 ? ['ss shows none'] : boot.sockets.rows.map((row) => candidate(row, shape))),
 				},
 				patience,
