@@ -158,6 +158,44 @@ describe('a call that blocks', () => {
 		]);
 	});
 
+	describe('that a stop interrupts, as strace 6.1 wrote it for a poll of 1.5 s', () => {
+		const POLL = '5<TCP:[127.0.0.1:8080->127.0.0.1:41302]>, events=POLLIN';
+		const STOP = [
+			`7     10.000000 poll([{fd=${POLL}}], 1, 1500) = ? ERESTART_RESTARTBLOCK (Interrupted by signal) <0.665247>`,
+			'7     10.665300 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=1, si_uid=0} ---',
+			'7     10.665400 --- stopped by SIGSTOP ---',
+			'7     10.870000 --- SIGCONT {si_signo=SIGCONT, si_code=SI_USER, si_pid=1, si_uid=0} ---',
+			'',
+		].join('\n');
+		const poll = { kind: 'call', pid: 7, t: 10, name: 'poll', args: `[{fd=${POLL}}], 1, 1500` };
+		const callsIn = (records: readonly StraceRecord[]) => records.filter(({ kind }) => kind === 'call');
+
+		test('blocks on: the kernel goes on with restart_syscall(2)', () => {
+			const reader = new StraceReader();
+			expect(callsIn(reader.push(STOP))).toEqual([{ ...poll, blocked: true }]);
+			const end = '7     10.870100 restart_syscall(<... resuming interrupted poll ...>) = 0 <0.630000>\n';
+			expect(callsIn(reader.push(end))).toEqual([{ ...poll, returned: 0, took: 1.5001, blocked: false }]);
+			expect(reader.unread).toEqual([]);
+		});
+
+		test('and that strace leaves for another thread meanwhile, is one call, too', () => {
+			const reader = new StraceReader();
+			const middle = '7     10.870100 restart_syscall(<... resuming interrupted poll ...> <unfinished ...>\n8     10.9 getpid() = 7\n';
+			expect(callsIn(reader.push(STOP + middle))).toContainEqual({ ...poll, blocked: true });
+			const end = '7     11.500100 <... restart_syscall resumed>) = 1 <0.630000>\n';
+			expect(callsIn(reader.push(end))).toEqual([{ ...poll, returned: 1, took: 1.5001, blocked: false }]);
+		});
+
+		test('has failed with EINTR if a handler ran: then the thread’s next call is another', () => {
+			const reader = new StraceReader();
+			reader.push(STOP.replaceAll('SIGCONT', 'SIGUSR1'));
+			expect(callsIn(reader.push('7     10.9 close(5<TCP:[127.0.0.1:8080->127.0.0.1:41302]>) = 0 <0.000010>\n'))).toMatchObject([
+				{ ...poll, returned: -1, errno: 'EINTR', took: 0.665247, blocked: false },
+				{ name: 'close', returned: 0 },
+			]);
+		});
+	});
+
 	test('inside interrupted output is handed out at the end of the push', () => {
 		const reader = new StraceReader();
 		expect(reader.push(`${HEAD}read(0<pipe:[1]>,  <unfinished ...>\n48    1.5 getpid() = 48\n`)).toMatchObject([

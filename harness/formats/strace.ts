@@ -20,6 +20,10 @@ interface OpenCall {
 	readonly args: string;
 	/** Whether a blocked record was handed out. */
 	reported: boolean;
+	/** A stop interrupted it: it goes on by restart_syscall(2), unless a signal handler ran meanwhile. */
+	readonly interrupted?: StraceResult;
+	/** When it went on. */
+	readonly restarted?: number;
 }
 
 /** A record of which only the thread is known yet. */
@@ -134,15 +138,32 @@ export class StraceReader {
 	}
 
 	#readResumed({ tid, t, body }: Line): Unplaced[] | undefined {
+		const restarted = this.#readRestart({ tid, t, body });
+		if (restarted) return restarted;
 		const [head, name] = /^<\.\.\. (\w+) resumed>/.exec(body) ?? [];
-		if (head === undefined || this.#open.get(tid)?.name !== name) return undefined;
+		const open = this.#open.get(tid);
+		const isIt = open?.name === name || (open?.restarted !== undefined && name === 'restart_syscall');
+		if (head === undefined || open === undefined || !isIt) return undefined;
+		this.#open.delete(tid);
+		return this.#readArguments({ ...open, args: '' }, open.args + body.slice(head.length), t);
+	}
+
+	/** `restart_syscall(<... resuming interrupted poll ...>) = 0`: the poll that a stop interrupted, and its result. */
+	#readRestart({ tid, t, body }: Pick<Line, 'tid' | 't' | 'body'>): Unplaced[] | undefined {
+		const [head] = /^restart_syscall\(<\.\.\. resuming interrupted [\w ]+ \.\.\.>/.exec(body) ?? [];
+		if (head === undefined || !this.#open.get(tid)?.interrupted) return undefined;
 		const open = this.#takeOpen(tid);
-		return open && this.#readArguments({ ...open, args: '' }, open.args + body.slice(head.length), t);
+		return open && this.#readArguments({ ...open, args: '', restarted: t }, open.args + body.slice(head.length), t);
 	}
 
 	#readCall(line: Line, reported: boolean): Unplaced[] | undefined {
 		const start = startOfCall(line);
-		return start && this.#readArguments({ ...start, reported }, start.args, line.t);
+		if (!start) return undefined;
+		// A thread that makes another call did not go on with the interrupted one: a handler ran, and the program got EINTR (signal(7)).
+		const interrupted = this.#open.get(line.tid)?.interrupted && this.#takeOpen(line.tid);
+		const records = this.#readArguments({ ...start, reported }, start.args, line.t);
+		if (!records && interrupted) this.#open.set(line.tid, interrupted);
+		return records && [...(interrupted ? [failedByHandler(interrupted)] : []), ...records];
 	}
 
 	/**
@@ -159,6 +180,10 @@ export class StraceReader {
 		if (end === undefined) return undefined;
 		// A thread that is taken away by exit_group or execve inside a call: `<... read resumed> <unfinished ...>) = ?`.
 		const args = text.slice(0, end.at).replace(/ <unfinished \.\.\.>$/, '');
+		if (end.result.startsWith('? ERESTART_RESTARTBLOCK')) {
+			this.#leaveOpen({ ...call, args, interrupted: parseResult(end.result) });
+			return [];
+		}
 		if (!/^\?( <unavailable>)?$/.test(end.result) || /^exit(_group)?$/.test(call.name)) return [finished(call, args, parseResult(end.result))];
 		if (t > call.t) return [neverReturned(call, args, t, 'its thread ended')];
 		// In one line with its beginning: when that was, the end of the thread tells.
@@ -216,13 +241,19 @@ function placed({ tid, ...record }: Unplaced, pid: number): StraceRecord {
 }
 
 function finished(call: OpenCall, args: string, result: StraceResult): Unplaced & StraceCall {
-	return { ...described(call, args, result.errno), ...result, blocked: false };
+	const { t, restarted = t } = call;
+	const took = result.took === undefined ? {} : { took: Math.round((restarted - t + result.took) * 1e6) / 1e6 };
+	return { ...described(call, args, result.errno), ...result, ...took, blocked: false };
+}
+
+function failedByHandler({ interrupted, ...call }: OpenCall): Unplaced & StraceCall {
+	return finished(call, call.args, { ...interrupted, returned: -1, errno: 'EINTR', resultText: 'Interrupted by signal' });
 }
 
 /** @param t when that was certain */
 function neverReturned(call: OpenCall, args: string, t: number, why: string): Unplaced & StraceCall {
 	const took = Math.max(0, Math.round((t - call.t) * 1e6) / 1e6);
-	return finished(call, args, { resultText: `never returned: ${why}`, took });
+	return finished({ ...call, restarted: call.t }, args, { resultText: `never returned: ${why}`, took });
 }
 
 function described({ tid, t, name }: OpenCall, args: string, errno?: string): Omit<StraceCall, 'blocked'> & { readonly tid: number } {

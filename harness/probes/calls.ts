@@ -11,7 +11,7 @@ import { type History, isCall } from '../timeline/history.ts';
 /** Calls on sockets beside those that strace counts as network calls, waiting, and what makes threads and processes; a `?` where strace, or the machine, may not have one. */
 const TRACED = [
 	...['read', 'readv', 'preadv2', 'write', 'writev', 'pwritev2', 'sendfile', 'splice', 'close'],
-	...['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'epoll_ctl'],
+	...['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'epoll_ctl', 'restart_syscall'],
 	...['epoll_create1', 'io_uring_setup'],
 	...['clone', 'clone3', 'fork', 'vfork'],
 ];
