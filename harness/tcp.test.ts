@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+	canReach,
 	deferAcceptSeconds,
 	deviations,
 	ERRNOS,
@@ -277,4 +278,22 @@ describe('SYN-ACKs without an answer', () => {
 		// Doublings end at TCP_RTO_MAX: 127 s, and then 120 s more each.
 		expect(deferAcceptSeconds(128)).toBe(247);
 	});
+});
+
+test.each<[string, () => unknown, string]>([
+	['another formula’s option', () => retransmissionTimeout({ userTimeoutMs: 3_000 } as never), 'OPTION_UNKNOWN'],
+	['no option', () => retransmissionTimeout({} as never), 'OPTION_INVALID'],
+	['a sysctl that this kernel lacks', () => synSchedule({ retries: undefined } as never), 'OPTION_INVALID'],
+	['a negative time', () => keepaliveTimeout({ time: -1, interval: 1, probes: 1 }), 'OPTION_INVALID'],
+	['NaN', () => spanOf(Number.NaN), 'OPTION_INVALID'],
+	['half a probe', () => keepaliveTimeout({ time: 1, interval: 1, probes: 0.5 }), 'OPTION_INVALID'],
+])('a formula refuses %s instead of giving a bound that anything keeps', (_, work, code) => {
+	expect(work).toThrow(expect.objectContaining({ code }));
+});
+
+test('a connection reaches what lies ahead in the diagram, and nothing behind it (RFC 9293, figure 5)', () => {
+	expect(STATES.filter((state) => canReach('FIN-WAIT-1', state))).toEqual(['FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSING', 'TIME-WAIT', 'CLOSED']);
+	expect(STATES.filter((state) => canReach('TIME-WAIT', state))).toEqual(['TIME-WAIT', 'CLOSED']);
+	expect(canReach('SYN-SENT', 'LAST-ACK')).toBe(true);
+	expect(canReach('ESTAB', 'SYN-SENT')).toBe(false);
 });

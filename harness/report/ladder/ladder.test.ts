@@ -31,6 +31,17 @@ describe('a ladder as text', () => {
 		expect(renderLadder(rebootStory(), { colour: true })).toContain('\u001b[1;31mread(3) = ECONNRESET\u001b[0m');
 	});
 
+	test('says above it why the scenario failed, in the lines in which it was told', () => {
+		const failed = {
+			...rebootStory(),
+			outcome: 'failed' as const,
+			failure: { message: 'Waited 15 s. [LIMIT_PASSED]\n  to do: look', code: 'LIMIT_PASSED' },
+		};
+		const text = renderLadder(failed, { width: 80 });
+		expect(text).toContain('\n  Waited 15 s. [LIMIT_PASSED]\n    to do: look\n');
+		expect(text.indexOf('LIMIT_PASSED')).toBeLessThan(text.indexOf('time'));
+	});
+
 	test('draws any valid timeline within its width', () => {
 		fc.assert(
 			fc.property(anyTimeline, fc.integer({ min: 60, max: 200 }), (timeline, width) => {
