@@ -56,6 +56,8 @@ export class SegmentProbe {
 	#log: Promise<void> | undefined;
 	/** When all rules were last seen to be the lab's own, in seconds of the history. */
 	#ownRulesAt = 0;
+	/** Rules that were there before any spec could make some: Docker has its resolver at 127.0.0.11 answer by NAT. */
+	#engines: ReadonlySet<string> | undefined;
 	/** Rules about what leaves that have been named. */
 	readonly #named = new Set<string>();
 	/** Rules of others that were there at the last look. */
@@ -134,7 +136,9 @@ export class SegmentProbe {
 		const observed = { observer: 'rules', host: this.#host } as const;
 		// A kernel that has no tables for iptables has no rules either.
 		const { out } = await this.#machine.run(['bash', '-c', SHOW_RULES]);
-		this.#foreign = foreignRules(out);
+		const rules = foreignRules(out);
+		this.#engines ??= new Set(rules);
+		this.#foreign = rules.filter((rule) => !this.#engines?.has(rule));
 		const losing = this.#foreign.filter(losesArrivals);
 		const isLost = history.knowledge.lostForGood(observed) !== undefined;
 		if (losing.length === 0) {
