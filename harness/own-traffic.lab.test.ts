@@ -14,7 +14,7 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	await timeline.upToDate();
 
 	await expect(timeline).toShowSegments();
-	for (const pattern of ['> S', '< S', '< P.', '> P.'] as const) await expect(timeline).toShowNoSegment(pattern);
+	for (const pattern of ['> S sent', '< S sent', '< P. sent', '> P. sent'] as const) await expect(timeline).toShowNoSegment(pattern);
 	expect(timeline.segments()).toEqual([]);
 	expect(timeline.lastHeard('client', 9000)).toBe(0);
 	expect(timeline.offered('server')).toEqual([]);

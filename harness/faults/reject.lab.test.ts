@@ -23,7 +23,7 @@ scenario(
 		await expect(kang).toFail('read', 'ECONNRESET');
 		// The firewall answers in the server's name with the number that the segment acknowledged (nf_reject_ipv4, RFC 9293, 3.10.7.1); its stack knows nothing.
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 6 dropped by reset', '< R forged');
-		await expect(timeline).toShowNoSegment('< R');
+		await expect(timeline).toShowNoSegment('< R sent');
 		await expect(server).toHaveSocket({ state: 'ESTAB', localPort: 8000 });
 		expect(await reset.count()).toBe(1);
 
@@ -68,7 +68,7 @@ scenario('reject as packets leave: the host’s own firewall answers, and nobody
 	await a.send('hello');
 	await expect(a.recv()).toFailWith('ECONNRESET');
 	await refused.heal();
-	await expect(timeline).toShowNoSegment('< R');
+	await expect(timeline).toShowNoSegment('< R sent');
 	await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 5 dropped by refused', '< R forged');
 	const [reset] = timeline.loopback('client');
 	expect(reset).toMatchObject({ flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', host: 'client' });

@@ -55,7 +55,7 @@ describe('a fate is no fate before all observers have told', () => {
 		await timeline.toShowSegment('> P. 6 dropped by drop-1');
 		context.clock.pass(15_000);
 		expect(await failing).toMatchObject({ code: 'LIMIT_PASSED' });
-		expect((await failureOf(timeline.toShowNoSegment('> P. 6'))).message).toContain('dropped by drop-1');
+		expect((await failureOf(timeline.toShowNoSegment('> P. 6 sent'))).message).toContain('dropped by drop-1');
 	});
 
 	test('a segment that is under way is not unobserved', async () => {
@@ -126,7 +126,7 @@ describe('without an observer', () => {
 	test('nothing that rests on what was not seen passes, and all says so at once', async () => {
 		const { history, timeline } = lagging();
 		history.lose({ observer: 'capture', host: 'client', ...lost });
-		for (const failing of [timeline.toShowNoSegment('< R'), timeline.toShowSegments('...'), timeline.toRetransmit('> S', [1_000])]) {
+		for (const failing of [timeline.toShowNoSegment('< R sent'), timeline.toShowSegments('...'), timeline.toRetransmit('> S', [1_000])]) {
 			expect(await failureOf(failing)).toMatchObject({ code: 'OBSERVER_LOST', seen: lost.what });
 		}
 	});

@@ -27,6 +27,17 @@ describe('a pattern', () => {
 		]);
 	});
 
+	test('stands for whatever became of a segment with `sent`, and for one that was delivered without a fate', () => {
+		for (const fate of ['delivered', 'dropped', 'unobserved', 'unknown'] as const) {
+			expect([fate, fits('> P. 6 sent', { fate }), fits('> P. 6', { fate }), fits('> R sent', { fate })]).toEqual([
+				fate,
+				true,
+				fate === 'delivered',
+				false,
+			]);
+		}
+	});
+
 	test('tells the fate: delivered, unless it is said otherwise', () => {
 		const dropped = { fate: 'dropped', by: 'drop-1' } as const;
 		expect([fits('> P.', dropped), fits('> P. dropped', dropped), fits('> P. dropped by drop-1', dropped)]).toEqual([false, true, true]);

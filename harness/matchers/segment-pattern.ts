@@ -5,7 +5,8 @@ import type { EventOf, HostName } from '../timeline/events.ts';
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;
 type Length = '' | ` ${number}`;
-type Fate = '' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
+/** Without one, the segment was delivered; `sent` stands for any of them. */
+type Fate = '' | ' sent' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 
 /** One segment in a line, `direction flags [length] [fate]`; one that a firewall forged, `direction flags forged [fate]`; or one ICMP message, `direction icmp [name] [fate]`. */
 export type OneSegmentPattern =
@@ -40,8 +41,7 @@ export interface ParsedPattern {
 }
 
 const PATTERN =
-	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?:icmp(?: (?!unobserved|unknown|dropped)(?<name>[A-Za-z][A-Za-z-]*|type \d+ code \d+))?|(?<flags>\S+)(?: (?<length>\d+)|(?<forged> forged))?)(?: (?<fate>unobserved|unknown|dropped(?: by (?<by>\S+))?))?$/;
-const FATE = / (unobserved|unknown|dropped)/;
+	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?:icmp(?: (?!sent|unobserved|unknown|dropped)(?<name>[A-Za-z][A-Za-z-]*|type \d+ code \d+))?|(?<flags>\S+)(?: (?<length>\d+)|(?<forged> forged))?)(?: (?<fate>sent|unobserved|unknown|dropped(?: by (?<by>\S+))?))?$/;
 const FLAGS = /^(none|F?S?R?P?\.?U?E?W?e?)$/;
 
 /** Reads a pattern; what is wrong with it is said with an example. */
@@ -71,7 +71,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 		host,
 		fits: (packet) =>
 			isLike(packet) &&
-			packet.fate === wanted.fate &&
+			(wanted.fate === 'sent' || packet.fate === wanted.fate) &&
 			senderOf(packet) === host &&
 			subjectOf(packet) === subject &&
 			(by === undefined || packet.by === by),
@@ -120,12 +120,6 @@ export function parseCounted(pattern: CountedPattern): ParsedPattern {
 	const parsed = parsePattern(pattern);
 	if (parsed.subject === undefined) parseOneSegment('...' as OneSegmentPattern);
 	return /^\d/.test(pattern) ? parsed : { ...parsed, most: Number.POSITIVE_INFINITY };
-}
-
-/** The same for what must not be there: without a fate, whatever became of it. */
-export function parseUnwanted(pattern: OneSegmentPattern): ParsedPattern {
-	const parsed = parseOneSegment(pattern);
-	return FATE.test(pattern) ? parsed : { ...parsed, fits: (packet) => parsed.fits({ ...packet, fate: 'delivered' }) };
 }
 
 /** True if the patterns describe all these packets, in order. Takes time in proportion to packets and patterns. */

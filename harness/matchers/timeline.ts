@@ -20,7 +20,6 @@ import {
 	parseCounted,
 	parseOneSegment,
 	parsePattern,
-	parseUnwanted,
 	type SegmentPattern,
 } from './segment-pattern.ts';
 import { offFor } from './settled.ts';
@@ -77,10 +76,10 @@ export class TimelineExpectation {
 		);
 	}
 
-	/** No segment like this was sent so far, whatever became of it unless a fate is named; all observers are asked first. */
+	/** No segment like this was delivered so far; with `sent` behind it (`< R sent`) none was sent, whatever became of it. All observers are asked first. */
 	async toShowNoSegment(pattern: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
-		const unwanted = parseUnwanted(pattern);
+		const unwanted = parseOneSegment(pattern);
 		this.#assertFault(unwanted);
 		await context.flush();
 		const found = this.#packets(unwanted).filter(unwanted.fits);
@@ -153,10 +152,10 @@ export class TimelineExpectation {
 		if (!isEnough(found().length)) throw failed(`Expected the segments ${pattern}, but there were ${found().length}`, found().map(describeEvent));
 	}
 
-	/** No segment is sent for so long from now on; with a pattern, none like it, whatever became of it unless a fate is named. */
+	/** No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it none like it is sent. */
 	async toStaySilent(silence: Silence, pattern?: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
-		const unwanted = pattern === undefined ? parsePattern('...') : parseUnwanted(pattern);
+		const unwanted = pattern === undefined ? parsePattern('...') : parseOneSegment(pattern);
 		this.#assertFault(unwanted);
 		const what = pattern === undefined ? 'no segment' : `no segment ${pattern}`;
 		const flush = async () => {

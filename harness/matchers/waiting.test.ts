@@ -134,9 +134,9 @@ describe('an expectation of segments', () => {
 	test('of one that there is passes, of none that there is shows it', async () => {
 		const { timeline } = shown('S', 'R');
 		await timeline.toShowSegment('> R');
-		await timeline.toShowNoSegment('< R');
-		const { message } = await failureOf(timeline.toShowNoSegment('> R'));
-		expect(message).toContain('Expected no segment > R, but there were 1. [EXPECTATION_FAILED]');
+		await timeline.toShowNoSegment('< R sent');
+		const { message } = await failureOf(timeline.toShowNoSegment('> R sent'));
+		expect(message).toContain('Expected no segment > R sent, but there were 1. [EXPECTATION_FAILED]');
 		expect(message).toContain('> R seq 1');
 	});
 

@@ -71,7 +71,7 @@ scenario.each(peers)(
 		const { sendQueue } = await expect(client).toHaveSocket({ state: waits, timer: 'persist' });
 
 		step('and kodos does not read');
-		await expect(timeline).toShowNoSegment('> F.');
+		await expect(timeline).toShowNoSegment('> F. sent');
 		const windowClosed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.');
 		const patience = { after: spanOf(schedule.reduce((total, gap) => total + gap)), since: windowClosed?.t ?? Number.NaN };
 		await expect(client).toHaveNoSocket({}, patience);
@@ -126,7 +126,7 @@ scenario(
 			unread.push(written - (sendQueue - 1) - text.length);
 			text += (await kodos.recv()).data;
 		}
-		await expect(timeline).toShowNoSegment('> F.');
+		await expect(timeline).toShowNoSegment('> F. sent');
 
 		step('kodos reads the rest');
 		text += await readAll(kodos);
@@ -161,7 +161,7 @@ scenario(
 		step('kang closes');
 		await expect(kang.close()).toReturn(0);
 		await expect(client).toHaveSocket({ state: 'FIN-WAIT-1', timer: 'persist' });
-		await expect(timeline).toShowNoSegment('> F.');
+		await expect(timeline).toShowNoSegment('> F. sent');
 
 		step('kodos reads');
 		const text = await readAll(kodos);

@@ -32,7 +32,7 @@ scenario.each(peers)(
 		await expect(sending).toBlock();
 		const windowAfterMuch = (await kang.info()).snd_wnd;
 		const full = await expect(server).toHaveSocket({ state: 'ESTAB' });
-		await expect(timeline).toShowNoSegment('< R');
+		await expect(timeline).toShowNoSegment('< R sent');
 		expect([windowAfterLittle > 0, windowAfterMuch]).toEqual([true, 0]);
 
 		if (shut) {

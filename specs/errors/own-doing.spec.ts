@@ -58,7 +58,7 @@ scenario(
 		// Without MSG_NOSIGNAL the same error comes with a signal, which ends a program that does not expect it (send(2)).
 		kang.send('hello');
 		await expect(kang.process).toHaveEnded({ signal: 'SIGPIPE' });
-		await expect(timeline).toShowNoSegment('> P. 5');
+		await expect(timeline).toShowNoSegment('> P. 5 sent');
 		claim('KH-misc2', writing.event.errno === 'EPIPE' && timeline.segments('client').every(({ length }) => length === 0), {
 			holds:
 				'A write looks at the state before anything is queued (tcp_sendmsg_locked): in FIN-WAIT there is no sending any more (sk_stream_wait_connect), so nothing goes out, and it is EPIPE, with SIGPIPE where that is not refused (sk_stream_error).',

@@ -29,7 +29,7 @@ scenario.each(peers)(
 		await kang.send(story, 'MSG_DONTWAIT');
 		await waits;
 		// All observers have told by now: kodos said that it has no room left.
-		await expect(timeline).toShowNoSegment('> F.');
+		await expect(timeline).toShowNoSegment('> F. sent');
 		const closed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
 		const rtoMs = (await kang.info()).rto / 1_000;
 

@@ -24,7 +24,7 @@ async function fill({ client, server, timeline }: ScenarioLab) {
 	// Its timer is no retransmission: there is nothing on its way. It is to ask for the window.
 	await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
 	// All observers have told by now: kodos said that it has no room left.
-	await expect(timeline).toShowNoSegment('> F.');
+	await expect(timeline).toShowNoSegment('> F. sent');
 	const closed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
 	return { listener, kang, written, closed };
 }
@@ -64,7 +64,7 @@ scenario.each(servers)(
 		const { receiveQueue } = await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
 		expect(receiveQueue).toBeGreaterThan(0);
 
-		await expect(timeline).toShowNoSegment('> R.');
+		await expect(timeline).toShowNoSegment('> R. sent');
 		const heard = timeline.segments('server').at(-1)?.t ?? Number.NaN;
 		const answered = timeline.probes('client').filter(({ t }) => t <= heard).length;
 		const probes = timeline.probes('client').filter(({ t }) => t > heard);
