@@ -72,7 +72,7 @@ export class Capture {
 
 	async #count(clock: LabClock): Promise<boolean> {
 		const stop = new AbortController();
-		const counted = this.#heard(() => this.#takeCount());
+		const counted = this.#heard(() => this.#takeCount(), stop.signal);
 		const asked = this.#process.signal('SIGUSR1').then(() => counted);
 		const gone = this.#process.exited.then(() => false);
 		try {
@@ -116,8 +116,8 @@ export class Capture {
 		);
 	}
 
-	/** Resolves when what tcpdump has said passes. */
-	#heard(passes: () => boolean): Promise<true> {
+	/** Resolves when what tcpdump has said passes; it is not looked at any more when the signal is aborted. */
+	#heard(passes: () => boolean, stop?: AbortSignal): Promise<true> {
 		return new Promise((resolve) => {
 			const listener = () => {
 				if (!passes()) return;
@@ -125,6 +125,7 @@ export class Capture {
 				resolve(true);
 			};
 			this.#listeners.add(listener);
+			stop?.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
 		});
 	}
 
