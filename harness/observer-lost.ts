@@ -1,5 +1,5 @@
 import { HalfopenError } from './errors.ts';
-import type { Loss } from './timeline/events.ts';
+import type { HostName, Loss } from './timeline/events.ts';
 import type { History } from './timeline/history.ts';
 import type { Observed } from './timeline/knowledge.ts';
 
@@ -16,6 +16,30 @@ export function assertNeverBlind(history: History, judged: Judged, ...observed: 
 export function assertSees(history: History, judged: Judged, ...observed: readonly Observed[]): void {
 	const loss = history.knowledge.lostForGood(...observed);
 	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where one of these observers did not see all that has happened since `t`, in seconds of the history. */
+export function assertSawSince(t: number, history: History, judged: Judged, ...observed: readonly Observed[]): void {
+	const loss = history.knowledge.blindnessSince(t, ...observed);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where the log of one of these firewalls was lost at any time: what a rule drops as it leaves, no capture sees. */
+export function assertAllLogged(history: History, judged: Judged, hosts: readonly HostName[]): void {
+	const loss = hosts.map((host) => lossOfLog(history, host)).find(Boolean);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where all of these firewalls have lost their logs: none of them will tell any more what it dropped. */
+export function assertAnyLogs(history: History, judged: Judged, hosts: readonly HostName[]): void {
+	const losses = hosts.map((host) => lossOfLog(history, host, ({ until }) => until === undefined));
+	const [first] = losses;
+	if (first && losses.every(Boolean)) throw observerLost(first, judged);
+}
+
+/** Rules that are not the lab's do not count: of the lab's own the log tells all the same. */
+function lossOfLog({ losses }: History, host: HostName, isMeant: (loss: Loss) => boolean = () => true): Loss | undefined {
+	return losses.find((loss) => loss.observer === 'firewall' && loss.host === host && loss.since !== undefined && isMeant(loss));
 }
 
 /** Fails where any observer was lost at any time: a verdict rests on all that was recorded. */

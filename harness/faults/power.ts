@@ -1,6 +1,6 @@
 import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import { assertSees } from '../observer-lost.ts';
+import { assertSawSince } from '../observer-lost.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
@@ -39,7 +39,7 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 async function proofOfSilence({ name, otherHasLooked }: PowerSwitch, { history }: LabContext, since: number): Promise<string> {
 	const other = await otherHasLooked();
 	if (other === undefined) return 'both hosts are off: nobody is there to hear it';
-	assertSees(history, `whether the ${other} heard of the ${name}’s power off`, { observer: 'capture', host: other });
+	assertSawSince(since, history, `whether the ${other} heard of the ${name}’s power off`, { observer: 'capture', host: other });
 	const late = history.segments.filter(({ host, arrived }) => host === name && arrived !== undefined && arrived > since);
 	if (late.length === 0) return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
 	throw new HalfopenError('FAULT_WITHOUT_EFFECT', {

@@ -7,7 +7,7 @@ import { assertErrno, type Errno } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { Settled } from '../wait.ts';
 import { frozenFor } from './settled.ts';
-import { expectEventually, expectSilence, failed, type Patience, type Silence } from './waiting.ts';
+import { expectEventually, expectSilence, failed, type Patience, type Silence, type Stretch } from './waiting.ts';
 
 /** What can be expected of one call of a controlled socket. Spans count from when it was entered, unless `since` says otherwise. */
 export class CallExpectation {
@@ -34,15 +34,23 @@ export class CallExpectation {
 	 * return for so long from now on either.
 	 */
 	async toBlock(silence?: Silence): Promise<void> {
-		const { context } = this.#call.peer;
-		await context.flush();
-		assertSees(context.history, `whether ${this.#who} has returned`, { observer: 'strace', host: this.#call.peer.host });
+		const { context, host } = this.#call.peer;
+		const flush = async () => {
+			await context.flush();
+			assertSees(context.history, `whether ${this.#who} has returned`, { observer: 'strace', host });
+		};
+		await flush();
 		this.#assertBlocked();
 		if (silence === undefined) return;
-		const { flush } = context;
-		const broken = () => (this.#isInside ? [] : [describeEvent(this.#call.event)]);
-		await expectSilence(context, { what: `${this.#who} to block`, broken, flush }, silence);
-		this.#assertBlocked();
+		await expectSilence(context, { what: `${this.#who} to block`, broken: (during) => this.#ends(during), flush }, silence);
+	}
+
+	/** That it returned, or that its process ended, by the end of a silence. */
+	#ends({ until }: Stretch): string[] {
+		const { event, endedAt, peer } = this.#call;
+		if (endedAt <= until) return [describeEvent(event)];
+		const processes = peer.context.history.of('process', peer.host);
+		return processes.filter(({ peer: of, what, t }) => of === peer.name && what === 'exited' && t <= until).map(describeEvent);
 	}
 
 	#assertBlocked(): void {
@@ -85,10 +93,6 @@ export class CallExpectation {
 			why,
 			remedy: 'Expect the end of the process: await expect(socket.process).toHaveEnded(…). MSG_NOSIGNAL keeps a send from raising SIGPIPE.',
 		};
-	}
-
-	get #isInside(): boolean {
-		return this.#call.event.took === undefined;
 	}
 
 	get #who(): string {

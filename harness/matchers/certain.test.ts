@@ -89,6 +89,53 @@ describe('a fate is no fate before all observers have told', () => {
 	});
 });
 
+describe('of a segment whose log is late', () => {
+	/** A segment that the server's firewall drops, which its log tells only when it is asked. */
+	function late() {
+		const { sightings } = new Wire().send(1, 'client', 'P.', { length: 6, fortune: 'dropped' });
+		const logged = sightings.pop();
+		const lab = lagging(() => {
+			if (logged && lab.history.segments.some(({ fate }) => fate === 'delivered')) lab.history.see(logged);
+		});
+		return { ...lab, arrive: () => sightings.forEach((sighting) => lab.history.see(sighting)) };
+	}
+
+	test('a silence is not broken', async () => {
+		const { context, timeline, arrive } = late();
+		const silent = timeline.toStaySilent({ forMs: 2_000 }, '> P. 6');
+		const broken = failureOf(timeline.toStaySilent({ forMs: 2_000 }, '> P. 6 sent'));
+		await settle();
+		await settle();
+		arrive();
+		context.clock.pass(2_000);
+		await silent;
+		expect(await broken).toMatchObject({ code: 'EXPECTATION_FAILED' });
+	});
+
+	test('a count is not too high', async () => {
+		const { context, history, timeline, arrive } = late();
+		for (const sighting of new Wire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).sightings) history.see(sighting);
+		arrive();
+		context.clock.pass(2_000);
+		await timeline.toShowSegment('1x > P. 6');
+	});
+});
+
+describe('a silence', () => {
+	test('is not broken by what comes after it, while observers are asked', async () => {
+		const { sightings } = new Wire().send(2.5, 'client', 'P.', { length: 6 });
+		const lab = lagging(() => {
+			if (lab.context.clock.now() >= ORIGIN + 2) for (const sighting of sightings.splice(0)) lab.history.see(sighting);
+		});
+		const silent = lab.timeline.toStaySilent({ forMs: 2_000 });
+		await settle();
+		await settle();
+		lab.context.clock.pass(2_000);
+		await silent;
+		expect(lab.history.segments).toHaveLength(1);
+	});
+});
+
 describe('a call', () => {
 	const blocked: EventOf<'call'> = { kind: 'call', t: 1, host: 'client', peer: 'nc-1', pid: 7, name: 'poll', args: '', source: 'strace' };
 
@@ -146,6 +193,36 @@ describe('without an observer', () => {
 		for (const sighting of sightingsOf('dropped')) history.see(sighting);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6 dropped by drop-1');
+	});
+
+	test('of what a rule stopped before any capture saw it nothing is said', async () => {
+		const { context, history, timeline } = lagging();
+		context.clock.pass(2_000);
+		await timeline.toShowNoSegment('< P. sent');
+		history.lose({ observer: 'firewall', host: 'server', ...lost });
+		// The server's own rule may have stopped one as it left; what the client sent, the client's capture has seen.
+		for (const failing of [
+			timeline.toShowNoSegment('< P. sent'),
+			timeline.toShowNoSegment('< P. dropped by drop-1'),
+			timeline.toStaySilent({ forMs: 1 }, '< P. sent'),
+			timeline.toStaySilent({ forMs: 1 }),
+			timeline.toShowSegments('...'),
+			timeline.toShowSegment('< P. dropped by drop-1'),
+		]) {
+			expect(await failureOf(failing)).toMatchObject({ code: 'OBSERVER_LOST', seen: lost.what });
+		}
+		await timeline.toShowNoSegment('> P. sent');
+		await timeline.toShowNoSegment('< P.');
+	});
+
+	test('a count is unknown where one more may have been delivered', async () => {
+		const { context, history, timeline } = lagging();
+		for (const sighting of sightingsOf('delivered')) history.see(sighting);
+		history.lose({ observer: 'firewall', host: 'server', ...lost, since: 1.5 });
+		for (const sighting of new Wire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).sightings) history.see(sighting);
+		context.clock.pass(2_000);
+		await timeline.toShowSegment('> P. 6');
+		expect(await failureOf(timeline.toShowSegment('1x > P. 6'))).toMatchObject({ code: 'OBSERVER_LOST' });
 	});
 
 	test('of both hosts no segment is waited for', async () => {

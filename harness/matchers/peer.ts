@@ -11,7 +11,7 @@ import type { Settled, Wait } from '../wait.ts';
 import { certain } from './certain.ts';
 import { lastActOf } from './origin.ts';
 import { frozenFor } from './settled.ts';
-import { expectEventually, expectSilence, failed, type Patience, type Silence } from './waiting.ts';
+import { expectEventually, expectSilence, type Patience, type Silence, type Stretch } from './waiting.ts';
 
 /** Of what a program printed and called, the last of it tells most. */
 const LAST_CALLS = 5;
@@ -122,16 +122,17 @@ export class PeerExpectation {
 
 	/** It prints nothing for so long from now on, and no call of it returns but those that wait (poll, select, epoll_wait); and it is still there. */
 	async toStaySilent(silence: Silence): Promise<void> {
-		const { context, host, name } = this.#peer;
+		const { context, host } = this.#peer;
 		await context.flush();
-		const since = context.history.at(context.clock.now());
-		const isNews = (event: EventOf<'output' | 'call' | 'process'>) =>
-			event.peer === name && momentOf(event) > since && (event.kind !== 'process' || event.what === 'exited');
+		const told = () => (['output', 'call', 'process'] as const).flatMap((kind) => context.history.of(kind, host));
 		await expectSilence(
 			context,
 			{
 				what: `${this.#who} to stay silent`,
-				broken: () => (['output', 'call', 'process'] as const).flatMap((kind) => context.history.of(kind, host).filter(isNews).map(describeEvent)),
+				broken: (during) =>
+					told()
+						.filter((event) => this.#breaks(event, during))
+						.map(describeEvent),
 				flush: async () => {
 					await context.flush();
 					this.#assertTraced();
@@ -139,8 +140,14 @@ export class PeerExpectation {
 			},
 			silence,
 		);
-		if (this.#peer.end === undefined) return;
-		throw failed(`Expected ${this.#who} to stay silent, but it has ended: nothing could be heard of it`, [describePeerEnd(this.#peer.end)]);
+	}
+
+	/** Of one that has ended, whenever that was, nothing could be heard. */
+	#breaks(event: EventOf<'output' | 'call' | 'process'>, { from, until }: Stretch): boolean {
+		if (event.peer !== this.#peer.name) return false;
+		if (event.kind === 'process') return event.what === 'exited' && event.t <= until;
+		const t = momentOf(event);
+		return t > from && t <= until;
 	}
 
 	async #eventually<T extends { readonly t: number }>(wait: Omit<Wait<T>, 'limitMs'>, patience: Patience): Promise<T> {
@@ -196,7 +203,7 @@ function isIn(text: string | RegExp, written: string): boolean {
 }
 
 /** When something became news: a call when it returned, and one that waits never. */
-function momentOf(event: EventOf<'output' | 'call' | 'process'>): number {
+function momentOf(event: EventOf<'output' | 'call'>): number {
 	if (event.kind !== 'call') return event.t;
 	return event.took === undefined || isCall(event.name, 'poll') ? Number.NEGATIVE_INFINITY : event.t + event.took;
 }

@@ -35,6 +35,8 @@ export interface ParsedPattern {
 	readonly subject: Subject | undefined;
 	/** Who sent it, by its direction; of `...` anybody. */
 	readonly host: HostName;
+	/** `sent` is any fate; that of `...`, too. */
+	readonly fate: Packet['fate'] | 'sent';
 	readonly fits: (packet: Packet) => boolean;
 	/** The fault that it names. */
 	readonly by: string | undefined;
@@ -43,10 +45,20 @@ export interface ParsedPattern {
 const PATTERN =
 	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?:icmp(?: (?!sent|unobserved|unknown|dropped)(?<name>[A-Za-z][A-Za-z-]*|type \d+ code \d+))?|(?<flags>\S+)(?: (?<length>\d+)|(?<forged> forged))?)(?: (?<fate>sent|unobserved|unknown|dropped(?: by (?<by>\S+))?))?$/;
 const FLAGS = /^(none|F?S?R?P?\.?U?E?W?e?)$/;
+/** `...` */
+const ANY: ParsedPattern = {
+	least: 0,
+	most: Number.POSITIVE_INFINITY,
+	subject: undefined,
+	host: 'client',
+	fate: 'sent',
+	by: undefined,
+	fits: () => true,
+};
 
 /** Reads a pattern; what is wrong with it is said with an example. */
 export function parsePattern(pattern: string): ParsedPattern {
-	if (pattern === '...') return { least: 0, most: Number.POSITIVE_INFINITY, subject: undefined, host: 'client', by: undefined, fits: () => true };
+	if (pattern === '...') return ANY;
 	const groups = PATTERN.exec(pattern)?.groups;
 	const isIcmp = groups?.flags === undefined;
 	if (!groups || !(isIcmp || FLAGS.test(groups.flags ?? '')) || Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)) {
@@ -59,7 +71,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
 	const host = direction === '>' ? 'client' : 'server';
 	const subject = isIcmp ? 'icmp' : forged === undefined ? 'segment' : 'forged';
-	const wanted = { fate: fate?.split(' ')[0] ?? 'delivered', length: length === undefined ? undefined : Number(length) };
+	const wanted = { fate: (fate?.split(' ')[0] ?? 'delivered') as ParsedPattern['fate'], length: length === undefined ? undefined : Number(length) };
 	const isLike = (packet: Packet) =>
 		packet.kind === 'icmp'
 			? name === undefined || packet.name === name
@@ -69,6 +81,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 		most: range === undefined ? Number(least ?? 1) : Number(most ?? Number.POSITIVE_INFINITY),
 		subject,
 		host,
+		fate: wanted.fate,
 		fits: (packet) =>
 			isLike(packet) &&
 			(wanted.fate === 'sent' || packet.fate === wanted.fate) &&

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import { nearestNames } from '../nearest.ts';
-import { assertNeverBlind, assertSees, CAPTURES, SEGMENT_OBSERVERS } from '../observer-lost.ts';
+import { assertAllLogged, assertAnyLogs, assertNeverBlind, assertSees, CAPTURES, SEGMENT_OBSERVERS } from '../observer-lost.ts';
 import { checked } from '../options.ts';
 import { deviations, gapsBetween, type Span, spanSchema } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
-import type { EventOf } from '../timeline/events.ts';
+import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Settled } from '../wait.ts';
 import { certain } from './certain.ts';
@@ -23,7 +23,7 @@ import {
 	type SegmentPattern,
 } from './segment-pattern.ts';
 import { offFor } from './settled.ts';
-import { expectEventually, expectSilence, failed, type Patience, type Silence } from './waiting.ts';
+import { expectEventually, expectSilence, failed, type Patience, type Silence, type Stretch } from './waiting.ts';
 
 /** What a pattern may say of a packet whose fate is unknown. */
 const FATES = ['delivered', 'dropped', 'unobserved'] as const;
@@ -61,7 +61,7 @@ export class TimelineExpectation {
 				what,
 				check: certain(context, {
 					find: () => {
-						this.#assertComplete(what);
+						this.#assertComplete(what, HOST_NAMES);
 						return matchSegments(this.#packets(...parsed), parsed) ? { t: 0 } : undefined;
 					},
 					isSettled: () => this.#packets(...parsed).every((packet) => context.history.isSettled(packet)),
@@ -82,9 +82,9 @@ export class TimelineExpectation {
 		const unwanted = parseOneSegment(pattern);
 		this.#assertFault(unwanted);
 		await context.flush();
-		const found = this.#packets(unwanted).filter(unwanted.fits);
+		const found = this.#settled(unwanted);
 		if (found.length > 0) throw failed(`Expected no segment ${pattern}, but there were ${found.length}`, found.map(describeEvent));
-		this.#assertComplete(`whether there was a segment ${pattern}`);
+		this.#assertComplete(`whether there was a segment ${pattern}`, stoppersOf(unwanted));
 		this.#assertFates(`whether there was a segment ${pattern}`, unwanted);
 	}
 
@@ -136,9 +136,10 @@ export class TimelineExpectation {
 					assertHope: () => {
 						this.#assertFates(what, wanted);
 						if (CAPTURES.every((one) => history.knowledge.lostForGood(one))) assertSees(history, what, ...CAPTURES);
+						if (wanted.fate === 'dropped') assertAnyLogs(history, what, this.#droppersOf(wanted));
 					},
 				}),
-				settled: () => tooMany(found(), wanted) ?? this.#healed(wanted) ?? offFor(context, wanted.host),
+				settled: () => tooMany(this.#settled(wanted), wanted) ?? this.#healed(wanted) ?? offFor(context, wanted.host),
 				flush: context.flush,
 				nearest: () => [`${found().length} such, among:`, ...this.#timeline.packets.slice(-LAST_PACKETS).map(describeEvent)],
 			},
@@ -148,8 +149,10 @@ export class TimelineExpectation {
 		if (!isCounted) return;
 		// What was sent before may not have been told yet.
 		await context.flush();
-		this.#assertComplete(`how many segments ${pattern} there were`);
-		if (!isEnough(found().length)) throw failed(`Expected the segments ${pattern}, but there were ${found().length}`, found().map(describeEvent));
+		const all = this.#settled(wanted);
+		if (!isEnough(all.length)) throw failed(`Expected the segments ${pattern}, but there were ${all.length}`, all.map(describeEvent));
+		this.#assertComplete(`how many segments ${pattern} there were`, stoppersOf(wanted));
+		this.#assertFates(`how many segments ${pattern} there were`, wanted);
 	}
 
 	/** No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it none like it is sent. */
@@ -160,14 +163,13 @@ export class TimelineExpectation {
 		const what = pattern === undefined ? 'no segment' : `no segment ${pattern}`;
 		const flush = async () => {
 			await context.flush();
-			this.#assertComplete(what);
+			this.#assertComplete(what, pattern === undefined ? HOST_NAMES : stoppersOf(unwanted));
 			this.#assertFates(what, unwanted);
 		};
 		await flush();
-		const since = context.history.at(context.clock.now());
-		const broken = () =>
-			this.#packets(unwanted)
-				.filter((packet) => packet.t > since && unwanted.fits(packet))
+		const broken = ({ from, until }: Stretch) =>
+			this.#settled(unwanted)
+				.filter(({ t }) => t > from && t <= until)
 				.map(describeEvent);
 		await expectSilence(context, { what, broken, flush }, silence);
 	}
@@ -177,9 +179,9 @@ export class TimelineExpectation {
 		const wanted = parseOneSegment(pattern);
 		this.#assertFault(wanted);
 		await context.flush();
-		this.#assertComplete(`when ${pattern} was sent`);
+		this.#assertComplete(`when ${pattern} was sent`, stoppersOf(wanted));
 		this.#assertFates(`when ${pattern} was sent`, wanted);
-		const found = this.#packets(wanted).filter(wanted.fits);
+		const found = this.#settled(wanted);
 		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
 		if (wrong.length > 0) throw failed(`Expected ${pattern} ${how}, but: ${wrong.join(', ')}`, found.map(describeEvent));
 	}
@@ -224,9 +226,17 @@ export class TimelineExpectation {
 		};
 	}
 
-	/** A list of segments is complete only where no capture has been blind. */
-	#assertComplete(judged: string): void {
-		assertNeverBlind(this.#timeline.context.history, judged, ...CAPTURES);
+	/** A list of segments is complete only where no capture has been blind, nor the log of who may have stopped some before they left. */
+	#assertComplete(judged: string, stoppers: readonly HostName[]): void {
+		const { history } = this.#timeline.context;
+		assertNeverBlind(history, judged, ...CAPTURES);
+		assertAllLogged(history, judged, stoppers);
+	}
+
+	/** The hosts at which the fault that a pattern names drops packets; without a name, both. */
+	#droppersOf({ by }: ParsedPattern): readonly HostName[] {
+		const fault = this.#timeline.context.history.of('fault').find(({ id }) => id === by);
+		return fault?.what === 'packets' ? [fault.host] : HOST_NAMES;
 	}
 
 	/** Fails where a packet may be what one of the patterns is about, and nobody knows what became of it. */
@@ -238,10 +248,21 @@ export class TimelineExpectation {
 		}
 	}
 
+	/** What fits a pattern, whatever observers have still to tell. After a flush that is all that was sent before it. */
+	#settled(pattern: ParsedPattern): readonly Packet[] {
+		const { history } = this.#timeline.context;
+		return this.#packets(pattern).filter((packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isSettled(packet)));
+	}
+
 	/** What patterns are held against. */
 	#packets(...patterns: readonly ParsedPattern[]): readonly Packet[] {
 		return packetsFor(this.#timeline.packets, patterns);
 	}
+}
+
+/** Whose firewall may have stopped what a pattern is about before any capture saw it. */
+function stoppersOf({ fate, host }: ParsedPattern): readonly HostName[] {
+	return fate === 'dropped' || fate === 'sent' ? [host] : [];
 }
 
 function tooMany(found: readonly Packet[], { most }: ParsedPattern): Settled | undefined {

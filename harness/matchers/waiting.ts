@@ -32,6 +32,12 @@ export interface Silence {
 	readonly forMs: number;
 }
 
+/** The time of a silence, in seconds of the history. */
+export interface Stretch {
+	readonly from: number;
+	readonly until: number;
+}
+
 const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies z.ZodType<Silence>;
 
 /** Waits for what an expectation is about, and points its failure at the line of the spec. `origin` is called at once. */
@@ -52,17 +58,22 @@ export async function expectEventually<T extends { readonly t: number }>(
 }
 
 /**
- * Waits as long as something must not happen. `broken` tells what happened all the same, in words; `flush` resolves when all observers
- * that would know have told all, and throws where one of them no longer does.
+ * Waits as long as something must not happen. `broken` tells what happened in that time all the same, in words; `flush` resolves when all observers
+ * that would know have told all, and throws where one of them no longer does. What happens while they are asked is too late to count.
  */
 export async function expectSilence(
 	context: LabContext,
-	{ what, broken, flush }: { readonly what: string; readonly broken: () => readonly string[]; readonly flush: () => Promise<void> },
+	{ what, broken, flush }: { readonly what: string; readonly broken: (during: Stretch) => readonly string[]; readonly flush: () => Promise<void> },
 	silence: Silence,
 ): Promise<void> {
 	await expecting(context, what, async () => {
 		const { forMs } = checked(silenceSchema, silence, what);
-		const check = () => (broken().length > 0 ? broken() : undefined);
+		const from = context.history.at(context.clock.now());
+		const during = { from, until: from + forMs / 1_000 };
+		const check = () => {
+			const seen = broken(during);
+			return seen.length > 0 ? seen : undefined;
+		};
 		let seen = await within(context, { what: `${what} for ${forMs / 1_000} s`, limitMs: forMs, check });
 		if (seen === undefined) {
 			await flush();

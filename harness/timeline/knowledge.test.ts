@@ -26,6 +26,8 @@ describe('an observer', () => {
 		expect(knowledge.isBlind('capture', 'server', 5)).toBe(false);
 		expect(knowledge.lostForGood(CAPTURE)).toBeUndefined();
 		expect(knowledge.blindness(FIREWALL, CAPTURE)).toEqual({ ...lost, until: 5 });
+		expect(knowledge.blindnessSince(4.999, CAPTURE)).toEqual({ ...lost, until: 5 });
+		expect(knowledge.blindnessSince(5, CAPTURE)).toBeUndefined();
 	});
 
 	test('that only missed something by name is not blind', () => {

@@ -84,6 +84,12 @@ export class Knowledge {
 		return this.#losses.find((loss) => loss.since !== undefined && observed.some((one) => concerns(loss, one)));
 	}
 
+	/** The same, of what has happened since `t`. */
+	blindnessSince(t: number, ...observed: readonly Observed[]): Loss | undefined {
+		const isLater = ({ since, until = Number.POSITIVE_INFINITY }: Loss) => since !== undefined && until > t;
+		return this.#losses.find((loss) => isLater(loss) && observed.some((one) => concerns(loss, one)));
+	}
+
 	/** Why one of these observers sees nothing any more. */
 	lostForGood(...observed: readonly Observed[]): Loss | undefined {
 		return this.#losses.find((loss) => isOpen(loss) && observed.some((one) => concerns(loss, one)));
