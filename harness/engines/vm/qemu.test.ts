@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { marked } from '../marked.ts';
+import { thisProcess } from '../owner.ts';
 import { Qemu, type StartOptions } from './qemu.ts';
 
-const RUN = { id: `unit-${process.pid}`, owner: 'nobody:0' };
+const RUN = { id: `unit-${process.pid}`, owner: thisProcess() };
 const FAKE = fileURLToPath(new URL('fixtures/fake-qemu.mjs', import.meta.url));
 /** What a shell, and QEMU, would make something else of. */
 const ODD = `it's "a, folder" $HOME`;
@@ -121,8 +122,9 @@ describe('a guest that is lost while it runs', () => {
 
 	test.each(['while it runs', 'between two turns'])('QEMU is killed %s', async (when) => {
 		const qemu = await boot('is-silent-later');
-		const [one] = await processes();
-		const kill = () => process.kill(one?.pid ?? 0, 'SIGKILL');
+		const [pid] = (await processes()).map((one) => one.pid);
+		if (pid === undefined) throw new Error('QEMU was not found by its mark');
+		const kill = () => process.kill(pid, 'SIGKILL');
 		if (when !== 'while it runs') kill();
 		const running = qemu.runUntilPaused(10_000);
 		if (when === 'while it runs') kill();
