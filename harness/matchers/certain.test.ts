@@ -97,7 +97,10 @@ describe('of a segment whose log is late', () => {
 		const lab = lagging(() => {
 			if (logged && lab.history.segments.some(({ fate }) => fate === 'delivered')) lab.history.see(logged);
 		});
-		return { ...lab, arrive: () => sightings.forEach((sighting) => lab.history.see(sighting)) };
+		const arrive = () => {
+			for (const sighting of sightings) lab.history.see(sighting);
+		};
+		return { ...lab, arrive };
 	}
 
 	test('a silence is not broken', async () => {
