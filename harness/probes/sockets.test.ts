@@ -51,15 +51,15 @@ beforeEach(async () => {
 	await shows('');
 	await writeFile(join(folder, 'calls'), '');
 	await writeFile(join(folder, 'then'), '');
-	looks = [];
-	lost = [];
+	// Each test has lists of its own: a look that an earlier one has asked for may still come.
+	const own = { looks: [] as Look[], lost: [] as string[], told: [] as Watching[] };
+	({ looks, lost, told } = own);
 	clock = new FakeClock();
-	told = [];
 	const pace = (watching: Watching) => {
-		told.push(watching);
+		own.told.push(watching);
 		return 100;
 	};
-	probe = await SocketProbe.start(agent, clock, pace, { look: (look) => looks.push(look), lost: (what) => lost.push(what) });
+	probe = await SocketProbe.start(agent, clock, pace, { look: (look) => own.looks.push(look), lost: (what) => own.lost.push(what) });
 });
 
 /** The sampler of each test ends with its watchers; the agent ends all samplers. */
