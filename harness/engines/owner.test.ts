@@ -5,6 +5,11 @@ import { expect, test } from '@jest/globals';
 import { deadOwner, ofEarlierStart, ofOtherBoot, ofOtherMachine, ofOtherPids } from './fixtures/owners.ts';
 import { isDead, isElsewhere, isOfEarlierBoot, OWNER, ownerOf, thisProcess } from './owner.ts';
 
+/** Passes when a process is as its line in /proc says. */
+async function until(pid: number | undefined, stat: RegExp): Promise<void> {
+	while (!stat.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await new Promise(setImmediate);
+}
+
 test('a process is an owner, and so are those that tests make of it', () => {
 	for (const owner of [thisProcess(), deadOwner(), ofEarlierStart(), ofOtherBoot(), ofOtherMachine(), ofOtherPids()]) expect(owner).toMatch(OWNER);
 });
@@ -27,8 +32,9 @@ test('a child is alive until it ends, and dead although its parent has not asked
 	try {
 		const pid = Number(String((await once(parent.stdout, 'data'))[0]));
 		const zombie = ownerOf(pid);
+		await until(parent.pid, /\(sleep\)/);
 		process.kill(pid, 'SIGKILL');
-		while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await new Promise(setImmediate);
+		await until(pid, /\) Z /);
 		expect(isDead(zombie)).toBe(true);
 	} finally {
 		parent.kill('SIGKILL');
