@@ -147,7 +147,7 @@ export class Boot {
 		return this.userland.puppet();
 	}
 
-	/** Passes when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
+	/** Resolves when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
 	async flush(): Promise<void> {
 		const begun = await this.#compareClocks();
 		await Promise.all([this.#segments.flush(begun), this.#flushCalls(begun)]);

@@ -24,13 +24,13 @@ export interface LabContext {
 	readonly pending: Set<string>;
 	/** What the spec is doing to the lab. */
 	readonly acts: Acts;
-	/** Told of everything that is waited for. */
+	/** Hears of everything that is waited for. */
 	readonly waits: Waits;
-	/** Passes when all observers of both hosts have told all that happened before the call. */
+	/** Resolves when all observers of both hosts have told all that happened before the call. */
 	readonly flush: () => Promise<void>;
 	/** What is done to each boot to come before it is taken into use: a wire that is cut stays cut, whoever reboots. */
 	readonly onBoot: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
-	/** Told when an agent goes that nobody sent away: what waits in the lab waits in vain from then on. */
+	/** Called when an agent goes that nobody sent away: what waits in the lab waits in vain from then on. */
 	readonly onLost: (error: HalfopenError) => void;
 	/** Aborted when the scenario ends: nobody waits for what is still waited for then. */
 	readonly over: AbortSignal;

@@ -160,7 +160,7 @@ export class Host {
 		return this.#start(telnet(options));
 	}
 
-	/** curl, which goes on when it runs: it may well be there to fail. */
+	/** `curl`; resolves as soon as the process starts, because many specs expect it to fail. */
 	curl(options: Connect): Promise<Program> {
 		return this.#start(curl(options));
 	}

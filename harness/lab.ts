@@ -129,7 +129,7 @@ export class Lab {
 		return this.#engineLab.clock;
 	}
 
-	/** Never passes; rejects when an agent goes that nobody sent away, or the engine with it. */
+	/** Never resolves; rejects when an agent goes that nobody sent away, or the engine with it. */
 	get lost(): Promise<never> {
 		return this.#lost.promise;
 	}

@@ -1,5 +1,5 @@
 import { HalfopenError } from './errors.ts';
-import type { HostName, Loss } from './timeline/events.ts';
+import { HOST_NAMES, type HostName, type Loss } from './timeline/events.ts';
 import type { History } from './timeline/history.ts';
 import type { Observed } from './timeline/knowledge.ts';
 
@@ -48,7 +48,7 @@ export function assertWhole(history: History, judged: Judged): void {
 	if (loss) throw observerLost(loss, judged);
 }
 
-const onBoth = (observer: Observed['observer']): Observed[] => (['client', 'server'] as const).map((host) => ({ observer, host }));
+const onBoth = (observer: Observed['observer']): Observed[] => HOST_NAMES.map((host) => ({ observer, host }));
 
 /** What shows that there was a segment. */
 export const CAPTURES: readonly Observed[] = onBoth('capture');

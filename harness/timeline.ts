@@ -26,7 +26,7 @@ export class Timeline {
 		return value !== undefined && /^-?\d+$/.test(value) ? Number(value) : undefined;
 	}
 
-	/** Passes when all observers of both hosts have told what happened before the call: what is read then misses nothing. */
+	/** Resolves when all observers of both hosts have told what happened before the call: what is read then misses nothing. */
 	async upToDate(): Promise<this> {
 		await this.context.flush();
 		return this;

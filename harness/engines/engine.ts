@@ -73,7 +73,7 @@ export interface LabClock {
 	 * Compares it with the clock of a host, which `ask` asks for the time; for the harness, at each boot and each flush.
 	 */
 	calibrate(ask: () => Promise<number>): Promise<Reading>;
-	/** Passes when `milliseconds` have passed in the lab, or at once when the signal is aborted. */
+	/** Resolves when `milliseconds` have passed in the lab, or at once when the signal is aborted. */
 	sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export interface EngineLab {
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/** The kernel's trace as text, from now on, of this lab's sockets and perhaps of others'; where it cannot be read, why. */
 	kernelTrace(): Promise<KernelTrace>;
-	/** Told once, when the lab is as all labs of this harness are at first, and what one scenario wants of it begins. */
+	/** Called once, when the lab is as all labs of this harness are at first, and what one scenario wants of it begins. */
 	ready(): void;
 	/** Removes both machines and the wire. Safe to call twice, and after a failure. */
 	destroy(): Promise<void>;

@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { Flags } from '../tcp.ts';
-import type { EventOf, HostName } from '../timeline/events.ts';
+import { type EventOf, type HostName, otherHost } from '../timeline/events.ts';
 
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;
@@ -100,8 +100,7 @@ function subjectOf(packet: Packet): Subject | undefined {
 
 /** By its addresses: a firewall that forges a segment over the loopback does so in the name of the other host. */
 function senderOf(packet: Packet): Packet['host'] {
-	if (packet.link === undefined) return packet.host;
-	return packet.host === 'client' ? 'server' : 'client';
+	return packet.link === undefined ? packet.host : otherHost(packet.host);
 }
 
 /**

@@ -113,7 +113,7 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
 }
 
 /** Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the spec. */
-export function pointedAt(place: Error, error: unknown): unknown {
+function pointedAt(place: Error, error: unknown): unknown {
 	const frames = (place.stack ?? '')
 		.split('\n')
 		.filter((line) => line.startsWith('    at ') && !/\/harness\/(matchers\/|wait\.ts|options\.ts)/.test(line));

@@ -1,15 +1,13 @@
 import type { Readable } from 'node:stream';
 import { TraceReader } from '../formats/trace.ts';
 import type { Endpoint, TraceRecord } from '../formats/types.ts';
-import type { EventOf, HostName } from '../timeline/events.ts';
+import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { Boots } from './boots.ts';
 import type { Sentinels } from './sentinel.ts';
 
 /** The observer's name, for sentinels and losses. */
 export const KERNEL = 'kernel';
-
-const HOSTS = ['client', 'server'] as const;
 
 /** 37 s since 2017. */
 const MOST_OF_TAI = 1_000;
@@ -38,7 +36,7 @@ export class KernelProbe {
 		this.#options = options;
 		const { trace, history } = options;
 		// Nothing has happened yet that it could have missed.
-		for (const host of HOSTS) history.started({ observer: KERNEL, host }, 0);
+		for (const host of HOST_NAMES) history.started({ observer: KERNEL, host }, 0);
 		trace.on('data', (bytes: Buffer) => {
 			for (const record of this.#reader.push(bytes.toString('latin1'))) this.#record(record);
 			for (const line of this.#reader.unread.splice(0)) this.#unread(line);
@@ -90,7 +88,7 @@ export class KernelProbe {
 	/** What came before has been told, or is known to be lost. */
 	#sawSentinel(t: number): void {
 		const { history } = this.#options;
-		for (const host of HOSTS) {
+		for (const host of HOST_NAMES) {
 			const observed = { observer: KERNEL, host } as const;
 			if (history.knowledge.lostForGood(observed)) history.recover(observed, t);
 		}
@@ -99,7 +97,7 @@ export class KernelProbe {
 	/** One trace tells of both hosts: what one of them knows to be told, is. */
 	get #toldUntil(): number {
 		const { knowledge } = this.#options.history;
-		return Math.max(...HOSTS.map((host) => knowledge.toldUntil({ observer: KERNEL, host })));
+		return Math.max(...HOST_NAMES.map((host) => knowledge.toldUntil({ observer: KERNEL, host })));
 	}
 
 	#add(host: HostName, record: Exclude<TraceRecord, { kind: 'lost' }>): void {

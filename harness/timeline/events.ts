@@ -8,6 +8,8 @@ export const TIMELINE_VERSION = 2;
 
 export const HOST_NAMES = ['client', 'server'] as const;
 const hostName = z.enum(HOST_NAMES);
+export type HostName = z.infer<typeof hostName>;
+export const otherHost = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
 const at = { t: z.number(), host: hostName };
 /** Counts the boots of a host: 1 for the first. What an earlier boot left behind goes on emitting events with the same addresses. */
@@ -213,7 +215,6 @@ export const eventSchema = z.discriminatedUnion('kind', [
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event['kind'];
 export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
-export type HostName = z.infer<typeof hostName>;
 
 /** Where times come from, and what may be said of the order of two events of different sources. */
 const clock = z.object({

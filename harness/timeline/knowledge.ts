@@ -1,7 +1,8 @@
-import type { EventOf, HostName, Loss } from './events.ts';
+import { type EventOf, type HostName, type Loss, otherHost } from './events.ts';
 
 /**
- * Observers by their names in losses. `rules`: whether all rules of a firewall are the lab's own; of others its log tells nothing. Each peer has a tracer of its own, `strace of nc-1`; `strace` stands for all of a host.
+ * Observers by their names in losses. `rules`: whether all rules of a firewall are the lab's own; of others its log
+ * tells nothing. Each peer has a tracer of its own, `strace of nc-1`; `strace` stands for all of a host.
  */
 export type Observer = 'capture' | 'firewall' | 'rules' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
 
@@ -98,7 +99,7 @@ export class Knowledge {
 	/** Whether nothing that observers have still to tell can change what became of a packet. */
 	isSettled({ t, host: sender, link, fate, arrived = t }: Packet): boolean {
 		if (fate === 'dropped' || fate === 'unknown') return true;
-		const receiver = link === 'loopback' ? sender : other(sender);
+		const receiver = link === 'loopback' ? sender : otherHost(sender);
 		const has = (observer: Observer, until: number) =>
 			this.toldUntil({ observer, host: receiver }) > until || this.isBlind(observer, receiver, until);
 		if (fate === 'delivered') return has('capture', arrived) && has('firewall', arrived);
@@ -113,5 +114,3 @@ function concerns(loss: Loss, { observer, host }: Observed): boolean {
 	const isSame = observer === loss.observer || observer.startsWith(`${loss.observer} of `) || (observer === 'firewall' && loss.observer === 'rules');
 	return isSame && (loss.host === undefined || loss.host === host);
 }
-
-const other = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');

@@ -1,6 +1,6 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import { Answers } from './answers.ts';
-import type { EventOf, HostName } from './events.ts';
+import { type EventOf, type HostName, otherHost } from './events.ts';
 import { InOrder } from './in-order.ts';
 import { UNDER_WAY } from './knowledge.ts';
 import { type End, Numbering, type Numbers } from './numbering.ts';
@@ -401,12 +401,10 @@ function identityOfIcmp({ from, to, type, code, ipId, rest, quotes }: CapturedIc
 	return `icmp ${from} ${to} ${type} ${code} ${ipId} ${rest} ${quoted}`;
 }
 
-const other = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
-
 /** Where a packet came from: by its address, or else by who saw it do what. */
 function senderOf({ group: { sender, at }, seen, first }: Draft): HostName {
 	if (at) return at;
-	return sender ?? (seen.left || !seen.arrived ? first.host : other(first.host));
+	return sender ?? (seen.left || !seen.arrived ? first.host : otherHost(first.host));
 }
 
 function segmentOf(draft: Draft, frame: Frame): Segment {
@@ -470,7 +468,7 @@ function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arri
 	const when = left && at ? at : {};
 	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
 	const sender = senderOf(draft);
-	const receiver = draft.group.at ?? other(sender);
+	const receiver = draft.group.at ?? otherHost(sender);
 	if (at) {
 		return frame.isBlind('firewall', receiver, at.arrived)
 			? { fate: 'unknown', by: `${receiver} firewall`, ...when }

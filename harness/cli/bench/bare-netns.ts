@@ -97,7 +97,7 @@ export function bareNetns(site: BareSite): Side {
 	};
 }
 
-/** Passes when what a program says, on both streams, is this; rejects when it ends before. */
+/** Resolves when what a program says, on both streams, is this; rejects when it ends before. */
 function hear(child: ChildProcess, wanted: RegExp): Promise<RegExpExecArray> {
 	return new Promise((resolve, reject) => {
 		let said = '';

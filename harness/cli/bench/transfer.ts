@@ -1,12 +1,12 @@
 import { LINK_TYPE } from '../../formats/link-layers.ts';
 import { type PcapRecord, pcapHeader, pcapRecord } from '../../formats/pcap.ts';
+import { SNAPSHOT_BYTES } from '../../probes/capture.ts';
+import { type HostName, otherHost } from '../../timeline/events.ts';
 
 /** Addresses and MSS as in a lab whose offloads are off (MTU 1500, timestamps). */
 export const ADDRESSES = { client: '198.18.0.2', server: '198.18.0.3' } as const;
 const MSS = 1_448;
 const PORTS = { client: 50_000, server: 8080 } as const;
-/** As much of each packet as captures keep (probes/capture.ts). */
-const SNAPSHOT = 160;
 /** When it begins, in seconds since the epoch, and how long the wire takes. */
 const START = 1_800_000_000;
 const TRAVEL_NS = 20_000;
@@ -18,7 +18,7 @@ const REPAIR = 12;
 const FLAG = { SYN: 0x02, PSH: 0x08, ACK: 0x10 } as const;
 
 interface Sent {
-	readonly from: 'client' | 'server';
+	readonly from: HostName;
 	readonly seq: number;
 	readonly ack: number;
 	readonly flags: number;
@@ -34,8 +34,7 @@ export function transfer(bytes: number): { readonly client: Uint8Array; readonly
 	const send = (sent: Sent, ns = PACE_NS) => {
 		now += ns;
 		captures[sent.from].add(packet(sent, captures[sent.from].count), now, true);
-		const receiver = sent.from === 'client' ? 'server' : 'client';
-		if (!sent.lost) captures[receiver].add(packet(sent, captures[sent.from].count - 1), now + TRAVEL_NS, false);
+		if (!sent.lost) captures[otherHost(sent.from)].add(packet(sent, captures[sent.from].count - 1), now + TRAVEL_NS, false);
 	};
 	const data = (index: number, lost = false) =>
 		send({ from: 'client', seq: 1 + index * MSS, ack: 1, flags: FLAG.ACK | (index % 10 === 9 ? FLAG.PSH : 0), length: MSS, lost });
@@ -63,19 +62,19 @@ export function transfer(bytes: number): { readonly client: Uint8Array; readonly
 
 function packet({ from, seq, ack, flags, length, sack }: Sent, id: number): { bytes: Uint8Array; originalLength: number } {
 	const options = [1, 1, 8, 10, ...uint32(id), ...uint32(7), ...(sack ? [1, 1, 5, 10, ...uint32(sack[0]), ...uint32(sack[1])] : [])];
-	const to = from === 'client' ? 'server' : 'client';
 	const header = 20 + options.length;
+	const to = otherHost(from);
 	const ip = [0x45, 0, ...uint16(20 + header + length), ...uint16(id & 0xffff), 0x40, 0, 64, 6, 0, 0, ...address(from), ...address(to)];
 	const tcp = [...uint16(PORTS[from]), ...uint16(PORTS[to]), ...uint32(seq), ...uint32(ack), (header / 4) << 4, flags, ...uint16(502), 0, 0, 0, 0];
 	const cooked = [...uint16(0x0800), 0, 0, ...uint32(2), ...uint16(1), 0, 6, ...Array<number>(8).fill(0)];
-	const bytes = new Uint8Array(Math.min(SNAPSHOT, cooked.length + 20 + header + length));
+	const bytes = new Uint8Array(Math.min(SNAPSHOT_BYTES, cooked.length + 20 + header + length));
 	bytes.set([...cooked, ...ip, ...tcp, ...options]);
 	return { bytes, originalLength: cooked.length + 20 + header + length };
 }
 
 const uint16 = (value: number) => [(value >> 8) & 255, value & 255];
 const uint32 = (value: number) => [...uint16(value >>> 16), ...uint16(value & 0xffff)];
-const address = (host: 'client' | 'server') => ADDRESSES[host].split('.').map(Number);
+const address = (host: HostName) => ADDRESSES[host].split('.').map(Number);
 
 /** Where the cooked header says whether the packet left (PACKET_OUTGOING) or arrived (PACKET_HOST). */
 const PACKET_TYPE = 10;

@@ -28,7 +28,7 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
 }
 
 /**
- * Passes when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment too late it is never
+ * Resolves when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment too late it is never
  * answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
  */
 async function forgotten(docker: Dockerode, container: Dockerode.Container): Promise<void> {

@@ -32,7 +32,7 @@ export interface GroundProcess {
 	/** Its standard input and output. */
 	readonly channel: Duplex;
 	readonly err: Readable;
-	/** Passes when it has ended, or could not be started: with what there is to say of that. Never rejects. */
+	/** Resolves when it has ended, or could not be started: with what there is to say of that. Never rejects. */
 	readonly exited: Promise<string>;
 	/** Kills it, or, in its stead, a child of its, unless it has ended. */
 	kill(child?: number): Promise<void>;

@@ -12,7 +12,7 @@ export interface Space {
 	readonly pid: number;
 	/** First to the script behind it, then to the agent that this becomes. */
 	readonly channel: Duplex;
-	/** Passes when the script has said this word; rejects when it has ended, or does so instead. */
+	/** Resolves when the script has said this word; rejects when it has ended, or does so instead. */
 	heard(word: string): Promise<void>;
 	/** Kills it, and all that it holds; passes when that is gone. */
 	end(): Promise<void>;

@@ -12,10 +12,10 @@ echo made >&2
 
 /** A bridge in a namespace of its own. */
 export class Wire {
-	/** Passes when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait for it. */
+	/** Resolves when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait for it. */
 	readonly made: Promise<unknown>;
 	readonly #space: Promise<Space>;
-	/** Passes when there is a bridge; machines start meanwhile. */
+	/** Resolves when there is a bridge; machines start meanwhile. */
 	readonly #agent: Promise<Agent>;
 
 	constructor(ground: Ground) {

@@ -40,7 +40,7 @@ const IMAGES = new Set(['squashfs', 'iso9660', 'erofs']);
 /** What the options of an overlay would take apart, and names that no tool is to be tried with. */
 const STRANGE = /[,:\\"'\p{Cc}]/u;
 
-export const isBelow = (path: string, folder: string): boolean => path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
+const isBelow = (path: string, folder: string): boolean => path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
 
 /** The mounts of this process, each once: what lies over another hides it. */
 export function parseMountinfo(text: string): Mount[] {

@@ -5,7 +5,7 @@ import { QEMU } from './computer.ts';
 
 /** QEMU as a process of this machine, with what it starts itself. The kernel ends it with the process that started it, however that dies. */
 export class QemuProcess {
-	/** Passes when it has ended, and what it had started, too. */
+	/** Resolves when it has ended, and what it had started, too. */
 	readonly ended: Promise<void>;
 	readonly #child: ChildProcess;
 	#said = '';

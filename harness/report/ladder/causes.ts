@@ -1,4 +1,4 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import { type EventOf, type HostName, otherHost } from '../../timeline/events.ts';
 import { isCall, isCallOf } from '../../timeline/history.ts';
 import { type Call, type Item, LOOK_PRECISION, PRECISION, RETURN_PRECISION } from './item.ts';
 import type { Causes } from './order.ts';
@@ -147,7 +147,7 @@ class Track {
 			if (cause !== undefined && cause !== index && this.#timeOf(cause) <= latest) tell(cause);
 		};
 		const own = this.#parts[event.host];
-		const other = this.#parts[event.host === 'client' ? 'server' : 'client'];
+		const other = this.#parts[otherHost(event.host)];
 		if (event.kind !== 'segment') check(this.#causeOf(index, item, own, other));
 		else if (slot === 'wire') this.#causesOfSegment(index, event, own, other, check);
 	}

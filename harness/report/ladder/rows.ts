@@ -1,4 +1,4 @@
-import type { HostName } from '../../timeline/events.ts';
+import { type HostName, otherHost } from '../../timeline/events.ts';
 import { type HostItem, type Item, PRECISION, type WireItem } from './item.ts';
 import type { Row, Story } from './model.ts';
 
@@ -106,7 +106,7 @@ class OpenRow {
 	}
 
 	#receiver({ arrow }: WireItem): HostItem[] {
-		return this.#marks[arrow.from === 'client' ? 'server' : 'client'];
+		return this.#marks[otherHost(arrow.from)];
 	}
 }
 
