@@ -2,17 +2,11 @@
 import { expect, jest } from '@jest/globals';
 import type { Agent } from '../../agent/agent.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
-import { output, withMachines } from '../fixtures/machines.ts';
+import { output, withMachines, writable } from '../fixtures/machines.ts';
 
 /** For making hosts on a busy machine. */
 jest.setTimeout(120_000);
 const testOnDocker = testOn('docker', 'about what a container may write');
-
-/** Tells each file that could be opened for writing, and writes nothing: it is closed again. */
-const WRITABLE = `find "$@" -path /proc/sys/net -prune -o -type f -perm /222 -print 2>/dev/null | while read -r path; do
-	if { exec 3>>"$path"; } 2>/dev/null; then echo "$path"; exec 3>&-; fi
-done`;
-const writable = (agent: Agent, ...folders: readonly string[]) => output(agent, 'bash', '-c', WRITABLE, 'writable', ...folders);
 
 /** Folders and files of /proc that are mounted apart, and how. */
 async function mountedApart(agent: Agent): Promise<Map<string, string>> {

@@ -7,7 +7,7 @@ import type { Agent } from '../../agent/agent.ts';
 import { Lab } from '../../lab.ts';
 import { currentEngine } from '../../run/current.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
-import { output, reach, withMachines } from '../fixtures/machines.ts';
+import { output, reach, withMachines, writable } from '../fixtures/machines.ts';
 import { machineState } from './fixtures/machine-state.ts';
 
 jest.setTimeout(120_000);
@@ -96,17 +96,10 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 	}
 });
 
-/** Tells each file of the kernel's that could be opened for writing, and writes nothing: `O_WRONLY` without `O_TRUNC`, and closed again. */
-const WRITABLE = `find "$@" -path /proc/sys/net -prune -o -type f -perm /222 -print 2>/dev/null | while read -r path; do
-	if { exec 3>>"$path"; } 2>/dev/null; then echo "$path"; exec 3>&-; fi
-done`;
-
 testOnNetns('no file of the kernel’s outside a host’s own network can be opened for writing on it', async () => {
 	await withMachines(async ({ client: { machine, userland } }) => {
 		for (const agent of [machine, userland]) {
-			expect(await output(agent, 'bash', '-c', WRITABLE, 'writable', '/proc/sys', '/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/tty')).toBe(
-				'',
-			);
+			expect(await writable(agent, '/proc/sys', '/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/tty')).toBe('');
 			for (const knob of await readdir('/proc')) {
 				if (/^\d+$/.test(knob) || ['self', 'thread-self', 'net', 'mounts'].includes(knob)) continue;
 				const { mode } = await lstat(join('/proc', knob));
@@ -125,7 +118,7 @@ testOnNetns('no file of the kernel’s outside a host’s own network can be ope
 		}
 		// A machine sets the sysctls of its network; a program does not.
 		expect(await tried(machine, 'exec 3>>/proc/sys/net/ipv4/tcp_retries2')).toMatchObject({ status: 0 });
-		expect(await output(userland, 'bash', '-c', WRITABLE, 'writable', '/proc/sys/net/ipv4', '/proc/sys/net/core')).toBe('');
+		expect(await writable(userland, '/proc/sys/net/ipv4', '/proc/sys/net/core')).toBe('');
 	});
 });
 
