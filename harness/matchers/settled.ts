@@ -1,5 +1,5 @@
 import type { LabContext } from '../context.ts';
-import type { HostName } from '../timeline/events.ts';
+import type { EventOf, HostName } from '../timeline/events.ts';
 import type { Settled } from '../wait.ts';
 
 /**
@@ -12,8 +12,9 @@ export function isSpecIdle({ acts, pending }: Pick<LabContext, 'acts' | 'pending
 
 /** Why the programs of a host do nothing, where they are frozen and the spec is not about to thaw them. */
 export function frozenFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
-	const last = context.history.of('fault', host).findLast(({ what, phase }) => what === 'programs' && phase !== 'proven');
-	if (last?.phase !== 'injected' || !isSpecIdle(context)) return undefined;
+	// With the power of a host its frozen programs go, too: those of the next boot run.
+	const last = lastFault(context, host, 'programs', 'power');
+	if (last?.what !== 'programs' || last.phase !== 'injected' || !isSpecIdle(context)) return undefined;
 	return {
 		why: `the ${host}’s programs do nothing since ${last.t.toFixed(3)} s (${last.text})`,
 		remedy: `Heal ${last.id} first, or start the expectation without awaiting it, heal, and await it then.`,
@@ -22,7 +23,11 @@ export function frozenFor(context: Pick<LabContext, 'acts' | 'pending' | 'histor
 
 /** Why a host sends nothing, where its power is off and the spec is not about to switch it on. */
 export function offFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
-	const last = context.history.of('fault', host).findLast(({ what, phase }) => what === 'power' && phase !== 'proven');
+	const last = lastFault(context, host, 'power');
 	if (last?.phase !== 'injected' || !isSpecIdle(context)) return undefined;
 	return { why: `the ${host}’s power is off since ${last.t.toFixed(3)} s`, remedy: `Switch it on first: await ${host}.powerOn().` };
+}
+
+function lastFault({ history }: Pick<LabContext, 'history'>, host: HostName, ...sorts: EventOf<'fault'>['what'][]): EventOf<'fault'> | undefined {
+	return history.of('fault', host).findLast(({ what, phase }) => sorts.includes(what) && phase !== 'proven');
 }

@@ -139,7 +139,7 @@ export class TimelineExpectation {
 						if (wanted.fate === 'dropped') assertAnyLogs(history, what, this.#droppersOf(wanted));
 					},
 				}),
-				settled: () => tooMany(this.#settled(wanted), wanted) ?? this.#healed(wanted) ?? offFor(context, wanted.host),
+				settled: () => tooMany(this.#settled(wanted), wanted) ?? this.#healed(wanted) ?? this.#silenced(wanted),
 				flush: context.flush,
 				nearest: () => [`${found().length} such, among:`, ...this.#timeline.packets.slice(-LAST_PACKETS).map(describeEvent)],
 			},
@@ -198,6 +198,11 @@ export class TimelineExpectation {
 			seen: names.length === 0 ? 'none was made so far' : `nearest: ${names.join(', ')}`,
 			remedy: 'Correct the name in the pattern, or make the fault first: its name is the option name of drop, reject and link.cut.',
 		});
+	}
+
+	/** A host without power sends nothing; in its name the other one's firewall may. */
+	#silenced({ subject, host }: ParsedPattern): Settled | undefined {
+		return subject === 'forged' ? undefined : offFor(this.#timeline.context, host);
 	}
 
 	/** A healed fault drops nothing any more. */
