@@ -47,11 +47,12 @@ export async function inject<H extends object>(
 	const asked = now();
 	let healed: Promise<void> | undefined;
 	let told = false;
+	let isBroken = false;
 	const mend = () => {
 		healed ??= (async () => {
 			const askedToHeal = now();
 			const { t, proof } = await acts.during(() => work.heal());
-			tell('healed', t ?? askedToHeal, proof);
+			if (isBroken) tell('healed', t ?? askedToHeal, proof);
 		})();
 		return healed;
 	};
@@ -63,6 +64,7 @@ export async function inject<H extends object>(
 	context.onEnd(() => (told ? mend().catch(() => {}) : mend()));
 	const { t = asked, proof } = await acts.during(() => work.inject());
 	tell('injected', t);
+	isBroken = true;
 	const shown = proof ?? (await acts.during(async () => work.prove?.(t)));
 	if (shown !== undefined) tell('proven', now(), shown);
 	return Object.assign({ id, heal }, more as H);

@@ -36,6 +36,9 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 	['18', 'address-mask-reply'],
 ]);
 
+/** All names that a message may have, but those that are numbers. */
+export const ICMP_NAMES: ReadonlySet<string> = new Set(NAMES.values());
+
 /** The name of a kind of message in the words of iptables(8), or its numbers where it has none. */
 export function icmpName(type: number, code: number): string {
 	return NAMES.get(`${type}/${code}`) ?? NAMES.get(`${type}`) ?? `type ${type} code ${code}`;

@@ -229,6 +229,12 @@ describe('packets that no stack sent over the wire', () => {
 		expect(parsePattern('13x < icmp port-unreachable')).toMatchObject({ least: 13, most: 13, subject: 'icmp' });
 		expect(fits('< icmp', { link: 'loopback' })).toBe(false);
 	});
+	test('of ICMP has a name that a message can have', () => {
+		const wrong = () => parsePattern('< icmp host-unreachabel');
+		expect(wrong).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+		expect(wrong).toThrow(/nearest: host-unreachable/);
+	});
+
 
 	test('count in a list only where one of its patterns names such', () => {
 		expect(found('> P.', '...')).toEqual([segment(), reset]);

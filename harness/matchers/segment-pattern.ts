@@ -1,4 +1,6 @@
 import { HalfopenError } from '../errors.ts';
+import { ICMP_NAMES } from '../formats/icmp.ts';
+import { nearestNames } from '../nearest.ts';
 import type { Flags } from '../tcp.ts';
 import { type EventOf, type HostName, otherHost } from '../timeline/events.ts';
 
@@ -69,6 +71,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 		});
 	}
 	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
+	if (name !== undefined) assertIcmpName(name, pattern);
 	const host = direction === '>' ? 'client' : 'server';
 	const subject = isIcmp ? 'icmp' : forged === undefined ? 'segment' : 'forged';
 	const wanted = { fate: (fate?.split(' ')[0] ?? 'delivered') as ParsedPattern['fate'], length: length === undefined ? undefined : Number(length) };
@@ -90,6 +93,16 @@ export function parsePattern(pattern: string): ParsedPattern {
 			(by === undefined || packet.by === by),
 		by,
 	};
+}
+
+/** A message that cannot have this name would be waited for in vain. */
+function assertIcmpName(name: string, pattern: string): void {
+	if (ICMP_NAMES.has(name) || name.startsWith('type ')) return;
+	throw new HalfopenError('OPTION_INVALID', {
+		problem: `“${pattern}”: there is no ICMP message “${name}”.`,
+		seen: `nearest: ${nearestNames(name, ICMP_NAMES).join(', ')}`,
+		remedy: 'Correct the name: they are those of iptables(8), as `iptables -p icmp -h` lists them; or "type 3 code 99" for one that has none.',
+	});
 }
 
 /** Nothing that stayed at its host is the subject of any pattern, but what its firewall forged in the name of the other. */

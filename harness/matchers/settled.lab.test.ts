@@ -27,6 +27,17 @@ scenario('a program that has ended', {}, async ({ client }) => {
 	expect([...ended.output.split('\n')].sort()).toEqual(['', 'err', 'out']);
 });
 
+scenario('a silence counts from the moment it is asked for', {}, async ({ client, server, timeline }) => {
+	const receiver = await server.nc({ listen: 8080 });
+	const sender = await client.nc({ connect: server.port(8080) });
+	// What is typed while the observers are still being asked is no silence either.
+	const onWire = failureOf(() => expect(timeline).toStaySilent({ forMs: 500 }, '> P. 3'));
+	const atReceiver = failureOf(() => expect(receiver).toStaySilent({ forMs: 500 }));
+	await sender.type('hi\n');
+	expect(await onWire).toMatchObject({ code: 'EXPECTATION_FAILED', seen: expect.stringContaining('P. seq 1') });
+	expect(await atReceiver).toMatchObject({ code: 'EXPECTATION_FAILED', seen: expect.stringContaining('"hi') });
+});
+
 scenario('a program whose children live on may still print', {}, async ({ client }) => {
 	const parent = await client.run(['sh', '-c', '(sleep 1; echo late) & exit 0']);
 	await expect(parent).toHaveEnded({ status: 0 });

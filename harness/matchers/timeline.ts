@@ -166,7 +166,6 @@ export class TimelineExpectation {
 			this.#assertComplete(what, pattern === undefined ? HOST_NAMES : stoppersOf(unwanted));
 			this.#assertFates(what, unwanted);
 		};
-		await flush();
 		const broken = ({ from, until }: Stretch) =>
 			this.#settled(unwanted)
 				.filter(({ t }) => t > from && t <= until)

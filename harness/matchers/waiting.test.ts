@@ -5,7 +5,7 @@ import { spanOf } from '../tcp.ts';
 import { Wire } from '../timeline/fixtures.ts';
 import { Timeline } from '../timeline.ts';
 import { TimelineExpectation } from './timeline.ts';
-import { expectEventually, expectSilence, type Patience } from './waiting.ts';
+import { expectEventually, expectSilence, type Patience, type Stretch } from './waiting.ts';
 
 const begun = () => ({ t: 0, what: 'the beginning' });
 
@@ -238,6 +238,7 @@ describe('a silence', () => {
 		const waiting = expectSilence(context, silence(context), { forMs: 2_000 }).then(() => {
 			passed = true;
 		});
+		await settle();
 		context.clock.pass(1_999);
 		await settle();
 		expect(passed).toBe(false);
@@ -252,10 +253,30 @@ describe('a silence', () => {
 		expect(await waiting).toMatchObject({ code: 'EXPECTATION_FAILED', seen: 'done' });
 	});
 
+	test('counts from the moment it is asked for, not from when the observers had told what was before', async () => {
+		const context = fakeContext();
+		const asked: number[] = [];
+		const flush = async () => context.clock.pass(500);
+		const broken = ({ from, heardAt, until }: Stretch) => {
+			asked.push(from, heardAt, until);
+			return [];
+		};
+		const waiting = expectSilence(context, { what: 'nothing to be done', broken, flush }, { forMs: 2_000 });
+		await settle();
+		context.clock.pass(2_000);
+		await waiting;
+		const [from = 0, heardAt, until] = asked;
+		expect([heardAt, until]).toEqual([from + 0.5, from + 2]);
+	});
+
 	test('counts what observers told only afterwards', async () => {
 		const context = fakeContext();
-		const flush = async () => context.history.add({ kind: 'step', t: 1, text: 'late' });
+		let asked = 0;
+		const flush = async () => {
+			if (++asked === 2) context.history.add({ kind: 'step', t: 1, text: 'late' });
+		};
 		const waiting = failureOf(expectSilence(context, { ...silence(context), flush }, { forMs: 2_000 }));
+		await settle();
 		context.clock.pass(2_000);
 		expect(await waiting).toMatchObject({ code: 'EXPECTATION_FAILED', seen: 'late' });
 	});

@@ -34,7 +34,10 @@ export interface Silence {
 
 /** The time of a silence, in seconds of the history. */
 export interface Stretch {
+	/** When the spec asked for it. */
 	readonly from: number;
+	/** By then the observers had told all that was before `from`. */
+	readonly heardAt: number;
 	readonly until: number;
 }
 
@@ -59,7 +62,8 @@ export async function expectEventually<T extends { readonly t: number }>(
 
 /**
  * Waits as long as something must not happen. `broken` tells what happened in that time all the same, in words; `flush` resolves when all observers
- * that would know have told all, and throws where one of them no longer does. What happens while they are asked is too late to count.
+ * that would know have told all, and throws where one of them no longer does: it is called before and after. The time begins when this is called, before
+ * that first answer: what the spec does meanwhile counts.
  */
 export async function expectSilence(
 	context: LabContext,
@@ -68,8 +72,10 @@ export async function expectSilence(
 ): Promise<void> {
 	await expecting(context, what, async () => {
 		const { forMs } = checked(silenceSchema, silence, what);
-		const from = context.history.at(context.clock.now());
-		const during = { from, until: from + forMs / 1_000 };
+		const now = () => context.history.at(context.clock.now());
+		const from = now();
+		await flush();
+		const during = { from, heardAt: now(), until: from + forMs / 1_000 };
 		const check = () => {
 			const seen = broken(during);
 			return seen.length > 0 ? seen : undefined;

@@ -64,6 +64,20 @@ describe('a segment that a firewall made', () => {
 		}
 	});
 
+	test.each([
+		['at once', [1.000_01, 1.400_01, 2.200_01]],
+		['late', [1.000_01, 2.6, 2.600_01]],
+		['all late', [2.5, 2.600_01, 2.600_02]],
+	])('that answers a retransmission is not taken for the answer to the first: the log is read %s', (_, read) => {
+		const wire = handshake();
+		for (const t of read) wire.send(t, 'client', 'P.', { ...data, fortune: 'stopped', rejected: true });
+		const sent = [1, 1.4, 2.2];
+		const history = told(...wire.sightings, ...sent.flatMap((t, index) => forgedAtClient(t, { ipId: index })));
+		const times = (flags: string) => history.segments.filter((one) => one.flags === flags).map(({ t }) => t.toFixed(3));
+		expect(times('P.')).toEqual(['1.000', '1.400', '2.200']);
+		expect(history.answersOf('drop-1')).toBe(3);
+	});
+
 	test('is known by the other host’s address on the loopback, whatever made it', () => {
 		expect(told(...forgedAtClient(1)).segments).toMatchObject([{ host: 'client', link: 'loopback', origin: 'firewall' }]);
 	});

@@ -73,7 +73,7 @@ export class Answers<P extends Answerable> {
 		const open = inOrder(rejected);
 		const found = new Map<P, P>();
 		for (const answer of inOrder(answers)) {
-			const at = open.findLastIndex((one) => couldAnswer(answer, one));
+			const at = indexOfAnswered(answer, open);
 			const [to] = at < 0 ? [] : open.splice(at, 1);
 			if (to) found.set(answer, to);
 		}
@@ -85,6 +85,15 @@ export class Answers<P extends Answerable> {
 			if (one.answer !== answer && (answer || one.answer?.packet.kind === kind)) retold(Object.assign(one, { answer }));
 		}
 	}
+}
+
+/**
+ * Mostly the last packet before the answer. Where there is none, the log was read late: it is read in order, so the first behind the answer is meant,
+ * not one of those that were stopped later.
+ */
+function indexOfAnswered(answer: Answerable, inOrder: readonly Answerable[]): number {
+	const before = inOrder.findLastIndex((one) => couldAnswer(answer, one) && one.seenAt <= answer.seenAt + CLOCKS);
+	return before < 0 ? inOrder.findIndex((one) => couldAnswer(answer, one)) : before;
 }
 
 function couldAnswer(answer: Answerable, rejected: Answerable): boolean {
