@@ -235,7 +235,6 @@ describe('packets that no stack sent over the wire', () => {
 		expect(wrong).toThrow(/nearest: host-unreachable/);
 	});
 
-
 	test('count in a list only where one of its patterns names such', () => {
 		expect(found('> P.', '...')).toEqual([segment(), reset]);
 		expect(found('> P.', '< R forged')).toEqual([segment(), reset, forged, forgedAtHome]);
