@@ -296,4 +296,6 @@ test('a connection reaches what lies ahead in the diagram, and nothing behind it
 	expect(STATES.filter((state) => canReach('TIME-WAIT', state))).toEqual(['TIME-WAIT', 'CLOSED']);
 	expect(canReach('SYN-SENT', 'LAST-ACK')).toBe(true);
 	expect(canReach('ESTAB', 'SYN-SENT')).toBe(false);
+	// What ss calls a socket that is bound and no more (misc/ss.c, sstate_name).
+	expect(canReach('UNCONN', 'SYN-SENT')).toBe(true);
 });

@@ -34,9 +34,16 @@ const NEXT: Readonly<Record<State, readonly State[]>> = {
 	CLOSED: [],
 };
 
-/** Whether a connection in one state can still be, or come to be, in another. */
-export function canReach(from: State, to: State): boolean {
-	return from === to || to === 'CLOSED' || NEXT[from].some((next) => canReach(next, to));
+/**
+ * Whether a connection in one state, as `ss` names it, can still be, or come to be, in another. From a state that is
+ * none of these (UNCONN, UNKNOWN) it may come to be in any.
+ */
+export function canReach(from: string, to: State): boolean {
+	return from === to || to === 'CLOSED' || !isState(from) || NEXT[from].some((next) => canReach(next, to));
+}
+
+function isState(name: string): name is State {
+	return Object.hasOwn(NEXT, name);
 }
 
 /** `ss` timer names (misc/ss.c, `tmr_name`). */

@@ -152,7 +152,7 @@ export class HostExpectation {
 			({ local, remote, state: now }) =>
 				now === 'LISTEN' || ((localPort ?? local.port) === local.port && (remotePort ?? remote.port) === remote.port),
 		);
-		if (rows.some((row) => canReach(row.state as State, state))) return undefined;
+		if (rows.some((row) => canReach(row.state, state))) return undefined;
 		const why = rows.length === 0 ? `the ${name} has no such connection any more` : `none of the ${name}’s sockets can get there`;
 		return {
 			why: `${why}, and no program of it makes another`,
