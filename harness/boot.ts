@@ -109,7 +109,9 @@ export class Boot {
 		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent)) history.add(this.#latestEvent);
 	}
 
-	/** Resolves when a look that began after this call has been taken; rejects with OBSERVER_LOST where `ss` gives none. */
+	/**
+	 * Resolves when a look that began after this call has been taken; rejects with OBSERVER_LOST where `ss` gives none.
+	 */
 	async look(): Promise<void> {
 		if (!(await this.#sockets.look())) assertSees(this.#context.history, 'what sockets it has', this.#observed('ss'));
 	}
@@ -147,13 +149,18 @@ export class Boot {
 		return this.userland.puppet();
 	}
 
-	/** Resolves when captures, firewall log, kernel and tracers have told all that happened on this host before the call. */
+	/**
+	 * Resolves when captures, firewall log, kernel and tracers have told all that happened on this host before the call.
+	 */
 	async flush(): Promise<void> {
 		const begun = await this.#compareClocks();
 		await Promise.all([this.#segments.flush(begun), this.#flushCalls(begun)]);
 	}
 
-	/** Returns the host's time, in seconds of the history: of its own clock, as what observers tell is, and so not off by what the lab's clock may be. */
+	/**
+	 * Returns the host's time, in seconds of the history: of its own clock, as what observers tell is, and so not off by
+	 * what the lab's clock may be.
+	 */
 	async #compareClocks(): Promise<number> {
 		const { clock, history } = this.#context;
 		const { t, setBy } = await clock.calibrate(() => this.machine.now());

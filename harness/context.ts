@@ -38,7 +38,9 @@ export interface LabContext {
 	readonly onEnd: (undo: () => Promise<void>) => void;
 }
 
-/** What a spec is doing at this moment: breaking or mending something, starting or typing to a program, awaiting a call. */
+/**
+ * What a spec is doing at this moment: breaking or mending something, starting or typing to a program, awaiting a call.
+ */
 export class Acts {
 	#underWay = 0;
 

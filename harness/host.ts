@@ -113,7 +113,10 @@ export class Host {
 		this.#boot = boot;
 	}
 
-	/** For the lab, when it is ready: what this scenario wants other than in all labs, in this boot and in those to come. Returns the sysctls in force. */
+	/**
+	 * For the lab, when it is ready: what this scenario wants other than in all labs, in this boot and in those to come.
+	 * Returns the sysctls in force.
+	 */
 	async configure({ sysctls, offloads }: HostSettings): Promise<Record<string, string>> {
 		const before = this.#settings;
 		this.#settings = { sysctls: { ...before.sysctls, ...sysctls }, offloads };
@@ -176,8 +179,9 @@ export class Host {
 	}
 
 	/**
-	 * Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until` says otherwise. `tty` is for
-	 * programs that keep their output back as long as it goes into a pipe: they get a terminal, and all that they write is `output`.
+	 * Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until`
+	 * says otherwise. `tty` is for programs that keep their output back as long as it goes into a pipe: they get a
+	 * terminal, and all that they write is `output`.
 	 */
 	async run(argv: readonly [string, ...string[]], options: PeerOptions & { readonly tty?: boolean } = {}): Promise<Program> {
 		checked(argvSchema, argv, 'host.run: its command line');

@@ -41,8 +41,8 @@ export interface LabSettings {
 	/** Set on both hosts at every boot, by their names below net.ipv4. */
 	readonly sysctls?: Sysctls | undefined;
 	/**
-	 * Segmentation offload as kernels have it by default: captures then hold packets of several segments, which no wire carries. Off without this, on
-	 * both hosts, loopback included.
+	 * Segmentation offload as kernels have it by default: captures then hold packets of several segments, which no wire
+	 * carries. Off without this, on both hosts, loopback included.
 	 */
 	readonly offloads?: boolean | undefined;
 }
@@ -135,8 +135,8 @@ export class Lab {
 	}
 
 	/**
-	 * Resolves when all observers of both hosts have told all that happened before the call, or are known to be lost: what became of each packet
-	 * that was sent before does not change any more.
+	 * Resolves when all observers of both hosts have told all that happened before the call, or are known to be lost:
+	 * what became of each packet that was sent before does not change any more.
 	 */
 	async flush(): Promise<void> {
 		const { history, clock } = this.#context;

@@ -24,7 +24,9 @@ export function assertSawSince(t: number, history: History, judged: Judged, ...o
 	if (loss) throw observerLost(loss, judged);
 }
 
-/** Fails where the log of one of these firewalls was lost at any time: what a rule drops as it leaves, no capture sees. */
+/**
+ * Fails where the log of one of these firewalls was lost at any time: what a rule drops as it leaves, no capture sees.
+ */
 export function assertAllLogged(history: History, judged: Judged, hosts: readonly HostName[]): void {
 	const loss = hosts.map((host) => lossOfLog(history, host)).find(Boolean);
 	if (loss) throw observerLost(loss, judged);

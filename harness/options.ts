@@ -6,9 +6,9 @@ import { nearestNames } from './nearest.ts';
 const MOST_LISTED = 20;
 
 /**
- * What a spec passes, checked when it runs: types are stripped from a spec before it does, so a misspelt option would be ignored and a missing number
- * would be a bound of zero. Returns what it was given. Throws OPTION_UNKNOWN for a name that there is not, with the nearest ones, and OPTION_INVALID for a
- * value that cannot be.
+ * What a spec passes, checked when it runs: types are stripped from a spec before it does, so a misspelt option would
+ * be ignored and a missing number would be a bound of zero. Returns what it was given. Throws OPTION_UNKNOWN for a name
+ * that there is not, with the nearest ones, and OPTION_INVALID for a value that cannot be.
  *
  * @param of whose options they are, as the beginning of a sentence: `server.drop`
  */

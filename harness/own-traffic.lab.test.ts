@@ -31,7 +31,8 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	expect(byLoopback).toHaveLength(1);
 	expect(timeline.loopback('client')).toEqual([]);
 
-	// The pcap has it, too, once: libpcap skips what leaves a loopback (linux_check_direction). The harness's own sentinels, to port 9, are not there.
+	// The pcap has it, too, once: libpcap skips what leaves a loopback (linux_check_direction). The harness's own
+	// sentinels, to port 9, are not there.
 	const inFile = new PcapReader().push(server.packets.bytes).filter((packet) => packet.kind === 'segment');
 	expect(inFile.map(({ to, flags }) => `${to.address} ${flags}`).filter((text) => text === '127.0.0.1 S')).toHaveLength(1);
 	expect(inFile.filter(({ to }) => to.port === 9)).toEqual([]);

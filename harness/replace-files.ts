@@ -14,9 +14,9 @@ export async function replaceFiles(files: readonly { readonly path: string; read
 }
 
 /**
- * Puts a folder in the place of another, when all is in it: `fill` gets the new one, and what it
- * returns is returned. Who reads meanwhile finds the old one, the new one, or for a moment
- * none; of several that do so at once the last one's stays, whole. What was not complete when its process died stays beside it, with a leading dot.
+ * Puts a folder in the place of another, when all is in it: `fill` gets the new one, and what it returns is returned.
+ * Who reads meanwhile finds the old one, the new one, or for a moment none; of several that do so at once the last
+ * one's stays, whole. What was not complete when its process died stays beside it, with a leading dot.
  */
 export async function replaceFolder<T>(path: string, fill: (folder: string) => Promise<T>): Promise<T> {
 	const mark = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);

@@ -83,7 +83,10 @@ export function scenario(name: string, options: ScenarioOptions, body: Story): v
 	test.concurrent(name, () => told(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
-/** The titles of this file's scenarios, by the folders of what they leave. Jest evaluates this module anew for each file. */
+/**
+ * The titles of this file's scenarios, by the folders of what they leave. Jest evaluates this module anew for each
+ * file.
+ */
 const titles = new Map<string, string>();
 
 /** What two scenarios of one title leave would be in one place, and be that of one of them. */

@@ -19,7 +19,10 @@ export const STATES = [
 ] as const;
 export type State = (typeof STATES)[number];
 
-/** Where a connection goes from each state (RFC 9293, figure 5; simultaneous open included). Any of them may end in CLOSED. */
+/**
+ * Where a connection goes from each state (RFC 9293, figure 5; simultaneous open included). Any of them may end in
+ * CLOSED.
+ */
 const NEXT: Readonly<Record<State, readonly State[]>> = {
 	LISTEN: ['SYN-RECV', 'SYN-SENT'],
 	'SYN-SENT': ['SYN-RECV', 'ESTAB'],
@@ -50,7 +53,10 @@ function isState(name: string): name is State {
 export const TIMER_NAMES = ['on', 'keepalive', 'timewait', 'persist', 'unknown'] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];
 
-/** All errnos of Linux, with the numbers that x86-64 and arm64 give them (include/uapi/asm-generic/errno-base.h, errno.h). */
+/**
+ * All errnos of Linux, with the numbers that x86-64 and arm64 give them (include/uapi/asm-generic/errno-base.h,
+ * errno.h).
+ */
 export const ERRNOS = {
 	EPERM: 1,
 	ENOENT: 2,
@@ -185,7 +191,10 @@ export const ERRNOS = {
 	EHWPOISON: 133,
 } as const;
 
-/** An errno by its name or, where it has none, by its number: some of the kernel's own come out by mistake (include/linux/errno.h). */
+/**
+ * An errno by its name or, where it has none, by its number: some of the kernel's own come out by mistake
+ * (include/linux/errno.h).
+ */
 export type Errno = keyof typeof ERRNOS | `errno ${number}`;
 
 const ERRNO_NAMES: ReadonlyMap<number, Errno> = new Map(Object.entries(ERRNOS).map(([name, number]) => [number, name as Errno]));
@@ -201,8 +210,8 @@ export function errnoName(number: number): Errno {
 }
 
 /**
- * Letters of TCP flags in the order in which tcpdump writes them, each with its bit (RFC 9293, 3.1; tcpdump print-tcp.c, `tcp_flag_values`).
- * The ninth, AE, is the lowest bit of the byte before the other eight (RFC 9768, 3.1).
+ * Letters of TCP flags in the order in which tcpdump writes them, each with its bit (RFC 9293, 3.1; tcpdump
+ * print-tcp.c, `tcp_flag_values`). The ninth, AE, is the lowest bit of the byte before the other eight (RFC 9768, 3.1).
  */
 export const FLAG_BITS = [
 	['F', 0x01],
@@ -220,8 +229,9 @@ export const FLAG_BITS = [
 export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 'P' | '.U' | 'P.U' | EcnFlags | 'none';
 
 /**
- * With Explicit Congestion Notification: how it is negotiated, `SEW` (RFC 3168, 6.1.1), `SEWe` (Accurate ECN, RFC 9768, 3.1.1), then congestion told
- * (`.E`) and answered (`.W`), or the counter of Accurate ECN, which begins with 5, `.Ee` (RFC 9768, 3.2.2).
+ * With Explicit Congestion Notification: how it is negotiated, `SEW` (RFC 3168, 6.1.1), `SEWe` (Accurate ECN, RFC 9768,
+ * 3.1.1), then congestion told (`.E`) and answered (`.W`), or the counter of Accurate ECN, which begins with 5, `.Ee`
+ * (RFC 9768, 3.2.2).
  */
 type EcnFlags = `${string}${'E' | 'W' | 'e'}`;
 
@@ -458,8 +468,9 @@ export function gapsBetween(events: readonly { readonly t: number }[]): number[]
 }
 
 /**
- * Where recorded gaps leave a schedule, in words: too few or too many of them, one earlier than the formula says by more than the jiffy that
- * timers are counted in (HZ is at least 100), one later than `spanOf` allows; or one outside its span. Empty where they keep to it.
+ * Where recorded gaps leave a schedule, in words: too few or too many of them, one earlier than the formula says by
+ * more than the jiffy that timers are counted in (HZ is at least 100), one later than `spanOf` allows; or one outside
+ * its span. Empty where they keep to it.
  */
 export function deviations(gaps: readonly number[], formula: readonly (number | Span)[]): string[] {
 	const number = gaps.length === formula.length ? [] : [`${gaps.length} gaps instead of ${formula.length}`];

@@ -20,13 +20,19 @@ export class Timeline {
 		this.#sysctls = sysctls;
 	}
 
-	/** A TCP sysctl of the hosts, or one that the scenario sets, as the scenario began, where it is one number; else undefined. */
+	/**
+	 * A TCP sysctl of the hosts, or one that the scenario sets, as the scenario began, where it is one number; else
+	 * undefined.
+	 */
 	sysctl(name: string): number | undefined {
 		const value = this.#sysctls()[name];
 		return value !== undefined && /^-?\d+$/.test(value) ? Number(value) : undefined;
 	}
 
-	/** Resolves when all observers of both hosts have told what happened before the call: what is read then misses nothing. */
+	/**
+	 * Resolves when all observers of both hosts have told what happened before the call: what is read then misses
+	 * nothing.
+	 */
 	async upToDate(): Promise<this> {
 		await this.context.flush();
 		return this;
@@ -40,8 +46,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Segments on the wire, in the order in which they were sent: all, of one side, or of one side to or from a port. `origin` marks those that
-	 * a firewall made.
+	 * Segments on the wire, in the order in which they were sent: all, of one side, or of one side to or from a port.
+	 * `origin` marks those that a firewall made.
 	 */
 	segments(sender?: HostName, port?: number): readonly EventOf<'segment'>[] {
 		assertHost(sender);
@@ -52,15 +58,18 @@ export class Timeline {
 	}
 
 	/**
-	 * Segments that never left a host: what its programs said to each other, and what its firewall forged in the name of the other host (`origin`).
-	 * A packet that a host sent to itself is one event, at that host.
+	 * Segments that never left a host: what its programs said to each other, and what its firewall forged in the name of
+	 * the other host (`origin`). A packet that a host sent to itself is one event, at that host.
 	 */
 	loopback(host: HostName): readonly EventOf<'segment'>[] {
 		assertHost(host);
 		return this.context.history.of('segment', host).filter(({ link }) => link === 'loopback');
 	}
 
-	/** ICMP messages, in the order in which they were sent: all, or of one side. What a host told itself is among them, marked by `link`. */
+	/**
+	 * ICMP messages, in the order in which they were sent: all, or of one side. What a host told itself is among them,
+	 * marked by `link`.
+	 */
 	icmp(sender?: HostName): readonly EventOf<'icmp'>[] {
 		assertHost(sender);
 		return this.context.history.of('icmp', sender);

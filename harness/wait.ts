@@ -32,8 +32,9 @@ type Waiting = { readonly history: History; readonly clock: LabClock; readonly w
 const LATE = 'Correct the expectation if what was seen is right. If a timer of the kernel delays it, give the formula: { after: … }.';
 
 /**
- * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes that come
- * together are looked at together. Ends at once where what is waited for cannot come any more. A wait that outlives its scenario ends without a result.
+ * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes
+ * that come together are looked at together. Ends at once where what is waited for cannot come any more. A wait that
+ * outlives its scenario ends without a result.
  */
 export async function until<T>(lab: Waiting, wait: Wait<T>): Promise<T> {
 	const found = await within(lab, wait);

@@ -244,7 +244,10 @@ test('output waits in the process, not in the agent, while the harness does not 
 });
 
 describe('a terminal', () => {
-	/** A program whose C library keeps its output back as long as it goes into a pipe: awk prints a line for each that it reads. */
+	/**
+	 * A program whose C library keeps its output back as long as it goes into a pipe: awk prints a line for each that it
+	 * reads.
+	 */
 	const AWK = ['awk', '{ print "got " $0 }'];
 
 	test('is written to line by line, by programs that keep the output back which goes into a pipe', async () => {

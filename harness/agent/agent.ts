@@ -84,8 +84,9 @@ export class Agent {
 	}
 
 	/**
-	 * Starts a program, found by PATH. Handlers take its streams as they come; a `log` handler makes a third stream, whose path stands where
-	 * argv has the word `@log`. With `tty` its standard streams are a terminal, and all that it writes is `out`. Rejects with TOOL_MISSING where the program cannot be executed.
+	 * Starts a program, found by PATH. Handlers take its streams as they come; a `log` handler makes a third stream,
+	 * whose path stands where argv has the word `@log`. With `tty` its standard streams are a terminal, and all that it
+	 * writes is `out`. Rejects with TOOL_MISSING where the program cannot be executed.
 	 */
 	async spawn(argv: readonly string[], handlers: StreamHandlers = {}, { tty = false }: { readonly tty?: boolean } = {}): Promise<AgentProcess> {
 		const streams = ['out', ...(tty ? [] : ['err']), ...(handlers.log ? ['log'] : [])];

@@ -6,8 +6,9 @@ import { PROJECT_ROOT } from '../report/artifacts.ts';
 const MOST_LINES = 20;
 
 /**
- * Types are stripped from a spec before it runs, so one that does not type-check may run all the same. Beside a run that names specs, tsc checks the
- * project; the returned function says what is wrong with those specs, if anything is, once tsc is done. The state that tsc keeps makes all checks but the first quick.
+ * Types are stripped from a spec before it runs, so one that does not type-check may run all the same. Beside a run
+ * that names specs, tsc checks the project; the returned function says what is wrong with those specs, if anything is,
+ * once tsc is done. The state that tsc keeps makes all checks but the first quick.
  */
 export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 	const named = args.filter((argument) => argument.startsWith('specs/'));

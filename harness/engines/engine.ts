@@ -82,7 +82,9 @@ export interface EngineLab {
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/** The kernel's trace as text, from now on, of this lab's sockets and perhaps of others'; where it cannot be read, why. */
 	kernelTrace(): Promise<KernelTrace>;
-	/** Called once, when the lab is as all labs of this harness are at first, and what one scenario wants of it begins. */
+	/**
+	 * Called once, when the lab is as all labs of this harness are at first, and what one scenario wants of it begins.
+	 */
 	ready(): void;
 	/** Removes both machines and the wire. Safe to call twice, and after a failure. */
 	destroy(): Promise<void>;

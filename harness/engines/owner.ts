@@ -3,8 +3,9 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * Who to ask whether what a process made is still wanted: `<machine>:<boot>:<PID namespace>:<pid>:<start>`. A name and a pid are not enough: two machines
- * of one name may share an engine, containers of one machine have pids of their own, and pids are given again.
+ * Who to ask whether what a process made is still wanted: `<machine>:<boot>:<PID namespace>:<pid>:<start>`. A name and
+ * a pid are not enough: two machines of one name may share an engine, containers of one machine have pids of their own,
+ * and pids are given again.
  */
 export const OWNER = /^[0-9a-f]{12}:[0-9a-f]{32}:[1-9]\d{0,19}:[1-9]\d{0,9}:\d{1,20}$/;
 
@@ -36,7 +37,10 @@ export function ownerOf(pid: number): string {
 	return [machine, boot, pids, pid, readStat(String(pid))?.start ?? '0'].join(':');
 }
 
-/** True if the owner was a process that this one could see, and is no more. Where that cannot be known, as of other machines, false. */
+/**
+ * True if the owner was a process that this one could see, and is no more. Where that cannot be known, as of other
+ * machines, false.
+ */
 export function isDead(owner: string): boolean {
 	if (isElsewhere(owner)) return false;
 	const { pid, start } = parse(owner);
@@ -45,7 +49,10 @@ export function isDead(owner: string): boolean {
 	return stat === undefined || stat.start !== start || stat.state === 'Z' || stat.state === 'X';
 }
 
-/** True if the owner is, or was, a process that this one cannot see: of another machine, of another boot, among other processes. */
+/**
+ * True if the owner is, or was, a process that this one cannot see: of another machine, of another boot, among other
+ * processes.
+ */
 export function isElsewhere(owner: string): boolean {
 	const { machine, boot, pids } = parse(owner);
 	const here = whereWeAre();
@@ -53,8 +60,8 @@ export function isElsewhere(owner: string): boolean {
 }
 
 /**
- * True if the owner was a process of this machine before it was started anew. By itself that is no proof: copies of a machine may have the same machine-id and
- * name. What lies on this machine's own disk tells the rest.
+ * True if the owner was a process of this machine before it was started anew. By itself that is no proof: copies of a
+ * machine may have the same machine-id and name. What lies on this machine's own disk tells the rest.
  */
 export function isOfEarlierBoot(owner: string): boolean {
 	const { machine, boot } = parse(owner);

@@ -3,13 +3,16 @@ import type { RunIdentity } from './engine.ts';
 import { OWNER } from './owner.ts';
 
 /**
- * Small letters and digits, with single dashes between them. An id becomes part of paths, of names of containers and trace instances, and of command lines: it holds
- * nothing that means anything there.
+ * Small letters and digits, with single dashes between them. An id becomes part of paths, of names of containers and
+ * trace instances, and of command lines: it holds nothing that means anything there.
  */
 const ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const LONGEST_ID = 64;
 
-/** The identity that somebody tells of (a file, labels, an environment, an argument), if it can be one; nothing else of it is believed. */
+/**
+ * The identity that somebody tells of (a file, labels, an environment, an argument), if it can be one; nothing else of
+ * it is believed.
+ */
 export function runIdentity(told: { readonly id?: unknown; readonly owner?: unknown }): RunIdentity | undefined {
 	const { id, owner } = told;
 	if (typeof id !== 'string' || id.length > LONGEST_ID || !ID.test(id)) return undefined;

@@ -8,7 +8,10 @@ import { distinctRuns, isSameRun } from './run-identity.ts';
 const LOOK_MS = 50;
 const LIMIT_MS = 20_000;
 
-/** The runs of this user that have processes on this machine. Of another user's processes nobody knows what they say of themselves. */
+/**
+ * The runs of this user that have processes on this machine. Of another user's processes nobody knows what they say of
+ * themselves.
+ */
 export async function markedRuns(engine: string): Promise<RunIdentity[]> {
 	return distinctRuns((await marked(engine)).filter(({ isOurs }) => isOurs).map(({ mark }) => mark));
 }

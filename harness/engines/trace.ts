@@ -20,9 +20,10 @@ const ENDED = '# ended:';
 const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
- * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its standard input
- * ends, because the runner is gone, or when its reader has ended, so that labs notice. `trace_clock=tai` follows the wall clock through its steps; before 5.18 there is only the time since the boot.
- * What lies between the two is measured against the captures.
+ * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its
+ * standard input ends, because the runner is gone, or when its reader has ended, so that labs notice. `trace_clock=tai`
+ * follows the wall clock through its steps; before 5.18 there is only the time since the boot. What lies between the
+ * two is measured against the captures.
  */
 const RECORD = `
 instance=${TRACING}/instances/$1; shift

@@ -4,7 +4,10 @@ import { expect, type Host, type PacketFault, scenario, type Timeline } from '..
 /** Set apart for documentation (RFC 5737): no packet comes from there. */
 const NOBODY = '192.0.2.1';
 
-/** So many bytes open the congestion window from 10 segments beyond 64 KiB: it doubles with each round trip (RFC 5681, 3.1). */
+/**
+ * So many bytes open the congestion window from 10 segments beyond 64 KiB: it doubles with each round trip (RFC 5681,
+ * 3.1).
+ */
 const WARM_UP = 300_000;
 
 /** The rule's own counter and the firewall's log tell the same. */
@@ -125,7 +128,8 @@ scenario('drop: what a host loses as it leaves, its own stack knows', {}, async 
 
 scenario('drop: segments of every size are told, by a rule and by a cut', {}, async ({ client, server, link, timeline }) => {
 	const listener = await (await server.socket()).listen(8080, { backlog: 8 });
-	// Sent before: so the congestion window allows for segments of the largest size, 64 KiB where the interface segments them (GSO).
+	// Sent before: so the congestion window allows for segments of the largest size, 64 KiB where the interface segments
+	// them (GSO).
 	const connections = await Promise.all([1, 100, 1_000, 16_000, 64_000].map(async (bytes) => ({ bytes, socket: await client.socket() })));
 	for (const { socket } of connections) {
 		await socket.connect(server.port(8080));

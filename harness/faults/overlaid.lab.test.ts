@@ -1,4 +1,7 @@
-/** Rules that stand in each other's way, and rules that are not the lab's: what it says then is true, or it says that it does not know. */
+/**
+ * Rules that stand in each other's way, and rules that are not the lab's: what it says then is true, or it says that it
+ * does not know.
+ */
 import { expect, type Host, scenario } from '../index.ts';
 
 const LOST = { code: 'OBSERVER_LOST' };

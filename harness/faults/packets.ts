@@ -74,7 +74,10 @@ interface Answering {
 	readonly id: string;
 }
 
-/** The rule counts what it met; what it answered is counted in the host's own capture, for the kernel sends fewer ICMP messages than it is asked for. */
+/**
+ * The rule counts what it met; what it answered is counted in the host's own capture, for the kernel sends fewer ICMP
+ * messages than it is asked for.
+ */
 async function answersThatLeft(answer: string, met: number, { boot, host, context, id }: Answering): Promise<string> {
 	const { history } = context;
 	await boot.flush();
@@ -142,7 +145,10 @@ export function matchWords(match: PacketMatch): string[] {
 	return [...words, ...statisticWords(match)];
 }
 
-/** An IPv4 address, or a network of them with the length of its prefix: what a rule matches without asking anybody for a name. */
+/**
+ * An IPv4 address, or a network of them with the length of its prefix: what a rule matches without asking anybody for a
+ * name.
+ */
 function assertAddress(address: string): string {
 	const [, ip = '', length = '32'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(address) ?? [];
 	if (isIPv4(ip) && Number(length) <= 32) return address;

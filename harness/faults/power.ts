@@ -11,7 +11,10 @@ export interface PowerSwitch {
 	off(): Promise<number>;
 	/** Returns what `ss` shows of the new stack. */
 	on(): Promise<{ boot: number; sockets: number }>;
-	/** The other host, when its observers have told all that reached it or are known to be lost; undefined if it is off as well. */
+	/**
+	 * The other host, when its observers have told all that reached it or are known to be lost; undefined if it is off as
+	 * well.
+	 */
 	otherHasLooked(): Promise<HostName | undefined>;
 }
 

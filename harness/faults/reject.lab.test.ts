@@ -46,7 +46,8 @@ scenario(
 				await fault.heal();
 			}),
 		);
-		// Of each RST and ICMP message it is known that the firewall made it; the proof counts those that left (net/ipv4/icmp.c, icmpv4_xrlim_allow: not all).
+		// Of each RST and ICMP message it is known that the firewall made it; the proof counts those that left
+		// (net/ipv4/icmp.c, icmpv4_xrlim_allow: not all).
 		const healed = timeline.context.history.of('fault', 'server').filter(({ phase }) => phase === 'healed');
 		expect(healed).toHaveLength(HINTS.length);
 		const left = timeline.icmp('server');
@@ -72,7 +73,8 @@ scenario('reject as packets leave: the host’s own firewall answers, and nobody
 	await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 5 dropped by refused', '< R forged');
 	const [reset] = timeline.loopback('client');
 	expect(reset).toMatchObject({ flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', host: 'client' });
-	// The kernel gives no time to what is logged as it leaves (nfnetlink_log.c), and the log is read later than the answer was seen.
+	// The kernel gives no time to what is logged as it leaves (nfnetlink_log.c), and the log is read later than the
+	// answer was seen.
 	const [answered] = timeline.segments('client').filter(({ fate }) => fate === 'dropped');
 	expect(answered?.t).toBeLessThan(reset?.t ?? 0);
 	expect(timeline.context.history.of('fault').at(-1)).toMatchObject({ phase: 'healed', proof: 'rejected 1 packet; 1 RST left' });
@@ -80,7 +82,8 @@ scenario('reject as packets leave: the host’s own firewall answers, and nobody
 
 /** Retransmissions of 5 bytes: tcp_retries2 ends them, and only the backoff tells when (RFC 6298, 5.5). */
 scenario.each([
-	// RFC 6069 (tcp_ld_RTO_revert): host and network unreachable undo the backoff, so the same time has more retransmissions. A port that is closed is no broken path.
+	// RFC 6069 (tcp_ld_RTO_revert): host and network unreachable undo the backoff, so the same time has more
+	// retransmissions. A port that is closed is no broken path.
 	{ answer: 'icmp-host-unreachable', name: 'host-unreachable', undoesBackoff: true },
 	{ answer: 'icmp-port-unreachable', name: 'port-unreachable', undoesBackoff: false },
 ] as const)(

@@ -7,8 +7,8 @@ const HARMLESS = new Set(['ACCEPT', 'RETURN', 'LOG', 'NFLOG', 'TRACE', 'CONNMARK
 const SHOWN_TABLE = /^table (ip|ip6|arp) (filter|nat|mangle|raw|security)$/;
 
 /**
- * Rules and policies that are not the project's and may lose or change packets. Reads `iptables-save`, and behind it `nft list tables` and, each behind
- * `legacy `, the tables of the older interface (/proc/net/ip_tables_names).
+ * Rules and policies that are not the project's and may lose or change packets. Reads `iptables-save`, and behind it
+ * `nft list tables` and, each behind `legacy `, the tables of the older interface (/proc/net/ip_tables_names).
  */
 export function foreignRules(text: string): string[] {
 	let table = '';
@@ -27,7 +27,10 @@ function mayLose(rule: string): boolean {
 	return target !== undefined && !HARMLESS.has(target);
 }
 
-/** Whether a foreign rule may lose a packet that a capture has seen arrive: what is dropped as it leaves, no capture sees. */
+/**
+ * Whether a foreign rule may lose a packet that a capture has seen arrive: what is dropped as it leaves, no capture
+ * sees.
+ */
 export function losesArrivals(rule: string): boolean {
 	return !/ -[AP] (OUTPUT|POSTROUTING) /.test(rule);
 }

@@ -101,8 +101,9 @@ export class PcapFraming {
 }
 
 /**
- * Bytes that were pushed and not read yet. They are copied once, since the caller may use its buffer again, and never moved or overwritten while
- * they are there, since records are parts of them; so the work is in proportion to the bytes, however small the pieces.
+ * Bytes that were pushed and not read yet. They are copied once, since the caller may use its buffer again, and never
+ * moved or overwritten while they are there, since records are parts of them; so the work is in proportion to the
+ * bytes, however small the pieces.
  */
 class Unread {
 	#buffer = new Uint8Array(0);

@@ -10,8 +10,9 @@ export { type PcapRecord, pcapFile, pcapHeader, pcapRecord } from './pcap-framin
 export type RecordedPacket = CapturedPacket & { readonly record: PcapRecord };
 
 /**
- * Reads a classic pcap as it is written, in pieces of any size: from `tcpdump -i any` (LINUX_SLL2), from an Ethernet interface, or from
- * `-i nflog:N`. Never throws: what is neither TCP nor ICMP over IPv4 comes out as `other`, and bytes that are in no record are counted.
+ * Reads a classic pcap as it is written, in pieces of any size: from `tcpdump -i any` (LINUX_SLL2), from an Ethernet
+ * interface, or from `-i nflog:N`. Never throws: what is neither TCP nor ICMP over IPv4 comes out as `other`, and bytes
+ * that are in no record are counted.
  */
 export class PcapReader {
 	readonly #framing = new PcapFraming();

@@ -2,7 +2,10 @@ import { unmapped } from './address.ts';
 import { annotationsIn, stringsIn } from './strace-syntax.ts';
 import type { Endpoint, TcpSocket } from './types.ts';
 
-/** A descriptor as strace writes it with `-yy`: its number, and what it stands for, e.g. `/etc/hosts` or `TCP:[1.2.3.4:5->6.7.8.9:10]`. */
+/**
+ * A descriptor as strace writes it with `-yy`: its number, and what it stands for, e.g. `/etc/hosts` or
+ * `TCP:[1.2.3.4:5->6.7.8.9:10]`.
+ */
 export interface Descriptor {
 	readonly fd: number;
 	readonly file: string;
@@ -17,7 +20,10 @@ export function descriptorsIn(args: string): Descriptor[] {
 	});
 }
 
-/** The arguments without what descriptors stand for and without what strings hold: no name or data can be taken for something else there. */
+/**
+ * The arguments without what descriptors stand for and without what strings hold: no name or data can be taken for
+ * something else there.
+ */
 export function bare(args: string): string {
 	const left: string[] = [];
 	let at = 0;
@@ -39,8 +45,9 @@ export interface DescribedSocket {
 }
 
 /**
- * Reads what strace makes of a socket (socketutils.c, `inet_parse_response`): `TCP:[0.0.0.0:80]`, `TCPv6:[[::1]:80->[::1]:5000]`,
- * `TCP:[28784]` with its inode where it is neither connected nor listening. MPTCP is TCP to its programs.
+ * Reads what strace makes of a socket (socketutils.c, `inet_parse_response`): `TCP:[0.0.0.0:80]`,
+ * `TCPv6:[[::1]:80->[::1]:5000]`, `TCP:[28784]` with its inode where it is neither connected nor listening. MPTCP is
+ * TCP to its programs.
  */
 export function socketOf({ file }: Descriptor): DescribedSocket | undefined {
 	const [, protocol, inside] = /^([A-Z][\w-]*|socket):\[(.*)\]$/s.exec(file) ?? [];
@@ -59,7 +66,10 @@ function endpointOf(text: string): Endpoint | undefined {
 	return address === undefined ? undefined : { address: unmapped(address), port: Number(port) };
 }
 
-/** The address that a call names (`{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")}`), if it is of TCP's. */
+/**
+ * The address that a call names (`{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")}`), if it is of
+ * TCP's.
+ */
 export function sockaddrIn(args: string): Endpoint | undefined {
 	const [, port, four, six] =
 		/\{sa_family=AF_INET6?, sin6?_port=htons\((\d+)\),.*?(?:inet_addr\("([\d.]+)"\)|inet_pton\(AF_INET6, "([\da-f:.]+)")/i.exec(args) ?? [];

@@ -14,8 +14,8 @@ export function clones(name: string): boolean {
 }
 
 /**
- * Which process a thread belongs to. strace numbers threads, and a new one may call before the call that made it has returned: then it is one
- * of those that are being made, and known as soon as these agree on whose it is.
+ * Which process a thread belongs to. strace numbers threads, and a new one may call before the call that made it has
+ * returned: then it is one of those that are being made, and known as soon as these agree on whose it is.
  */
 export class ThreadOwners {
 	readonly #owners = new Map<number, number>();

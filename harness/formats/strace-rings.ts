@@ -1,8 +1,9 @@
 import type { StraceCall } from './types.ts';
 
 /**
- * Finds rings of io_uring: what a program calls through one is not traced. One ring is no reason for doubt: libuv (Node from 22 on) makes it for
- * epoll_ctl alone, right after the epoll instance that it is for (src/unix/linux.c, `uv__platform_loop_init`, `uv__epoll_ctl_prep`).
+ * Finds rings of io_uring: what a program calls through one is not traced. One ring is no reason for doubt: libuv (Node
+ * from 22 on) makes it for epoll_ctl alone, right after the epoll instance that it is for (src/unix/linux.c,
+ * `uv__platform_loop_init`, `uv__epoll_ctl_prep`).
  */
 export class Rings {
 	/** The threads whose last call made an epoll instance. */

@@ -39,7 +39,10 @@ describe('a descriptor', () => {
 		expect(socketOf({ fd: 3, file })?.tcp).toEqual(tcp);
 	});
 
-	/** A path as strace writes it (util.c, `string_quote` with `<>` to be escaped), of letters that mean something elsewhere. */
+	/**
+	 * A path as strace writes it (util.c, `string_quote` with `<>` to be escaped), of letters that mean something
+	 * elsewhere.
+	 */
 	const path = fc
 		.string({ unit: fc.constantFrom(...'ab()[]{}<>"\\-=?,. \n:'), maxLength: 12 })
 		.map((name) => `/${name.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('<', '\\74').replaceAll('>', '\\76')}`);

@@ -27,8 +27,9 @@ export interface SocketDescriptor {
 type Called = Pick<StraceCall, 'pid' | 'name' | 'args'> & { readonly [Known in 'fd' | 'returned' | 'resultText']?: StraceCall[Known] | undefined };
 
 /**
- * Tells of each call of a trace on which TCP socket it was made. strace itself names a socket's ends as long as it has any; what it does not
- * know any more is remembered by the socket's inode: its family, and whom a connect that failed was for.
+ * Tells of each call of a trace on which TCP socket it was made. strace itself names a socket's ends as long as it has
+ * any; what it does not know any more is remembered by the socket's inode: its family, and whom a connect that failed
+ * was for.
  */
 export class TracedSockets {
 	readonly #byInode = new Map<number, TcpSocket>();
@@ -107,7 +108,10 @@ export class TracedSockets {
 	}
 }
 
-/** splice and sendfile have two descriptors, of which one is the socket; sendfile puts into its first, splice moves from its first to its second. */
+/**
+ * splice and sendfile have two descriptors, of which one is the socket; sendfile puts into its first, splice moves from
+ * its first to its second.
+ */
 function moved({ name, fd }: Called, described: readonly SocketDescriptor[]): SocketFacts {
 	const [first, second] = described;
 	const from = name === 'splice' ? first : second;

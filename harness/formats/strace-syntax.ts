@@ -100,9 +100,10 @@ function opensAnnotation(text: string, at: number): boolean {
 }
 
 /**
- * Where the `>` of an annotation is. Of a path, strace writes `<` and `>` as octal escapes (util.c, `printfd`), so brackets, quotation marks and
- * `->` in it mean nothing; a device stands behind it in `<…>` of its own. What else is a link to no file is a word and `[…]`: there, `->` joins
- * the two ends of a connection, and names of local sockets are strings.
+ * Where the `>` of an annotation is. Of a path, strace writes `<` and `>` as octal escapes (util.c, `printfd`), so
+ * brackets, quotation marks and `->` in it mean nothing; a device stands behind it in `<…>` of its own. What else is a
+ * link to no file is a word and `[…]`: there, `->` joins the two ends of a connection, and names of local sockets are
+ * strings.
  */
 function endOfAnnotation(text: string, start: number): number | undefined {
 	const isPath = !/^<[\w-]+:\[/.test(text.slice(start, start + 32));

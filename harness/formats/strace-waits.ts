@@ -3,7 +3,9 @@ import { bare } from './strace-descriptors.ts';
 /** A descriptor that a wait found ready, and for what. */
 export interface ReadyDescriptor {
 	readonly fd: number;
-	/** In the words of the call: `POLLIN|POLLHUP`, `EPOLLIN`; of select the set that holds it, `in`, `out` or `except`. */
+	/**
+	 * In the words of the call: `POLLIN|POLLHUP`, `EPOLLIN`; of select the set that holds it, `in`, `out` or `except`.
+	 */
 	readonly events: string;
 }
 

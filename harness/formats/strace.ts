@@ -40,8 +40,9 @@ interface Line {
 /**
  * Reads the output of `strace -f -yy -ttt -T -s 64 -o file` as it grows, in pieces of any size.
  *
- * A call that is still blocked when a push ends is handed out once with `blocked: true`, and once more when it has returned; its thread
- * and `t` tell that it is the same. A call whose process ends inside it is completed without a result, at that time.
+ * A call that is still blocked when a push ends is handed out once with `blocked: true`, and once more when it has
+ * returned; its thread and `t` tell that it is the same. A call whose process ends inside it is completed without a
+ * result, at that time.
  */
 export class StraceReader {
 	/** Lines that are not of strace, or cut. */
@@ -128,7 +129,10 @@ export class StraceReader {
 		return [...(open ? [neverReturned(open, open.args, t, why)] : []), { kind: 'exit', pid: tid, tid, t, status: killer ?? Number(status) }];
 	}
 
-	/** When a thread calls execve, it goes on under the number of the thread that led the process; the leader's own call never returns. */
+	/**
+	 * When a thread calls execve, it goes on under the number of the thread that led the process; the leader's own call
+	 * never returns.
+	 */
 	#supersede(leader: number, t: number, successor: number): Unplaced[] {
 		const lost = this.#takeOpen(leader);
 		const execve = this.#takeOpen(successor);
@@ -159,7 +163,8 @@ export class StraceReader {
 	#readCall(line: Line, reported: boolean): Unplaced[] | undefined {
 		const start = startOfCall(line);
 		if (!start) return undefined;
-		// A thread that makes another call did not go on with the interrupted one: a handler ran, and the program got EINTR (signal(7)).
+		// A thread that makes another call did not go on with the interrupted one: a handler ran, and the program got EINTR
+		// (signal(7)).
 		const interrupted = this.#open.get(line.tid)?.interrupted && this.#takeOpen(line.tid);
 		const records = this.#readArguments({ ...start, reported }, start.args, line.t);
 		if (!records && interrupted) this.#open.set(line.tid, interrupted);

@@ -27,8 +27,8 @@ const MPTCP_SUBTYPES = ['MP_CAPABLE', 'MP_JOIN', 'DSS', 'ADD_ADDR', 'REMOVE_ADDR
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Reads the options of a TCP header between two places of it, as far as they were captured and are well-formed; those of other kinds, and of a
- * wrong length, are passed over.
+ * Reads the options of a TCP header between two places of it, as far as they were captured and are well-formed; those
+ * of other kinds, and of a wrong length, are passed over.
  */
 export function readTcpOptions(view: DataView, start: number, end: number): TcpOptions {
 	const options: Writable<TcpOptions> = {};

@@ -42,7 +42,10 @@ export interface LsofDescriptor {
 	readonly remote?: Endpoint;
 }
 
-/** A TCP socket as a call shows it. IPv4-mapped addresses of an IPv6 socket are written as the IPv4 addresses that they stand for. */
+/**
+ * A TCP socket as a call shows it. IPv4-mapped addresses of an IPv6 socket are written as the IPv4 addresses that they
+ * stand for.
+ */
 export interface TcpSocket {
 	readonly family: 'IPv4' | 'IPv6';
 	/** Absent where it has no address yet, and where nobody could say. */
@@ -64,14 +67,17 @@ export interface StraceCall {
 	readonly args: string;
 	/** Number of the socket, pipe or file that the first argument names, where it is one, e.g. 3 for `3<TCP:[…]>`. */
 	readonly fd?: number;
-	/** Absent while the call blocks, and where it never returned: its process ended, or another thread of it called execve. */
+	/**
+	 * Absent while the call blocks, and where it never returned: its process ended, or another thread of it called
+	 * execve.
+	 */
 	readonly returned?: number;
 	/** Name of the errno where it returned -1. */
 	readonly errno?: string;
 	/**
-	 * What strace adds to the result: the text in parentheses behind it (`[{fd=3, revents=POLLIN}]`, `Connection reset by peer`), what a
-	 * returned descriptor is (`TCP:[…]`), `ERESTARTSYS (…)` where the call was interrupted and has no result the program could see, or
-	 * `never returned` and why.
+	 * What strace adds to the result: the text in parentheses behind it (`[{fd=3, revents=POLLIN}]`, `Connection reset by
+	 * peer`), what a returned descriptor is (`TCP:[…]`), `ERESTARTSYS (…)` where the call was interrupted and has no
+	 * result the program could see, or `never returned` and why.
 	 */
 	readonly resultText?: string;
 	/** Seconds inside the call; absent while it blocks. */
@@ -135,7 +141,10 @@ export interface TcpOptions {
 	readonly mptcp?: string;
 	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
 	readonly fastOpen?: string;
-	/** `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768, 3.2.3). */
+	/**
+	 * `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768,
+	 * 3.2.3).
+	 */
 	readonly accurateEcn?: string;
 }
 

@@ -9,7 +9,9 @@ import { lastLines, runTool } from './tools.ts';
 /** The keys that Debian signs its suites with. */
 export const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** What apt is asked with: the addresses of mirrors, tried in this order, and the keys that indexes must be signed with. */
+/**
+ * What apt is asked with: the addresses of mirrors, tried in this order, and the keys that indexes must be signed with.
+ */
 export interface Archive {
 	readonly mirrors: readonly string[];
 	readonly keyring: string;
@@ -37,7 +39,9 @@ async function update(suite: string, mirror: string, keyring: string, onProgress
 	if (codename !== suite) throw failed(suite, `${mirror} has there the index of “${codename}”`);
 }
 
-/** Does the work with one mirror after the other until it succeeds. What else is wrong than a mirror ends it at once. */
+/**
+ * Does the work with one mirror after the other until it succeeds. What else is wrong than a mirror ends it at once.
+ */
 async function fromAnyMirror(suite: string, { mirrors }: Archive, work: (mirror: string) => Promise<void>): Promise<void> {
 	const failures: HalfopenError[] = [];
 	for (const mirror of mirrors) {
@@ -64,7 +68,10 @@ export async function readIndex(suite: string): Promise<string> {
 	return stdout;
 }
 
-/** Has apt fetch packages of a suite, each as `name=version`, into a folder. What was broken off is resumed, what is there is not fetched again. */
+/**
+ * Has apt fetch packages of a suite, each as `name=version`, into a folder. What was broken off is resumed, what is
+ * there is not fetched again.
+ */
 export async function downloadPackages(
 	suite: string,
 	packages: readonly string[],
@@ -80,7 +87,10 @@ export async function downloadPackages(
 	});
 }
 
-/** Its own folders, and what must hold whatever this machine's apt is set to; proxies, credentials and timeouts are that one's. */
+/**
+ * Its own folders, and what must hold whatever this machine's apt is set to; proxies, credentials and timeouts are that
+ * one's.
+ */
 function configurationIn(folder: string): string {
 	return `${['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success', 'APT::Architectures'].map((name) => `#clear ${name};`).join('\n')}
 APT::Architecture "amd64";
@@ -121,7 +131,10 @@ async function configure(suite: string, mirror: string, keyring: string): Promis
 	});
 }
 
-/** What it warns of as well as what it fails for: where an index cannot be had, apt takes the one before, and ends with status 0. */
+/**
+ * What it warns of as well as what it fails for: where an index cannot be had, apt takes the one before, and ends with
+ * status 0.
+ */
 const COMPLAINT = /^(E: |W: (Failed to fetch|Some index files failed|GPG error))/;
 
 async function aptGet(suite: string, args: readonly string[], onProgress: OnProgress, cwd?: string): Promise<void> {

@@ -46,7 +46,10 @@ const LINES_SHOWN_OF_A_FAILURE = 10;
 /** More than any index of the archive has, unpacked. */
 const MOST_CHARACTERS = 500_000_000;
 
-/** Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every other failure is in the result. */
+/**
+ * Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every
+ * other failure is in the result.
+ */
 export async function runTool(tool: Tool, args: readonly string[], { descriptors = [], cwd, onLine }: ToolOptions = {}): Promise<ToolResult> {
 	const running = execa(tool, args, {
 		reject: false,

@@ -30,8 +30,8 @@ export class CallExpectation {
 	}
 
 	/**
-	 * It has not returned. What could have made it return must have happened before; all observers are asked first. With `forMs` it does not
-	 * return for so long from now on either.
+	 * It has not returned. What could have made it return must have happened before; all observers are asked first. With
+	 * `forMs` it does not return for so long from now on either.
 	 */
 	async toBlock(silence?: Silence): Promise<void> {
 		const { context, host } = this.#call.peer;

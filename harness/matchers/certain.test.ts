@@ -9,7 +9,10 @@ import { TimelineExpectation } from './timeline.ts';
 
 const HOSTS = ['client', 'server'] as const;
 
-/** A lab whose observers run from the beginning, and tell what they have seen when they are flushed. `tell` is what they then say first. */
+/**
+ * A lab whose observers run from the beginning, and tell what they have seen when they are flushed. `tell` is what they
+ * then say first.
+ */
 function lagging(tell: () => void = () => {}) {
 	const context = fakeContext();
 	const { history } = context;
@@ -27,7 +30,9 @@ function lagging(tell: () => void = () => {}) {
 	return { context: lab, history, timeline: new TimelineExpectation(new Timeline(lab)), flushes: () => flushes };
 }
 
-/** What the observers say of one segment of the client: where it left, where it arrived, and what the firewall logged. */
+/**
+ * What the observers say of one segment of the client: where it left, where it arrived, and what the firewall logged.
+ */
 function sightingsOf(fortune: 'delivered' | 'dropped' | 'unobserved') {
 	return new Wire().send(1, 'client', 'P.', { length: 6, fortune }).sightings;
 }

@@ -10,8 +10,9 @@ export interface Sought<T> {
 }
 
 /**
- * A check for `until` that gives only what is settled: a segment that a capture has shown may have been dropped behind it, and a call that was entered may
- * have returned. What may still change has all observers asked, once at a time, and who waits looks again when they have answered.
+ * A check for `until` that gives only what is settled: a segment that a capture has shown may have been dropped behind
+ * it, and a call that was entered may have returned. What may still change has all observers asked, once at a time, and
+ * who waits looks again when they have answered.
  */
 export function certain<T>(
 	{ flush, history }: Pick<LabContext, 'flush' | 'history'>,

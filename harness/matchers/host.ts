@@ -142,8 +142,8 @@ export class HostExpectation {
 	}
 
 	/**
-	 * Why no socket of this host can come to be in a state: none of those that there are leads there, no program and no listener of the host can make
-	 * another one, and the spec makes none.
+	 * Why no socket of this host can come to be in a state: none of those that there are leads there, no program and no
+	 * listener of the host can make another one, and the spec makes none.
 	 */
 	#cannotReach({ state, localPort, remotePort }: SocketShape): Settled | undefined {
 		const { context, name, boot } = this.#host;

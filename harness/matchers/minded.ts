@@ -26,7 +26,9 @@ export function minded<E extends object>(expectation: E, of: string, context: Aw
 	});
 }
 
-/** Refuses what is meant as a matcher and is none; what else is asked of an object (`then`, by `await`) is no concern. */
+/**
+ * Refuses what is meant as a matcher and is none; what else is asked of an object (`then`, by `await`) is no concern.
+ */
 function assertNoMatcher(expectation: object, name: string, of: string): void {
 	const instead = JEST_ONLY[name];
 	if (instead === undefined && !/^to[A-Z]/.test(name)) return;

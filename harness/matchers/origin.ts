@@ -13,7 +13,10 @@ export interface Origin {
 /** Calls that make TCP do something, and so start timers; the others only wait or ask. */
 const ACTING_CALLS = ['connect', 'send', 'shutdown', 'close', 'setsockopt'];
 
-/** The last thing that the spec did to one host, or to one peer on it: what others did meanwhile starts no timer of theirs. */
+/**
+ * The last thing that the spec did to one host, or to one peer on it: what others did meanwhile starts no timer of
+ * theirs.
+ */
 export function lastActOf({ events }: Pick<History, 'events'>, host: HostName, peer?: string): Origin {
 	const act = events.findLast((event) => isActOn(event, host, peer));
 	return act ? { t: act.t, what: describeEvent(act).trim().replace(/\s+/g, ' ') } : { t: 0, what: 'the beginning of the scenario' };

@@ -3,8 +3,8 @@ import type { EventOf, HostName } from '../timeline/events.ts';
 import type { Settled } from '../wait.ts';
 
 /**
- * Whether the spec waits for this one expectation and does nothing else: then nothing is going to be healed, started or typed before it ends, and what only
- * the spec could change is settled.
+ * Whether the spec waits for this one expectation and does nothing else: then nothing is going to be healed, started or
+ * typed before it ends, and what only the spec could change is settled.
  */
 export function isSpecIdle({ acts, pending }: Pick<LabContext, 'acts' | 'pending'>): boolean {
 	return acts.none && pending.size <= 1;

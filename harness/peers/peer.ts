@@ -73,7 +73,10 @@ export abstract class Peer {
 		return this.#end;
 	}
 
-	/** Whether it has ended, its children have, and all that they printed and called has been told: nothing more can come of it. */
+	/**
+	 * Whether it has ended, its children have, and all that they printed and called has been told: nothing more can come
+	 * of it.
+	 */
 	get isOver(): boolean {
 		return this.#isOver;
 	}
@@ -94,7 +97,10 @@ export abstract class Peer {
 		return this.calls(name).some((call) => call.errno === errno);
 	}
 
-	/** What it read from and wrote to its connection after a call had failed for the first time: what the same process did, where it has several. */
+	/**
+	 * What it read from and wrote to its connection after a call had failed for the first time: what the same process
+	 * did, where it has several.
+	 */
 	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
 		if (!failed) return [];
@@ -104,8 +110,8 @@ export abstract class Peer {
 	}
 
 	/**
-	 * What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. Where several of its processes made any, those
-	 * of each by itself. For telling the observed answer.
+	 * What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. Where several of its
+	 * processes made any, those of each by itself. For telling the observed answer.
 	 */
 	results(name: 'read' | 'write'): string {
 		const calls = this.calls(name);

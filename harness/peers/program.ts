@@ -86,7 +86,10 @@ export class Program extends Peer {
 		await this.context.acts.during(() => this.#process.write(text));
 	}
 
-	/** Ends its standard input, as Ctrl-D does; of a program with a terminal the next read returns 0, and the terminal stays. */
+	/**
+	 * Ends its standard input, as Ctrl-D does; of a program with a terminal the next read returns 0, and the terminal
+	 * stays.
+	 */
 	async endInput(): Promise<void> {
 		this.tell('typed', '^D');
 		await this.context.acts.during(() => this.#process.end());

@@ -98,7 +98,10 @@ scenarioOnNetns('a server that forks: each process has its own calls', async ({ 
 	check(forking.results('read')).toBe(`process ${one?.pid}: 2; process ${two?.pid}: 3`);
 });
 
-/** Files with odd names beside the socket; data that go from file to socket and from socket to pipe without a read or write. */
+/**
+ * Files with odd names beside the socket; data that go from file to socket and from socket to pipe without a read or
+ * write.
+ */
 const ODD = `
 import os, select, socket, sys
 os.chdir(os.environ.get('TMPDIR', '/tmp'))
@@ -118,7 +121,8 @@ s.recvmsg(10)
 scenarioOnNetns('odd names beside a socket, and data that pass by read and write', async ({ client, server }) => {
 	const listener = await server.nc({ listen: 8080, shutdownAtEof: true });
 	const program = await client.run(['python3', '-c', ODD, server.address]);
-	// A regular file is always ready (poll(2)): the first poll returns at once, with the file; the second waits for the socket.
+	// A regular file is always ready (poll(2)): the first poll returns at once, with the file; the second waits for the
+	// socket.
 	await expect(program).toBlockIn('poll');
 	await listener.type('hello\n');
 	await expect(listener).toPrint('data');

@@ -28,7 +28,9 @@ const RECV_SIZE = 65_536;
 const flagsSchema = z.array(z.enum(MESSAGE_FLAGS));
 const listenSchema = z.strictObject({ backlog: z.int().nonnegative().optional() });
 const pollSchema = z.strictObject({ timeoutMs: z.int().min(-1).optional() });
-/** Without an event poll would still tell POLLERR and POLLHUP, and else block; but a spec that means that says which. */
+/**
+ * Without an event poll would still tell POLLERR and POLLHUP, and else block; but a spec that means that says which.
+ */
 const eventsSchema = z.array(z.enum(POLL_EVENTS)).min(1);
 const settingSchema = z.union([
 	z.tuple([z.enum(NUMBER_OPTIONS), z.int()]),
@@ -96,7 +98,10 @@ export class SocketProcess extends Peer {
 		return { family: 'IPv4', ...known, remote: { address, port } };
 	}
 
-	/** A connection that is gone has no ends any more that the kernel could tell: they are remembered as long as the descriptor is open. */
+	/**
+	 * A connection that is gone has no ends any more that the kernel could tell: they are remembered as long as the
+	 * descriptor is open.
+	 */
 	#learn(name: CallName, fd: number, known: TcpSocket | undefined, result: CallResult<CallName>): void {
 		const { local, remote, errno } = result;
 		if ('own' in result && result.own) {

@@ -1,6 +1,8 @@
 import { expect, scenario } from '../index.ts';
 
-/** Prints what comes over its connection, by way of a C library that keeps output back as long as it goes into a pipe. */
+/**
+ * Prints what comes over its connection, by way of a C library that keeps output back as long as it goes into a pipe.
+ */
 const PIPELINE = 'nc.openbsd "$0" "$1" | sed "s/^/got /"';
 
 scenario('a program that keeps its output back prints at once to a terminal', {}, async ({ client, server }) => {

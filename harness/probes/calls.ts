@@ -8,7 +8,10 @@ import { errnoName } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
 
-/** Calls on sockets beside those that strace counts as network calls, waiting, and what makes threads and processes; a `?` where strace, or the machine, may not have one. */
+/**
+ * Calls on sockets beside those that strace counts as network calls, waiting, and what makes threads and processes; a
+ * `?` where strace, or the machine, may not have one.
+ */
 const TRACED = [
 	...['read', 'readv', 'preadv2', 'write', 'writev', 'pwritev2', 'sendfile', 'splice', 'close'],
 	...['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'epoll_ctl', 'restart_syscall'],
@@ -32,8 +35,8 @@ export function traced(argv: readonly string[]): string[] {
 }
 
 /**
- * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a puppet that sleeps is in its call still, or
- * has told what it returned. One that was stopped has not.
+ * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a puppet that
+ * sleeps is in its call still, or has told what it returned. One that was stopped has not.
  */
 const UNTIL_TOLD = `for stat in /proc/[0-9]*/task/[0-9]*/stat
 	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (puppet) '[RDT]* ]]; do :; done
@@ -41,8 +44,8 @@ done`;
 const FLUSH_LIMIT_MS = 20_000;
 
 /**
- * Resolves when the tracers and puppets of a host have told all calls that had returned before; with false where they were still busy when the limit
- * passed. A call takes effect before strace, woken by its end, has written it down.
+ * Resolves when the tracers and puppets of a host have told all calls that had returned before; with false where they
+ * were still busy when the limit passed. A call takes effect before strace, woken by its end, has written it down.
  */
 export async function callsAreTold(userland: Agent, clock: LabClock, limitMs = FLUSH_LIMIT_MS): Promise<boolean> {
 	const stop = new AbortController();
@@ -175,8 +178,9 @@ function eventFacts({ waitsOn, ready, ...facts }: Omit<SocketFacts, 'socketError
 const LAST_STANDARD_STREAM = 2;
 
 /**
- * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local socket, and connects
- * UDP sockets to sort addresses: of all calls only those on TCP sockets, those that wait, and what goes over standard streams.
+ * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local
+ * socket, and connects UDP sockets to sort addresses: of all calls only those on TCP sockets, those that wait, and what
+ * goes over standard streams.
  */
 function isOfInterest({ name, fd, errno }: StraceCall, { socket }: SocketFacts): boolean {
 	if (socket !== undefined || isCall(name, 'poll')) return true;

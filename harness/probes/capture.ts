@@ -8,8 +8,9 @@ import { PcapReader, type PcapRecord, pcapFile, type RecordedPacket } from '../f
 const BUFFER_KIB = '16384';
 export const SNAPSHOT_BYTES = 160;
 /**
- * The buffer into which libpcap reads a message of the firewall's log is 128 bytes longer than the snapshot (pcap-netfilter-linux.c), and a message
- * that does not fit ends the capture. It holds some 170 bytes beside the packet. So the rule limits what is copied (--nflog-size), not the snapshot.
+ * The buffer into which libpcap reads a message of the firewall's log is 128 bytes longer than the snapshot
+ * (pcap-netfilter-linux.c), and a message that does not fit ends the capture. It holds some 170 bytes beside the
+ * packet. So the rule limits what is copied (--nflog-size), not the snapshot.
  */
 const LOG_SNAPSHOT_BYTES = 4_096;
 
@@ -142,7 +143,10 @@ function lastLines(remarks: string): string {
 	return remarks.trim().split('\n').slice(-3).join(' | ') || 'none';
 }
 
-/** All packets of one host, those of its loopback included, but for the harness's sentinels; kept for a pcap that Wireshark opens. */
+/**
+ * All packets of one host, those of its loopback included, but for the harness's sentinels; kept for a pcap that
+ * Wireshark opens.
+ */
 export class PacketFile {
 	readonly #records: PcapRecord[] = [];
 

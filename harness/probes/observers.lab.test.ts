@@ -1,4 +1,6 @@
-/** What a lab says when one of its observers is killed, or stopped, in the middle of a scenario: that it does not know. */
+/**
+ * What a lab says when one of its observers is killed, or stopped, in the middle of a scenario: that it does not know.
+ */
 import type { Agent } from '../agent/agent.ts';
 import { expect, type Host, scenario, type Timeline } from '../index.ts';
 

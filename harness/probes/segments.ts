@@ -11,7 +11,10 @@ import type { Sentinels } from './sentinel.ts';
 
 /** The netfilter log group that all faults of a host log to; the prefix tells which fault it was. */
 export const NFLOG_GROUP = 1;
-/** The prefix of what only shows that the log is alive. No fault is named so: its prefix says of each whether it answers what it drops. */
+/**
+ * The prefix of what only shows that the log is alive. No fault is named so: its prefix says of each whether it answers
+ * what it drops.
+ */
 export const SENTINEL_PREFIX = 'sentinel -';
 /** Behind the name of a fault in the prefix: it answers what it drops. */
 export const REJECTS = 'REJECT';
@@ -45,7 +48,10 @@ interface Running {
 	missed?: string | undefined;
 }
 
-/** The two observers of a boot's packets: the capture, and the firewall's log, which is read from the first packet fault on. */
+/**
+ * The two observers of a boot's packets: the capture, and the firewall's log, which is read from the first packet fault
+ * on.
+ */
 export class SegmentProbe {
 	readonly #machine: Agent;
 	readonly #host: HostName;
@@ -89,8 +95,8 @@ export class SegmentProbe {
 	}
 
 	/**
-	 * Resolves when capture, firewall's log and kernel's trace have told all that happened on this host before the call, or are known to have lost
-	 * something. `begun`: a time of the host since the call, in seconds of the history.
+	 * Resolves when capture, firewall's log and kernel's trace have told all that happened on this host before the call,
+	 * or are known to have lost something. `begun`: a time of the host since the call, in seconds of the history.
 	 */
 	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;

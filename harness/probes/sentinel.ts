@@ -8,9 +8,10 @@ const REPEAT_MS = 2_000;
 const LIMIT_MS = 20_000;
 
 /**
- * How the harness knows that an observer has told all that it saw. A sentinel is a connection, refused, from a host to an address of its
- * own loopback that nobody ever uses again: every observer that sees the host's packets or states sees it, and what it had seen before
- * came before. It never crosses the wire, and no history holds it. Its SYN is enough: whether it is answered makes no difference.
+ * How the harness knows that an observer has told all that it saw. A sentinel is a connection, refused, from a host to
+ * an address of its own loopback that nobody ever uses again: every observer that sees the host's packets or states
+ * sees it, and what it had seen before came before. It never crosses the wire, and no history holds it. Its SYN is
+ * enough: whether it is answered makes no difference.
  */
 export class Sentinels {
 	readonly #clock: LabClock;
@@ -28,8 +29,8 @@ export class Sentinels {
 	}
 
 	/**
-	 * Resolves when all observers have caught up with the present of that host; returns the names of those that have not, or have ended. `isHopeless`:
-	 * something may keep them from seeing sentinels, so that it is not tried for long.
+	 * Resolves when all observers have caught up with the present of that host; returns the names of those that have not,
+	 * or have ended. `isHopeless`: something may keep them from seeing sentinels, so that it is not tried for long.
 	 */
 	async passed(machine: Agent, observers: readonly string[], isHopeless = () => false): Promise<string[]> {
 		let missing: readonly string[] = observers;

@@ -79,7 +79,10 @@ export class SocketProbe {
 		);
 	}
 
-	/** Resolves with true when a look that began after this call is in the history, with false where it failed. Who asks while one is going on shares the next. */
+	/**
+	 * Resolves with true when a look that began after this call is in the history, with false where it failed. Who asks
+	 * while one is going on shares the next.
+	 */
 	look(): Promise<boolean> {
 		if (!this.#going) return this.#start();
 		this.#next ??= this.#going.then(() => this.#start());

@@ -28,8 +28,8 @@ const SLUG_LENGTH = 80;
 const HASH_LENGTH = 8;
 
 /**
- * A title as a folder name: lower case, words joined by hyphens. A title that is more than lower-case words also gets a hash of it, so that two titles
- * never share a folder, also not on a disk that ignores case.
+ * A title as a folder name: lower case, words joined by hyphens. A title that is more than lower-case words also gets a
+ * hash of it, so that two titles never share a folder, also not on a disk that ignores case.
  */
 export function slugOf(title: string): string {
 	const slug = title
@@ -67,7 +67,10 @@ export function placeFolder({ engine, kernel }: Place, reports: string = REPORTS
 	return join(reports, /^[\w.+~-]+$/.test(name) ? name : slugOf(name));
 }
 
-/** The folder of one spec file's scenarios: `docker-6.18.44/specs/puzzlers/power-off.spec.ts`. With the file's whole name, no folder is that of two files. */
+/**
+ * The folder of one spec file's scenarios: `docker-6.18.44/specs/puzzlers/power-off.spec.ts`. With the file's whole
+ * name, no folder is that of two files.
+ */
 export function specFolder(place: Place, specPath: string, reports: string = REPORTS): string {
 	return join(placeFolder(place, reports), fromProjectRoot(specPath));
 }

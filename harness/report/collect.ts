@@ -39,8 +39,9 @@ export interface Collected<T> {
 }
 
 /**
- * Reads what the scenarios of all runs so far have left below a folder, one after the other: of each stays what `make` makes of it. Files that are broken
- * or somebody else's are skipped, and told; one that is being replaced meanwhile is not there.
+ * Reads what the scenarios of all runs so far have left below a folder, one after the other: of each stays what `make`
+ * makes of it. Files that are broken or somebody else's are skipped, and told; one that is being replaced meanwhile is
+ * not there.
  */
 export async function collect<T>(reports: string, make: (scenario: ScenarioFiles) => Promise<T>): Promise<Collected<T>> {
 	const skipped: HalfopenError[] = [];
@@ -82,7 +83,10 @@ export async function collect<T>(reports: string, make: (scenario: ScenarioFiles
 	return { scenarios, results: { verdicts: mergeVerdicts(verdicts), measures: mergeMeasures(measures), runs }, skipped };
 }
 
-/** The names of all files, by their folder, from that of reports; in order. A name that begins with a dot is of something unfinished. */
+/**
+ * The names of all files, by their folder, from that of reports; in order. A name that begins with a dot is of
+ * something unfinished.
+ */
 async function filesByFolder(reports: string): Promise<ReadonlyMap<string, readonly string[]>> {
 	const folders = new Map<string, string[]>();
 	for (const path of (await readdir(reports, { recursive: true })).sort()) {

@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const costSchema = z.object({
 	/** The engine made, changed or removed hosts. */
 	engine: z.number().min(0),
-	/** Waiting for what the kernel would do: timers, calls that block, programs that start, tools that run. In a guest all of that is its own time. */
+	/**
+	 * Waiting for what the kernel would do: timers, calls that block, programs that start, tools that run. In a guest all
+	 * of that is its own time.
+	 */
 	kernel: z.number().min(0),
 	/** All else: starting observers, asking them, faults by the agents. */
 	harness: z.number().min(0),

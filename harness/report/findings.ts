@@ -30,7 +30,10 @@ export class Findings {
 		return this.#files.flatMap(({ recorded }) => recorded);
 	}
 
-	/** Keeps what became of each spec file, and makes page and tables anew. Where no scenario had a lab, nobody knows on what it ran: no file is told of. */
+	/**
+	 * Keeps what became of each spec file, and makes page and tables anew. Where no scenario had a lab, nobody knows on
+	 * what it ran: no file is told of.
+	 */
 	async keep(reports: string = REPORTS): Promise<Renewed> {
 		const [first] = this.#recorded;
 		if (first !== undefined) {

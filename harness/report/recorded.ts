@@ -12,7 +12,10 @@ export interface Recorded {
 	readonly cost: Cost;
 }
 
-/** What the scenarios of one spec file recorded in this run, in the order of the file. Asked a second time, it is nothing. */
+/**
+ * What the scenarios of one spec file recorded in this run, in the order of the file. Asked a second time, it is
+ * nothing.
+ */
 export async function recordedBy({ testFilePath, testResults }: TestResult): Promise<Recorded[]> {
 	const letters = await takeLetters(testFilePath);
 	return testResults.flatMap(({ title, status }) => {

@@ -41,8 +41,8 @@ export interface SpecRun extends Place {
 const SPECS = 'specs/';
 
 /**
- * Keeps what the timelines of a spec file's scenarios do not say: which scenarios it has, and which of them failed otherwise. What it had before and has
- * no more is removed. What is no spec has no record.
+ * Keeps what the timelines of a spec file's scenarios do not say: which scenarios it has, and which of them failed
+ * otherwise. What it had before and has no more is removed. What is no spec has no record.
  */
 export async function keepRecord(
 	{ testFilePath, testResults, testExecError }: TestResult,
@@ -83,7 +83,9 @@ export function runOf(
 	return { spec, engine, kernel, passed: titles('passed'), failed, pending: titles(undefined) };
 }
 
-/** Runs of several checkouts or machines, side by side: what failed in one of them failed, whatever it did in others. */
+/**
+ * Runs of several checkouts or machines, side by side: what failed in one of them failed, whatever it did in others.
+ */
 export function joinSpecRuns(rows: readonly SpecRun[]): SpecRun[] {
 	const keyOf = ({ spec, engine, kernel }: SpecRun) => JSON.stringify([spec, engine, kernel]);
 	const joined = new Map<string, SpecRun>();

@@ -11,8 +11,8 @@ import { drawSvg, drawText, layOut } from './ladder/index.ts';
 const LADDER_WIDTH = 120;
 
 /**
- * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and tells the run's reporters. The history is
- * there also where it cannot be drawn.
+ * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and tells the
+ * run's reporters. The history is there also where it cannot be drawn.
  */
 export async function writeArtifacts(timeline: TimelineFile, captures: Readonly<Record<HostName, Uint8Array>>, cost: Cost): Promise<void> {
 	const text = timelineText(timeline);

@@ -5,8 +5,8 @@ import { distinctRuns, isSameRun } from '../engines/run-identity.ts';
 import { removeDirectory, runsWithDirectory } from './directory.ts';
 
 /**
- * Sweeps the runs whose runner is no more, and whose watchdog could not: the machine or the engine went down, or it was killed, too. A run of
- * which this machine cannot know that is left alone, which is said.
+ * Sweeps the runs whose runner is no more, and whose watchdog could not: the machine or the engine went down, or it was
+ * killed, too. A run of which this machine cannot know that is left alone, which is said.
  */
 export async function sweepDeadRuns(engine: EngineRunner, parent = tmpdir()): Promise<void> {
 	const [there, here] = await Promise.all([engine.runs(), runsWithDirectory(engine.name, parent)]);

@@ -48,7 +48,10 @@ async function folders(parent: string): Promise<Folder[]> {
 	return (await Promise.all(names.map((name) => folderNamed(parent, name)))).flat();
 }
 
-/** Anybody may make a folder of any name in the temporary directory: what it says counts where it is ours and says the same as its name. */
+/**
+ * Anybody may make a folder of any name in the temporary directory: what it says counts where it is ours and says the
+ * same as its name.
+ */
 async function folderNamed(parent: string, name: string): Promise<Folder[]> {
 	const path = join(parent, name);
 	if (!(await isPrivateFolder(path))) return [];

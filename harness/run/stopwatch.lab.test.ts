@@ -1,4 +1,7 @@
-/** Where a lab's time goes: a tool that runs, and a program that starts, are waited for; they are none of the harness's work. */
+/**
+ * Where a lab's time goes: a tool that runs, and a program that starts, are waited for; they are none of the harness's
+ * work.
+ */
 import { expect, test } from '@jest/globals';
 import { Lab } from '../lab.ts';
 import { Waits } from '../waits.ts';

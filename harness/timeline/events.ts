@@ -54,8 +54,8 @@ const output = z.object({ kind: z.literal('output'), ...at, peer: z.string(), st
 const tcpSocket = z.object({ family: z.enum(['IPv4', 'IPv6']), local: endpoint.optional(), remote: endpoint.optional() });
 
 /**
- * A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`; one that never returned, because its
- * process ended, has `took` only.
+ * A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`; one that never
+ * returned, because its process ended, has `took` only.
  */
 const call = z.object({
 	kind: z.literal('call'),
@@ -85,8 +85,8 @@ const call = z.object({
 });
 
 /**
- * What became of a packet: `delivered` to the other stack, `dropped` by the fault named in `by`, `unobserved` because its receiver is gone,
- * or `unknown` because the observer named in `by` had failed.
+ * What became of a packet: `delivered` to the other stack, `dropped` by the fault named in `by`, `unobserved` because
+ * its receiver is gone, or `unknown` because the observer named in `by` had failed.
  */
 const fate = z.enum(['delivered', 'dropped', 'unobserved', 'unknown']);
 const by = z.string().optional();
@@ -102,7 +102,10 @@ const tcpOptions = z.object({
 	mptcp: z.string().optional(),
 	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
 	fastOpen: z.string().optional(),
-	/** `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768, 3.2.3). */
+	/**
+	 * `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768,
+	 * 3.2.3).
+	 */
 	accurateEcn: z.string().optional(),
 });
 
@@ -115,11 +118,16 @@ const icmp = z.object({
 	to: z.string(),
 	type: z.int(),
 	code: z.int(),
-	/** In the words of iptables(8) where it has some: `host-unreachable`, `port-unreachable`, `fragmentation-needed`; else `type 3 code 99`. */
+	/**
+	 * In the words of iptables(8) where it has some: `host-unreachable`, `port-unreachable`, `fragmentation-needed`; else
+	 * `type 3 code 99`.
+	 */
 	name: z.string(),
 	/** For `fragmentation-needed`: the MTU of the next hop. */
 	mtu: z.int().optional(),
-	/** The segment that it complains of; its number is relative, as on its event, or as on the wire where nobody saw it. */
+	/**
+	 * The segment that it complains of; its number is relative, as on its event, or as on the wire where nobody saw it.
+	 */
 	quotes: z.object({ from: endpoint, to: endpoint, seq: z.int() }).optional(),
 	link: z.literal('loopback').optional(),
 	origin: z.enum(['firewall', 'injected']).optional(),
@@ -146,7 +154,9 @@ const segment = z.object({
 	window: z.int().min(0),
 	/** `loopback`: it never left its host. Absent: it was on the wire between the hosts. */
 	link: z.literal('loopback').optional(),
-	/** Who made it: the sender's firewall, in the name of the other side, or an injector. Absent: the stack of its host. */
+	/**
+	 * Who made it: the sender's firewall, in the name of the other side, or an injector. Absent: the stack of its host.
+	 */
 	origin: z.enum(['firewall', 'injected']).optional(),
 	/** TCP options, as far as the capture held them. */
 	options: tcpOptions.optional(),
@@ -229,7 +239,9 @@ const loss = z.object({
 	observer: z.string(),
 	host: hostName.optional(),
 	what: z.string(),
-	/** From then on, in seconds, what it would have told is unknown; absent where it only missed something that is named. */
+	/**
+	 * From then on, in seconds, what it would have told is unknown; absent where it only missed something that is named.
+	 */
 	since: z.number().optional(),
 	/** It told all again from then on. */
 	until: z.number().optional(),
@@ -261,7 +273,9 @@ export const timelineSchema = z.object({
 	/** Wall clock of the hosts' machine at t = 0, ISO 8601. */
 	startedAt: z.string(),
 	engine: z.string(),
-	/** `off`: each packet in a capture is one segment, as on the wire. `on`: hosts may send and capture several as one. */
+	/**
+	 * `off`: each packet in a capture is one segment, as on the wire. `on`: hosts may send and capture several as one.
+	 */
 	offloads,
 	/** `sysctls`: all of TCP's that can be read, and whatever else below net.ipv4 the scenario set. */
 	kernel: z.object({ release: z.string(), sysctls: z.record(z.string(), z.string()) }),
@@ -269,7 +283,9 @@ export const timelineSchema = z.object({
 	hosts: z.object({ client: z.object({ ip: z.string(), mac: z.string() }), server: z.object({ ip: z.string(), mac: z.string() }) }),
 	clocks: z.array(clock),
 	losses: z.array(loss),
-	/** When `ss` last looked at the sockets of each host: later, nobody knows what became of a state that only it tells. */
+	/**
+	 * When `ss` last looked at the sockets of each host: later, nobody knows what became of a state that only it tells.
+	 */
 	lastLook: z.object({ client: z.number().optional(), server: z.number().optional() }).optional(),
 	skipped: z.array(skip),
 	verdicts: z.array(verdict),

@@ -101,7 +101,9 @@ export class History implements Frame {
 		this.nudge();
 	}
 
-	/** An observer missed something; with `since`, all that it would have told from then on is unknown, and fates with it. */
+	/**
+	 * An observer missed something; with `since`, all that it would have told from then on is unknown, and fates with it.
+	 */
 	lose(loss: Loss): void {
 		this.knowledge.lose(loss);
 		this.#packets.retell();

@@ -7,8 +7,8 @@ export interface Placed {
 }
 
 /**
- * Things in the order of time. They may be added, moved and taken away anywhere; what that costs is in proportion to how much lies behind the
- * earliest place, so it is little where news is about what happened last.
+ * Things in the order of time. They may be added, moved and taken away anywhere; what that costs is in proportion to
+ * how much lies behind the earliest place, so it is little where news is about what happened last.
  */
 export class InOrder<T extends Placed> {
 	readonly #items: T[] = [];
@@ -31,7 +31,10 @@ export class InOrder<T extends Placed> {
 		return this.#items;
 	}
 
-	/** Puts everything in its place; returns from which index on things may be other than before, or the number of things where none is. */
+	/**
+	 * Puts everything in its place; returns from which index on things may be other than before, or the number of things
+	 * where none is.
+	 */
 	settle(): number {
 		if (this.#earliest === Number.POSITIVE_INFINITY) return this.#items.length;
 		const from = this.#indexOf(this.#earliest);

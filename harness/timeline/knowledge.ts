@@ -16,8 +16,8 @@ export interface Observed {
 type Packet = Pick<EventOf<'segment'>, 't' | 'host' | 'link' | 'fate' | 'arrived'>;
 
 /**
- * How long a packet may be under way between two captures, in seconds: a softirq on a busy processor. One that a running host has not seen by
- * then did not arrive.
+ * How long a packet may be under way between two captures, in seconds: a softirq on a busy processor. One that a
+ * running host has not seen by then did not arrive.
  */
 export const UNDER_WAY = 0.1;
 

@@ -30,12 +30,15 @@ interface Side {
 /** One connection between two endpoints, of several that they had one after the other. */
 type Connection = readonly [Side, Side];
 
-/** How many earlier connections of the same endpoints are remembered: what is left of them comes while the next begins. */
+/**
+ * How many earlier connections of the same endpoints are remembered: what is left of them comes while the next begins.
+ */
 const REMEMBERED = 4;
 
 /**
- * The numbers of all connections that two endpoints had. A segment need not belong to the latest: a challenge ACK (RFC 5961, 4.2), what answers
- * it, and what comes out of TIME-WAIT have the numbers of an earlier one. It belongs to the latest to which they fit.
+ * The numbers of all connections that two endpoints had. A segment need not belong to the latest: a challenge ACK (RFC
+ * 5961, 4.2), what answers it, and what comes out of TIME-WAIT have the numbers of an earlier one. It belongs to the
+ * latest to which they fit.
  */
 export class Numbering {
 	/** The latest first. */
@@ -52,7 +55,10 @@ export class Numbering {
 		return new Numbering(this.#isWithItself, this.#connections);
 	}
 
-	/** The numbers of what is sent next. `isOnWire` is false for what its sender's own firewall stopped: it cannot be on the wire *again* later. */
+	/**
+	 * The numbers of what is sent next. `isOnWire` is false for what its sender's own firewall stopped: it cannot be on
+	 * the wire *again* later.
+	 */
 	next(end: End, segment: Numbered, isOnWire: boolean): Numbers {
 		const { flags, seq, ack, length, options } = segment;
 		const isReset = flags.includes('R');
@@ -66,7 +72,8 @@ export class Numbering {
 		const isSyn = flags.includes('S');
 		const space = length + (isSyn || flags.includes('F') ? 1 : 0);
 		const behind = relative + space;
-		// The SYN-ACK of who had sent a SYN (simultaneous open; RFC 9293, 3.5) has that number again, but it is another segment.
+		// The SYN-ACK of who had sent a SYN (simultaneous open; RFC 9293, 3.5) has that number again, but it is another
+		// segment.
 		const wasThere = isSyn ? (acks ? sender.synAck : sender.syn) : space > 0 && behind <= sender.onWire;
 		if (space > 0 && !isReset) {
 			sender.next = Math.max(sender.next, behind);
@@ -83,7 +90,9 @@ export class Numbering {
 		};
 	}
 
-	/** A RST that answers a SYN carries no number of its own (RFC 9293, 3.10.7.1); it is known by what it acknowledges. */
+	/**
+	 * A RST that answers a SYN carries no number of its own (RFC 9293, 3.10.7.1); it is known by what it acknowledges.
+	 */
 	#refused(end: End, ack: number): Connection | undefined {
 		return this.#connections.find((one) => acknowledges(one, end, ack)) ?? this.#connections[0];
 	}
@@ -138,7 +147,10 @@ function seenFrom(connection: Connection, end: End): readonly [sender: Side, rec
 	return end === 0 ? connection : [connection[1], connection[0]];
 }
 
-/** Whether the numbers that a segment has could be of this connection: nothing is sent or acknowledged beyond what was. A probe has the number before. */
+/**
+ * Whether the numbers that a segment has could be of this connection: nothing is sent or acknowledged beyond what was.
+ * A probe has the number before.
+ */
 function fits(connection: Connection, end: End, { flags, seq, ack }: Numbered): boolean {
 	const [sender] = seenFrom(connection, end);
 	const acks = flags.includes('.');
@@ -155,7 +167,10 @@ function acknowledges(connection: Connection, end: End, ack: number): boolean {
 	return relative >= 0 && relative <= receiver.next;
 }
 
-/** A number of a side, counted from its first: of all that are alike on the circle of 2^32 that which is nearest to what it sends next. */
+/**
+ * A number of a side, counted from its first: of all that are alike on the circle of 2^32 that which is nearest to what
+ * it sends next.
+ */
 function counted({ first = 0, next }: Side, number: number): number {
 	return next + ((number - first - next) | 0);
 }

@@ -34,8 +34,9 @@ export interface Seen {
 const TOLERANCE = 0.002;
 
 /**
- * Which sights are of one packet. What arrived is taken for what left last before it, since one that was lost is not seen again; of those that
- * arrived the first to leave is the first to arrive. Depends on nothing but the sights: not on the order in which they were told.
+ * Which sights are of one packet. What arrived is taken for what left last before it, since one that was lost is not
+ * seen again; of those that arrived the first to leave is the first to arrive. Depends on nothing but the sights: not
+ * on the order in which they were told.
  *
  * @param sender the host that sends such packets: what its own firewall drops never leaves
  */
@@ -77,7 +78,10 @@ function ofOne(left: Sight | undefined, arrived: Sight | undefined): Seen[] {
 	return left.t <= arrived.t + TOLERANCE ? [{ left, arrived }] : [{ left }, { arrived }];
 }
 
-/** Earlier sights and later ones, both in order: which belong together, by the index of the earlier; and later ones without an earlier. */
+/**
+ * Earlier sights and later ones, both in order: which belong together, by the index of the earlier; and later ones
+ * without an earlier.
+ */
 function matched(earlier: readonly Sight[], later: readonly Sight[]): { pairs: [number, Sight][]; rest: Sight[] } {
 	const open: number[] = [];
 	const taken: number[] = [];

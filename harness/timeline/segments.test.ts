@@ -180,7 +180,10 @@ describe('the order in which observers tell', () => {
 });
 
 describe('a join that goes on', () => {
-	/** Two ports and few numbers, so that much is alike; times in steps, so that much is at the same time; connections begin and end. */
+	/**
+	 * Two ports and few numbers, so that much is alike; times in steps, so that much is at the same time; connections
+	 * begin and end.
+	 */
 	const sent = fc.record({
 		sender: fc.constantFrom('client' as const, 'server' as const),
 		flags: fc.constantFrom('S', 'S.', '.', 'P.', 'F.', 'R', 'R.'),
@@ -394,7 +397,10 @@ describe('relative numbers', () => {
 });
 
 describe('numbers of another connection of the same endpoints', () => {
-	/** A connection with data, then the client comes back with another number: it was rebooted, or binds the same port again. */
+	/**
+	 * A connection with data, then the client comes back with another number: it was rebooted, or binds the same port
+	 * again.
+	 */
 	const [again, answer] = [C + 24_289_426, S + 900_000_000];
 	const reopened = () =>
 		handshake()

@@ -45,8 +45,9 @@ const OBSERVERS = 4;
 const BETWEEN_CHECKPOINTS = 256;
 
 /**
- * One event for each packet, from what both captures and both firewalls saw. A packet is known by its addresses, numbers, flags, length, IP
- * identification and timestamp. Sightings may come in any order; what a new one changes is looked at again, and nothing else.
+ * One event for each packet, from what both captures and both firewalls saw. A packet is known by its addresses,
+ * numbers, flags, length, IP identification and timestamp. Sightings may come in any order; what a new one changes is
+ * looked at again, and nothing else.
  */
 export class PacketJoin {
 	readonly #frame: Frame;
@@ -385,7 +386,9 @@ function isSameSack({ sack }: Numbers, now: Numbers): boolean {
 	return sack === now.sack || (sack?.length === now.sack?.length && !!sack?.every(({ from }, index) => from === now.sack?.[index]?.from));
 }
 
-/** A microsecond before its answer, where the log of what the sender's own firewall stopped was read only after that. */
+/**
+ * A microsecond before its answer, where the log of what the sender's own firewall stopped was read only after that.
+ */
 function timeOf({ seenAt, stopped, answer }: Draft): number {
 	return stopped && answer ? Math.min(seenAt, answer.seenAt - 1e-6) : seenAt;
 }

@@ -23,7 +23,10 @@ export function allowedForSuite(engine: string, longestSeconds: number): number 
 	return SUITE_S[engine] ?? 1.5 * longestSeconds + 30;
 }
 
-/** What a query over 50,000 segments may take, and reading, joining, matching, drawing and writing a transfer, as a multiple of what tshark takes to read it. */
+/**
+ * What a query over 50,000 segments may take, and reading, joining, matching, drawing and writing a transfer, as a
+ * multiple of what tshark takes to read it.
+ */
 const QUERY_MS = 50;
 const TSHARK_RATIO = 1.5;
 

@@ -27,7 +27,10 @@ const ORIGIN = 1_800_000_000;
 
 const PATTERNS: readonly SegmentPattern[] = ['> S', '< S.', '...', '1..x > .', '...', '< .', '...'];
 
-/** What a history of many segments costs: processor time, memory, and one query of 50 after each of which something is added. */
+/**
+ * What a history of many segments costs: processor time, memory, and one query of 50 after each of which something is
+ * added.
+ */
 export async function measureScale(): Promise<Scale> {
 	say('a history of 50,000 segments: 50 queries');
 	const longest_query_ms = longestQuery();

@@ -27,7 +27,10 @@ interface Sent {
 	readonly lost?: boolean;
 }
 
-/** The captures of both hosts of a transfer from client to server, of which one in a hundred data segments is lost on the wire and sent again. */
+/**
+ * The captures of both hosts of a transfer from client to server, of which one in a hundred data segments is lost on
+ * the wire and sent again.
+ */
 export function transfer(bytes: number): { readonly client: Uint8Array; readonly server: Uint8Array; readonly packets: number } {
 	const captures = { client: new Pcap(), server: new Pcap() };
 	let now = 0;

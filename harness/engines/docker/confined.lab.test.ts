@@ -45,7 +45,8 @@ testOnDocker('root in a container has no devices, no mounts, and the capabilitie
 			expect(await output(agent, 'find', '/dev', '-type', 'b')).toBe('');
 			expect(await output(agent, 'grep', 'NoNewPrivs', '/proc/self/status')).toBe('NoNewPrivs:\t1');
 		}
-		// Capabilities(7): CHOWN 0, DAC_OVERRIDE 1, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10, NET_ADMIN 12, NET_RAW 13.
+		// Capabilities(7): CHOWN 0, DAC_OVERRIDE 1, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10, NET_ADMIN 12, NET_RAW
+		// 13.
 		const bits = [0, 1, 5, 6, 7, 10, 12, 13].reduce((sum, bit) => sum + 2 ** bit, 0);
 		expect(await output(machine, 'grep', 'CapBnd', '/proc/self/status')).toBe(`CapBnd:\t${bits.toString(16).padStart(16, '0')}`);
 	});

@@ -28,8 +28,8 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
 }
 
 /**
- * Resolves when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment too late it is never
- * answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
+ * Resolves when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment
+ * too late it is never answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
  */
 async function forgotten(docker: Dockerode, container: Dockerode.Container): Promise<void> {
 	// The engine answers before it listens itself (moby, getEvents in system_routes.go): what comes in between is told because it tells all that

@@ -113,7 +113,10 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
 	}
 }
 
-/** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. And what is to be closed, only there is seen. */
+/**
+ * A name can only be checked against what a host really has: what is not kept per namespace is not there at all. And
+ * what is to be closed, only there is seen.
+ */
 async function readSysctls(docker: Dockerode, run: Run, image: string): Promise<Pick<DockerFacts, 'sysctls' | 'sysctlFolders'>> {
 	const options = {
 		name: `halfopen-${run.id}-sysctls`,

@@ -16,8 +16,8 @@ export interface Ground {
 }
 
 /**
- * Scripts for a shell in a host's mount namespace, before its agent. They may leave words in `confined` that the agent is started behind, which take from it what
- * it is not to have.
+ * Scripts for a shell in a host's mount namespace, before its agent. They may leave words in `confined` that the agent
+ * is started behind, which take from it what it is not to have.
  */
 export interface HostFiles {
 	/** Gives a machine its files. */

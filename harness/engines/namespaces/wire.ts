@@ -12,7 +12,10 @@ echo made >&2
 
 /** A bridge in a namespace of its own. */
 export class Wire {
-	/** Resolves when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait for it. */
+	/**
+	 * Resolves when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait
+	 * for it.
+	 */
 	readonly made: Promise<unknown>;
 	readonly #space: Promise<Space>;
 	/** Resolves when there is a bridge; machines start meanwhile. */

@@ -11,29 +11,38 @@ const ASIDE = '/dev/shm';
 /** The sysctls of the host's network, before the others are closed around them. */
 const SYSCTLS = `${PLACE}/net`;
 
-/** What programs need of devices (Documentation/admin-guide/devices.rst): none of them leads to a disk, or to memory. */
+/**
+ * What programs need of devices (Documentation/admin-guide/devices.rst): none of them leads to a disk, or to memory.
+ */
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 const DEVICE_LINKS = ['fd', 'stdin', 'stdout', 'stderr'];
 /** Finds the terminals that lie beside it (devpts_mntget, fs/devpts/inode.c). */
 const TERMINALS = 'ptmx';
 
 /**
- * What Docker leaves a container's root (moby, oci/caps/defaults.go) but CAP_MKNOD, which needs a device cgroup around it. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO
- * nobody gets around the layers: nothing is mounted, unmounted or mounted for writing.
+ * What Docker leaves a container's root (moby, oci/caps/defaults.go) but CAP_MKNOD, which needs a device cgroup around
+ * it. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO nobody gets around the layers: nothing is mounted, unmounted or mounted
+ * for writing.
  */
 const CAPABILITIES = [
 	...['audit_write', 'chown', 'dac_override', 'fowner', 'fsetid', 'kill', 'net_bind_service', 'net_raw', 'setfcap', 'setgid', 'setpcap', 'setuid'],
 	'sys_chroot',
 ];
 
-/** Words before the agent's, which take from root what it is not to have. Where an ordinary user is root, the kernel asks who that is outside. */
+/**
+ * Words before the agent's, which take from root what it is not to have. Where an ordinary user is root, the kernel
+ * asks who that is outside.
+ */
 function confined(asRoot: boolean, more: readonly string[]): string {
 	if (!asRoot) return 'setpriv --no-new-privs';
 	const left = [...CAPABILITIES, ...more].map((name) => `+${name}`).join(',');
 	return `setpriv --no-new-privs --bounding-set=-all,${left}`;
 }
 
-/** The files of this machine's hosts: this machine's, of which nothing is written. `opt` comes to lie over /opt; over `unfit` no layer can. */
+/**
+ * The files of this machine's hosts: this machine's, of which nothing is written. `opt` comes to lie over /opt; over
+ * `unfit` no layer can.
+ */
 export function hostFiles(asRoot: boolean, opt: string, unfit: readonly string[]): HostFiles {
 	return {
 		// At each boot anew: mounts come and go.
@@ -44,7 +53,10 @@ export function hostFiles(asRoot: boolean, opt: string, unfit: readonly string[]
 	};
 }
 
-/** Its /proc is put together elsewhere: what lies hidden below, its machine's, the tool would take for what it is to mount. */
+/**
+ * Its /proc is put together elsewhere: what lies hidden below, its machine's, the tool would take for what it is to
+ * mount.
+ */
 function userlandScript(asRoot: boolean): string {
 	return [
 		mountAll([line('proc', ASIDE, 'proc', 'nosuid,nodev,noexec'), ...procLines(ASIDE, false)]),
@@ -82,7 +94,8 @@ function entriesHere(path: string): readonly Entry[] | undefined {
 }
 
 function layerOptions(lower: string, upper: string, work: string, asRoot: boolean): string {
-	// An ordinary user's layers keep their notes in attributes of a user's (Documentation/filesystems/overlayfs.rst, userxattr).
+	// An ordinary user's layers keep their notes in attributes of a user's (Documentation/filesystems/overlayfs.rst,
+	// userxattr).
 	return `nodev,lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
 }
 
@@ -93,7 +106,8 @@ function machineScript({ layered, readOnly, own, links }: Layout, asRoot: boolea
 	});
 	// Root finds all folders in what lies over `/`; a user's are made.
 	const targets = asRoot ? [] : [...own, ...layered, ...readOnly.filter(isFolder)];
-	// What a folder of the host's own is to everybody is what this machine's is; a layer's folder says it for what lies there.
+	// What a folder of the host's own is to everybody is what this machine's is; a layer's folder says it for what lies
+	// there.
 	const modes = new Map<string, string[]>();
 	for (const [path, made] of [...layers.map(({ path, upper }) => [path, upper] as const), ...own.map((path) => [path, at(path)] as const)]) {
 		const mode = modeOf(path);
@@ -135,15 +149,18 @@ const isDeviceLink = (name: string): boolean => lstatSync(`/dev/${name}`, { thro
 /** As chmod(1) has it. */
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
-/** A switch of the whole kernel among a network's sysctls (net/netfilter/nf_hooks_lwtunnel.c: a static key), where it is there. */
+/**
+ * A switch of the whole kernel among a network's sysctls (net/netfilter/nf_hooks_lwtunnel.c: a static key), where it is
+ * there.
+ */
 const MACHINE_WIDE = 'sys/net/netfilter/nf_hooks_lwtunnel';
 
 /** Where this path will be until the host's root is the root. */
 const at = (path: string): string => join(ROOT, path);
 
 /**
- * Knobs of the whole kernel can be read, but not written: the defaults of Docker (moby, oci/defaults.go), and whatever else of /proc has a bit for writing. A machine sets
- * the sysctls of its own network, and no program does.
+ * Knobs of the whole kernel can be read, but not written: the defaults of Docker (moby, oci/defaults.go), and whatever
+ * else of /proc has a bit for writing. A machine sets the sysctls of its own network, and no program does.
  */
 function procLines(proc: string, isMachine: boolean): string[] {
 	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net|sys)$/.test(name));

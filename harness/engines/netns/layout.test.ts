@@ -60,7 +60,8 @@ describe('root’s hosts', () => {
 	test('have a layer over each file system, and nothing of the kernel’s or of containers', () => {
 		expect(layout).toEqual({
 			layered: ['/', '/home', '/mnt/two words', '/tmp'],
-			// A file, what is read only by nature, a name that an overlay would take apart, a folder that cannot be looked into.
+			// A file, what is read only by nature, a name that an overlay would take apart, a folder that cannot be looked
+			// into.
 			readOnly: ['/etc/resolv.conf', '/mnt/a,b', '/snap/curl/1', '/var/lib/docker'],
 			own: [],
 			links: [],

@@ -57,9 +57,10 @@ export function parseMountinfo(text: string): Mount[] {
 const unescaped = (text: string) => text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 /**
- * Root lays one layer over the whole of `/`, and one over each file system that is mounted below. In an ordinary user's namespace mounts that were there before are
- * locked (mount_namespaces(7)), and the kernel makes no overlay of a folder with one of them below (clone_private_mount, fs/namespace.c): there the folders down to them
- * are made anew, and what lies beside them is layered. Over `unfit` folders nothing can be layered: they are read only.
+ * Root lays one layer over the whole of `/`, and one over each file system that is mounted below. In an ordinary user's
+ * namespace mounts that were there before are locked (mount_namespaces(7)), and the kernel makes no overlay of a folder
+ * with one of them below (clone_private_mount, fs/namespace.c): there the folders down to them are made anew, and what
+ * lies beside them is layered. Over `unfit` folders nothing can be layered: they are read only.
  */
 export function layoutOf(mounts: readonly Mount[], entries: Entries, asRoot: boolean, unfit: readonly string[]): Layout {
 	const layered: string[] = [];

@@ -128,7 +128,8 @@ testAsRoot('root of a host is not root of the machine: nothing is mounted, unmou
 		for (const agent of [machine, userland]) {
 			for (const act of ['mount -t tmpfs tmpfs /srv', 'umount /proc/sys', 'mount -o remount,bind,rw /proc/sys', 'mount -o remount,dev /'])
 				expect((await tried(agent, act)).status).not.toBe(0);
-			// Capabilities(7): CAP_SYS_MODULE 16, CAP_SYS_RAWIO 17, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_SYS_BOOT 22, CAP_SYS_TIME 25, CAP_MKNOD 27.
+			// Capabilities(7): CAP_SYS_MODULE 16, CAP_SYS_RAWIO 17, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_SYS_BOOT 22,
+			// CAP_SYS_TIME 25, CAP_MKNOD 27.
 			const [, bounding = ''] = (await output(agent, 'grep', 'CapBnd', '/proc/self/status')).split('\t');
 			expect([16, 17, 19, 21, 22, 25, 27].filter((bit) => (BigInt(`0x${bounding}`) >> BigInt(bit)) & 1n)).toEqual([]);
 			expect(await output(agent, 'grep', 'NoNewPrivs', '/proc/self/status')).toBe('NoNewPrivs:\t1');

@@ -3,7 +3,10 @@ import { type Agent, type AgentProcess, describeEnd } from '../../agent/agent.ts
 import type { Ground, GroundProcess } from '../namespaces/ground.ts';
 import { OPT_IN_GUEST } from './root.ts';
 
-/** A guest's files go with it: what is written at run time (locks of iptables) stays with one host; our peers lie over /opt. */
+/**
+ * A guest's files go with it: what is written at run time (locks of iptables) stays with one host; our peers lie over
+ * /opt.
+ */
 const FILES = {
 	machine: `mount -t tmpfs tmpfs /run\nmount -t overlay -o "ro,lowerdir=${OPT_IN_GUEST}:/opt" overlay /opt`,
 	userland: '',

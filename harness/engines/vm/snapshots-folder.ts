@@ -83,7 +83,10 @@ const prefixOf = ({ id }: RunIdentity) => `.${id}-`;
 /** The id of the run whose unfinished folder this is: `mkdtemp` has put six characters behind its prefix. */
 const runIn = (name: string): string | undefined => /^\.([a-z0-9-]+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
 
-/** None where there is no folder, or no folder any more; nor in somebody else's, to which a link of the cache may lead: what is found is removed. */
+/**
+ * None where there is no folder, or no folder any more; nor in somebody else's, to which a link of the cache may lead:
+ * what is found is removed.
+ */
 async function namesIn(folder: string): Promise<string[]> {
 	return (await isOwnFolder(folder)) ? readdir(folder).catch(() => []) : [];
 }

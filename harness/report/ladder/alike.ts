@@ -29,8 +29,9 @@ export interface Alike {
 }
 
 /**
- * Connections to which the same happened, as in a loop that connects anew: the first is drawn, the others are counted. What happened at the client, on
- * the wire and at the server is compared source by source, for the order between them is a matter of microseconds. A fault or a step parts them.
+ * Connections to which the same happened, as in a loop that connects anew: the first is drawn, the others are counted.
+ * What happened at the client, on the wire and at the server is compared source by source, for the order between them
+ * is a matter of microseconds. A fault or a step parts them.
  */
 export function foldAlike(items: readonly Item[], labelOf: LabelOf): Alike {
 	const groups = [...alike(coursesOf(items)).values()].filter((group) => group.length > MOST_TOLD);
@@ -51,7 +52,10 @@ function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): bool
 	return slot !== 'full' && connection !== undefined && hidden.has(connection);
 }
 
-/** What comes or not as it happens: looks at `ss`, where a call began that also ended, and acknowledgements that carry nothing else. */
+/**
+ * What comes or not as it happens: looks at `ss`, where a call began that also ended, and acknowledgements that carry
+ * nothing else.
+ */
 function isPassing({ event, part, sort }: Item): boolean {
 	if (SAMPLED.test(sort) || event?.kind === 'output') return true;
 	if (event?.kind === 'call') return part === 'begin' && event.took !== undefined;

@@ -10,8 +10,9 @@ const MOST_SORTS = 50;
 const MOST_ALIKE = 20;
 
 /**
- * What is too much to be drawn: its beginning, its end, the first of each sort, and all that goes across the picture stay; what lies between is counted, by what
- * it was and what became of it. The result has a size that does not depend on how much there was.
+ * What is too much to be drawn: its beginning, its end, the first of each sort, and all that goes across the picture
+ * stay; what lies between is counted, by what it was and what became of it. The result has a size that does not depend
+ * on how much there was.
  */
 export function bundled(items: readonly Item[]): Item[] {
 	if (items.length <= MOST_ITEMS) return [...items];

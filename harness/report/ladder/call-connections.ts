@@ -5,7 +5,10 @@ import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 
 type Segment = EventOf<'segment'>;
 
-/** Finds the connection that a call was made on: by its socket, or by what its descriptor was before. Calls come in the order of time. */
+/**
+ * Finds the connection that a call was made on: by its socket, or by what its descriptor was before. Calls come in the
+ * order of time.
+ */
 export class CallConnections {
 	readonly #connections: Connections;
 	readonly #byDescriptor = new Map<string, string>();

@@ -33,8 +33,9 @@ export class CallPlaces {
 	}
 
 	/**
-	 * Whether something that is drawn happened while it blocked: then it is drawn where it began and where it ended. What a call sent at once stands beside
-	 * it, and is no reason; connect() waits for an answer. A turn of an event loop begins nothing.
+	 * Whether something that is drawn happened while it blocked: then it is drawn where it began and where it ended. What
+	 * a call sent at once stands beside it, and is no reason; connect() waits for an answer. A turn of an event loop
+	 * begins nothing.
 	 */
 	isInTwo(call: Call): boolean {
 		const { name, t, took, returned, errno } = call;

@@ -21,7 +21,10 @@ function moves(call: Call): boolean {
 	return call.name === 'close' || isCallOf(call, 'read') || isCallOf(call, 'write');
 }
 
-/** Whether a call may put something on the wire, and so is the cause of what follows it; the others are the effect of what came before they returned. */
+/**
+ * Whether a call may put something on the wire, and so is the cause of what follows it; the others are the effect of
+ * what came before they returned.
+ */
 export function acts(call: Pick<Call, 'name' | 'as'>): boolean {
 	return call.name === 'connect' || call.name === 'close' || call.name === 'shutdown' || isCallOf(call, 'write');
 }
@@ -38,7 +41,10 @@ export function isDrawn(call: Call): boolean {
 	return call.socket !== undefined || (failed(call) && call.fd !== undefined && call.fd <= LAST_STANDARD_STREAM);
 }
 
-/** A wait is worth drawing while it lasts, and when it ended for a socket; not when it ran out or ended for typed text, which is drawn as such. */
+/**
+ * A wait is worth drawing while it lasts, and when it ended for a socket; not when it ran out or ended for typed text,
+ * which is drawn as such.
+ */
 function wakes(call: Call): boolean {
 	if (call.errno !== undefined) return true;
 	if (call.returned === undefined) return !call.name.startsWith('epoll');

@@ -4,9 +4,10 @@ import { type Call, type Item, LOOK_PRECISION, PRECISION, RETURN_PRECISION } fro
 import type { Causes } from './order.ts';
 
 /**
- * The known relations between things: a segment comes after the call that sent it, an answer after what it answers, a change of state after the
- * segment or the call that caused it, a call's return and an error after what arrived. Clocks of different observers may tell otherwise within their
- * precision; then the order of a ladder follows the relation. Times stay as they were recorded.
+ * The known relations between things: a segment comes after the call that sent it, an answer after what it answers, a
+ * change of state after the segment or the call that caused it, a call's return and an error after what arrived. Clocks
+ * of different observers may tell otherwise within their precision; then the order of a ladder follows the relation.
+ * Times stay as they were recorded.
  */
 export function causesAmong(items: readonly Item[]): Causes {
 	const tracks = new Map<string, Track>();
@@ -177,7 +178,8 @@ class Track {
 				return this.#first(index, other.icmp) ?? this.#arrival(index, other, isReset);
 			case 'reset':
 				if (event.direction === 'received') return this.#arrival(index, other, isReset);
-				// An own decision answers nothing, and is told once the RST has left (net/ipv4/tcp_output.c, `tcp_send_active_reset`).
+				// An own decision answers nothing, and is told once the RST has left (net/ipv4/tcp_output.c,
+				// `tcp_send_active_reset`).
 				return /ABORT|CLOSE|LINGER|DISCONNECT/.test(event.reason ?? '') ? undefined : this.#first(index, other.segments);
 			default:
 				return undefined;
@@ -243,8 +245,8 @@ class Track {
 	}
 
 	/**
-	 * The first that fits, since then and not much later. Of several the first is the safe choice: what came after it may be an effect itself, and must
-	 * not be taken for the cause.
+	 * The first that fits, since then and not much later. Of several the first is the safe choice: what came after it may
+	 * be an effect itself, and must not be taken for the cause.
 	 */
 	#first(index: number, among: readonly number[], fits: (at: number) => boolean = () => true, since?: number): number | undefined {
 		const t = this.#timeOf(index);

@@ -14,7 +14,10 @@ export interface Ends {
 /** A legend names this many connections one by one, and of the others only the last. */
 const MOST_IN_LEGEND = 8;
 
-/** Names for connections, where a timeline has several: told apart by their ports. Each has a number, however many there are. */
+/**
+ * Names for connections, where a timeline has several: told apart by their ports. Each has a number, however many there
+ * are.
+ */
 export class Connections {
 	readonly #numbers = new Map<string, number>();
 	readonly #listeners = new Map<HostName, Set<number>>([
@@ -52,7 +55,10 @@ export class Connections {
 		return number === undefined || this.#numbers.size < 2 ? undefined : `#${number}`;
 	}
 
-	/** Which socket of a host it is: its connection's number, or a listener's port; nothing where there is only one that it can be. */
+	/**
+	 * Which socket of a host it is: its connection's number, or a listener's port; nothing where there is only one that
+	 * it can be.
+	 */
 	socketOf(host: HostName, ends: Ends): string | undefined {
 		const label = this.labelOf(host, ends);
 		if (label !== undefined || !isListener(ends)) return label;

@@ -162,7 +162,10 @@ describe('a call', () => {
 	});
 });
 
-/** A client that connects anew and anew: refused, but each hundredth time accepted and closed. Eight events or more each time. */
+/**
+ * A client that connects anew and anew: refused, but each hundredth time accepted and closed. Eight events or more each
+ * time.
+ */
 function reconnecting(times: number): TimelineBuilder {
 	const builder = new TimelineBuilder().step(0, 'the client connects until it is told to stop');
 	for (let turn = 0; turn < times; turn++) {
@@ -213,7 +216,10 @@ describe('much of the same', () => {
 		expect(Buffer.byteLength(svg)).toBeLessThan(100_000);
 	});
 
-	/** Half as many acknowledgements as data, of each hundred one lost, of each hundred one sent again; nothing in it repeats exactly. */
+	/**
+	 * Half as many acknowledgements as data, of each hundred one lost, of each hundred one sent again; nothing in it
+	 * repeats exactly.
+	 */
 	function transfer(segments: number): TimelineFile {
 		const builder = new TimelineBuilder();
 		let seq = 1;

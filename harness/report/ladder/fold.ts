@@ -15,8 +15,9 @@ export interface Folded {
 }
 
 /**
- * What repeats is told once: runs of the same thing become one with a count, connections that are alike the first of them and how many there were,
- * cycles of several things their first turn and a `repeat`. What is too much even so is counted.
+ * What repeats is told once: runs of the same thing become one with a count, connections that are alike the first of
+ * them and how many there were, cycles of several things their first turn and a `repeat`. What is too much even so is
+ * counted.
  */
 export function fold(items: readonly Item[], labelOf: (connection: string) => string | undefined): Folded {
 	const { items: told, hidden } = foldAlike(foldRuns(items), labelOf);

@@ -39,14 +39,14 @@ export type Item = HostItem | WireItem | FullItem;
 export type Call = EventOf<'call'>;
 
 /**
- * Two events of different sources that are closer than this, in seconds, have no order by their times: twice the precision of the coarsest clock
- * (that of strace; `clocks` in the head of a timeline).
+ * Two events of different sources that are closer than this, in seconds, have no order by their times: twice the
+ * precision of the coarsest clock (that of strace; `clocks` in the head of a timeline).
  */
 export const PRECISION = 0.002;
 
 /**
- * How far apart they may be where one is the return of a call: strace tells when it began from before it let it go on, and how long it took from
- * then, so that on a busy machine the sum is earlier than the return was.
+ * How far apart they may be where one is the return of a call: strace tells when it began from before it let it go on,
+ * and how long it took from then, so that on a busy machine the sum is earlier than the return was.
  */
 export const RETURN_PRECISION = 0.1;
 

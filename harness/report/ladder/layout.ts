@@ -8,8 +8,8 @@ import { bandsOf, inLanes, type LastKnown, outagesOf, timersOf } from './spans.t
 import { VisibleSpans } from './visible-spans.ts';
 
 /**
- * A timeline as a ladder: pure, complete (each fault and each segment is drawn or counted in a fold), of a bounded size, and the same for every
- * renderer. Nothing stands above its cause.
+ * A timeline as a ladder: pure, complete (each fault and each segment is drawn or counted in a fold), of a bounded
+ * size, and the same for every renderer. Nothing stands above its cause.
  */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);

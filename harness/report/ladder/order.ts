@@ -2,8 +2,8 @@
 export type Causes = (index: number, tell: (cause: number) => void) => void;
 
 /**
- * Things in the order of their indexes, but none before what caused it: what comes too early follows directly behind its latest cause. Where causes go
- * round in a circle, which no true ones do, their things keep their places.
+ * Things in the order of their indexes, but none before what caused it: what comes too early follows directly behind
+ * its latest cause. Where causes go round in a circle, which no true ones do, their things keep their places.
  */
 export function inCausalOrder(count: number, causes: Causes): number[] {
 	const freed = new Set<number>();

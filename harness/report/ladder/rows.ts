@@ -2,7 +2,10 @@ import { type HostName, otherHost } from '../../timeline/events.ts';
 import { type HostItem, type Item, PRECISION, type WireItem } from './item.ts';
 import type { Row, Story } from './model.ts';
 
-/** Things closer than this stand in one row, in seconds: more than the clocks of two observers differ, less than a reader cares for. */
+/**
+ * Things closer than this stand in one row, in seconds: more than the clocks of two observers differ, less than a
+ * reader cares for.
+ */
 const ONE_MOMENT = PRECISION;
 /** Silence from this long on is drawn as a wait, in seconds. */
 const A_WAIT = 1;
@@ -10,8 +13,8 @@ const A_WAIT = 1;
 const MOST_MARKS = 3;
 
 /**
- * Things, in an order in which none stands before its cause, as rows. In a row the arrow is in the first line: so what its sender did before it is at
- * most the one thing that stands beside it, and what its receiver did is the effect.
+ * Things, in an order in which none stands before its cause, as rows. In a row the arrow is in the first line: so what
+ * its sender did before it is at most the one thing that stands beside it, and what its receiver did is the effect.
  */
 export function rowsOf(items: readonly Item[]): Row[] {
 	const rows: Row[] = [];
@@ -90,7 +93,9 @@ class OpenRow {
 		this.#wire = item;
 	}
 
-	/** Takes out the call that sent this, and what followed it at that host, so that cause and effect stand side by side. */
+	/**
+	 * Takes out the call that sent this, and what followed it at that host, so that cause and effect stand side by side.
+	 */
 	takeCauseOf(item: WireItem): HostItem[] {
 		if (item.t - this.#t > ONE_MOMENT || !mayBeOfACall(item)) return [];
 		const marks = this.#sender(item);

@@ -36,7 +36,9 @@ interface Open {
 /** Until when what was last told of a host's sockets is known to have lasted, in seconds. */
 export type LastKnown = (host: HostName, how: 'traced' | 'sampled') => number;
 
-/** The states of the sockets of both hosts, each as long as it is known to have lasted. A host without power has none. */
+/**
+ * The states of the sockets of both hosts, each as long as it is known to have lasted. A host without power has none.
+ */
 export function bandsOf(events: readonly Event[], end: number, lastKnown: LastKnown, connections: Connections): Placed<Band>[] {
 	const bands: Placed<Band>[] = [];
 	const open: Record<HostName, Map<string, Open>> = { client: new Map(), server: new Map() };
@@ -84,7 +86,9 @@ interface Running {
 	readonly connection: string | undefined;
 }
 
-/** The timers that `ss` showed, each from the first look that showed it to the first that did not, or to the last look. */
+/**
+ * The timers that `ss` showed, each from the first look that showed it to the first that did not, or to the last look.
+ */
 export function timersOf(events: readonly Event[], end: number, lastKnown: LastKnown, connections: Connections): Placed<TimerSpan>[] {
 	const timers: Placed<TimerSpan>[] = [];
 	const running: Record<HostName, Map<string, Running>> = { client: new Map(), server: new Map() };

@@ -1,7 +1,10 @@
 import type { HostName } from '../../timeline/events.ts';
 import type { Call } from './item.ts';
 
-/** Names whoever made a call: nobody where a host has one program with one process, else the program, `socat[2]` for its second process. */
+/**
+ * Names whoever made a call: nobody where a host has one program with one process, else the program, `socat[2]` for its
+ * second process.
+ */
 export class Speakers {
 	readonly #peers: Record<HostName, Set<string>> = { client: new Set(), server: new Set() };
 	readonly #processes = new Map<string, Map<number, number>>();

@@ -24,7 +24,10 @@ export class VisibleSpans {
 		return drawn.filter((span) => longest.has(span));
 	}
 
-	/** Whether it lies in the time that one row stands for, but has a beginning and an end: what is longer than that is seen. */
+	/**
+	 * Whether it lies in the time that one row stands for, but has a beginning and an end: what is longer than that is
+	 * seen.
+	 */
 	#isFolded({ t, until }: Placed<Span>): boolean {
 		if (this.#folded.length === 0) return false;
 		let [low, high] = [0, this.#folded.length];

@@ -129,7 +129,10 @@ function looped(event: Segment | Icmp, about: About, fault: Fault | undefined): 
 	return { slot: host, t, until: t, key: keyOf(event, about), alike, sort, connection, event, segments: 1, mark };
 }
 
-/** Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the first did. */
+/**
+ * Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the
+ * first did.
+ */
 function keyOf(event: Segment | Icmp, { alike, remarks, connection = '' }: About): string {
 	if (event.kind === 'icmp') return `${connection} ${alike} ${remarks.join()}`;
 	return `${connection} ${alike} ${event.seq} ${event.length === 0 ? event.ack : ''} ${event.from.port}`;
@@ -144,7 +147,9 @@ function inWords(event: Segment | Icmp, by: string | undefined): string {
 	return event.kind === 'segment' ? segmentInWords(event, by) : icmpInWords(event, by);
 }
 
-/** What a reader wants to know of a segment: where its data or FIN stand and how long it is, or what it acknowledges. */
+/**
+ * What a reader wants to know of a segment: where its data or FIN stand and how long it is, or what it acknowledges.
+ */
 function numbersOf(event: Segment | Icmp): string[] {
 	if (event.kind === 'icmp') return [];
 	const { flags, seq, ack, length } = event;

@@ -26,7 +26,9 @@ const messageSchema = z.discriminatedUnion('kind', [
 		now: now.optional(),
 	}),
 	z.object({ kind: z.literal('waited'), wait }),
-	/** What the lab's clock shows; told again and again while something is waited for, where it does not go by the wall's. */
+	/**
+	 * What the lab's clock shows; told again and again while something is waited for, where it does not go by the wall's.
+	 */
 	z.object({ kind: z.literal('clock'), now }),
 	/** The timeline so far, for drawing; only where the runner wants it. */
 	z.object({ kind: z.literal('snapshot'), timeline: timelineSchema }),

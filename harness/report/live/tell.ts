@@ -10,7 +10,10 @@ interface Wait {
 	readonly limitMs: number | undefined;
 }
 
-/** How often the lab's clock is told while something is waited for, in ms of this process: what shows it counts whole seconds. */
+/**
+ * How often the lab's clock is told while something is waited for, in ms of this process: what shows it counts whole
+ * seconds.
+ */
 const CLOCK_EVERY_MS = 500;
 
 /** One scenario’s voice. Nothing it does fails, and none of it is waited for: whether anybody hears is nothing to the scenario. */

@@ -10,8 +10,8 @@ import type { Gathered } from './model.ts';
 type Found = Pick<Collected<void>, 'results' | 'skipped'>;
 
 /**
- * Reads folders of reports: first this checkout's own, which may have nothing, then others, whose lack is a trouble: a machine that was to run the specs
- * did not get that far. So is a file that cannot be read.
+ * Reads folders of reports: first this checkout's own, which may have nothing, then others, whose lack is a trouble: a
+ * machine that was to run the specs did not get that far. So is a file that cannot be read.
  */
 export async function gatherReports(others: readonly string[], troubles: readonly Trouble[] = [], project: string = PROJECT_ROOT): Promise<Gathered> {
 	const mine = await readFolder(join(project, 'reports'));

@@ -18,8 +18,8 @@ export interface Written {
 }
 
 /**
- * Writes `matrix.md` and `matrix.html` into the project's `reports`, over what is there itself and what others have, and gives the matrix. Folders without
- * anything that was found are BAD_ARGUMENT, and then nothing is written.
+ * Writes `matrix.md` and `matrix.html` into the project's `reports`, over what is there itself and what others have,
+ * and gives the matrix. Folders without anything that was found are BAD_ARGUMENT, and then nothing is written.
  */
 export async function writeMatrix(others: readonly string[], troubles: readonly Trouble[] = [], project: string = PROJECT_ROOT): Promise<Written> {
 	const reports = join(project, 'reports');
