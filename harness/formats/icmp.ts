@@ -75,7 +75,10 @@ export function readIcmp(bytes: Uint8Array): ReadIcmp | string {
 const TCP = 6;
 const SHORTEST_IP_HEADER = 20;
 
-/** The beginning of a TCP segment behind its IP header: at least 8 bytes of it are quoted, which hold ports and number (RFC 792). */
+/**
+ * The beginning of a TCP segment behind its IP header: at least 8 bytes of it are quoted, which hold ports and number
+ * (RFC 792).
+ */
 function readQuote(bytes: Uint8Array): { from: Endpoint; to: Endpoint; seq: number } | undefined {
 	if (bytes.length < SHORTEST_IP_HEADER) return undefined;
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -57,12 +57,18 @@ export class PeerExpectation {
 		);
 	}
 
-	/** It, one of its threads or of its children is inside a call that has not returned; its tracer is asked whether it has. */
+	/**
+	 * It, one of its threads or of its children is inside a call that has not returned; its tracer is asked whether it
+	 * has.
+	 */
 	async toBlockIn(call: CallName, patience: Patience = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		const { context, host } = this.#peer;
 		const { history, clock } = context;
-		/** When each call was first found blocking. A tracer tells that a call was entered before it can tell that it has returned. */
+		/**
+		 * When each call was first found blocking. A tracer tells that a call was entered before it can tell that it has
+		 * returned.
+		 */
 		const foundAt = new Map<string, number>();
 		await this.#eventually(
 			{
@@ -120,7 +126,10 @@ export class PeerExpectation {
 		return this.#peer.end as PeerEnd;
 	}
 
-	/** It prints nothing for so long from now on, and no call of it returns but those that wait (poll, select, epoll_wait); and it is still there. */
+	/**
+	 * It prints nothing for so long from now on, and no call of it returns but those that wait (poll, select,
+	 * epoll_wait); and it is still there.
+	 */
 	async toStaySilent(silence: Silence): Promise<void> {
 		const { context, host } = this.#peer;
 		const told = () => (['output', 'call', 'process'] as const).flatMap((kind) => context.history.of(kind, host));
@@ -147,7 +156,8 @@ export class PeerExpectation {
 		if (event.kind === 'process') return event.what === 'exited' && event.t <= until;
 		if (event.kind === 'output') return event.t > from && event.t <= until;
 		const end = endOf(event);
-		// strace may stamp the end of a call later than others saw its effect: the write of what the spec has just seen printed is not new.
+		// strace may stamp the end of a call later than others saw its effect: the write of what the spec has just seen
+		// printed is not new.
 		return end <= until && (end > heardAt || (end > from && event.t > from));
 	}
 

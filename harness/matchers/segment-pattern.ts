@@ -10,7 +10,10 @@ type Length = '' | ` ${number}`;
 /** Without one, the segment was delivered; `sent` stands for any of them. */
 type Fate = '' | ' sent' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 
-/** One segment in a line, `direction flags [length] [fate]`; one that a firewall forged, `direction flags forged [fate]`; or one ICMP message, `direction icmp [name] [fate]`. */
+/**
+ * One segment in a line, `direction flags [length] [fate]`; one that a firewall forged, `direction flags forged
+ * [fate]`; or one ICMP message, `direction icmp [name] [fate]`.
+ */
 export type OneSegmentPattern =
 	| `${Direction} ${Flags}${Length}${Fate}`
 	| `${Direction} ${'R' | 'R.'} forged${Fate}`
@@ -27,7 +30,10 @@ export type Packet =
 	| ({ readonly kind: 'segment' } & Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'>)
 	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'name' | 'fate' | 'by' | 'link'>);
 
-/** What a pattern is about: what the stacks of the hosts sent over the wire, what a firewall forged in the name of one of them, or ICMP. */
+/**
+ * What a pattern is about: what the stacks of the hosts sent over the wire, what a firewall forged in the name of one
+ * of them, or ICMP.
+ */
 export type Subject = 'segment' | 'forged' | 'icmp';
 
 export interface ParsedPattern {
@@ -105,7 +111,9 @@ function assertIcmpName(name: string, pattern: string): void {
 	});
 }
 
-/** Nothing that stayed at its host is the subject of any pattern, but what its firewall forged in the name of the other. */
+/**
+ * Nothing that stayed at its host is the subject of any pattern, but what its firewall forged in the name of the other.
+ */
 function subjectOf(packet: Packet): Subject | undefined {
 	if (packet.kind === 'segment' && packet.origin === 'firewall') return 'forged';
 	return packet.link === undefined ? packet.kind : undefined;
@@ -117,8 +125,8 @@ function senderOf(packet: Packet): Packet['host'] {
 }
 
 /**
- * What the patterns are held against, in order. ICMP, and segments that a firewall forged, count only where a pattern names such: else a list of
- * the segments that the two stacks sent could not be complete without them.
+ * What the patterns are held against, in order. ICMP, and segments that a firewall forged, count only where a pattern
+ * names such: else a list of the segments that the two stacks sent could not be complete without them.
  */
 export function packetsFor<P extends Packet>(packets: readonly (P | { readonly kind: string })[], patterns: readonly ParsedPattern[]): P[] {
 	const wanted = new Set<Subject | undefined>(['segment', ...patterns.map(({ subject }) => subject)]);

@@ -44,10 +44,11 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * These segments were on the wire, in this order and no others. Each pattern is `[count] direction flags [length] [fate]`: `> S`,
-	 * `< P. 6`, `6x > P. unobserved`, `1..3x > . `, `> F. dropped by lost-fin`; `>` is from client to server, flags are tcpdump's, and a segment was delivered
-	 * unless said otherwise. `...` stands for any segments, or none. What a firewall forged (`< R forged`) and ICMP (`< icmp host-unreachable`) count
-	 * only if one of the patterns names such.
+	 * These segments were on the wire, in this order and no others. Each pattern is `[count] direction flags [length]
+	 * [fate]`: `> S`, `< P. 6`, `6x > P. unobserved`, `1..3x > . `, `> F. dropped by lost-fin`; `>` is from client to
+	 * server, flags are tcpdump's, and a segment was delivered unless said otherwise. `...` stands for any segments, or
+	 * none. What a firewall forged (`< R forged`) and ICMP (`< icmp host-unreachable`) count only if one of the patterns
+	 * names such.
 	 */
 	async toShowSegments(...patterns: readonly SegmentPattern[]): Promise<void> {
 		const { context } = this.#timeline;
@@ -76,7 +77,10 @@ export class TimelineExpectation {
 		);
 	}
 
-	/** No segment like this was delivered so far; with `sent` behind it (`< R sent`) none was sent, whatever became of it. All observers are asked first. */
+	/**
+	 * No segment like this was delivered so far; with `sent` behind it (`< R sent`) none was sent, whatever became of it.
+	 * All observers are asked first.
+	 */
 	async toShowNoSegment(pattern: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
 		const unwanted = parseOneSegment(pattern);
@@ -89,8 +93,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Segments like this one were sent once, then again at these times after the first, in ms, and at no others: `toShowGaps` for a schedule. All observers
-	 * are asked first.
+	 * Segments like this one were sent once, then again at these times after the first, in ms, and at no others:
+	 * `toShowGaps` for a schedule. All observers are asked first.
 	 */
 	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
 		checked(z.array(z.number().nonnegative()), afterMs, `expect(timeline).toRetransmit("${pattern}"): its times`);
@@ -99,8 +103,9 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * So many segments like this one were sent, with these gaps between them and at no other times; others may lie between. A number is the kernel's
-	 * model of a gap in ms, judged as by `spanOf`; a span is judged as it is. All observers are asked first.
+	 * So many segments like this one were sent, with these gaps between them and at no other times; others may lie
+	 * between. A number is the kernel's model of a gap in ms, judged as by `spanOf`; a span is judged as it is. All
+	 * observers are asked first.
 	 */
 	async toShowGaps(pattern: OneSegmentPattern, gaps: readonly (number | Span)[]): Promise<void> {
 		checked(gapsSchema, gaps, `expect(timeline).toShowGaps("${pattern}"): its gaps`);
@@ -108,8 +113,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Waits until such a segment was sent; with a count (`6x > P. 22`, `2..x > S`) until there are so many of them, whatever lies between, and fails if there
-	 * are more.
+	 * Waits until such a segment was sent; with a count (`6x > P. 22`, `2..x > S`) until there are so many of them,
+	 * whatever lies between, and fails if there are more.
 	 */
 	async toShowSegment(pattern: CountedPattern, patience: Patience = {}): Promise<void> {
 		const { context } = this.#timeline;
@@ -155,7 +160,10 @@ export class TimelineExpectation {
 		this.#assertFates(`how many segments ${pattern} there were`, wanted);
 	}
 
-	/** No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it none like it is sent. */
+	/**
+	 * No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it
+	 * none like it is sent.
+	 */
 	async toStaySilent(silence: Silence, pattern?: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
 		const unwanted = pattern === undefined ? parsePattern('...') : parseOneSegment(pattern);
@@ -230,7 +238,10 @@ export class TimelineExpectation {
 		};
 	}
 
-	/** A list of segments is complete only where no capture has been blind, nor the log of who may have stopped some before they left. */
+	/**
+	 * A list of segments is complete only where no capture has been blind, nor the log of who may have stopped some
+	 * before they left.
+	 */
 	#assertComplete(judged: string, stoppers: readonly HostName[]): void {
 		const { history } = this.#timeline.context;
 		assertNeverBlind(history, judged, ...CAPTURES);

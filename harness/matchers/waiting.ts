@@ -17,8 +17,9 @@ export interface Patience {
 	/** What the kernel's formula says: not before its lower bound, counted from `since`, and no later than its upper bound from now. */
 	readonly after?: Span;
 	/**
-	 * In seconds of the history; without it, the last thing that the spec did to the host or peer that the expectation is about: a fault, typed text,
-	 * a signal, a start, or a call of a controlled socket that sends, connects, closes or sets an option.
+	 * In seconds of the history; without it, the last thing that the spec did to the host or peer that the expectation is
+	 * about: a fault, typed text, a signal, a start, or a call of a controlled socket that sends, connects, closes or
+	 * sets an option.
 	 */
 	readonly since?: number;
 }
@@ -43,7 +44,9 @@ export interface Stretch {
 
 const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies z.ZodType<Silence>;
 
-/** Waits for what an expectation is about, and points its failure at the line of the spec. `origin` is called at once. */
+/**
+ * Waits for what an expectation is about, and points its failure at the line of the spec. `origin` is called at once.
+ */
 export async function expectEventually<T extends { readonly t: number }>(
 	context: LabContext,
 	wait: Omit<Wait<T>, 'limitMs'>,
@@ -61,9 +64,9 @@ export async function expectEventually<T extends { readonly t: number }>(
 }
 
 /**
- * Waits as long as something must not happen. `broken` tells what happened in that time all the same, in words; `flush` resolves when all observers
- * that would know have told all, and throws where one of them no longer does: it is called before and after. The time begins when this is called, before
- * that first answer: what the spec does meanwhile counts.
+ * Waits as long as something must not happen. `broken` tells what happened in that time all the same, in words; `flush`
+ * resolves when all observers that would know have told all, and throws where one of them no longer does: it is called
+ * before and after. The time begins when this is called, before that first answer: what the spec does meanwhile counts.
  */
 export async function expectSilence(
 	context: LabContext,

@@ -20,7 +20,10 @@ export interface Answerable {
 
 /** A rule answers in the same softirq; so much later, in seconds, somebody else answers. */
 const AT_ONCE = 1;
-/** How late the log of a packet may be read that its own host's firewall stopped: the kernel gives such no time (nfnetlink_log.c, `hooknum <= NF_INET_FORWARD`). */
+/**
+ * How late the log of a packet may be read that its own host's firewall stopped: the kernel gives such no time
+ * (nfnetlink_log.c, `hooknum <= NF_INET_FORWARD`).
+ */
 const READ_LATE = 10;
 /** Of what arrives the log has the time of its arrival. */
 const CLOCKS = 0.01;
@@ -88,8 +91,8 @@ export class Answers<P extends Answerable> {
 }
 
 /**
- * Mostly the last packet before the answer. Where there is none, the log was read late: it is read in order, so the first behind the answer is meant,
- * not one of those that were stopped later.
+ * Mostly the last packet before the answer. Where there is none, the log was read late: it is read in order, so the
+ * first behind the answer is meant, not one of those that were stopped later.
  */
 function indexOfAnswered(answer: Answerable, inOrder: readonly Answerable[]): number {
 	const before = inOrder.findLastIndex((one) => couldAnswer(answer, one) && one.seenAt <= answer.seenAt + CLOCKS);
@@ -107,7 +110,10 @@ function inOrder<P extends Answerable>(packets: ReadonlySet<P>): P[] {
 
 type Role = 'rejected' | 'answers';
 
-/** What a packet and its answer have in common: where the rule is, whose connection it is, and the number (nf_reject_ip_tcphdr_put; RFC 792). */
+/**
+ * What a packet and its answer have in common: where the rule is, whose connection it is, and the number
+ * (nf_reject_ip_tcphdr_put; RFC 792).
+ */
 function keysOf({ packet, seen, seenBy }: Answerable): [Role, string][] {
 	if (packet.kind === 'icmp') {
 		return packet.quotes ? [['answers', `${seen.left?.host ?? seenBy} icmp ${between(packet.quotes)} ${packet.quotes.seq}`]] : [];
