@@ -28,7 +28,7 @@ const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
 const RECORD = `
 instance=${TRACING}/instances/$1; shift
 mkdir "$instance" || exit 1
-finish() { trap - EXIT TERM; kill "$reader" "$runner" 2>/dev/null; wait "$reader" 2>/dev/null; rmdir "$instance"; exit 0; }
+finish() { trap - EXIT TERM; exec 2>/dev/null; kill "$reader" "$runner"; wait "$reader"; rmdir "$instance"; exit 0; }
 trap finish EXIT TERM
 grep -q tai "$instance/trace_clock" && clock=tai || clock=boot
 echo $clock > "$instance/trace_clock"
@@ -40,7 +40,7 @@ cat "$instance/trace_pipe" &
 reader=$!
 { read -r _; kill "$reader"; } <&3 &
 runner=$!
-wait "$reader"
+wait "$reader" 2>/dev/null
 echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
 `;
 
