@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
-import { Decoder, decodeWord, encodeRequest, encodeWord, type Message } from './wire.ts';
+import { Decoder, decodeWord, encodeRequest, encodeWord, type Message, wordLength } from './wire.ts';
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const times = fc.nat({ max: 2_000_000_000 }).map((seconds) => `${seconds}.000001`);
@@ -30,6 +30,10 @@ describe('words', () => {
 		expect(encodeWord('a b%\n')).toBe('a%20b%25%0A');
 		expect(encodeWord('é')).toBe('%C3%A9');
 		expect(encodeWord(Buffer.from([0, 0x7f, 0xff]))).toBe('%00%7F%FF');
+	});
+
+	test('are as long as is said before they are written', () => {
+		fc.assert(fc.property(fc.oneof(bytes, fc.string()), (word) => expect(wordLength(word)).toBe(encodeWord(word).length)));
 	});
 
 	test('are read as they were written', () => {

@@ -27,6 +27,17 @@ function isPlain(byte: number): boolean {
 	return byte > 0x20 && byte < 0x7f && byte !== PERCENT;
 }
 
+/** LONGEST_LINE of agent/src/requests.c: the agent refuses a longer request. */
+export const LONGEST_REQUEST = 1 << 20;
+
+/** How long a word `encodeWord` makes. */
+export function wordLength(value: string | Uint8Array): number {
+	const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+	let length = 0;
+	for (const byte of bytes) length += isPlain(byte) ? 1 : 3;
+	return length || 1;
+}
+
 /** Any bytes (text as UTF-8) as one word. */
 export function encodeWord(value: string | Uint8Array): string {
 	const bytes = typeof value === 'string' ? Buffer.from(value) : value;

@@ -58,3 +58,21 @@ scenario('calls say whose they are, and one that its process does not survive en
 	expect(await c.option('SO_ERROR')).toBe(111);
 	expect(timeline.errors('client')).toContainEqual(expect.objectContaining({ errno: 'ECONNREFUSED', source: 'so_error', remote: server.port(9) }));
 });
+
+scenario('what no call could take is refused before it is made', {}, async ({ client, server, timeline }) => {
+	const listener = await (await server.socket()).listen(8080);
+	const a = await client.socket();
+	const before = timeline.calls().length;
+	for (const address of ['server', '::1', '1.2.3']) expect(() => a.connect({ address, port: 8080 })).toThrow(/socket.connect: address cannot be/);
+	await a.connect(server.port(8080));
+	const b = await listener.accept();
+	expect(() => b.recv(2_000_000)).toThrow(/socket.recv: its size/);
+	expect(() => a.send('x'.repeat(1 << 20))).toThrow(/Send it in several calls/);
+	expect(() => a.send(Buffer.alloc(400_000))).toThrow(/Send it in several calls/);
+	expect(timeline.calls().length).toBe(before + 2);
+	// As much as goes into one call is sent: no more than this fits into a request to the agent.
+	const most = (1 << 20) - 256;
+	const sent = a.send('x'.repeat(most));
+	for (let got = 0; got < most; ) got += (await b.recv(1 << 20)).returned;
+	await expect(sent).toReturn(most);
+});

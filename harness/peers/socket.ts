@@ -12,8 +12,10 @@ import {
 	SHUTDOWN_HOWS,
 	type ShutdownHow,
 } from '../agent/calls.ts';
+import { LONGEST_REQUEST, wordLength } from '../agent/wire.ts';
 import type { Boot } from '../boot.ts';
 import type { LabContext } from '../context.ts';
+import { HalfopenError } from '../errors.ts';
 import { assertPort } from '../faults/packets.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import { checked, checkedName } from '../options.ts';
@@ -24,6 +26,10 @@ import { endpointSchema } from './programs.ts';
 import { SocketCall } from './socket-call.ts';
 
 const RECV_SIZE = 65_536;
+/** LARGEST_RECV of agent/src/calls.c. */
+const LARGEST_RECV = 1 << 20;
+/** connect(2) asks nobody for a name. */
+const addressSchema = endpointSchema.extend({ address: z.ipv4() });
 
 const flagsSchema = z.array(z.enum(MESSAGE_FLAGS));
 const listenSchema = z.strictObject({ backlog: z.int().nonnegative().optional() });
@@ -137,7 +143,7 @@ export class Socket {
 	}
 
 	connect(to: Endpoint) {
-		checked(endpointSchema, to, 'socket.connect');
+		checked(addressSchema, to, 'socket.connect');
 		const { address, port } = to;
 		return this.process.call('connect', this.fd, address, assertPort(port));
 	}
@@ -151,11 +157,12 @@ export class Socket {
 	send(data: string | Uint8Array, ...flags: MessageFlag[]) {
 		checked(z.union([z.string(), z.instanceof(Uint8Array)]), data, 'socket.send: its data');
 		checked(flagsSchema, flags, 'socket.send: its flags');
+		assertSendable(data);
 		return this.process.call('send', this.fd, data, flags);
 	}
 
 	recv(size = RECV_SIZE, ...flags: MessageFlag[]) {
-		checked(z.int().nonnegative(), size, 'socket.recv: its size');
+		checked(z.int().nonnegative().max(LARGEST_RECV), size, 'socket.recv: its size');
 		checked(flagsSchema, flags, 'socket.recv: its flags');
 		return this.process.call('recv', this.fd, size, flags);
 	}
@@ -203,6 +210,19 @@ export class Socket {
 	async info() {
 		return (await this.process.call('tcpinfo', this.fd)).info;
 	}
+}
+
+/** Of a request the data is nearly all; the rest of it is far shorter than this. */
+const REST_OF_REQUEST = 256;
+
+/** One call is one request to the agent, in which most bytes that are no letters take three. */
+function assertSendable(data: string | Uint8Array): void {
+	const most = LONGEST_REQUEST - REST_OF_REQUEST;
+	if (data.length <= most / 3 || wordLength(data) <= most) return;
+	throw new HalfopenError('OPTION_INVALID', {
+		problem: `socket.send: its data cannot be that long: ${Buffer.byteLength(data)} bytes.`,
+		remedy: `Send it in several calls. ${Math.floor(most / 3)} bytes always go into one, letters and digits up to ${most}; or let a program send it.`,
+	});
 }
 
 const SHOWN_BYTES = 40;
