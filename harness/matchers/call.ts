@@ -82,12 +82,13 @@ export class CallExpectation {
 
 	#endedOtherwise(): Settled | undefined {
 		const { event, peer } = this.#call;
-		const { returned, errno, took } = event;
-		if (took !== undefined) {
+		const { returned, errno } = event;
+		if (returned !== undefined || errno !== undefined) {
 			const why = errno === undefined ? `it has returned ${returned}` : `it has failed with ${errno}`;
 			return { why, remedy: 'Correct the expectation, or find out what happened before the call.' };
 		}
-		if (peer.end === undefined) return undefined;
+		if (peer.end === undefined && event.took === undefined) return undefined;
+		if (peer.end === undefined) return { why: `it ${event.result}`, remedy: 'Correct the call, or look for what ended its host.' };
 		const why = `its process has ended (${describePeerEnd(peer.end)}) before the call returned`;
 		return {
 			why,

@@ -55,7 +55,7 @@ scenario('a call that has returned otherwise, and one whose process has ended', 
 	await expect(reading).toBlock({ forMs: 200 });
 	await kang.process.signal('SIGKILL');
 	await expect(kang.process).toHaveEnded({ signal: 'SIGKILL' });
-	expect(await failureOf(() => expect(reading).toReturn(0))).toMatchObject({ code: 'CANNOT_HAPPEN' });
+	expect(await failureOf(() => expect(reading).toReturn(0))).toMatchObject(cannot('its process has ended (SIGKILL) before the call returned'));
 });
 
 scenario('programs that are frozen, and a host without power', {}, async ({ client, server, timeline }) => {
