@@ -191,7 +191,7 @@ export class Host {
 		return this.#start({ kind, name, argv, until, tty });
 	}
 
-	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed: `lsof`, `cat`. */
+	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed on both streams: `lsof`, `cat`. Its exit status is not looked at. */
 	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
 		checked(argvSchema, argv, 'host.tool: its command line');
 		const over = this.context.waits.begin({ what: `${argv[0]} to end on the ${this.name}`, limitMs: undefined });

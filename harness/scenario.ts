@@ -136,7 +136,8 @@ async function run(
 ): Promise<void> {
 	const stopwatch = new Stopwatch();
 	const engine = timed(await currentEngine(), stopwatch);
-	const lab = await Lab.create(engine, { sysctls, offloads }, new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]));
+	const waits = new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]);
+	const lab = await Lab.create(engine, { sysctls, offloads }, waits);
 	const { client, server, link, timeline, history, clock } = lab;
 	if (engine.virtualTime) live.timeBy(() => clock.now() * 1_000);
 	const judge = new Judge(claims);
@@ -179,7 +180,7 @@ async function run(
 			},
 			measured: (what, seconds) => measuring.add(what, seconds),
 		});
-		const observed = await within(acted, engine.virtualTime ? A_DAY_MS : limitMs, lab);
+		const observed = await within(acted, engine.virtualTime ? A_DAY_MS : limitMs, lab, waits);
 		if (typeof observed === 'string') answer = observed;
 		judge.assertComplete();
 		lab.assertAwaited();
@@ -203,12 +204,13 @@ function failureOf(error: unknown): NonNullable<TimelineFile['failure']> {
 	return { message, ...(error instanceof HalfopenError && { code: error.code }) };
 }
 
-async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab): Promise<T> {
+async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab, waits: Waits): Promise<T> {
 	const stop = new AbortController();
 	const limit = clock.sleep(limitMs, stop.signal).then(() => {
 		if (stop.signal.aborted) return new Promise<never>(() => {});
 		throw new HalfopenError('LIMIT_PASSED', {
 			problem: `The scenario was not over after ${limitMs / 1_000} s.`,
+			seen: waits.open.map(({ what }) => `still waiting for ${what}`).join('\n') || 'nothing of the lab was waited for',
 			remedy: 'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
 		});
 	});
