@@ -51,7 +51,7 @@ export class History implements Frame {
 
 	/** Everything is set up: from here on time is counted (seconds since the epoch). What preparation left in the history is forgotten. */
 	begin(origin: number): void {
-		this.knowledge.shift(this.#origin - origin);
+		this.knowledge.begin(origin - this.#origin);
 		this.#origin = origin;
 		this.#events.length = 0;
 		this.#packets = new PacketJoin(this);

@@ -50,9 +50,18 @@ describe('an observer', () => {
 		const knowledge = new Knowledge();
 		knowledge.lose(lost);
 		knowledge.told(CAPTURE, 4);
-		knowledge.shift(-1);
+		knowledge.begin(1);
 		expect(knowledge.isBlind('capture', 'server', 1)).toBe(true);
 		expect(knowledge.toldUntil(CAPTURE)).toBe(3);
+	});
+
+	test('forgets what was told again before the history begins; what is still lost then is lost from the beginning', () => {
+		const knowledge = new Knowledge();
+		knowledge.lose({ ...CAPTURE, what: 'fell behind', since: 1 });
+		knowledge.recover(CAPTURE, 4);
+		knowledge.lose({ ...FIREWALL, what: 'ended', since: 2 });
+		knowledge.begin(5);
+		expect(knowledge.losses).toEqual([{ ...FIREWALL, what: 'ended', since: 0 }]);
 	});
 });
 

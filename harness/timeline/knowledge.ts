@@ -42,14 +42,18 @@ export class Knowledge {
 		this.#losses = this.#losses.map((loss) => (isOver(loss) ? { ...loss, until: t } : loss));
 	}
 
-	/** All times count from another moment from now on, so many seconds earlier. */
-	shift(seconds: number): void {
-		for (const [name, t] of this.#toldUntil) this.#toldUntil.set(name, t + seconds);
-		this.#losses = this.#losses.map(({ since, until, ...loss }) => ({
+	/**
+	 * All times count from another moment from now on, which is so many seconds after the one before. What was lost
+	 * until then and told again is forgotten: it is no part of the history that begins.
+	 */
+	begin(seconds: number): void {
+		for (const [name, t] of this.#toldUntil) this.#toldUntil.set(name, t - seconds);
+		const moved = this.#losses.map(({ since, until, ...loss }) => ({
 			...loss,
-			...(since !== undefined && { since: since + seconds }),
-			...(until !== undefined && { until: until + seconds }),
+			...(since !== undefined && { since: Math.max(0, since - seconds) }),
+			...(until !== undefined && { until: until - seconds }),
 		}));
+		this.#losses = moved.filter(({ until = Number.POSITIVE_INFINITY }) => until > 0);
 	}
 
 	/** An observer runs from `t` on. */

@@ -1,6 +1,7 @@
 import Dockerode from 'dockerode';
 import type { Engine, KernelTrace, Run } from '../engine.ts';
 import { outputOf } from './attached.ts';
+import { fromNextLine } from './from-next-line.ts';
 import { createDockerLab } from './lab.ts';
 import { recorderOf } from './recorder.ts';
 import type { DockerFacts } from './runner.ts';
@@ -11,7 +12,7 @@ export function connectDocker(run: Run, facts: DockerFacts): Engine {
 	const docker = new Dockerode();
 	const kernelTrace = async (): Promise<KernelTrace> => {
 		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
-		return outputOf(docker, docker.getContainer(recorderOf(run)));
+		return fromNextLine(await outputOf(docker, docker.getContainer(recorderOf(run))));
 	};
 	return {
 		name: 'docker',
