@@ -61,6 +61,14 @@ describe('beside a trace', () => {
 		expect(changesOf(states, lookAt(4, 'client'))).toEqual([[]]);
 	});
 
+	test('a trace that comes after a look which was taken later takes nothing of that back', () => {
+		const states = new SampledStates(true);
+		expect(changesOf(states, lookAt(3, 'server', 'FIN-WAIT-2'))).toEqual([['CLOSED → FIN-WAIT-2']]);
+		states.trace(stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'));
+		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
+		expect(changesOf(states, lookAt(4, 'server'))).toEqual([['FIN-WAIT-2 → CLOSED']]);
+	});
+
 	test('listeners are told: their own addresses are nobody’s, so the trace of them is nobody’s', () => {
 		expect(changesOf(new SampledStates(true), lookAt(1, 'server', listener), lookAt(2, 'server', listener), lookAt(3, 'server'))).toEqual([
 			['CLOSED → LISTEN'],

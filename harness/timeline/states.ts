@@ -26,9 +26,11 @@ export class SampledStates {
 		this.#traced = traced;
 	}
 
-	/** What the kernel told by itself. */
+	/** What the kernel told by itself. It may come after a look that was taken later, and takes nothing of that back. */
 	trace({ t, local, remote, to }: StateEvent): void {
-		this.#known.set(key(local, remote), { state: to, t, sampled: false });
+		const name = key(local, remote);
+		const known = this.#known.get(name);
+		if (known === undefined || known.t <= t) this.#known.set(name, { state: to, t, sampled: false });
 	}
 
 	/** The changes that a new look shows. */
