@@ -23,7 +23,7 @@ afterAll(() => {
 	globalThis.Date = RealDate;
 });
 
-/** The precision that a timeline states for what the harness does. */
+/** The least that a timeline states for what the harness does; on a busy machine the clock knows itself to be worse. */
 const PRECISION = 0.002;
 
 /** All that was recorded lies between the beginning of the story and its end, whoever recorded it. */
@@ -53,7 +53,8 @@ scenario(
 		await expect(client).toHaveNoSocket();
 		const { history, clock } = timeline.context;
 		const there = await client.boot.machine.now();
-		expect(clock.now() - there).toBeGreaterThan(-PRECISION);
+		const precision = Math.max(PRECISION, clock.precision);
+		expect(clock.now() - there).toBeGreaterThan(-precision);
 		// By the harness, its tracer, its capture, and its tracer again: what each stamped lies between what caused it
 		// and what it caused.
 		const typed = 'are you there?\n';
@@ -64,7 +65,7 @@ scenario(
 			timeline.segments('client').find(({ length }) => length === typed.length),
 			timeline.calls('read', 'client').find(({ errno }) => errno === 'ETIMEDOUT'),
 		].map((event) => event?.t ?? Number.NaN);
-		const early = times.filter((t, index) => !(t > (times[index - 1] ?? Number.NEGATIVE_INFINITY) - PRECISION));
+		const early = times.filter((t, index) => !(t > (times[index - 1] ?? Number.NEGATIVE_INFINITY) - precision));
 		expect({ times, early }).toEqual({ times, early: [] });
 		expectWithin(timeline, timeline.context.clock.now() - began + 1);
 	},

@@ -147,7 +147,7 @@ async function aptGet(suite: string, args: readonly string[], onProgress: OnProg
 	const complaints = stderr.split('\n').filter((line) => COMPLAINT.test(line));
 	const expired = complaints.find((line) => / is (expired|not valid yet) /.test(line));
 	if (expired) throw indexExpired(suite, expired);
-	if (hasFailed || complaints.length > 0) throw failed(suite, lastLines(complaints.join('\n') || stderr));
+	if (hasFailed || complaints.length > 0) throw failed(suite, lastLines(stderr));
 }
 
 /** Of the suite's index, as apt's `indextargets` has it. */

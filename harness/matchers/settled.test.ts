@@ -3,13 +3,13 @@ import { fakeContext } from '../fixtures.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { frozenFor, offFor } from './settled.ts';
 
-type Told = Pick<EventOf<'fault'>, 'what' | 'phase'>;
+type Told = Pick<EventOf<'fault'>, 'what' | 'phase'> & { readonly id?: string };
 
 /** A lab in which these faults of the server were told, one after the other. */
 function labAfter(...faults: readonly Told[]) {
 	const context = fakeContext();
 	for (const [t, fault] of faults.entries()) {
-		context.history.add({ kind: 'fault', t, host: 'server', id: `${fault.what}-1`, text: fault.what, ...fault });
+		context.history.add({ kind: 'fault', t, host: 'server', id: fault.what === 'programs' ? 'pause-1' : 'power-1', text: fault.what, ...fault });
 	}
 	return context;
 }
@@ -25,6 +25,10 @@ describe('programs do nothing', () => {
 		expect(frozenFor(labAfter(frozen, { what: 'programs', phase: 'proven' }), 'server')).toBeDefined();
 		expect(frozenFor(labAfter(frozen), 'client')).toBeUndefined();
 		expect(frozenFor(labAfter(frozen, thawed), 'server')).toBeUndefined();
+	});
+
+	test('which does not hold for killed ones: each has an end, which is told a moment later', () => {
+		expect(frozenFor(labAfter({ ...frozen, id: 'kill-1' }), 'server')).toBeUndefined();
 	});
 
 	test('no longer than the boot that they are of', () => {

@@ -14,7 +14,9 @@ export function isSpecIdle({ acts, pending }: Pick<LabContext, 'acts' | 'pending
 export function frozenFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
 	// With the power of a host its frozen programs go, too: those of the next boot run.
 	const last = lastFault(context, host, 'programs', 'power');
-	if (last?.what !== 'programs' || last.phase !== 'injected' || !isSpecIdle(context)) return undefined;
+	// Programs that were killed do not stay: their ends are told a moment later.
+	const isPause = last?.what === 'programs' && last.id.startsWith('pause');
+	if (!isPause || last.phase !== 'injected' || !isSpecIdle(context)) return undefined;
 	return {
 		why: `the ${host}’s programs do nothing since ${last.t.toFixed(3)} s (${last.text})`,
 		remedy: `Heal ${last.id} first, or start the expectation without awaiting it, heal, and await it then.`,
