@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CLIENT, emptyHistory, type Fortune, SERVER, TRAVEL, Wire } from './fixtures.ts';
-import { joinSegments, PacketJoin, type Sighting } from './segments.ts';
+import { type Frame, PacketJoin, type Sighting } from './segments.ts';
 
 /** Initial sequence numbers of both sides. */
 const C = 1_000_000;
 const S = 2_000_000_000;
+
+/** All sightings at once. */
+function joinSegments(sightings: readonly Sighting[], frame: Frame): PacketJoin['segments'] {
+	const all = new PacketJoin(frame);
+	for (const sighting of sightings) all.see(sighting);
+	return all.segments;
+}
 
 const join = (wire: Wire) => joinSegments(wire.sightings, emptyHistory());
 

@@ -32,13 +32,6 @@ export interface Frame {
 	isBlind(observer: 'capture' | 'firewall', host: HostName, t: number): boolean;
 }
 
-/** One event for each segment, from all sightings at once. */
-export function joinSegments(sightings: readonly Sighting[], frame: Frame): readonly Segment[] {
-	const join = new PacketJoin(frame);
-	for (const sighting of sightings) join.see(sighting);
-	return join.segments;
-}
-
 /** The captures of client and server, and their firewalls. */
 const OBSERVERS = 4;
 /** From so many segments of a connection to the next the numbers are kept, to go on from there. */
