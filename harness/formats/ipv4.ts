@@ -1,6 +1,6 @@
 import { addressAt, readIcmp } from './icmp.ts';
 import { readTcp } from './tcp-segment.ts';
-import type { CapturedOther, CapturedPacket } from './types.ts';
+import type { CapturedOther, CapturedPacket, CapturedSegment, Writable } from './types.ts';
 
 /** What a capture says of a packet without looking into it. */
 export type Sighting = Pick<CapturedOther, 't' | 'direction' | 'loopback' | 'prefix'>;
@@ -47,12 +47,13 @@ export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: 
 	}
 	if (protocol !== TCP) return { kind: 'other', ...sighting, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
 
-	const tcp = readTcp(bytes.subarray(headerLength), totalLength - headerLength);
+	const tcp = readTcp(view, headerLength, totalLength - headerLength);
 	if (typeof tcp === 'string') return { ...undecodable(sighting, tcp), from, to };
 	// Field by field: captures hold tens of thousands of these, and taking an object apart and together again costs more than all else.
-	return {
+	const { t, direction, loopback, prefix } = sighting;
+	const segment: Writable<CapturedSegment> = {
 		kind: 'segment',
-		...sighting,
+		t,
 		from: { address: from, port: tcp.sourcePort },
 		to: { address: to, port: tcp.destinationPort },
 		flags: tcp.flags,
@@ -63,4 +64,8 @@ export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: 
 		ipId: view.getUint16(4),
 		options: tcp.options,
 	};
+	if (direction) segment.direction = direction;
+	if (loopback) segment.loopback = loopback;
+	if (prefix !== undefined) segment.prefix = prefix;
+	return segment;
 }

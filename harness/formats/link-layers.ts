@@ -1,6 +1,6 @@
 import { readIpv4, type Sighting, undecodable } from './ipv4.ts';
 import type { PcapRecord } from './pcap-framing.ts';
-import type { CapturedPacket } from './types.ts';
+import type { CapturedPacket, Writable } from './types.ts';
 
 /** Link types (https://www.tcpdump.org/linktypes.html). */
 export const LINK_TYPE = { EN10MB: 1, NFLOG: 239, LINUX_SLL2: 276 } as const;
@@ -34,7 +34,8 @@ function readCooked(t: number, { bytes, originalLength }: PcapRecord): CapturedP
 	const packetType = bytes[10] ?? 0;
 	// A frame to another machine's address passes by (a bridge may flood it here), but this host does not get it.
 	const direction = packetType === OUTGOING ? 'out' : packetType === TO_ANOTHER_HOST ? undefined : 'in';
-	const sighting: Sighting = { t, ...(direction && { direction }), ...(uint16(bytes, 8) === LOOPBACK && { loopback: true }) };
+	const sighting: Writable<Sighting> = direction ? { t, direction } : { t };
+	if (uint16(bytes, 8) === LOOPBACK) sighting.loopback = true;
 	return readEtherType(sighting, uint16(bytes, 0), bytes.subarray(headerLength), originalLength - headerLength);
 }
 

@@ -1,4 +1,4 @@
-import type { TcpOptions } from './types.ts';
+import type { TcpOptions, Writable } from './types.ts';
 
 /** Kinds of options (https://www.iana.org/assignments/tcp-parameters). */
 const END = 0;
@@ -23,8 +23,6 @@ const EXPERIMENTS: ReadonlyMap<number, number> = new Map([
 
 /** By number (RFC 8684, 8.2). */
 const MPTCP_SUBTYPES = ['MP_CAPABLE', 'MP_JOIN', 'DSS', 'ADD_ADDR', 'REMOVE_ADDR', 'MP_PRIO', 'MP_FAIL', 'MP_FASTCLOSE', 'MP_TCPRST'];
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Reads the options of a TCP header between two places of it, as far as they were captured and are well-formed; those

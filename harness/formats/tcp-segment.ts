@@ -17,25 +17,24 @@ export interface ReadSegment extends Pick<CapturedSegment, 'flags' | 'seq' | 'ac
 const SHORTEST_HEADER = 20;
 
 /**
- * Reads a segment's header (RFC 9293, 3.1).
+ * Reads a segment's header (RFC 9293, 3.1), which begins at `start`.
  *
  * @param segmentLength header and payload, as the IP header tells; the snapshot may hold less
  * @returns a text that says why where it is none
  */
-export function readTcp(bytes: Uint8Array, segmentLength: number): ReadSegment | string {
-	if (bytes.length < SHORTEST_HEADER) return 'truncated TCP header';
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-	const headerLength = (view.getUint8(12) >> 4) * 4;
+export function readTcp(view: DataView, start: number, segmentLength: number): ReadSegment | string {
+	if (view.byteLength < start + SHORTEST_HEADER) return 'truncated TCP header';
+	const headerLength = (view.getUint8(start + 12) >> 4) * 4;
 	if (headerLength < SHORTEST_HEADER) return `TCP header of ${headerLength} bytes`;
 	if (segmentLength < headerLength) return 'TCP segment shorter than its header';
 	return {
-		sourcePort: view.getUint16(0),
-		destinationPort: view.getUint16(2),
-		seq: view.getUint32(4),
-		ack: view.getUint32(8),
-		flags: FLAG_TEXTS[view.getUint16(12) & 0x1ff] ?? 'none',
-		window: view.getUint16(14),
+		sourcePort: view.getUint16(start),
+		destinationPort: view.getUint16(start + 2),
+		seq: view.getUint32(start + 4),
+		ack: view.getUint32(start + 8),
+		flags: FLAG_TEXTS[view.getUint16(start + 12) & 0x1ff] ?? 'none',
+		window: view.getUint16(start + 14),
 		length: segmentLength - headerLength,
-		options: readTcpOptions(view, SHORTEST_HEADER, Math.min(headerLength, bytes.length)),
+		options: readTcpOptions(view, start + SHORTEST_HEADER, Math.min(start + headerLength, view.byteLength)),
 	};
 }

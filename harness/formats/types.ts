@@ -1,5 +1,8 @@
 /** What the tools on a host say, as values. Times are seconds since the epoch with microseconds, on the clock of that host. */
 
+/** A value while it is being made. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** An IPv4 address (dotted) and a TCP port. */
 export interface Endpoint {
 	readonly address: string;

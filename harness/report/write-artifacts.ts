@@ -41,5 +41,17 @@ export function timelineText({ events, ...head }: TimelineFile): string {
 	const fields = Object.entries(head).flatMap(([name, value]) =>
 		value === undefined ? [] : [`\t${JSON.stringify(name)}: ${JSON.stringify(value)},`],
 	);
-	return ['{', ...fields, '\t"events": [', events.map((event) => `\t\t${JSON.stringify(event)}`).join(',\n'), '\t]', '}', ''].join('\n');
+	return ['{', ...fields, '\t"events": [', linesOf(events), '\t]', '}', ''].join('\n');
+}
+
+/** So many events are put together before there are more: the texts of hundreds of thousands would all be kept until the end. */
+const AT_A_TIME = 1_000;
+
+function linesOf(events: TimelineFile['events']): string {
+	const parts: string[] = [];
+	for (let at = 0; at < events.length; at += AT_A_TIME) {
+		const lines = events.slice(at, at + AT_A_TIME).map((event) => JSON.stringify(event));
+		parts.push(`\t\t${lines.join(',\n\t\t')}`);
+	}
+	return parts.join(',\n');
 }

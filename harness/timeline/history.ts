@@ -200,7 +200,9 @@ export class History implements Frame {
 	/** All events of a kind, in order. */
 	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
 		const { segments, icmp } = this.#packets;
-		const events: readonly Event[] = kind === 'segment' ? segments : kind === 'icmp' ? icmp : this.#told;
+		const packets = kind === 'segment' ? segments : kind === 'icmp' ? icmp : undefined;
+		if (packets && host === undefined) return packets as readonly Event[] as readonly EventOf<K>[];
+		const events: readonly Event[] = packets ?? this.#told;
 		return events.filter((event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)));
 	}
 

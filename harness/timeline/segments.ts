@@ -83,14 +83,24 @@ export class PacketJoin {
 
 	get segments(): readonly Segment[] {
 		this.#settle();
-		this.#segments ??= this.#inOrder.segment.items.map((draft) => draft.told(() => segmentOf(draft, this.#frame)) as Segment);
+		this.#segments ??= this.#inOrder.segment.items.map((draft) => this.#toldSegment(draft));
 		return this.#segments;
 	}
 
 	get icmp(): readonly Icmp[] {
 		this.#settle();
-		this.#icmp ??= this.#inOrder.icmp.items.map((draft) => draft.told(() => icmpOf(draft, this.#frame, this.#relativeOf(draft))) as Icmp);
+		this.#icmp ??= this.#inOrder.icmp.items.map((draft) => this.#toldIcmp(draft));
 		return this.#icmp;
+	}
+
+	#toldSegment(draft: Draft): Segment {
+		draft.event ??= segmentOf(draft, this.#frame);
+		return draft.event as Segment;
+	}
+
+	#toldIcmp(draft: Draft): Icmp {
+		draft.event ??= icmpOf(draft, this.#frame, this.#relativeOf(draft));
+		return draft.event as Icmp;
 	}
 
 	/** How many RSTs and ICMP messages left that answered what a fault rejected. */
@@ -297,11 +307,6 @@ class Draft {
 		this.seen = seen;
 		this.t = this.seenAt;
 		this.order = this.first.order;
-	}
-
-	told(anew: () => Segment | Icmp): Segment | Icmp {
-		this.event ??= anew();
-		return this.event;
 	}
 
 	get first(): Sight {

@@ -59,6 +59,7 @@ function chainOf({ event, connection = '' }: Item): string | undefined {
 
 type Segment = EventOf<'segment'>;
 type State = EventOf<'state'>;
+type Tell = Parameters<Causes>[1];
 
 /** Numbers that grow, each with the index of the thing at which it was reached. */
 class Ends {
@@ -138,29 +139,31 @@ class Track {
 		}
 	}
 
-	/** Tells what caused it; not what comes so late that it must be something else. */
-	tellCauses(index: number, tell: (cause: number) => void): void {
+	tellCauses(index: number, tell: Tell): void {
 		const item = this.#items[index] as Item;
-		const { event, slot, t } = item;
+		const { event, slot } = item;
 		if (event === undefined || !('host' in event)) return;
-		const latest = t + precisionOf(item);
-		const check = (cause: number | undefined) => {
-			if (cause !== undefined && cause !== index && this.#timeOf(cause) <= latest) tell(cause);
-		};
 		const own = this.#parts[event.host];
 		const other = this.#parts[otherHost(event.host)];
-		if (event.kind !== 'segment') check(this.#causeOf(index, item, own, other));
-		else if (slot === 'wire') this.#causesOfSegment(index, event, own, other, check);
+		if (event.kind !== 'segment') this.#tell(index, this.#causeOf(index, item, own, other), tell);
+		else if (slot === 'wire') this.#tellCausesOfSegment(index, event, own, other, tell);
 	}
 
-	#causesOfSegment(index: number, segment: Segment, own: Part, other: Part, check: (cause: number | undefined) => void): void {
+	#tellCausesOfSegment(index: number, segment: Segment, own: Part, other: Part, tell: Tell): void {
 		const { flags, length, seq, absolute, retransmission } = segment;
-		if (flags.includes('.')) check(other.ends.get(absolute.ack));
-		else if (flags.includes('R')) check(other.acknowledging.get(absolute.seq));
+		if (flags.includes('.')) this.#tell(index, other.ends.get(absolute.ack), tell);
+		else if (flags.includes('R')) this.#tell(index, other.acknowledging.get(absolute.seq), tell);
 		if (retransmission) return;
-		if (length > 0) check(own.written.covering(seq));
-		if (flags === 'S') check(this.#call(index, own, /^connect$/));
-		if (flags.includes('F')) check(this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY));
+		if (length > 0) this.#tell(index, own.written.covering(seq), tell);
+		if (flags === 'S') this.#tell(index, this.#call(index, own, /^connect$/), tell);
+		if (flags.includes('F')) this.#tell(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), tell);
+	}
+
+	/** Not what comes so late that it must be something else. */
+	#tell(index: number, cause: number | undefined, tell: Tell): void {
+		if (cause === undefined || cause === index) return;
+		const item = this.#items[index] as Item;
+		if (this.#timeOf(cause) <= item.t + precisionOf(item)) tell(cause);
 	}
 
 	#causeOf(index: number, item: Item, own: Part, other: Part): number | undefined {

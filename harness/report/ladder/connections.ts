@@ -20,6 +20,7 @@ const MOST_IN_LEGEND = 8;
  */
 export class Connections {
 	readonly #numbers = new Map<string, number>();
+	readonly #keys = new Map<number, string>();
 	readonly #listeners = new Map<HostName, Set<number>>([
 		['client', new Set()],
 		['server', new Set()],
@@ -42,7 +43,17 @@ export class Connections {
 		// A firewall's answer bears the other host's address, whoever made it.
 		const isOwn = this.#isAddressOf(host, local) || !this.#isAddressOf(host, remote);
 		const [own, other] = isOwn ? [local, remote] : [remote, local];
-		return host === 'client' ? `${own.port} ${other.port}` : `${other.port} ${own.port}`;
+		return host === 'client' ? this.#keyOfPorts(own.port, other.port) : this.#keyOfPorts(other.port, own.port);
+	}
+
+	/** One string for all that are equal: there may be very many segments. */
+	#keyOfPorts(client: number, server: number): string {
+		const both = (client << 16) | server;
+		const known = this.#keys.get(both);
+		if (known !== undefined) return known;
+		const key = `${client} ${server}`;
+		this.#keys.set(both, key);
+		return key;
 	}
 
 	/** `#2`, or nothing where it is the only one, or no connection (a listener). */

@@ -25,13 +25,15 @@ export function fold(items: readonly Item[], labelOf: (connection: string) => st
 }
 
 function foldRuns(items: readonly Item[]): Item[] {
-	const runs: Item[][] = [];
-	for (const item of items) {
-		const run = runs.at(-1);
-		if (run !== undefined && isAgain(run[0] as Item, item)) run.push(item);
-		else runs.push([item]);
+	const folded: Item[] = [];
+	for (let at = 0; at < items.length; ) {
+		const first = items[at] as Item;
+		let end = at + 1;
+		while (end < items.length && isAgain(first, items[end] as Item)) end += 1;
+		folded.push(end === at + 1 ? first : joined(items.slice(at, end)));
+		at = end;
 	}
-	return runs.map(joined);
+	return folded;
 }
 
 function isAgain(first: Item, item: Item): boolean {

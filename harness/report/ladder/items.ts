@@ -86,7 +86,7 @@ class Itemizer {
 		for (const event of this.#events) {
 			// What a machine without power could not have done is recorded, but is no part of the story.
 			if ('ghost' in event && event.ghost === true) continue;
-			if ('boot' in event && event.boot !== undefined && event.kind !== 'segment' && event.kind !== 'icmp') {
+			if (event.kind !== 'segment' && event.kind !== 'icmp' && 'boot' in event && event.boot !== undefined) {
 				// What an earlier boot left behind is not the host that is there now.
 				if (event.boot < this.#boots[event.host]) continue;
 				this.#boots[event.host] = event.boot;

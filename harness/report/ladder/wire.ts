@@ -15,7 +15,8 @@ const LOOP = '↺';
 export class Wire {
 	readonly #connections: Connections;
 	readonly #faults: ReadonlyMap<string, Fault>;
-	readonly #texts = new Map<string, string>();
+	/** One for all that are alike: there may be very many segments. */
+	readonly #abouts = new Map<string, About>();
 
 	constructor({ events }: TimelineFile, connections: Connections) {
 		this.#connections = connections;
@@ -26,10 +27,14 @@ export class Wire {
 		const { host, flags, length, fate, retransmission, link = 'wire', origin = '', by = '' } = event;
 		const connection = this.#connections.keyOf(host, { local: event.from, remote: event.to });
 		const remarks = remarksOf(event);
+		const key = `${connection} ${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin} ${length} ${remarks.join()}`;
+		const known = this.#abouts.get(key);
+		if (known) return this.#item(event, known);
 		const name = [this.#connections.labelOfKey(connection), flags].filter(Boolean).join(' ');
-		const sort = this.#shared(`${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin}`);
-		const alike = this.#shared(`${sort} ${length} ${remarks.join()}`);
-		return this.#item(event, { name: this.#shared(name), remarks, sort, alike, connection: connection && this.#shared(connection) });
+		const sort = `${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin}`;
+		const about = { name, remarks, sort, alike: `${sort} ${length} ${remarks.join()}`, connection };
+		this.#abouts.set(key, about);
+		return this.#item(event, about);
 	}
 
 	icmp(event: Icmp): Item {
@@ -40,14 +45,6 @@ export class Wire {
 		const remarks = [...(mtu === undefined ? [] : [`MTU ${mtu}`]), ...about, ...forged(event)];
 		const sort = `icmp ${link} ${host} ${name} ${fate} ${by}`;
 		return this.#item(event, { name: `ICMP ${name}`, remarks, sort, alike: sort, connection });
-	}
-
-	/** One string for all that are equal: there may be very many segments. */
-	#shared(text: string): string {
-		const known = this.#texts.get(text);
-		if (known !== undefined) return known;
-		this.#texts.set(text, text);
-		return text;
 	}
 
 	#item(event: Segment | Icmp, about: About): Item {
@@ -71,25 +68,35 @@ interface About {
 /** What crosses the wire. Of very many few are drawn, so it is told in words when it is asked for. */
 class Crossing implements WireItem {
 	readonly slot = 'wire';
-	readonly t: number;
-	readonly until: number;
-	readonly alike: string;
-	readonly sort: string;
-	readonly connection: string | undefined;
 	readonly event: Segment | Icmp;
 	readonly segments = 1;
 	readonly #about: About;
 	readonly #fault: Fault | undefined;
 
 	constructor(event: Segment | Icmp, about: About, fault: Fault | undefined) {
-		this.t = event.t;
-		this.until = event.t;
-		this.alike = about.alike;
-		this.sort = about.sort;
-		this.connection = about.connection;
 		this.event = event;
 		this.#about = about;
 		this.#fault = fault;
+	}
+
+	get t(): number {
+		return this.event.t;
+	}
+
+	get until(): number {
+		return this.event.t;
+	}
+
+	get alike(): string {
+		return this.#about.alike;
+	}
+
+	get sort(): string {
+		return this.#about.sort;
+	}
+
+	get connection(): string | undefined {
+		return this.#about.connection;
 	}
 
 	get key(): string {
