@@ -9,9 +9,12 @@ export interface Binaries {
 	readonly opt: string;
 }
 
+/** Of the program that makes the root of a host, where hosts have no image. As a path from the root of the repository. */
+export const ROOT_SOURCE = 'harness/engines/netns/root.c';
+
 /** Where they are, made of the sources as they are. */
 export async function binaries(): Promise<Binaries> {
-	const folder = join(REPOSITORY, '.cache', `host-${await hashOf(await hostSources())}`);
+	const folder = join(REPOSITORY, '.cache', `host-${await hashOf([...(await hostSources()), ROOT_SOURCE])}`);
 	return { bin: join(folder, 'bin'), opt: join(folder, 'opt') };
 }
 

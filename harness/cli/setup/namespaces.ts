@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { buildAgent } from '../../agent/build.ts';
-import { binaries } from '../../engines/binaries.ts';
+import { binaries, ROOT_SOURCE } from '../../engines/binaries.ts';
 import { REPOSITORY } from '../../engines/host-sources.ts';
 import { HalfopenError } from '../../errors.ts';
 import { findProgram } from './commands.ts';
@@ -58,21 +58,27 @@ async function compile(folder: string): Promise<void> {
 	try {
 		const [bin, peers] = [join(unfinished, 'bin'), join(unfinished, 'opt', 'halfopen')];
 		await Promise.all([mkdir(bin, { recursive: true }), mkdir(peers, { recursive: true })]);
-		await Promise.all([buildAgent(join(bin, 'halfopen-agent')), compileDnc(join(bin, 'dnc')), copyPeers(peers)]);
+		await Promise.all([
+			buildAgent(join(bin, 'halfopen-agent')),
+			compileAlone('images/dnc/dnc.c', join(bin, 'dnc')),
+			compileAlone(ROOT_SOURCE, join(bin, 'halfopen-root')),
+			copyPeers(peers),
+		]);
 		await rename(unfinished, folder);
 	} finally {
 		await rm(unfinished, { recursive: true, force: true });
 	}
 }
 
-async function compileDnc(target: string): Promise<void> {
-	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-o', target, join(REPOSITORY, 'images/dnc/dnc.c')], {
+/** A program of one file. */
+async function compileAlone(source: string, target: string): Promise<void> {
+	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-o', target, join(REPOSITORY, source)], {
 		reject: false,
 		all: true,
 	});
 	if (!failed) return;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: 'dnc could not be compiled',
+		problem: `${basename(target)} could not be compiled`,
 		seen: all || shortMessage || '',
 		remedy: 'install a C compiler with the static C library: apt-get install gcc libc6-dev',
 	});

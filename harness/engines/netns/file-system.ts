@@ -1,23 +1,17 @@
-import { accessSync, constants, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HostFiles } from '../namespaces/ground.ts';
 import { type Entry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
 
 /** Where a host's file system is put together before it becomes the root: in a tmpfs of the host's mount namespace. */
 const PLACE = '/run';
 const ROOT = `${PLACE}/root`;
-/** A folder on a host that something else lies over for a moment. */
-const ASIDE = '/dev/shm';
-/** The sysctls of the host's network, before the others are closed around them. */
-const SYSCTLS = `${PLACE}/net`;
 
 /**
  * What programs need of devices (Documentation/admin-guide/devices.rst): none of them leads to a disk, or to memory.
  */
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
-const DEVICE_LINKS = ['fd', 'stdin', 'stdout', 'stderr'];
-/** Finds the terminals that lie beside it (devpts_mntget, fs/devpts/inode.c). */
-const TERMINALS = 'ptmx';
+const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'];
+const DEVICE_LINKS = ['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'];
 
 /**
  * What Docker leaves a container's root (moby, oci/caps/defaults.go) but CAP_MKNOD, which needs a device cgroup around
@@ -53,16 +47,8 @@ export function hostFiles(asRoot: boolean, opt: string, unfit: readonly string[]
 	};
 }
 
-/**
- * Its /proc is put together elsewhere: what lies hidden below, its machine's, the tool would take for what it is to
- * mount.
- */
 function userlandScript(asRoot: boolean): string {
-	return [
-		mountAll([line('proc', ASIDE, 'proc', 'nosuid,nodev,noexec'), ...procLines(ASIDE, false)]),
-		`mount --move ${ASIDE} /proc`,
-		`confined='${confined(asRoot, [])}'`,
-	].join('\n');
+	return [taken(procSteps('/proc')), `confined='${confined(asRoot, [])}'`].join('\n');
 }
 
 /** Tries each layer by itself, and says over which folder there can be none. */
@@ -96,105 +82,103 @@ function entriesHere(path: string): readonly Entry[] | undefined {
 function layerOptions(lower: string, upper: string, work: string, asRoot: boolean): string {
 	// An ordinary user's layers keep their notes in attributes of a user's (Documentation/filesystems/overlayfs.rst,
 	// userxattr).
-	return `nodev,lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
+	return `lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
 }
 
 function machineScript({ layered, readOnly, own, links }: Layout, asRoot: boolean, opt: string): string {
 	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(({ path, lower }, index) => {
-		const [upper, work] = [`${PLACE}/layers/${index}/upper`, `${PLACE}/layers/${index}/work`];
-		return { path, upper, work, line: line('overlay', at(path), 'overlay', layerOptions(lower, upper, work, asRoot)) };
+		const [upper, work] = [`${PLACE}/upper-${index}`, `${PLACE}/work-${index}`];
+		// A layer's folder says what its mode is to everybody.
+		const folders = [folder(upper, modeOf(path)), folder(work)];
+		return { path, folders, mount: mount('overlay', at(path), ['nodev'], layerOptions(lower, upper, work, asRoot)) };
 	});
-	// Root finds all folders in what lies over `/`; a user's are made.
-	const targets = asRoot ? [] : [...own, ...layered, ...readOnly.filter(isFolder)];
-	// What a folder of the host's own is to everybody is what this machine's is; a layer's folder says it for what lies
-	// there.
-	const modes = new Map<string, string[]>();
-	for (const [path, made] of [...layers.map(({ path, upper }) => [path, upper] as const), ...own.map((path) => [path, at(path)] as const)]) {
-		const mode = modeOf(path);
-		modes.set(mode, [...(modes.get(mode) ?? []), made]);
-	}
-	const devices = asRoot ? [] : DEVICES.map((name) => at(`/dev/${name}`));
+	const begun = [mount('tmpfs', PLACE, [], 'mode=755'), folder(ROOT), ...(asRoot ? [] : [mount('tmpfs', ROOT, [], 'mode=755')])];
+	// Root finds all folders in what lies over `/`; a user's are made, the outer ones first.
+	const targets = [...own, ...layered, ...readOnly].sort().map((path) => {
+		if (own.includes(path)) return folder(at(path), modeOf(path));
+		return isFolder(path) ? folder(at(path)) : file(at(path));
+	});
+	const mounts = [...layers, ...readOnly.map((path) => ({ path, mount: bind(path, at(path), 'ro', 'nosuid', 'nodev') }))]
+		.sort((a, b) => (a.path < b.path ? -1 : 1))
+		.map((one) => one.mount);
 	return [
-		'umask 022',
-		`mount -t tmpfs -o mode=755 tmpfs ${PLACE}`,
-		...(asRoot ? [] : [`mkdir ${ROOT}`, `mount -t tmpfs -o mode=755 tmpfs ${ROOT}`]),
-		`mkdir -p ${words([ROOT, SYSCTLS, ...layers.flatMap(({ upper, work }) => [upper, work]), ...targets.map(at)])}`,
-		...[...modes].map(([mode, paths]) => `chmod ${mode} ${words(paths)}`),
-		...(asRoot ? [] : readOnly.filter((path) => !isFolder(path)).map((path) => `: >${quoted(at(path))}`)),
-		...copyLinks(links),
-		mountAll([
-			...[...layers.map(({ path, line }) => ({ path, line })), ...readOnly.map((path) => ({ path, line: bind(path, at(path), 'ro,nosuid,nodev') }))]
-				.sort((a, b) => (a.path < b.path ? -1 : 1))
-				.map(({ line }) => line),
-			line('proc', at('/proc'), 'proc', 'nosuid,nodev,noexec'),
-			...procLines(at('/proc'), true),
-			line('tmpfs', at('/dev'), 'tmpfs', 'nosuid,noexec,mode=755,size=64k'),
-			line('devpts', at('/dev/pts'), 'devpts', 'nosuid,noexec,newinstance,ptmxmode=0666,mode=620,x-mount.mkdir'),
-			line('tmpfs', at('/dev/shm'), 'tmpfs', 'nosuid,nodev,noexec,mode=1777,x-mount.mkdir'),
-			line('tmpfs', at('/run'), 'tmpfs', 'nosuid,nodev,mode=755'),
+		taken([
+			...begun,
+			...layers.flatMap(({ folders }) => folders),
+			...(asRoot ? [] : targets),
+			...links.map(link),
+			...mounts,
+			mount('proc', at('/proc'), ['nosuid', 'nodev', 'noexec']),
+			...procSteps(at('/proc')),
+			...networkSysctls(),
+			...deviceSteps(asRoot),
+			mount('tmpfs', at('/run'), ['nosuid', 'nodev'], 'mode=755'),
+			// Not every system lets a user have one: then there is none.
+			['try', ...mount('sysfs', at('/sys'), ['ro', 'nosuid', 'nodev', 'noexec'])],
+			['root', ROOT],
 		]),
-		// Not every system lets a user have one: then there is none.
-		`mount -t sysfs -o ro,nosuid,nodev,noexec sysfs ${at('/sys')} 2>/dev/null || :`,
-		`cp -RP --preserve=mode ${[...(asRoot ? [...DEVICES, TERMINALS] : []), ...DEVICE_LINKS.filter(isDeviceLink)].map((name) => `/dev/${name}`).join(' ')} ${at('/dev')}`,
-		...(asRoot ? [] : [`ln -s pts/ptmx ${at('/dev/ptmx')}`]),
-		...devices.map((path) => `: >${path}`),
-		...(asRoot ? [] : [mountAll(DEVICES.map((name) => bind(`/dev/${name}`, at(`/dev/${name}`), 'rw')))]),
-		`cd ${ROOT}; pivot_root . .${ASIDE}; cd /; umount -l ${ASIDE}`,
+		'cd /',
 		`confined='${confined(asRoot, ['net_admin'])}'`,
 	].join('\n');
 }
 
+/** An ordinary user makes no device. */
+function deviceSteps(asRoot: boolean): Step[] {
+	return [
+		mount('tmpfs', at('/dev'), ['nosuid', 'noexec'], 'mode=755,size=64k'),
+		folder(at('/dev/pts')),
+		folder(at('/dev/shm')),
+		mount('devpts', at('/dev/pts'), ['nosuid', 'noexec'], 'newinstance,ptmxmode=0666,mode=620'),
+		mount('tmpfs', at('/dev/shm'), ['nosuid', 'nodev', 'noexec'], 'mode=1777'),
+		['link', 'pts/ptmx', at('/dev/ptmx')],
+		...DEVICE_LINKS.flatMap((path) => (isLink(path) ? [link(path)] : [])),
+		...DEVICES.flatMap((path) => (asRoot ? [['device', path, at(path)]] : [file(at(path)), bind(path, at(path))])),
+	];
+}
+
 const isFolder = (path: string): boolean => statSync(path).isDirectory();
-const isDeviceLink = (name: string): boolean => lstatSync(`/dev/${name}`, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 /** As chmod(1) has it. */
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
-
-/**
- * A switch of the whole kernel among a network's sysctls (net/netfilter/nf_hooks_lwtunnel.c: a static key), where it is
- * there.
- */
-const MACHINE_WIDE = 'sys/net/netfilter/nf_hooks_lwtunnel';
 
 /** Where this path will be until the host's root is the root. */
 const at = (path: string): string => join(ROOT, path);
 
 /**
  * Knobs of the whole kernel can be read, but not written: the defaults of Docker (moby, oci/defaults.go), and whatever
- * else of /proc has a bit for writing. A machine sets the sysctls of its own network, and no program does.
+ * else of /proc has a bit for writing.
  */
-function procLines(proc: string, isMachine: boolean): string[] {
-	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net|sys)$/.test(name));
+function procSteps(proc: string): Step[] {
+	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net)$/.test(name));
 	const knobs = names.filter((name) => {
 		const found = statSync(join('/proc', name), { throwIfNoEntry: false });
 		return found?.isDirectory() || (found !== undefined && (found.mode & 0o222) !== 0);
 	});
-	return [
-		...knobs.map((name) => bind(`${proc}/${name}`, `${proc}/${name}`, 'ro')),
-		...(isMachine ? [bind(`${proc}/sys/net`, SYSCTLS, 'rw')] : []),
-		bind(`${proc}/sys`, `${proc}/sys`, 'ro'),
-		...(isMachine ? [bind(SYSCTLS, `${proc}/sys/net`, 'rw'), bind(`${proc}/${MACHINE_WIDE}`, `${proc}/${MACHINE_WIDE}`, 'ro,nofail')] : []),
-	];
+	return knobs.map((name) => bind(`${proc}/${name}`, `${proc}/${name}`, 'ro'));
 }
 
-const bind = (from: string, to: string, option: string) => line(from, to, 'none', `bind,${option}`);
-
-/** A line of a table for mount(8). */
-const line = (...fields: readonly string[]) => fields.map((field) => field.replaceAll(/[\s\\]/g, octal)).join(' ');
-const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
-
-/** One process mounts them all, one after the other; from a file, since it reads no pipe. */
-function mountAll(lines: readonly string[]): string {
-	const table = `${PLACE}/halfopen.mounts`;
-	return `printf '%s 0 0\\n' ${words(lines)} >${table}; mount --all --fstab ${table}`;
+/**
+ * A machine sets the sysctls of its own network, and no program does. Among them is a switch of the whole kernel, where
+ * it is there (net/netfilter/nf_hooks_lwtunnel.c: a static key).
+ */
+function networkSysctls(): Step[] {
+	const [own, machineWide] = ['/proc/sys/net', '/proc/sys/net/netfilter/nf_hooks_lwtunnel'];
+	return [bind(own, at(own)), ['try', ...bind(machineWide, at(machineWide), 'ro')]];
 }
 
-/** Copies links, those of a folder at once. */
-function copyLinks(links: readonly string[]): string[] {
-	const folders = [...new Set(links.map(dirname))];
-	return folders.map((folder) => `cp -P ${words(links.filter((path) => dirname(path) === folder))} ${quoted(at(folder))}`);
-}
+/** One step of `halfopen-root` (root.c), which says what each does. */
+type Step = readonly string[];
+type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec';
 
-const words = (paths: readonly string[]) => paths.map(quoted).join(' ');
+const folder = (path: string, mode = '755'): Step => ['folder', path, mode];
+const file = (path: string): Step => ['file', path];
+/** The link that is here. */
+const link = (path: string): Step => ['link', readlinkSync(path), at(path)];
+const bind = (from: string, to: string, ...flags: readonly MountFlag[]): Step => ['bind', from, to, flags.join()];
+const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => ['mount', type, path, flags.join(), options];
+
+/** One process takes them all, one after the other. */
+const taken = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;
 
 /** As one word of a shell's. */
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;

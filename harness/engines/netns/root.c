@@ -1,0 +1,118 @@
+/*
+ * Puts a host's file system together, and makes it the root: step by step, as its arguments say. To start mount(8),
+ * mkdir(1) and their like for each took a lab longer than all else that it starts with.
+ */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	unsigned long flag;
+} flags[] = {{"ro", MS_RDONLY}, {"nosuid", MS_NOSUID}, {"nodev", MS_NODEV}, {"noexec", MS_NOEXEC}};
+
+/** Of names with commas between them: none is part of another. */
+static unsigned long flags_of(const char *names) {
+	unsigned long found = 0;
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (strstr(names, flags[i].name)) found |= flags[i].flag;
+	return found;
+}
+
+/* What a step is does with its operands: 0, or -1 and errno. */
+
+/** folder PATH MODE: that may be there already. */
+static int folder(char **operands) {
+	mode_t mode = (mode_t)strtoul(operands[1], NULL, 8);
+	if (mkdir(operands[0], mode) < 0 && errno != EEXIST) return -1;
+	return chmod(operands[0], mode);
+}
+
+/** file PATH: an empty one, for something to be bound to. */
+static int file(char **operands) {
+	return mknod(operands[0], S_IFREG | 0644, 0);
+}
+
+/** link TARGET PATH */
+static int link_to(char **operands) {
+	return symlink(operands[0], operands[1]);
+}
+
+/** device FROM PATH: as the one that is there. */
+static int device(char **operands) {
+	struct stat found;
+	return stat(operands[0], &found) < 0 ? -1 : mknod(operands[1], found.st_mode, found.st_rdev);
+}
+
+/** mount TYPE PATH FLAGS OPTIONS: options as the file system has them. */
+static int mount_at(char **operands) {
+	return mount(operands[0], operands[1], operands[0], flags_of(operands[2]), operands[3]);
+}
+
+/** bind FROM PATH FLAGS: beside those that FROM has, which an ordinary user may not take away (mount_namespaces(7)). */
+static int bind_to(char **operands) {
+	struct statvfs found;
+	if (mount(operands[0], operands[1], NULL, MS_BIND, NULL) < 0) return -1;
+	if (*operands[2] == '\0') return 0;
+	if (statvfs(operands[1], &found) < 0) return -1;
+	unsigned long kept = found.f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	return mount(NULL, operands[1], NULL, MS_REMOUNT | MS_BIND | kept | flags_of(operands[2]), NULL);
+}
+
+/** root PATH: what was the root comes to lie over it, and goes (pivot_root(2)). */
+static int root(char **operands) {
+	if (chdir(operands[0]) < 0 || syscall(SYS_pivot_root, ".", ".") < 0) return -1;
+	return umount2(".", MNT_DETACH);
+}
+
+static const struct step {
+	const char *name;
+	int operands;
+	int (*take)(char **operands);
+} steps[] = {
+	{"folder", 2, folder},
+	{"file", 1, file},
+	{"link", 2, link_to},
+	{"device", 2, device},
+	{"mount", 4, mount_at},
+	{"bind", 3, bind_to},
+	{"root", 1, root},
+};
+
+static const struct step *step_of(const char *name) {
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (strcmp(name, steps[i].name) == 0) return &steps[i];
+	return NULL;
+}
+
+static void refuse(char **words, char **end) {
+	fprintf(stderr, "halfopen-root: %s:", strerror(errno));
+	for (; words < end; words++) fprintf(stderr, " %s", *words);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+int main(int count, char **words) {
+	char **end = words + count;
+	umask(0);
+	for (char **word = words + 1; word < end;) {
+		/* try STEP: that something is not there, or not permitted, is no failure. */
+		bool tried = strcmp(*word, "try") == 0 && word + 1 < end;
+		const struct step *step = step_of(word[tried]);
+		char **operands = word + tried + 1;
+		errno = EINVAL;
+		if (!step || end - operands < step->operands) refuse(word, end);
+		if (step->take(operands) < 0 && !(tried && (errno == ENOENT || errno == EPERM))) refuse(word, operands + step->operands);
+		word = operands + step->operands;
+	}
+	return 0;
+}
