@@ -465,15 +465,13 @@ function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): 
 
 function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arrived'> {
 	const { left, arrived, dropped } = draft.seen;
-	const at = arrived && { arrived: frame.at(arrived.t) };
-	const when = left && at ? at : {};
+	const at = arrived && frame.at(arrived.t);
+	const when = left && at !== undefined ? { arrived: at } : {};
 	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
 	const sender = senderOf(draft);
 	const receiver = draft.group.at ?? otherHost(sender);
-	if (at) {
-		return frame.isBlind('firewall', receiver, at.arrived)
-			? { fate: 'unknown', by: `${receiver} firewall`, ...when }
-			: { fate: 'delivered', ...when };
+	if (at !== undefined) {
+		return frame.isBlind('firewall', receiver, at) ? { fate: 'unknown', by: `${receiver} firewall`, ...when } : { fate: 'delivered', ...when };
 	}
 	const t = frame.at(draft.t);
 	// A capture that went blind while the packet was under way may have missed it.

@@ -4,7 +4,7 @@ import type { Arrow, Breakage, Bundle, Caption, Lapse, Mark, Repeat } from './mo
 interface Common {
 	readonly t: number;
 	readonly until: number;
-	/** What counts as the same thing again. */
+	/** What counts as the same thing again, among those that are alike. */
 	readonly key: string;
 	/** The same without sequence numbers and connections. */
 	readonly alike: string;

@@ -1,4 +1,4 @@
-import type { EventOf, TimelineFile } from '../../timeline/events.ts';
+import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
 import type { Connections } from './connections.ts';
 import type { HostItem, Item, WireItem } from './item.ts';
 import type { Arrow, Mark } from './model.ts';
@@ -17,6 +17,8 @@ export class Wire {
 	readonly #faults: ReadonlyMap<string, Fault>;
 	/** One for all that are alike: there may be very many segments. */
 	readonly #abouts = new Map<string, About>();
+	/** The last segment of each host that was not like the one before. */
+	readonly #latest: Partial<Record<HostName, { readonly event: Segment; readonly about: About }>> = {};
 
 	constructor({ events }: TimelineFile, connections: Connections) {
 		this.#connections = connections;
@@ -24,17 +26,27 @@ export class Wire {
 	}
 
 	segment(event: Segment): Item {
-		const { host, flags, length, fate, retransmission, link = 'wire', origin = '', by = '' } = event;
-		const connection = this.#connections.keyOf(host, { local: event.from, remote: event.to });
+		const connection = this.#connections.keyOf(event.host, { local: event.from, remote: event.to });
 		const remarks = remarksOf(event);
+		const before = this.#latest[event.host];
+		// Most are: to name what a segment is costs more than to compare it.
+		const isLikeBefore =
+			before !== undefined && before.about.connection === connection && before.about.remarks === remarks && isLike(before.event, event);
+		const about = isLikeBefore ? before.about : this.#aboutOf(event, connection, remarks);
+		if (!isLikeBefore) this.#latest[event.host] = { event, about };
+		return this.#item(event, about);
+	}
+
+	#aboutOf(event: Segment, connection: string | undefined, remarks: readonly string[]): About {
+		const { host, flags, length, fate, retransmission, link = 'wire', origin = '', by = '' } = event;
 		const key = `${connection} ${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin} ${length} ${remarks.join()}`;
 		const known = this.#abouts.get(key);
-		if (known) return this.#item(event, known);
+		if (known) return known;
 		const name = [this.#connections.labelOfKey(connection), flags].filter(Boolean).join(' ');
 		const sort = `${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin}`;
 		const about = { name, remarks, sort, alike: `${sort} ${length} ${remarks.join()}`, connection };
 		this.#abouts.set(key, about);
-		return this.#item(event, about);
+		return about;
 	}
 
 	icmp(event: Icmp): Item {
@@ -125,6 +137,19 @@ class Crossing implements WireItem {
 	}
 }
 
+/** Whether two segments of one host and connection differ in nothing but their numbers and times. */
+function isLike(one: Segment, other: Segment): boolean {
+	return (
+		one.flags === other.flags &&
+		one.length === other.length &&
+		one.fate === other.fate &&
+		one.by === other.by &&
+		one.retransmission === other.retransmission &&
+		one.origin === other.origin &&
+		one.link === other.link
+	);
+}
+
 function looped(event: Segment | Icmp, about: About, fault: Fault | undefined): HostItem {
 	const { name, remarks, alike, sort, connection } = about;
 	const { t, host } = event;
@@ -140,9 +165,9 @@ function looped(event: Segment | Icmp, about: About, fault: Fault | undefined): 
  * Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the
  * first did.
  */
-function keyOf(event: Segment | Icmp, { alike, remarks, connection = '' }: About): string {
-	if (event.kind === 'icmp') return `${connection} ${alike} ${remarks.join()}`;
-	return `${connection} ${alike} ${event.seq} ${event.length === 0 ? event.ack : ''} ${event.from.port}`;
+function keyOf(event: Segment | Icmp, { remarks }: About): string {
+	if (event.kind === 'icmp') return remarks.join();
+	return `${event.seq} ${event.length === 0 ? event.ack : ''} ${event.from.port}`;
 }
 
 /** A segment names the fault that dropped it by id or in words. */
@@ -170,13 +195,14 @@ function remarksOf(event: Segment): readonly string[] {
 	if (event.options === undefined && event.origin === undefined) return NO_REMARKS;
 	const { sack = [], mptcp, fastOpen, accurateEcn } = event.options ?? {};
 	const isSyn = event.flags.includes('S');
-	return [
+	const remarks = [
 		...forged(event),
 		...(sack.length === 0 ? [] : [`SACK ${sack.map(({ from, to }) => `${from}:${to}`).join(' ')}`]),
 		...(mptcp !== undefined && isSyn ? [`MPTCP ${mptcp}`] : []),
 		...(fastOpen === undefined ? [] : [fastOpen === '' ? 'asks for a Fast Open cookie' : 'Fast Open cookie']),
 		...(accurateEcn !== undefined && isSyn ? ['AccECN'] : []),
 	];
+	return remarks.length === 0 ? NO_REMARKS : remarks;
 }
 
 function forged({ origin, host }: Segment | Icmp): string[] {
