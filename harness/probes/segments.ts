@@ -25,7 +25,7 @@ const VERDICTS = new Set(['DROP', REJECTS]);
 const SHOW_RULES = `exec 2>&-
 iptables-save
 while read -r table; do echo "legacy $table"; done </proc/net/ip_tables_names
-type -P nft >&- && nft list tables`;
+command -v nft >&- && nft list tables`;
 
 /** What the probe needs of its lab. */
 export interface SegmentContext {
@@ -141,7 +141,7 @@ export class SegmentProbe {
 		const { history } = this.#context;
 		const observed = { observer: 'rules', host: this.#host } as const;
 		// A kernel that has no tables for iptables has no rules either.
-		const { out } = await this.#machine.run(['bash', '-c', SHOW_RULES]);
+		const { out } = await this.#machine.run(['sh', '-c', SHOW_RULES]);
 		const rules = foreignRules(out);
 		this.#engines ??= new Set(rules);
 		this.#foreign = rules.filter((rule) => !this.#engines?.has(rule));

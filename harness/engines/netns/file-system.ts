@@ -16,21 +16,33 @@ const DEVICE_LINKS = ['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'];
 /**
  * What Docker leaves a container's root (moby, oci/caps/defaults.go) but CAP_MKNOD, which needs a device cgroup around
  * it. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO nobody gets around the layers: nothing is mounted, unmounted or mounted
- * for writing.
+ * for writing. Numbers are those of linux/capability.h.
  */
-const CAPABILITIES = [
-	...['audit_write', 'chown', 'dac_override', 'fowner', 'fsetid', 'kill', 'net_bind_service', 'net_raw', 'setfcap', 'setgid', 'setpcap', 'setuid'],
-	'sys_chroot',
-];
+const CAPABILITIES = {
+	chown: 0,
+	dac_override: 1,
+	fowner: 3,
+	fsetid: 4,
+	kill: 5,
+	setgid: 6,
+	setuid: 7,
+	setpcap: 8,
+	net_bind_service: 10,
+	net_raw: 13,
+	sys_chroot: 18,
+	audit_write: 29,
+	setfcap: 31,
+};
+const NET_ADMIN = 12;
 
 /**
  * Words before the agent's, which take from root what it is not to have. Where an ordinary user is root, the kernel
  * asks who that is outside.
  */
-function confined(asRoot: boolean, more: readonly string[]): string {
-	if (!asRoot) return 'setpriv --no-new-privs';
-	const left = [...CAPABILITIES, ...more].map((name) => `+${name}`).join(',');
-	return `setpriv --no-new-privs --bounding-set=-all,${left}`;
+function confined(asRoot: boolean, ...more: readonly number[]): string {
+	const mask = [...Object.values(CAPABILITIES), ...more].reduce((bits, capability) => bits | (1n << BigInt(capability)), 0n);
+	const words = ['halfopen-root', ...(asRoot ? ['bound', mask.toString(16)] : []), 'no-new-privs', 'run'];
+	return `confined='${words.join(' ')}'`;
 }
 
 /**
@@ -38,17 +50,14 @@ function confined(asRoot: boolean, more: readonly string[]): string {
  * `unfit` no layer can.
  */
 export function hostFiles(asRoot: boolean, opt: string, unfit: readonly string[]): HostFiles {
+	const knobs = knobsHere();
 	return {
 		// At each boot anew: mounts come and go.
 		get machine() {
-			return machineScript(layoutHere(asRoot, unfit), asRoot, opt);
+			return machineScript(layoutHere(asRoot, unfit), knobs, asRoot, opt);
 		},
-		userland: userlandScript(asRoot),
+		userland: [taken(readOnly(knobs)), confined(asRoot)].join('\n'),
 	};
-}
-
-function userlandScript(asRoot: boolean): string {
-	return [taken(procSteps('/proc')), `confined='${confined(asRoot, [])}'`].join('\n');
 }
 
 /** Tries each layer by itself, and says over which folder there can be none. */
@@ -85,7 +94,7 @@ function layerOptions(lower: string, upper: string, work: string, asRoot: boolea
 	return `lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
 }
 
-function machineScript({ layered, readOnly, own, links }: Layout, asRoot: boolean, opt: string): string {
+function machineScript({ layered, readOnly: shown, own, links }: Layout, knobs: readonly string[], asRoot: boolean, opt: string): string {
 	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(({ path, lower }, index) => {
 		const [upper, work] = [`${PLACE}/upper-${index}`, `${PLACE}/work-${index}`];
 		// A layer's folder says what its mode is to everybody.
@@ -94,11 +103,11 @@ function machineScript({ layered, readOnly, own, links }: Layout, asRoot: boolea
 	});
 	const begun = [mount('tmpfs', PLACE, [], 'mode=755'), folder(ROOT), ...(asRoot ? [] : [mount('tmpfs', ROOT, [], 'mode=755')])];
 	// Root finds all folders in what lies over `/`; a user's are made, the outer ones first.
-	const targets = [...own, ...layered, ...readOnly].sort().map((path) => {
+	const targets = [...own, ...layered, ...shown].sort().map((path) => {
 		if (own.includes(path)) return folder(at(path), modeOf(path));
 		return isFolder(path) ? folder(at(path)) : file(at(path));
 	});
-	const mounts = [...layers, ...readOnly.map((path) => ({ path, mount: bind(path, at(path), 'ro', 'nosuid', 'nodev') }))]
+	const mounts = [...layers, ...shown.map((path) => ({ path, mount: bind(path, at(path), 'ro', 'nosuid', 'nodev') }))]
 		.sort((a, b) => (a.path < b.path ? -1 : 1))
 		.map((one) => one.mount);
 	return [
@@ -109,7 +118,7 @@ function machineScript({ layered, readOnly, own, links }: Layout, asRoot: boolea
 			...links.map(link),
 			...mounts,
 			mount('proc', at('/proc'), ['nosuid', 'nodev', 'noexec']),
-			...procSteps(at('/proc')),
+			...readOnly(knobs.map(at)),
 			...networkSysctls(),
 			...deviceSteps(asRoot),
 			mount('tmpfs', at('/run'), ['nosuid', 'nodev'], 'mode=755'),
@@ -118,7 +127,7 @@ function machineScript({ layered, readOnly, own, links }: Layout, asRoot: boolea
 			['root', ROOT],
 		]),
 		'cd /',
-		`confined='${confined(asRoot, ['net_admin'])}'`,
+		confined(asRoot, NET_ADMIN),
 	].join('\n');
 }
 
@@ -148,14 +157,17 @@ const at = (path: string): string => join(ROOT, path);
  * Knobs of the whole kernel can be read, but not written: the defaults of Docker (moby, oci/defaults.go), and whatever
  * else of /proc has a bit for writing.
  */
-function procSteps(proc: string): Step[] {
+function knobsHere(): string[] {
 	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net)$/.test(name));
-	const knobs = names.filter((name) => {
-		const found = statSync(join('/proc', name), { throwIfNoEntry: false });
-		return found?.isDirectory() || (found !== undefined && (found.mode & 0o222) !== 0);
-	});
-	return knobs.map((name) => bind(`${proc}/${name}`, `${proc}/${name}`, 'ro'));
+	return names
+		.map((name) => join('/proc', name))
+		.filter((path) => {
+			const found = statSync(path, { throwIfNoEntry: false });
+			return found?.isDirectory() || (found !== undefined && (found.mode & 0o222) !== 0);
+		});
 }
+
+const readOnly = (paths: readonly string[]): Step[] => paths.map((path) => bind(path, path, 'ro'));
 
 /**
  * A machine sets the sysctls of its own network, and no program does. Among them is a switch of the whole kernel, where
@@ -166,7 +178,7 @@ function networkSysctls(): Step[] {
 	return [bind(own, at(own)), ['try', ...bind(machineWide, at(machineWide), 'ro')]];
 }
 
-/** One step of `halfopen-root` (root.c), which says what each does. */
+/** One step of `halfopen-root` (root.c says what each does). */
 type Step = readonly string[];
 type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec';
 

@@ -1,6 +1,7 @@
 /*
- * Puts a host's file system together, and makes it the root: step by step, as its arguments say. To start mount(8),
- * mkdir(1) and their like for each took a lab longer than all else that it starts with.
+ * Puts a host's file system together, makes it the root, and takes from root what it is not to have: step by step, as
+ * its arguments say. To start mount(8), mkdir(1) and their like for each took a lab longer than all else that it starts
+ * with.
  */
 #define _GNU_SOURCE
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -33,6 +35,7 @@ static unsigned long flags_of(const char *names) {
 /** folder PATH MODE: that may be there already. */
 static int folder(char **operands) {
 	mode_t mode = (mode_t)strtoul(operands[1], NULL, 8);
+	/* The umask takes from a mode what chmod gives back. */
 	if (mkdir(operands[0], mode) < 0 && errno != EEXIST) return -1;
 	return chmod(operands[0], mode);
 }
@@ -50,7 +53,8 @@ static int link_to(char **operands) {
 /** device FROM PATH: as the one that is there. */
 static int device(char **operands) {
 	struct stat found;
-	return stat(operands[0], &found) < 0 ? -1 : mknod(operands[1], found.st_mode, found.st_rdev);
+	if (stat(operands[0], &found) < 0 || mknod(operands[1], found.st_mode, found.st_rdev) < 0) return -1;
+	return chmod(operands[1], found.st_mode & 07777);
 }
 
 /** mount TYPE PATH FLAGS OPTIONS: options as the file system has them. */
@@ -74,6 +78,25 @@ static int root(char **operands) {
 	return umount2(".", MNT_DETACH);
 }
 
+/** bound MASK: the capabilities that may ever be had from here on, as /proc/PID/status shows them. */
+static int bound(char **operands) {
+	unsigned long long kept = strtoull(operands[0], NULL, 16);
+	for (unsigned long one = 0; prctl(PR_CAPBSET_READ, one) >= 0; one++)
+		if (!(kept >> one & 1) && prctl(PR_CAPBSET_DROP, one) < 0) return -1;
+	return 0;
+}
+
+/** no-new-privs: no program gives any (PR_SET_NO_NEW_PRIVS(2const)). */
+static int no_new_privs(char **operands) {
+	(void)operands;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
+}
+
+/** run PROGRAM: becomes it. */
+static int run(char **operands) {
+	return execlp(operands[0], operands[0], (char *)NULL);
+}
+
 static const struct step {
 	const char *name;
 	int operands;
@@ -86,6 +109,9 @@ static const struct step {
 	{"mount", 4, mount_at},
 	{"bind", 3, bind_to},
 	{"root", 1, root},
+	{"bound", 1, bound},
+	{"no-new-privs", 0, no_new_privs},
+	{"run", 1, run},
 };
 
 static const struct step *step_of(const char *name) {
@@ -103,7 +129,6 @@ static void refuse(char **words, char **end) {
 
 int main(int count, char **words) {
 	char **end = words + count;
-	umask(0);
 	for (char **word = words + 1; word < end;) {
 		/* try STEP: that something is not there, or not permitted, is no failure. */
 		bool tried = strcmp(*word, "try") == 0 && word + 1 < end;

@@ -30,6 +30,7 @@ test('folders have the mode that is wanted, whatever the umask, and those that a
 describe('a step that fails is told, with its reason, and none is taken after it', () => {
 	test.each([
 		['where the place is missing', ['folder', 'no/where', '755'], 'No such file or directory: folder no/where 755'],
+		['where there is no such program', ['run', './no-program'], 'No such file or directory: run ./no-program'],
 		['where there is no such step', ['mkdir', 'one'], 'Invalid argument: mkdir one folder later 755'],
 	])('%s', async (_where, step, told) => {
 		const { exitCode, stderr } = await take(...step, 'folder', 'later', '755');
