@@ -33,17 +33,17 @@ function scaleOf({
 	packets,
 	segments,
 	ours_s,
-	total_s,
+	after_read_s,
 	tshark_s,
 	bytes_per_segment,
 	longest_query_ms,
 	load,
 }: NonNullable<Measured['scale']>): string {
-	const steps = Object.entries({ ...ours_s, 'in all': total_s }).map(([name, s]) => [name, s.toFixed(2)]);
+	const steps = Object.entries({ ...ours_s, 'all but read': after_read_s }).map(([name, s]) => [name, s.toFixed(2)]);
 	const compared =
 		tshark_s === undefined
 			? 'There is no tshark here to compare with.'
-			: `tshark -r of both: ${tshark_s} s; ours is ${(total_s / tshark_s).toFixed(2)} times that.`;
+			: `tshark -r of both: ${tshark_s} s; all but read is ${(after_read_s / tshark_s).toFixed(2)} times that.`;
 	return [
 		table([[`200 MB, ${packets} packets captured, ${segments} segments (load ${loadText(load)})`, 'CPU, s'], ...steps]),
 		compared,

@@ -23,7 +23,8 @@ const scaleSchema = z.object({
 	longest_query_ms: z.number(),
 	/** Seconds of the processor, by step. */
 	ours_s: z.record(z.string(), z.number()),
-	total_s: z.number(),
+	/** All steps but the reading. */
+	after_read_s: z.number(),
 	/** What tshark takes to read both captures; absent where there is none. */
 	tshark_s: z.number().optional(),
 });

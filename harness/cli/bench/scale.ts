@@ -56,11 +56,9 @@ export async function measureScale(): Promise<Scale> {
 		}),
 		write: seconds(() => timelineText(timeline)),
 	};
-	const total_s = rounded(
-		Object.values(ours_s).reduce((sum, one) => sum + one, 0),
-		2,
-	);
-	return { packets, segments, bytes_per_segment, longest_query_ms, ours_s, total_s, ...(tshark_s !== undefined && { tshark_s }) };
+	// A lab reads while the transfer goes on; the rest is what somebody waits for afterwards.
+	const after_read_s = rounded(ours_s.join + ours_s.match + ours_s.draw + ours_s.write, 2);
+	return { packets, segments, bytes_per_segment, longest_query_ms, ours_s, after_read_s, ...(tshark_s !== undefined && { tshark_s }) };
 }
 
 /** Gives the sightings of both captures, as they are told by turns. */
