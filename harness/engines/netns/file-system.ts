@@ -50,13 +50,14 @@ function confined(asRoot: boolean, ...more: readonly number[]): string {
  * `unfit` no layer can.
  */
 export function hostFiles(asRoot: boolean, opt: string, unfit: readonly string[]): HostFiles {
-	const knobs = knobsHere();
 	return {
-		// At each boot anew: mounts come and go.
+		// At each boot anew: mounts come and go, and knobs with modules.
 		get machine() {
-			return machineScript(layoutHere(asRoot, unfit), knobs, asRoot, opt);
+			return machineScript(layoutHere(asRoot, unfit), asRoot, opt);
 		},
-		userland: [taken(readOnly(knobs)), confined(asRoot)].join('\n'),
+		get userland() {
+			return [taken(readOnly(knobsHere())), confined(asRoot)].join('\n');
+		},
 	};
 }
 
@@ -94,7 +95,7 @@ function layerOptions(lower: string, upper: string, work: string, asRoot: boolea
 	return `lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
 }
 
-function machineScript({ layered, readOnly: shown, own, links }: Layout, knobs: readonly string[], asRoot: boolean, opt: string): string {
+function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot: boolean, opt: string): string {
 	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(({ path, lower }, index) => {
 		const [upper, work] = [`${PLACE}/upper-${index}`, `${PLACE}/work-${index}`];
 		// A layer's folder says what its mode is to everybody.
@@ -118,7 +119,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, knobs: 
 			...links.map(link),
 			...mounts,
 			mount('proc', at('/proc'), ['nosuid', 'nodev', 'noexec']),
-			...readOnly(knobs.map(at)),
+			...readOnly(knobsHere().map(at)),
 			...networkSysctls(),
 			...deviceSteps(asRoot),
 			mount('tmpfs', at('/run'), ['nosuid', 'nodev'], 'mode=755'),
