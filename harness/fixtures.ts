@@ -1,11 +1,11 @@
 /** For tests: a lab without hosts, whose time passes when it is told to. */
 
-import { Acts, type LabContext, Names } from './context.ts';
 import type { LabClock, Reading } from './engines/engine.ts';
+import { Acts, type LabContext, Names } from './lab/context.ts';
+import { OpenWaits } from './lab/open-waits.ts';
 import { Sentinels } from './probes/sentinel.ts';
 import { CLIENT, ORIGIN, SERVER } from './timeline/fixtures.ts';
 import { History } from './timeline/history.ts';
-import { Waits } from './waits.ts';
 
 /** A clock that stands until it is put forward. */
 export class FakeClock implements LabClock {
@@ -79,7 +79,7 @@ export function fakeContext(): FakeContext {
 		traced: true,
 		pending: new Set(),
 		acts: new Acts(),
-		waits: new Waits(),
+		waits: new OpenWaits(),
 		flush: async () => {},
 		onBoot: new Set(),
 		onLost: () => {},

@@ -3,23 +3,23 @@ import { expect as jestExpect, test } from '@jest/globals';
 import { z } from 'zod';
 import { CLAIMS, type ClaimId } from './claims/catalogue.ts';
 import { Judge, type VerdictNotes } from './claims/judge.ts';
-import { Measuring } from './claims/measuring.ts';
+import { MeasureCollector } from './claims/measure-collector.ts';
 import { HalfopenError } from './errors.ts';
 import { sysctlsSchema } from './faults/sysctl.ts';
-import type { Host } from './host.ts';
-import { Lab, type LabSettings, type Link } from './lab.ts';
-import { assertWhole } from './observer-lost.ts';
-import { checked } from './options.ts';
+import type { Host } from './lab/host.ts';
+import { Lab, type LabSettings, type Link } from './lab/lab.ts';
+import { OpenWaits } from './lab/open-waits.ts';
+import type { Timeline } from './lab/timeline-queries.ts';
 import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
 import { withStory } from './report/failure.ts';
-import { type Teller, tellLive } from './report/live/tell.ts';
+import { type Publisher, publishLive } from './report/live/publisher.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
 import { TIMELINE_VERSION, type TimelineFile } from './timeline/events.ts';
-import type { Timeline } from './timeline.ts';
-import { Waits } from './waits.ts';
+import { assertWhole } from './timeline/observer-lost.ts';
+import { checked } from './util/options.ts';
 
 /** What a scenario says of itself before it begins. */
 export interface ScenarioOptions extends LabSettings {
@@ -119,7 +119,7 @@ scenario.each =
 /** Runs it, and tells whoever looks on. */
 async function told(spec: string, name: string, options: ScenarioOptions, body: Story): Promise<void> {
 	const { question } = checked(optionsSchema, options, `scenario “${name}”`);
-	const live = tellLive({ spec: fromProjectRoot(spec), scenario: name, ...(question !== undefined && { question }) });
+	const live = publishLive({ spec: fromProjectRoot(spec), scenario: name, ...(question !== undefined && { question }) });
 	try {
 		await run(spec, name, options, body, live);
 	} finally {
@@ -132,16 +132,16 @@ async function run(
 	name: string,
 	{ question, claims = [], sysctls, offloads, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
 	body: Story,
-	live: Teller,
+	live: Publisher,
 ): Promise<void> {
 	const stopwatch = new Stopwatch();
 	const engine = timed(await currentEngine(), stopwatch);
-	const waits = new Waits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]);
+	const waits = new OpenWaits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]);
 	const lab = await Lab.create(engine, { sysctls, offloads }, waits);
 	const { client, server, link, timeline, history, clock } = lab;
 	if (engine.virtualTime) live.timeBy(() => clock.now() * 1_000);
 	const judge = new Judge(claims);
-	const measuring = new Measuring();
+	const measuring = new MeasureCollector();
 	const failures: unknown[] = [];
 	let failedAt = Number.POSITIVE_INFINITY;
 	let answer: string | undefined;
@@ -204,7 +204,7 @@ function failureOf(error: unknown): NonNullable<TimelineFile['failure']> {
 	return { message, ...(error instanceof HalfopenError && { code: error.code }) };
 }
 
-async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab, waits: Waits): Promise<T> {
+async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab, waits: OpenWaits): Promise<T> {
 	const stop = new AbortController();
 	const limit = clock.sleep(limitMs, stop.signal).then(() => {
 		if (stop.signal.aborted) return new Promise<never>(() => {});

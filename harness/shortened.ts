@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checked } from './options.ts';
 import { hasVirtualTime } from './run/current.ts';
+import { checked } from './util/options.ts';
 
 /** Any values, but both. */
 const given = z.unknown().refine((value) => value !== undefined, 'it is missing');

@@ -1,7 +1,7 @@
 /** The words of the field: states, flags, errnos, and the kernel's timer formulas, each with its source. */
 
 import { z } from 'zod';
-import { checked, checkedName } from './options.ts';
+import { checked, checkedName } from './util/options.ts';
 
 /** TCP states in `ss` spelling (misc/ss.c, `sstate_name`). */
 export const STATES = [

@@ -5,9 +5,9 @@ import { Puppet } from './puppet.ts';
 import { Refusal, Requests } from './requests.ts';
 import type { Message } from './wire.ts';
 
-export type { CallArguments, CallName, CallResult } from './calls.ts';
 export { AgentProcess, describeEnd, type ProcessEnd, type StreamHandlers } from './process.ts';
 export { Puppet } from './puppet.ts';
+export type { CallArguments, CallName, CallResult } from './socket-calls.ts';
 
 const PROTOCOL_VERSION = '2';
 

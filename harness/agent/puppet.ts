@@ -1,9 +1,9 @@
 import { HalfopenError } from '../errors.ts';
 import type { Endpoint } from '../formats/types.ts';
 import { errnoName } from '../tcp.ts';
-import { CALLS, type CallArguments, type CallName, type CallResult } from './calls.ts';
 import { type AgentProcess, describeEnd, type ProcessEnd } from './process.ts';
 import { Refusal, type Requests } from './requests.ts';
+import { CALLS, type CallArguments, type CallName, type CallResult } from './socket-calls.ts';
 import type { Message } from './wire.ts';
 
 /** A process that makes exactly the socket calls it is told to make: it can block in them, and die of SIGPIPE. */

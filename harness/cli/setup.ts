@@ -4,7 +4,7 @@ import { HalfopenError } from '../errors.ts';
 import { ENGINE_VARIABLE, runnerNamed } from '../run/engines.ts';
 import { ensureBrowser } from './setup/browser.ts';
 import { ensureCompose } from './setup/compose.ts';
-import { ensureEngine } from './setup/engine.ts';
+import { ensureEngine } from './setup/docker-engine.ts';
 import { ensureGuests } from './setup/guests.ts';
 import { ensureHostImage } from './setup/image.ts';
 import { ensureNamespaces } from './setup/namespaces.ts';

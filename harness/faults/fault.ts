@@ -1,5 +1,5 @@
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 
 /** Something broken on purpose. It can be mended; what is not mended by the spec is mended at the end of the scenario. */

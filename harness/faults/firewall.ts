@@ -1,6 +1,6 @@
-import type { Boot } from '../boot.ts';
 import { HalfopenError } from '../errors.ts';
 import { OWN_CHAIN } from '../formats/iptables.ts';
+import type { Boot } from '../lab/boot.ts';
 import { SNAPSHOT_BYTES } from '../probes/capture.ts';
 import { NFLOG_GROUP, REJECTS, SENTINEL_PREFIX } from '../probes/segments.ts';
 

@@ -1,6 +1,6 @@
-import type { Boot } from '../boot.ts';
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
+import type { Boot } from '../lab/boot.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 import { insertRules, type RuleSet, removeRules } from './firewall.ts';

@@ -1,5 +1,5 @@
-import type { Boot, HostIdentity } from '../boot.ts';
 import { HalfopenError } from '../errors.ts';
+import type { Boot, HostIdentity } from '../lab/boot.ts';
 
 /**
  * Whether a peer that is gone for good shows as ETIMEDOUT or as EHOSTUNREACH is a race of the retransmissions against the entry in the

@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
-import type { Boot } from '../boot.ts';
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import { checked } from '../options.ts';
+import type { Boot } from '../lab/boot.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { HostName } from '../timeline/events.ts';
+import { checked } from '../util/options.ts';
 import { type Fault, inject, withoutEffect } from './fault.ts';
 import { countPackets, insertRules, type RuleSet, removeRules } from './firewall.ts';
 

@@ -1,7 +1,7 @@
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import { assertSawSince } from '../observer-lost.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { HostName } from '../timeline/events.ts';
+import { assertSawSince } from '../timeline/observer-lost.ts';
 import { type Fault, inject } from './fault.ts';
 
 /** The switch of a host, as the host itself offers it. */

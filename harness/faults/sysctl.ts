@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Agent } from '../agent/agent.ts';
-import type { Boot } from '../boot.ts';
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import { nearestNames } from '../nearest.ts';
-import { checked } from '../options.ts';
+import type { Boot } from '../lab/boot.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { HostName } from '../timeline/events.ts';
+import { nearestNames } from '../util/nearest.ts';
+import { checked } from '../util/options.ts';
 import { type Fault, inject } from './fault.ts';
 
 /**

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
-import { nearestNames } from '../nearest.ts';
+import { nearestNames } from '../util/nearest.ts';
 import { isSeries, kernelNamed, newestFirst, seriesOf } from './archive-kernels.ts';
 import { kernelsFolder } from './cache.ts';
 import { keptKernels } from './suites.ts';

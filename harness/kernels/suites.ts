@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFiles } from '../replace-files.ts';
+import { replaceFiles } from '../util/replace-files.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { archiveFolder } from './cache.ts';
 

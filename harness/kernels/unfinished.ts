@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isOwnFolder } from '../own-folder.ts';
+import { isOwnFolder } from '../util/own-folder.ts';
 
 /** A folder for what is not complete yet: goes away with all that is still in it. */
 export interface UnfinishedFolder extends AsyncDisposable {

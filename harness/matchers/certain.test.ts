@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { failureOf, fakeContext, settle } from '../fixtures.ts';
+import { Timeline } from '../lab/timeline-queries.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { ORIGIN, Wire } from '../timeline/fixtures.ts';
-import { Timeline } from '../timeline.ts';
-import { PeerExpectation } from './peer.ts';
-import { TimelineExpectation } from './timeline.ts';
+import { PeerExpectation } from './peer-matchers.ts';
+import { TimelineExpectation } from './timeline-matchers.ts';
 
 const HOSTS = ['client', 'server'] as const;
 

@@ -1,4 +1,4 @@
-import type { LabContext } from '../context.ts';
+import type { LabContext } from '../lab/context.ts';
 
 /** Something to be found, and when it counts. */
 export interface Sought<T> {
@@ -29,7 +29,7 @@ export function certain<T>(
 			})
 			.finally(() => {
 				asking = false;
-				history.nudge();
+				history.notify();
 			});
 	};
 	return () => {

@@ -1,13 +1,13 @@
 import { expect as jestExpect } from '@jest/globals';
-import { Host } from '../host.ts';
+import { Host } from '../lab/host.ts';
+import { Timeline } from '../lab/timeline-queries.ts';
 import { Peer } from '../peers/peer.ts';
 import { SocketCall } from '../peers/socket-call.ts';
-import { Timeline } from '../timeline.ts';
-import { CallExpectation } from './call.ts';
-import { HostExpectation } from './host.ts';
-import { minded } from './minded.ts';
-import { PeerExpectation } from './peer.ts';
-import { TimelineExpectation } from './timeline.ts';
+import { CallExpectation } from './call-matchers.ts';
+import { HostExpectation } from './host-matchers.ts';
+import { PeerExpectation } from './peer-matchers.ts';
+import { TimelineExpectation } from './timeline-matchers.ts';
+import { tracked } from './tracked.ts';
 
 /** What can be expected of each thing in a lab; of anything else, what Jest offers. All expectations about a lab are awaited. */
 export interface Expect extends Omit<typeof jestExpect, never> {
@@ -19,10 +19,10 @@ export interface Expect extends Omit<typeof jestExpect, never> {
 }
 
 function expectation(actual: unknown): unknown {
-	if (actual instanceof Peer) return minded(new PeerExpectation(actual), actual.name, actual.context);
-	if (actual instanceof SocketCall) return minded(new CallExpectation(actual), actual.text, actual.peer.context);
-	if (actual instanceof Host) return minded(new HostExpectation(actual), actual.name, actual.context);
-	if (actual instanceof Timeline) return minded(new TimelineExpectation(actual), 'timeline', actual.context);
+	if (actual instanceof Peer) return tracked(new PeerExpectation(actual), actual.name, actual.context);
+	if (actual instanceof SocketCall) return tracked(new CallExpectation(actual), actual.text, actual.peer.context);
+	if (actual instanceof Host) return tracked(new HostExpectation(actual), actual.name, actual.context);
+	if (actual instanceof Timeline) return tracked(new TimelineExpectation(actual), 'timeline', actual.context);
 	return jestExpect(actual);
 }
 

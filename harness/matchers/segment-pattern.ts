@@ -1,8 +1,8 @@
 import { HalfopenError } from '../errors.ts';
 import { ICMP_NAMES } from '../formats/icmp.ts';
-import { nearestNames } from '../nearest.ts';
 import type { Flags } from '../tcp.ts';
 import { type EventOf, type HostName, otherHost } from '../timeline/events.ts';
+import { nearestNames } from '../util/nearest.ts';
 
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;

@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
 import type { ProcessEnd } from '../agent/agent.ts';
-import type { LabContext } from '../context.ts';
-import { checkedName } from '../options.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { Errno } from '../tcp.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
+import { checkedName } from '../util/options.ts';
 
 /** How a peer ended: by itself with a status, by a signal, or with its host. */
 export type PeerEnd = { readonly status: number } | { readonly signal: string } | { readonly lost: true };
@@ -51,7 +51,7 @@ export abstract class Peer {
 		);
 		void Promise.allSettled([this.ended, drained]).then(() => {
 			this.#isOver = true;
-			context.history.nudge();
+			context.history.notify();
 		});
 	}
 

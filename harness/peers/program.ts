@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Agent, AgentProcess } from '../agent/agent.ts';
-import type { Boot } from '../boot.ts';
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
-import { checked } from '../options.ts';
+import type { Boot } from '../lab/boot.ts';
+import type { LabContext } from '../lab/context.ts';
+import { until } from '../lab/wait.ts';
 import { CallProbe } from '../probes/calls.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
-import { until } from '../wait.ts';
+import { checked } from '../util/options.ts';
 import { describePeerEnd, Peer, signalSchema } from './peer.ts';
 
 /** Starting a program takes well below a second; this is what a loaded machine may make of it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { assertPort } from '../faults/packets.ts';
 import type { Endpoint } from '../formats/types.ts';
-import { checked } from '../options.ts';
+import { checked } from '../util/options.ts';
 import type { ProgramOptions } from './program.ts';
 
 /** What all programs can be told. */

@@ -11,16 +11,16 @@ import {
 	type ReadableOption,
 	SHUTDOWN_HOWS,
 	type ShutdownHow,
-} from '../agent/calls.ts';
+} from '../agent/socket-calls.ts';
 import { LONGEST_REQUEST, wordLength } from '../agent/wire.ts';
-import type { Boot } from '../boot.ts';
-import type { LabContext } from '../context.ts';
 import { HalfopenError } from '../errors.ts';
 import { assertPort } from '../faults/packets.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
-import { checked, checkedName } from '../options.ts';
+import type { Boot } from '../lab/boot.ts';
+import type { LabContext } from '../lab/context.ts';
 import type { Errno } from '../tcp.ts';
 import type { HostName } from '../timeline/events.ts';
+import { checked, checkedName } from '../util/options.ts';
 import { Peer, signalSchema } from './peer.ts';
 import { endpointSchema } from './programs.ts';
 import { SocketCall } from './socket-call.ts';

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { TraceReader } from '../formats/trace.ts';
+import { TraceReader } from '../formats/tracefs.ts';
 import type { Endpoint, TraceRecord } from '../formats/types.ts';
 import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';

@@ -1,7 +1,7 @@
 import { countClaims, mergeVerdicts, type VerdictRow } from '../claims/verdicts.ts';
 import type { Paint } from './colours.ts';
+import { wrap } from './text-format.ts';
 import { verdictTable } from './verdict-table.ts';
-import { wrap } from './words.ts';
 
 /** The table at the end of a run: its own verdicts, and how much of the catalogue is covered by all runs so far. */
 export function claimsTable(fresh: readonly VerdictRow[], all: readonly VerdictRow[], width: number, paint: Paint): string[] {

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Paint } from './colours.ts';
 import { addCosts, type Cost, NO_COST, totalOf } from './cost.ts';
-import { duration, printable, wrap } from './words.ts';
+import { duration, printable, wrap } from './text-format.ts';
 
 /** What one scenario cost. */
 export interface Spent {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { PROJECT_ROOT } from './artifacts.ts';
 import { resultOf } from './fixtures/reports.ts';
-import { openInbox, post, takeLetters } from './inbox.ts';
+import { openInbox, postResult, takeResults } from './inbox.ts';
 import { powerOffStory } from './ladder/fixtures/stories.ts';
 import { recordedBy } from './recorded.ts';
 
@@ -34,8 +34,8 @@ afterEach(async () => {
 });
 
 test('a reporter gets what the scenarios of a file recorded in its own run, in the order of the file, and once', async () => {
-	for (const scenario of ['two', 'one >', 'one <']) await post(SPEC, scenario, timeline(scenario), cost);
-	await post('specs/b.spec.ts', 'other', timeline('other'), cost);
+	for (const scenario of ['two', 'one >', 'one <']) await postResult(SPEC, scenario, timeline(scenario), cost);
+	await postResult('specs/b.spec.ts', 'other', timeline('other'), cost);
 	const result = resultOf(SPEC, { 'one <': 'passed', 'one >': 'failed', two: 'passed', three: 'failed' });
 	const recorded = await recordedBy(result);
 	expect(recorded.map(({ timeline: { scenario }, passed, cost: { kernel } }) => [scenario, passed, kernel])).toEqual([
@@ -44,25 +44,25 @@ test('a reporter gets what the scenarios of a file recorded in its own run, in t
 		['two', true, 2],
 	]);
 	expect(await recordedBy(result)).toEqual([]);
-	expect(await takeLetters('specs/b.spec.ts')).toHaveLength(1);
+	expect(await takeResults('specs/b.spec.ts')).toHaveLength(1);
 });
 
 test('another run’s are not this one’s, whatever it ran', async () => {
-	await post(SPEC, 'one', timeline('one'), cost);
+	await postResult(SPEC, 'one', timeline('one'), cost);
 	await openAnother();
-	expect(await takeLetters(join(PROJECT_ROOT, SPEC))).toEqual([]);
+	expect(await takeResults(join(PROJECT_ROOT, SPEC))).toEqual([]);
 });
 
 test('outside of a run nobody is told', async () => {
 	delete process.env[VARIABLE];
-	await post(SPEC, 'one', timeline('one'), cost);
-	expect(await takeLetters(SPEC)).toEqual([]);
+	await postResult(SPEC, 'one', timeline('one'), cost);
+	expect(await takeResults(SPEC)).toEqual([]);
 	expect(await readdir(join(folders[0] ?? '', 'inbox'))).toEqual([]);
 });
 
 test('what is no timeline is refused, with its spec', async () => {
-	await post(SPEC, 'one', '{"version":7}', cost);
-	await expect(takeLetters(SPEC)).rejects.toMatchObject({ code: 'REPORT_UNREADABLE', problem: expect.stringContaining(SPEC) });
+	await postResult(SPEC, 'one', '{"version":7}', cost);
+	await expect(takeResults(SPEC)).rejects.toMatchObject({ code: 'REPORT_UNREADABLE', problem: expect.stringContaining(SPEC) });
 	await writeFile(join(folders[0] ?? '', 'inbox', 'other'), '');
-	expect(await takeLetters('specs/b.spec.ts')).toEqual([]);
+	expect(await takeResults('specs/b.spec.ts')).toEqual([]);
 });

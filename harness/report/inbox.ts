@@ -3,17 +3,17 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prettifyError, ZodError, z } from 'zod';
 import { HalfopenError } from '../errors.ts';
-import { replaceFiles } from '../replace-files.ts';
 import { timelineSchema } from '../timeline/events.ts';
+import { replaceFiles } from '../util/replace-files.ts';
 import { fromProjectRoot, slugOf } from './artifacts.ts';
 import { costSchema } from './cost.ts';
 
 /** How its place reaches the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_INBOX';
 
-const letter = z.object({ timeline: timelineSchema, cost: costSchema });
+const resultSchema = z.object({ timeline: timelineSchema, cost: costSchema });
 /** What a scenario tells the reporters of its own run. Other runs may replace what stands in `reports/` at any time. */
-export type Letter = z.infer<typeof letter>;
+export type ScenarioResult = z.infer<typeof resultSchema>;
 
 /** In the runner, before workers are forked: makes the run's inbox, in a folder that goes with the run. */
 export async function openInbox(folder: string): Promise<void> {
@@ -23,14 +23,14 @@ export async function openInbox(folder: string): Promise<void> {
 }
 
 /** In a worker: leaves there what a scenario of this spec recorded, as JSON. */
-export async function post(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
+export async function postResult(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
 	const inbox = process.env[VARIABLE];
 	if (inbox === undefined) return;
 	await replaceFiles([{ path: join(inbox, `${markOf(spec)}${slugOf(scenario)}.json`), text: `{"timeline":${timeline},"cost":${cost}}` }]);
 }
 
 /** In a reporter: takes out what the scenarios of a spec left there. */
-export async function takeLetters(spec: string): Promise<Letter[]> {
+export async function takeResults(spec: string): Promise<ScenarioResult[]> {
 	const inbox = process.env[VARIABLE];
 	if (inbox === undefined) return [];
 	const names = (await readdir(inbox)).filter((name) => name.startsWith(markOf(spec)) && name.endsWith('.json'));
@@ -45,9 +45,9 @@ function markOf(spec: string): string {
 	return `${createHash('sha256').update(fromProjectRoot(spec)).digest('hex').slice(0, 16)}.`;
 }
 
-function parseLetter(text: string, spec: string): Letter {
+function parseLetter(text: string, spec: string): ScenarioResult {
 	try {
-		return letter.parse(JSON.parse(text));
+		return resultSchema.parse(JSON.parse(text));
 	} catch (error) {
 		throw new HalfopenError('REPORT_UNREADABLE', {
 			problem: `A timeline of ${fromProjectRoot(spec)} is not what scenario() writes, so its scenario is missing from this run’s tables.`,

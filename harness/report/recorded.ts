@@ -2,7 +2,7 @@ import type { TestResult } from '@jest/reporters';
 import type { TimelineFile } from '../timeline/events.ts';
 import { artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
-import { takeLetters } from './inbox.ts';
+import { takeResults } from './inbox.ts';
 
 /** A scenario of this run that left its timeline. */
 export interface Recorded {
@@ -17,7 +17,7 @@ export interface Recorded {
  * nothing.
  */
 export async function recordedBy({ testFilePath, testResults }: TestResult): Promise<Recorded[]> {
-	const letters = await takeLetters(testFilePath);
+	const letters = await takeResults(testFilePath);
 	return testResults.flatMap(({ title, status }) => {
 		const found = letters.find(({ timeline }) => timeline.scenario === title);
 		return found ? [{ ...found, folder: artifactsFolder(found.timeline), passed: status === 'passed' }] : [];

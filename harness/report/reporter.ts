@@ -4,17 +4,17 @@ import type { Reporter, Test, TestResult } from '@jest/reporters';
 import { ARTIFACTS, fromProjectRoot, REPORTS, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
 import { costTable, type Spent } from './cost-table.ts';
-import { Findings } from './findings.ts';
 import { MemoryWatch } from './memory.ts';
-import { DERIVED } from './renew.ts';
+import { RunResults } from './run-results.ts';
 import { paintFor, widthOf } from './terminal.ts';
-import { wrap } from './words.ts';
+import { wrap } from './text-format.ts';
+import { DERIVED } from './write-reports.ts';
 
 const WIDTHS = { least: 60, most: 160 };
 
 /** Jest's reporter for every run: where to look when a scenario failed, where the time went, and the claims table at the end. Stands beside Jest's own. */
 export default class HalfopenReporter implements Reporter {
-	#findings = new Findings();
+	#findings = new RunResults();
 	#spent: Spent[] = [];
 	#skipped: string[] = [];
 	#memory: MemoryWatch | undefined;
@@ -22,7 +22,7 @@ export default class HalfopenReporter implements Reporter {
 	#error: Error | undefined;
 
 	onRunStart(): void {
-		this.#findings = new Findings();
+		this.#findings = new RunResults();
 		this.#spent = [];
 		this.#skipped = [];
 		this.#memory = new MemoryWatch();

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
-import { nearestNames } from '../nearest.ts';
-import { wrap } from './words.ts';
+import { nearestNames } from '../util/nearest.ts';
+import { wrap } from './text-format.ts';
 
 /** The theme whose specs go by their names alone. */
 const HOME_THEME = 'puzzlers/';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestResult } from '@jest/reporters';
 import { z } from 'zod';
 import { compareText, type Place } from '../claims/rows.ts';
-import { replaceFiles, replaceFolder } from '../replace-files.ts';
+import { replaceFiles, replaceFolder } from '../util/replace-files.ts';
 import { fromProjectRoot, REPORTS, slugOf, specFolder } from './artifacts.ts';
 import type { Recorded } from './recorded.ts';
 

@@ -1,6 +1,6 @@
 import type { Verdict } from '../timeline/events.ts';
 import type { Paint } from './colours.ts';
-import { cut, printable, wrap } from './words.ts';
+import { cut, printable, wrap } from './text-format.ts';
 
 const LONGEST_ID = 20;
 const VERDICT_WIDTH = 'differs'.length;

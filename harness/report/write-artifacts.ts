@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFolder } from '../replace-files.ts';
 import type { HostName, TimelineFile } from '../timeline/events.ts';
+import { replaceFolder } from '../util/replace-files.ts';
 import { ARTIFACTS, type Artifact, artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
-import { post } from './inbox.ts';
+import { postResult } from './inbox.ts';
 import { drawSvg, drawText, layOut } from './ladder/index.ts';
 
 /** For files: fits a page, and most terminals. */
@@ -32,7 +32,7 @@ export async function writeArtifacts(timeline: TimelineFile, captures: Readonly<
 			return { error };
 		}
 	});
-	await post(timeline.spec, timeline.scenario, text, JSON.stringify(cost));
+	await postResult(timeline.spec, timeline.scenario, text, JSON.stringify(cost));
 	if (undrawn) throw undrawn.error;
 }
 

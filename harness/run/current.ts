@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
+import { endingWithRunner } from './end-with-runner.ts';
 import { connectTo } from './engines.ts';
 import { currentRun, isInRun } from './handover.ts';
-import { leashed } from './leash.ts';
 
 /** With the file that wants it: Jest lets nobody import between tests, and that is where scenarios that run side by side begin. */
 let engine: Engine | undefined = isInRun() ? await connect() : undefined;
@@ -17,5 +17,5 @@ export const hasVirtualTime = () => engine?.virtualTime ?? false;
 
 async function connect(): Promise<Engine> {
 	const { run, engine: name, facts } = currentRun();
-	return leashed(await connectTo(name, run, facts), run.owner);
+	return endingWithRunner(await connectTo(name, run, facts), run.owner);
 }

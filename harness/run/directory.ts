@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Run, RunIdentity } from '../engines/engine.ts';
 import { isSameRun, runIdentity } from '../engines/run-identity.ts';
-import { isPrivateFolder, makePrivateFolder } from '../own-folder.ts';
+import { isPrivateFolder, makePrivateFolder } from '../util/own-folder.ts';
 
 const PREFIX = 'halfopen-run-';
 const IDENTITY = 'run.json';

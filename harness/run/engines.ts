@@ -1,6 +1,6 @@
 import type { Engine, EngineRunner, Run } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
-import { nearestNames } from '../nearest.ts';
+import { nearestNames } from '../util/nearest.ts';
 
 /** How the user says which engine: its name, or nothing. */
 export const ENGINE_VARIABLE = 'HALFOPEN_ENGINE';
@@ -16,15 +16,15 @@ interface EngineFaces {
 const ENGINES: Readonly<Record<string, EngineFaces>> = {
 	docker: {
 		runner: async () => (await import('../engines/docker/runner.ts')).dockerRunner,
-		connect: async (run, facts) => (await import('../engines/docker/engine.ts')).connectDocker(run, facts as never),
+		connect: async (run, facts) => (await import('../engines/docker/connect.ts')).connectDocker(run, facts as never),
 	},
 	netns: {
 		runner: async () => (await import('../engines/netns/runner.ts')).netnsRunner,
-		connect: async (run, facts) => (await import('../engines/netns/engine.ts')).connectNetns(run, facts as never),
+		connect: async (run, facts) => (await import('../engines/netns/connect.ts')).connectNetns(run, facts as never),
 	},
 	vm: {
 		runner: async () => (await import('../engines/vm/runner.ts')).vmRunner,
-		connect: async (run, facts) => (await import('../engines/vm/engine.ts')).connectVm(run, facts as never),
+		connect: async (run, facts) => (await import('../engines/vm/connect.ts')).connectVm(run, facts as never),
 	},
 };
 

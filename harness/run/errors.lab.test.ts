@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Engine, EngineLab } from '../engines/engine.ts';
 import { type ErrorCode, HalfopenError } from '../errors.ts';
 import type { PacketMatch } from '../faults/packets.ts';
-import { Lab } from '../lab.ts';
+import { Lab } from '../lab/lab.ts';
 import { currentEngine } from './current.ts';
 import { inventory } from './fixtures/inventory.ts';
 

@@ -3,15 +3,15 @@
  * work.
  */
 import { expect, test } from '@jest/globals';
-import { Lab } from '../lab.ts';
-import { Waits } from '../waits.ts';
+import { Lab } from '../lab/lab.ts';
+import { OpenWaits } from '../lab/open-waits.ts';
 import { currentEngine } from './current.ts';
 import { Stopwatch } from './stopwatch.ts';
 
 test('the time under a tool and while a program starts is the kernel’s', async () => {
 	const engine = await currentEngine();
 	const stopwatch = new Stopwatch();
-	const lab = await Lab.create(engine, {}, new Waits([() => stopwatch.begin('kernel')]));
+	const lab = await Lab.create(engine, {}, new OpenWaits([() => stopwatch.begin('kernel')]));
 	try {
 		/** What was spent during some work. */
 		const spentIn = async (work: () => Promise<unknown>) => {

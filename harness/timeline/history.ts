@@ -98,7 +98,7 @@ export class History implements Frame {
 		const { what, host, packet } = sighting;
 		if (what === 'left' && packet.kind === 'segment' && !packet.loopback && packet.flags.includes('S')) this.#lastSyn[host] = packet;
 		this.#sorted = undefined;
-		this.nudge();
+		this.notify();
 	}
 
 	/**
@@ -213,7 +213,7 @@ export class History implements Frame {
 	}
 
 	/** Nothing was added, but who waits may look again: sockets were looked at, and only a timer has run on. */
-	nudge(): void {
+	notify(): void {
 		for (const listener of this.#listeners) listener();
 	}
 
@@ -225,7 +225,7 @@ export class History implements Frame {
 	#changed(): void {
 		this.#others = undefined;
 		this.#sorted = undefined;
-		this.nudge();
+		this.notify();
 	}
 }
 

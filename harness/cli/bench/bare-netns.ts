@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Binaries } from '../../engines/binaries.ts';
 import type { RunIdentity } from '../../engines/engine.ts';
-import { environmentOf, isRoot } from '../../engines/netns/ground.ts';
+import { environmentOf, isRoot } from '../../engines/netns/local-platform.ts';
 import { HalfopenError } from '../../errors.ts';
 import { type Side, timed } from './sides.ts';
 

@@ -1,9 +1,9 @@
 import type { Run } from '../../engines/engine.ts';
 import { takeLabNumber } from '../../engines/lab-number.ts';
-import { kept } from '../../engines/vm/conversation.ts';
-import type { VmFacts } from '../../engines/vm/engine.ts';
+import type { VmFacts } from '../../engines/vm/connect.ts';
 import { Qemu } from '../../engines/vm/qemu.ts';
-import { Running } from '../../engines/vm/running.ts';
+import { keptTranscript } from '../../engines/vm/replay.ts';
+import { RunningGuest } from '../../engines/vm/running-guest.ts';
 import { type Side, timed } from './sides.ts';
 
 export interface BareSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {
@@ -12,16 +12,16 @@ export interface BareSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {
 
 /** QEMU alone: the same guest is restored, runs with nothing to do until it pauses again, and is ended. */
 export function bareVm({ run, kernel, memory, ready }: BareSite): Side {
-	async function restored(snapshot: string): Promise<Running> {
-		return new Running(await Qemu.start(run, { kernel, snapshot }, run.directory, `bare-${await takeLabNumber(run)}`));
+	async function restored(snapshot: string): Promise<RunningGuest> {
+		return new RunningGuest(await Qemu.start(run, { kernel, snapshot }, run.directory, `bare-${await takeLabNumber(run)}`));
 	}
 
 	return {
 		async measure() {
-			const known = await kept(ready);
+			const known = await keptTranscript(ready);
 			const [guest, started] = await timed(() => restored(known?.memory ?? memory));
 			try {
-				const nothing = { deadline: guest.first.now, bytes: Buffer.alloc(0), seed: 0n, renew: false };
+				const nothing = { deadline: guest.first.now, bytes: Buffer.alloc(0), seed: 0n, restart: false };
 				const [, paused] = await timed(() => guest.turn(nothing));
 				const [, ended] = await timed(() => guest.end());
 				return { 'lab usable': started + paused, 'lab removed': ended };

@@ -5,7 +5,7 @@ import { ours } from './ours.ts';
 import type { Results } from './results.ts';
 import { alternately, figures } from './sides.ts';
 import { loadOf, nameOfResults, say, withRun } from './surroundings.ts';
-import { measureWaiting } from './waiting.ts';
+import { measureWaiting } from './waiting-time.ts';
 
 const ROUNDS = 10;
 

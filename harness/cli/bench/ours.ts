@@ -1,5 +1,5 @@
 import type { Engine } from '../../engines/engine.ts';
-import { Lab } from '../../lab.ts';
+import { Lab } from '../../lab/lab.ts';
 import { type Side, timed } from './sides.ts';
 
 /** What a spec pays for a lab. */

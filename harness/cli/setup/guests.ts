@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { QEMU } from '../../engines/vm/computer.ts';
-import { GATE_SOURCES, gatePath } from '../../engines/vm/gate.ts';
+import { INIT_SOURCES, initPath } from '../../engines/vm/guest-init.ts';
+import { QEMU } from '../../engines/vm/qemu-command.ts';
 import { HalfopenError } from '../../errors.ts';
 import { DEBIAN_KEYRING } from '../../kernels/apt.ts';
 import { exists } from '../../kernels/exists.ts';
@@ -25,9 +25,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 export async function ensureGuests(): Promise<string> {
 	const namespaces = await ensureNamespaces();
 	await ensurePrograms();
-	const gate = await gatePath();
-	if (await exists(gate)) say(`* ${basename(gate)} is there already, made of the sources as they are`);
-	else await step(`Compiling the first process of guests: ${basename(gate)}`, () => compile(gate));
+	const init = await initPath();
+	if (await exists(init)) say(`* ${basename(init)} is there already, made of the sources as they are`);
+	else await step(`Compiling the first process of guests: ${basename(init)}`, () => compile(init));
 	return `${namespaces}, guests of ${QEMU}`;
 }
 
@@ -54,12 +54,12 @@ async function compile(target: string): Promise<void> {
 /** What older sources were compiled into, finished or not. */
 async function removeOlder(current: string): Promise<void> {
 	const folder = dirname(current);
-	const older = (await readdir(folder)).filter((name) => name.startsWith('gate-') && !name.startsWith(basename(current)));
+	const older = (await readdir(folder)).filter((name) => name.startsWith('init-') && !name.startsWith(basename(current)));
 	for (const name of older) await rm(join(folder, name), { force: true });
 }
 
 async function compileTo(target: string): Promise<void> {
-	const sources = (await readdir(GATE_SOURCES)).filter((name) => name.endsWith('.c')).map((name) => join(GATE_SOURCES, name));
+	const sources = (await readdir(INIT_SOURCES)).filter((name) => name.endsWith('.c')).map((name) => join(INIT_SOURCES, name));
 	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', target, ...sources], {
 		reject: false,
 		all: true,

@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { RunIdentity } from '../engine.ts';
-import { forgetCommand, recorderCommand, TRACING } from '../trace.ts';
+import { forgetCommand, recorderCommand, TRACING } from '../trace-recorder.ts';
 import { containerOptions } from './attached.ts';
 import { labelsOf } from './labels.ts';
 

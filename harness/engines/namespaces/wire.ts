@@ -1,7 +1,7 @@
 import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
-import type { Ground } from './ground.ts';
-import { NO_IPV6, type Space, startSpace, unshareWire } from './spaces.ts';
+import { type NamespaceProcess, NO_IPV6, startInNamespaces, unshareWire } from './namespace-process.ts';
+import type { Platform } from './platform.ts';
 
 const BRIDGE = 'wire';
 
@@ -17,13 +17,13 @@ export class Wire {
 	 * for it.
 	 */
 	readonly made: Promise<unknown>;
-	readonly #space: Promise<Space>;
+	readonly #space: Promise<NamespaceProcess>;
 	/** Resolves when there is a bridge; machines start meanwhile. */
 	readonly #agent: Promise<Agent>;
 
-	constructor(ground: Ground) {
-		this.#space = startSpace(ground, unshareWire(ground), SCRIPT);
-		const heard = this.#space.then((space) => space.heard('made'));
+	constructor(ground: Platform) {
+		this.#space = startInNamespaces(ground, unshareWire(ground), SCRIPT);
+		const heard = this.#space.then((space) => space.reported('made'));
 		this.made = ground.asRoot ? this.#space : heard;
 		this.#agent = this.#bridge(heard);
 		// Who plugs a machine in hears of it.

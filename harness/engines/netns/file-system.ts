@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostFiles } from '../namespaces/ground.ts';
+import type { HostFiles } from '../namespaces/platform.ts';
 import { type Entry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
 
 /** Where a host's file system is put together before it becomes the root: in a tmpfs of the host's mount namespace. */

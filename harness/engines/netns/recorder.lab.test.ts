@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { testOn } from '../../run/fixtures/on-engine.ts';
 import { thisProcess } from '../owner.ts';
-import { TRACING } from '../trace.ts';
+import { TRACING } from '../trace-recorder.ts';
 import { socketOf, startRecorder } from './recorder.ts';
 
 const testOnNetns = testOn('netns', 'about the recorder that is a process of this machine');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Run } from '../engine.ts';
 import { markOf } from '../marked.ts';
-import { RECORDING, recorderCommand, TRACING } from '../trace.ts';
+import { RECORDING, recorderCommand, TRACING } from '../trace-recorder.ts';
 
 /** Where labs read the trace of their run: a socket in its folder, and so gone with it. */
 export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(directory, 'trace');

@@ -1,17 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../../errors.ts';
+import { runCommand } from '../../util/run-command.ts';
 import { assertBinaries } from '../binaries.ts';
-import { runCommand } from '../command.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
-import type { Ground } from '../namespaces/ground.ts';
-import { unshareWire, whatIsNeeded } from '../namespaces/spaces.ts';
+import { unshareWire, whatIsNeeded } from '../namespaces/namespace-process.ts';
+import type { Platform } from '../namespaces/platform.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
-import { forgetCommand } from '../trace.ts';
-import type { NetnsFacts } from './engine.ts';
+import { forgetCommand } from '../trace-recorder.ts';
+import type { NetnsFacts } from './connect.ts';
 import { tryLayers } from './file-system.ts';
-import { localGround } from './ground.ts';
+import { localPlatform } from './local-platform.ts';
 import { startRecorder } from './recorder.ts';
 
 /** How often it is looked whether what was killed is gone. */
@@ -23,7 +23,7 @@ export const netnsRunner: EngineRunner = {
 
 	async open(run: Run): Promise<OpenRun> {
 		const made = await assertBinaries();
-		const ground = localGround(run, made);
+		const ground = localPlatform(run, made);
 		// Before anything is started: where no namespace can be made, nothing is left to be ended.
 		const [sysctls, version, unfit] = await Promise.all([readSysctlNames(ground), versionOf('unshare'), unfitFolders(ground)]);
 		const recorder = await startRecorder(run);
@@ -69,7 +69,7 @@ async function forgetTrace(run: RunIdentity): Promise<string[]> {
 }
 
 /** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
-async function readSysctlNames(ground: Ground): Promise<string> {
+async function readSysctlNames(ground: Platform): Promise<string> {
 	const { succeeded, out, err } = await runCommand([...unshareWire(ground), 'bash', '-c', LIST_SYSCTLS]);
 	if (succeeded) return out.trim();
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
@@ -80,7 +80,7 @@ async function readSysctlNames(ground: Ground): Promise<string> {
 }
 
 /** The folders that programs cannot write to, because no layer can lie over them; that is said. */
-async function unfitFolders(ground: Ground): Promise<string[]> {
+async function unfitFolders(ground: Platform): Promise<string[]> {
 	const words = [...unshareWire(ground).filter((word) => word !== '--'), '--mount', '--'];
 	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', tryLayers(ground.asRoot)]);
 	if (!succeeded) {

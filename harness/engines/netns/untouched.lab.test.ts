@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, jest } from '@jest/globals';
 import type { Agent } from '../../agent/agent.ts';
-import { Lab } from '../../lab.ts';
+import { Lab } from '../../lab/lab.ts';
 import { currentEngine } from '../../run/current.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
 import { output, reach, withMachines, writable } from '../fixtures/machines.ts';

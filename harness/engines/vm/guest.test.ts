@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FakeGuest } from './fixtures/fake-guest.ts';
 import { Guest } from './guest.ts';
-import { type Given, type Left, MOST_TO_GUEST } from './meeting.ts';
+import { type FromGuest, MOST_TO_GUEST, type ToGuest } from './shared-memory.ts';
 
 interface Turn {
-	readonly given: Given;
+	readonly given: ToGuest;
 	/** The guest pauses at its deadline, and has said nothing, unless this says otherwise. */
-	leave(left?: Partial<Left>): void;
+	leave(left?: Partial<FromGuest>): void;
 	fail(error: Error): void;
 }
 
@@ -61,7 +61,7 @@ describe('what is said', () => {
 			guest.channel.write(word);
 		}
 		const turn = await nextTurn();
-		expect(turn.given).toMatchObject({ bytes: Buffer.from('one two three four '), seed: 0n, renew: false });
+		expect(turn.given).toMatchObject({ bytes: Buffer.from('one two three four '), seed: 0n, restart: false });
 		turn.leave();
 		expect((await nextTurn()).given.bytes).toHaveLength(0);
 	});
@@ -156,7 +156,7 @@ describe('a guest that is lost', () => {
 		expect(await failed).toBe(lost);
 		await slept;
 		await expect(sleep(10)).rejects.toBe(lost);
-		await expect(guest.renewed()).rejects.toBe(lost);
+		await expect(guest.restarted()).rejects.toBe(lost);
 		expect(turns).toEqual([]);
 	});
 });
@@ -180,14 +180,14 @@ describe('the end', () => {
 
 	test('of the channel lets another agent begin, once this one has been told all', async () => {
 		guest.channel.end(Buffer.alloc(MOST_TO_GUEST + 1));
-		const renewed = guest.renewed();
+		const restarted = guest.restarted();
 		const first = await nextTurn();
-		expect(first.given.renew).toBe(false);
+		expect(first.given.restart).toBe(false);
 		first.leave();
 		const last = await nextTurn();
-		expect(last.given).toMatchObject({ renew: true, bytes: Buffer.alloc(1) });
+		expect(last.given).toMatchObject({ restart: true, bytes: Buffer.alloc(1) });
 		last.leave();
-		await renewed;
+		await restarted;
 		expect(turns).toEqual([]);
 	});
 });

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { LabClock } from '../engine.ts';
-import { type Left, MOST_TO_GUEST } from './meeting.ts';
-import type { Partner } from './running.ts';
+import type { GuestTransport } from './running-guest.ts';
+import { type FromGuest, MOST_TO_GUEST } from './shared-memory.ts';
 
 /** Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an end. */
 const QUIET_TURNS = 4;
@@ -22,7 +22,7 @@ export class Guest {
 	readonly clock: LabClock;
 	/** To the agent that the guest's first process has started. Fails with what became of the guest. */
 	readonly channel: Duplex;
-	readonly #partner: Partner;
+	readonly #partner: GuestTransport;
 	readonly #sleepers = new Set<Sleeper>();
 	readonly #over: Promise<unknown>;
 	#pending: Buffer[] = [];
@@ -30,13 +30,13 @@ export class Guest {
 	#asked = 0;
 	#now = 0n;
 	#ended = false;
-	#renew = false;
+	#restart = false;
 	#ready = false;
 	#seed: bigint;
 	#failure: Error | undefined;
 
 	/** A seed other than 0 makes its random numbers others than those of the snapshot, from its first turn on: connections are made of them. */
-	constructor(partner: Partner, seed = 0n) {
+	constructor(partner: GuestTransport, seed = 0n) {
 		this.#partner = partner;
 		this.#seed = seed;
 		this.channel = new Duplex({
@@ -47,7 +47,7 @@ export class Guest {
 				done();
 			},
 			final: (done) => {
-				this.#renew = true;
+				this.#restart = true;
 				this.#asked++;
 				done();
 			},
@@ -66,7 +66,7 @@ export class Guest {
 	}
 
 	/** Once its channel was ended: passes when the guest is paused, and another agent in it has begun. Nobody is to use the guest any more. */
-	async renewed(): Promise<void> {
+	async restarted(): Promise<void> {
 		await this.#over;
 		if (this.#failure) throw this.#failure;
 	}
@@ -91,19 +91,19 @@ export class Guest {
 			if (this.#ended) break;
 			const bytes = Buffer.concat(this.#pending);
 			this.#pending = bytes.length > MOST_TO_GUEST ? [bytes.subarray(MOST_TO_GUEST)] : [];
-			const last = this.#renew && this.#pending.length === 0;
+			const last = this.#restart && this.#pending.length === 0;
 			if (this.#ready) await this.#partner.ready();
 			this.#ready = false;
 			const seed = this.#seed;
 			this.#seed = 0n;
-			const left = await this.#partner.turn({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed, renew: last });
+			const left = await this.#partner.turn({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed, restart: last });
 			if (last) return void this.channel.push(null);
 			this.#listen(left);
 		}
 	}
 
 	/** Hands over what the guest left. */
-	#listen({ now, bytes }: Left): void {
+	#listen({ now, bytes }: FromGuest): void {
 		if (this.#ended) return;
 		this.#now = now;
 		for (const sleeper of this.#sleepers) if (sleeper.until <= now) sleeper.wake();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { RunIdentity } from '../engine.ts';
 import { markOf } from '../marked.ts';
-import { QEMU } from './computer.ts';
+import { QEMU } from './qemu-command.ts';
 
 /** QEMU as a process of this machine, with what it starts itself. The kernel ends it with the process that started it, however that dies. */
 export class QemuProcess {

@@ -1,7 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunIdentity } from '../engine.ts';
-import { commandLine, filesOf, type GuestFiles } from './computer.ts';
+import { commandLine, filesOf, type GuestFiles } from './qemu-command.ts';
 import { ended, isGone, notStarted, silent, unusable } from './qemu-errors.ts';
 import { QemuProcess } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';

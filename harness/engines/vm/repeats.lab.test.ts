@@ -3,11 +3,11 @@ import { expect, jest, test } from '@jest/globals';
 import type { HalfopenError } from '../../errors.ts';
 import { PcapReader } from '../../formats/pcap.ts';
 import { type PreparedKernel, preparedKernel } from '../../kernels/prepared.ts';
-import { Lab } from '../../lab.ts';
+import { Lab } from '../../lab/lab.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
 import { currentRun } from '../../run/handover.ts';
 import type { Engine } from '../engine.ts';
-import { connectVm, type VmFacts } from './engine.ts';
+import { connectVm, type VmFacts } from './connect.ts';
 import { ensureSnapshot } from './snapshot.ts';
 
 /** A kernel of which there is no snapshot yet boots first. */

@@ -2,7 +2,7 @@ import { HalfopenError } from '../../errors.ts';
 import { preparedKernel } from '../../kernels/prepared.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
-import type { VmFacts } from './engine.ts';
+import type { VmFacts } from './connect.ts';
 import { ensureSnapshot } from './snapshot.ts';
 import { sweepUnfinished } from './snapshots-folder.ts';
 

@@ -5,18 +5,18 @@ import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
 import { intoCache } from '../../kernels/cache-errors.ts';
 import type { PreparedKernel } from '../../kernels/prepared.ts';
+import { runCommand } from '../../util/run-command.ts';
 import { assertBinaries, type Binaries } from '../binaries.ts';
-import { runCommand } from '../command.ts';
 import type { RunIdentity } from '../engine.ts';
 import { harnessSources, hashOf, REPOSITORY } from '../host-sources.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
-import { commandLine, filesOf, QEMU } from './computer.ts';
-import { assertGate } from './gate.ts';
 import { Guest } from './guest.ts';
+import { assertInit } from './guest-init.ts';
+import { makeRoot, programPaths } from './initramfs.ts';
 import { type Beginning, Qemu } from './qemu.ts';
+import { commandLine, filesOf, QEMU } from './qemu-command.ts';
 import { unusable } from './qemu-errors.ts';
-import { makeRoot, programPaths } from './root.ts';
-import { Running } from './running.ts';
+import { RunningGuest } from './running-guest.ts';
 import { markUsed, moveUnlessThere, readyFolder, removeUnused, snapshotsFolder, unfinishedFolder } from './snapshots-folder.ts';
 
 /** A guest that has booted, saved at the moment before its first lab. */
@@ -44,9 +44,9 @@ export async function ensureSnapshot(
 	scratch: string,
 	{ bootLimitMs }: { readonly bootLimitMs?: number } = {},
 ): Promise<Snapshot> {
-	const [host, gate, qemu] = await Promise.all([assertBinaries(), assertGate(), qemuVersion()]);
+	const [host, init, qemu] = await Promise.all([assertBinaries(), assertInit(), qemuVersion()]);
 	const programs = await programPaths();
-	const parts = { ...host, gate, modules: kernel.modules };
+	const parts = { ...host, init, modules: kernel.modules };
 	const name = `${kernel.name}-${await keyOf(kernel, parts, qemu, programs)}`;
 	const folder = join(snapshotsFolder(), name);
 	// How a lab is made, all of the harness together says: who finds no conversation of its own has one.
@@ -102,13 +102,13 @@ ${LIST_SYSCTLS}
 
 /** Returns the names of sysctls. */
 async function bootAndSave(run: RunIdentity, beginning: Beginning, scratch: string, memory: string, bootLimitMs?: number): Promise<string> {
-	const running = new Running(await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs }));
+	const running = new RunningGuest(await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs }));
 	try {
 		const guest = new Guest(running);
 		const agent = await Agent.connect(guest.channel, 'the guest');
 		const { out } = await agent.run(['unshare', '--net', '--', 'bash', '-c', WARM_UP]);
 		await agent.close();
-		await guest.renewed();
+		await guest.restarted();
 		await running.save(memory);
 		return out.trim();
 	} finally {
@@ -119,16 +119,16 @@ async function bootAndSave(run: RunIdentity, beginning: Beginning, scratch: stri
 /** What a snapshot is made of: made of others it has another name. */
 async function keyOf(
 	kernel: PreparedKernel,
-	{ bin, opt, gate }: Binaries & { readonly gate: string },
+	{ bin, opt, init }: Binaries & { readonly init: string },
 	qemu: string,
 	programs: readonly string[],
 ): Promise<string> {
 	const stats = await Promise.all([kernel.image, ...programs].map((path) => stat(path)));
 	const files = stats.map(({ size, mtimeMs }, index) => [programs[index - 1] ?? 'kernel', size, mtimeMs]);
 	const computer = commandLine('', filesOf('', ''));
-	const maker = await hashOf(['harness/engines/vm/root.ts']);
+	const maker = await hashOf(['harness/engines/vm/initramfs.ts']);
 	// By names that tell what is in them: a copy of the project elsewhere makes the same.
-	const ours = [bin, opt, gate].map((path) => relative(REPOSITORY, path));
+	const ours = [bin, opt, init].map((path) => relative(REPOSITORY, path));
 	const all = JSON.stringify([kernel.release, kernel.version, kernel.fetchedAt, ours, qemu, WARM_UP, computer, maker, files]);
 	return createHash('sha256').update(all).digest('hex').slice(0, 12);
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../kernels/cache.ts';
 import type { UnfinishedFolder } from '../../kernels/unfinished.ts';
-import { isOwnFolder } from '../../own-folder.ts';
+import { isOwnFolder } from '../../util/own-folder.ts';
 import type { RunIdentity } from '../engine.ts';
 
 const AN_HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import { cut, duration, printable, wrap } from '../words.ts';
+import { cut, duration, printable, wrap } from '../text-format.ts';
 import type { Arrow } from './model.ts';
 
 /** Where a lost segment ends. */

@@ -1,5 +1,5 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
-import { portIn } from './calls.ts';
+import { portIn } from './call-items.ts';
 import type { Connections } from './connections.ts';
 import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 

@@ -1,5 +1,5 @@
 import type { Event, HostName } from '../../timeline/events.ts';
-import { acts, isDrawn, waits } from './calls.ts';
+import { acts, isDrawn, waits } from './call-items.ts';
 import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 
 /** A call that took this long has blocked, whatever happened meanwhile. */

@@ -1,7 +1,7 @@
 import type { Loss } from '../../timeline/events.ts';
 import type { Paint } from '../colours.ts';
+import { printable, wrap } from '../text-format.ts';
 import { verdictTable } from '../verdict-table.ts';
-import { printable, wrap } from '../words.ts';
 import type { Ladder } from './model.ts';
 
 /** What stands above the picture: what was tried, where, and the question. */

@@ -1,9 +1,10 @@
 import { describeEvent, describeRow } from '../../timeline/describe.ts';
 import type { Event, EventOf, HostName, Loss, TimelineFile } from '../../timeline/events.ts';
-import { duration } from '../words.ts';
+import { duration } from '../text-format.ts';
 import { CallConnections } from './call-connections.ts';
+import { acts, argumentsAtFirst, failed, resultOf, shortArguments, waits } from './call-items.ts';
 import { CallPlaces } from './call-places.ts';
-import { acts, argumentsAtFirst, failed, resultOf, shortArguments, waits } from './calls.ts';
+import { CallerNames } from './caller-names.ts';
 import { causesAmong } from './causes.ts';
 import type { Connections } from './connections.ts';
 import type { Call, Item } from './item.ts';
@@ -11,7 +12,6 @@ import type { Block, Breakage, Caption, Lapse, Mark, MarkKind } from './model.ts
 import { inCausalOrder } from './order.ts';
 import { SocketNews } from './sockets.ts';
 import type { Placed } from './spans.ts';
-import { Speakers } from './speakers.ts';
 import { Wire } from './wire.ts';
 
 /** What stands at one host. */
@@ -58,7 +58,7 @@ class Itemizer {
 	readonly #connections: Connections;
 	readonly #calls: CallPlaces;
 	readonly #callConnections: CallConnections;
-	readonly #speakers: Speakers;
+	readonly #speakers: CallerNames;
 	readonly #wire: Wire;
 	readonly #sockets: SocketNews;
 	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
@@ -76,7 +76,7 @@ class Itemizer {
 		this.#connections = connections;
 		this.#calls = new CallPlaces(events);
 		this.#callConnections = new CallConnections(events, connections);
-		this.#speakers = new Speakers(this.#calls.drawn, end);
+		this.#speakers = new CallerNames(this.#calls.drawn, end);
 		this.#wire = new Wire(timeline, connections);
 		this.#sockets = new SocketNews(connections);
 	}

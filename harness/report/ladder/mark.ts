@@ -1,4 +1,4 @@
-import { cutQuoted, printable, wrap } from '../words.ts';
+import { cutQuoted, printable, wrap } from '../text-format.ts';
 import type { Mark } from './model.ts';
 
 const SHORTEST_DETAIL = 6;

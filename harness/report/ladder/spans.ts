@@ -1,5 +1,5 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
-import { duration } from '../words.ts';
+import { duration } from '../text-format.ts';
 import type { Connections } from './connections.ts';
 import type { Band, Outage, Span, TimerSpan } from './model.ts';
 

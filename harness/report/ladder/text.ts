@@ -1,6 +1,6 @@
 import type { HostName } from '../../timeline/events.ts';
 import { type Paint, painter, type Tone } from '../colours.ts';
-import { duration, printable, wrap } from '../words.ts';
+import { duration, printable, wrap } from '../text-format.ts';
 import { drawArrow } from './arrow.ts';
 import { closing, opening } from './frame.ts';
 import { markLines } from './mark.ts';

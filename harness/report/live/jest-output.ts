@@ -1,8 +1,8 @@
 import { type AggregatedResult, type Config, DefaultReporter, type Reporter, type ReporterOnStartOptions, VerboseReporter } from '@jest/reporters';
-import { Block } from './block.ts';
-import { type Ears, listenLive } from './listen.ts';
-import { logWaits } from './log.ts';
-import { Running } from './running.ts';
+import { logWaits } from './log-waits.ts';
+import { RunningScenarios } from './running-scenarios.ts';
+import { type Subscription, subscribeLive } from './subscribe.ts';
+import { TerminalBlock } from './terminal-block.ts';
 import { isDrawnInPlace, sizeOf } from './terminal-kind.ts';
 import { waitLines } from './wait-lines.ts';
 
@@ -22,10 +22,10 @@ export default function JestOutput(config: Config.GlobalConfig): Reporter {
 
 function withWaits(Base: Output): Output {
 	return class extends Base {
-		readonly #block = new Block();
-		readonly #running = new Running();
+		readonly #block = new TerminalBlock();
+		readonly #running = new RunningScenarios();
 		readonly #write: (text: string) => void;
-		#ears: Ears | undefined;
+		#ears: Subscription | undefined;
 		#endLog: (() => void) | undefined;
 
 		constructor(config: Config.GlobalConfig) {
@@ -38,7 +38,7 @@ function withWaits(Base: Output): Output {
 
 		override async onRunStart(results: AggregatedResult, options: ReporterOnStartOptions): Promise<void> {
 			super.onRunStart(results, options);
-			this.#ears = await listenLive('waits', this.#running);
+			this.#ears = await subscribeLive('waits', this.#running);
 			if (this.#ears && !isDrawnInPlace(process.stdout)) this.#endLog = logWaits(this.#running, (line) => this.log(line));
 		}
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Overdue } from './overdue.ts';
-import type { OpenWait } from './running.ts';
+import type { OpenWait } from './running-scenarios.ts';
 
 const wait = (key: string, seconds: number): OpenWait => ({
 	key,

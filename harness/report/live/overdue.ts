@@ -1,4 +1,4 @@
-import type { OpenWait } from './running.ts';
+import type { OpenWait } from './running-scenarios.ts';
 
 /** A log is told of a wait when it has lasted this long, twice as long, four times as long, … */
 const FIRST_MS = 10_000;

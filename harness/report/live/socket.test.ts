@@ -7,27 +7,27 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineFile } from '../../timeline/events.ts';
 import { rebootStory } from '../ladder/fixtures/stories.ts';
-import type { Changing } from './follow.ts';
-import { type Ears, type LiveListener, listenLive } from './listen.ts';
+import { announceSubscriber, currentLiveSocket, offerLiveSocket, type Wanted } from './live-socket.ts';
 import { type LiveMessage, lineOf } from './messages.ts';
-import { announce, currentPlace, offerPlace, type Wanted } from './place.ts';
-import { tellLive } from './tell.ts';
+import { publishLive } from './publisher.ts';
+import type { Changeable } from './snapshots.ts';
+import { type LiveSubscriber, type Subscription, subscribeLive } from './subscribe.ts';
 
 const SCENARIO = { spec: 'specs/puzzlers/power-off.spec.ts', scenario: 'the peer never comes back' };
-const UNCHANGING: Changing = { events: [], onChange: () => () => {} };
+const UNCHANGING: Changeable = { events: [], onChange: () => () => {} };
 
 /** Writes down what it is told, and lets tests wait for it. */
-class Notebook implements LiveListener {
+class Notebook implements LiveSubscriber {
 	readonly told_: [number, LiveMessage][] = [];
 	readonly gone_: number[] = [];
 	readonly #looks = new Set<() => void>();
 
-	told(scenario: number, message: LiveMessage): void {
+	received(scenario: number, message: LiveMessage): void {
 		this.told_.push([scenario, message]);
 		for (const look of this.#looks) look();
 	}
 
-	gone(scenario: number): void {
+	disconnected(scenario: number): void {
 		this.gone_.push(scenario);
 		for (const look of this.#looks) look();
 	}
@@ -49,13 +49,13 @@ class Notebook implements LiveListener {
 let folder: string;
 let inherited: string | undefined;
 let notebook: Notebook;
-let ears: Ears | undefined;
+let ears: Subscription | undefined;
 
 beforeEach(async () => {
 	inherited = process.env.HALFOPEN_LIVE;
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-live-'));
 	notebook = new Notebook();
-	offerPlace(folder);
+	offerLiveSocket(folder);
 });
 
 afterEach(async () => {
@@ -67,14 +67,14 @@ afterEach(async () => {
 });
 
 async function listen(wanted: Wanted): Promise<void> {
-	ears = await listenLive(wanted, notebook);
+	ears = await subscribeLive(wanted, notebook);
 	expect(ears).toBeDefined();
 }
 
 describe('a scenario', () => {
 	test('tells what it waits for, and that it is over', async () => {
 		await listen('waits');
-		const live = tellLive({ ...SCENARIO, question: 'And then?' });
+		const live = publishLive({ ...SCENARIO, question: 'And then?' });
 		live.timeBy(() => 7);
 		const first = live.waiting({ what: 'one', limitMs: 15_000 });
 		live.waiting({ what: 'two', limitMs: undefined });
@@ -91,7 +91,7 @@ describe('a scenario', () => {
 
 	test('tells its history where it is wanted, at first and at last', async () => {
 		await listen('drawings');
-		const live = tellLive(SCENARIO);
+		const live = publishLive(SCENARIO);
 		const last: TimelineFile = { ...rebootStory(), answer: 'ECONNRESET' };
 		live.follow(UNCHANGING, rebootStory);
 		live.finished(last);
@@ -102,7 +102,7 @@ describe('a scenario', () => {
 
 	test('makes no timeline where none is wanted', async () => {
 		await listen('waits');
-		const live = tellLive(SCENARIO);
+		const live = publishLive(SCENARIO);
 		live.follow(UNCHANGING, () => {
 			throw new Error('it was made');
 		});
@@ -114,7 +114,7 @@ describe('a scenario', () => {
 
 	test('is not taken for another', async () => {
 		await listen('waits');
-		const lives = ['a', 'b', 'c'].map((scenario) => tellLive({ ...SCENARIO, scenario }));
+		const lives = ['a', 'b', 'c'].map((scenario) => publishLive({ ...SCENARIO, scenario }));
 		for (const live of lives) live.close();
 		await notebook.until(3);
 		expect(new Set(notebook.told_.map(([number]) => number)).size).toBe(3);
@@ -125,7 +125,7 @@ describe('a scenario', () => {
 describe('nothing fails', () => {
 	/** Everything that a scenario says. */
 	function play(): void {
-		const live = tellLive(SCENARIO);
+		const live = publishLive(SCENARIO);
 		live.waiting({ what: 'it', limitMs: 1_000 })();
 		live.follow(UNCHANGING, rebootStory);
 		live.finished(rebootStory());
@@ -137,24 +137,24 @@ describe('nothing fails', () => {
 	test('where nobody listens', async () => {
 		play();
 		await aMoment();
-		expect(existsSync(currentPlace()?.socket ?? '')).toBe(false);
+		expect(existsSync(currentLiveSocket()?.socket ?? '')).toBe(false);
 	});
 
 	test('where the run has no place for it', async () => {
 		delete process.env.HALFOPEN_LIVE;
 		play();
-		expect(await listenLive('waits', notebook)).toBeUndefined();
+		expect(await subscribeLive('waits', notebook)).toBeUndefined();
 	});
 
 	test('where somebody should listen and is not there', async () => {
-		announce('drawings');
+		announceSubscriber('drawings');
 		play();
 		await aMoment();
 	});
 
 	test('where who listened has gone', async () => {
 		await listen('drawings');
-		const live = tellLive(SCENARIO);
+		const live = publishLive(SCENARIO);
 		await aMoment();
 		ears?.close();
 		for (let wait = 0; wait < 20; wait++) {
@@ -164,26 +164,26 @@ describe('nothing fails', () => {
 		}
 		live.close();
 		await aMoment();
-		expect(existsSync(currentPlace()?.socket ?? '')).toBe(false);
+		expect(existsSync(currentLiveSocket()?.socket ?? '')).toBe(false);
 	});
 
 	test('where it cannot be listened, or already is; then nobody is told to tell', async () => {
-		const taken = currentPlace()?.socket ?? '';
+		const taken = currentLiveSocket()?.socket ?? '';
 		await writeFile(taken, '');
-		expect(await listenLive('waits', notebook)).toBeUndefined();
-		expect(currentPlace()?.wanted).toBeUndefined();
+		expect(await subscribeLive('waits', notebook)).toBeUndefined();
+		expect(currentLiveSocket()?.wanted).toBeUndefined();
 	});
 
 	test('where the path is too long for a socket', async () => {
-		offerPlace(join(folder, 'x'.repeat(200)));
-		expect(currentPlace()).toBeUndefined();
+		offerLiveSocket(join(folder, 'x'.repeat(200)));
+		expect(currentLiveSocket()).toBeUndefined();
 		play();
-		expect(await listenLive('waits', notebook)).toBeUndefined();
+		expect(await subscribeLive('waits', notebook)).toBeUndefined();
 	});
 
 	test('where a worker is killed amid a line, or tells what is foreign', async () => {
 		await listen('waits');
-		const worker = connect(currentPlace()?.socket ?? '');
+		const worker = connect(currentLiveSocket()?.socket ?? '');
 		worker.on('error', () => {});
 		worker.write(`no line of ours\n${lineOf({ kind: 'began', ...SCENARIO })}{"kind":"wai`, () => worker.destroy());
 		await notebook.until(1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { OpenWait } from './running.ts';
+import type { OpenWait } from './running-scenarios.ts';
 import { progress, waitLine, waitLines, waitText } from './wait-lines.ts';
 
 function wait(part: Partial<OpenWait> = {}): OpenWait {

@@ -1,5 +1,5 @@
-import { cut, printable } from '../words.ts';
-import type { OpenWait } from './running.ts';
+import { cut, printable } from '../text-format.ts';
+import type { OpenWait } from './running-scenarios.ts';
 
 /** What has been waited for less long is not shown: it would only flicker. */
 const WORTH_A_LINE_MS = 1_000;

@@ -1,4 +1,4 @@
-import { isAtLeast } from '../../kernel-version.ts';
+import { isAtLeast } from '../../util/kernel-version.ts';
 import type { Change } from './changes.ts';
 
 /** Whether something is the same on all kernels, and why it is not. */

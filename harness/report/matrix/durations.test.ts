@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { briefNames, reasonOf, secondsOf } from './captions.ts';
 import type { Change } from './changes.ts';
 import { durationsOf, isCompared } from './durations.ts';
 import { anyResults } from './fixtures/arbitrary.ts';
 import { matrixOf } from './model.ts';
-import { briefNames, reasonOf, secondsOf } from './words.ts';
 
 const kernels = ['5.10.259', '6.1.180', '6.12.9', '6.18.44', '7.2.12'];
 const columns = kernels.map((kernel) => ({ engine: 'vm', kernel }));

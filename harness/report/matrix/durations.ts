@@ -4,7 +4,7 @@ import type { Change } from './changes.ts';
 import { isAt } from './columns.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { groupBy } from './groups.ts';
-import { HZ_OF_ANY, HZ_OF_DEBIAN, spreadOf } from './wheel.ts';
+import { HZ_OF_ANY, HZ_OF_DEBIAN, spreadOf } from './timer-wheel.ts';
 
 /** How long one thing took. */
 export interface Duration extends Comparison {

@@ -1,8 +1,8 @@
 import { escapeHtml } from '../page/embed.ts';
+import { briefNames, DURATIONS_LEGEND, headOf, MARK, reasonOf, secondsOf } from './captions.ts';
 import { type Column, nameOf } from './columns.ts';
 import { type Duration, isCompared } from './durations.ts';
 import type { Matrix } from './model.ts';
-import { briefNames, DURATIONS_LEGEND, headOf, MARK, reasonOf, secondsOf } from './words.ts';
 
 /** All durations as a table: what was measured, a cell for each column, and why they differ. Empty where nothing was measured. */
 export function durationsOfHtml({ columns, durations }: Matrix): string {

@@ -1,10 +1,10 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { escapeHtml } from '../page/embed.ts';
+import { explanationsIn, headline, LEGEND, labelOf, MARK, stateOf, TITLE, tellChange, toldReasonOf, troublesOf } from './captions.ts';
 import type { Cell, Group, Row } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsOfHtml } from './html-durations.ts';
 import { type Matrix, rowsOf } from './model.ts';
-import { explanationsIn, headline, LEGEND, labelOf, MARK, stateOf, TITLE, tellChange, toldReasonOf, troublesOf } from './words.ts';
 
 /** As the page over all scenarios colours them. */
 const CLASSES: Readonly<Record<Cell['verdict'], string>> = { holds: 'good', differs: 'other', divided: 'other', 'not covered': 'none' };

@@ -1,9 +1,9 @@
 import { markdown } from '../markdown.ts';
+import { briefNames, DURATIONS_LEGEND, headOf, MARK, reasonOf, secondsOf } from './captions.ts';
 import { type Column, nameOf } from './columns.ts';
 import { isCompared } from './durations.ts';
 import { markdownTable } from './markdown-table.ts';
 import type { Matrix } from './model.ts';
-import { briefNames, DURATIONS_LEGEND, headOf, MARK, reasonOf, secondsOf } from './words.ts';
 
 /**
  * All that was measured in more than one column, as a table of Markdown without a link, so that it can stand anywhere; columns in which nothing of that was

@@ -1,11 +1,11 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { markdown } from '../markdown.ts';
+import { explanationsIn, headline, headOf, LEGEND, labelOf, MARK, TITLE, tellChange, toldReasonOf, troublesOf, UNEXPLAINED } from './captions.ts';
 import type { Cell, Group, Row } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsSection } from './markdown-durations.ts';
 import { markdownTable } from './markdown-table.ts';
 import { type Matrix, rowsOf } from './model.ts';
-import { explanationsIn, headline, headOf, LEGEND, labelOf, MARK, TITLE, tellChange, toldReasonOf, troublesOf, UNEXPLAINED } from './words.ts';
 
 /** The matrix as Markdown: durations, a table for each group of claims, and below them the notes, to which each claim that has some is linked. */
 export function renderMarkdown(matrix: Matrix): string {

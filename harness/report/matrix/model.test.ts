@@ -4,12 +4,12 @@ import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
 import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
 import type { Results } from '../collect.ts';
 import type { SpecRun } from '../spec-runs.ts';
+import { headline, headOf, labelOf, troublesOf } from './captions.ts';
 import type { Change } from './changes.ts';
 import type { Row } from './claims.ts';
 import type { Column, Trouble } from './columns.ts';
 import { anyGathered } from './fixtures/arbitrary.ts';
 import { isSound, type Matrix, matrixOf, onlyWhole, rowsOf } from './model.ts';
-import { headline, headOf, labelOf, troublesOf } from './words.ts';
 
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	id: 'PZ8',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
-import { replaceFiles } from '../../replace-files.ts';
+import { replaceFiles } from '../../util/replace-files.ts';
 import { PROJECT_ROOT } from '../artifacts.ts';
 import { nameOf } from './columns.ts';
 import { renderMarkdown } from './markdown.ts';

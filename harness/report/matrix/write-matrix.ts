@@ -1,15 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
-import { replaceFiles } from '../../replace-files.ts';
+import { replaceFiles } from '../../util/replace-files.ts';
 import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
-import { printable } from '../words.ts';
+import { printable } from '../text-format.ts';
+import { explanationsIn, headline, tellChange, troublesOf } from './captions.ts';
 import type { Trouble } from './columns.ts';
 import { renderHtml } from './html.ts';
 import { renderMarkdown } from './markdown.ts';
 import { comparisonsOf, type Matrix, matrixOf, onlyWhole } from './model.ts';
 import { gatherReports } from './read-reports.ts';
-import { explanationsIn, headline, tellChange, troublesOf } from './words.ts';
 
 /** What was written, and the same without the columns that show a part. */
 export interface Written {

@@ -1,1 +1,1 @@
-export { type PageScenario, pageScenario, readParts, renderPage } from './page.ts';
+export { type PageScenario, pageScenario, readParts, renderPage } from './render-page.ts';

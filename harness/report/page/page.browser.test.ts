@@ -9,7 +9,7 @@ import { powerOffStory, rebootStory } from '../ladder/fixtures/stories.ts';
 import { TestBrowser } from './fixtures/browser.ts';
 import { drawing } from './fixtures/drawing.ts';
 import { HOSTILE, hostileStory, longStory, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
-import { readParts, renderPage } from './page.ts';
+import { readParts, renderPage } from './render-page.ts';
 
 /** Two cores may be busy with labs. */
 const LIMIT_MS = 60_000;

@@ -1,5 +1,5 @@
 import type { HostName } from '../../../timeline/events.ts';
-import { wrap } from '../../words.ts';
+import { wrap } from '../../text-format.ts';
 import { labelOf, notesOf } from '../arrow.ts';
 import { PRECISION } from '../item.ts';
 import type { Arrow } from '../model.ts';

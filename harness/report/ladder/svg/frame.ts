@@ -1,4 +1,4 @@
-import { wrap } from '../../words.ts';
+import { wrap } from '../../text-format.ts';
 import { failureLines, notesOf } from '../frame.ts';
 import type { Ladder } from '../model.ts';
 import { type Geometry, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';

@@ -1,4 +1,4 @@
-import { duration, wrap } from '../../words.ts';
+import { duration, wrap } from '../../text-format.ts';
 import type { Breakage, Ladder, Row, Story } from '../model.ts';
 import { arrowHeight, drawArrow } from './arrows.ts';
 import { drawFoot, drawHead } from './frame.ts';

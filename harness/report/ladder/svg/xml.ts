@@ -1,4 +1,4 @@
-import { printable } from '../../words.ts';
+import { printable } from '../../text-format.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 

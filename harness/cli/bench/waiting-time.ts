@@ -1,0 +1,65 @@
+import type { Engine } from '../../engines/engine.ts';
+import { Lab } from '../../lab/lab.ts';
+import { CallExpectation } from '../../matchers/call-matchers.ts';
+import type { Handover } from '../../run/handover.ts';
+import { retransmissionTimeout } from '../../tcp.ts';
+import { largestPeakMib } from './memory.ts';
+import type { Measured, Waited } from './results.ts';
+import { rounded, timed } from './sides.ts';
+import { loadOf, say } from './surroundings.ts';
+
+/** What everybody has who changes nothing. */
+const RETRIES2 = 15;
+
+/** Labs that do little but wait, each in its own time. */
+const WAITING: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
+	'60 s, idle': (lab) => idle(lab, 60),
+	[`ETIMEDOUT, tcp_retries2 = ${RETRIES2}`]: untilTimeout,
+	'7200 s, idle': (lab) => idle(lab, 7_200),
+};
+
+/** How much time passes in labs that have a time of their own while they wait, and how long that takes. */
+export async function measureWaiting(engine: Engine, site: Handover): Promise<Measured['waiting']> {
+	const { result, ...when } = await loadOf(async () => {
+		const waited: Record<string, Waited> = {};
+		for (const [name, wait] of Object.entries(WAITING)) {
+			say(`${site.engine}: ${name}`);
+			waited[name] = await measureOne(engine, site, wait);
+		}
+		return waited;
+	});
+	return { ...when, waited: result };
+}
+
+async function measureOne(engine: Engine, { engine: name, run }: Handover, wait: (lab: Lab) => Promise<void>): Promise<Waited> {
+	// A sysctl of the lab's own is written by the guest itself: it has been restored when the lab is there.
+	const lab = await Lab.create(engine, { sysctls: { tcp_retries2: RETRIES2 } });
+	try {
+		const { clock } = lab;
+		const before = clock.now();
+		const [, wallMs] = await timed(() => wait(lab));
+		return { ...pace(clock.now() - before, wallMs / 1_000), memory_mib: await largestPeakMib(name, run) };
+	} finally {
+		await lab.destroy();
+	}
+}
+
+/** Seconds that passed in a lab, seconds of wall time that it took, and how many times faster that is. */
+export function pace(guest: number, wall: number): Omit<Waited, 'memory_mib'> {
+	return { guest_s: rounded(guest, 1), wall_s: rounded(wall, 2), ratio: rounded(guest / wall, 0) };
+}
+
+function idle({ clock }: Lab, seconds: number): Promise<void> {
+	return clock.sleep(seconds * 1_000, new AbortController().signal);
+}
+
+/** The client writes, and nothing arrives any more. */
+async function untilTimeout({ client, server }: Lab): Promise<void> {
+	const listener = await server.socket();
+	await listener.listen(8080);
+	const kang = await client.socket();
+	await kang.connect(server.port(8080));
+	await server.drop();
+	await kang.send('kodos, are you there?');
+	await new CallExpectation(kang.recv()).toFailWith('ETIMEDOUT', { after: retransmissionTimeout({ retries2: RETRIES2 }) });
+}

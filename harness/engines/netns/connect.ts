@@ -1,0 +1,44 @@
+import { connect } from 'node:net';
+import type { Engine, KernelTrace, Run } from '../engine.ts';
+import { takeLabNumber } from '../lab-number.ts';
+import { createNamespacesLab } from '../namespaces/namespaces-lab.ts';
+import { RealClock } from '../real-clock.ts';
+import { subnet } from '../subnets.ts';
+import { localPlatform } from './local-platform.ts';
+import { socketOf } from './recorder.ts';
+
+/** What `connect` needs, as it travels from the runner to the workers. */
+export interface NetnsFacts extends Record<string, string> {
+	readonly version: string;
+	readonly bin: string;
+	readonly opt: string;
+	readonly firstBlock: string;
+	/** Names below net.ipv4, separated by blanks. */
+	readonly sysctls: string;
+	/** Folders over which this kernel makes no layers, as JSON. */
+	readonly unfit: string;
+	/** `yes`, or why the kernel's trace cannot be read. */
+	readonly kernelTrace: string;
+}
+
+/** The engine as a worker sees it, made from what the runner found out. */
+export function connectNetns(run: Run, facts: NetnsFacts): Engine {
+	const ground = localPlatform(run, facts, JSON.parse(facts.unfit));
+	const kernelTrace = async (): Promise<KernelTrace> => {
+		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
+		const socket = connect(socketOf(run));
+		await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+		return socket;
+	};
+	return {
+		name: 'netns',
+		tools: { 'util-linux': facts.version },
+		sysctls: new Set(facts.sysctls.split(' ')),
+		virtualTime: false,
+		programRemedy: 'Install it on this machine: hosts run its programs.',
+		async createLab() {
+			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
+			return createNamespacesLab(ground, stations, { clock: new RealClock(), kernelTrace, ready: () => {}, remove: (end) => end() });
+		},
+	};
+}

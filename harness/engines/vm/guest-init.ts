@@ -1,0 +1,31 @@
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HalfopenError } from '../../errors.ts';
+import { hashOf, REPOSITORY } from '../host-sources.ts';
+
+/** The sources of the guest's first process, which `npm run setup -- --vm` compiles. */
+export const INIT_SOURCES = fileURLToPath(new URL('guest', import.meta.url));
+
+/** Where the guest's first process is, made of the sources as they are. */
+export async function initPath(): Promise<string> {
+	const names = (await readdir(INIT_SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
+	const hash = await hashOf(names.map((name) => `harness/engines/vm/guest/${name}`));
+	return join(REPOSITORY, '.cache', `init-${hash}`);
+}
+
+/** Where it is; IMAGE_MISSING if it was not made. */
+export async function assertInit(): Promise<string> {
+	const path = await initPath();
+	try {
+		await access(path);
+		return path;
+	} catch (cause) {
+		throw new HalfopenError('IMAGE_MISSING', {
+			problem: 'The first process of guests is not there: it was never made, or its sources have changed since.',
+			seen: path,
+			remedy: 'Run `npm run setup -- --vm`.',
+			cause,
+		});
+	}
+}

@@ -1,0 +1,39 @@
+import { PassThrough } from 'node:stream';
+import type { Agent } from '../../agent/agent.ts';
+import { quietResolvers } from '../../agent/promises.ts';
+import type { KernelTrace } from '../engine.ts';
+import { RECORDING, recorderCommand } from '../trace-recorder.ts';
+
+/** Whose the only trace in a guest is: there are no other runs. */
+const GUEST = { id: 'guest', owner: 'guest' };
+
+/** Starts to record the kernel's trace in a guest, and gives what it says from then on. */
+export async function traceOfGuest(agent: Agent): Promise<KernelTrace> {
+	const trace = new PassThrough();
+	const recording = quietResolvers<void>();
+	let complaint = '';
+	/** What it says before it records, which is no part of the trace. */
+	let preface: string | undefined = '';
+	const take = (bytes: Buffer): void => {
+		if (preface === undefined) return void trace.write(bytes);
+		preface += bytes;
+		const [, begun] = preface.split(`${RECORDING}\n`);
+		if (begun === undefined) return;
+		preface = undefined;
+		trace.write(begun);
+		recording.resolve();
+	};
+	const recorder = await agent.spawn(recorderCommand(GUEST), {
+		out: take,
+		err: (bytes) => {
+			complaint += bytes;
+		},
+	});
+	const ended = await Promise.race([recording.promise, recorder.exited]);
+	if (ended) return { unavailable: `the guest’s kernel does not trace: ${complaint.trim()}` };
+	recorder.exited.then(
+		() => trace.end(),
+		(error: Error) => trace.destroy(error),
+	);
+	return trace.on('error', () => {});
+}

@@ -1,0 +1,53 @@
+#define _GNU_SOURCE 1
+
+#include "shared_memory.h"
+#include "give_up.h"
+#include "pci.h"
+#include "watchdog.h"
+
+#include <time.h>
+
+/** Of ivshmem-plain (docs/specs/ivshmem-spec of QEMU): the memory is its third region. */
+static const char *VENDOR = "0x1af4", *DEVICE = "0x1110";
+#define REGION 2
+
+/**
+ * QEMU pauses while everything here sleeps: where an idle clock jumps to, it would have jumped to without a pause, so nothing in the guest can tell.
+ * The next turn begins on a grid, so that what little differs between two runs does not add up.
+ */
+#define GRID_NS 1000000
+
+static volatile struct shared_memory *shared;
+
+volatile struct shared_memory *shared_memory_open(void) {
+	shared = pci_region(pci_device(VENDOR, DEVICE), REGION, SHARED_MEMORY_SIZE);
+	watchdog_open();
+	return shared;
+}
+
+uint8_t *shared_memory_to_guest(void) {
+	return (uint8_t *)shared + SHARED_MEMORY_TO_GUEST;
+}
+
+uint8_t *shared_memory_from_guest(void) {
+	return (uint8_t *)shared + SHARED_MEMORY_FROM_GUEST;
+}
+
+static uint64_t nanoseconds(clockid_t clock) {
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void shared_memory_pause(void) {
+	shared->now = nanoseconds(CLOCK_REALTIME);
+	uint64_t on = (nanoseconds(CLOCK_MONOTONIC) / GRID_NS + 2) * GRID_NS;
+	struct timespec time = {.tv_sec = on / 1000000000, .tv_nsec = on % 1000000000};
+	shared->given = 0;
+	__sync_synchronize();
+	watchdog_start();
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+	/* QEMU may be late to pause a guest that is at work: its own threads wait for a processor, too. */
+	while (!shared->given) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = GRID_NS}, NULL);
+	__sync_synchronize();
+}

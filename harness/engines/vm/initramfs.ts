@@ -1,0 +1,150 @@
+import { copyFile, cp, lstat, mkdir, readdir, readlink, realpath, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { HalfopenError } from '../../errors.ts';
+import { runCommand } from '../../util/run-command.ts';
+import { diskFullIn } from './qemu-errors.ts';
+
+/** What hosts run, what tells of them, and what scripts are made of. */
+const GUEST_PROGRAMS = [
+	...['bash', 'sh', 'env', 'cat', 'chmod', 'cut', 'date', 'grep', 'head', 'hostname', 'id', 'kill', 'ls', 'mkdir', 'mount', 'readlink', 'rm'],
+	...['echo', 'sed', 'seq', 'sleep', 'sort', 'tail', 'timeout', 'tr', 'true', 'uname', 'wc'],
+	...[
+		'unshare',
+		'nsenter',
+		'setpriv',
+		'ip',
+		'bridge',
+		'iptables',
+		'iptables-restore',
+		'iptables-save',
+		'arptables',
+		'ss',
+		'strace',
+		'tcpdump',
+		'lsof',
+	],
+	...['nc.openbsd', 'nc.traditional', 'ncat', 'curl', 'telnet', 'node'],
+];
+
+/** What programs look for besides, where it is there: matches and targets of iptables, names of services, Node's own parts on Debian. */
+const LOOKED_FOR = [
+	...['/etc/protocols', '/etc/services', '/etc/ethertypes', '/usr/share/ncat', '/usr/share/nodejs'],
+	...['/usr/lib/x86_64-linux-gnu/xtables', '/usr/lib/xtables', '/usr/lib64/xtables'],
+];
+
+const FILES: Readonly<Record<string, string>> = {
+	// The last is whom Debian's tcpdump becomes.
+	'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\n',
+	'etc/group': 'root:x:0:\ntcpdump:x:100:\n',
+	'etc/hosts': '127.0.0.1 localhost\n',
+};
+const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'etc', 'opt', 'modules', 'host', 'usr/local/bin'];
+
+/** What the guest has of ours. */
+export interface OwnParts {
+	/** A folder of programs: the agent, `dnc`. */
+	readonly bin: string;
+	/** A folder that comes to lie over /opt. */
+	readonly opt: string;
+	/** The guest's first process. */
+	readonly init: string;
+	/** A folder of modules, with their `order`. */
+	readonly modules: string;
+}
+
+/** Where a guest looks for programs (guest/prepare.c). */
+const LOOKED_IN = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']);
+
+/** Where a guest has what lies over /opt on this machine's hosts. */
+export const OPT_IN_GUEST = '/host/opt';
+
+/** Makes a guest's root, as an archive for its kernel to unpack, by way of the new folder `staging`. Everything in it is the superuser's. */
+export async function makeRoot(archive: string, staging: string, { bin, opt, init, modules }: OwnParts, programs: readonly string[]): Promise<void> {
+	await mkdir(staging);
+	const root = new Root(staging);
+	await root.begin();
+	for (const path of programs) await root.placeProgram(path);
+	for (const path of LOOKED_FOR) await root.placeTree(path);
+	await cp(bin, join(staging, 'usr/local/bin'), { recursive: true });
+	await cp(opt, join(staging, OPT_IN_GUEST), { recursive: true });
+	await cp(modules, join(staging, 'modules'), { recursive: true });
+	await copyFile(init, join(staging, 'init'));
+	const { succeeded, err } = await runCommand(['sh', '-c', PACK, 'pack', staging, archive]);
+	if (!succeeded) throw diskFullIn(err) ?? failed('The guest’s root could not be packed.', err);
+}
+
+const PACK = 'export LC_ALL=C; cd "$1" && find . -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --quiet >"$2"';
+
+const FIND = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; for program; do type -P "$program" || { echo "$program" >&2; exit 1; }; done';
+
+export async function programPaths(): Promise<string[]> {
+	const { succeeded, out, err } = await runCommand(['bash', '-c', FIND, 'find', ...GUEST_PROGRAMS]);
+	if (!succeeded) throw failed('A program that guests run is not on this machine.', err);
+	return out.trim().split('\n');
+}
+
+function failed(problem: string, seen: string): HalfopenError {
+	return new HalfopenError('TOOL_MISSING', { problem, seen, remedy: 'Run `npm run setup -- --vm`: it installs what guests are made of.' });
+}
+
+/** A file system for a guest, made of this machine's programs and what they need. */
+class Root {
+	readonly #folder: string;
+	readonly #placed = new Set<string>();
+
+	constructor(folder: string) {
+		this.#folder = folder;
+	}
+
+	async begin(): Promise<void> {
+		for (const name of FOLDERS) await mkdir(join(this.#folder, name), { recursive: true });
+		for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64']) await this.#placeTopFolder(name);
+		for (const [name, text] of Object.entries(FILES)) await writeFile(join(this.#folder, name), text);
+	}
+
+	/** Puts a program where it is here, and where a guest finds it: Node may be anywhere in this user's PATH. */
+	async placeProgram(path: string): Promise<void> {
+		await this.place(path);
+		if (!LOOKED_IN.has(dirname(path))) await symlink(path, join(this.#folder, 'usr/local/bin', basename(path)));
+	}
+
+	/** Puts a file of this machine where it is here, with all that it links to: other places, libraries. */
+	async place(path: string): Promise<void> {
+		const real = join(await realpath(dirname(path)), basename(path));
+		if (this.#placed.has(real)) return;
+		this.#placed.add(real);
+		const target = join(this.#folder, real);
+		await mkdir(dirname(target), { recursive: true });
+		if ((await lstat(real)).isSymbolicLink()) {
+			const link = await readlink(real);
+			await symlink(link, target);
+			await this.place(resolve(dirname(real), link));
+			return;
+		}
+		await copyFile(real, target);
+		for (const library of await librariesOf(real)) await this.place(library);
+	}
+
+	/** Puts all files of a folder where they are here, or one file; nothing where there is none. */
+	async placeTree(path: string): Promise<void> {
+		const found = await lstat(path).catch(() => undefined);
+		if (!found?.isDirectory()) return found && this.place(path);
+		for (const name of await readdir(path)) await this.placeTree(join(path, name));
+	}
+
+	/** /bin is a link on systems of today. */
+	async #placeTopFolder(name: string): Promise<void> {
+		const found = await lstat(`/${name}`).catch(() => undefined);
+		if (found?.isSymbolicLink()) {
+			const link = await readlink(`/${name}`);
+			await mkdir(join(this.#folder, link), { recursive: true });
+			await symlink(link, join(this.#folder, name));
+		} else if (found) await mkdir(join(this.#folder, name), { recursive: true });
+	}
+}
+
+/** As the loader would find them; none of a script or of what is linked statically. */
+async function librariesOf(path: string): Promise<string[]> {
+	const { out } = await runCommand(['ldd', path]);
+	return [...out.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, library = '']) => library);
+}

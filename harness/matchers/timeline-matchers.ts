@@ -1,0 +1,286 @@
+import { z } from 'zod';
+import { HalfopenError } from '../errors.ts';
+import type { Timeline } from '../lab/timeline-queries.ts';
+import type { Settled } from '../lab/wait.ts';
+import { deviations, gapsBetween, type Span, spanSchema } from '../tcp.ts';
+import { describeEvent } from '../timeline/describe.ts';
+import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
+import { assertAllLogged, assertAnyLogs, assertNeverBlind, assertSees, CAPTURES, SEGMENT_OBSERVERS } from '../timeline/observer-lost.ts';
+import { nearestNames } from '../util/nearest.ts';
+import { checked } from '../util/options.ts';
+import { offFor } from './cannot-happen.ts';
+import { certain } from './certain.ts';
+import { expectEventually, expectSilence, failed, type Patience, type Silence, type Stretch } from './eventually.ts';
+import {
+	type CountedPattern,
+	matchedUntil,
+	matchSegments,
+	type OneSegmentPattern,
+	type ParsedPattern,
+	packetsFor,
+	parseCounted,
+	parseOneSegment,
+	parsePattern,
+	type SegmentPattern,
+} from './segment-pattern.ts';
+import { lastActOf } from './span-start.ts';
+
+/** What a pattern may say of a packet whose fate is unknown. */
+const FATES = ['delivered', 'dropped', 'unobserved'] as const;
+
+type Packet = EventOf<'segment'> | EventOf<'icmp'>;
+
+/** Of the packets beside those that were sought, the last tell most. */
+const LAST_PACKETS = 8;
+
+const gapsSchema = z.array(z.union([z.number().nonnegative(), spanSchema]));
+
+/** What can be expected of the history of both hosts. */
+export class TimelineExpectation {
+	readonly #timeline: Timeline;
+
+	constructor(timeline: Timeline) {
+		this.#timeline = timeline;
+	}
+
+	/**
+	 * These segments were on the wire, in this order and no others. Each pattern is `[count] direction flags [length]
+	 * [fate]`: `> S`, `< P. 6`, `6x > P. unobserved`, `1..3x > . `, `> F. dropped by lost-fin`; `>` is from client to
+	 * server, flags are tcpdump's, and a segment was delivered unless said otherwise. `...` stands for any segments, or
+	 * none. What a firewall forged (`< R forged`) and ICMP (`< icmp host-unreachable`) count only if one of the patterns
+	 * names such.
+	 */
+	async toShowSegments(...patterns: readonly SegmentPattern[]): Promise<void> {
+		const { context } = this.#timeline;
+		const parsed = patterns.map(parsePattern);
+		for (const pattern of parsed) this.#assertFault(pattern);
+		const what = `the segments ${patterns.join(' | ')}`;
+		await context.flush();
+		await expectEventually(
+			context,
+			{
+				what,
+				check: certain(context, {
+					find: () => {
+						this.#assertComplete(what, HOST_NAMES);
+						return matchSegments(this.#packets(...parsed), parsed) ? { t: 0 } : undefined;
+					},
+					isSettled: () => this.#packets(...parsed).every((packet) => context.history.isSettled(packet)),
+					assertHope: () => this.#assertFates(what, ...parsed),
+				}),
+				settled: () => this.#leftPatterns(patterns, parsed),
+				flush: context.flush,
+				nearest: () => this.#timeline.packets.map(describeEvent),
+			},
+			{},
+			() => ({ t: 0, what: 'the beginning of the scenario' }),
+		);
+	}
+
+	/**
+	 * No segment like this was delivered so far; with `sent` behind it (`< R sent`) none was sent, whatever became of it.
+	 * All observers are asked first.
+	 */
+	async toShowNoSegment(pattern: OneSegmentPattern): Promise<void> {
+		const { context } = this.#timeline;
+		const unwanted = parseOneSegment(pattern);
+		this.#assertFault(unwanted);
+		await context.flush();
+		const found = this.#settled(unwanted);
+		if (found.length > 0) throw failed(`Expected no segment ${pattern}, but there were ${found.length}`, found.map(describeEvent));
+		this.#assertComplete(`whether there was a segment ${pattern}`, stoppersOf(unwanted));
+		this.#assertFates(`whether there was a segment ${pattern}`, unwanted);
+	}
+
+	/**
+	 * Segments like this one were sent once, then again at these times after the first, in ms, and at no others:
+	 * `toShowGaps` for a schedule. All observers are asked first.
+	 */
+	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
+		checked(z.array(z.number().nonnegative()), afterMs, `expect(timeline).toRetransmit("${pattern}"): its times`);
+		const gaps = afterMs.map((ms, index) => ms - (afterMs[index - 1] ?? 0));
+		await this.#assertGaps(pattern, gaps, `to be sent again after ${afterMs.join(', ') || 'no'} ms`);
+	}
+
+	/**
+	 * So many segments like this one were sent, with these gaps between them and at no other times; others may lie
+	 * between. A number is the kernel's model of a gap in ms, judged as by `spanOf`; a span is judged as it is. All
+	 * observers are asked first.
+	 */
+	async toShowGaps(pattern: OneSegmentPattern, gaps: readonly (number | Span)[]): Promise<void> {
+		checked(gapsSchema, gaps, `expect(timeline).toShowGaps("${pattern}"): its gaps`);
+		await this.#assertGaps(pattern, gaps, `to be sent ${gaps.length + 1} times, at given intervals`);
+	}
+
+	/**
+	 * Waits until such a segment was sent; with a count (`6x > P. 22`, `2..x > S`) until there are so many of them,
+	 * whatever lies between, and fails if there are more.
+	 */
+	async toShowSegment(pattern: CountedPattern, patience: Patience = {}): Promise<void> {
+		const { context } = this.#timeline;
+		const wanted = parseCounted(pattern);
+		this.#assertFault(wanted);
+		const { history } = context;
+		const what = `a segment ${pattern}`;
+		const isCounted = wanted.most !== Number.POSITIVE_INFINITY;
+		const found = () => this.#packets(wanted).filter(wanted.fits);
+		const isEnough = (count: number) => count >= wanted.least && count <= wanted.most;
+		if (isCounted) await context.flush();
+		await expectEventually(
+			context,
+			{
+				what,
+				check: certain(context, {
+					find: () => {
+						const all = found();
+						if (!isEnough(all.length)) return undefined;
+						const settled = all.filter((packet) => history.isSettled(packet));
+						return { packets: isEnough(settled.length) ? settled : all, t: all[wanted.least - 1]?.t ?? 0 };
+					},
+					isSettled: ({ packets }) => packets.every((packet) => history.isSettled(packet)),
+					assertHope: () => {
+						this.#assertFates(what, wanted);
+						if (CAPTURES.every((one) => history.knowledge.lostForGood(one))) assertSees(history, what, ...CAPTURES);
+						if (wanted.fate === 'dropped') assertAnyLogs(history, what, this.#droppersOf(wanted));
+					},
+				}),
+				settled: () => tooMany(this.#settled(wanted), wanted) ?? this.#healed(wanted) ?? this.#silenced(wanted),
+				flush: context.flush,
+				nearest: () => [`${found().length} such, among:`, ...this.#timeline.packets.slice(-LAST_PACKETS).map(describeEvent)],
+			},
+			patience,
+			() => lastActOf(context.history, wanted.host),
+		);
+		if (!isCounted) return;
+		// What was sent before may not have been told yet.
+		await context.flush();
+		const all = this.#settled(wanted);
+		if (!isEnough(all.length)) throw failed(`Expected the segments ${pattern}, but there were ${all.length}`, all.map(describeEvent));
+		this.#assertComplete(`how many segments ${pattern} there were`, stoppersOf(wanted));
+		this.#assertFates(`how many segments ${pattern} there were`, wanted);
+	}
+
+	/**
+	 * No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it
+	 * none like it is sent.
+	 */
+	async toStaySilent(silence: Silence, pattern?: OneSegmentPattern): Promise<void> {
+		const { context } = this.#timeline;
+		const unwanted = pattern === undefined ? parsePattern('...') : parseOneSegment(pattern);
+		this.#assertFault(unwanted);
+		const what = pattern === undefined ? 'no segment' : `no segment ${pattern}`;
+		const flush = async () => {
+			await context.flush();
+			this.#assertComplete(what, pattern === undefined ? HOST_NAMES : stoppersOf(unwanted));
+			this.#assertFates(what, unwanted);
+		};
+		const broken = ({ from, until }: Stretch) =>
+			this.#settled(unwanted)
+				.filter(({ t }) => t > from && t <= until)
+				.map(describeEvent);
+		await expectSilence(context, { what, broken, flush }, silence);
+	}
+
+	async #assertGaps(pattern: OneSegmentPattern, gaps: readonly (number | Span)[], how: string): Promise<void> {
+		const { context } = this.#timeline;
+		const wanted = parseOneSegment(pattern);
+		this.#assertFault(wanted);
+		await context.flush();
+		this.#assertComplete(`when ${pattern} was sent`, stoppersOf(wanted));
+		this.#assertFates(`when ${pattern} was sent`, wanted);
+		const found = this.#settled(wanted);
+		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
+		if (wrong.length > 0) throw failed(`Expected ${pattern} ${how}, but: ${wrong.join(', ')}`, found.map(describeEvent));
+	}
+
+	/** A pattern that names a fault that there is not could never fit, or, where nothing must fit, always would. */
+	#assertFault({ by }: ParsedPattern): void {
+		const { history } = this.#timeline.context;
+		if (by === undefined || history.segments.some((segment) => segment.by === by)) return;
+		const faults = history.of('fault').filter(({ what }) => what === 'packets' || what === 'link');
+		if (faults.some(({ id }) => id === by)) return;
+		const names = nearestNames(by, new Set(faults.map(({ id }) => id)));
+		throw new HalfopenError('FAULT_UNKNOWN', {
+			problem: `There is no fault “${by}” that drops packets.`,
+			seen: names.length === 0 ? 'none was made so far' : `nearest: ${names.join(', ')}`,
+			remedy: 'Correct the name in the pattern, or make the fault first: its name is the option name of drop, reject and link.cut.',
+		});
+	}
+
+	/** A host without power sends nothing; in its name the other one's firewall may. */
+	#silenced({ subject, host }: ParsedPattern): Settled | undefined {
+		return subject === 'forged' ? undefined : offFor(this.#timeline.context, host);
+	}
+
+	/** A healed fault drops nothing any more. */
+	#healed({ by }: ParsedPattern): Settled | undefined {
+		const healed = this.#timeline.context.history.of('fault').findLast(({ id, phase }) => id === by && phase === 'healed');
+		if (!healed) return undefined;
+		return {
+			why: `${by} was healed at ${healed.t.toFixed(3)} s${healed.proof === undefined ? '' : ` (${healed.proof})`}`,
+			remedy: 'Expect the segment before the fault is healed, or look at which packets it met.',
+		};
+	}
+
+	/** Where what was on the wire leaves the patterns: what comes later cannot put that right. */
+	#leftPatterns(patterns: readonly SegmentPattern[], parsed: readonly ParsedPattern[]): Settled | undefined {
+		const { history } = this.#timeline.context;
+		const all = this.#packets(...parsed);
+		const open = all.findIndex((packet) => !history.isSettled(packet));
+		const packets = open < 0 ? all : all.slice(0, open);
+		const { packets: until, patterns: at } = matchedUntil(packets, parsed);
+		const first = packets[until];
+		if (first === undefined) return undefined;
+		const expected = patterns[at] === undefined ? 'nothing was to follow' : `“${patterns[at]}” was to follow`;
+		return {
+			why: `after ${until} segments that fit, ${expected}, and there was: ${describeEvent(first).trim().replace(/\s+/g, ' ')}`,
+			remedy: 'Correct the pattern if what was seen is right; "..." stands for any segments, "0..1x > ." for an ACK that may travel alone.',
+		};
+	}
+
+	/**
+	 * A list of segments is complete only where no capture has been blind, nor the log of who may have stopped some
+	 * before they left.
+	 */
+	#assertComplete(judged: string, stoppers: readonly HostName[]): void {
+		const { history } = this.#timeline.context;
+		assertNeverBlind(history, judged, ...CAPTURES);
+		assertAllLogged(history, judged, stoppers);
+	}
+
+	/** The hosts at which the fault that a pattern names drops packets; without a name, both. */
+	#droppersOf({ by }: ParsedPattern): readonly HostName[] {
+		const fault = this.#timeline.context.history.of('fault').find(({ id }) => id === by);
+		return fault?.what === 'packets' ? [fault.host] : HOST_NAMES;
+	}
+
+	/** Fails where a packet may be what one of the patterns is about, and nobody knows what became of it. */
+	#assertFates(judged: string, ...patterns: readonly ParsedPattern[]): void {
+		const isLike = (packet: Packet, { fits, by }: ParsedPattern) => FATES.some((fate) => fits({ ...packet, fate, by }));
+		const unknown = this.#packets(...patterns).filter(({ fate }) => fate === 'unknown');
+		if (unknown.some((packet) => patterns.some((pattern) => pattern.subject !== undefined && !pattern.fits(packet) && isLike(packet, pattern)))) {
+			assertNeverBlind(this.#timeline.context.history, judged, ...SEGMENT_OBSERVERS);
+		}
+	}
+
+	/** What fits a pattern, whatever observers have still to tell. After a flush that is all that was sent before it. */
+	#settled(pattern: ParsedPattern): readonly Packet[] {
+		const { history } = this.#timeline.context;
+		return this.#packets(pattern).filter((packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isSettled(packet)));
+	}
+
+	/** What patterns are held against. */
+	#packets(...patterns: readonly ParsedPattern[]): readonly Packet[] {
+		return packetsFor(this.#timeline.packets, patterns);
+	}
+}
+
+/** Whose firewall may have stopped what a pattern is about before any capture saw it. */
+function stoppersOf({ fate, host }: ParsedPattern): readonly HostName[] {
+	return fate === 'dropped' || fate === 'sent' ? [host] : [];
+}
+
+function tooMany(found: readonly Packet[], { most }: ParsedPattern): Settled | undefined {
+	if (found.length <= most) return undefined;
+	return { why: `there are ${found.length} already`, remedy: 'Correct the count, or expect them before the others are sent.' };
+}

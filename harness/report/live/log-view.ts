@@ -1,0 +1,57 @@
+import type { Recorded } from '../recorded.ts';
+import type { LiveMessage } from './messages.ts';
+import { Overdue } from './overdue.ts';
+import type { ProgressView } from './progress-view.ts';
+import { questionLines } from './question-lines.ts';
+import { filesIn, type Renderer } from './renderer.ts';
+import { RunningScenarios } from './running-scenarios.ts';
+import { waitLine } from './wait-lines.ts';
+
+/** What a page is written with. */
+export interface LogViewOptions {
+	/** What the reader came for. */
+	readonly write: (text: string) => void;
+	/** What passes meanwhile. */
+	readonly note: (line: string) => void;
+	readonly renderer: Renderer;
+	/** In ms. */
+	readonly now?: () => number;
+}
+
+/** The scenarios of one file where nothing that was written can be taken back: the questions first, and each ladder when all is over. */
+export class LogView implements ProgressView {
+	readonly #running: RunningScenarios;
+	readonly #overdue = new Overdue();
+	readonly #asked = new Set<string>();
+	readonly #writing: LogViewOptions;
+
+	constructor(writing: LogViewOptions) {
+		this.#writing = writing;
+		this.#running = new RunningScenarios(writing.now);
+	}
+
+	received(scenario: number, message: LiveMessage): void {
+		this.#running.received(scenario, message);
+		if (message.kind !== 'began' || message.question === undefined) return;
+		const { write, renderer } = this.#writing;
+		this.#asked.add(message.scenario);
+		write(`\n${questionLines(message, renderer.width, renderer.paint).join('\n')}\n\n`);
+	}
+
+	disconnected(scenario: number): void {
+		this.#running.disconnected(scenario);
+	}
+
+	draw(): void {
+		for (const wait of this.#overdue.among(this.#running.longest())) this.#writing.note(waitLine(wait, Number.POSITIVE_INFINITY));
+	}
+
+	finish(recorded: readonly Recorded[]): void {
+		const { write, renderer } = this.#writing;
+		for (const { timeline, folder } of recorded) {
+			const { question: _asked, ...rest } = timeline;
+			const lines = renderer.ladder(this.#asked.has(timeline.scenario) ? rest : timeline);
+			write(['', ...lines, ...filesIn(folder)].join('\n'));
+		}
+	}
+}

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { announceSubscriber, currentLiveSocket, type Wanted } from './live-socket.ts';
+import { type LiveMessage, MessageReader } from './messages.ts';
+
+/** Who is told what scenarios do. */
+export interface LiveSubscriber {
+	/** `scenario` is a number that stands for one scenario of this run. */
+	received(scenario: number, message: LiveMessage): void;
+	/** It is over, or its process has gone. */
+	disconnected(scenario: number): void;
+}
+
+/** Ears that are open until they are closed. They keep no process alive. */
+export interface Subscription {
+	close(): void;
+}
+
+/** Listens to the scenarios of this run; to none where the run has no place for it, or somebody listens there already. */
+export async function subscribeLive(wanted: Wanted, listener: LiveSubscriber): Promise<Subscription | undefined> {
+	const place = currentLiveSocket();
+	if (place === undefined) return undefined;
+	const sockets = new Set<Socket>();
+	let scenarios = 0;
+	const server: Server = createServer((socket) => {
+		const scenario = scenarios++;
+		const reader = new MessageReader();
+		sockets.add(socket);
+		socket.unref().setEncoding('utf8');
+		socket.on('data', (text: string) => {
+			for (const message of reader.read(text)) listener.received(scenario, message);
+		});
+		// A worker that was killed: “close” follows.
+		socket.on('error', () => {});
+		socket.on('close', () => {
+			if (sockets.delete(socket)) listener.disconnected(scenario);
+		});
+	}).unref();
+	try {
+		server.listen(place.socket);
+		await once(server, 'listening');
+	} catch {
+		// A run without live output is a run none the less.
+		return undefined;
+	}
+	server.on('error', () => {});
+	announceSubscriber(wanted);
+	return {
+		close() {
+			server.close();
+			const left = [...sockets];
+			sockets.clear();
+			for (const socket of left) socket.destroy();
+		},
+	};
+}

@@ -1,0 +1,122 @@
+import type { TimelineFile } from '../../timeline/events.ts';
+import { artifactsFolder } from '../artifacts.ts';
+import type { Recorded } from '../recorded.ts';
+import { cut } from '../text-format.ts';
+import type { Began, LiveMessage } from './messages.ts';
+import type { ProgressView } from './progress-view.ts';
+import { questionLines } from './question-lines.ts';
+import { filesIn, type Renderer } from './renderer.ts';
+import { RunningScenarios } from './running-scenarios.ts';
+import { Screen, type Size } from './screen.ts';
+import { isWorthALine, waitText } from './wait-lines.ts';
+
+/** What a stage stands on. */
+export interface TerminalViewOptions {
+	readonly write: (text: string) => void;
+	readonly size: () => Size;
+	/** Asked for each drawing: a terminal’s width may change. */
+	readonly renderer: () => Renderer;
+	/** In ms. */
+	readonly now?: () => number;
+}
+
+/** What is known of a scenario. */
+interface ShownScenario {
+	readonly began: Began;
+	/** By `now`. */
+	readonly since: number;
+	timeline?: TimelineFile;
+	/** Its timeline is the last there will be. */
+	finished: boolean;
+	/** It will tell no more. */
+	gone: boolean;
+}
+
+/**
+ * The scenarios of one file on one terminal: one is drawn while it happens; those beside it wait until it is over, and are drawn after it, in the
+ * order in which they began.
+ */
+export class TerminalView implements ProgressView {
+	readonly #scenarios = new Map<number, ShownScenario>();
+	readonly #running: RunningScenarios;
+	readonly #screen: Screen;
+	readonly #write: (text: string) => void;
+	readonly #pens: () => Renderer;
+	readonly #now: () => number;
+	/** The scenarios that have been drawn to their end. */
+	readonly #drawn = new Set<string>();
+
+	constructor({ write, size, renderer, now = () => performance.now() }: TerminalViewOptions) {
+		this.#screen = new Screen(write, size);
+		this.#write = write;
+		this.#pens = renderer;
+		this.#now = now;
+		this.#running = new RunningScenarios(now);
+	}
+
+	received(scenario: number, message: LiveMessage): void {
+		this.#running.received(scenario, message);
+		if (message.kind === 'began') {
+			this.#scenarios.set(scenario, { began: message, since: this.#now(), finished: false, gone: false });
+			return;
+		}
+		const actor = this.#scenarios.get(scenario);
+		if (actor === undefined || (message.kind !== 'snapshot' && message.kind !== 'finished')) return;
+		actor.timeline = message.timeline;
+		actor.finished = message.kind === 'finished';
+	}
+
+	disconnected(scenario: number): void {
+		this.#running.disconnected(scenario);
+		const actor = this.#scenarios.get(scenario);
+		if (actor !== undefined) actor.gone = true;
+	}
+
+	/** Draws what is known now. */
+	draw(): void {
+		for (const [scenario, actor] of this.#scenarios) {
+			if (!actor.finished && !actor.gone) {
+				this.#screen.show(['', ...this.#picture(actor), '', this.#status(scenario, actor)]);
+				return;
+			}
+			this.#leave(scenario, actor);
+		}
+	}
+
+	finish(recorded: readonly Recorded[]): void {
+		for (const [scenario, actor] of this.#scenarios) {
+			const timeline = recorded.find((each) => each.timeline.scenario === actor.began.scenario)?.timeline;
+			if (timeline !== undefined) Object.assign(actor, { timeline, finished: true });
+			this.#leave(scenario, actor);
+		}
+		// What was never told in full, for whatever reason.
+		for (const { timeline, folder } of recorded) {
+			if (!this.#drawn.has(timeline.scenario)) this.#write(['', ...this.#pens().ladder(timeline), ...filesIn(folder)].join('\n'));
+		}
+	}
+
+	#leave(scenario: number, actor: ShownScenario): void {
+		const { scenario: name } = actor.began;
+		this.#scenarios.delete(scenario);
+		this.#screen.finish(['', ...this.#picture(actor)]);
+		if (actor.finished) this.#drawn.add(name);
+		this.#write(actor.finished && actor.timeline ? filesIn(artifactsFolder(actor.timeline)).join('\n') : '\n');
+	}
+
+	#picture({ began, timeline }: ShownScenario): string[] {
+		const { width, paint, ladder } = this.#pens();
+		return timeline === undefined ? questionLines(began, width, paint) : ladder(timeline);
+	}
+
+	#status(scenario: number, { since, timeline }: ShownScenario): string {
+		const { width, paint } = this.#pens();
+		const wait = this.#running.longestOf(scenario);
+		const seconds = `${Math.floor((this.#now() - since) / 1_000)} s`;
+		const beside = [...this.#scenarios.values()].filter(({ gone }) => !gone).length - 1;
+		const others = beside === 0 ? '' : ` · ${beside} more beside it`;
+		const doing = `${timeline === undefined ? 'making two hosts' : 'running'}, ${seconds} so far`;
+		const room = width - 4 - others.length;
+		const text = wait !== undefined && isWorthALine(wait) ? waitText(wait, room) : doing;
+		return paint('wait', cut(`  ⋯ ${text}${others}`, width));
+	}
+}

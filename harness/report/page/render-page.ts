@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { compareText } from '../../claims/rows.ts';
+import type { TimelineFile } from '../../timeline/events.ts';
+import { ARTIFACTS, specName } from '../artifacts.ts';
+import type { ScenarioFiles } from '../collect.ts';
+import { totalOf } from '../cost.ts';
+import { duration } from '../text-format.ts';
+import type { Content, Entry, Sysctls } from './data.ts';
+import { embed } from './embed.ts';
+import { looksAt } from './socket-looks.ts';
+
+/** What the page holds of one scenario. */
+export interface PageScenario {
+	readonly entry: Entry;
+	/** All but its sysctls, which most scenarios share. */
+	readonly content: Omit<Content, 'sysctls'>;
+	readonly sysctls: Sysctls;
+}
+
+/** What is the same in every page: its style sheet and its script. */
+export interface PageParts {
+	readonly style: string;
+	readonly script: string;
+}
+
+/** The page's style sheet and script, from beside this file. */
+export async function readParts(): Promise<PageParts> {
+	const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
+	const [style, script] = await Promise.all([read('page.css'), read('page.js')]);
+	return { style, script };
+}
+
+/** What the page holds of a scenario, given what it left and the text of its ladder.svg. */
+export function pageScenario(scenario: Omit<ScenarioFiles, 'text'>, svg: string | undefined): PageScenario {
+	const { timeline, files } = scenario;
+	return { entry: entryOf(scenario), content: contentOf(timeline, files, svg), sysctls: timeline.kernel.sysctls };
+}
+
+/** Offered to the reader, in this order. */
+const LINKED = [ARTIFACTS.client, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACTS.ladder];
+
+/**
+ * The page over all scenarios, as HTML: one file that needs no other and no network, and says so to the browser, which then runs no
+ * script but this one. What a scenario shows is text in it until it is opened.
+ */
+export function renderPage(scenarios: readonly PageScenario[], { style, script }: PageParts): string {
+	const ordered = [...scenarios].sort(byTheme);
+	const sysctls = new Distinct<Sysctls>();
+	const contents = ordered.map((scenario, place) =>
+		embed(`content-${place}`, { ...scenario.content, sysctls: sysctls.placeOf(scenario.sysctls) } satisfies Content),
+	);
+	const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+	return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>halfopen: all scenarios</title>
+<style>${style}</style>
+</head>
+<body>
+<header><h1><a href="#">halfopen</a></h1></header>
+<noscript><p>This page is drawn by its own script, which this browser does not run. The ladders are beside it, as text: ${ARTIFACTS.ladder}.</p></noscript>
+<main id="all"></main>
+<main id="one" hidden></main>
+${embed(
+	'entries',
+	ordered.map(({ entry }) => entry),
+)}
+${sysctls.values.map((set, place) => embed(`sysctls-${place}`, set)).join('\n')}
+${contents.join('\n')}
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+/** Alphabetical; what is tested of the harness itself stands behind what is true about TCP. */
+function byTheme({ entry: one }: PageScenario, { entry: other }: PageScenario): number {
+	const [a, b] = [one, other].map(({ spec, theme, folder }) => [spec.startsWith('harness/') ? '1' : '0', theme, spec, folder]) as [
+		string[],
+		string[],
+	];
+	for (const [place, text] of a.entries()) {
+		const order = compareText(text, b[place] ?? '');
+		if (order !== 0) return order;
+	}
+	return 0;
+}
+
+function themeOf(spec: string): string {
+	return spec.includes('/') ? spec.slice(0, spec.lastIndexOf('/')) : 'specs';
+}
+
+function entryOf({ folder, timeline, cost }: Omit<ScenarioFiles, 'text'>): Entry {
+	const { scenario, question, outcome, failure, verdicts, engine, kernel } = timeline;
+	const spec = specName(timeline.spec);
+	return {
+		folder,
+		theme: themeOf(spec),
+		spec,
+		title: scenario,
+		...(question === undefined ? {} : { question }),
+		outcome,
+		...(failure === undefined ? {} : { failure: firstLineOf(textOf(failure)) }),
+		verdicts,
+		...(cost === undefined ? {} : { duration: duration(totalOf(cost)) }),
+		engine,
+		kernel: kernel.release,
+	};
+}
+
+/** Jest's matchers colour their messages for a terminal. */
+function textOf({ message }: NonNullable<TimelineFile['failure']>): string {
+	return stripVTControlCharacters(message);
+}
+
+function firstLineOf(text: string): string {
+	return text.trimStart().split('\n', 1)[0] ?? '';
+}
+
+function contentOf(timeline: TimelineFile, files: readonly string[], svg: string | undefined): PageScenario['content'] {
+	const { answer, failure, startedAt, losses, skipped } = timeline;
+	return {
+		...(answer === undefined ? {} : { answer }),
+		...(failure === undefined ? {} : { failure: textOf(failure) }),
+		startedAt,
+		losses,
+		skipped,
+		...(svg === undefined ? {} : { ladder: svg }),
+		looks: { client: looksAt('client', timeline), server: looksAt('server', timeline) },
+		files: LINKED.filter((name) => files.includes(name)),
+	};
+}
+
+/** Values, each once however often it comes. */
+class Distinct<T extends object> {
+	readonly values: T[] = [];
+	readonly #places = new Map<string, number>();
+
+	placeOf(value: T): number {
+		const key = JSON.stringify(Object.entries(value).sort());
+		const place = this.#places.get(key) ?? this.values.push(value) - 1;
+		this.#places.set(key, place);
+		return place;
+	}
+}

@@ -1,0 +1,74 @@
+import { HalfopenError } from '../errors.ts';
+import { HOST_NAMES, type HostName, type Loss } from './events.ts';
+import type { History } from './history.ts';
+import type { Observed } from './knowledge.ts';
+
+/** What is judged, or to be proven, as the subject of “cannot be told”. */
+type Judged = string;
+
+/** Fails where one of these observers was lost at any time: whatever rests on what was not seen is unknown then. */
+export function assertNeverBlind(history: History, judged: Judged, ...observed: readonly Observed[]): void {
+	const loss = history.knowledge.blindness(...observed);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where one of these observers sees nothing any more: what it alone could tell will never be told. */
+export function assertSees(history: History, judged: Judged, ...observed: readonly Observed[]): void {
+	const loss = history.knowledge.lostForGood(...observed);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where one of these observers did not see all that has happened since `t`, in seconds of the history. */
+export function assertSawSince(t: number, history: History, judged: Judged, ...observed: readonly Observed[]): void {
+	const loss = history.knowledge.blindnessSince(t, ...observed);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/**
+ * Fails where the log of one of these firewalls was lost at any time: what a rule drops as it leaves, no capture sees.
+ */
+export function assertAllLogged(history: History, judged: Judged, hosts: readonly HostName[]): void {
+	const loss = hosts.map((host) => lossOfLog(history, host)).find(Boolean);
+	if (loss) throw observerLost(loss, judged);
+}
+
+/** Fails where all of these firewalls have lost their logs: none of them will tell any more what it dropped. */
+export function assertAnyLogs(history: History, judged: Judged, hosts: readonly HostName[]): void {
+	const losses = hosts.map((host) => lossOfLog(history, host, ({ until }) => until === undefined));
+	const [first] = losses;
+	if (first && losses.every(Boolean)) throw observerLost(first, judged);
+}
+
+/** Rules that are not the lab's do not count: of the lab's own the log tells all the same. */
+function lossOfLog({ losses }: History, host: HostName, isMeant: (loss: Loss) => boolean = () => true): Loss | undefined {
+	return losses.find((loss) => loss.observer === 'firewall' && loss.host === host && loss.since !== undefined && isMeant(loss));
+}
+
+/** Fails where any observer was lost at any time: a verdict rests on all that was recorded. */
+export function assertWhole(history: History, judged: Judged): void {
+	const loss = history.losses.find(({ since }) => since !== undefined);
+	if (loss) throw observerLost(loss, judged);
+}
+
+const onBoth = (observer: Observed['observer']): Observed[] => HOST_NAMES.map((host) => ({ observer, host }));
+
+/** What shows that there was a segment. */
+export const CAPTURES: readonly Observed[] = onBoth('capture');
+/** What shows that there was a segment, and what became of it. */
+export const SEGMENT_OBSERVERS: readonly Observed[] = [...CAPTURES, ...onBoth('firewall')];
+
+function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
+	const whose =
+		observer === 'rules'
+			? `What the ${host}’s firewall does`
+			: host === undefined
+				? `The observer “${observer}”`
+				: `The ${host}’s observer “${observer}”`;
+	const time = until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
+	return new HalfopenError('OBSERVER_LOST', {
+		problem: `${whose} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be told.`,
+		seen: what,
+		remedy:
+			'Look at what it said last, and for what ended it (the kernel’s log tells where memory ran out; a spec’s own tool may have); then run the scenario again.',
+	});
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { HalfopenError } from '../errors.ts';
+import { nearestNames } from './nearest.ts';
+
+/** More names than this are not all listed: the nearest must do. */
+const MOST_LISTED = 20;
+
+/**
+ * What a spec passes, checked when it runs: types are stripped from a spec before it does, so a misspelt option would
+ * be ignored and a missing number would be a bound of zero. Returns what it was given. Throws OPTION_UNKNOWN for a name
+ * that there is not, with the nearest ones, and OPTION_INVALID for a value that cannot be.
+ *
+ * @param of whose options they are, as the beginning of a sentence: `server.drop`
+ */
+export function checked<T>(schema: z.ZodType<T>, given: unknown, of: string): T {
+	const { error } = schema.safeParse(given);
+	const issues = error?.issues ?? [];
+	// A misspelt name is often why a value is missing.
+	const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+	if (issue === undefined) return given as T;
+	throw issue.code === 'unrecognized_keys'
+		? unknownOption(of, issue.keys[0] ?? '', issue.path, keysAt(schema, issue.path))
+		: invalidValue(of, issue, valueAt(given, issue.path));
+}
+
+/** A name out of a list, checked as `checked` does. */
+export function checkedName<Name extends string>(names: readonly Name[], given: unknown, of: string): Name {
+	return checked(z.enum(names), given, of);
+}
+
+type Path = readonly PropertyKey[];
+
+function unknownOption(of: string, key: string, path: Path, known: readonly string[]): HalfopenError {
+	const where = path.length === 0 ? of : `${of}, ${path.join('.')}`;
+	return new HalfopenError('OPTION_UNKNOWN', {
+		problem: `${where}: there is no option “${key}”.`,
+		seen: known.length === 0 ? undefined : `nearest: ${nearestNames(key, known).join(', ')}`,
+		remedy: known.length === 0 ? 'Leave it out: there are no options here.' : `Correct its name, or leave it out. There are: ${known.join(', ')}.`,
+	});
+}
+
+function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): HalfopenError {
+	const name = issue.path.join('.');
+	const problem = `${of}: ${name === '' ? 'it' : name} cannot be ${inWords(value)}.`;
+	if (issue.code !== 'invalid_value') return new HalfopenError('OPTION_INVALID', { problem, seen: issue.message, remedy: 'Give it such a value.' });
+	const names = issue.values.map(String);
+	const few = names.length <= MOST_LISTED;
+	return new HalfopenError('OPTION_INVALID', {
+		problem,
+		seen: typeof value === 'string' ? `nearest: ${nearestNames(value, names).join(', ')}` : undefined,
+		remedy: few ? `Give one of: ${names.join(', ')}.` : 'Correct the name.',
+	});
+}
+
+function inWords(value: unknown): string {
+	if (typeof value === 'string') return `“${value}”`;
+	if (Array.isArray(value)) return 'this list';
+	return typeof value === 'object' && value !== null ? 'this object' : String(value);
+}
+
+function valueAt(given: unknown, path: Path): unknown {
+	return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], given);
+}
+
+/** The names that an object may have at this place of a schema. */
+function keysAt(schema: z.core.$ZodType, path: Path): string[] {
+	const inner = unwrapped(schema);
+	const [key, ...rest] = path;
+	if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => keysAt(option, path));
+	if (!(inner instanceof z.ZodObject)) return [];
+	const next = key === undefined ? undefined : inner.shape[String(key)];
+	return next === undefined ? Object.keys(inner.shape) : keysAt(next, rest);
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+	return schema instanceof z.ZodOptional ? unwrapped(schema.unwrap()) : schema;
+}
