@@ -1,4 +1,5 @@
-// Says in one line how many tests of the given JUnit reports passed and failed. Fails where one is missing, none passed, or any failed.
+// Says in one line how many tests of the given JUnit reports passed and failed. Fails where one is missing, none
+// passed, or any failed.
 import { readFileSync } from 'node:fs';
 
 const reports = process.argv.slice(2).map(readReport);
@@ -23,5 +24,8 @@ function readReport(path) {
 
 /** @param {string} attribute */
 function sum(attribute) {
-	return suites.reduce((total, suite) => total + Number(new RegExp(`\\s${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0), 0);
+	return suites.reduce(
+		(total, suite) => total + Number(new RegExp(`\\s${attribute}="(\\d+)"`).exec(suite)?.[1] ?? 0),
+		0,
+	);
 }

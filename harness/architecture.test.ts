@@ -42,7 +42,9 @@ const isTest = (path: string) => /\.test\.ts$|(^|\/)fixtures?(\.ts$|\/)/.test(pa
 
 const harness = sourcesIn('harness').filter((path) => !isTest(path));
 const specs = sourcesIn('specs');
-/** Each has a folder of its own, with its face for the runner; what is below engines without that, some of them share. */
+/**
+ * Each has a folder of its own, with its face for the runner; what is below engines without that, some of them share.
+ */
 const engines = harness.flatMap((path) => /^harness\/engines\/([^/]+)\/runner\.ts$/.exec(path)?.[1] ?? []);
 const imports = [...harness, ...specs].flatMap(importsOf);
 
@@ -52,7 +54,8 @@ const isOurs = (path: string) => path.startsWith('harness/') || path.startsWith(
 const isNodes = (of: string) => of.startsWith('node:') || builtinModules.includes(of);
 
 /** Imports that break a rule, as a reader wants to see them. */
-const breaking = (isAllowed: (one: Import) => boolean) => imports.filter((one) => !isAllowed(one)).map(({ by, of }) => `${by} imports ${of}`);
+const breaking = (isAllowed: (one: Import) => boolean) =>
+	imports.filter((one) => !isAllowed(one)).map(({ by, of }) => `${by} imports ${of}`);
 
 test('every import of ours was found, and is of a file that there is', () => {
 	expect(harness).toContain('harness/index.ts');
@@ -77,17 +80,22 @@ describe('formats, timeline, tcp.ts, util/options.ts, util/nearest.ts and errors
 
 	test('ask neither the machine for the time nor chance for a number', () => {
 		const asking = harness.filter(
-			(path) => isIn(path, ...pure) && /\b(Date\.now|new Date|performance\.now|Math\.random)\b/.test(readFileSync(join(ROOT, path), 'utf8')),
+			(path) =>
+				isIn(path, ...pure) &&
+				/\b(Date\.now|new Date|performance\.now|Math\.random)\b/.test(readFileSync(join(ROOT, path), 'utf8')),
 		);
 		expect(asking).toEqual([]);
 	});
 });
 
 describe('engines', () => {
-	test.each(engines)('%s is known by name only to what runs the project: nothing else imports it, no other engine either', (engine) => {
-		const own = `engines/${engine}`;
-		expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli'))).toEqual([]);
-	});
+	test.each(engines)(
+		'%s is known by name only to what runs the project: nothing else imports it, no other engine either',
+		(engine) => {
+			const own = `engines/${engine}`;
+			expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli'))).toEqual([]);
+		},
+	);
 
 	test('there are some', () => {
 		expect(engines.sort()).toEqual(['docker', 'netns', 'vm']);
@@ -104,16 +112,24 @@ describe('engines', () => {
 	});
 });
 
-test('this machine’s wall clock is asked by nobody who serves labs: their hosts may be on another machine, and it may be set', () => {
-	// Ages of files and of indexes, a run's id, when a benchmark or a document was made.
-	const calendar = ['kernels', 'cli', 'run/setup.ts', 'engines/vm/snapshots-folder.ts'];
-	const asking = harness.filter((path) => /\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(ROOT, path), 'utf8')));
-	expect(asking.filter((path) => !isIn(path, ...calendar))).toEqual([]);
-	expect(asking.length).toBeGreaterThan(0);
-});
+test(
+	'this machine’s wall clock is asked by nobody who serves labs: their hosts may be on another machine, and it may ' +
+		'be set',
+	() => {
+		// Ages of files and of indexes, a run's id, when a benchmark or a document was made.
+		const calendar = ['kernels', 'cli', 'run/setup.ts', 'engines/vm/snapshots-folder.ts'];
+		const asking = harness.filter((path) =>
+			/\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(ROOT, path), 'utf8')),
+		);
+		expect(asking.filter((path) => !isIn(path, ...calendar))).toEqual([]);
+		expect(asking.length).toBeGreaterThan(0);
+	},
+);
 
 test('kernels are fetched and prepared without knowing for whom', () => {
-	expect(breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'util'))).toEqual([]);
+	expect(
+		breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'util')),
+	).toEqual([]);
 });
 
 test('a spec imports the public face and nothing else', () => {
@@ -136,7 +152,9 @@ test('reports read what was recorded, and know nothing of labs, hosts and engine
 });
 
 test('probes only record: they know no matcher, no report, no fault, no peer', () => {
-	expect(breaking(({ by, of }) => !isIn(by, 'probes') || !isIn(of, 'matchers', 'report', 'faults', 'peers', 'claims'))).toEqual([]);
+	expect(
+		breaking(({ by, of }) => !isIn(by, 'probes') || !isIn(of, 'matchers', 'report', 'faults', 'peers', 'claims')),
+	).toEqual([]);
 });
 
 test('what is for tests only is imported by tests only', () => {
@@ -148,7 +166,9 @@ test('only the clocks of engines, the runner and the tools ask the machine for t
 	const asking = harness.filter(
 		(path) =>
 			!isIn(path, 'engines', 'run', 'cli', 'report') &&
-			/\b(Date\.now|performance\.now|setTimeout|setInterval|timers\/promises)\b/.test(readFileSync(join(ROOT, path), 'utf8')),
+			/\b(Date\.now|performance\.now|setTimeout|setInterval|timers\/promises)\b/.test(
+				readFileSync(join(ROOT, path), 'utf8'),
+			),
 	);
 	expect(asking).toEqual([]);
 });
@@ -175,7 +195,9 @@ function cycleIn(edges: ReadonlyMap<string, readonly string[]>): string[] | unde
 
 describe('imports at run time', () => {
 	test('go round in no circle', () => {
-		const edges = new Map(harness.map((path) => [path, imports.filter(({ by, typeOnly }) => by === path && !typeOnly).map(({ of }) => of)]));
+		const edges = new Map(
+			harness.map((path) => [path, imports.filter(({ by, typeOnly }) => by === path && !typeOnly).map(({ of }) => of)]),
+		);
 		expect(cycleIn(edges)).toBeUndefined();
 	});
 

@@ -60,7 +60,11 @@ export class HalfopenError extends Error {
 	readonly remedy: string;
 
 	constructor(code: ErrorCode, { problem, seen, remedy, cause }: Problem) {
-		const lines = [`${problem} [${code}]`, seen && `  seen: ${seen.trimEnd().replaceAll('\n', '\n        ')}`, `  to do: ${remedy}`];
+		const lines = [
+			`${problem} [${code}]`,
+			seen && `  seen: ${seen.trimEnd().replaceAll('\n', '\n        ')}`,
+			`  to do: ${remedy}`,
+		];
 		super(lines.filter(Boolean).join('\n'), cause === undefined ? undefined : { cause });
 		this.name = 'HalfopenError';
 		this.code = code;

@@ -50,13 +50,13 @@ export interface ScenarioLab {
 	/** Tells what comes next; it stands as a caption in the ladder. */
 	step(text: string): void;
 	/**
-	 * Judges a claim by what was recorded: `held` must be computed from the timeline, never be a constant. The note says why it is so,
-	 * for either verdict.
+	 * Judges a claim by what was recorded: `held` must be computed from the timeline, never be a constant. The note says
+	 * why it is so, for either verdict.
 	 */
 	claim(id: ClaimId, held: boolean, notes: VerdictNotes): void;
 	/**
-	 * Keeps a duration that a reader would compare between kernels. Its name, which no other scenario uses, tells all that decides it, so that durations
-	 * of different settings are not compared: `no answer to data, tcp_retries2 = 15`.
+	 * Keeps a duration that a reader would compare between kernels. Its name, which no other scenario uses, tells all
+	 * that decides it, so that durations of different settings are not compared: `no answer to data, tcp_retries2 = 15`.
 	 */
 	measured(what: string, seconds: number): void;
 }
@@ -65,14 +65,17 @@ export interface ScenarioLab {
 export type Story = (lab: ScenarioLab) => Promise<string> | Promise<void>;
 
 const DEFAULT_LIMIT_MS = 300_000;
-/** Where time is the guests' own, the longest of the kernel's timers is no reason to end; the wall clock's limit is Jest's. */
+/**
+ * Where time is the guests' own, the longest of the kernel's timers is no reason to end; the wall clock's limit is
+ * Jest's.
+ */
 const A_DAY_MS = 86_400_000;
 /** For what is not the lab's: making hosts, writing files, a machine that is busy with something else. */
 const OVERHEAD_MS = 120_000;
 
 /**
- * A Jest test with a lab of its own. What the body returns is the observed answer to the scenario's question. Whatever happens, what was
- * broken is mended, the history is written, and both hosts go.
+ * A Jest test with a lab of its own. What the body returns is the observed answer to the scenario's question. Whatever
+ * happens, what was broken is mended, the history is written, and both hosts go.
  */
 export function scenario(name: string, options: ScenarioOptions, body: Story): void {
 	// Wrong options fail their scenario when it runs, not all that are in its file.
@@ -96,7 +99,9 @@ function takeFolder(title: string): void {
 	if (other !== undefined) {
 		throw new HalfopenError('NAME_TAKEN', {
 			problem:
-				other === title ? `Two scenarios of this file have the title “${title}”.` : 'Two scenarios of this file would write to the same folder.',
+				other === title
+					? `Two scenarios of this file have the title “${title}”.`
+					: 'Two scenarios of this file would write to the same folder.',
 			seen: other === title ? undefined : `${folder}: “${other}” and “${title}”`,
 			remedy: 'Say in each title what makes the two differ; reports and verdicts go by it.',
 		});
@@ -105,11 +110,16 @@ function takeFolder(title: string): void {
 }
 
 /**
- * A family: one scenario for each row of a table. `$key` in the title is the row's value of that key, and options may be made of the row.
+ * A family: one scenario for each row of a table. `$key` in the title is the row's value of that key, and options may
+ * be made of the row.
  */
 scenario.each =
 	<Row extends object>(rows: readonly Row[]) =>
-	(title: string, options: ScenarioOptions | ((row: Row) => ScenarioOptions), story: (lab: ScenarioLab, row: Row) => ReturnType<Story>): void => {
+	(
+		title: string,
+		options: ScenarioOptions | ((row: Row) => ScenarioOptions),
+		story: (lab: ScenarioLab, row: Row) => ReturnType<Story>,
+	): void => {
 		for (const row of rows) {
 			const name = title.replace(/\$(\w+)/g, (_, key: string) => String(row[key as keyof Row]));
 			scenario(name, typeof options === 'function' ? options(row) : options, (lab) => story(lab, row));
@@ -119,7 +129,11 @@ scenario.each =
 /** Runs it, and tells whoever looks on. */
 async function told(spec: string, name: string, options: ScenarioOptions, body: Story): Promise<void> {
 	const { question } = checked(optionsSchema, options, `scenario “${name}”`);
-	const live = publishLive({ spec: fromProjectRoot(spec), scenario: name, ...(question !== undefined && { question }) });
+	const live = publishLive({
+		spec: fromProjectRoot(spec),
+		scenario: name,
+		...(question !== undefined && { question }),
+	});
 	try {
 		await run(spec, name, options, body, live);
 	} finally {
@@ -151,7 +165,9 @@ async function run(
 		spec: fromProjectRoot(spec),
 		...(question !== undefined && { question }),
 		...(answer !== undefined && { answer }),
-		...(failures.length === 0 ? { outcome: 'passed' as const } : { outcome: 'failed' as const, failure: failureOf(failures[0]) }),
+		...(failures.length === 0
+			? { outcome: 'passed' as const }
+			: { outcome: 'failed' as const, failure: failureOf(failures[0]) }),
 		...lab.facts,
 		losses: [...history.losses],
 		lastLook: history.lastLook,
@@ -167,7 +183,8 @@ async function run(
 			server,
 			link,
 			timeline,
-			step: (text) => history.add({ kind: 'step', t: history.at(clock.now()), text: checked(z.string(), text, 'step') }),
+			step: (text) =>
+				history.add({ kind: 'step', t: history.at(clock.now()), text: checked(z.string(), text, 'step') }),
 			claim: (id, held, notes) => {
 				checked(z.boolean(), held, `claim ${id}: whether it held`);
 				checked(notesSchema, notes, `claim ${id}: its notes`);
@@ -192,10 +209,13 @@ async function run(
 	await lab.end().catch(keep);
 	await lab.destroy().catch(keep);
 	const written = timelineSoFar();
-	await writeArtifacts(written, { client: client.packets.bytes, server: server.packets.bytes }, stopwatch.cost).catch(keep);
+	await writeArtifacts(written, { client: client.packets.bytes, server: server.packets.bytes }, stopwatch.cost).catch(
+		keep,
+	);
 	live.finished(written);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
-	if (failures.length > 0) throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
+	if (failures.length > 0)
+		throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
 }
 
 /** The first error is the cause; in the words in which it was told, without colours. */
@@ -211,7 +231,8 @@ async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab
 		throw new HalfopenError('LIMIT_PASSED', {
 			problem: `The scenario was not over after ${limitMs / 1_000} s.`,
 			seen: waits.open.map(({ what }) => `still waiting for ${what}`).join('\n') || 'nothing of the lab was waited for',
-			remedy: 'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
+			remedy:
+				'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
 		});
 	});
 	try {

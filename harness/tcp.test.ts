@@ -30,7 +30,9 @@ import {
 	windowProbeTimeoutMs,
 } from './tcp.ts';
 
-/** `tcp_model_timeout` (net/ipv4/tcp_timer.c): in closed form, with the number of doublings that stay below the maximum. */
+/**
+ * `tcp_model_timeout` (net/ipv4/tcp_timer.c): in closed form, with the number of doublings that stay below the maximum.
+ */
 function modelTimeout(boundary: number, rtoMaxMs: number): number {
 	const doublings = Math.floor(Math.log2(Math.floor(rtoMaxMs / RTO_MIN_MS)));
 	if (boundary <= doublings) return (2 ** (boundary + 1) - 1) * RTO_MIN_MS;
@@ -39,9 +41,11 @@ function modelTimeout(boundary: number, rtoMaxMs: number): number {
 
 describe('giving up a connection whose data is not acknowledged', () => {
 	test.each([
-		// Documentation/networking/ip-sysctl.rst, tcp_retries2: "The default value of 15 yields a hypothetical timeout of 924.6 seconds".
+		// Documentation/networking/ip-sysctl.rst, tcp_retries2: "The default value of 15 yields a hypothetical timeout of
+		// 924.6 seconds".
 		[15, 924_600],
-		// The same: "RFC 1122 recommends at least 100 seconds …, which corresponds to a value of at least 8": 511 × 200 ms; with 7 it is 51 s.
+		// The same: "RFC 1122 recommends at least 100 seconds …, which corresponds to a value of at least 8": 511 × 200 ms;
+		// with 7 it is 51 s.
 		[8, 102_200],
 		[7, 51_000],
 		// 200 + 400 + 800 + 1600 + 3200 + 6400 ms.
@@ -59,9 +63,13 @@ describe('giving up a connection whose data is not acknowledged', () => {
 	test('is the kernel’s closed form wherever its ilog2 counts the doublings', () => {
 		// tcp_rto_max_ms is 1000 to 120000 (net/ipv4/sysctl_net_ipv4.c), tcp_retries2 a byte.
 		fc.assert(
-			fc.property(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 1_000, max: RTO_MAX_MS }), (retries2, rtoMaxMs) => {
-				expect(retransmissionTimeoutMs({ retries2, rtoMaxMs })).toBe(modelTimeout(retries2, rtoMaxMs));
-			}),
+			fc.property(
+				fc.integer({ min: 0, max: 255 }),
+				fc.integer({ min: 1_000, max: RTO_MAX_MS }),
+				(retries2, rtoMaxMs) => {
+					expect(retransmissionTimeoutMs({ retries2, rtoMaxMs })).toBe(modelTimeout(retries2, rtoMaxMs));
+				},
+			),
 		);
 	});
 
@@ -105,7 +113,13 @@ describe('the turns of the retransmission timer', () => {
 });
 
 test('a timer is late by an eighth and what a busy machine adds, and never early', () => {
-	expect([7_980, 7_990, 8_000, 9_500, 9_501].map((ms) => isTimerOf(ms, 8_000))).toEqual([false, true, true, true, false]);
+	expect([7_980, 7_990, 8_000, 9_500, 9_501].map((ms) => isTimerOf(ms, 8_000))).toEqual([
+		false,
+		true,
+		true,
+		true,
+		false,
+	]);
 	expect(isTimerOf(Number.NaN, 8_000)).toBe(false);
 });
 
@@ -121,7 +135,8 @@ test.each([
 });
 
 test('keepalive gives up after 2 h 11 min 15 s by default', () => {
-	// tcp(7): 7200 s, then 9 probes of 75 s each: "an idle connection … is terminated after approximately an additional 11 minutes".
+	// tcp(7): 7200 s, then 9 probes of 75 s each: "an idle connection … is terminated after approximately an additional
+	// 11 minutes".
 	expect(keepaliveTimeout({ time: 7_200, interval: 75, probes: 9 }).atLeastMs).toBe(7_875_000);
 });
 
@@ -155,7 +170,9 @@ describe('errnos', () => {
 	});
 
 	test('are all that Linux has: 41 and 58 are numbers of aliases only (asm-generic/errno.h)', () => {
-		const expected = Array.from({ length: 133 }, (_, index) => index + 1).filter((number) => number !== 41 && number !== 58);
+		const expected = Array.from({ length: 133 }, (_, index) => index + 1).filter(
+			(number) => number !== 41 && number !== 58,
+		);
 		expect(Object.values(ERRNOS)).toEqual(expected);
 		// Node names an errno by several names where it has several.
 		const aliases = ['EDEADLOCK', 'ENOTSUP', 'EWOULDBLOCK'];
@@ -220,7 +237,8 @@ describe('a schedule', () => {
 
 describe('SYNs without an answer', () => {
 	test('with tcp_syn_linear_timeouts = 4, the default since 6.5: gaps of 1, 1, 1, 1, 1, 2, 4, … s, and 131 s in all', () => {
-		// Documentation/networking/ip-sysctl.rst, tcp_syn_linear_timeouts: "we would expect SYN RTOs to be: 1, 1, 1, 1, 1, 2, 4, …".
+		// Documentation/networking/ip-sysctl.rst, tcp_syn_linear_timeouts: "we would expect SYN RTOs to be: 1, 1, 1, 1, 1,
+		// 2, 4, …".
 		const { retransmissionsMs, giveUpMs } = synSchedule({ retries: 6, linear: 4 });
 		expect(retransmissionsMs).toEqual([1_000, 2_000, 3_000, 4_000, 5_000, 7_000, 11_000, 19_000, 35_000, 67_000]);
 		expect(giveUpMs).toBe(131_000);
@@ -238,7 +256,10 @@ describe('SYNs without an answer', () => {
 		expect(synSchedule({ retries: 1, linear: 4 })).toEqual({ retransmissionsMs: [1_000, 2_000], giveUpMs: 3_000 });
 		expect(synSchedule({ retries: 2, linear: 4 }).giveUpMs).toBe(7_000);
 		// Here the number of retransmissions, 3 + 4, is what ends it.
-		expect(synSchedule({ retries: 3, linear: 4 })).toMatchObject({ giveUpMs: 19_000, retransmissionsMs: { length: 7 } });
+		expect(synSchedule({ retries: 3, linear: 4 })).toMatchObject({
+			giveUpMs: 19_000,
+			retransmissionsMs: { length: 7 },
+		});
 	});
 
 	test('end with TCP_USER_TIMEOUT, but not before one retransmission, a jiffy later', () => {
@@ -246,8 +267,14 @@ describe('SYNs without an answer', () => {
 			retransmissionsMs: [1_000, 2_000, 3_000, 4_000, 5_000, 7_000],
 			giveUpMs: 9_000,
 		});
-		expect(synSchedule({ retries: 6, userTimeoutMs: 9_000 })).toEqual({ retransmissionsMs: [1_000, 3_000, 7_000], giveUpMs: 9_000 });
-		expect(synSchedule({ retries: 6, linear: 4, userTimeoutMs: 300 })).toEqual({ retransmissionsMs: [1_000], giveUpMs: 1_001 });
+		expect(synSchedule({ retries: 6, userTimeoutMs: 9_000 })).toEqual({
+			retransmissionsMs: [1_000, 3_000, 7_000],
+			giveUpMs: 9_000,
+		});
+		expect(synSchedule({ retries: 6, linear: 4, userTimeoutMs: 300 })).toEqual({
+			retransmissionsMs: [1_000],
+			giveUpMs: 1_001,
+		});
 		// It replaces the doublings' time, but not the number.
 		expect(synSchedule({ retries: 1, userTimeoutMs: 60_000 })).toEqual({ retransmissionsMs: [1_000], giveUpMs: 3_000 });
 	});
@@ -267,8 +294,12 @@ describe('SYNs without an answer', () => {
 
 describe('SYN-ACKs without an answer', () => {
 	test('five doublings by default, 63 s', () => {
-		// Documentation/networking/ip-sysctl.rst, tcp_synack_retries: 31 s till the last retransmission, 63 s till the final timeout.
-		expect(synAckSchedule({ retries: 5 })).toEqual({ retransmissionsMs: [1_000, 3_000, 7_000, 15_000, 31_000], giveUpMs: 63_000 });
+		// Documentation/networking/ip-sysctl.rst, tcp_synack_retries: 31 s till the last retransmission, 63 s till the
+		// final timeout.
+		expect(synAckSchedule({ retries: 5 })).toEqual({
+			retransmissionsMs: [1_000, 3_000, 7_000, 15_000, 31_000],
+			giveUpMs: 63_000,
+		});
 		expect(synAckSchedule({ retries: 0 })).toEqual({ retransmissionsMs: [], giveUpMs: 1_000 });
 		// No gap is longer than TCP_RTO_MAX: 127 s, and then 120 s more.
 		expect(synAckSchedule({ retries: 7 }).giveUpMs).toBe(247_000);
@@ -293,7 +324,13 @@ test.each<[string, () => unknown, string]>([
 });
 
 test('a connection reaches what lies ahead in the diagram, and nothing behind it (RFC 9293, figure 5)', () => {
-	expect(STATES.filter((state) => canReach('FIN-WAIT-1', state))).toEqual(['FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSING', 'TIME-WAIT', 'CLOSED']);
+	expect(STATES.filter((state) => canReach('FIN-WAIT-1', state))).toEqual([
+		'FIN-WAIT-1',
+		'FIN-WAIT-2',
+		'CLOSING',
+		'TIME-WAIT',
+		'CLOSED',
+	]);
 	expect(STATES.filter((state) => canReach('TIME-WAIT', state))).toEqual(['TIME-WAIT', 'CLOSED']);
 	expect(canReach('SYN-SENT', 'LAST-ACK')).toBe(true);
 	expect(canReach('ESTAB', 'SYN-SENT')).toBe(false);

@@ -197,7 +197,9 @@ export const ERRNOS = {
  */
 export type Errno = keyof typeof ERRNOS | `errno ${number}`;
 
-const ERRNO_NAMES: ReadonlyMap<number, Errno> = new Map(Object.entries(ERRNOS).map(([name, number]) => [number, name as Errno]));
+const ERRNO_NAMES: ReadonlyMap<number, Errno> = new Map(
+	Object.entries(ERRNOS).map(([name, number]) => [number, name as Errno]),
+);
 
 /** A name that there is not would be waited for in vain. */
 export function assertErrno(errno: Errno, of: string): void {
@@ -242,8 +244,8 @@ export const RTO_MAX_MS = 120_000;
 export const TIMEWAIT_MS = 60_000;
 
 /**
- * TCP_DELACK_MIN (the same as TCP_ATO_MIN, what an ACK waits for something to travel with at first) and TCP_DELACK_MAX (what it waits at most),
- * in ms (include/net/tcp.h).
+ * TCP_DELACK_MIN (the same as TCP_ATO_MIN, what an ACK waits for something to travel with at first) and TCP_DELACK_MAX
+ * (what it waits at most), in ms (include/net/tcp.h).
  */
 export const DELACK_MIN_MS = 40;
 export const DELACK_MAX_MS = 200;
@@ -257,7 +259,10 @@ export interface Span {
 /** For checking a span when a spec runs. */
 export const spanSchema = z
 	.strictObject({ atLeastMs: z.number().nonnegative(), atMostMs: z.number().positive() })
-	.refine(({ atLeastMs, atMostMs }) => atLeastMs <= atMostMs, 'its lower bound lies above its upper bound') satisfies z.ZodType<Span>;
+	.refine(
+		({ atLeastMs, atMostMs }) => atLeastMs <= atMostMs,
+		'its lower bound lies above its upper bound',
+	) satisfies z.ZodType<Span>;
 
 /** What the formulas below take: counts of the kernel's are whole numbers, and no time is negative, missing or NaN. */
 const count = z.int().nonnegative();
@@ -265,8 +270,8 @@ const time = z.number().nonnegative();
 const positiveTime = z.number().positive();
 
 /**
- * A span around a time that the kernel computes: never earlier than the formula, and up to twice that and 5 s more, because the timer
- * wheel rounds up by as much as an eighth (kernel/time/timer.c) and the machines are shared.
+ * A span around a time that the kernel computes: never earlier than the formula, and up to twice that and 5 s more,
+ * because the timer wheel rounds up by as much as an eighth (kernel/time/timer.c) and the machines are shared.
  */
 export function spanOf(modelMs: number): Span {
 	checked(time, modelMs, 'spanOf');
@@ -274,17 +279,18 @@ export function spanOf(modelMs: number): Span {
 }
 
 /**
- * Whether a time is what a timer of the kernel gives that was set to `modelMs`: not earlier (but for a jiffy, which is 10 ms at most), and later by
- * no more than an eighth, for the timer wheel rounds up (kernel/time/timer.c), and half a second, for the machines are shared.
+ * Whether a time is what a timer of the kernel gives that was set to `modelMs`: not earlier (but for a jiffy, which is
+ * 10 ms at most), and later by no more than an eighth, for the timer wheel rounds up (kernel/time/timer.c), and half a
+ * second, for the machines are shared.
  */
 export function isTimerOf(ms: number, modelMs: number): boolean {
 	return ms >= modelMs - 10 && ms <= modelMs * 1.125 + 500;
 }
 
 /**
- * How long data is retransmitted before the connection is given up (net/ipv4/tcp_timer.c, `tcp_model_timeout`): `retries2` doublings
- * from TCP_RTO_MIN, none longer than `rtoMaxMs`. The kernel counts from the first retransmission (`retrans_stamp`), so that from the first
- * transmission it is a lower bound.
+ * How long data is retransmitted before the connection is given up (net/ipv4/tcp_timer.c, `tcp_model_timeout`):
+ * `retries2` doublings from TCP_RTO_MIN, none longer than `rtoMaxMs`. The kernel counts from the first retransmission
+ * (`retrans_stamp`), so that from the first transmission it is a lower bound.
  *
  * @param retries2 tcp_retries2 (default 15: 924.6 s)
  * @param rtoMaxMs tcp_rto_max_ms where the kernel has it (6.15), else 120000
@@ -300,19 +306,26 @@ export function retransmissionTimeoutMs(options: { retries2: number; rtoMaxMs?: 
 	return total;
 }
 
-/** The same as a span for `toFail(…, { after })`. The last data may have been sent before the wait began; the lower bound counts from the first unacknowledged segment. */
+/**
+ * The same as a span for `toFail(…, { after })`. The last data may have been sent before the wait began; the lower
+ * bound counts from the first unacknowledged segment.
+ */
 export function retransmissionTimeout(options: { retries2: number; rtoMaxMs?: number }): Span {
 	return spanOf(retransmissionTimeoutMs(options));
 }
 
-/** When what is unacknowledged is sent again: soon, or as late as TCP_RTO_MAX after the last time (RFC 6298, 2.5 and 5.5; tcp_retransmit_timer). */
+/**
+ * When what is unacknowledged is sent again: soon, or as late as TCP_RTO_MAX after the last time (RFC 6298, 2.5 and
+ * 5.5; tcp_retransmit_timer).
+ */
 export function nextRetransmission(): Span {
 	return { atLeastMs: 0, atMostMs: RTO_MAX_MS };
 }
 
 /**
- * At which turn of the retransmission timer a connection is given up (net/ipv4/tcp_timer.c, `retransmits_timed_out`): tcp_retries2 is no count but
- * stands for a time, that of `retransmissionTimeoutMs`, and the time counts from the retransmission at the first turn (`retrans_stamp`).
+ * At which turn of the retransmission timer a connection is given up (net/ipv4/tcp_timer.c, `retransmits_timed_out`):
+ * tcp_retries2 is no count but stands for a time, that of `retransmissionTimeoutMs`, and the time counts from the
+ * retransmission at the first turn (`retrans_stamp`).
  */
 export function retransmissionTurns(options: { retries2: number; rtoMs: number; rtoMaxMs?: number }): number {
 	const schema = z.strictObject({ retries2: count, rtoMs: positiveTime, rtoMaxMs: positiveTime.optional() });
@@ -340,15 +353,24 @@ export interface Schedule {
 }
 
 /**
- * When a SYN is sent again, and when connect fails with ETIMEDOUT (net/ipv4/tcp_timer.c, `tcp_retransmit_timer`, `tcp_write_timeout`,
- * `tcp_clamp_rto_to_user_timeout`). At each turn of the timer the attempt ends if all retransmissions are used up, or if the time of
- * `retries` doublings from TCP_TIMEOUT_INIT has passed (or TCP_USER_TIMEOUT, which is not looked at before the first retransmission).
+ * When a SYN is sent again, and when connect fails with ETIMEDOUT (net/ipv4/tcp_timer.c, `tcp_retransmit_timer`,
+ * `tcp_write_timeout`,
+ * `tcp_clamp_rto_to_user_timeout`). At each turn of the timer the attempt ends if all retransmissions are used up, or
+ * if the time of
+ * `retries` doublings from TCP_TIMEOUT_INIT has passed (or TCP_USER_TIMEOUT, which is not looked at before the first
+ * retransmission).
  *
  * @param retries tcp_syn_retries, or TCP_SYNCNT (default 6)
- * @param linear tcp_syn_linear_timeouts (default 4): after so many retransmissions the gaps begin to double; they come on top of
+ * @param linear tcp_syn_linear_timeouts (default 4): after so many retransmissions the gaps begin to double; they come
+ * on top of
  * `retries`. A kernel before 6.5 has no such sysctl: 0
  */
-export function synSchedule(options: { retries: number; linear?: number | undefined; userTimeoutMs?: number; rtoMaxMs?: number }): Schedule {
+export function synSchedule(options: {
+	retries: number;
+	linear?: number | undefined;
+	userTimeoutMs?: number;
+	rtoMaxMs?: number;
+}): Schedule {
 	const schema = z.strictObject({
 		retries: count,
 		linear: count.optional(),
@@ -356,13 +378,16 @@ export function synSchedule(options: { retries: number; linear?: number | undefi
 		rtoMaxMs: positiveTime.optional(),
 	});
 	const { retries, linear = 0, userTimeoutMs, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'synSchedule');
-	const model = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS, rtoMaxMs }).reduce((sum, gap) => sum + gap);
+	const model = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS, rtoMaxMs }).reduce(
+		(sum, gap) => sum + gap,
+	);
 	const retransmissionsMs: number[] = [];
 	let rto = TIMEOUT_INIT_MS;
 	let turn = rto;
 	for (;;) {
 		const sent = retransmissionsMs.length;
-		if (sent >= retries + linear || (sent > 0 && turn >= (userTimeoutMs ?? model))) return { retransmissionsMs, giveUpMs: turn };
+		if (sent >= retries + linear || (sent > 0 && turn >= (userTimeoutMs ?? model)))
+			return { retransmissionsMs, giveUpMs: turn };
 		retransmissionsMs.push(turn);
 		if (retransmissionsMs.length > linear) rto = Math.min(2 * rto, rtoMaxMs);
 		turn += userTimeoutMs === undefined ? rto : Math.min(rto, Math.max(userTimeoutMs - turn, 1));
@@ -370,8 +395,9 @@ export function synSchedule(options: { retries: number; linear?: number | undefi
 }
 
 /**
- * When a SYN-ACK is sent again, and when the half-made connection is forgotten (net/ipv4/inet_connection_sock.c, `reqsk_timer_handler`).
- * Each SYN that comes again is answered at once and puts the timer off (net/ipv4/tcp_minisocks.c, `tcp_check_req`).
+ * When a SYN-ACK is sent again, and when the half-made connection is forgotten (net/ipv4/inet_connection_sock.c,
+ * `reqsk_timer_handler`). Each SYN that comes again is answered at once and puts the timer off
+ * (net/ipv4/tcp_minisocks.c, `tcp_check_req`).
  *
  * @param retries tcp_synack_retries, or TCP_SYNCNT of the listener (default 5)
  */
@@ -383,25 +409,35 @@ export function synAckSchedule(options: { retries: number }): Schedule {
 }
 
 /**
- * How long TCP_DEFER_ACCEPT really defers: whole turns of the SYN-ACK's timer, as many as the seconds asked for need (net/ipv4/tcp.c,
+ * How long TCP_DEFER_ACCEPT really defers: whole turns of the SYN-ACK's timer, as many as the seconds asked for need
+ * (net/ipv4/tcp.c,
  * `secs_to_retrans`, `retrans_to_secs`). So 10 s are 1 + 2 + 4 + 8 = 15 s, and getsockopt says so.
  */
 export function deferAcceptSeconds(asked: number): number {
 	checked(time, asked, 'deferAcceptSeconds');
 	let period = 0;
-	for (let timeout = TIMEOUT_INIT_MS / 1_000; period < asked; timeout = Math.min(2 * timeout, RTO_MAX_MS / 1_000)) period += timeout;
+	for (let timeout = TIMEOUT_INIT_MS / 1_000; period < asked; timeout = Math.min(2 * timeout, RTO_MAX_MS / 1_000))
+		period += timeout;
 	return period;
 }
 
-/** When keepalive gives a silent peer up (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): idle time, then `probes` intervals. All in seconds, as the sysctls are. */
+/**
+ * When keepalive gives a silent peer up (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): idle time, then `probes`
+ * intervals. All in seconds, as the sysctls are.
+ */
 export function keepaliveTimeout(options: { time: number; interval: number; probes: number }): Span {
-	const { time: idle, interval, probes } = checked(z.strictObject({ time, interval: time, probes: count }), options, 'keepaliveTimeout');
+	const {
+		time: idle,
+		interval,
+		probes,
+	} = checked(z.strictObject({ time, interval: time, probes: count }), options, 'keepaliveTimeout');
 	return spanOf((idle + interval * probes) * 1_000);
 }
 
 /**
- * The same with TCP_USER_TIMEOUT, which replaces the number of probes (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): at the first turn of the
- * timer after which it has passed, though never at the turn that sends the first probe. `time` and `interval` in seconds, as the options are.
+ * The same with TCP_USER_TIMEOUT, which replaces the number of probes (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): at
+ * the first turn of the timer after which it has passed, though never at the turn that sends the first probe. `time`
+ * and `interval` in seconds, as the options are.
  */
 export function keepaliveUserTimeout(options: { time: number; interval: number; userTimeoutMs: number }): Span {
 	const schema = z.strictObject({ time, interval: positiveTime, userTimeoutMs: positiveTime });
@@ -416,9 +452,10 @@ export function timeWait(): Span {
 }
 
 /**
- * FIN-WAIT-2 of a closed socket lasts tcp_fin_timeout seconds, as a time-wait socket (`tcp_rcv_state_process`; `__tcp_close` where the FIN was acknowledged before). Of more than
- * TCP_TIMEWAIT_LEN only what is above it counts, but twice: once with the socket kept (timer keepalive), once as a time-wait socket
- * (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): 61 s are 2 s, 120 s are 120 s.
+ * FIN-WAIT-2 of a closed socket lasts tcp_fin_timeout seconds, as a time-wait socket (`tcp_rcv_state_process`;
+ * `__tcp_close` where the FIN was acknowledged before). Of more than TCP_TIMEWAIT_LEN only what is above it counts, but
+ * twice: once with the socket kept (timer keepalive), once as a time-wait socket (net/ipv4/tcp_timer.c,
+ * `tcp_keepalive_timer`): 61 s are 2 s, 120 s are 120 s.
  */
 export function finWait2Timeout(options: { finTimeout: number }): Span {
 	const { finTimeout } = checked(z.strictObject({ finTimeout: time }), options, 'finWait2Timeout');
@@ -427,17 +464,31 @@ export function finWait2Timeout(options: { finTimeout: number }): Span {
 }
 
 /**
- * The waits before each unanswered probe of a closed window and, last, before the connection is given up (net/ipv4/tcp_timer.c,
- * `tcp_probe_timer`; net/ipv4/tcp_output.c, `tcp_send_probe0`): the wait doubles with each probe, up to `rtoMaxMs` and no more than `retries2`
- * times, and `retries2` probes in a row may be unanswered. Probes that were answered before have doubled it, too.
+ * The waits before each unanswered probe of a closed window and, last, before the connection is given up
+ * (net/ipv4/tcp_timer.c,
+ * `tcp_probe_timer`; net/ipv4/tcp_output.c, `tcp_send_probe0`): the wait doubles with each probe, up to `rtoMaxMs` and
+ * no more than `retries2` times, and `retries2` probes in a row may be unanswered. Probes that were answered before
+ * have doubled it, too.
  *
  * @param retries2 tcp_retries2 (default 15: 924.6 s)
  */
-export function windowProbeGapsMs(options: { retries2: number; answered?: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
+export function windowProbeGapsMs(options: {
+	retries2: number;
+	answered?: number;
+	rtoMs?: number;
+	rtoMaxMs?: number;
+}): number[] {
 	const times = { rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() };
 	const schema = z.strictObject({ retries2: count, answered: count.optional(), ...times });
-	const { retries2, answered = 0, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'windowProbeTimeoutMs');
-	return Array.from({ length: retries2 + 1 }, (_, unanswered) => Math.min(rtoMs * 2 ** Math.min(answered + unanswered, retries2), rtoMaxMs));
+	const {
+		retries2,
+		answered = 0,
+		rtoMs = RTO_MIN_MS,
+		rtoMaxMs = RTO_MAX_MS,
+	} = checked(schema, options, 'windowProbeTimeoutMs');
+	return Array.from({ length: retries2 + 1 }, (_, unanswered) =>
+		Math.min(rtoMs * 2 ** Math.min(answered + unanswered, retries2), rtoMaxMs),
+	);
 }
 
 /** When a closed window whose probes are not answered ends the connection, from the last that was heard of the peer. */
@@ -446,9 +497,10 @@ export function windowProbeTimeoutMs(options: Parameters<typeof windowProbeGapsM
 }
 
 /**
- * The waits before each probe that a socket without a process (an orphan) sends to a closed window and, last, before it is given up though
- * every probe was answered (net/ipv4/tcp_timer.c, `tcp_probe_timer`: `alive`): once the doubled wait has reached `rtoMaxMs`, it is
- * given up at that turn, unless it was doubled fewer than tcp_orphan_retries times (0 by default). By default 324.6 s. tcp_retries2 must allow for so many doublings, or it never ends.
+ * The waits before each probe that a socket without a process (an orphan) sends to a closed window and, last, before it
+ * is given up though every probe was answered (net/ipv4/tcp_timer.c, `tcp_probe_timer`: `alive`): once the doubled wait
+ * has reached `rtoMaxMs`, it is given up at that turn, unless it was doubled fewer than tcp_orphan_retries times (0 by
+ * default). By default 324.6 s. tcp_retries2 must allow for so many doublings, or it never ends.
  */
 export function orphanProbeGapsMs(options: { rtoMs?: number; rtoMaxMs?: number } = {}): number[] {
 	const schema = z.strictObject({ rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() });
@@ -478,7 +530,9 @@ export function deviations(gaps: readonly number[], formula: readonly (number | 
 		const gap = gaps[index];
 		const { atLeastMs, atMostMs } = typeof model === 'number' ? spanOf(model) : model;
 		const words = typeof model === 'number' ? `${model} ms` : `${atLeastMs} to ${atMostMs} ms`;
-		return gap === undefined || (gap >= atLeastMs - 10 && gap <= atMostMs) ? [] : [`gap ${index + 1} is ${gap.toFixed(0)} ms instead of ${words}`];
+		return gap === undefined || (gap >= atLeastMs - 10 && gap <= atMostMs)
+			? []
+			: [`gap ${index + 1} is ${gap.toFixed(0)} ms instead of ${words}`];
 	});
 	return [...number, ...gone];
 }

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, type StartedTestContainer } from 'testcontainers';
+import {
+	DockerComposeEnvironment,
+	type StartedDockerComposeEnvironment,
+	type StartedTestContainer,
+} from 'testcontainers';
 import { findCompose } from '../harness/cli/setup/compose.ts';
 import { imageContext } from '../harness/engines/docker/image.ts';
 import { HalfopenError } from '../harness/errors.ts';
@@ -22,8 +26,12 @@ testOnDocker(
 		const listening = run(server, `exec nc -l ${port} </dev/null >/tmp/received`);
 		await eventually(() => run(server, 'ss -Htln'), `:${port} `);
 
-		// The pipe is opened for both directions, so that nobody waits for its other end and it never ends, like a terminal.
-		const connecting = run(client, `mkfifo /tmp/typed; echo $$ >/tmp/nc.pid; exec nc 198.18.255.3 ${port} <>/tmp/typed`);
+		// The pipe is opened for both directions, so that nobody waits for its other end and it never ends, like a
+		// terminal.
+		const connecting = run(
+			client,
+			`mkfifo /tmp/typed; echo $$ >/tmp/nc.pid; exec nc 198.18.255.3 ${port} <>/tmp/typed`,
+		);
 		await eventually(() => run(client, 'ss -Htn'), `ESTAB 0 0 198.18.255.2:\\d+ 198.18.255.3:${port}`);
 
 		await run(client, 'echo "kodos, are you there?" >/tmp/typed');
@@ -49,7 +57,8 @@ async function bringUp(): Promise<StartedDockerComposeEnvironment> {
 		.withProjectName(project)
 		.withEnvironment(labelsOfThisRun())
 		.withAutoCleanup(false);
-	if (compose.standalone !== undefined) environment.withClientOptions({ executable: { standalone: true, executablePath: compose.standalone } });
+	if (compose.standalone !== undefined)
+		environment.withClientOptions({ executable: { standalone: true, executablePath: compose.standalone } });
 	return environment.up();
 }
 
@@ -59,7 +68,10 @@ function labelsOfThisRun(): Record<string, string> {
 	return { HALFOPEN_RUN_ID: id, HALFOPEN_RUN_OWNER: owner };
 }
 
-/** Compose v2 joins the words of a container's name with `-`, which testcontainers takes apart, and 1.29 with `_`, which it does not. */
+/**
+ * Compose v2 joins the words of a container's name with `-`, which testcontainers takes apart, and 1.29 with `_`, which
+ * it does not.
+ */
 function host(hosts: StartedDockerComposeEnvironment, service: string): StartedTestContainer {
 	for (const name of [`${service}-1`, `${project}_${service}_1`]) {
 		try {

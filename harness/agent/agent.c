@@ -1,4 +1,6 @@
-/* The agent inside a host: starts processes, makes socket calls, tells the time. PROTOCOL.md says how it is spoken to. */
+/*
+ * The agent inside a host: starts processes, makes socket calls, tells the time. PROTOCOL.md says how it is spoken to.
+ */
 
 #include "src/child.h"
 #include "src/extinguish.h"
@@ -33,7 +35,10 @@ static void signals_open(void) {
 	sigprocmask(SIG_SETMASK, &handled, NULL);
 	signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0) die("agent: signalfd");
-	/* A lost harness is seen as the end of input; Ctrl-C at a terminal is the harness's business, which may still need this agent to tidy up. */
+	/*
+	 * A lost harness is seen as the end of input; Ctrl-C at a terminal is the harness's business, which may still need
+	 * this agent to tidy up.
+	 */
 	int ignored[] = {SIGPIPE, SIGINT, SIGHUP};
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);

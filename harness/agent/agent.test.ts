@@ -72,7 +72,12 @@ describe('the agent', () => {
 
 describe('a program', () => {
 	test('is run to its end', async () => {
-		expect(await agent.run(['sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({ status: 3, out: 'out\n', err: 'err\n', t: expect.any(Number) });
+		expect(await agent.run(['sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({
+			status: 3,
+			out: 'out\n',
+			err: 'err\n',
+			t: expect.any(Number),
+		});
 		expect(await agent.run(['cat'], { input: 'a b\n\0%é' })).toMatchObject({ status: 0, out: 'a b\n\0%é' });
 		expect(await agent.run(['sh', '-c', 'kill -TERM $$'])).toMatchObject({ status: 'SIGTERM' });
 		expect(await agent.run(['printf', '%s|', '', 'a b', '%', '@log'])).toMatchObject({ out: '|a b|%|@log|' });
@@ -112,13 +117,19 @@ describe('a program', () => {
 		expect(await cat.exited).toMatchObject({ status: 0 });
 		expect(out.text()).toBe(`one ${big} two`);
 		await cat.drained;
-		await expect(cat.write('late')).rejects.toMatchObject({ code: 'PEER_EXITED', problem: expect.stringContaining('exited with status 0') });
+		await expect(cat.write('late')).rejects.toMatchObject({
+			code: 'PEER_EXITED',
+			problem: expect.stringContaining('exited with status 0'),
+		});
 		await cat.end();
 	});
 
 	test('gets signals, until it has ended', async () => {
 		const out = collector();
-		const shell = await agent.spawn(['sh', '-c', 'trap "echo caught; exit 4" USR1; echo ready; while :; do sleep 0.01; done'], { out: out.take });
+		const shell = await agent.spawn(
+			['sh', '-c', 'trap "echo caught; exit 4" USR1; echo ready; while :; do sleep 0.01; done'],
+			{ out: out.take },
+		);
 		await until(() => out.text() === 'ready\n');
 		await shell.signal('SIGUSR1');
 		expect(await shell.exited).toMatchObject({ status: 4 });
@@ -152,7 +163,9 @@ describe('a program', () => {
 	});
 
 	test('may be one of 64 at once', async () => {
-		const results = await Promise.all(Array.from({ length: 64 }, (_, i) => agent.run(['sh', '-c', 'read line; echo "$line"'], { input: `${i}\n` })));
+		const results = await Promise.all(
+			Array.from({ length: 64 }, (_, i) => agent.run(['sh', '-c', 'read line; echo "$line"'], { input: `${i}\n` })),
+		);
 		expect(results.map(({ out }) => out)).toEqual(Array.from({ length: 64 }, (_, i) => `${i}\n`));
 	});
 });
@@ -190,7 +203,8 @@ test('output waits in the process, not in the agent, while the harness does not 
 	const stuck = await Agent.connect(channel, 'a test that does not read');
 	await stuck.spawn(['sh', '-c', 'yes']);
 	channel.pause();
-	const resident = async () => Number(/(\d+)/.exec((await execa('grep', ['VmRSS', `/proc/${stuck.pid}/status`])).stdout)?.[1]);
+	const resident = async () =>
+		Number(/(\d+)/.exec((await execa('grep', ['VmRSS', `/proc/${stuck.pid}/status`])).stdout)?.[1]);
 	let before = 0;
 	await until(async () => {
 		const now = await resident();
@@ -208,7 +222,10 @@ test('output waits in the process, not in the agent, while the harness does not 
 	test('tells of a call while it blocks, and ends when the observer has gone', async () => {
 		const log = collector();
 		const out = collector();
-		const peer = await agent.spawn(['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '64', '-o', '@log', 'cat'], { log: log.take, out: out.take });
+		const peer = await agent.spawn(['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '64', '-o', '@log', 'cat'], {
+			log: log.take,
+			out: out.take,
+		});
 		await until(() => /read\(0<.*>, $/.test(log.text()));
 		expect(await processState(peer.pid)).toMatch(/[St]/);
 		await peer.write('hello\n');
@@ -225,7 +242,10 @@ test('output waits in the process, not in the agent, while the harness does not 
 		const ended = new Promise<void>((resolve) => {
 			hasEnded = resolve;
 		});
-		const process = await agent.spawn(['sh', '-c', 'echo said >"$0"; read -r _', '@log'], { log: log.take, logEnd: hasEnded });
+		const process = await agent.spawn(['sh', '-c', 'echo said >"$0"; read -r _', '@log'], {
+			log: log.take,
+			logEnd: hasEnded,
+		});
 		await ended;
 		expect(log.text()).toBe('said\n');
 		expect(process.ended).toBeUndefined();
@@ -236,7 +256,10 @@ test('output waits in the process, not in the agent, while the harness does not 
 	test('is no descriptor of the process', async () => {
 		const log = collector();
 		const out = collector();
-		const process = await agent.spawn(['sh', '-c', 'ls /proc/self/fd; echo said >"$0"', '@log'], { log: log.take, out: out.take });
+		const process = await agent.spawn(['sh', '-c', 'ls /proc/self/fd; echo said >"$0"', '@log'], {
+			log: log.take,
+			out: out.take,
+		});
 		await process.drained;
 		expect(out.text()).toBe('0\n1\n2\n3\n');
 		expect(log.text()).toBe('said\n');
@@ -277,7 +300,11 @@ describe('a terminal', () => {
 
 	test('controls the session: ^C is a signal to all in the foreground, ^D the end of the input, also within a line', async () => {
 		const out = collector();
-		const interrupted = await agent.spawn(['sh', '-c', 'tty >/dev/null && echo ready; cat; echo not reached'], { out: out.take }, { tty: true });
+		const interrupted = await agent.spawn(
+			['sh', '-c', 'tty >/dev/null && echo ready; cat; echo not reached'],
+			{ out: out.take },
+			{ tty: true },
+		);
 		await until(() => out.text() === 'ready\n');
 		await interrupted.write('\x03');
 		expect(await interrupted.exited).toMatchObject({ signal: 'SIGINT' });
@@ -306,7 +333,9 @@ describe('a terminal', () => {
 });
 
 describe('the end', () => {
-	const LEAVES_CHILDREN = 'sleep 1000 & setsid sleep 1000 & (setsid sh -c "trap : TERM INT HUP; sleep 1000; sleep 1000" &) ; echo ready; sleep 1000';
+	const LEAVES_CHILDREN =
+		'sleep 1000 & setsid sleep 1000 & (setsid sh -c "trap : TERM INT HUP; sleep 1000; sleep 1000" &) ; echo ready; ' +
+		'sleep 1000';
 
 	async function withFamily() {
 		const child = spawn(path);
@@ -320,7 +349,9 @@ describe('the end', () => {
 		await until(() => out.text() === 'ready\n');
 		const descendants = async () => {
 			const { stdout } = await execa('ps', ['-e', '-o', 'pid=,ppid=']);
-			const parents = new Map(stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number) as [number, number]));
+			const parents = new Map(
+				stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number) as [number, number]),
+			);
 			const isOurs = (pid: number): boolean => pid === own.pid || (pid > 1 && isOurs(parents.get(pid) ?? 0));
 			return [...parents.keys()].filter((pid) => pid !== own.pid && isOurs(pid));
 		};
@@ -348,7 +379,8 @@ describe('the end', () => {
 		const waiting = [own.sleep(100_000), puppet.call('bind', returned, '127.0.0.1', 0), puppet.exited];
 		child.kill('SIGTERM');
 		const results = await Promise.allSettled(waiting);
-		for (const result of [results[0], results[2]]) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AGENT_GONE' } });
+		for (const result of [results[0], results[2]])
+			expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AGENT_GONE' } });
 		expect(await own.closed).toMatchObject({
 			code: 'AGENT_GONE',
 			problem: expect.stringContaining('a dying test'),
@@ -367,18 +399,25 @@ describe('the end', () => {
 		child.kill('SIGKILL');
 		expect(await own.closed).toMatchObject({ code: 'AGENT_GONE' });
 		await until(
-			async () => /^(Z|undefined)$/.test(`${await processState(sleeper.pid)}`) && /^(Z|undefined)$/.test(`${await processState(puppet.pid)}`),
+			async () =>
+				/^(Z|undefined)$/.test(`${await processState(sleeper.pid)}`) &&
+				/^(Z|undefined)$/.test(`${await processState(puppet.pid)}`),
 		);
 	});
 
 	test('before its beginning is told too', async () => {
 		await expect(startLocalAgent('/bin/false', 'nobody')).rejects.toMatchObject({ code: 'AGENT_GONE' });
 		await expect(startLocalAgent('/no/such/agent', 'nobody')).rejects.toMatchObject({ code: 'AGENT_GONE' });
-		await expect(startLocalAgent('echo', 'nobody', { prefix: ['sh', '-c', 'echo OCI runtime exec failed'] })).rejects.toMatchObject({
+		await expect(
+			startLocalAgent('echo', 'nobody', { prefix: ['sh', '-c', 'echo OCI runtime exec failed'] }),
+		).rejects.toMatchObject({
 			code: 'AGENT_PROTOCOL',
 		});
 		const other = new PassThrough();
 		other.write('1.000000 0 hello 1 1 6.1\n');
-		await expect(Agent.connect(other, 'nobody')).rejects.toMatchObject({ code: 'AGENT_PROTOCOL', problem: expect.stringContaining('version 1') });
+		await expect(Agent.connect(other, 'nobody')).rejects.toMatchObject({
+			code: 'AGENT_PROTOCOL',
+			problem: expect.stringContaining('version 1'),
+		});
 	});
 });

@@ -11,7 +11,10 @@ export type { CallArguments, CallName, CallResult } from './socket-calls.ts';
 
 const PROTOCOL_VERSION = '2';
 
-/** What a program said and how it ended: its status, or the name of the signal that killed it; `t` of the end in seconds since the epoch. */
+/**
+ * What a program said and how it ended: its status, or the name of the signal that killed it; `t` of the end in seconds
+ * since the epoch.
+ */
 export interface RunResult {
 	readonly status: number | string;
 	readonly out: string;
@@ -19,12 +22,18 @@ export interface RunResult {
 	readonly t: number;
 }
 
-/** The harness's end of an agent inside a host (PROTOCOL.md). All methods reject with AGENT_GONE once its channel has ended. */
+/**
+ * The harness's end of an agent inside a host (PROTOCOL.md). All methods reject with AGENT_GONE once its channel has
+ * ended.
+ */
 export class Agent {
 	readonly name: string;
 	readonly pid: number;
 	readonly kernelRelease: string;
-	/** Settles when the channel has ended: with AGENT_GONE or AGENT_PROTOCOL where the harness did not end it. Never rejects. */
+	/**
+	 * Settles when the channel has ended: with AGENT_GONE or AGENT_PROTOCOL where the harness did not end it. Never
+	 * rejects.
+	 */
 	readonly closed: Promise<HalfopenError | undefined>;
 	readonly #requests: Requests;
 
@@ -37,7 +46,8 @@ export class Agent {
 	}
 
 	/**
-	 * Waits for the agent's first message. Rejects with AGENT_GONE if the channel ends before, and with AGENT_PROTOCOL on another version.
+	 * Waits for the agent's first message. Rejects with AGENT_GONE if the channel ends before, and with AGENT_PROTOCOL on
+	 * another version.
 	 *
 	 * @param name whose agent it is, for messages: `client's machine`
 	 * @param stderr what the agent says besides, to be quoted when it is gone
@@ -47,7 +57,9 @@ export class Agent {
 		const [version = '', pid = '', release = ''] = (await requests.hello).words.map((word) => word.toString());
 		if (version !== PROTOCOL_VERSION) {
 			const error = new HalfopenError('AGENT_PROTOCOL', {
-				problem: `the agent of ${name} speaks version ${version} of the protocol, and the harness version ${PROTOCOL_VERSION}`,
+				problem:
+					`the agent of ${name} speaks version ${version} of the protocol, and the harness version ` +
+					`${PROTOCOL_VERSION}`,
 				remedy: 'rebuild the agent with npm run setup',
 			});
 			requests.fail(error);
@@ -88,7 +100,11 @@ export class Agent {
 	 * whose path stands where argv has the word `@log`. With `tty` its standard streams are a terminal, and all that it
 	 * writes is `out`. Rejects with TOOL_MISSING where the program cannot be executed.
 	 */
-	async spawn(argv: readonly string[], handlers: StreamHandlers = {}, { tty = false }: { readonly tty?: boolean } = {}): Promise<AgentProcess> {
+	async spawn(
+		argv: readonly string[],
+		handlers: StreamHandlers = {},
+		{ tty = false }: { readonly tty?: boolean } = {},
+	): Promise<AgentProcess> {
 		const streams = ['out', ...(tty ? [] : ['err']), ...(handlers.log ? ['log'] : [])];
 		const options = [...(handlers.log ? ['log'] : []), ...(tty ? ['tty'] : [])].join() || '-';
 		const make = (id: number, pid: number) => new AgentProcess(this.#requests, id, pid, handlers, streams);
@@ -99,7 +115,10 @@ export class Agent {
 		}
 	}
 
-	/** Runs a program to its end, and gives it `input` before; output of children that outlive it is not waited for. Rejects as `spawn` does. */
+	/**
+	 * Runs a program to its end, and gives it `input` before; output of children that outlive it is not waited for.
+	 * Rejects as `spawn` does.
+	 */
 	async run(argv: readonly string[], { input }: { input?: string | Buffer } = {}): Promise<RunResult> {
 		const out: Buffer[] = [];
 		const err: Buffer[] = [];
@@ -113,7 +132,11 @@ export class Agent {
 
 	/** Starts a process that makes socket calls as it is told. */
 	puppet(): Promise<Puppet> {
-		return this.#start('puppet', [], (id, pid) => new Puppet(this.#requests, id, new AgentProcess(this.#requests, id, pid, {}, [])));
+		return this.#start(
+			'puppet',
+			[],
+			(id, pid) => new Puppet(this.#requests, id, new AgentProcess(this.#requests, id, pid, {}, [])),
+		);
 	}
 
 	/** Ends the channel, and with it the agent and all that it started; settles when the agent has gone. */
@@ -122,7 +145,11 @@ export class Agent {
 	}
 
 	/** What is started must listen from the answer on: events follow it at once. */
-	async #start<Started>(verb: string, words: readonly string[], make: (id: number, pid: number) => Started): Promise<Started> {
+	async #start<Started>(
+		verb: string,
+		words: readonly string[],
+		make: (id: number, pid: number) => Started,
+	): Promise<Started> {
 		let started: Started | undefined;
 		const answered = ({ id, words: [pid] }: Message) => {
 			started = make(id, Number(pid?.toString()));

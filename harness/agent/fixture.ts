@@ -23,7 +23,10 @@ export async function processState(pid: number): Promise<string | undefined> {
 	}
 }
 
-/** How many threads of a process wait for something; those of a puppet are the one that reads requests, and one for each call that blocks. */
+/**
+ * How many threads of a process wait for something; those of a puppet are the one that reads requests, and one for each
+ * call that blocks.
+ */
 export async function sleepingThreads(pid: number): Promise<number> {
 	const states = await Promise.all((await readdir(`/proc/${pid}/task`)).map((thread) => processState(Number(thread))));
 	return states.filter((state) => state === 'S').length;

@@ -92,17 +92,22 @@ test.each([
 
 test('an id is not used twice at once', async () => {
 	expect(await answersTo('20 sleep 50000000\n20 spawn - true\n20 puppet\n20 sleep 1\n21 cancel 20')).toBe(
-		`${'20 error EPROTO this%20id%20is%20in%20use\n'.repeat(3)}20 error ECANCELED the%20sleep%20was%20cancelled\n21 ok\n`,
+		`${'20 error EPROTO this%20id%20is%20in%20use\n'.repeat(3)}20 error ECANCELED ` +
+			'the%20sleep%20was%20cancelled\n21 ok\n',
 	);
 });
 
 test('a line longer than 1 MiB is one error, and the next is understood', async () => {
-	expect(await answersTo(`9 spawn - ${'a'.repeat(3 << 20)}`)).toBe('9 error EPROTO a%20line%20longer%20than%201048576%20bytes\n');
+	expect(await answersTo(`9 spawn - ${'a'.repeat(3 << 20)}`)).toBe(
+		'9 error EPROTO a%20line%20longer%20than%201048576%20bytes\n',
+	);
 	expect(await answersTo('x'.repeat(3 << 20))).toMatch(/^0 error EPROTO [^\n]*\n$/);
 });
 
 test('a body that is too large is skipped', async () => {
-	expect(await answersTo(`9 write 8 ${17 << 20}\n`, Buffer.alloc(17 << 20, '9 now\n'))).toMatch(/^9 error EPROTO \S+\n0 error EPROTO \S+\n$/);
+	expect(await answersTo(`9 write 8 ${17 << 20}\n`, Buffer.alloc(17 << 20, '9 now\n'))).toMatch(
+		/^9 error EPROTO \S+\n0 error EPROTO \S+\n$/,
+	);
 });
 
 test('more words than a program may have are an errno', async () => {

@@ -3,8 +3,8 @@ import { Duplex } from 'node:stream';
 import { Agent } from './agent.ts';
 
 /**
- * The standard input and output of a process as one duplex channel. Unlike `Duplex.from` it reads to the end what a process said before it
- * died; that its input is broken then is no news.
+ * The standard input and output of a process as one duplex channel. Unlike `Duplex.from` it reads to the end what a
+ * process said before it died; that its input is broken then is no news.
  */
 export function channelTo(child: ChildProcessWithoutNullStreams): Duplex {
 	const channel = new Duplex({
@@ -27,8 +27,15 @@ export function channelTo(child: ChildProcessWithoutNullStreams): Duplex {
 	return channel;
 }
 
-/** Starts an agent as a process of this machine, with words before it where it is to live elsewhere (`ip netns exec …`), and connects to it. */
-export function startLocalAgent(path: string, name: string, { prefix = [] }: { prefix?: readonly string[] } = {}): Promise<Agent> {
+/**
+ * Starts an agent as a process of this machine, with words before it where it is to live elsewhere (`ip netns exec …`),
+ * and connects to it.
+ */
+export function startLocalAgent(
+	path: string,
+	name: string,
+	{ prefix = [] }: { prefix?: readonly string[] } = {},
+): Promise<Agent> {
 	const [program = path, ...args] = [...prefix, path];
 	const child = spawn(program, args, { stdio: 'pipe' });
 	return Agent.connect(channelTo(child), name, { stderr: child.stderr });

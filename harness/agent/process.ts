@@ -36,7 +36,10 @@ export class AgentProcess {
 	readonly pid: number;
 	/** Settles when the process has ended; all it wrote by then has been handed over before. Rejects with AGENT_GONE. */
 	readonly exited: Promise<ProcessEnd>;
-	/** Settles when all streams are at their end, which is later than `exited` where grandchildren go on writing. Rejects with AGENT_GONE. */
+	/**
+	 * Settles when all streams are at their end, which is later than `exited` where grandchildren go on writing. Rejects
+	 * with AGENT_GONE.
+	 */
 	readonly drained: Promise<void>;
 	readonly #id: number;
 	readonly #requests: Requests;
@@ -64,7 +67,9 @@ export class AgentProcess {
 		return this.#ended;
 	}
 
-	/** Writes to standard input; settles when all is in the pipe. Rejects with PEER_EXITED where nobody reads any more. */
+	/**
+	 * Writes to standard input; settles when all is in the pipe. Rejects with PEER_EXITED where nobody reads any more.
+	 */
 	async write(data: string | Uint8Array): Promise<void> {
 		const bytes = typeof data === 'string' ? Buffer.from(data) : data;
 		const answers: Promise<Message>[] = [];

@@ -80,7 +80,10 @@ describe('a puppet', () => {
 
 	test('refuses what no call can be made of', async () => {
 		const puppet = await agent.puppet();
-		await expect(puppet.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining('address') });
+		await expect(puppet.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			problem: expect.stringContaining('address'),
+		});
 	});
 
 	test('gets signals, and calls of a dead one are told as such', async () => {
@@ -107,7 +110,10 @@ describe('calls', () => {
 		expect(await server.call('send', b, '')).toMatchObject({ returned: 0 });
 		expect(await server.call('send', b, 'two words', ['MSG_NOSIGNAL', 'MSG_DONTWAIT'])).toMatchObject({ returned: 9 });
 		expect(await client.call('recv', a, 3, ['MSG_PEEK'])).toMatchObject({ returned: 3, data: Buffer.from('two') });
-		expect(await client.call('recv', a, 9, ['MSG_WAITALL'])).toMatchObject({ returned: 9, data: Buffer.from('two words') });
+		expect(await client.call('recv', a, 9, ['MSG_WAITALL'])).toMatchObject({
+			returned: 9,
+			data: Buffer.from('two words'),
+		});
 		const megabyte = Buffer.alloc(200_000, 'é');
 		const sent = client.call('send', a, megabyte);
 		expect(await server.call('recv', b, megabyte.length, ['MSG_WAITALL'])).toMatchObject({ data: megabyte });
@@ -138,7 +144,9 @@ describe('calls', () => {
 		const { server, client, a, b } = await connected();
 		expect(await server.call('shutdown', b, 'WR')).toMatchObject({ returned: 0 });
 		expect(await client.call('recv', a, 10)).toMatchObject({ returned: 0, data: Buffer.alloc(0) });
-		expect(await client.call('poll', a, ['POLLIN', 'POLLRDHUP'], 0)).toMatchObject({ revents: ['POLLIN', 'POLLRDHUP'] });
+		expect(await client.call('poll', a, ['POLLIN', 'POLLRDHUP'], 0)).toMatchObject({
+			revents: ['POLLIN', 'POLLRDHUP'],
+		});
 	});
 
 	test('die of SIGPIPE, or fail with EPIPE where MSG_NOSIGNAL is asked for', async () => {

@@ -33,8 +33,9 @@ export class Puppet {
 	}
 
 	/**
-	 * Makes one call in a thread of its own and settles when it returns, successful or not: a failed call is a result with an errno.
-	 * Nothing happens if nobody waits for the result. Rejects with PEER_EXITED if the puppet ends before, and with BAD_ARGUMENT on arguments that no call could be made of.
+	 * Makes one call in a thread of its own and settles when it returns, successful or not: a failed call is a result
+	 * with an errno. Nothing happens if nobody waits for the result. Rejects with PEER_EXITED if the puppet ends before,
+	 * and with BAD_ARGUMENT on arguments that no call could be made of.
 	 */
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): Promise<CallResult<Name>> {
 		const result = this.#call(name, args);
@@ -81,8 +82,16 @@ export class Puppet {
 }
 
 function parseResult<Name extends CallName>(name: Name, { words }: Message): CallResult<Name> {
-	const [start, seconds, result, errno = '', local = '', remote = ''] = words.slice(0, 6).map((word) => word.toString());
-	const about = { t: Number(start), took: Number(seconds), returned: Number(result), ...endOf('local', local), ...endOf('remote', remote) };
+	const [start, seconds, result, errno = '', local = '', remote = ''] = words
+		.slice(0, 6)
+		.map((word) => word.toString());
+	const about = {
+		t: Number(start),
+		took: Number(seconds),
+		returned: Number(result),
+		...endOf('local', local),
+		...endOf('remote', remote),
+	};
 	if (errno === '0') return { ...about, ...CALLS[name].values(words.slice(6)) } as CallResult<Name>;
 	return { ...about, errno: errnoName(Number(errno)) } as CallResult<Name>;
 }

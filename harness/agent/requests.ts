@@ -36,7 +36,10 @@ interface Pending extends Resolvers<Message> {
 const LONGEST_SHOWN = 160;
 const KEPT_STDERR = 4_096;
 
-/** Requests to one agent over its channel: each gets an id, and the answer that carries it; events go to who subscribed for their id. */
+/**
+ * Requests to one agent over its channel: each gets an id, and the answer that carries it; events go to who subscribed
+ * for their id.
+ */
 export class Requests {
 	/** Settles when the channel has ended: with the error where the harness did not end it. Never rejects. */
 	readonly closed: Promise<HalfopenError | undefined>;
@@ -68,11 +71,20 @@ export class Requests {
 		channel.on('end', () => this.#lose('its channel has ended'));
 		channel.on('close', () => this.#lose('its channel was closed'));
 		// A channel may know better than we do why it ended.
-		channel.on('error', (error) => (error instanceof HalfopenError ? this.fail(error) : this.#lose(`its channel failed: ${error.message}`, error)));
+		channel.on('error', (error) =>
+			error instanceof HalfopenError ? this.fail(error) : this.#lose(`its channel failed: ${error.message}`, error),
+		);
 	}
 
-	/** Sends a request; resolves with its answer. Rejects with `Refusal` where the answer is an error, and with AGENT_GONE. */
-	async ask(verb: string, words: readonly (string | number | Uint8Array)[] = [], { body, sent, answered }: AskOptions = {}): Promise<Message> {
+	/**
+	 * Sends a request; resolves with its answer. Rejects with `Refusal` where the answer is an error, and with
+	 * AGENT_GONE.
+	 */
+	async ask(
+		verb: string,
+		words: readonly (string | number | Uint8Array)[] = [],
+		{ body, sent, answered }: AskOptions = {},
+	): Promise<Message> {
 		if (this.#gone) throw this.#gone;
 		if (this.#closing) throw this.#goneError('the harness has closed its channel');
 		const id = ++this.#lastId;
@@ -171,7 +183,8 @@ export class Requests {
 			problem: `the agent of ${this.#name} is gone: ${why}`,
 			seen: seen.filter(Boolean).join('\n'),
 			remedy:
-				'see what ended its machine (the kernel’s log tells where memory ran out); after a power-off, a kill or close() no request can be made any more',
+				'see what ended its machine (the kernel’s log tells where memory ran out); after a power-off, a kill or ' +
+				'close() no request can be made any more',
 			cause,
 		});
 	}

@@ -1,16 +1,30 @@
-/** The socket calls of a puppet: one table that says, for each call, how its arguments are written and how its values are read. */
+/**
+ * The socket calls of a puppet: one table that says, for each call, how its arguments are written and how its values
+ * are read.
+ */
 
 import type { Endpoint } from '../formats/types.ts';
 import type { Errno } from '../tcp.ts';
 
-export const MESSAGE_FLAGS = ['MSG_NOSIGNAL', 'MSG_DONTWAIT', 'MSG_OOB', 'MSG_MORE', 'MSG_PEEK', 'MSG_WAITALL', 'MSG_TRUNC'] as const;
+export const MESSAGE_FLAGS = [
+	'MSG_NOSIGNAL',
+	'MSG_DONTWAIT',
+	'MSG_OOB',
+	'MSG_MORE',
+	'MSG_PEEK',
+	'MSG_WAITALL',
+	'MSG_TRUNC',
+] as const;
 export type MessageFlag = (typeof MESSAGE_FLAGS)[number];
 export const POLL_EVENTS = ['POLLIN', 'POLLPRI', 'POLLOUT', 'POLLERR', 'POLLHUP', 'POLLNVAL', 'POLLRDHUP'] as const;
 export type PollEvent = (typeof POLL_EVENTS)[number];
 export const SHUTDOWN_HOWS = ['RD', 'WR', 'RDWR'] as const;
 export type ShutdownHow = (typeof SHUTDOWN_HOWS)[number];
 
-/** Options whose value is one number, in the unit of the kernel: TCP_USER_TIMEOUT in ms, TCP_KEEP… and TCP_DEFER_ACCEPT in seconds, buffers in bytes. */
+/**
+ * Options whose value is one number, in the unit of the kernel: TCP_USER_TIMEOUT in ms, TCP_KEEP… and TCP_DEFER_ACCEPT
+ * in seconds, buffers in bytes.
+ */
 export const NUMBER_OPTIONS = [
 	'SO_REUSEADDR',
 	'SO_KEEPALIVE',
@@ -27,11 +41,16 @@ export const NUMBER_OPTIONS = [
 export type NumberOption = (typeof NUMBER_OPTIONS)[number];
 
 /** An option and its value; SO_LINGER takes on (1) or off (0), and seconds. */
-export type OptionSetting = readonly [option: NumberOption, value: number] | readonly ['SO_LINGER', onoff: 0 | 1, seconds: number];
+export type OptionSetting =
+	| readonly [option: NumberOption, value: number]
+	| readonly ['SO_LINGER', onoff: 0 | 1, seconds: number];
 export const READABLE_OPTIONS = [...NUMBER_OPTIONS, 'SO_LINGER', 'SO_ERROR'] as const;
 export type ReadableOption = (typeof READABLE_OPTIONS)[number];
 
-/** Fields of `struct tcp_info` (include/uapi/linux/tcp.h) without their prefix `tcpi_`, in the kernel's units: times in µs, but `last_…` in ms. */
+/**
+ * Fields of `struct tcp_info` (include/uapi/linux/tcp.h) without their prefix `tcpi_`, in the kernel's units: times in
+ * µs, but `last_…` in ms.
+ */
 export type TcpInfoField =
 	| 'state'
 	| 'ca_state'
@@ -115,7 +134,9 @@ function option(values: Values): { value: number; seconds?: number } {
 
 function tcpInfo(values: Values): { info: Readonly<Record<TcpInfoField, number>> } {
 	const fields = values.map((value) => value.toString().split('='));
-	return { info: Object.fromEntries(fields.map(([name, number]) => [name, Number(number)])) as Record<TcpInfoField, number> };
+	return {
+		info: Object.fromEntries(fields.map(([name, number]) => [name, Number(number)])) as Record<TcpInfoField, number>,
+	};
 }
 
 function data(values: Values): { data: Buffer } {
@@ -127,7 +148,10 @@ function revents(values: Values): { revents: readonly PollEvent[] } {
 	return { revents: names === '-' ? [] : (names.split(',') as PollEvent[]) };
 }
 
-/** `words` makes the request's words of typed arguments; `values` makes typed values of the words after result and errno. */
+/**
+ * `words` makes the request's words of typed arguments; `values` makes typed values of the words after result and
+ * errno.
+ */
 export const CALLS = {
 	socket: { words: (): Word[] => [], values: none },
 	bind: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },
@@ -135,12 +159,25 @@ export const CALLS = {
 	connect: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },
 	accept: { words: (fd: number): Word[] => [fd], values: accepted },
 	getsockname: { words: (fd: number): Word[] => [fd], values: address },
-	send: { words: (fd: number, bytes: string | Uint8Array, flags: readonly MessageFlag[] = []): Word[] => [fd, list(flags), bytes], values: none },
-	recv: { words: (fd: number, size: number, flags: readonly MessageFlag[] = []): Word[] => [fd, size, list(flags)], values: data },
+	send: {
+		words: (fd: number, bytes: string | Uint8Array, flags: readonly MessageFlag[] = []): Word[] => [
+			fd,
+			list(flags),
+			bytes,
+		],
+		values: none,
+	},
+	recv: {
+		words: (fd: number, size: number, flags: readonly MessageFlag[] = []): Word[] => [fd, size, list(flags)],
+		values: data,
+	},
 	shutdown: { words: (fd: number, how: ShutdownHow): Word[] => [fd, how], values: none },
 	close: { words: (fd: number): Word[] => [fd], values: none },
 	/** `timeoutMs` -1 waits for ever. */
-	poll: { words: (fd: number, events: readonly PollEvent[], timeoutMs: number): Word[] => [fd, list(events), timeoutMs], values: revents },
+	poll: {
+		words: (fd: number, events: readonly PollEvent[], timeoutMs: number): Word[] => [fd, list(events), timeoutMs],
+		values: revents,
+	},
 	setsockopt: { words: (fd: number, ...setting: OptionSetting): Word[] => [fd, ...setting], values: none },
 	getsockopt: { words: (fd: number, name: ReadableOption): Word[] => [fd, name], values: option },
 	nonblock: { words: (fd: number, on: 0 | 1): Word[] => [fd, on], values: none },
@@ -164,4 +201,6 @@ interface CallTimes {
 /** What a call returned: with its values, or with the errno. */
 export type CallResult<Name extends CallName> =
 	| (CallTimes & { readonly returned: number; readonly errno?: undefined } & Readonly<CallValues<Name>>)
-	| (CallTimes & { readonly returned: number; readonly errno: Errno } & { readonly [Value in keyof CallValues<Name>]?: undefined });
+	| (CallTimes & { readonly returned: number; readonly errno: Errno } & {
+			readonly [Value in keyof CallValues<Name>]?: undefined;
+	  });

@@ -9,15 +9,22 @@ const ids = fc.nat({ max: 1_000_000 });
 
 /** A message as the agent would write it, and as it should be read. */
 const answers = fc
-	.record({ t: times, id: ids, kind: fc.constantFrom('ok', 'called', 'error', 'eof'), words: fc.array(bytes, { maxLength: 4 }) })
+	.record({
+		t: times,
+		id: ids,
+		kind: fc.constantFrom('ok', 'called', 'error', 'eof'),
+		words: fc.array(bytes, { maxLength: 4 }),
+	})
 	.map(({ t, id, kind, words }) => ({
 		written: Buffer.from(`${[t, id, kind, ...words.map(encodeWord)].join(' ')}\n`),
 		read: { t: Number(t), id, kind, words } satisfies Message as Message,
 	}));
-const frames = fc.record({ t: times, id: ids, kind: fc.constantFrom('out', 'err', 'log'), body: bytes }).map(({ t, id, kind, body }) => ({
-	written: Buffer.concat([Buffer.from(`${t} ${id} ${kind} ${body.length}\n`), body]),
-	read: { t: Number(t), id, kind, words: [], bytes: body } satisfies Message as Message,
-}));
+const frames = fc
+	.record({ t: times, id: ids, kind: fc.constantFrom('out', 'err', 'log'), body: bytes })
+	.map(({ t, id, kind, body }) => ({
+		written: Buffer.concat([Buffer.from(`${t} ${id} ${kind} ${body.length}\n`), body]),
+		read: { t: Number(t), id, kind, words: [], bytes: body } satisfies Message as Message,
+	}));
 
 function cut(whole: Buffer, at: readonly number[]): Buffer[] {
 	const edges = [0, ...at.map((place) => place % (whole.length + 1)).sort((a, b) => a - b), whole.length];
@@ -33,7 +40,9 @@ describe('words', () => {
 	});
 
 	test('are as long as is said before they are written', () => {
-		fc.assert(fc.property(fc.oneof(bytes, fc.string()), (word) => expect(wordLength(word)).toBe(encodeWord(word).length)));
+		fc.assert(
+			fc.property(fc.oneof(bytes, fc.string()), (word) => expect(wordLength(word)).toBe(encodeWord(word).length)),
+		);
 	});
 
 	test('are read as they were written', () => {
@@ -61,7 +70,9 @@ describe('messages', () => {
 		fc.assert(
 			fc.property(fc.array(fc.oneof(answers, frames)), fc.array(fc.nat()), (messages, cuts) => {
 				const decoder = new Decoder();
-				const read = cut(Buffer.concat(messages.map(({ written }) => written)), cuts).flatMap((piece) => decoder.push(piece));
+				const read = cut(Buffer.concat(messages.map(({ written }) => written)), cuts).flatMap((piece) =>
+					decoder.push(piece),
+				);
 				expect(read).toEqual(messages.map((message) => message.read));
 				expect(decoder.rest).toHaveLength(0);
 			}),
@@ -93,7 +104,9 @@ describe('messages', () => {
 		'1.000000 1 ok  a',
 		'bash: no',
 	])('%j is none', (line) => {
-		expect(() => new Decoder().push(Buffer.from(`${line}\n`))).toThrow(expect.objectContaining({ code: 'AGENT_PROTOCOL' }));
+		expect(() => new Decoder().push(Buffer.from(`${line}\n`))).toThrow(
+			expect.objectContaining({ code: 'AGENT_PROTOCOL' }),
+		);
 	});
 
 	test('do not go on for ever', () => {

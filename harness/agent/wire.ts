@@ -79,7 +79,12 @@ export function decodeWord(word: string): Buffer {
 }
 
 /** A request as it goes to the agent; `body` is what follows the line of a `write`. */
-export function encodeRequest(id: number, verb: string, words: readonly (string | number | Uint8Array)[] = [], body?: Uint8Array): Buffer {
+export function encodeRequest(
+	id: number,
+	verb: string,
+	words: readonly (string | number | Uint8Array)[] = [],
+	body?: Uint8Array,
+): Buffer {
 	const line = [id, verb, ...words.map((word) => encodeWord(typeof word === 'number' ? String(word) : word))].join(' ');
 	const head = Buffer.from(body ? `${line} ${body.length}\n` : `${line}\n`, 'latin1');
 	return body ? Buffer.concat([head, body]) : head;
@@ -107,9 +112,14 @@ export class Decoder {
 	/** The line before the bytes that are still to come. */
 	#head: Message | undefined;
 
-	/** The messages that these bytes complete. Throws AGENT_PROTOCOL on what is none; the decoder is of no use after that. */
+	/**
+	 * The messages that these bytes complete. Throws AGENT_PROTOCOL on what is none; the decoder is of no use after that.
+	 */
 	push(chunk: Uint8Array): Message[] {
-		this.#pending = this.#pending.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([this.#pending, chunk]);
+		this.#pending =
+			this.#pending.length === 0
+				? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+				: Buffer.concat([this.#pending, chunk]);
 		const messages: Message[] = [];
 		for (let message = this.#next(); message; message = this.#next()) messages.push(message);
 		return messages;

@@ -14,7 +14,8 @@ const claimants = new Map<string, string[]>();
 for (const path of readdirSync(join(PROJECT_ROOT, 'specs'), { recursive: true, encoding: 'utf8' })) {
 	if (!path.endsWith('.spec.ts')) continue;
 	const source = readFileSync(join(PROJECT_ROOT, 'specs', path), 'utf8');
-	for (const id of ids) if (source.includes(`'${id}'`)) claimants.set(id, [...(claimants.get(id) ?? []), specName(join('specs', path))]);
+	for (const id of ids)
+		if (source.includes(`'${id}'`)) claimants.set(id, [...(claimants.get(id) ?? []), specName(join('specs', path))]);
 }
 
 const doc = readFileSync(DOC, 'utf8');
@@ -35,7 +36,8 @@ describe('claims, specs and docs are in step', () => {
 	test('the table of docs/claims.md is the catalogue; to renew it: UPDATE_GOLDEN=1 npm test -- harness/claims', () => {
 		const rows = ids.map(
 			(id) =>
-				`| ${id} | ${CLAIMS[id].text.replaceAll('|', '\\|')} | ${explained.includes(id) ? '**differs**' : 'holds'} | ${claimants.get(id)?.join(', ')} |`,
+				`| ${id} | ${CLAIMS[id].text.replaceAll('|', '\\|')} | ` +
+				`${explained.includes(id) ? '**differs**' : 'holds'} | ${claimants.get(id)?.join(', ')} |`,
 		);
 		const table = ['| id | claim | Linux 6.18 | spec |', '|---|---|---|---|', ...rows, ''].join('\n');
 		expectFile(DOC, doc.slice(0, doc.indexOf(TABLE) + TABLE.length) + table);

@@ -20,7 +20,9 @@ describe('a judge', () => {
 		judge.leaveOpen('PZ1');
 		expect(judge.verdicts).toEqual([]);
 		expect(() => judge.assertComplete()).not.toThrow();
-		expect(() => judge.judge('PZ1', true, notes)).toThrow(expect.objectContaining({ problem: 'Claim PZ1 is judged twice.' }));
+		expect(() => judge.judge('PZ1', true, notes)).toThrow(
+			expect.objectContaining({ problem: 'Claim PZ1 is judged twice.' }),
+		);
 	});
 
 	test('refuses a claim that was not announced', () => {
@@ -34,14 +36,18 @@ describe('a judge', () => {
 	test('refuses a second verdict, and keeps the first', () => {
 		const judge = new Judge(['PZ1']);
 		judge.judge('PZ1', true, notes);
-		expect(() => judge.judge('PZ1', false, notes)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', problem: 'Claim PZ1 is judged twice.' }));
+		expect(() => judge.judge('PZ1', false, notes)).toThrow(
+			expect.objectContaining({ code: 'BAD_ARGUMENT', problem: 'Claim PZ1 is judged twice.' }),
+		);
 		expect(judge.verdicts).toMatchObject([{ verdict: 'holds' }]);
 	});
 
 	test('misses what was announced and not judged, all of it', () => {
 		const judge = new Judge(['PZ1', 'PZ2', 'PZ3']);
 		judge.judge('PZ2', true, notes);
-		expect(() => judge.assertComplete()).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', problem: 'Announced but not judged: PZ1, PZ3.' }));
+		expect(() => judge.assertComplete()).toThrow(
+			expect.objectContaining({ code: 'BAD_ARGUMENT', problem: 'Announced but not judged: PZ1, PZ3.' }),
+		);
 	});
 
 	test('of nothing is content with nothing', () => {

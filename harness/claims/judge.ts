@@ -41,7 +41,10 @@ export class Judge {
 			});
 		}
 		if (this.#isDone(id)) {
-			throw new HalfopenError('BAD_ARGUMENT', { problem: `Claim ${id} is judged twice.`, remedy: 'Judge it once, by all that was recorded.' });
+			throw new HalfopenError('BAD_ARGUMENT', {
+				problem: `Claim ${id} is judged twice.`,
+				remedy: 'Judge it once, by all that was recorded.',
+			});
 		}
 	}
 

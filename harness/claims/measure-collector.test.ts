@@ -27,7 +27,11 @@ describe('what a scenario measures', () => {
 		const measuring = new MeasureCollector();
 		measuring.add('TIME-WAIT', 61);
 		expect(() => measuring.add(what, seconds)).toThrow(
-			expect.objectContaining({ code: 'BAD_ARGUMENT', problem: expect.stringContaining(problem), seen: expect.stringContaining(what) }),
+			expect.objectContaining({
+				code: 'BAD_ARGUMENT',
+				problem: expect.stringContaining(problem),
+				seen: expect.stringContaining(what),
+			}),
 		);
 		expect(measuring.found.measures).toHaveLength(1);
 	});

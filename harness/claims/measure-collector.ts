@@ -13,11 +13,18 @@ export class MeasureCollector {
 	/** Keeps microseconds. BAD_ARGUMENT for a name that is empty or was given before, and for what is no duration. */
 	add(what: string, seconds: number): void {
 		const refuse = (problem: string, remedy: string) => {
-			throw new HalfopenError('BAD_ARGUMENT', { problem, seen: `measured(${JSON.stringify(what)}, ${seconds})`, remedy });
+			throw new HalfopenError('BAD_ARGUMENT', {
+				problem,
+				seen: `measured(${JSON.stringify(what)}, ${seconds})`,
+				remedy,
+			});
 		};
 		if (what.trim() === '') refuse('A duration has no name.', 'Say what took so long, and with which settings.');
 		if (!Number.isFinite(seconds) || seconds < 0) {
-			refuse(`“${what}” is no duration.`, 'Compute the seconds from two things that were recorded; NaN mostly means that one of them was not.');
+			refuse(
+				`“${what}” is no duration.`,
+				'Compute the seconds from two things that were recorded; NaN mostly means that one of them was not.',
+			);
 		}
 		if (this.#measures.some((measure) => measure.what === what))
 			refuse(`“${what}” is measured twice.`, 'Measure it once, or name the second otherwise.');

@@ -22,7 +22,14 @@ describe('the durations of a scenario', () => {
 	test('are taken from its timeline, with the longest time in them in which nothing happened', () => {
 		const rows = measuresOf({ ...powerOffStory(), measures });
 		expect(rows).toMatchObject([
-			{ what: 'short', seconds: 0.5, quiet: 0.5, engine: 'docker', kernel: '6.18.44', scenario: 'power off: the peer never comes back' },
+			{
+				what: 'short',
+				seconds: 0.5,
+				quiet: 0.5,
+				engine: 'docker',
+				kernel: '6.18.44',
+				scenario: 'power off: the peer never comes back',
+			},
 			{ what: 'long', seconds: 13.2 },
 		]);
 		expect(rows[1]?.quiet).toBeGreaterThan(4);
@@ -56,27 +63,35 @@ describe('the durations of a scenario', () => {
 	});
 });
 
-test('merging replaces the same duration on the same engine and kernel, sorts, and changes nothing when it is done again', () => {
-	const others = [row({ what: 'SYN' }), row({ engine: 'docker' }), row({ kernel: '6.12' })];
-	expect(mergeMeasures([...others, row(), row({ seconds: 60, scenario: 'renamed' })])).toEqual([
-		row({ what: 'SYN' }),
-		row({ engine: 'docker' }),
-		row({ seconds: 60, scenario: 'renamed' }),
-		row({ kernel: '6.12' }),
-	]);
-	const rows = fc.array(fc.record({ what: fc.string(), engine: fc.constantFrom('docker', 'vm') }).map(row));
-	fc.assert(
-		fc.property(rows, rows, (earlier, fresh) => {
-			const merged = mergeMeasures([...earlier, ...fresh]);
-			expect(mergeMeasures([...merged, ...fresh])).toEqual(merged);
-			expect(mergeMeasures(merged)).toEqual(merged);
-		}),
-	);
-});
+test(
+	'merging replaces the same duration on the same engine and kernel, sorts, and changes nothing when it is done ' +
+		'again',
+	() => {
+		const others = [row({ what: 'SYN' }), row({ engine: 'docker' }), row({ kernel: '6.12' })];
+		expect(mergeMeasures([...others, row(), row({ seconds: 60, scenario: 'renamed' })])).toEqual([
+			row({ what: 'SYN' }),
+			row({ engine: 'docker' }),
+			row({ seconds: 60, scenario: 'renamed' }),
+			row({ kernel: '6.12' }),
+		]);
+		const rows = fc.array(fc.record({ what: fc.string(), engine: fc.constantFrom('docker', 'vm') }).map(row));
+		fc.assert(
+			fc.property(rows, rows, (earlier, fresh) => {
+				const merged = mergeMeasures([...earlier, ...fresh]);
+				expect(mergeMeasures([...merged, ...fresh])).toEqual(merged);
+				expect(mergeMeasures(merged)).toEqual(merged);
+			}),
+		);
+	},
+);
 
 test('what two scenarios measured is refused, naming both', () => {
 	assertDistinct([row(), row({ what: 'SYN' })]);
 	expect(() => assertDistinct([row(), row({ what: 'SYN' }), row({ what: 'SYN', scenario: 'another' })])).toThrow(
-		expect.objectContaining({ code: 'BAD_ARGUMENT', problem: expect.stringContaining('“SYN”'), seen: 'warm-up\nanother' }),
+		expect.objectContaining({
+			code: 'BAD_ARGUMENT',
+			problem: expect.stringContaining('“SYN”'),
+			seen: 'warm-up\nanother',
+		}),
 	);
 });

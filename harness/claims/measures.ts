@@ -6,7 +6,10 @@ import { compareText, type Place } from './rows.ts';
 export interface MeasureRow extends Place {
 	readonly what: string;
 	readonly seconds: number;
-	/** The longest time in the scenario's whole timeline in which nothing happened, or `seconds` if that is less: taken for its longest timer. */
+	/**
+	 * The longest time in the scenario's whole timeline in which nothing happened, or `seconds` if that is less: taken
+	 * for its longest timer.
+	 */
 	readonly quiet: number;
 	readonly scenario: string;
 }
@@ -16,13 +19,25 @@ export function measuresOf(timeline: TimelineFile): MeasureRow[] {
 	const { measures = [], scenario, engine, kernel, outcome } = timeline;
 	if (outcome === 'failed' || measures.length === 0) return [];
 	const longest = longestQuiet(timeline);
-	return measures.map(({ what, seconds }) => ({ what, seconds, quiet: Math.min(seconds, longest), scenario, engine, kernel: kernel.release }));
+	return measures.map(({ what, seconds }) => ({
+		what,
+		seconds,
+		quiet: Math.min(seconds, longest),
+		scenario,
+		engine,
+		kernel: kernel.release,
+	}));
 }
 
-/** Between two things that happened one after the other, on either host, in seconds. Looks at sockets are the observer's, and as frequent as it likes. */
+/**
+ * Between two things that happened one after the other, on either host, in seconds. Looks at sockets are the
+ * observer's, and as frequent as it likes.
+ */
 function longestQuiet({ events }: TimelineFile): number {
 	const times = events
-		.flatMap((event) => (event.kind === 'sockets' ? [] : event.kind === 'call' ? [event.t, event.t + (event.took ?? 0)] : [event.t]))
+		.flatMap((event) =>
+			event.kind === 'sockets' ? [] : event.kind === 'call' ? [event.t, event.t + (event.took ?? 0)] : [event.t],
+		)
 		.sort((a, b) => a - b);
 	const longest = times.reduce((longest, t, index) => Math.max(longest, t - (times[index - 1] ?? t)), 0);
 	return Number(longest.toFixed(6));

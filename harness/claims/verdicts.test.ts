@@ -16,7 +16,9 @@ const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 
 describe('merging verdicts', () => {
 	test('replaces the same claim of the same scenario, engine and kernel', () => {
-		expect(mergeVerdicts([row(), row({ verdict: 'differs', note: 'new' })])).toEqual([row({ verdict: 'differs', note: 'new' })]);
+		expect(mergeVerdicts([row(), row({ verdict: 'differs', note: 'new' })])).toEqual([
+			row({ verdict: 'differs', note: 'new' }),
+		]);
 	});
 
 	test('keeps the rows of other scenarios, engines and kernels', () => {
@@ -25,7 +27,9 @@ describe('merging verdicts', () => {
 	});
 
 	test("sorts by the catalogue's order, unknown ids last", () => {
-		const ids = mergeVerdicts([row({ id: 'KH-sum' }), row({ id: 'XX1' }), row({ id: 'PZ10' }), row({ id: 'PZ9' })]).map(({ id }) => id);
+		const ids = mergeVerdicts([row({ id: 'KH-sum' }), row({ id: 'XX1' }), row({ id: 'PZ10' }), row({ id: 'PZ9' })]).map(
+			({ id }) => id,
+		);
 		expect(ids).toEqual(['PZ9', 'PZ10', 'KH-sum', 'XX1']);
 	});
 

@@ -10,7 +10,10 @@ export interface VerdictRow extends Place {
 	readonly note: string;
 }
 
-/** The rows that a scenario's timeline contributes: none if it failed, because then what it recorded is not what it was written for. */
+/**
+ * The rows that a scenario's timeline contributes: none if it failed, because then what it recorded is not what it was
+ * written for.
+ */
 export function verdictsOf({ verdicts, scenario, engine, kernel, outcome }: TimelineFile): VerdictRow[] {
 	if (outcome === 'failed') return [];
 	return verdicts.map(({ id, verdict, note }) => ({ id, verdict, scenario, engine, kernel: kernel.release, note }));
@@ -18,7 +21,9 @@ export function verdictsOf({ verdicts, scenario, engine, kernel, outcome }: Time
 
 /** Of rows of the same claim, scenario, engine and kernel the last; in the catalogue's order. */
 export function mergeVerdicts(rows: readonly VerdictRow[]): VerdictRow[] {
-	return [...new Map(rows.map((row) => [JSON.stringify([row.id, row.scenario, row.engine, row.kernel]), row])).values()].sort(byCatalogue);
+	return [
+		...new Map(rows.map((row) => [JSON.stringify([row.id, row.scenario, row.engine, row.kernel]), row])).values(),
+	].sort(byCatalogue);
 }
 
 const RANKS = new Map(Object.keys(CLAIMS).map((id, rank) => [id, rank]));
@@ -27,11 +32,15 @@ const RANKS = new Map(Object.keys(CLAIMS).map((id, rank) => [id, rank]));
 function byCatalogue(a: VerdictRow, b: VerdictRow): number {
 	const ranks = (RANKS.get(a.id) ?? RANKS.size) - (RANKS.get(b.id) ?? RANKS.size);
 	if (ranks !== 0) return ranks;
-	const [one, other] = [a, b].map(({ id, scenario, engine, kernel }) => JSON.stringify([id, scenario, engine, kernel])) as [string, string];
+	const [one, other] = [a, b].map(({ id, scenario, engine, kernel }) =>
+		JSON.stringify([id, scenario, engine, kernel]),
+	) as [string, string];
 	return compareText(one, other);
 }
 
-/** What is known of the catalogue, in numbers of claims. A claim on which scenarios disagree counts as one that differs. */
+/**
+ * What is known of the catalogue, in numbers of claims. A claim on which scenarios disagree counts as one that differs.
+ */
 export interface ClaimCount {
 	readonly holds: number;
 	readonly differs: number;

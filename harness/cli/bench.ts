@@ -12,7 +12,8 @@ import { loadOf, nameOfResults, say } from './bench/surroundings.ts';
 
 const command = new Command('npm run bench --')
 	.description(
-		'What labs cost, beside what the engine costs alone: side by side, on this machine, now. Ends with status 1 where something takes longer than is allowed.',
+		'What labs cost, beside what the engine costs alone: side by side, on this machine, now. Ends with status 1 ' +
+			'where something takes longer than is allowed.',
 	)
 	.option('--suite', 'also run the whole suite, once on each engine that is there')
 	.action(async ({ suite = false }: { suite?: boolean }) => {
@@ -21,7 +22,9 @@ const command = new Command('npm run bench --')
 		for (const name of suite ? MEASURED : []) now = merged(now, await suiteOn(name));
 		const results = merged(await readResults(), now);
 		await writeResults(results);
-		process.stdout.write(`\n${report(now)}\n\n${fromProjectRoot(BENCH_FILE)} has them, too, beside what was measured before.\n`);
+		process.stdout.write(
+			`\n${report(now)}\n\n${fromProjectRoot(BENCH_FILE)} has them, too, beside what was measured before.\n`,
+		);
 		const tooMuch = exceeded(now);
 		if (tooMuch.length === 0) return;
 		process.stderr.write(`\n${tooMuch.join('\n')}\n`);

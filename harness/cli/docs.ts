@@ -10,8 +10,10 @@ import { orExplain, runJest } from '../report/run-jest.ts';
 const THEME = 'specs/puzzlers';
 const DOCS = join(PROJECT_ROOT, 'docs');
 const INTRODUCTION = [
-	'The questions of the article “TCP Puzzlers”, answered by two hosts: the client is `kang`, the server `kodos`. Time runs downwards; a colour',
-	'along a lifeline is the state of a socket, an arrow is a segment from the moment it was sent, a cross is where it was lost, a shaded part is a',
+	'The questions of the article “TCP Puzzlers”, answered by two hosts: the client is `kang`, the server `kodos`. ' +
+		'Time runs downwards; a colour',
+	'along a lifeline is the state of a socket, an arrow is a segment from the moment it was sent, a cross is ' +
+		'where it was lost, a shaded part is a',
 	'fault. Hover a thing in `reports/index.html` of your own run to see all that was recorded of it.',
 ].join('\n');
 
@@ -25,10 +27,16 @@ await orExplain(async () => {
 			remedy: 'See its failure above; the pictures are of runs that passed.',
 		});
 	}
-	const { scenarios } = await collect(REPORTS, async ({ folder, timeline, text }) => ({ folder, timeline, svg: await text(ARTIFACTS.svg) }));
+	const { scenarios } = await collect(REPORTS, async ({ folder, timeline, text }) => ({
+		folder,
+		timeline,
+		svg: await text(ARTIFACTS.svg),
+	}));
 	// By this machine's clock, which is the files': a timeline's own is that of the machine its hosts were on.
 	const isOfThisRun = (folder: string) => statSync(join(REPORTS, folder, ARTIFACTS.timeline)).mtimeMs >= began;
-	const shown = scenarios.filter(({ folder, timeline, svg }) => timeline.spec.startsWith(THEME) && isOfThisRun(folder) && svg !== undefined);
+	const shown = scenarios.filter(
+		({ folder, timeline, svg }) => timeline.spec.startsWith(THEME) && isOfThisRun(folder) && svg !== undefined,
+	);
 	if (shown.length === 0) throw new Error('the puzzles passed, and left no picture');
 	await rm(join(DOCS, PICTURES), { recursive: true, force: true });
 	for (const { timeline, svg } of shown) {

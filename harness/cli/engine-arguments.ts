@@ -5,8 +5,8 @@ import { ENGINE_VARIABLE } from '../run/engines.ts';
 const GUESTS_AT_ONCE = 2;
 
 /**
- * Arguments for Jest, with what the chosen engine makes of them. Jest has a seed, too: the same number then says in which order tests run, and what the
- * random numbers of guests are made of.
+ * Arguments for Jest, with what the chosen engine makes of them. Jest has a seed, too: the same number then says in
+ * which order tests run, and what the random numbers of guests are made of.
  */
 export function forEngine(args: readonly string[], environment = process.env): string[] {
 	const seed = /(?:^| )--seed[= ](\d+)/.exec(args.join(' '))?.[1];

@@ -22,7 +22,10 @@ interface Options extends OwnKernel {
 }
 
 const command = new Command('npm run kernels --')
-	.description('Fetches Linux kernels of Debian’s archive, verifies them, and prepares them for labs in virtual machines. Does only what is missing.')
+	.description(
+		'Fetches Linux kernels of Debian’s archive, verifies them, and prepares them for labs in virtual machines. ' +
+			'Does only what is missing.',
+	)
 	.argument('[kernels...]', 'a series (6.1: its newest) or a release (6.1.0-50-cloud-amd64)')
 	.option('--list', 'show which kernels can be had, and which are here')
 	.option('--image <file>', 'prepare a kernel of your own: its bzImage')
@@ -59,7 +62,8 @@ async function fetchAll(names: readonly string[]): Promise<void> {
 	const archive = await debianArchive();
 	const choices = await chooseAll(names, archive);
 	for (const choice of choices) {
-		if ('ready' in choice) say(`* ${choice.ready.name} is there already; to have it made anew, remove ${dirname(choice.ready.image)}`);
+		if ('ready' in choice)
+			say(`* ${choice.ready.name} is there already; to have it made anew, remove ${dirname(choice.ready.image)}`);
 		else await fetchOne(choice.fetch, archive);
 	}
 }
@@ -76,7 +80,9 @@ async function fetchOne(kernel: ArchiveKernel, archive: Archive): Promise<void> 
 	});
 }
 
-/** What is kept of the archive may do; where it does not know a name, the archive is asked whether it has that by now. */
+/**
+ * What is kept of the archive may do; where it does not know a name, the archive is asked whether it has that by now.
+ */
 async function chooseAll(names: readonly string[], archive: Archive): Promise<Choice[]> {
 	const prepared = await preparedKernels();
 	const isExact = (name: string) => prepared.some((kernel) => kernel.name === name);
@@ -93,7 +99,10 @@ async function chooseAll(names: readonly string[], archive: Archive): Promise<Ch
 	return names.map((name) => {
 		const choice = choose(name, prepared, known);
 		if (choice) return choice;
-		throw unasked[0] ?? unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)]);
+		throw (
+			unasked[0] ??
+			unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)])
+		);
 	});
 }
 
@@ -101,7 +110,9 @@ async function chooseAll(names: readonly string[], archive: Archive): Promise<Ch
 async function ask(suites: readonly string[], archive: Archive): Promise<HalfopenError[]> {
 	if (suites.length === 0) return [];
 	return step(`Asking Debian’s archive for the kernels of ${suites.join(', ')}`, async (progress) => {
-		const errors = await askArchive(suites, archive, new Date(), (percent) => progress.busy(`${Math.round(percent)} %`));
+		const errors = await askArchive(suites, archive, new Date(), (percent) =>
+			progress.busy(`${Math.round(percent)} %`),
+		);
 		for (const { problem, seen } of errors) progress.line(`not possible: ${problem} ${seen}`);
 		return errors;
 	});
@@ -113,9 +124,16 @@ async function show(): Promise<void> {
 	const unasked = isStale ? await alone(async () => ask(await staleSuites(new Date()), await debianArchive())) : [];
 	const [known, prepared] = [await keptKernels(), await preparedKernels()];
 	if (known.length > 0)
-		say(`In Debian’s archive${unasked.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`);
+		say(
+			'In Debian’s ' +
+				`archive${unasked.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
+		);
 	if (prepared.length === 0) return say('No kernel is here yet.');
-	const occupying = prepared.map(async (kernel) => ({ kernel, folder: dirname(kernel.image), bytes: await bytesIn(dirname(kernel.image)) }));
+	const occupying = prepared.map(async (kernel) => ({
+		kernel,
+		folder: dirname(kernel.image),
+		bytes: await bytesIn(dirname(kernel.image)),
+	}));
 	say(`Here:\n${preparedLines(await Promise.all(occupying)).join('\n')}`);
 }
 

@@ -13,10 +13,17 @@ interface Options {
 
 const command = new Command('npm run matrix --')
 	.description(
-		'Writes reports/matrix.md and reports/matrix.html: every claim and every duration, and what was found about it on each engine and kernel. Ends with status 1 where a run failed or is missing, where something differs and no known change explains it, and where a known change explains nothing any more. A column in which only a part of the specs ran is said to be one; it is a fault only where --kernels asked for all of them.',
+		'Writes reports/matrix.md and reports/matrix.html: every claim and every duration, and what was found about ' +
+			'it on each engine and kernel. Ends with status 1 where a run failed or is missing, where something differs ' +
+			'and no known change explains it, and where a known change explains nothing any more. A column in which only ' +
+			'a part of the specs ran is said to be one; it is a fault only where --kernels asked for all of them.',
 	)
 	.argument('[folders...]', 'reports of other checkouts or machines, to be shown beside those of this one')
-	.option('--kernels <list>', 'first run all specs on each of these kernels (5.10,6.1), and on this machine’s own', kernelsIn)
+	.option(
+		'--kernels <list>',
+		'first run all specs on each of these kernels (5.10,6.1), and on this machine’s own',
+		kernelsIn,
+	)
 	.option('--docs', 'also write docs/matrix.md, and the durations into the README: of columns in which all specs ran')
 	.action(async (folders: string[], { kernels = [], docs = false }: Options) => {
 		const { matrix, whole } = await writeMatrix(folders, kernels.length > 0 ? await runSpecs(kernels) : []);

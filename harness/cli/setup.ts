@@ -40,6 +40,8 @@ async function ensureHosts(engine: string): Promise<string[]> {
 try {
 	await command.parseAsync();
 } catch (error) {
-	process.stderr.write(`${error instanceof HalfopenError ? error.message : error instanceof Error ? error.stack : error}\n`);
+	process.stderr.write(
+		`${error instanceof HalfopenError ? error.message : error instanceof Error ? error.stack : error}\n`,
+	);
 	process.exitCode = 1;
 }

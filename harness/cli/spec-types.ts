@@ -31,11 +31,14 @@ export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 		const wrong = typeErrorsIn(await checked, named).slice(0, MOST_LINES);
 		return wrong.length === 0
 			? ''
-			: `\nWhat ran does not type-check; types are not looked at when it runs:\n${wrong.map((line) => `  ${line}\n`).join('')}`;
+			: '\nWhat ran does not type-check; types are not looked at when it ' +
+					`runs:\n${wrong.map((line) => `  ${line}\n`).join('')}`;
 	};
 }
 
 /** Lines of tsc about files whose path has one of these parts. */
 export function typeErrorsIn(output: string, named: readonly string[]): string[] {
-	return output.split('\n').filter((line) => line.includes('error TS') && named.some((part) => line.split('(')[0]?.includes(part)));
+	return output
+		.split('\n')
+		.filter((line) => line.includes('error TS') && named.some((part) => line.split('(')[0]?.includes(part)));
 }

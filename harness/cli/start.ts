@@ -11,7 +11,8 @@ const STORY_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'story.ts');
 
 const command = new Command('npm start --')
 	.description(
-		'Reproduces one puzzle between two hosts: asks its question, draws what happens, and tells the answer. It is Jest on one spec, with a reporter that tells the story.',
+		'Reproduces one puzzle between two hosts: asks its question, draws what happens, and tells the answer. It is ' +
+			'Jest on one spec, with a reporter that tells the story.',
 	)
 	.argument('[name]', 'the spec', FIRST_STORY)
 	.option('--list', 'show all of them, each with its question')

@@ -9,7 +9,9 @@ export interface Binaries {
 	readonly opt: string;
 }
 
-/** Of the program that makes the root of a host, where hosts have no image. As a path from the root of the repository. */
+/**
+ * Of the program that makes the root of a host, where hosts have no image. As a path from the root of the repository.
+ */
 export const ROOT_SOURCE = 'harness/engines/netns/root.c';
 
 /** Where they are, made of the sources as they are. */
@@ -26,9 +28,12 @@ export async function assertBinaries(): Promise<Binaries> {
 		return made;
 	} catch (cause) {
 		throw new HalfopenError('IMAGE_MISSING', {
-			problem: 'The programs that run inside hosts are not there: they were never made, or their sources have changed since.',
+			problem:
+				'The programs that run inside hosts are not there: they were never made, or their sources have changed ' +
+				'since.',
 			seen: `${made.bin}/halfopen-agent is missing`,
-			remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`, or, for guests, `npm run setup -- --vm`: either compiles them.',
+			remedy:
+				'Run `HALFOPEN_ENGINE=netns npm run setup`, or, for guests, `npm run setup -- --vm`: either compiles them.',
 			cause,
 		});
 	}

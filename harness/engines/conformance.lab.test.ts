@@ -1,4 +1,7 @@
-/** What every engine owes the harness (engine.ts), clause by clause, on the engine of this run and through its agents alone: no lab is above it. */
+/**
+ * What every engine owes the harness (engine.ts), clause by clause, on the engine of this run and through its agents
+ * alone: no lab is above it.
+ */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Agent } from '../agent/agent.ts';
@@ -25,7 +28,10 @@ import {
 /** For making hosts on a busy machine. */
 jest.setTimeout(120_000);
 
-const testIfSeen = testUnlessOn('vm', 'nobody outside a guest sees its hosts; what is left of guests runner.lab.test.ts asks');
+const testIfSeen = testUnlessOn(
+	'vm',
+	'nobody outside a guest sees its hosts; what is left of guests runner.lab.test.ts asks',
+);
 const testIfReached = testUnlessOn('vm', 'nobody outside a guest can kill what runs in it');
 const testOnOneNetwork = testUnlessOn('vm', 'each lab is alone in its guest, so that all have the same addresses');
 
@@ -35,7 +41,9 @@ async function deviceOf(machine: Machine): Promise<string> {
 	return (await interfaces(machine))[0]?.ifname ?? '';
 }
 
-/** Takes it off the wire, as the harness does before its power goes; returns the moment from which nothing could leave. */
+/**
+ * Takes it off the wire, as the harness does before its power goes; returns the moment from which nothing could leave.
+ */
 async function offTheWire(host: Machine): Promise<number> {
 	return (await host.machine.run(['ip', 'link', 'set', await deviceOf(host), 'down'])).t;
 }
@@ -46,7 +54,9 @@ async function powerOff(host: Machine): Promise<void> {
 }
 
 /** Prints the paths of all files below a folder, from there; guests have no find. */
-const LIST_FILES = 'cd "$0" && walk() { for path in "$1"*; do if [ -d "$path" ]; then walk "$path/"; else echo "$path"; fi; done; } && walk ""';
+const LIST_FILES =
+	'cd "$0" && walk() { for path in "$1"*; do if [ -d "$path" ]; then walk "$path/"; else echo "$path"; fi; done; } ' +
+	'&& walk ""';
 
 /** In one lab, for these leave it as it was: each connection has a port of its own. */
 describe('two hosts that are on', () => {
@@ -64,7 +74,11 @@ describe('two hosts that are on', () => {
 		const { client, server } = machines;
 		for (const one of [client, server]) {
 			expect(await interfaces(one)).toMatchObject([
-				{ address: one.host.mac, flags: expect.arrayContaining(['UP', 'LOWER_UP']), addr_info: [{ local: one.host.address }] },
+				{
+					address: one.host.mac,
+					flags: expect.arrayContaining(['UP', 'LOWER_UP']),
+					addr_info: [{ local: one.host.address }],
+				},
 			]);
 		}
 		expect(client.host.address).not.toBe(server.host.address);
@@ -90,7 +104,9 @@ describe('two hosts that are on', () => {
 		for (const { host, machine } of [client, server]) {
 			const routes = JSON.parse(await output(machine, 'ip', '-j', 'route')) as { dst: string; gateway?: string }[];
 			const onTheWire = routes.filter(({ gateway }) => gateway === undefined);
-			expect(onTheWire).toEqual([expect.objectContaining({ dst: expect.stringMatching(/\/29$/), prefsrc: host.address })]);
+			expect(onTheWire).toEqual([
+				expect.objectContaining({ dst: expect.stringMatching(/\/29$/), prefsrc: host.address }),
+			]);
 			const [wire = ''] = (onTheWire[0]?.dst ?? '').split('/');
 			const bridge = wire.replace(/\d+$/, (last) => `${Number(last) + 1}`);
 			for (const { gateway } of routes) expect([undefined, bridge]).toContain(gateway);
@@ -193,7 +209,8 @@ test('createLab: no lab reaches another', () =>
 			const fd = returned(await puppet.call('socket'));
 			returned(await puppet.call('setsockopt', fd, 'TCP_USER_TIMEOUT', 500));
 			const { errno } = await puppet.call('connect', fd, there.server.host.address, 8080);
-			// No route, or nobody who answers, or, where all labs have the same addresses, this lab’s own server, on which nobody listens.
+			// No route, or nobody who answers, or, where all labs have the same addresses, this lab’s own server, on which
+			// nobody listens.
 			expect(['ENETUNREACH', 'EHOSTUNREACH', 'ETIMEDOUT', 'ECONNREFUSED']).toContain(errno);
 		}),
 	));
@@ -265,7 +282,9 @@ test('powerOff, when the wire was cut: the other host hears nothing, and its age
 		expect(await server.userland.closed).toMatchObject({ code: 'AGENT_GONE' });
 		returned(await near.puppet.call('send', near.fd, 'kodos?'));
 		await until(() => heard.includes('length 6'));
-		const late = heard.split('\n').filter((line) => line.includes(`IP ${server.host.address}.`) && Number.parseFloat(line) > cutAt);
+		const late = heard
+			.split('\n')
+			.filter((line) => line.includes(`IP ${server.host.address}.`) && Number.parseFloat(line) > cutAt);
 		expect(late).toEqual([]);
 		expect(await near.puppet.call('poll', near.fd, ['POLLIN'], 0)).toMatchObject({ returned: 0 });
 		await capture.signal('SIGTERM');
@@ -279,7 +298,9 @@ test('powerOn: the same address and MAC, no socket, and sysctls as they were at 
 		await powerOff(server);
 		await server.host.powerOn();
 		const again = await reach(server.host);
-		expect(await interfaces(again)).toMatchObject([{ address: server.host.mac, addr_info: [{ local: server.host.address }] }]);
+		expect(await interfaces(again)).toMatchObject([
+			{ address: server.host.mac, addr_info: [{ local: server.host.address }] },
+		]);
 		expect(await sockets(again)).toEqual([]);
 		expect(await output(again.machine, 'cat', FIN_TIMEOUT)).toBe(before);
 		await connection(client, again, 8081);
@@ -347,7 +368,9 @@ testIfSeen('destroy: nothing is left of either host', () =>
 	}),
 );
 
-async function destroyAfter(befall: (machines: { client: Machine; server: Machine }) => Promise<unknown>): Promise<void> {
+async function destroyAfter(
+	befall: (machines: { client: Machine; server: Machine }) => Promise<unknown>,
+): Promise<void> {
 	await withMachines(async ({ lab, client, server }) => {
 		await befall({ client, server });
 		await lab.destroy();
@@ -360,7 +383,10 @@ test.each<[string, Parameters<typeof destroyAfter>[0]]>([
 	['programs that are frozen', async ({ client, server }) => Promise.all([client.host.pause(), server.host.pause()])],
 	['programs that were killed', async ({ client, server }) => Promise.all([client.host.kill(), server.host.kill()])],
 	['a host that is off', async ({ server }) => powerOff(server)],
-	['agents that have ended', async ({ client, server }) => Promise.all([client.machine.close(), server.userland.close()])],
+	[
+		'agents that have ended',
+		async ({ client, server }) => Promise.all([client.machine.close(), server.userland.close()]),
+	],
 ])('destroy: also of %s', (_what, befall) => destroyAfter(befall));
 
 testIfReached('destroy: also of a userland that somebody else has killed', () =>

@@ -17,13 +17,16 @@ export interface Run extends RunIdentity {
 /** One engine, before and after the labs: in the runner, never in a worker. */
 export interface EngineRunner {
 	readonly name: string;
-	/** Checks that hosts can be made here, and starts what all labs of the run share. Returns what the workers must know to `connect`. */
+	/**
+	 * Checks that hosts can be made here, and starts what all labs of the run share. Returns what the workers must know
+	 * to `connect`.
+	 */
 	open(run: Run): Promise<OpenRun>;
 	/** The runs, of whichever owner, that have something here. */
 	runs(): Promise<RunIdentity[]>;
 	/**
-	 * Removes whatever this run still has; returns what it removed, by name. With `quietMs` it goes on until nothing new has come for so
-	 * long: what was asked for by a process that is no more is still being made.
+	 * Removes whatever this run still has; returns what it removed, by name. With `quietMs` it goes on until nothing new
+	 * has come for so long: what was asked for by a process that is no more is still being made.
 	 */
 	sweep(run: RunIdentity, options?: { readonly quietMs?: number }): Promise<string[]>;
 }
@@ -35,14 +38,20 @@ export interface OpenRun {
 	close(): Promise<void>;
 }
 
-/** What a lab needs of the place where hosts live: two machines, the wire between them, and what only the outside can do. All else goes through the agents. */
+/**
+ * What a lab needs of the place where hosts live: two machines, the wire between them, and what only the outside can
+ * do. All else goes through the agents.
+ */
 export interface Engine {
 	readonly name: string;
 	/** What this engine knows of itself, for the head of the timeline: its version. */
 	readonly tools: Readonly<Record<string, string>>;
 	/** Names of the sysctls below net.ipv4 that a host has. */
 	readonly sysctls: ReadonlySet<string>;
-	/** Whether time in its labs is the guests' own, which passes only while somebody waits for it: then no wait costs what it says. */
+	/**
+	 * Whether time in its labs is the guests' own, which passes only while somebody waits for it: then no wait costs what
+	 * it says.
+	 */
 	readonly virtualTime: boolean;
 	/** What to do where hosts lack a program, as a sentence. */
 	readonly programRemedy: string;
@@ -80,7 +89,10 @@ export interface LabClock {
 export interface EngineLab {
 	readonly clock: LabClock;
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
-	/** The kernel's trace as text, from now on, of this lab's sockets and perhaps of others'; where it cannot be read, why. */
+	/**
+	 * The kernel's trace as text, from now on, of this lab's sockets and perhaps of others'; where it cannot be read,
+	 * why.
+	 */
 	kernelTrace(): Promise<KernelTrace>;
 	/**
 	 * Called once, when the lab is as all labs of this harness are at first, and what one scenario wants of it begins.
@@ -110,7 +122,10 @@ export interface EngineHost {
 	/** Freezes and thaws the peers' processes; the machine's kernel goes on. */
 	pause(): Promise<void>;
 	resume(): Promise<void>;
-	/** Kills the peers' processes from outside, with the wire intact: the kernel closes their sockets. Their agent dies with them. */
+	/**
+	 * Kills the peers' processes from outside, with the wire intact: the kernel closes their sockets. Their agent dies
+	 * with them.
+	 */
 	kill(): Promise<void>;
 	/** After `kill`: a new userland, and the channel to its agent. */
 	revive(): Promise<Duplex>;

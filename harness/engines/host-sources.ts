@@ -11,7 +11,10 @@ const SOURCES = [
 	{ folder: 'images/peers', endings: ['.mjs'] },
 ];
 
-/** What every host has of ours, whatever engine it is on: the agent, `dnc`, the Node peers. As sorted paths from the root. */
+/**
+ * What every host has of ours, whatever engine it is on: the agent, `dnc`, the Node peers. As sorted paths from the
+ * root.
+ */
 export async function hostSources(): Promise<string[]> {
 	const found = await Promise.all(SOURCES.map(filesIn));
 	return found.flat().sort();

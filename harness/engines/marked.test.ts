@@ -18,7 +18,10 @@ afterEach(async () => {
 	for (const engine of engines) for (const { mark } of await marked(engine)) await sweepMarked(engine, mark, 0);
 });
 
-/** Starts a process of a run, with one of its own, which has its mark from it; passes when both are there, or a sweep was quicker. */
+/**
+ * Starts a process of a run, with one of its own, which has its mark from it; passes when both are there, or a sweep
+ * was quicker.
+ */
 async function start(run: RunIdentity, engine = ENGINE, uid?: number): Promise<ChildProcess> {
 	const child = spawn('sh', ['-c', 'sleep 60 & echo started; wait'], {
 		env: { PATH: process.env.PATH, ...markOf(engine, run) },
@@ -46,20 +49,26 @@ test('no others are: of another engine, or of none', async () => {
 	expect((await marked('')).filter(({ pid }) => pid === process.pid)).toEqual([]);
 });
 
-test.each(['../victim', 'x/../../victim', '', 'a b'])('a process that says to be of run “%s” is of none', async (id) => {
-	const liar = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...markOf(ENGINE, { ...ours, id }) } });
-	await once(liar, 'spawn');
-	expect(await marked(ENGINE)).toEqual([]);
-	liar.kill('SIGKILL');
-});
+test.each(['../victim', 'x/../../victim', '', 'a b'])(
+	'a process that says to be of run “%s” is of none',
+	async (id) => {
+		const liar = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...markOf(ENGINE, { ...ours, id }) } });
+		await once(liar, 'spawn');
+		expect(await marked(ENGINE)).toEqual([]);
+		liar.kill('SIGKILL');
+	},
+);
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
-testAsRoot('what another user’s process says of itself makes no run; a program of ours that has become another user is swept', async () => {
-	await start(ours, ENGINE, 65_534);
-	expect(await marked(ENGINE)).toHaveLength(2);
-	expect(await markedRuns(ENGINE)).toEqual([]);
-	expect(await sweepMarked(ENGINE, ours, 0)).toHaveLength(2);
-});
+testAsRoot(
+	'what another user’s process says of itself makes no run; a program of ours that has become another user is swept',
+	async () => {
+		await start(ours, ENGINE, 65_534);
+		expect(await marked(ENGINE)).toHaveLength(2);
+		expect(await markedRuns(ENGINE)).toEqual([]);
+		expect(await sweepMarked(ENGINE, ours, 0)).toHaveLength(2);
+	},
+);
 
 describe('a sweep', () => {
 	test('kills all processes of the run, and nobody else’s; it tells their names', async () => {

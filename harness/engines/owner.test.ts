@@ -11,7 +11,8 @@ async function until(pid: number | undefined, stat: RegExp): Promise<void> {
 }
 
 test('a process is an owner, and so are those that tests make of it', () => {
-	for (const owner of [thisProcess(), deadOwner(), ofEarlierStart(), ofOtherBoot(), ofOtherMachine(), ofOtherPids()]) expect(owner).toMatch(OWNER);
+	for (const owner of [thisProcess(), deadOwner(), ofEarlierStart(), ofOtherBoot(), ofOtherMachine(), ofOtherPids()])
+		expect(owner).toMatch(OWNER);
 });
 
 test('this process lives; who had its pid before does not, nor one that there is not', () => {

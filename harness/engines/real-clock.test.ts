@@ -45,14 +45,17 @@ const ROUNDING = 1e-6;
 const EPOCH = 1_767_225_600;
 
 describe('the clock of a lab', () => {
-	test.each([120, -120])('is the hosts’, which is %d s ahead of this machine’s, to half of the shortest round trip', async (off) => {
-		const host = new Elsewhere(Date.now() / 1_000 + off);
-		expect(await host.calibrate([0.03, 0.001], [0.001, 0.03], [0.002, 0.001], [0.02, 0.02])).toBe(0);
-		expect(host.clock.precision).toBeLessThanOrEqual(0.0015 + ROUNDING);
-		expect(Math.abs(host.clock.now() - host.time)).toBeLessThanOrEqual(host.clock.precision + ROUNDING);
-		host.monotonic += 3_600;
-		expect(Math.abs(host.clock.now() - host.time)).toBeLessThanOrEqual(host.clock.precision + ROUNDING);
-	});
+	test.each([120, -120])(
+		'is the hosts’, which is %d s ahead of this machine’s, to half of the shortest round trip',
+		async (off) => {
+			const host = new Elsewhere(Date.now() / 1_000 + off);
+			expect(await host.calibrate([0.03, 0.001], [0.001, 0.03], [0.002, 0.001], [0.02, 0.02])).toBe(0);
+			expect(host.clock.precision).toBeLessThanOrEqual(0.0015 + ROUNDING);
+			expect(Math.abs(host.clock.now() - host.time)).toBeLessThanOrEqual(host.clock.precision + ROUNDING);
+			host.monotonic += 3_600;
+			expect(Math.abs(host.clock.now() - host.time)).toBeLessThanOrEqual(host.clock.precision + ROUNDING);
+		},
+	);
 
 	test('has no time before a host was asked', () => {
 		expect(() => new RealClock().now()).toThrow('before any host was');
@@ -60,7 +63,10 @@ describe('the clock of a lab', () => {
 
 	test('is never off by more than it says, whatever the ways take, while both clocks go alike', async () => {
 		const way = fc.double({ min: 0, max: 0.5, noNaN: true });
-		const calibrations = fc.array(fc.array(fc.tuple(way, way), { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 });
+		const calibrations = fc.array(fc.array(fc.tuple(way, way), { minLength: 1, maxLength: 6 }), {
+			minLength: 1,
+			maxLength: 6,
+		});
 		await fc.assert(
 			fc.asyncProperty(calibrations, fc.integer({ min: -1_000, max: 1_000 }), async (all, off) => {
 				const host = new Elsewhere(EPOCH + off);

@@ -28,7 +28,8 @@ interface Lead {
  */
 export class RealClock implements LabClock {
 	readonly source =
-		'CLOCK_REALTIME of the hosts’ machine: asked of a host at each boot and each flush, and counted on by the harness’s monotonic clock';
+		'CLOCK_REALTIME of the hosts’ machine: asked of a host at each boot and each flush, and counted on by the ' +
+		'harness’s monotonic clock';
 	readonly #monotonic: () => number;
 	#lead: Lead | undefined;
 	#askedAt = 0;

@@ -16,8 +16,9 @@ export interface Reservation {
 }
 
 /**
- * Draws where a run begins, not where another run of this machine is: the kernel's trace tells labs apart by their addresses alone. The part
- * that it begins in and the next are its own, by the name of a socket that nobody connects to: the kernel forgets it with the process.
+ * Draws where a run begins, not where another run of this machine is: the kernel's trace tells labs apart by their
+ * addresses alone. The part that it begins in and the next are its own, by the name of a socket that nobody connects
+ * to: the kernel forgets it with the process.
  */
 export async function reserveBlocks(draw = anyBlock): Promise<Reservation> {
 	for (let drawn = 1; ; drawn++) {

@@ -21,7 +21,8 @@ export function runIdentity(told: { readonly id?: unknown; readonly owner?: unkn
 }
 
 /** Whether both tell of one run: who knows an id may not be its owner. */
-export const isSameRun = (one: RunIdentity, other: RunIdentity): boolean => one.id === other.id && one.owner === other.owner;
+export const isSameRun = (one: RunIdentity, other: RunIdentity): boolean =>
+	one.id === other.id && one.owner === other.owner;
 
 /** Each run once. */
 export function distinctRuns(runs: readonly RunIdentity[]): RunIdentity[] {

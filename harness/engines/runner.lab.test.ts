@@ -1,4 +1,7 @@
-/** What every engine owes the runner (engine.ts, EngineRunner), on the engine of this run: each test opens a run of its own. */
+/**
+ * What every engine owes the runner (engine.ts, EngineRunner), on the engine of this run: each test opens a run of its
+ * own.
+ */
 import { expect, jest, test } from '@jest/globals';
 import { currentEngine } from '../run/current.ts';
 import { inventory } from '../run/fixtures/inventory.ts';

@@ -29,7 +29,9 @@ describe('every block', () => {
 		expect(but(({ cidr }) => /^198\.18\.\d+\.\d+\/29$/.test(cidr))).toEqual([]);
 		// The lowest three bits of a /29 are its hosts'.
 		expect(but(({ cidr }) => networkOf(cidr) % 8 === 0)).toEqual([]);
-		expect(but(({ cidr }) => networkOf(cidr) >= number('198.18.0.0') && networkOf(cidr) + 7 <= number('198.19.255.255'))).toEqual([]);
+		expect(
+			but(({ cidr }) => networkOf(cidr) >= number('198.18.0.0') && networkOf(cidr) + 7 <= number('198.19.255.255')),
+		).toEqual([]);
 	});
 
 	test('keeps away from 198.18.255.0/29, where docker-compose.yml has its hosts', () => {
@@ -43,7 +45,9 @@ describe('every block', () => {
 	});
 
 	test('has MACs that are valid, of one machine, locally administered, and nobody else’s', () => {
-		expect(but(({ client, server }) => [client, server].every(({ mac }) => /^02(:[0-9a-f]{2}){5}$/.test(mac)))).toEqual([]);
+		expect(but(({ client, server }) => [client, server].every(({ mac }) => /^02(:[0-9a-f]{2}){5}$/.test(mac)))).toEqual(
+			[],
+		);
 		expect(new Set(blocks.flatMap(({ client, server }) => [client.mac, server.mac])).size).toBe(2 * BLOCKS);
 	});
 });

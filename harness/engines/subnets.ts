@@ -1,7 +1,7 @@
 /**
- * Subnets of labs: the /29 blocks of 198.18.0.0/15, which RFC 2544 sets apart for tests between two hosts, so they meet nobody's network.
- * Orphaned sockets of a dead lab go on emitting events for minutes with its addresses, so a run never uses a block twice, and begins
- * at a place of its own.
+ * Subnets of labs: the /29 blocks of 198.18.0.0/15, which RFC 2544 sets apart for tests between two hosts, so they meet
+ * nobody's network. Orphaned sockets of a dead lab go on emitting events for minutes with its addresses, so a run never
+ * uses a block twice, and begins at a place of its own.
  */
 const FIRST_BLOCK = (198 << 24) | (18 << 16);
 /** Up to 198.18.255.0, where docker-compose.yml has the hosts for playing by hand. */

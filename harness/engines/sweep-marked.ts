@@ -17,8 +17,8 @@ export async function markedRuns(engine: string): Promise<RunIdentity[]> {
 }
 
 /**
- * Kills the processes that a run still has on this machine, until nothing has come for so long: a worker that is not yet gone may be making a lab.
- * Returns their names.
+ * Kills the processes that a run still has on this machine, until nothing has come for so long: a worker that is not
+ * yet gone may be making a lab. Returns their names.
  */
 export async function sweepMarked(engine: string, run: RunIdentity, quietMs: number): Promise<string[]> {
 	const swept = new Set<string>();

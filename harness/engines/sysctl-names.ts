@@ -3,4 +3,6 @@
  * separated by blanks. To be run in a network namespace of its own: what the kernel keeps for the whole machine is not
  * there.
  */
-export const LIST_SYSCTLS = 'cd /proc/sys/net/ipv4 && shopt -s globstar && for path in **; do [ -d "$path" ] || echo -n "$path "; done | tr / .';
+export const LIST_SYSCTLS =
+	'cd /proc/sys/net/ipv4 && shopt -s globstar && for path in **; do [ -d "$path" ] || echo -n "$path "; done | tr ' +
+	'/ .';

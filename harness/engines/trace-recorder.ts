@@ -1,6 +1,9 @@
 import type { RunIdentity } from './engine.ts';
 
-/** What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.14) are passed over. */
+/**
+ * What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.14) are passed
+ * over.
+ */
 const TRACED_EVENTS = [
 	'sock/inet_sock_set_state',
 	'sock/inet_sk_error_report',

@@ -8,7 +8,10 @@ interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'
 }
 
 /** A lab of two hosts and whatever is between them: either both are up, or nothing is left. */
-export async function twoHosts(hosts: Readonly<Record<HostName, EngineHost>>, { remove, ...surroundings }: Surroundings): Promise<EngineLab> {
+export async function twoHosts(
+	hosts: Readonly<Record<HostName, EngineHost>>,
+	{ remove, ...surroundings }: Surroundings,
+): Promise<EngineLab> {
 	let removed: Promise<void> | undefined;
 	const destroy = () => {
 		removed ??= remove();

@@ -25,54 +25,60 @@ async function rulesOf({ boot }: Host): Promise<string> {
 	return rules.map((line) => line.replace(/\[\d+:\d+\]$/, '')).join('\n');
 }
 
-scenario('drop: SYN-ACKs and nothing else; by port, by address; the rules of others stay', {}, async ({ client, server, timeline, step }) => {
-	// A rule of somebody else's, on both hosts, that every fault is put in front of.
-	for (const { boot } of [client, server]) await boot.machine.run(['iptables', '-A', 'INPUT', '-p', 'tcp', '--dport', '7', '-j', 'DROP']);
-	const before = { client: await rulesOf(client), server: await rulesOf(server) };
+scenario(
+	'drop: SYN-ACKs and nothing else; by port, by address; the rules of others stay',
+	{},
+	async ({ client, server, timeline, step }) => {
+		// A rule of somebody else's, on both hosts, that every fault is put in front of.
+		for (const { boot } of [client, server])
+			await boot.machine.run(['iptables', '-A', 'INPUT', '-p', 'tcp', '--dport', '7', '-j', 'DROP']);
+		const before = { client: await rulesOf(client), server: await rulesOf(server) };
 
-	step('SYN-ACKs are lost');
-	const kodos = await server.nc({ listen: 8080 });
-	const synAcks = await client.drop({ name: 'syn-acks', tcpFlags: 'SYN,RST,ACK SYN,ACK' });
-	const kang = await client.nc({ connect: server.port(8080), until: 'started' });
-	await expect(timeline).toShowSegment('< S. dropped by syn-acks');
-	// The SYN came through, so one side waits for an ACK and the other for a SYN-ACK (RFC 9293, 3.5).
-	await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
-	await expect(server).toHaveSocket({ state: 'SYN-RECV' });
-	await synAcks.heal();
-	// The first SYN-ACK again comes after TCP_TIMEOUT_INIT, 1 s.
-	await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080 });
-	await kang.type('through\n');
-	await expect(kodos).toPrint('through\n');
-	await expectCountedAsShown(timeline, synAcks);
-	const lost = timeline.segments().filter(({ fate }) => fate === 'dropped');
-	expect(new Set(lost.map(({ host, flags }) => `${host} ${flags}`))).toEqual(new Set(['server S.']));
+		step('SYN-ACKs are lost');
+		const kodos = await server.nc({ listen: 8080 });
+		const synAcks = await client.drop({ name: 'syn-acks', tcpFlags: 'SYN,RST,ACK SYN,ACK' });
+		const kang = await client.nc({ connect: server.port(8080), until: 'started' });
+		await expect(timeline).toShowSegment('< S. dropped by syn-acks');
+		// The SYN came through, so one side waits for an ACK and the other for a SYN-ACK (RFC 9293, 3.5).
+		await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
+		await expect(server).toHaveSocket({ state: 'SYN-RECV' });
+		await synAcks.heal();
+		// The first SYN-ACK again comes after TCP_TIMEOUT_INIT, 1 s.
+		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080 });
+		await kang.type('through\n');
+		await expect(kodos).toPrint('through\n');
+		await expectCountedAsShown(timeline, synAcks);
+		const lost = timeline.segments().filter(({ fate }) => fate === 'dropped');
+		expect(new Set(lost.map(({ host, flags }) => `${host} ${flags}`))).toEqual(new Set(['server S.']));
 
-	step('one port is shut, and one address, and neither fault takes the other’s packets');
-	const other = await server.nc({ listen: 8081 });
-	const zap = await client.nc({ connect: server.port(8081) });
-	const toPort = await server.drop({ name: 'to-8081', destinationPort: 8081 });
-	const fromPort = await client.drop({ name: 'from-8080', sourcePort: 8080, sourceAddress: server.address });
-	const fromNobody = await server.drop({ name: 'from-nobody', sourceAddress: NOBODY });
-	await Promise.all([zap.type('lost\n'), kang.type('there\n')]);
-	await expect(timeline).toShowSegment('> P. 5 dropped by to-8081');
-	await expect(kodos).toPrint('there\n');
-	await expect(timeline).toShowSegment('< . dropped by from-8080');
-	expect(other.output).toBe('');
-	await Promise.all([toPort.heal(), fromPort.heal()]);
-	await expect(other).toPrint('lost\n');
-	// What is sent again after healing is acknowledged: the queues run empty.
-	await expect(client).toHaveNoSocket({ sendQueue: 5 });
-	await expect(client).toHaveNoSocket({ sendQueue: 6 });
-	for (const fault of [toPort, fromPort]) await expectCountedAsShown(timeline, fault);
-	const ports = (id: string) => new Set(timeline.segments().flatMap(({ by, from, to }) => (by === id ? [from.port, to.port] : [])));
-	expect(ports('to-8081')).toContain(8081);
-	expect(ports('to-8081')).not.toContain(8080);
-	expect(ports('from-8080')).not.toContain(8081);
+		step('one port is shut, and one address, and neither fault takes the other’s packets');
+		const other = await server.nc({ listen: 8081 });
+		const zap = await client.nc({ connect: server.port(8081) });
+		const toPort = await server.drop({ name: 'to-8081', destinationPort: 8081 });
+		const fromPort = await client.drop({ name: 'from-8080', sourcePort: 8080, sourceAddress: server.address });
+		const fromNobody = await server.drop({ name: 'from-nobody', sourceAddress: NOBODY });
+		await Promise.all([zap.type('lost\n'), kang.type('there\n')]);
+		await expect(timeline).toShowSegment('> P. 5 dropped by to-8081');
+		await expect(kodos).toPrint('there\n');
+		await expect(timeline).toShowSegment('< . dropped by from-8080');
+		expect(other.output).toBe('');
+		await Promise.all([toPort.heal(), fromPort.heal()]);
+		await expect(other).toPrint('lost\n');
+		// What is sent again after healing is acknowledged: the queues run empty.
+		await expect(client).toHaveNoSocket({ sendQueue: 5 });
+		await expect(client).toHaveNoSocket({ sendQueue: 6 });
+		for (const fault of [toPort, fromPort]) await expectCountedAsShown(timeline, fault);
+		const ports = (id: string) =>
+			new Set(timeline.segments().flatMap(({ by, from, to }) => (by === id ? [from.port, to.port] : [])));
+		expect(ports('to-8081')).toContain(8081);
+		expect(ports('to-8081')).not.toContain(8080);
+		expect(ports('from-8080')).not.toContain(8081);
 
-	// A fault that broke nothing says so, to whoever heals it.
-	await expect(fromNobody.heal()).rejects.toMatchObject({ code: 'FAULT_WITHOUT_EFFECT' });
-	expect({ client: await rulesOf(client), server: await rulesOf(server) }).toEqual(before);
-});
+		// A fault that broke nothing says so, to whoever heals it.
+		await expect(fromNobody.heal()).rejects.toMatchObject({ code: 'FAULT_WITHOUT_EFFECT' });
+		expect({ client: await rulesOf(client), server: await rulesOf(server) }).toEqual(before);
+	},
+);
 
 scenario('drop: every nth, and by chance', {}, async ({ client, server, timeline, step }) => {
 	const kodos = await server.nc({ listen: 8080 });
@@ -115,8 +121,8 @@ scenario('drop: what a host loses as it leaves, its own stack knows', {}, async 
 	const out = await client.drop({ name: 'leaving', direction: 'out', destinationPort: 8080 });
 	await kang.type('kodos, are you there?\n');
 	await expect(kang).toHaveReturned('write', 22);
-	// The firewall answers the sending call with EPERM (nf_hook_slow), so the segment counts as not sent: nothing is in flight that could be
-	// retransmitted, and the probe timer tries again (tcp_check_probe_timer).
+	// The firewall answers the sending call with EPERM (nf_hook_slow), so the segment counts as not sent: nothing is in
+	// flight that could be retransmitted, and the probe timer tries again (tcp_check_probe_timer).
 	await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 22, timer: 'persist' });
 	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
 	await expect(timeline).toShowSegments('> S', '< S.', '> .', '2..x > P. 22 dropped by leaving');
@@ -126,31 +132,37 @@ scenario('drop: what a host loses as it leaves, its own stack knows', {}, async 
 	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
 });
 
-scenario('drop: segments of every size are told, by a rule and by a cut', {}, async ({ client, server, link, timeline }) => {
-	const listener = await (await server.socket()).listen(8080, { backlog: 8 });
-	// Sent before: so the congestion window allows for segments of the largest size, 64 KiB where the interface segments
-	// them (GSO).
-	const connections = await Promise.all([1, 100, 1_000, 16_000, 64_000].map(async (bytes) => ({ bytes, socket: await client.socket() })));
-	for (const { socket } of connections) {
-		await socket.connect(server.port(8080));
-		const accepted = await listener.accept();
-		const sent = socket.send('w'.repeat(WARM_UP));
-		for (let left = WARM_UP; left > 0; ) left -= (await accepted.recv(WARM_UP)).returned;
-		await sent;
-	}
-	const lost = await server.drop({ name: 'lost', destinationPort: 8080 });
-	for (const { bytes, socket } of connections) await socket.send('z'.repeat(bytes));
-	await expect(timeline).toShowSegment('> P. dropped by lost');
-	await lost.heal();
-	expect(await expectCountedAsShown(timeline, lost)).toBeGreaterThanOrEqual(connections.length);
+scenario(
+	'drop: segments of every size are told, by a rule and by a cut',
+	{},
+	async ({ client, server, link, timeline }) => {
+		const listener = await (await server.socket()).listen(8080, { backlog: 8 });
+		// Sent before: so the congestion window allows for segments of the largest size, 64 KiB where the interface
+		// segments them (GSO).
+		const connections = await Promise.all(
+			[1, 100, 1_000, 16_000, 64_000].map(async (bytes) => ({ bytes, socket: await client.socket() })),
+		);
+		for (const { socket } of connections) {
+			await socket.connect(server.port(8080));
+			const accepted = await listener.accept();
+			const sent = socket.send('w'.repeat(WARM_UP));
+			for (let left = WARM_UP; left > 0; ) left -= (await accepted.recv(WARM_UP)).returned;
+			await sent;
+		}
+		const lost = await server.drop({ name: 'lost', destinationPort: 8080 });
+		for (const { bytes, socket } of connections) await socket.send('z'.repeat(bytes));
+		await expect(timeline).toShowSegment('> P. dropped by lost');
+		await lost.heal();
+		expect(await expectCountedAsShown(timeline, lost)).toBeGreaterThanOrEqual(connections.length);
 
-	const cut = await link.cut({ name: 'cable' });
-	for (const { bytes, socket } of connections) await socket.send('y'.repeat(bytes));
-	await expect(timeline).toShowSegment('> P. dropped by cable');
-	await cut.heal();
-	await timeline.context.flush();
-	const { proof } = timeline.context.history.of('fault').findLast(({ id }) => id === 'cable') ?? {};
-	const dropped = timeline.segments('client').filter(({ by }) => by === 'cable').length;
-	expect(proof).toMatch(`packets lost: 0 to the client, ${dropped} to the server`);
-	expect(timeline.context.history.losses).toEqual([]);
-});
+		const cut = await link.cut({ name: 'cable' });
+		for (const { bytes, socket } of connections) await socket.send('y'.repeat(bytes));
+		await expect(timeline).toShowSegment('> P. dropped by cable');
+		await cut.heal();
+		await timeline.context.flush();
+		const { proof } = timeline.context.history.of('fault').findLast(({ id }) => id === 'cable') ?? {};
+		const dropped = timeline.segments('client').filter(({ by }) => by === 'cable').length;
+		expect(proof).toMatch(`packets lost: 0 to the client, ${dropped} to the server`);
+		expect(timeline.context.history.losses).toEqual([]);
+	},
+);

@@ -2,7 +2,9 @@ import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 
-/** Something broken on purpose. It can be mended; what is not mended by the spec is mended at the end of the scenario. */
+/**
+ * Something broken on purpose. It can be mended; what is not mended by the spec is mended at the end of the scenario.
+ */
 export interface Fault {
 	readonly id: string;
 	heal(): Promise<void>;

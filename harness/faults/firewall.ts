@@ -19,8 +19,8 @@ export interface RuleSet {
 const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
 
 /**
- * The firewall of one boot: rules in chains of the project's own, put in and taken out one by one, never flushed. Returns when they were
- * in force, in seconds since the epoch.
+ * The firewall of one boot: rules in chains of the project's own, put in and taken out one by one, never flushed.
+ * Returns when they were in force, in seconds since the epoch.
  */
 export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): Promise<number> {
 	await boot.logDrops(() => markLog(boot));
@@ -88,6 +88,7 @@ async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
 		problem: 'The host’s firewall refused a rule.',
 		seen: `${input}${err}`,
 		remedy:
-			'Correct what it names. If the rule is right, the kernel may lack a netfilter module (nf_tables, xt_NFLOG, xt_statistic): load it on the engine’s machine.',
+			'Correct what it names. If the rule is right, the kernel may lack a netfilter module (nf_tables, xt_NFLOG, ' +
+			'xt_statistic): load it on the engine’s machine.',
 	});
 }

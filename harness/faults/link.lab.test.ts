@@ -1,7 +1,9 @@
 /** A wire that is cut: silent, counted, and whole again when it is mended. */
 import { expect, type Host, retransmissionTimeout, scenario } from '../index.ts';
 
-/** So that ARP gives up before TCP does: three requests, a second apart (mcast_solicit, retrans_time_ms), against 6.2 s. */
+/**
+ * So that ARP gives up before TCP does: three requests, a second apart (mcast_solicit, retrans_time_ms), against 6.2 s.
+ */
 const retries2 = 4;
 
 async function neighbours({ boot }: Host): Promise<string> {
@@ -40,28 +42,32 @@ scenario('link: cut and mended, the connection lives on', {}, async ({ client, s
 	await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8081 });
 });
 
-scenario('link: healed is when the rules are gone, not when that was asked for', {}, async ({ client, server, link, timeline }) => {
-	const first = await client.socket();
-	await first.setNonBlocking();
-	const cut = await link.cut({ name: 'cable' });
-	await expect(first.connect(server.port(8080))).toFailWith('EINPROGRESS');
-	let isOver = false;
-	const healing = cut.heal().then(() => {
-		isOver = true;
-	});
-	// A SYN leaves at once with each connect: some are lost after the healing was asked for, others arrive.
-	while (!isOver) {
-		const next = await first.process.socket();
-		await next.setNonBlocking();
-		await expect(next.connect(server.port(8080))).toFailWith('EINPROGRESS');
-	}
-	await healing;
-	await timeline.context.flush();
-	const lost = timeline.segments().filter(({ by }) => by === 'cable');
-	const healed = timeline.context.history.of('fault').find(({ id, phase }) => id === 'cable' && phase === 'healed');
-	expect(lost.length).toBeGreaterThan(0);
-	expect(Math.max(...lost.map(({ t }) => t))).toBeLessThan(healed?.t ?? 0);
-});
+scenario(
+	'link: healed is when the rules are gone, not when that was asked for',
+	{},
+	async ({ client, server, link, timeline }) => {
+		const first = await client.socket();
+		await first.setNonBlocking();
+		const cut = await link.cut({ name: 'cable' });
+		await expect(first.connect(server.port(8080))).toFailWith('EINPROGRESS');
+		let isOver = false;
+		const healing = cut.heal().then(() => {
+			isOver = true;
+		});
+		// A SYN leaves at once with each connect: some are lost after the healing was asked for, others arrive.
+		while (!isOver) {
+			const next = await first.process.socket();
+			await next.setNonBlocking();
+			await expect(next.connect(server.port(8080))).toFailWith('EINPROGRESS');
+		}
+		await healing;
+		await timeline.context.flush();
+		const lost = timeline.segments().filter(({ by }) => by === 'cable');
+		const healed = timeline.context.history.of('fault').find(({ id, phase }) => id === 'cable' && phase === 'healed');
+		expect(lost.length).toBeGreaterThan(0);
+		expect(Math.max(...lost.map(({ t }) => t))).toBeLessThan(healed?.t ?? 0);
+	},
+);
 
 scenario(
 	'link: whether a peer beyond a cut is ETIMEDOUT or EHOSTUNREACH is the spec’s to say',
@@ -75,7 +81,8 @@ scenario(
 		const cut = await link.cut();
 		await client.forgetNeighbour();
 		await kang.type('kodos?\n');
-		// Nobody answers ARP (arp_error_report, ipv4_link_failure); TCP keeps that as a soft error and tells it in place of ETIMEDOUT (tcp_write_err).
+		// Nobody answers ARP (arp_error_report, ipv4_link_failure); TCP keeps that as a soft error and tells it in place of
+		// ETIMEDOUT (tcp_write_err).
 		await expect(kang).toFail('read', 'EHOSTUNREACH', { after: retransmissionTimeout({ retries2 }) });
 		await cut.heal();
 

@@ -9,8 +9,9 @@ import { insertRules, type RuleSet, removeRules } from './firewall.ts';
 export type End = readonly [HostName, Boot];
 
 /**
- * Cuts the wire between the hosts, somewhere in the middle: neither notices by itself, both interfaces stay up, nothing arrives any more,
- * ARP included. Segments that are lost so are seen to leave, and in the firewall's log. It stays cut when a host reboots.
+ * Cuts the wire between the hosts, somewhere in the middle: neither notices by itself, both interfaces stay up, nothing
+ * arrives any more, ARP included. Segments that are lost so are seen to leave, and in the firewall's log. It stays cut
+ * when a host reboots.
  */
 export async function cutLink(on: readonly End[], context: LabContext, name?: string): Promise<Fault> {
 	const id = context.names.take('cut', name);
@@ -42,7 +43,9 @@ export async function cutLink(on: readonly End[], context: LabContext, name?: st
 				);
 				const proof = `packets lost: ${healed.map(({ host, met }) => `${met} to the ${host}`).join(', ')}`;
 				// Until the last rule is gone, packets are lost: on a busy machine that is well after it was asked for.
-				return healed.length === 0 ? { proof } : { t: context.history.at(Math.max(...healed.map(({ t }) => t))), proof };
+				return healed.length === 0
+					? { proof }
+					: { t: context.history.at(Math.max(...healed.map(({ t }) => t))), proof };
 			},
 		},
 	);

@@ -26,34 +26,57 @@ scenario('a fault that another one overlays names it', {}, async ({ client, serv
 	await expect(timeline).toShowSegment('> P. 4 dropped by cable');
 	await expect(below.heal()).rejects.toMatchObject({
 		code: 'FAULT_WITHOUT_EFFECT',
-		seen: expect.stringMatching(/no packet met it \(below\)\nin front of it stood above \(.*\)\nin front of it stood cable/),
+		seen: expect.stringMatching(
+			/no packet met it \(below\)\nin front of it stood above \(.*\)\nin front of it stood cable/,
+		),
 	});
 	await cut.heal();
 	await above.heal();
 });
 
-scenario('a rule that is not the lab’s makes fates unknown while it is there, and is named', {}, async ({ client, server, timeline }) => {
-	const { kang, kodos } = await connected(client, server);
-	await timeline.context.flush();
-	// Dropped before the filter table, so that no rule of the lab would meet it.
-	const rule = ['PREROUTING', '-t', 'mangle', '-p', 'tcp', '--dport', '8080', '-m', 'length', '--length', '50:60', '-j', 'DROP'];
-	await iptables(server, '-A', ...rule);
-	await kang.type('there?\n');
-	const failure = await expect(timeline)
-		.toShowSegment('> P. 7')
-		.catch((error: unknown) => error);
-	expect(failure).toMatchObject({ ...LOST, seen: expect.stringContaining('-t mangle -A PREROUTING -p tcp -m tcp --dport 8080') });
-	// What the server sends arrives at a host whose rules are the lab's own.
-	await kodos.type('hello\n');
-	await expect(timeline).toShowSegment('< P. 6');
+scenario(
+	'a rule that is not the lab’s makes fates unknown while it is there, and is named',
+	{},
+	async ({ client, server, timeline }) => {
+		const { kang, kodos } = await connected(client, server);
+		await timeline.context.flush();
+		// Dropped before the filter table, so that no rule of the lab would meet it.
+		const rule = [
+			'PREROUTING',
+			'-t',
+			'mangle',
+			'-p',
+			'tcp',
+			'--dport',
+			'8080',
+			'-m',
+			'length',
+			'--length',
+			'50:60',
+			'-j',
+			'DROP',
+		];
+		await iptables(server, '-A', ...rule);
+		await kang.type('there?\n');
+		const failure = await expect(timeline)
+			.toShowSegment('> P. 7')
+			.catch((error: unknown) => error);
+		expect(failure).toMatchObject({
+			...LOST,
+			seen: expect.stringContaining('-t mangle -A PREROUTING -p tcp -m tcp --dport 8080'),
+		});
+		// What the server sends arrives at a host whose rules are the lab's own.
+		await kodos.type('hello\n');
+		await expect(timeline).toShowSegment('< P. 6');
 
-	await iptables(server, '-D', ...rule);
-	await timeline.context.flush();
-	await kang.type('again\n');
-	await expect(timeline).toShowSegment('> P. 6');
-	const losses = timeline.context.history.losses.map(({ observer, host, until }) => ({ observer, host, until }));
-	expect(losses).toEqual([{ observer: 'rules', host: 'server', until: expect.any(Number) }]);
-});
+		await iptables(server, '-D', ...rule);
+		await timeline.context.flush();
+		await kang.type('again\n');
+		await expect(timeline).toShowSegment('> P. 6');
+		const losses = timeline.context.history.losses.map(({ observer, host, until }) => ({ observer, host, until }));
+		expect(losses).toEqual([{ observer: 'rules', host: 'server', until: expect.any(Number) }]);
+	},
+);
 
 scenario('a rule that drops every RST does not keep the lab waiting', {}, async ({ client, server, timeline }) => {
 	const { kang } = await connected(client, server);
@@ -63,17 +86,23 @@ scenario('a rule that drops every RST does not keep the lab waiting', {}, async 
 	for (let flushes = 0; flushes < 5; flushes++) await timeline.context.flush();
 	// A connection whose answer is dropped is tried for two minutes (tcp_syn_retries is 6); a sentinel’s SYN is enough.
 	expect(clock.now() - since).toBeLessThan(60);
-	expect(timeline.context.history.losses).toEqual([{ observer: 'rules', host: 'server', what: expect.stringContaining('RST -j DROP') }]);
+	expect(timeline.context.history.losses).toEqual([
+		{ observer: 'rules', host: 'server', what: expect.stringContaining('RST -j DROP') },
+	]);
 	// What arrives meets no such rule.
 	await kang.type('hello\n');
 	await expect(timeline).toShowSegment('> P. 6');
 });
 
-scenario('a rule that drops what the lab sees its observers by is named, and soon', {}, async ({ client, server, timeline }) => {
-	await connected(client, server);
-	await iptables(server, '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP');
-	await expect(expect(timeline).toShowNoSegment('< R sent')).rejects.toMatchObject({
-		...LOST,
-		seen: expect.stringMatching(/did not show a sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),
-	});
-});
+scenario(
+	'a rule that drops what the lab sees its observers by is named, and soon',
+	{},
+	async ({ client, server, timeline }) => {
+		await connected(client, server);
+		await iptables(server, '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP');
+		await expect(expect(timeline).toShowNoSegment('< R sent')).rejects.toMatchObject({
+			...LOST,
+			seen: expect.stringMatching(/did not show a sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),
+		});
+	},
+);

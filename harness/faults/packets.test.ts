@@ -49,15 +49,26 @@ describe('what a packet is matched by', () => {
 			destinationAddress: '198.18.0.0/29',
 		};
 		expect(matchWords(match).join(' ')).toBe(
-			'-p tcp -s 198.18.0.2 -d 198.18.0.0/29 --sport 50000 --dport 8080 --tcp-flags PSH PSH -m statistic --mode nth --every 2 --packet 0',
+			'-p tcp -s 198.18.0.2 -d 198.18.0.0/29 --sport 50000 --dport 8080 --tcp-flags PSH PSH -m statistic --mode ' +
+				'nth --every 2 --packet 0',
 		);
 	});
 });
 
 describe('what would be more than an address in a rule is refused', () => {
-	test.each(['198.18.0.2/0', '198.18.0.0/29', '0.0.0.0/0', '255.255.255.255', '198.18.0.2/32'])('%s is one', (address) => {
-		expect(matchWords({ sourceAddress: address, destinationAddress: address })).toEqual(['-p', 'tcp', '-s', address, '-d', address]);
-	});
+	test.each(['198.18.0.2/0', '198.18.0.0/29', '0.0.0.0/0', '255.255.255.255', '198.18.0.2/32'])(
+		'%s is one',
+		(address) => {
+			expect(matchWords({ sourceAddress: address, destinationAddress: address })).toEqual([
+				'-p',
+				'tcp',
+				'-s',
+				address,
+				'-d',
+				address,
+			]);
+		},
+	);
 
 	test.each([
 		...[
@@ -72,7 +83,16 @@ describe('what would be more than an address in a rule is refused', () => {
 			'198.18.0.2/',
 			'198.18.0.2/255.255.255.248',
 		],
-		...['! 198.18.0.2', '198.18.0.2 -j ACCEPT', '198.18.0.2\n', '198.18.0.2\n-A INPUT -j ACCEPT', ' 198.18.0.2', '198.18.0.2,198.18.0.3', '::1', '"'],
+		...[
+			'! 198.18.0.2',
+			'198.18.0.2 -j ACCEPT',
+			'198.18.0.2\n',
+			'198.18.0.2\n-A INPUT -j ACCEPT',
+			' 198.18.0.2',
+			'198.18.0.2,198.18.0.3',
+			'::1',
+			'"',
+		],
 	])('%j is none', (address) => {
 		expect(refusalOf(() => matchWords({ sourceAddress: address })).code).toBe('ADDRESS_INVALID');
 		expect(refusalOf(() => matchWords({ destinationAddress: address })).code).toBe('ADDRESS_INVALID');
@@ -80,13 +100,16 @@ describe('what would be more than an address in a rule is refused', () => {
 
 	test('whatever is taken is one word of digits, dots and a slash', () => {
 		fc.assert(
-			fc.property(fc.oneof(fc.string(), fc.ipV4Extended(), fc.ipV4(), fc.stringMatching(/^[\d./\n -]{1,20}$/)), (sourceAddress) => {
-				try {
-					expect(matchWords({ sourceAddress })[3]).toMatch(/^[\d.]{7,15}(\/\d{1,2})?$/);
-				} catch (error) {
-					expect(error).toMatchObject({ code: 'ADDRESS_INVALID' });
-				}
-			}),
+			fc.property(
+				fc.oneof(fc.string(), fc.ipV4Extended(), fc.ipV4(), fc.stringMatching(/^[\d./\n -]{1,20}$/)),
+				(sourceAddress) => {
+					try {
+						expect(matchWords({ sourceAddress })[3]).toMatch(/^[\d.]{7,15}(\/\d{1,2})?$/);
+					} catch (error) {
+						expect(error).toMatchObject({ code: 'ADDRESS_INVALID' });
+					}
+				},
+			),
 		);
 	});
 
@@ -96,7 +119,9 @@ describe('what would be more than an address in a rule is refused', () => {
 		['sourcePort', '80'],
 		['destinationPort', '80 -j ACCEPT'],
 	])('%s cannot be the text %j', (name, value) => {
-		expect(refusalOf(() => matchWords({ [name]: value } as PacketMatch)).code).toMatch(/BAD_ARGUMENT|PORT_OUT_OF_RANGE/);
+		expect(refusalOf(() => matchWords({ [name]: value } as PacketMatch)).code).toMatch(
+			/BAD_ARGUMENT|PORT_OUT_OF_RANGE/,
+		);
 	});
 });
 
@@ -124,19 +149,32 @@ describe('flags that can match nothing are refused', () => {
 		const flags = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 		const lists = fc
 			.subarray(flags, { minLength: 1 })
-			.chain((looked) => fc.subarray(looked).map((set) => `${looked.join(',')} ${set.length === 0 ? 'NONE' : set.join(',')}`));
-		fc.assert(fc.property(lists, (tcpFlags) => expect(matchWords({ tcpFlags })).toEqual(['-p', 'tcp', '--tcp-flags', ...tcpFlags.split(' ')])));
+			.chain((looked) =>
+				fc.subarray(looked).map((set) => `${looked.join(',')} ${set.length === 0 ? 'NONE' : set.join(',')}`),
+			);
+		fc.assert(
+			fc.property(lists, (tcpFlags) =>
+				expect(matchWords({ tcpFlags })).toEqual(['-p', 'tcp', '--tcp-flags', ...tcpFlags.split(' ')]),
+			),
+		);
 	});
 });
 
 describe('ports', () => {
-	test.each([0, -1, 65_536, 8080.5, Number.NaN, Number.POSITIVE_INFINITY])('%d is refused, wherever it stands', (port) => {
-		for (const work of [() => assertPort(port), () => matchWords({ sourcePort: port }), () => matchWords({ destinationPort: port })]) {
-			const refusal = refusalOf(work);
-			expect(refusal.code).toBe('PORT_OUT_OF_RANGE');
-			expect(refusal.problem).toBe(`${port} is no TCP port.`);
-		}
-	});
+	test.each([0, -1, 65_536, 8080.5, Number.NaN, Number.POSITIVE_INFINITY])(
+		'%d is refused, wherever it stands',
+		(port) => {
+			for (const work of [
+				() => assertPort(port),
+				() => matchWords({ sourcePort: port }),
+				() => matchWords({ destinationPort: port }),
+			]) {
+				const refusal = refusalOf(work);
+				expect(refusal.code).toBe('PORT_OUT_OF_RANGE');
+				expect(refusal.problem).toBe(`${port} is no TCP port.`);
+			}
+		},
+	);
 
 	test('from 1 to 65535 are taken', () => {
 		fc.assert(fc.property(fc.integer({ min: 1, max: 65_535 }), (port) => expect(assertPort(port)).toBe(port)));

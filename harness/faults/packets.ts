@@ -12,13 +12,18 @@ import { countPackets, insertRules, type RuleSet, removeRules } from './firewall
 export interface PacketMatch {
 	/** A name for the fault; one is made where there is none. */
 	readonly name?: string;
-	/** `in`: as they arrive at this host, so that the sender learns nothing (the default). `out`: as they leave; then this host's own stack knows. */
+	/**
+	 * `in`: as they arrive at this host, so that the sender learns nothing (the default). `out`: as they leave; then this
+	 * host's own stack knows.
+	 */
 	readonly direction?: 'in' | 'out';
 	readonly sourcePort?: number;
 	readonly destinationPort?: number;
 	readonly sourceAddress?: string;
 	readonly destinationAddress?: string;
-	/** As for `--tcp-flags`: the flags that are looked at, a blank, those of them that must be set: `SYN,RST,ACK SYN,ACK`. */
+	/**
+	 * As for `--tcp-flags`: the flags that are looked at, a blank, those of them that must be set: `SYN,RST,ACK SYN,ACK`.
+	 */
 	readonly tcpFlags?: string;
 	/** Only every nth of the packets that match all else, the first included. */
 	readonly every?: number;
@@ -27,7 +32,13 @@ export interface PacketMatch {
 }
 
 /** How a rejected packet is answered (iptables-extensions(8), REJECT). */
-const REJECT_WITHS = ['tcp-reset', 'icmp-host-unreachable', 'icmp-net-unreachable', 'icmp-port-unreachable', 'icmp-admin-prohibited'] as const;
+const REJECT_WITHS = [
+	'tcp-reset',
+	'icmp-host-unreachable',
+	'icmp-net-unreachable',
+	'icmp-port-unreachable',
+	'icmp-admin-prohibited',
+] as const;
 export type RejectWith = (typeof REJECT_WITHS)[number];
 
 /** Ports are checked by `assertPort`, flags by `flagWords`: either has an error of its own. */
@@ -52,18 +63,29 @@ export interface PacketFault extends Fault {
 /** Drops packets at a host, unseen by its stack. */
 export function drop(boot: Boot, host: HostName, context: LabContext, match: PacketMatch): Promise<PacketFault> {
 	checked(matchSchema, match, `${host}.drop`);
-	return packetFault(boot, host, context, { kind: 'drop', match, verdict: ['-j', 'DROP'], did: async (met) => `dropped ${packets(met)}` });
+	return packetFault(boot, host, context, {
+		kind: 'drop',
+		match,
+		verdict: ['-j', 'DROP'],
+		did: async (met) => `dropped ${packets(met)}`,
+	});
 }
 
 /** In the rule itself, too: only so does iptables accept to answer with a RST (iptables-extensions(8), REJECT). */
 const TCP = ['-p', 'tcp'];
 
 /** Refuses packets at a host with an answer. */
-export function reject(boot: Boot, host: HostName, context: LabContext, match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
+export function reject(
+	boot: Boot,
+	host: HostName,
+	context: LabContext,
+	match: PacketMatch & { with: RejectWith },
+): Promise<PacketFault> {
 	checked(rejectSchema, match, `${host}.reject`);
 	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
 	const answer = match.with === 'tcp-reset' ? 'RST' : 'ICMP message';
-	const did = async (met: number, id: string) => `rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
+	const did = async (met: number, id: string) =>
+		`rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
 	return packetFault(boot, host, context, { kind: 'reject', match, verdict, did });
 }
 
@@ -98,7 +120,12 @@ interface Kind {
 	readonly did: (met: number, id: string) => Promise<string>;
 }
 
-async function packetFault(boot: Boot, host: HostName, context: LabContext, { kind, match, verdict, did }: Kind): Promise<PacketFault> {
+async function packetFault(
+	boot: Boot,
+	host: HostName,
+	context: LabContext,
+	{ kind, match, verdict, did }: Kind,
+): Promise<PacketFault> {
 	const words = matchWords(match);
 	const id = context.names.take(kind, match.name);
 	const direction = match.direction ?? 'in';
@@ -116,7 +143,8 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 				if (!boot.running) return { proof: 'gone with the machine' };
 				const { met, t } = await removeRules(boot, rules);
 				metInAll = met;
-				if (met === 0) throw withoutEffect(text, [`no packet met it (${id})`, ...inFrontOf(id, host, context)].join('\n'));
+				if (met === 0)
+					throw withoutEffect(text, [`no packet met it (${id})`, ...inFrontOf(id, host, context)].join('\n'));
 				return { t: context.history.at(t), proof: await did(met, id) };
 			},
 		},
@@ -126,10 +154,17 @@ async function packetFault(boot: Boot, host: HostName, context: LabContext, { ki
 
 /** Rules are put in front of earlier ones: what a later fault takes, this one does not meet. */
 function inFrontOf(id: string, host: HostName, { history }: LabContext): string[] {
-	const faults = history.of('fault').filter(({ what, phase }) => (what === 'packets' || what === 'link') && phase === 'injected');
-	const later = faults.slice(faults.findIndex((fault) => fault.id === id) + 1).filter((fault) => fault.what === 'link' || fault.host === host);
+	const faults = history
+		.of('fault')
+		.filter(({ what, phase }) => (what === 'packets' || what === 'link') && phase === 'injected');
+	const later = faults
+		.slice(faults.findIndex((fault) => fault.id === id) + 1)
+		.filter((fault) => fault.what === 'link' || fault.host === host);
 	const foreign = history.knowledge.lostForGood({ observer: 'rules', host });
-	return [...later.map((fault) => `in front of it stood ${fault.id} (${fault.text})`), ...(foreign ? [foreign.what] : [])];
+	return [
+		...later.map((fault) => `in front of it stood ${fault.id} (${fault.text})`),
+		...(foreign ? [foreign.what] : []),
+	];
 }
 
 const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
@@ -154,13 +189,17 @@ function assertAddress(address: string): string {
 	if (isIPv4(ip) && Number(length) <= 32) return address;
 	throw new HalfopenError('ADDRESS_INVALID', {
 		problem: `${JSON.stringify(address)} is neither an IPv4 address nor a network of them.`,
-		remedy: 'Write it with dots, a network with the length of its prefix: 198.18.0.2, or 198.18.0.0/29. A host of the lab has it as `address`.',
+		remedy:
+			'Write it with dots, a network with the length of its prefix: 198.18.0.2, or 198.18.0.0/29. A host of the ' +
+			'lab has it as `address`.',
 	});
 }
 
 function flagWords(tcpFlags: string): string[] {
 	const lists = tcpFlags.trim().split(/\s+/);
-	const [looked = [], set = []] = lists.map((list) => (list === 'NONE' ? [] : list === 'ALL' ? FLAG_NAMES : list.split(',')));
+	const [looked = [], set = []] = lists.map((list) =>
+		list === 'NONE' ? [] : list === 'ALL' ? FLAG_NAMES : list.split(','),
+	);
 	const unknown = [...looked, ...set].filter((flag) => !FLAG_NAMES.includes(flag));
 	const outside = set.filter((flag) => !looked.includes(flag));
 	if (lists.length === 2 && looked.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
@@ -174,12 +213,15 @@ function flagWords(tcpFlags: string): string[] {
 					: `${outside.join(', ')} must be set but is not looked at, so nothing can match`;
 	throw new HalfopenError('FLAGS_IMPOSSIBLE', {
 		problem: `These TCP flags cannot be matched: “${tcpFlags}”: ${why}.`,
-		remedy: `Write them as iptables does: the flags to look at, a blank, those of them that must be set, e.g. "SYN,RST,ACK SYN,ACK". Flags: ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
+		remedy:
+			'Write them as iptables does: the flags to look at, a blank, those of them that must be set, e.g. ' +
+			`"SYN,RST,ACK SYN,ACK". Flags: ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
 	});
 }
 
 function statisticWords({ every, probability }: PacketMatch): string[] {
-	if (every !== undefined && (!Number.isInteger(every) || every < 1)) throw badNumber('every', every, 'a whole number from 1');
+	if (every !== undefined && (!Number.isInteger(every) || every < 1))
+		throw badNumber('every', every, 'a whole number from 1');
 	if (probability !== undefined && !(typeof probability === 'number' && probability > 0 && probability <= 1))
 		throw badNumber('probability', probability, 'a number above 0, up to 1');
 	return [
@@ -195,5 +237,8 @@ function badNumber(name: string, seen: number, range: string): HalfopenError {
 /** A port that a TCP header can hold and that can be bound: 1 to 65535. */
 export function assertPort(port: number): number {
 	if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-	throw new HalfopenError('PORT_OUT_OF_RANGE', { problem: `${port} is no TCP port.`, remedy: 'Give a whole number from 1 to 65535.' });
+	throw new HalfopenError('PORT_OUT_OF_RANGE', {
+		problem: `${port} is no TCP port.`,
+		remedy: 'Give a whole number from 1 to 65535.',
+	});
 }

@@ -7,7 +7,9 @@ import { type Fault, inject } from './fault.ts';
 /** The switch of a host, as the host itself offers it. */
 export interface PowerSwitch {
 	readonly name: HostName;
-	/** Takes it off the wire, then ends it; returns the moment from which nothing could leave, in seconds of the history. */
+	/**
+	 * Takes it off the wire, then ends it; returns the moment from which nothing could leave, in seconds of the history.
+	 */
 	off(): Promise<number>;
 	/** Returns what `ss` shows of the new stack. */
 	on(): Promise<{ boot: number; sockets: number }>;
@@ -19,8 +21,8 @@ export interface PowerSwitch {
 }
 
 /**
- * Power off: nothing of the host is left, and nothing of it told the peer. That is proven by the other host's capture: alive, for it shows a
- * sentinel, and with no segment of this host after the moment of the cut.
+ * Power off: nothing of the host is left, and nothing of it told the peer. That is proven by the other host's capture:
+ * alive, for it shows a sentinel, and with no segment of this host after the moment of the cut.
  */
 export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault> {
 	const { name } = power;
@@ -33,18 +35,32 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 			prove: (t) => proofOfSilence(power, context, t),
 			heal: async () => {
 				const { boot, sockets } = await power.on();
-				return { proof: `power on, boot ${boot}: the same address and MAC, and ${sockets === 0 ? 'no socket' : `${sockets} sockets`}` };
+				return {
+					proof:
+						`power on, boot ${boot}: the same address and MAC, and ` +
+						`${sockets === 0 ? 'no socket' : `${sockets} sockets`}`,
+				};
 			},
 		},
 	);
 }
 
-async function proofOfSilence({ name, otherHasLooked }: PowerSwitch, { history }: LabContext, since: number): Promise<string> {
+async function proofOfSilence(
+	{ name, otherHasLooked }: PowerSwitch,
+	{ history }: LabContext,
+	since: number,
+): Promise<string> {
 	const other = await otherHasLooked();
 	if (other === undefined) return 'both hosts are off: nobody is there to hear it';
-	assertSawSince(since, history, `whether the ${other} heard of the ${name}’s power off`, { observer: 'capture', host: other });
-	const late = history.segments.filter(({ host, arrived }) => host === name && arrived !== undefined && arrived > since);
-	if (late.length === 0) return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
+	assertSawSince(since, history, `whether the ${other} heard of the ${name}’s power off`, {
+		observer: 'capture',
+		host: other,
+	});
+	const late = history.segments.filter(
+		({ host, arrived }) => host === name && arrived !== undefined && arrived > since,
+	);
+	if (late.length === 0)
+		return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
 	throw new HalfopenError('FAULT_WITHOUT_EFFECT', {
 		problem: `The ${name}’s power is off, yet the other host heard of it after that.`,
 		seen: late.map(({ arrived, flags }) => `${arrived?.toFixed(6)} ${flags}`).join('\n'),

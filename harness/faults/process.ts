@@ -4,7 +4,10 @@ import type { LabContext } from '../lab/context.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
-/** Freezes all programs of a host. Its kernel goes on: it acknowledges what arrives, for ever, and the host can still be observed. */
+/**
+ * Freezes all programs of a host. Its kernel goes on: it acknowledges what arrives, for ever, and the host can still be
+ * observed.
+ */
 export function pause(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
 		context,
@@ -28,14 +31,19 @@ export function pause(engineHost: EngineHost, boot: Boot, host: HostName, contex
 }
 
 /**
- * Kills all programs of a host at once, as `docker kill` does. No power off: the machine’s kernel lives on and closes their sockets, so a FIN
- * leaves for each, or a RST where data was not read.
+ * Kills all programs of a host at once, as `docker kill` does. No power off: the machine’s kernel lives on and closes
+ * their sockets, so a FIN leaves for each, or a RST where data was not read.
  */
 export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
 		// At the end of a scenario the machine goes anyway: nobody needs new programs.
 		{ ...context, onEnd: () => {} },
-		{ id: context.names.take('kill'), what: 'programs', host, text: `${host}: all programs killed; its kernel lives on and closes their sockets` },
+		{
+			id: context.names.take('kill'),
+			what: 'programs',
+			host,
+			text: `${host}: all programs killed; its kernel lives on and closes their sockets`,
+		},
 		{
 			inject: async () => {
 				// Before they go: the end of their agent surprises nobody then.

@@ -5,24 +5,28 @@ async function inForce({ boot }: Host, name: string): Promise<string> {
 	return (await boot.machine.run(['cat', `/proc/sys/net/ipv4/${name.replaceAll('.', '/')}`])).out.trim();
 }
 
-scenario('sysctl: tcp_retries2 acts on a living connection', { sysctls: { tcp_retries2: 9 } }, async ({ client, server, link }) => {
-	await server.nc({ listen: 8080 });
-	const kang = await client.dnc({ connect: server.port(8080) });
-	const fewer = await client.sysctl({ tcp_retries2: 1, tcp_rmem: '4096 65536 262144' });
-	expect(await inForce(client, 'tcp_retries2')).toBe('1');
-	expect(await inForce(server, 'tcp_retries2')).toBe('9');
-	await link.cut();
-	await kang.type('kodos?\n');
-	// Read at each timeout (tcp_write_timeout): 0.6 s instead of 204.6 s.
-	await expect(kang).toFail('read', 'ETIMEDOUT', { after: retransmissionTimeout({ retries2: 1 }) });
-	await fewer.heal();
-	expect(await inForce(client, 'tcp_retries2')).toBe('9');
-	expect(await inForce(client, 'tcp_rmem')).toBe(await inForce(server, 'tcp_rmem'));
+scenario(
+	'sysctl: tcp_retries2 acts on a living connection',
+	{ sysctls: { tcp_retries2: 9 } },
+	async ({ client, server, link }) => {
+		await server.nc({ listen: 8080 });
+		const kang = await client.dnc({ connect: server.port(8080) });
+		const fewer = await client.sysctl({ tcp_retries2: 1, tcp_rmem: '4096 65536 262144' });
+		expect(await inForce(client, 'tcp_retries2')).toBe('1');
+		expect(await inForce(server, 'tcp_retries2')).toBe('9');
+		await link.cut();
+		await kang.type('kodos?\n');
+		// Read at each timeout (tcp_write_timeout): 0.6 s instead of 204.6 s.
+		await expect(kang).toFail('read', 'ETIMEDOUT', { after: retransmissionTimeout({ retries2: 1 }) });
+		await fewer.heal();
+		expect(await inForce(client, 'tcp_retries2')).toBe('9');
+		expect(await inForce(client, 'tcp_rmem')).toBe(await inForce(server, 'tcp_rmem'));
 
-	await expect(client.sysctl({ tcp_retries3: 1 })).rejects.toMatchObject({ code: 'SYSCTL_UNKNOWN' });
-	await expect(client.sysctl({ tcp_retries2: 'many' })).rejects.toMatchObject({ code: 'SYSCTL_REFUSED' });
-	expect(await inForce(client, 'tcp_retries2')).toBe('9');
-});
+		await expect(client.sysctl({ tcp_retries3: 1 })).rejects.toMatchObject({ code: 'SYSCTL_UNKNOWN' });
+		await expect(client.sysctl({ tcp_retries2: 'many' })).rejects.toMatchObject({ code: 'SYSCTL_REFUSED' });
+		expect(await inForce(client, 'tcp_retries2')).toBe('9');
+	},
+);
 
 scenario(
 	'sysctl: any name below net.ipv4, from the start, at each boot and while the host runs',
@@ -42,7 +46,11 @@ scenario(
 		}
 		const { device } = client.boot;
 		const before = await inForce(client, `neigh.${device}.ucast_solicit`);
-		const set = await client.sysctl({ icmp_ratelimit: 0, ping_group_range: '0 100', [`neigh.${device}.ucast_solicit`]: 7 });
+		const set = await client.sysctl({
+			icmp_ratelimit: 0,
+			ping_group_range: '0 100',
+			[`neigh.${device}.ucast_solicit`]: 7,
+		});
 		expect(await inForce(client, 'icmp_ratelimit')).toBe('0');
 		expect(await inForce(client, 'ping_group_range')).toBe('0\t100');
 		expect(await inForce(client, `neigh.${device}.ucast_solicit`)).toBe('7');
@@ -54,9 +62,18 @@ scenario(
 		expect(client.hasSysctl(`conf.${device}.rp_filter`)).toBe(true);
 		const refused = (name: string) => client.sysctl({ icmp_ratelimit: 1, [name]: 1 });
 		// Of no device that is there; of the whole machine; that can be written only, or only be read.
-		await expect(refused('conf.eth9.rp_filter')).rejects.toMatchObject({ code: 'SYSCTL_REFUSED', seen: expect.stringContaining('No such file') });
-		await expect(refused('tcp_mem')).rejects.toMatchObject({ code: 'SYSCTL_UNKNOWN', problem: expect.stringContaining('whole machine') });
-		await expect(refused('route.flush')).rejects.toMatchObject({ code: 'SYSCTL_REFUSED', problem: expect.stringContaining('cannot be read') });
+		await expect(refused('conf.eth9.rp_filter')).rejects.toMatchObject({
+			code: 'SYSCTL_REFUSED',
+			seen: expect.stringContaining('No such file'),
+		});
+		await expect(refused('tcp_mem')).rejects.toMatchObject({
+			code: 'SYSCTL_UNKNOWN',
+			problem: expect.stringContaining('whole machine'),
+		});
+		await expect(refused('route.flush')).rejects.toMatchObject({
+			code: 'SYSCTL_REFUSED',
+			problem: expect.stringContaining('cannot be read'),
+		});
 		await expect(refused('tcp_available_congestion_control')).rejects.toMatchObject({ code: 'SYSCTL_REFUSED' });
 		expect(await inForce(client, 'icmp_ratelimit')).toBe(all);
 	},

@@ -35,19 +35,30 @@ describe('sysctls', () => {
 	});
 
 	test('are of ICMP, of all devices and of any device too: which ones there are is the host’s to say', () => {
-		const settings = { icmp_ratelimit: 0, 'conf.all.rp_filter': 1, 'conf.eth0.rp_filter': 1, 'neigh.eth0.ucast_solicit': 1 };
+		const settings = {
+			icmp_ratelimit: 0,
+			'conf.all.rp_filter': 1,
+			'conf.eth0.rp_filter': 1,
+			'neigh.eth0.ucast_solicit': 1,
+		};
 		expect(() => assertSysctls(settings, KNOWN)).not.toThrow();
 		expect(Object.keys(settings).every((name) => hasSysctl(name, KNOWN))).toBe(true);
 		expect(hasSysctl('conf.eth0.ucast_solicit', KNOWN)).toBe(false);
 	});
 
-	test.each(['tcp_mem', 'udp_mem', 'route.gc_timeout', 'inet_peer_maxttl', 'neigh.default.gc_thresh1', 'neigh.default.ucast_solicit'])(
-		'%s is the whole machine’s: that is said, and no nearest name is offered',
-		(name) => {
-			const problem = expect.stringContaining(`net.ipv4.${name} for the whole machine`);
-			expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(expect.objectContaining({ code: 'SYSCTL_UNKNOWN', problem, seen: undefined }));
-		},
-	);
+	test.each([
+		'tcp_mem',
+		'udp_mem',
+		'route.gc_timeout',
+		'inet_peer_maxttl',
+		'neigh.default.gc_thresh1',
+		'neigh.default.ucast_solicit',
+	])('%s is the whole machine’s: that is said, and no nearest name is offered', (name) => {
+		const problem = expect.stringContaining(`net.ipv4.${name} for the whole machine`);
+		expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(
+			expect.objectContaining({ code: 'SYSCTL_UNKNOWN', problem, seen: undefined }),
+		);
+	});
 
 	test.each([
 		'conf/all/rp_filter',
@@ -63,7 +74,10 @@ describe('sysctls', () => {
 	});
 
 	test('none but a known one, or one of a device, is taken, whatever is in it', () => {
-		const word = fc.string({ unit: fc.constantFrom('.', '/', 'conf', 'neigh', 'eth0', 'lo', 'default', 'rp_filter', ' ', '-', '\n'), maxLength: 7 });
+		const word = fc.string({
+			unit: fc.constantFrom('.', '/', 'conf', 'neigh', 'eth0', 'lo', 'default', 'rp_filter', ' ', '-', '\n'),
+			maxLength: 7,
+		});
 		fc.assert(
 			fc.property(word, (name) => {
 				const isTaken = hasSysctl(name, KNOWN);
@@ -73,6 +87,8 @@ describe('sysctls', () => {
 	});
 
 	test('are all refused where nothing is known', () => {
-		expect(() => assertSysctls({ tcp_retries2: 5 }, new Set())).toThrow(expect.objectContaining({ code: 'SYSCTL_UNKNOWN', seen: 'nearest: ' }));
+		expect(() => assertSysctls({ tcp_retries2: 5 }, new Set())).toThrow(
+			expect.objectContaining({ code: 'SYSCTL_UNKNOWN', seen: 'nearest: ' }),
+		);
 	});
 });

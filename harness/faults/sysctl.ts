@@ -40,7 +40,10 @@ const MACHINE_WIDE = [
  * have the same.
  */
 export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
-	return known.has(name) || known.has(name.replace(OF_DEVICE, (all, of, device, key) => (device === 'default' ? all : `${of}.lo.${key}`)));
+	return (
+		known.has(name) ||
+		known.has(name.replace(OF_DEVICE, (all, of, device, key) => (device === 'default' ? all : `${of}.lo.${key}`)))
+	);
 }
 
 /**
@@ -53,7 +56,9 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 		if (hasSysctl(name, known)) continue;
 		if (MACHINE_WIDE.some((pattern) => pattern.test(name))) {
 			throw new HalfopenError('SYSCTL_UNKNOWN', {
-				problem: `This kernel keeps net.ipv4.${name} for the whole machine, not for each network namespace: a host has none of its own.`,
+				problem:
+					`This kernel keeps net.ipv4.${name} for the whole machine, not for each network namespace: a host has ` +
+					'none of its own.',
 				remedy: 'Leave it as it is, or look for a setting of a device or a socket that does the same.',
 			});
 		}
@@ -98,7 +103,9 @@ export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Re
 		throw new HalfopenError('SYSCTL_REFUSED', {
 			problem: `The kernel did not take net.ipv4.${name} = ${value}; it is ${now || 'empty'}.`,
 			seen: err,
-			remedy: 'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst), and a device that the host has.',
+			remedy:
+				'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst), and a device that ' +
+				'the host has.',
 		});
 	}
 	return inForce;
@@ -166,7 +173,10 @@ export async function changeSysctls(boot: Boot, host: HostName, context: LabCont
 	/** Only what differs: where one was refused, those behind it were not written, and it may be one that cannot be. */
 	const putBack = async () => {
 		const now = await readSysctls(boot.machine, Object.keys(before));
-		await writeSysctls(boot.machine, Object.fromEntries(Object.entries(before).filter(([name, value]) => now[name] !== value)));
+		await writeSysctls(
+			boot.machine,
+			Object.fromEntries(Object.entries(before).filter(([name, value]) => now[name] !== value)),
+		);
 	};
 	return inject(
 		context,

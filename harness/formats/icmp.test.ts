@@ -7,14 +7,36 @@ const uint32 = (value: number) => [...uint16(value >>> 16), ...uint16(value)];
 
 /** The first 28 bytes of a segment, as an error of ICMP quotes them. */
 function quoted({ protocol = 6, fragment = 0, ihl = 5 } = {}): number[] {
-	const ip = [0x40 | ihl, 0, ...uint16(1_500), ...uint16(7), ...uint16(fragment), 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+	const ip = [
+		0x40 | ihl,
+		0,
+		...uint16(1_500),
+		...uint16(7),
+		...uint16(fragment),
+		64,
+		protocol,
+		0,
+		0,
+		10,
+		0,
+		0,
+		1,
+		10,
+		0,
+		0,
+		2,
+	];
 	return [...ip, ...Array<number>((ihl - 5) * 4).fill(1), ...uint16(51080), ...uint16(8080), ...uint32(4_000_000_000)];
 }
 
 const message = (type: number, code: number, rest: number, body: readonly number[] = quoted()) =>
 	readIcmp(Uint8Array.from([type, code, 0, 0, ...uint32(rest), ...body]));
 
-const quotes = { from: { address: '10.0.0.1', port: 51080 }, to: { address: '10.0.0.2', port: 8080 }, seq: 4_000_000_000 };
+const quotes = {
+	from: { address: '10.0.0.1', port: 51080 },
+	to: { address: '10.0.0.2', port: 8080 },
+	seq: 4_000_000_000,
+};
 
 describe('an ICMP message', () => {
 	test('that refuses a segment quotes it', () => {
@@ -43,11 +65,17 @@ describe('an ICMP message', () => {
 	});
 
 	test('of a kind that iptables(8) has no name for is told by its numbers', () => {
-		expect([icmpName(3, 99), icmpName(42, 0), icmpName(13, 0)]).toEqual(['type 3 code 99', 'type 42 code 0', 'timestamp-request']);
+		expect([icmpName(3, 99), icmpName(42, 0), icmpName(13, 0)]).toEqual([
+			'type 3 code 99',
+			'type 42 code 0',
+			'timestamp-request',
+		]);
 	});
 
 	test('of any bytes is read or refused, never thrown at', () => {
-		const nearly = fc.uint8Array({ maxLength: 64 }).map((bytes) => Uint8Array.from([3, 4, 0, 0, 0, 0, 0, 0, 0x45, ...bytes]));
+		const nearly = fc
+			.uint8Array({ maxLength: 64 })
+			.map((bytes) => Uint8Array.from([3, 4, 0, 0, 0, 0, 0, 0, 0x45, ...bytes]));
 		fc.assert(
 			fc.property(fc.oneof(nearly, fc.uint8Array({ maxLength: 80 })), (bytes) => {
 				const read = readIcmp(bytes);

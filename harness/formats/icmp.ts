@@ -100,7 +100,8 @@ const MOST_REMEMBERED = 10_000;
 
 /** An IPv4 address in dotted notation. */
 export function addressAt(bytes: Uint8Array, at: number): string {
-	const number = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+	const number =
+		((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 	const known = ADDRESSES.get(number);
 	if (known !== undefined) return known;
 	if (ADDRESSES.size === MOST_REMEMBERED) ADDRESSES.clear();

@@ -29,7 +29,10 @@ test('rules of others that may lose packets are told with their table, the proje
 });
 
 test('tables of nft’s own and of the older interface are told, those that iptables-save shows are not', () => {
-	expect(foreignRules('table ip filter\ntable arp filter\ntable inet mine\nlegacy raw\n')).toEqual(['nft table inet mine', 'iptables-legacy -t raw']);
+	expect(foreignRules('table ip filter\ntable arp filter\ntable inet mine\nlegacy raw\n')).toEqual([
+		'nft table inet mine',
+		'iptables-legacy -t raw',
+	]);
 });
 
 test('what arrives is lost by rules of all chains but those of what leaves', () => {

@@ -45,11 +45,13 @@ export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: 
 		if (typeof icmp === 'string') return { ...undecodable(sighting, icmp), from, to };
 		return { kind: 'icmp', ...sighting, from, to, ipId: view.getUint16(4), ...icmp };
 	}
-	if (protocol !== TCP) return { kind: 'other', ...sighting, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
+	if (protocol !== TCP)
+		return { kind: 'other', ...sighting, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
 
 	const tcp = readTcp(view, headerLength, totalLength - headerLength);
 	if (typeof tcp === 'string') return { ...undecodable(sighting, tcp), from, to };
-	// Field by field: captures hold tens of thousands of these, and taking an object apart and together again costs more than all else.
+	// Field by field: captures hold tens of thousands of these, and taking an object apart and together again costs more
+	// than all else.
 	const { t, direction, loopback, prefix } = sighting;
 	const segment: Writable<CapturedSegment> = {
 		kind: 'segment',

@@ -27,7 +27,10 @@ const OUTGOING = 4;
 /** ARPHRD_LOOPBACK (include/uapi/linux/if_arp.h). */
 const LOOPBACK = 772;
 
-/** https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html: protocol, reserved, interface, ARPHRD, packet type, length and 8 bytes of address. */
+/**
+ * https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html: protocol, reserved, interface, ARPHRD, packet type,
+ * length and 8 bytes of address.
+ */
 function readCooked(t: number, { bytes, originalLength }: PcapRecord): CapturedPacket {
 	const headerLength = 20;
 	if (bytes.length < headerLength) return undecodable({ t }, 'truncated cooked header');
@@ -52,9 +55,18 @@ const ETHER_TYPE_NAMES = new Map([
 	[0x88cc, 'lldp'],
 ]);
 
-function readEtherType(sighting: Sighting, etherType: number, bytes: Uint8Array, originalLength: number): CapturedPacket {
+function readEtherType(
+	sighting: Sighting,
+	etherType: number,
+	bytes: Uint8Array,
+	originalLength: number,
+): CapturedPacket {
 	if (etherType === 0x0800) return readIpv4(sighting, bytes, originalLength);
-	return { kind: 'other', ...sighting, what: ETHER_TYPE_NAMES.get(etherType) ?? `ethertype 0x${etherType.toString(16).padStart(4, '0')}` };
+	return {
+		kind: 'other',
+		...sighting,
+		what: ETHER_TYPE_NAMES.get(etherType) ?? `ethertype 0x${etherType.toString(16).padStart(4, '0')}`,
+	};
 }
 
 const NFLOG_HEADER_LENGTH = 4;
@@ -62,7 +74,10 @@ const NFLOG_HEADER_LENGTH = 4;
 const PAYLOAD = 9;
 const PREFIX = 10;
 
-/** https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html: a header of 4 bytes, then values with length and type in the byte order of the machine. */
+/**
+ * https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html: a header of 4 bytes, then values with length and type in the
+ * byte order of the machine.
+ */
 function readNflog(t: number, record: PcapRecord): CapturedPacket {
 	const { bytes, originalLength } = record;
 	if (bytes.length < NFLOG_HEADER_LENGTH) return undecodable({ t }, 'truncated NFLOG header');

@@ -1,6 +1,9 @@
 import type { Endpoint, LsofDescriptor } from './types.ts';
 
-/** State names of lsof (lib/dialects/linux/dsock.c, the table `TcpSt`) in `ss` spelling, where they differ by more than a hyphen. */
+/**
+ * State names of lsof (lib/dialects/linux/dsock.c, the table `TcpSt`) in `ss` spelling, where they differ by more than
+ * a hyphen.
+ */
 const STATES: Readonly<Record<string, string>> = {
 	ESTABLISHED: 'ESTAB',
 	SYN_RECV: 'SYN-RECV',
@@ -10,8 +13,9 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the output of `lsof -nP -iTCP -F pcftnT0` (lsof(8), OUTPUT FOR OTHER PROGRAMS): a line for each process, then one for each of its
- * descriptors; fields begin with a letter and end with NUL. Order is kept; a line that is neither is left out.
+ * Reads the output of `lsof -nP -iTCP -F pcftnT0` (lsof(8), OUTPUT FOR OTHER PROGRAMS): a line for each process, then
+ * one for each of its descriptors; fields begin with a letter and end with NUL. Order is kept; a line that is neither
+ * is left out.
  */
 export function parseLsof(text: string): LsofDescriptor[] {
 	const descriptors: LsofDescriptor[] = [];
@@ -22,10 +26,19 @@ export function parseLsof(text: string): LsofDescriptor[] {
 		const field = (id: string) => fields.find((candidate) => candidate.startsWith(id))?.slice(id.length);
 		if (field('p') !== undefined) [pid, command] = [Number(field('p')), field('c') ?? ''];
 		const [fd, family, name, state] = [Number(field('f')), field('t'), field('n'), field('TST=')];
-		if (!Number.isInteger(fd) || name === undefined || state === undefined || (family !== 'IPv4' && family !== 'IPv6')) continue;
+		if (!Number.isInteger(fd) || name === undefined || state === undefined || (family !== 'IPv4' && family !== 'IPv6'))
+			continue;
 		const [local, remote] = name.split('->').map(parseEndpoint);
 		if (!local) continue;
-		descriptors.push({ pid, command, fd, family, state: STATES[state] ?? state.replaceAll('_', '-'), local, ...(remote && { remote }) });
+		descriptors.push({
+			pid,
+			command,
+			fd,
+			family,
+			state: STATES[state] ?? state.replaceAll('_', '-'),
+			local,
+			...(remote && { remote }),
+		});
 	}
 	return descriptors;
 }

@@ -36,7 +36,9 @@ interface RecordHeader {
 	readonly originalLength: number;
 }
 
-/** Cuts a growing capture into its records. Bytes that cannot be a record's header are skipped one by one, and counted. */
+/**
+ * Cuts a growing capture into its records. Bytes that cannot be a record's header are skipped one by one, and counted.
+ */
 export class PcapFraming {
 	readonly #unread = new Unread();
 	#header: FileHeader | undefined;
@@ -92,9 +94,15 @@ export class PcapFraming {
 		return 1;
 	}
 
-	#isPlausible({ seconds, ticks, capturedLength, originalLength }: RecordHeader, { nanosecondsPerTick }: FileHeader): boolean {
+	#isPlausible(
+		{ seconds, ticks, capturedLength, originalLength }: RecordHeader,
+		{ nanosecondsPerTick }: FileHeader,
+	): boolean {
 		// In step, any time will do: a clock may be set while a capture runs.
-		const isNear = this.#inStep || this.#lastSeconds === undefined || Math.abs(seconds - this.#lastSeconds) <= LONGEST_SILENCE_SECONDS;
+		const isNear =
+			this.#inStep ||
+			this.#lastSeconds === undefined ||
+			Math.abs(seconds - this.#lastSeconds) <= LONGEST_SILENCE_SECONDS;
 		const isLength = capturedLength > 0 && capturedLength <= MAXIMUM_SNAPSHOT && capturedLength <= originalLength;
 		return isNear && isLength && ticks * nanosecondsPerTick < 1e9;
 	}
@@ -160,7 +168,11 @@ function readRecordHeader(view: DataView, at: number, littleEndian: boolean): Re
 	};
 }
 
-function recordOf(head: RecordHeader, bytes: Uint8Array, { nanosecondsPerTick, linkType, littleEndian }: FileHeader): PcapRecord {
+function recordOf(
+	head: RecordHeader,
+	bytes: Uint8Array,
+	{ nanosecondsPerTick, linkType, littleEndian }: FileHeader,
+): PcapRecord {
 	const { seconds, ticks, originalLength } = head;
 	return { seconds, nanoseconds: ticks * nanosecondsPerTick, bytes, originalLength, linkType, littleEndian };
 }
@@ -181,11 +193,15 @@ export function pcapHeader(linkType: number, littleEndian = true): Uint8Array {
 export function pcapRecord({ seconds, nanoseconds, bytes, originalLength, littleEndian }: PcapRecord): Uint8Array {
 	const head = new Uint8Array(RECORD_HEADER_LENGTH);
 	const view = new DataView(head.buffer);
-	for (const [index, value] of [seconds, nanoseconds, bytes.length, originalLength].entries()) view.setUint32(4 * index, value, littleEndian);
+	for (const [index, value] of [seconds, nanoseconds, bytes.length, originalLength].entries())
+		view.setUint32(4 * index, value, littleEndian);
 	return concatenated([head, bytes]);
 }
 
-/** A whole capture of the given records, which tcpdump and Wireshark open. Records of another link type or byte order have no place in it. */
+/**
+ * A whole capture of the given records, which tcpdump and Wireshark open. Records of another link type or byte order
+ * have no place in it.
+ */
 export function pcapFile(linkType: number, records: readonly PcapRecord[]): Uint8Array {
 	const littleEndian = records[0]?.littleEndian ?? true;
 	return concatenated([

@@ -20,7 +20,14 @@ function told(packet: ReturnType<typeof readPacket>): string {
 }
 
 function record(linkType: number, bytes: Uint8Array | number[], originalLength = bytes.length): PcapRecord {
-	return { seconds: 1_795_164_754, nanoseconds: 321_058_999, bytes: Uint8Array.from(bytes), originalLength, linkType, littleEndian: true };
+	return {
+		seconds: 1_795_164_754,
+		nanoseconds: 321_058_999,
+		bytes: Uint8Array.from(bytes),
+		originalLength,
+		linkType,
+		littleEndian: true,
+	};
 }
 
 const uint16 = (value: number) => [(value >> 8) & 255, value & 255];
@@ -63,13 +70,47 @@ function ipPacket({
 		...tcpOptions,
 	];
 	const length = totalLength ?? ihl * 4 + tcp.length + payload;
-	const ip = [0x40 | ihl, 0, ...uint16(length), ...uint16(0x1234), ...uint16(fragment), 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, ...ipOptions];
+	const ip = [
+		0x40 | ihl,
+		0,
+		...uint16(length),
+		...uint16(0x1234),
+		...uint16(fragment),
+		64,
+		protocol,
+		0,
+		0,
+		10,
+		0,
+		0,
+		1,
+		10,
+		0,
+		0,
+		2,
+		...ipOptions,
+	];
 	return [...ip, ...tcp, ...Array<number>(payload).fill(0x61)];
 }
 
-const ethernet = (packet: number[], etherType = 0x0800) => record(LINK_TYPE.EN10MB, [...Array<number>(12).fill(2), ...uint16(etherType), ...packet]);
+const ethernet = (packet: number[], etherType = 0x0800) =>
+	record(LINK_TYPE.EN10MB, [...Array<number>(12).fill(2), ...uint16(etherType), ...packet]);
 const cooked = (packet: number[], packetType = 4) =>
-	record(LINK_TYPE.LINUX_SLL2, [...uint16(0x0800), 0, 0, 0, 0, 0, 1, 0, 1, packetType, 6, ...Array<number>(8).fill(0), ...packet]);
+	record(LINK_TYPE.LINUX_SLL2, [
+		...uint16(0x0800),
+		0,
+		0,
+		0,
+		0,
+		0,
+		1,
+		0,
+		1,
+		packetType,
+		6,
+		...Array<number>(8).fill(0),
+		...packet,
+	]);
 
 describe('real captures', () => {
 	test('of every interface (LINUX_SLL2, nanoseconds, 128 bytes of each packet)', () => {
@@ -99,32 +140,48 @@ describe('real captures', () => {
 			options: { mss: 65495, sackPermitted: true, timestamp: { value: 2894419644, echo: 0 }, windowScale: 10 },
 		});
 		// Longer than what was captured of it.
-		expect(packets.map(told)).toContain('127.0.0.1.57572 > 127.0.0.1.7001: . seq 2246568956 ack 1794637116 length 47616');
+		expect(packets.map(told)).toContain(
+			'127.0.0.1.57572 > 127.0.0.1.7001: . seq 2246568956 ack 1794637116 length 47616',
+		);
 		expect(packets.find((packet) => packet.kind === 'segment' && packet.options.sack)).toMatchObject({
 			options: { sack: [{ from: 2246568956, to: 2246616572 }], timestamp: { value: 3478805759, echo: 237970957 } },
 		});
 	});
 
 	test('of a SYN that leaves one interface of a pair: out, and on the other for another machine', () => {
-		const syns = readAll(fixture('cooked-nanoseconds')).packets.filter((packet) => packet.kind === 'segment' && packet.to.address === '10.8.8.77');
+		const syns = readAll(fixture('cooked-nanoseconds')).packets.filter(
+			(packet) => packet.kind === 'segment' && packet.to.address === '10.8.8.77',
+		);
 		expect(syns.slice(0, 2).map((packet) => packet.direction)).toEqual(['out', undefined]);
 	});
 
 	test('in microseconds', () => {
 		const { packets } = readAll(fixture('cooked'));
-		expect(packets.map((packet) => packet.kind === 'segment' && packet.flags)).toEqual(['S', 'S.', '.', 'P.', '.', 'S', 'R.']);
+		expect(packets.map((packet) => packet.kind === 'segment' && packet.flags)).toEqual([
+			'S',
+			'S.',
+			'.',
+			'P.',
+			'.',
+			'S',
+			'R.',
+		]);
 		expect(packets[0]?.t).toBe(1795164754.321058);
 	});
 
 	test('of Ethernet', () => {
 		const { packets } = readAll(fixture('ethernet'));
-		expect(packets.map(told)).toEqual(Array(4).fill('10.8.8.1.58118 > 10.8.8.77.9999: S seq 2528269317 ack 0 length 0'));
+		expect(packets.map(told)).toEqual(
+			Array(4).fill('10.8.8.1.58118 > 10.8.8.77.9999: S seq 2528269317 ack 0 length 0'),
+		);
 		expect(packets[0]).not.toHaveProperty('direction');
 	});
 
 	test('of NFLOG, with the prefix of the rule', () => {
 		const { packets } = readAll(fixture('nflog'));
-		expect(packets.map(told)).toEqual(Array(3).fill('127.0.0.1.59970 > 127.0.0.1.9001: S seq 303469245 ack 0 length 0'));
+		expect(packets.map(told)).toEqual(
+			Array(3).fill('127.0.0.1.59970 > 127.0.0.1.9001: S seq 303469245 ack 0 length 0'),
+		);
 		expect(packets.map((packet) => packet.prefix)).toEqual(Array(3).fill('halfopen f1 '));
 		expect(packets[0]).not.toHaveProperty('direction');
 		expect(packets[0]?.t).toBe(1795165330.20811);
@@ -152,8 +209,18 @@ describe('packets', () => {
 	});
 
 	test('the payload begins behind all options, and its length is that of the packet, not of the snapshot', () => {
-		const packet = ipPacket({ ipOptions: [0x94, 4, 0, 0], tcpOptions: [1, 1, 8, 10, 0, 0, 0, 5, 0, 0, 0, 6], payload: 700 });
-		const expected = { kind: 'segment', length: 700, seq: 4_000_000_000, ipId: 0x1234, options: { timestamp: { value: 5, echo: 6 } } };
+		const packet = ipPacket({
+			ipOptions: [0x94, 4, 0, 0],
+			tcpOptions: [1, 1, 8, 10, 0, 0, 0, 5, 0, 0, 0, 6],
+			payload: 700,
+		});
+		const expected = {
+			kind: 'segment',
+			length: 700,
+			seq: 4_000_000_000,
+			ipId: 0x1234,
+			options: { timestamp: { value: 5, echo: 6 } },
+		};
 		for (const whole of [cooked(packet), ethernet(packet)]) {
 			expect(readPacket(whole)).toMatchObject(expected);
 			expect(readPacket({ ...whole, bytes: whole.bytes.subarray(0, 128) })).toMatchObject(expected);
@@ -166,7 +233,10 @@ describe('packets', () => {
 
 	test('a length left to segmentation offload is that of the frame', () => {
 		const packet = ipPacket({ totalLength: 0 });
-		expect(readPacket({ ...ethernet(packet), originalLength: 14 + 40 + 100_000 })).toMatchObject({ kind: 'segment', length: 100_000 });
+		expect(readPacket({ ...ethernet(packet), originalLength: 14 + 40 + 100_000 })).toMatchObject({
+			kind: 'segment',
+			length: 100_000,
+		});
 	});
 
 	test('options are read as far as they are well-formed', () => {
@@ -192,7 +262,10 @@ describe('packets', () => {
 		[ethernet([], 0x1234), { what: 'ethertype 0x1234' }],
 		[ethernet([0x45]), { what: 'undecodable: truncated IPv4 header' }],
 		[ethernet(ipPacket({}).slice(0, 30)), { what: 'undecodable: truncated TCP header', from: '10.0.0.1' }],
-		[ethernet(ipPacket({ protocol: 1 }).slice(0, 27)), { what: 'undecodable: truncated ICMP header', from: '10.0.0.1' }],
+		[
+			ethernet(ipPacket({ protocol: 1 }).slice(0, 27)),
+			{ what: 'undecodable: truncated ICMP header', from: '10.0.0.1' },
+		],
 		[ethernet(ipPacket({ totalLength: 30 })), { what: 'undecodable: TCP segment shorter than its header' }],
 		[ethernet(ipPacket({ totalLength: 10 })), { what: 'undecodable: IPv4 packet shorter than its header' }],
 		[ethernet([0x44, ...ipPacket({}).slice(1)]), { what: 'undecodable: IPv4 header of 16 bytes' }],
@@ -200,7 +273,10 @@ describe('packets', () => {
 		[record(LINK_TYPE.EN10MB, [1, 2, 3]), { what: 'undecodable: truncated Ethernet header' }],
 		[record(LINK_TYPE.LINUX_SLL2, [1, 2, 3]), { what: 'undecodable: truncated cooked header' }],
 		[record(LINK_TYPE.NFLOG, [2]), { what: 'undecodable: truncated NFLOG header' }],
-		[record(LINK_TYPE.NFLOG, [2, 0, 0, 7, 6, 0, 10, 0, 0x61, 0]), { what: 'undecodable: NFLOG without payload', prefix: 'a' }],
+		[
+			record(LINK_TYPE.NFLOG, [2, 0, 0, 7, 6, 0, 10, 0, 0x61, 0]),
+			{ what: 'undecodable: NFLOG without payload', prefix: 'a' },
+		],
 		[record(LINK_TYPE.NFLOG, [10, 0, 0, 7, 5, 0, 9, 0, 0x60]), { what: 'ipv6' }],
 		[record(147, [1]), { what: 'undecodable: link type 147' }],
 	])('what is no TCP over IPv4 is named: %#', (frame, expected) => {
@@ -209,8 +285,12 @@ describe('packets', () => {
 
 	test('no bytes make it throw', () => {
 		const anyLinkType = fc.constantFrom(...Object.values(LINK_TYPE));
-		const nearly = fc.tuple(fc.constantFrom(ethernet, cooked), fc.uint8Array({ maxLength: 80 })).map(([frame, bytes]) => frame([0x45, ...bytes]));
-		const anything = fc.tuple(anyLinkType, fc.uint8Array({ maxLength: 120 })).map(([linkType, bytes]) => record(linkType, bytes));
+		const nearly = fc
+			.tuple(fc.constantFrom(ethernet, cooked), fc.uint8Array({ maxLength: 80 }))
+			.map(([frame, bytes]) => frame([0x45, ...bytes]));
+		const anything = fc
+			.tuple(anyLinkType, fc.uint8Array({ maxLength: 120 }))
+			.map(([linkType, bytes]) => record(linkType, bytes));
 		fc.assert(
 			fc.property(fc.oneof(nearly, anything), (frame) => {
 				const packet = readPacket(frame);
@@ -292,15 +372,21 @@ describe('PcapReader', () => {
 	});
 
 	test('a capture in big-endian microseconds', () => {
-		const bytes = pcapFile(LINK_TYPE.EN10MB, [{ ...ethernet(ipPacket({ payload: 3 })), nanoseconds: 321_058, littleEndian: false }]);
+		const bytes = pcapFile(LINK_TYPE.EN10MB, [
+			{ ...ethernet(ipPacket({ payload: 3 })), nanoseconds: 321_058, littleEndian: false },
+		]);
 		bytes.set([0xa1, 0xb2, 0xc3, 0xd4]);
-		expect(readAll(bytes).packets).toMatchObject([{ t: 1795164754.321058, length: 3, record: { nanoseconds: 321_058_000 } }]);
+		expect(readAll(bytes).packets).toMatchObject([
+			{ t: 1795164754.321058, length: 3, record: { nanoseconds: 321_058_000 } },
+		]);
 	});
 
 	test('garbage between records is skipped and counted, and no later packet is lost', () => {
 		const anyGarbage = fc.oneof(
 			fc.uint8Array({ minLength: 1, maxLength: 60 }),
-			fc.tuple(fc.integer({ min: 1, max: 100 }), fc.nat(255)).map(([length, value]) => new Uint8Array(length).fill(value)),
+			fc
+				.tuple(fc.integer({ min: 1, max: 100 }), fc.nat(255))
+				.map(([length, value]) => new Uint8Array(length).fill(value)),
 		);
 		fc.assert(
 			fc.property(fc.integer({ min: 0, max: all.length - 1 }), anyGarbage, (position, garbage) => {
@@ -317,7 +403,9 @@ describe('PcapReader', () => {
 
 	test('a clock that is set while it runs loses no packet', () => {
 		const records = [5, 1_795_164_754, 1_795_164_755].map((seconds) => ({ ...ethernet(ipPacket({})), seconds }));
-		expect(readAll(pcapFile(LINK_TYPE.EN10MB, records)).packets.map((packet) => packet.record.seconds)).toEqual([5, 1_795_164_754, 1_795_164_755]);
+		expect(readAll(pcapFile(LINK_TYPE.EN10MB, records)).packets.map((packet) => packet.record.seconds)).toEqual([
+			5, 1_795_164_754, 1_795_164_755,
+		]);
 	});
 
 	test('what is no capture is counted', () => {

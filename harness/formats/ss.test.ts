@@ -34,7 +34,11 @@ const anyState = fc.constantFrom(
 	'LAST-ACK',
 	'TIME-WAIT',
 );
-const anyTimer = fc.record({ name: fc.constantFrom('on', 'keepalive', 'timewait', 'persist'), ms: fc.nat(20 * 60_000), count: fc.nat(15) });
+const anyTimer = fc.record({
+	name: fc.constantFrom('on', 'keepalive', 'timewait', 'persist'),
+	ms: fc.nat(20 * 60_000),
+	count: fc.nat(15),
+});
 const anySocket = fc.record({
 	state: anyState,
 	queues: fc.tuple(fc.nat(), fc.nat()),
@@ -49,14 +53,21 @@ function printed(ms: number, style: '6.1' | '6.15'): { text: string; leftMs: num
 	const minutes = Math.floor(ms / 60_000);
 	const seconds = minutes > 9 ? 0 : Math.floor(ms / 1_000) % 60;
 	const rest = minutes > 0 || seconds > 9 ? 0 : ms % 1_000;
-	const unit = rest === 0 ? `${seconds}sec` : `${seconds}.${String(rest).padStart(3, '0')}${style === '6.1' ? 'ms' : 'sec'}`;
+	const unit =
+		rest === 0 ? `${seconds}sec` : `${seconds}.${String(rest).padStart(3, '0')}${style === '6.1' ? 'ms' : 'sec'}`;
 	const belowMinute = seconds > 0 ? unit : rest > 0 ? `${String(rest).padStart(3, '0')}ms` : '';
-	return { text: `${minutes > 0 ? `${minutes}min` : ''}${belowMinute}`, leftMs: minutes * 60_000 + seconds * 1_000 + rest };
+	return {
+		text: `${minutes > 0 ? `${minutes}min` : ''}${belowMinute}`,
+		leftMs: minutes * 60_000 + seconds * 1_000 + rest,
+	};
 }
 
 function lineOf({ state, queues, ports, timer, inode }: Socket, separator: string): string {
 	const timerText = timer ? ` timer:(${timer.name},${printed(timer.ms, '6.15').text},${timer.count})` : '';
-	return `${state.padEnd(10)} ${queues.join('      ')} 10.0.0.1:${ports[0]}   10.0.0.2:${ports[1]} ${timerText} ino:${inode} sk:1 <->${separator} cubic cwnd:10`;
+	return (
+		`${state.padEnd(10)} ${queues.join('      ')} 10.0.0.1:${ports[0]}   10.0.0.2:${ports[1]} ${timerText} ` +
+		`ino:${inode} sk:1 <->${separator} cubic cwnd:10`
+	);
 }
 
 /** What is no socket, whatever whitespace begins it: an indented line belongs to the line above. */
@@ -66,7 +77,11 @@ describe('parseSs', () => {
 	test('reads what ss prints', () => {
 		const { rows, unread } = parseSs(REAL);
 		expect(unread).toEqual([]);
-		expect(rows.map(({ state, local, remote }) => `${state} ${local.address}:${local.port} ${remote.address}:${remote.port}`)).toEqual([
+		expect(
+			rows.map(
+				({ state, local, remote }) => `${state} ${local.address}:${local.port} ${remote.address}:${remote.port}`,
+			),
+		).toEqual([
 			'LISTEN 127.0.0.1:7001 0.0.0.0:0',
 			'ESTAB 127.0.0.1:33212 127.0.0.1:7000',
 			'FIN-WAIT-2 127.0.0.1:33218 127.0.0.1:7000',
@@ -108,7 +123,11 @@ describe('parseSs', () => {
 		['1.2sec', 1_200],
 		['', 0],
 	])('a timer of %j has %d ms left', (text, leftMs) => {
-		expect(parseSs(`ESTAB 0 0 1.2.3.4:1 5.6.7.8:2 timer:(on,${text},1)`).rows[0]?.timer).toEqual({ name: 'on', leftMs, count: 1 });
+		expect(parseSs(`ESTAB 0 0 1.2.3.4:1 5.6.7.8:2 timer:(on,${text},1)`).rows[0]?.timer).toEqual({
+			name: 'on',
+			leftMs,
+			count: 1,
+		});
 	});
 
 	test.each([
@@ -156,12 +175,30 @@ describe('parseSs', () => {
 				fc.array(fc.tuple(anySocket, fc.array(foreignLine, { maxLength: 2 })), { maxLength: 10 }),
 				fc.constantFrom('\n\t', ' '),
 				(sockets, separator) => {
-					const text = sockets.map(([socket, foreign]) => [lineOf(socket, separator), ...foreign].join('\n')).join('\n');
+					const text = sockets
+						.map(([socket, foreign]) => [lineOf(socket, separator), ...foreign].join('\n'))
+						.join('\n');
 					const { rows, unread } = parseSs(text);
 					expect(unread).toEqual(sockets.flatMap(([, foreign]) => foreign));
 					expect(
-						rows.map((row) => [row.state, row.receiveQueue, row.sendQueue, row.local.port, row.remote.port, row.timer?.leftMs, row.inode]),
-					).toEqual(sockets.map(([s]) => [s.state, ...s.queues, ...s.ports, s.timer ? printed(s.timer.ms, '6.15').leftMs : undefined, s.inode]));
+						rows.map((row) => [
+							row.state,
+							row.receiveQueue,
+							row.sendQueue,
+							row.local.port,
+							row.remote.port,
+							row.timer?.leftMs,
+							row.inode,
+						]),
+					).toEqual(
+						sockets.map(([s]) => [
+							s.state,
+							...s.queues,
+							...s.ports,
+							s.timer ? printed(s.timer.ms, '6.15').leftMs : undefined,
+							s.inode,
+						]),
+					);
 				},
 			),
 		);

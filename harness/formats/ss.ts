@@ -7,17 +7,23 @@ export interface SsReport {
 	readonly unread: string[];
 }
 
-/** `sstate_name` (misc/ss.c): UNCONN is a closed or bound socket, UNDEF a connection request, UNKNOWN a state that ss itself does not know. */
+/**
+ * `sstate_name` (misc/ss.c): UNCONN is a closed or bound socket, UNDEF a connection request, UNKNOWN a state that ss
+ * itself does not know.
+ */
 const PRINTED_STATES = new Set(
-	'UNKNOWN ESTAB SYN-SENT SYN-RECV FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT UNCONN CLOSE-WAIT LAST-ACK LISTEN CLOSING UNDEF'.split(' '),
+	(
+		'UNKNOWN ESTAB SYN-SENT SYN-RECV FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT UNCONN CLOSE-WAIT LAST-ACK LISTEN CLOSING ' +
+		'UNDEF'
+	).split(' '),
 );
 
 /** State, Recv-Q, Send-Q, local and peer address, and the rest. */
 const ROW = /^(\S+) +(\d+) +(\d+) +(\S+) +(\S+)(?: +(.*))?$/;
 
 /**
- * Reads the output of `ss -tanoeiH`, with or without `-O`: a row per socket, its details behind it or on an indented line below it.
- * Order is kept. Foreign lines are returned in `unread`; they do not disturb the rows around them.
+ * Reads the output of `ss -tanoeiH`, with or without `-O`: a row per socket, its details behind it or on an indented
+ * line below it. Order is kept. Foreign lines are returned in `unread`; they do not disturb the rows around them.
  */
 export function parseSs(text: string): SsReport {
 	const rows: SsRow[] = [];
@@ -30,7 +36,10 @@ export function parseSs(text: string): SsReport {
 	return { rows, unread };
 }
 
-/** Without `-O`, ss breaks the line before a socket's internals and indents them (misc/ss.c, `inet_show_sock`); a socket that has none leaves a blank line. */
+/**
+ * Without `-O`, ss breaks the line before a socket's internals and indents them (misc/ss.c, `inet_show_sock`); a socket
+ * that has none leaves a blank line.
+ */
 function linesBySocket(text: string): string[][] {
 	const sockets: string[][] = [];
 	for (const line of text.split(/\r?\n/)) {
@@ -69,11 +78,13 @@ function parseSocket(line: string): SsRow | undefined {
 }
 
 /**
- * `1.2.3.4:80`, `*:*`, `127.0.0.53%lo:53`, `[::ffff:1.2.3.4]:80`, `[fe80::1]%eth0:80`. The interface of a bound socket is left out: an endpoint is an address and a port.
+ * `1.2.3.4:80`, `*:*`, `127.0.0.53%lo:53`, `[::ffff:1.2.3.4]:80`, `[fe80::1]%eth0:80`. The interface of a bound socket
+ * is left out: an endpoint is an address and a port.
  * `*` is the wildcard of a socket that takes both IPv4 and IPv6 (misc/ss.c, `inet_addr_print`), hence also 0.0.0.0.
  */
 function parseEndpoint(text: string): Endpoint | undefined {
-	const [, bracketed, plain, portText] = /^(?:\[([\da-fA-F:.]+)\]|(\*|[\d.]+))(?:%[^\s:]+)?:(\*|\d{1,5})$/.exec(text) ?? [];
+	const [, bracketed, plain, portText] =
+		/^(?:\[([\da-fA-F:.]+)\]|(\*|[\d.]+))(?:%[^\s:]+)?:(\*|\d{1,5})$/.exec(text) ?? [];
 	const address = bracketed ?? plain;
 	if (address === undefined || portText === undefined) return undefined;
 	const port = portText === '*' ? 0 : Number(portText);
@@ -90,7 +101,8 @@ function parseTimer(word: string): SsTimer | undefined {
 }
 
 /**
- * `print_ms_timer` (misc/ss.c): `2min`, `1min58sec`, `59sec`, `3.100sec`, `204ms`, `004ms`, and nothing for 0. Older versions print
+ * `print_ms_timer` (misc/ss.c): `2min`, `1min58sec`, `59sec`, `3.100sec`, `204ms`, `004ms`, and nothing for 0. Older
+ * versions print
  * `3.100ms` where they mean 3.100 s. From 10 s on there are no milliseconds, from 10 min on no seconds.
  */
 function parseTimeLeft(text: string): number | undefined {

@@ -56,7 +56,11 @@ export function socketOf({ file }: Descriptor): DescribedSocket | undefined {
 	const isTcp = /^(MP)?TCP(v6)?$/.exec(protocol);
 	if (!isTcp) return { protocol, ...inode };
 	const [local, remote] = inside.split('->').map(endpointOf);
-	return { protocol, ...inode, tcp: { family: isTcp[2] ? 'IPv6' : 'IPv4', ...(local && { local }), ...(remote && { remote }) } };
+	return {
+		protocol,
+		...inode,
+		tcp: { family: isTcp[2] ? 'IPv6' : 'IPv4', ...(local && { local }), ...(remote && { remote }) },
+	};
 }
 
 /** `1.2.3.4:80`, `[::1]:80`. */
@@ -72,7 +76,9 @@ function endpointOf(text: string): Endpoint | undefined {
  */
 export function sockaddrIn(args: string): Endpoint | undefined {
 	const [, port, four, six] =
-		/\{sa_family=AF_INET6?, sin6?_port=htons\((\d+)\),.*?(?:inet_addr\("([\d.]+)"\)|inet_pton\(AF_INET6, "([\da-f:.]+)")/i.exec(args) ?? [];
+		/\{sa_family=AF_INET6?, sin6?_port=htons\((\d+)\),.*?(?:inet_addr\("([\d.]+)"\)|inet_pton\(AF_INET6, "([\da-f:.]+)")/i.exec(
+			args,
+		) ?? [];
 	const address = four ?? six;
 	return address === undefined ? undefined : { address: unmapped(address), port: Number(port) };
 }

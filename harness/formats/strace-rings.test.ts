@@ -12,7 +12,8 @@ const call = (name: string, args: string, more: Partial<StraceCall> = {}): Strac
 	blocked: false,
 	...more,
 });
-const PARAMETERS = 'sq_thread_cpu=0, sq_thread_idle=0, sq_entries=256, cq_entries=512, features=IORING_FEAT_SINGLE_MMAP';
+const PARAMETERS =
+	'sq_thread_cpu=0, sq_thread_idle=0, sq_entries=256, cq_entries=512, features=IORING_FEAT_SINGLE_MMAP';
 const epoll = call('epoll_create1', 'EPOLL_CLOEXEC');
 const ring = (flags: string, entries = 256, more: Partial<StraceCall> = {}) =>
 	call('io_uring_setup', `${entries}, {flags=${flags}, ${PARAMETERS}}`, more);

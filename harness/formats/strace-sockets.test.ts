@@ -24,7 +24,10 @@ describe('a descriptor', () => {
 		['TCP:[28784]', { family: 'IPv4' }],
 		['TCPv6:[[::ffff:192.0.2.1]:8080->[::ffff:192.0.2.2]:50000]', { family: 'IPv6', local: A, remote: B }],
 		['TCPv6:[[::]:8080]', { family: 'IPv6', local: { address: '::', port: 8080 } }],
-		['TCPv6:[[::1]:80->[fe80::1:2]:81]', { family: 'IPv6', local: { address: '::1', port: 80 }, remote: { address: 'fe80::1:2', port: 81 } }],
+		[
+			'TCPv6:[[::1]:80->[fe80::1:2]:81]',
+			{ family: 'IPv6', local: { address: '::1', port: 80 }, remote: { address: 'fe80::1:2', port: 81 } },
+		],
 		['TCPv6:[28784]', { family: 'IPv6' }],
 		['MPTCP:[28784]', { family: 'IPv4' }],
 		['UDP:[192.0.2.1:8080->192.0.2.2:50000]', undefined],
@@ -45,14 +48,19 @@ describe('a descriptor', () => {
 	 */
 	const path = fc
 		.string({ unit: fc.constantFrom(...'ab()[]{}<>"\\-=?,. \n:'), maxLength: 12 })
-		.map((name) => `/${name.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('<', '\\74').replaceAll('>', '\\76')}`);
+		.map(
+			(name) =>
+				`/${name.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('<', '\\74').replaceAll('>', '\\76')}`,
+		);
 	const device = fc.constantFrom('', '<char 136:0>', '<block 8:1>');
 	const deleted = fc.constantFrom('', '(deleted)');
 
 	test('of a file is what it is, whatever its name, and takes nothing from what stands beside it', () => {
 		fc.assert(
 			fc.property(path, device, deleted, (name, kind, gone) => {
-				const args = `[{fd=3<${name}${kind}>${gone}, events=POLLIN}, {fd=4<TCP:[192.0.2.1:8080->192.0.2.2:50000]>, events=POLLIN}], 2, -1`;
+				const args =
+					`[{fd=3<${name}${kind}>${gone}, events=POLLIN}, {fd=4<TCP:[192.0.2.1:8080->192.0.2.2:50000]>, ` +
+					'events=POLLIN}], 2, -1';
 				expect(descriptorsIn(args)).toEqual([
 					{ fd: 3, file: name + kind },
 					{ fd: 4, file: 'TCP:[192.0.2.1:8080->192.0.2.2:50000]' },
@@ -71,14 +79,20 @@ const ENDS = { family: 'IPv6', local: A, remote: B };
 
 describe('a call is on the socket', () => {
 	test.each<[string, SocketFacts]>([
-		[`recvmmsg(${SOCKET}, [{msg_hdr={msg_name=NULL}, msg_len=3}], 1, 0, NULL) = 1`, { fd: 7, socket: ENDS } as SocketFacts],
+		[
+			`recvmmsg(${SOCKET}, [{msg_hdr={msg_name=NULL}, msg_len=3}], 1, 0, NULL) = 1`,
+			{ fd: 7, socket: ENDS } as SocketFacts,
+		],
 		[`preadv2(${SOCKET}, [{iov_base="x", iov_len=1}], 1, -1, 0) = 1`, { fd: 7, socket: ENDS } as SocketFacts],
 		[`sendfile(${SOCKET}, 14</etc/host->, [0] => [3], 4) = 3`, { fd: 7, socket: ENDS } as SocketFacts],
 		[`splice(${SOCKET}, NULL, 13<pipe:[1]>, NULL, 100, 0) = 5`, { fd: 7, socket: ENDS, as: 'read' } as SocketFacts],
 		[`splice(12<pipe:[1]>, NULL, ${SOCKET}, NULL, 5, 0) = 5`, { fd: 7, socket: ENDS, as: 'write' } as SocketFacts],
 		['splice(12<pipe:[1]>, NULL, 13<pipe:[2]>, NULL, 5, 0) = 5', { fd: 12 }],
 		['write(1</tmp/a [7\\74TCP:[1]->, "x", 1) = 1', { fd: 1 }],
-		['socket(AF_INET6, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, IPPROTO_IP) = 3<TCPv6:[5]>', { socket: { family: 'IPv6' } }],
+		[
+			'socket(AF_INET6, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, IPPROTO_IP) = 3<TCPv6:[5]>',
+			{ socket: { family: 'IPv6' } },
+		],
 		['socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP) = -1 EPROTONOSUPPORT (Protocol not supported)', {}],
 		['socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<UDP:[5]>', {}],
 	])('%s', (line, facts) => {
@@ -88,15 +102,25 @@ describe('a call is on the socket', () => {
 	test('that strace cannot ask about any more: by its inode', () => {
 		const made = 'socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP) = 3<socket:[5]>';
 		const connect =
-			'connect(3<socket:[5]>, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::ffff:192.0.2.9", &sin6_addr), sin6_scope_id=0}, 28)';
+			'connect(3<socket:[5]>, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), ' +
+			'inet_pton(AF_INET6, "::ffff:192.0.2.9", &sin6_addr), sin6_scope_id=0}, 28)';
 		const socket = { family: 'IPv6', remote: { address: '192.0.2.9', port: 9 } };
 		const refused = `${connect} = -1 ECONNREFUSED (Connection refused)`;
-		expect(factsOf(made, refused, 'recvfrom(3<socket:[5]>, 0x7, 1, 0, NULL, NULL) = -1 ENOTCONN (x)').slice(1)).toEqual([
-			{ fd: 3, socket },
-			{ fd: 3, socket },
-		]);
+		expect(factsOf(made, refused, 'recvfrom(3<socket:[5]>, 0x7, 1, 0, NULL, NULL) = -1 ENOTCONN (x)').slice(1)).toEqual(
+			[
+				{ fd: 3, socket },
+				{ fd: 3, socket },
+			],
+		);
 		// Another socket on the same descriptor is another.
-		expect(last(made, refused, 'close(3<socket:[5]>) = 0', 'recvfrom(3<socket:[6]>, 0x7, 1, 0, NULL, NULL) = -1 ENOTCONN (x)')).toEqual({ fd: 3 });
+		expect(
+			last(
+				made,
+				refused,
+				'close(3<socket:[5]>) = 0',
+				'recvfrom(3<socket:[6]>, 0x7, 1, 0, NULL, NULL) = -1 ENOTCONN (x)',
+			),
+		).toEqual({ fd: 3 });
 	});
 
 	test.each<[string, string | undefined]>([
@@ -117,7 +141,8 @@ describe('a wait finds ready', () => {
 	test('what select says, by its sets', () => {
 		expect(
 			last(
-				`pselect6(8, [0</dev/null<char 1:3>> ${SOCKET}], [${SOCKET}], NULL, {tv_sec=1, tv_nsec=0}, NULL) = 2 (in [0], out [7], left {tv_sec=0, tv_nsec=9})`,
+				`pselect6(8, [0</dev/null<char 1:3>> ${SOCKET}], [${SOCKET}], NULL, {tv_sec=1, tv_nsec=0}, NULL) = 2 (in ` +
+					'[0], out [7], left {tv_sec=0, tv_nsec=9})',
 			),
 		).toEqual({
 			waitsOn: [{ fd: 0 }, { fd: 7, socket: ENDS }],
@@ -133,11 +158,19 @@ describe('a wait finds ready', () => {
 		`epoll_pwait2(${epoll}, [{events=EPOLLIN|EPOLLRDHUP, data={u32=${u32}, u64=${u64}}}], 64, NULL, NULL, 8) = 1`;
 
 	test('what epoll_ctl said that its data stand for: a pointer, as Go and Java give it', () => {
-		const added = `epoll_ctl(${epoll}, EPOLL_CTL_ADD, ${SOCKET}, {events=EPOLLIN, data={u32=2864434397, u64=140389596004359}}) = 0`;
-		expect(last(added, woken(2_864_434_397, '140389596004359'))).toEqual({ fd: 4, ready: [{ fd: 7, socket: ENDS, events: 'EPOLLIN|EPOLLRDHUP' }] });
+		const added =
+			`epoll_ctl(${epoll}, EPOLL_CTL_ADD, ${SOCKET}, {events=EPOLLIN, data={u32=2864434397, u64=140389596004359}}) ` +
+			'= 0';
+		expect(last(added, woken(2_864_434_397, '140389596004359'))).toEqual({
+			fd: 4,
+			ready: [{ fd: 7, socket: ENDS, events: 'EPOLLIN|EPOLLRDHUP' }],
+		});
 	});
 
 	test('the descriptor itself, where nobody saw what was added', () => {
-		expect(last(`read(${SOCKET}, "x", 1) = 1`, woken(7, '7'))).toEqual({ fd: 4, ready: [{ fd: 7, socket: ENDS, events: 'EPOLLIN|EPOLLRDHUP' }] });
+		expect(last(`read(${SOCKET}, "x", 1) = 1`, woken(7, '7'))).toEqual({
+			fd: 4,
+			ready: [{ fd: 7, socket: ENDS, events: 'EPOLLIN|EPOLLRDHUP' }],
+		});
 	});
 });

@@ -24,7 +24,9 @@ export interface SocketDescriptor {
 	readonly socket?: TcpSocket;
 }
 
-type Called = Pick<StraceCall, 'pid' | 'name' | 'args'> & { readonly [Known in 'fd' | 'returned' | 'resultText']?: StraceCall[Known] | undefined };
+type Called = Pick<StraceCall, 'pid' | 'name' | 'args'> & {
+	readonly [Known in 'fd' | 'returned' | 'resultText']?: StraceCall[Known] | undefined;
+};
 
 /**
  * Tells of each call of a trace on which TCP socket it was made. strace itself names a socket's ends as long as it has
@@ -65,7 +67,8 @@ export class TracedSockets {
 		if (fd === undefined || first?.fd !== fd || !first.socket) return undefined;
 		const { family, remote } = first.socket;
 		const named = sockaddrIn(args);
-		if (/^accept4?$/.test(name) && returned !== undefined) this.#remember(`${returned}<${resultText}>`, { family, ...(named && { remote: named }) });
+		if (/^accept4?$/.test(name) && returned !== undefined)
+			this.#remember(`${returned}<${resultText}>`, { family, ...(named && { remote: named }) });
 		if (name !== 'connect' || remote !== undefined || named === undefined) return first.socket;
 		const socket = { ...first.socket, remote: named };
 		this.#remember(args, socket);
@@ -80,7 +83,8 @@ export class TracedSockets {
 
 	/** What socket() makes: its arguments say so, also where it fails, and where strace cannot ask what it made. */
 	#made({ args, returned, resultText = '' }: Called): TcpSocket | undefined {
-		const [, six] = /^AF_INET(6?), SOCK_STREAM\b(?:\|SOCK_\w+)*, (?:IPPROTO_IP|IPPROTO_TCP|IPPROTO_MPTCP|0)$/.exec(args) ?? [];
+		const [, six] =
+			/^AF_INET(6?), SOCK_STREAM\b(?:\|SOCK_\w+)*, (?:IPPROTO_IP|IPPROTO_TCP|IPPROTO_MPTCP|0)$/.exec(args) ?? [];
 		if (six === undefined) return undefined;
 		const socket = { family: six === '6' ? 'IPv6' : 'IPv4' } as const;
 		if (returned !== undefined) this.#remember(`${returned}<${resultText}>`, socket);

@@ -48,8 +48,8 @@ interface Scanned {
 }
 
 /**
- * Goes over arguments as strace writes them, past strings (with C escapes: util.c, `string_quote`), comments, lists and the annotations
- * of descriptors, to the parenthesis that closes the call.
+ * Goes over arguments as strace writes them, past strings (with C escapes: util.c, `string_quote`), comments, lists and
+ * the annotations of descriptors, to the parenthesis that closes the call.
  */
 function scan(text: string): Scanned {
 	const expected: string[] = [];
@@ -125,11 +125,12 @@ function endOfAnnotation(text: string, start: number): number | undefined {
 export type StraceResult = Pick<StraceCall, 'returned' | 'errno' | 'resultText' | 'took'>;
 
 /**
- * Reads what stands behind the `=` (strace's syscall.c, `syscall_exiting_trace`): `0`, `0x55…`, `-1 EPIPE (Broken pipe)`, `3<TCP:[…]>`,
+ * Reads what stands behind the `=` (strace's syscall.c, `syscall_exiting_trace`): `0`, `0x55…`, `-1 EPIPE (Broken
+ * pipe)`, `3<TCP:[…]>`,
  * `1 ([{fd=3, revents=POLLIN}])`, `?`, each with the time of `-T` behind it.
  *
- * `? ERESTARTSYS (…)` is a result in the kernel only: the call is restarted, or the program gets EINTR, and strace does not say which.
- * It is kept as `resultText` and never taken for an errno.
+ * `? ERESTARTSYS (…)` is a result in the kernel only: the call is restarted, or the program gets EINTR, and strace does
+ * not say which. It is kept as `resultText` and never taken for an errno.
  */
 export function parseResult(text: string): StraceResult {
 	const [timeText, seconds] = / <(\d+\.\d+)>$/.exec(text) ?? ['', undefined];
@@ -141,7 +142,8 @@ export function parseResult(text: string): StraceResult {
 
 	const [failed, errno, unnamed, meaning] = /^-1 (?:(E[A-Z0-9]+)|\((errno \d+)\))(?: \((.*)\))?/.exec(result) ?? [];
 	const errorName = errno ?? unnamed;
-	if (failed !== undefined && errorName !== undefined) return { returned: -1, errno: errorName, ...(meaning && { resultText: meaning }), ...took };
+	if (failed !== undefined && errorName !== undefined)
+		return { returned: -1, errno: errorName, ...(meaning && { resultText: meaning }), ...took };
 
 	const [, value, annotation, addition] = /^(-?(?:0x[\da-f]+|\d+))(?:<(.*)>)?(?: (.*))?$/.exec(result) ?? [];
 	if (value === undefined) return { resultText: result, ...took };

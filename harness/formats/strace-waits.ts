@@ -32,7 +32,8 @@ type Called = { readonly name: string; readonly args: string; readonly resultTex
 export function waitOf({ name, args, resultText = '' }: Called): Wait | undefined {
 	const text = bare(args);
 	const result = bare(resultText);
-	if (name === 'poll' || name === 'ppoll') return { on: numbers(text, /\{fd=(-?\d+)/g), ready: polled(result), readyData: [] };
+	if (name === 'poll' || name === 'ppoll')
+		return { on: numbers(text, /\{fd=(-?\d+)/g), ready: polled(result), readyData: [] };
 	if (name === 'select' || name === 'pselect6') return { on: selectedOn(text), ready: selected(result), readyData: [] };
 	if (/^epoll_p?wait2?$/.test(name)) return { on: numbers(text, /^(\d+)/g), ready: [], readyData: occurred(text) };
 	return undefined;
@@ -53,13 +54,21 @@ function numbers(text: string, pattern: RegExp): number[] {
 }
 
 function polled(result: string): ReadyDescriptor[] {
-	return [...result.matchAll(/\{fd=(\d+), revents=([\w|]+)\}/g)].map(([, fd, events = '']) => ({ fd: Number(fd), events }));
+	return [...result.matchAll(/\{fd=(\d+), revents=([\w|]+)\}/g)].map(([, fd, events = '']) => ({
+		fd: Number(fd),
+		events,
+	}));
 }
 
 /** `5, [0 3], [3], NULL, {tv_sec=1, tv_nsec=0}`: three sets, which may be NULL. */
 function selectedOn(text: string): number[] {
-	const sets = /^\d+, (\[[\d ]*\]|NULL|0x[\da-f]+), (\[[\d ]*\]|NULL|0x[\da-f]+), (\[[\d ]*\]|NULL|0x[\da-f]+)/.exec(text)?.slice(1) ?? [];
-	return [...new Set(sets.filter((set) => set.startsWith('[')).flatMap((set) => numbers(set, /(\d+)/g)))].sort((a, b) => a - b);
+	const sets =
+		/^\d+, (\[[\d ]*\]|NULL|0x[\da-f]+), (\[[\d ]*\]|NULL|0x[\da-f]+), (\[[\d ]*\]|NULL|0x[\da-f]+)/
+			.exec(text)
+			?.slice(1) ?? [];
+	return [...new Set(sets.filter((set) => set.startsWith('[')).flatMap((set) => numbers(set, /(\d+)/g)))].sort(
+		(a, b) => a - b,
+	);
 }
 
 /** `in [0 3], out [3], left {tv_sec=0, tv_nsec=9}`. */

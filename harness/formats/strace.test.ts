@@ -42,7 +42,8 @@ function readCall(body: string): StraceCall {
 	return pushed[0] as StraceCall;
 }
 
-const completed = (records: readonly StraceRecord[]) => records.filter((record) => record.kind !== 'call' || !record.blocked);
+const completed = (records: readonly StraceRecord[]) =>
+	records.filter((record) => record.kind !== 'call' || !record.blocked);
 
 describe('calls', () => {
 	test('are read as strace prints them', () => {
@@ -80,7 +81,9 @@ describe('calls', () => {
 			pid: 40,
 			t: 1795164756.362848,
 			name: 'accept4',
-			args: '3<TCP:[0.0.0.0:8090]>, {sa_family=AF_INET, sin_port=htons(35694), sin_addr=inet_addr("127.0.0.1")}, [128 => 16], SOCK_NONBLOCK',
+			args:
+				'3<TCP:[0.0.0.0:8090]>, {sa_family=AF_INET, sin_port=htons(35694), sin_addr=inet_addr("127.0.0.1")}, [128 ' +
+				'=> 16], SOCK_NONBLOCK',
 			fd: 3,
 			returned: 4,
 			resultText: 'TCP:[127.0.0.1:8090->127.0.0.1:35694]',
@@ -90,13 +93,22 @@ describe('calls', () => {
 	});
 
 	test.each([
-		['write(3, "x", 1) = -1 EPIPE (Broken pipe) <0.000012>', { returned: -1, errno: 'EPIPE', resultText: 'Broken pipe', took: 0.000012 }],
+		[
+			'write(3, "x", 1) = -1 EPIPE (Broken pipe) <0.000012>',
+			{ returned: -1, errno: 'EPIPE', resultText: 'Broken pipe', took: 0.000012 },
+		],
 		['read(3, 0x7, 1) = -1 (errno 530) <0.000012>', { returned: -1, errno: 'errno 530', took: 0.000012 }],
-		['poll([{fd=3, events=POLLIN}], 1, 10) = 0 (Timeout) <0.010100>', { returned: 0, resultText: 'Timeout', took: 0.0101 }],
+		[
+			'poll([{fd=3, events=POLLIN}], 1, 10) = 0 (Timeout) <0.010100>',
+			{ returned: 0, resultText: 'Timeout', took: 0.0101 },
+		],
 		['select(4, [3], NULL, NULL, NULL) = 1 (in [3]) <1.000000>', { returned: 1, resultText: 'in [3]', took: 1 }],
 		['brk(NULL)       = 0x56105c771000 <0.000008>', { returned: 0x56105c771000, took: 0.000008 }],
 		['umask(027)      = 022 <0.000008>', { returned: 18, took: 0.000008 }],
-		['socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3<TCP:[12035]> <0.000018>', { returned: 3, resultText: 'TCP:[12035]', took: 0.000018 }],
+		[
+			'socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3<TCP:[12035]> <0.000018>',
+			{ returned: 3, resultText: 'TCP:[12035]', took: 0.000018 },
+		],
 		[
 			'recvfrom(3, 0x7, 1, 0, NULL, NULL) = ? ERESTARTSYS (To be restarted if SA_RESTART is set) <0.2>',
 			{ resultText: 'ERESTARTSYS (To be restarted if SA_RESTART is set)', took: 0.2 },
@@ -140,22 +152,39 @@ describe('a call that blocks', () => {
 
 	test('is handed out once, and once more when it has returned', () => {
 		const reader = new StraceReader();
-		const blocked = { kind: 'call', pid: 47, t: 1795164282.378685, name: 'accept4', args: '3<TCP:[0.0.0.0:8081]>, ', fd: 3, blocked: true };
+		const blocked = {
+			kind: 'call',
+			pid: 47,
+			t: 1795164282.378685,
+			name: 'accept4',
+			args: '3<TCP:[0.0.0.0:8081]>, ',
+			fd: 3,
+			blocked: true,
+		};
 		expect(reader.push(`${HEAD}accept4(3<TCP:[0.0.0.0:8081]>, `)).toEqual([blocked]);
 		expect(reader.push('')).toEqual([]);
 		expect(reader.push('{sa_family=AF_INET}, ')).toEqual([]);
 		expect(reader.push('[16], 0) = 4<TCP:[a->b]> <1.5>\n')).toEqual([
-			{ ...blocked, args: '3<TCP:[0.0.0.0:8081]>, {sa_family=AF_INET}, [16], 0', returned: 4, resultText: 'TCP:[a->b]', took: 1.5, blocked: false },
+			{
+				...blocked,
+				args: '3<TCP:[0.0.0.0:8081]>, {sa_family=AF_INET}, [16], 0',
+				returned: 4,
+				resultText: 'TCP:[a->b]',
+				took: 1.5,
+				blocked: false,
+			},
 		]);
 	});
 
 	test('is not handed out again when another process is printed in between', () => {
 		const reader = new StraceReader();
 		expect(reader.push(`${HEAD}pause(`)).toHaveLength(1);
-		expect(reader.push(' <unfinished ...>\n48    1795164282.4 getpid() = 48 <0.000001>\n')).toMatchObject([{ name: 'getpid' }]);
-		expect(reader.push('47    1795164283.4 <... pause resumed>) = ? ERESTARTNOHAND (To be restarted if no handler) <1.0>\n')).toMatchObject([
-			{ pid: 47, t: 1795164282.378685, name: 'pause', args: '', blocked: false },
+		expect(reader.push(' <unfinished ...>\n48    1795164282.4 getpid() = 48 <0.000001>\n')).toMatchObject([
+			{ name: 'getpid' },
 		]);
+		expect(
+			reader.push('47    1795164283.4 <... pause resumed>) = ? ERESTARTNOHAND (To be restarted if no handler) <1.0>\n'),
+		).toMatchObject([{ pid: 47, t: 1795164282.378685, name: 'pause', args: '', blocked: false }]);
 	});
 
 	describe('that a stop interrupts, as strace 6.1 wrote it for a poll of 1.5 s', () => {
@@ -180,7 +209,9 @@ describe('a call that blocks', () => {
 
 		test('and that strace leaves for another thread meanwhile, is one call, too', () => {
 			const reader = new StraceReader();
-			const middle = '7     10.870100 restart_syscall(<... resuming interrupted poll ...> <unfinished ...>\n8     10.9 getpid() = 7\n';
+			const middle =
+				'7     10.870100 restart_syscall(<... resuming interrupted poll ...> <unfinished ...>\n8     10.9 getpid() ' +
+				'= 7\n';
 			expect(callsIn(reader.push(STOP + middle))).toContainEqual({ ...poll, blocked: true });
 			const end = '7     11.500100 <... restart_syscall resumed>) = 1 <0.630000>\n';
 			expect(callsIn(reader.push(end))).toEqual([{ ...poll, returned: 1, took: 1.5001, blocked: false }]);
@@ -189,7 +220,9 @@ describe('a call that blocks', () => {
 		test('has failed with EINTR if a handler ran: then the thread’s next call is another', () => {
 			const reader = new StraceReader();
 			reader.push(STOP.replaceAll('SIGCONT', 'SIGUSR1'));
-			expect(callsIn(reader.push('7     10.9 close(5<TCP:[127.0.0.1:8080->127.0.0.1:41302]>) = 0 <0.000010>\n'))).toMatchObject([
+			expect(
+				callsIn(reader.push('7     10.9 close(5<TCP:[127.0.0.1:8080->127.0.0.1:41302]>) = 0 <0.000010>\n')),
+			).toMatchObject([
 				{ ...poll, returned: -1, errno: 'EINTR', took: 0.665247, blocked: false },
 				{ name: 'close', returned: 0 },
 			]);
@@ -229,17 +262,28 @@ describe('a call that blocks', () => {
 
 	test('and is taken away by the end of its process group ends with it', () => {
 		const { pushed } = readAll(
-			'61 1.5 epoll_pwait(10<anon_inode:[eventpoll]>,  <unfinished ...>\n61 2.5 <... epoll_pwait resumed> <unfinished ...>) = ?\n',
+			'61 1.5 epoll_pwait(10<anon_inode:[eventpoll]>,  <unfinished ...>\n61 2.5 <... epoll_pwait resumed> ' +
+				'<unfinished ...>) = ?\n',
 		);
 		const result = { resultText: 'never returned: its thread ended', took: 1 };
 		expect(pushed).toEqual([
-			{ kind: 'call', pid: 61, t: 1.5, name: 'epoll_pwait', args: '10<anon_inode:[eventpoll]>, ', fd: 10, ...result, blocked: false },
+			{
+				kind: 'call',
+				pid: 61,
+				t: 1.5,
+				name: 'epoll_pwait',
+				args: '10<anon_inode:[eventpoll]>, ',
+				fd: 10,
+				...result,
+				blocked: false,
+			},
 		]);
 	});
 
 	test('goes on under another pid where a thread becomes the process', () => {
 		const { pushed, unread } = readAll(
-			'10 1.0 futex(0x7, FUTEX_WAIT, 0, NULL <unfinished ...>\n12 1.5 execve("/bin/true", [], 0x7 /* 7 vars */ <unfinished ...>\n10 2.0 +++ superseded by execve in pid 12 +++\n10 2.0 <... execve resumed>) = 0 <0.5>\n',
+			'10 1.0 futex(0x7, FUTEX_WAIT, 0, NULL <unfinished ...>\n12 1.5 execve("/bin/true", [], 0x7 /* 7 vars */ ' +
+				'<unfinished ...>\n10 2.0 +++ superseded by execve in pid 12 +++\n10 2.0 <... execve resumed>) = 0 <0.5>\n',
 		);
 		expect(unread).toEqual([]);
 		expect(pushed).toMatchObject([
@@ -255,20 +299,29 @@ describe('the process of a thread', () => {
 	/** Of each call but those that make threads: its name, process and thread. */
 	const placesIn = (text: string) =>
 		completed(readAll(text).pushed).flatMap((record) =>
-			record.kind === 'call' && !/^(clone3?|v?fork)$/.test(record.name) ? [[record.name, record.pid, record.tid ?? record.pid]] : [],
+			record.kind === 'call' && !/^(clone3?|v?fork)$/.test(record.name)
+				? [[record.name, record.pid, record.tid ?? record.pid]]
+				: [],
 		);
 
 	test('is that of its maker, also where it calls before the call that made it has returned', () => {
-		expect(placesIn(`10 1.0 ${THREAD} <unfinished ...>\n11 1.1 getpid() = 10\n10 1.2 <... clone3 resumed>) = 11 <0.2>\n`)).toEqual([
-			['getpid', 10, 11],
+		expect(
+			placesIn(`10 1.0 ${THREAD} <unfinished ...>\n11 1.1 getpid() = 10\n10 1.2 <... clone3 resumed>) = 11 <0.2>\n`),
+		).toEqual([['getpid', 10, 11]]);
+		expect(placesIn(`10 1.0 ${THREAD}) = 11 <0.1>\n11 1.1 ${THREAD}) = 12 <0.1>\n12 1.3 getpid() = 10\n`)).toEqual([
+			['getpid', 10, 12],
 		]);
-		expect(placesIn(`10 1.0 ${THREAD}) = 11 <0.1>\n11 1.1 ${THREAD}) = 12 <0.1>\n12 1.3 getpid() = 10\n`)).toEqual([['getpid', 10, 12]]);
 	});
 
 	test('is its own where it was forked', () => {
-		expect(placesIn(`10 1.0 ${FORK} <unfinished ...>\n11 1.1 getpid() = 11\n10 1.2 <... clone resumed>) = 11 <0.2>\n`)).toEqual([['getpid', 11, 11]]);
 		expect(
-			placesIn('10 1.0 vfork( <unfinished ...>\n11 1.1 getpid() = 11\n11 1.2 +++ exited with 0 +++\n10 1.3 <... vfork resumed>) = 11 <0.3>\n'),
+			placesIn(`10 1.0 ${FORK} <unfinished ...>\n11 1.1 getpid() = 11\n10 1.2 <... clone resumed>) = 11 <0.2>\n`),
+		).toEqual([['getpid', 11, 11]]);
+		expect(
+			placesIn(
+				'10 1.0 vfork( <unfinished ...>\n11 1.1 getpid() = 11\n11 1.2 +++ exited with 0 +++\n10 1.3 <... vfork ' +
+					'resumed>) = 11 <0.3>\n',
+			),
 		).toEqual([['getpid', 11, 11]]);
 	});
 
@@ -292,7 +345,8 @@ describe('the process of a thread', () => {
 describe('what is not of calls', () => {
 	test("strace's own remarks and stops are kept apart", () => {
 		const { pushed, remarks, unread } = readAll(
-			'strace: Process 12 attached\n12 1.5 --- stopped by SIGSTOP ---\n12 1.5 [ Process PID=12 runs in 32 bit mode. ]\n',
+			'strace: Process 12 attached\n12 1.5 --- stopped by SIGSTOP ---\n12 1.5 [ Process PID=12 runs in 32 bit ' +
+				'mode. ]\n',
 		);
 		expect(pushed).toEqual([]);
 		expect(unread).toEqual([]);
@@ -316,12 +370,18 @@ describe('what is not of calls', () => {
 	test('a last line without newline is read where it is complete, and is unread where it is cut', () => {
 		expect(readAll('12 1.5 +++ exited with 3 +++').records).toEqual([{ kind: 'exit', pid: 12, t: 1.5, status: 3 }]);
 		expect(readAll('12 1.5 close(3').unread).toEqual(['12 1.5 close(3']);
-		expect(readAll('12 1.5 read(0<pipe:[1]>, ')).toMatchObject({ pushed: [{ blocked: true }], records: [], unread: [] });
+		expect(readAll('12 1.5 read(0<pipe:[1]>, ')).toMatchObject({
+			pushed: [{ blocked: true }],
+			records: [],
+			unread: [],
+		});
 	});
 });
 
 describe('whatever arrives, and however it is cut', () => {
-	const anyCuts = fc.array(fc.nat(REAL.length), { maxLength: 30 }).map((cuts) => [0, ...cuts.sort((a, b) => a - b), REAL.length]);
+	const anyCuts = fc
+		.array(fc.nat(REAL.length), { maxLength: 30 })
+		.map((cuts) => [0, ...cuts.sort((a, b) => a - b), REAL.length]);
 
 	test('the completed records are the same, and a blocked call is told at most once and completed later', () => {
 		const whole = readAll(REAL).pushed;
@@ -336,7 +396,9 @@ describe('whatever arrives, and however it is cut', () => {
 				expect(new Set(keys).size).toBe(keys.length);
 				for (const call of blocked) {
 					const later = records.slice(records.indexOf(call) + 1);
-					expect(later).toContainEqual(expect.objectContaining({ kind: 'call', pid: call.pid, t: call.t, blocked: false }));
+					expect(later).toContainEqual(
+						expect.objectContaining({ kind: 'call', pid: call.pid, t: call.t, blocked: false }),
+					);
 				}
 			}),
 		);

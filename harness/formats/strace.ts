@@ -81,7 +81,8 @@ export class StraceReader {
 		if (line) {
 			// Whose the thread is, its first line tells best: what made it cannot have been forgotten by then.
 			const owner = this.#owners.ownerOf(line.tid, this.#cloning);
-			const records = this.#readEnd(line) ?? this.#readResumed(line) ?? this.#readCall(line, unfinishedLine?.reported ?? false);
+			const records =
+				this.#readEnd(line) ?? this.#readResumed(line) ?? this.#readCall(line, unfinishedLine?.reported ?? false);
 			if (records) return this.#placed(records, line.tid, owner);
 		}
 		if (/^strace: |^\[ Process /.test(line?.body ?? text)) this.remarks.push(text);
@@ -96,7 +97,8 @@ export class StraceReader {
 	/** Gives records their process, and hands out those of other threads whose process they tell. */
 	#placed(records: readonly Unplaced[], tid: number, owner: number | undefined): StraceRecord[] {
 		this.#unplaced.push(...records);
-		for (const record of records) if (record.kind === 'call' && !record.blocked && clones(record.name)) this.#cloned(record);
+		for (const record of records)
+			if (record.kind === 'call' && !record.blocked && clones(record.name)) this.#cloned(record);
 		const ready: StraceRecord[] = [];
 		this.#unplaced = this.#unplaced.filter((record) => {
 			const known = record.tid === tid && owner !== undefined ? owner : this.#owners.ownerOf(record.tid, this.#cloning);
@@ -121,12 +123,17 @@ export class StraceReader {
 			return [];
 		}
 		const [, status, killer, successor] =
-			/^\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)(?: \(core dumped\))?|superseded by execve in pid (\d+)) \+\+\+$/.exec(body) ?? [];
+			/^\+\+\+ (?:exited with (\d+)|killed by (SIG\w+)(?: \(core dumped\))?|superseded by execve in pid (\d+)) \+\+\+$/.exec(
+				body,
+			) ?? [];
 		if (successor) return this.#supersede(tid, t, Number(successor));
 		if (!status && !killer) return undefined;
 		const open = this.#takeOpen(tid);
 		const why = killer ? `killed by ${killer}` : `exited with ${status}`;
-		return [...(open ? [neverReturned(open, open.args, t, why)] : []), { kind: 'exit', pid: tid, tid, t, status: killer ?? Number(status) }];
+		return [
+			...(open ? [neverReturned(open, open.args, t, why)] : []),
+			{ kind: 'exit', pid: tid, tid, t, status: killer ?? Number(status) },
+		];
 	}
 
 	/**
@@ -189,7 +196,8 @@ export class StraceReader {
 			this.#leaveOpen({ ...call, args, interrupted: parseResult(end.result) });
 			return [];
 		}
-		if (!/^\?( <unavailable>)?$/.test(end.result) || /^exit(_group)?$/.test(call.name)) return [finished(call, args, parseResult(end.result))];
+		if (!/^\?( <unavailable>)?$/.test(end.result) || /^exit(_group)?$/.test(call.name))
+			return [finished(call, args, parseResult(end.result))];
 		if (t > call.t) return [neverReturned(call, args, t, 'its thread ended')];
 		// In one line with its beginning: when that was, the end of the thread tells.
 		this.#leaveOpen({ ...call, args });
@@ -211,7 +219,9 @@ export class StraceReader {
 	/** The calls that nobody was told of yet. */
 	#blocked(): StraceRecord[] {
 		this.#unfinishedLine ??= this.#startOf(this.#rest);
-		const open = [...this.#open.values(), ...(this.#unfinishedLine ? [this.#unfinishedLine] : [])].filter((call) => !call.reported);
+		const open = [...this.#open.values(), ...(this.#unfinishedLine ? [this.#unfinishedLine] : [])].filter(
+			(call) => !call.reported,
+		);
 		return open.flatMap((call) => {
 			const owner = this.#owners.ownerOf(call.tid, this.#cloning);
 			call.reported = owner !== undefined;
@@ -232,12 +242,16 @@ export class StraceReader {
 /** `47    1795164282.378685 accept4(…`: strace pads the number to five columns (strace.c, `printleader`). */
 function splitHead(text: string): Line | undefined {
 	const [head, tid, t] = /^(\d+) +(\d+\.\d+) /.exec(text) ?? [];
-	return head === undefined ? undefined : { tid: Number(tid), t: Number(t), body: text.slice(head.length), whole: text };
+	return head === undefined
+		? undefined
+		: { tid: Number(tid), t: Number(t), body: text.slice(head.length), whole: text };
 }
 
 function startOfCall({ tid, t, body }: Line): OpenCall | undefined {
 	const [head, name] = /^([a-z_]\w*)\(/i.exec(body) ?? [];
-	return head === undefined || name === undefined ? undefined : { tid, t, name, args: body.slice(head.length), reported: false };
+	return head === undefined || name === undefined
+		? undefined
+		: { tid, t, name, args: body.slice(head.length), reported: false };
 }
 
 /** A record with its process; its thread is told only where it is another than the first. */
@@ -252,7 +266,12 @@ function finished(call: OpenCall, args: string, result: StraceResult): Unplaced 
 }
 
 function failedByHandler({ interrupted, ...call }: OpenCall): Unplaced & StraceCall {
-	return finished(call, call.args, { ...interrupted, returned: -1, errno: 'EINTR', resultText: 'Interrupted by signal' });
+	return finished(call, call.args, {
+		...interrupted,
+		returned: -1,
+		errno: 'EINTR',
+		resultText: 'Interrupted by signal',
+	});
 }
 
 /** @param t when that was certain */
@@ -261,8 +280,13 @@ function neverReturned(call: OpenCall, args: string, t: number, why: string): Un
 	return finished({ ...call, restarted: call.t }, args, { resultText: `never returned: ${why}`, took });
 }
 
-function described({ tid, t, name }: OpenCall, args: string, errno?: string): Omit<StraceCall, 'blocked'> & { readonly tid: number } {
-	// With -yy every open descriptor carries its `<…>`; a number without one is a descriptor only where the kernel says it is a bad one.
+function described(
+	{ tid, t, name }: OpenCall,
+	args: string,
+	errno?: string,
+): Omit<StraceCall, 'blocked'> & { readonly tid: number } {
+	// With -yy every open descriptor carries its `<…>`; a number without one is a descriptor only where the kernel says
+	// it is a bad one.
 	const [fd] = (errno === 'EBADF' ? /^\d+(?=[,<]|$)/ : /^\d+(?=<)/).exec(args) ?? [];
 	return { kind: 'call', pid: tid, tid, t, name, args, ...(fd !== undefined && { fd: Number(fd) }) };
 }

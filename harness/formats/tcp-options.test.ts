@@ -45,7 +45,10 @@ describe('options', () => {
 
 	test('in any order and number, with padding between, are all read', () => {
 		// The same kind twice would say the later.
-		const distinct = fc.uniqueArray(fc.constantFrom(...KNOWN), { selector: ([, , options]) => Object.keys(options)[0], maxLength: 8 });
+		const distinct = fc.uniqueArray(fc.constantFrom(...KNOWN), {
+			selector: ([, , options]) => Object.keys(options)[0],
+			maxLength: 8,
+		});
 		fc.assert(
 			fc.property(distinct, fc.nat(3), (some, padding) => {
 				const bytes = some.flatMap(([, one]) => [...Array<number>(padding).fill(1), ...one]);

@@ -22,7 +22,17 @@ const EXPERIMENTS: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** By number (RFC 8684, 8.2). */
-const MPTCP_SUBTYPES = ['MP_CAPABLE', 'MP_JOIN', 'DSS', 'ADD_ADDR', 'REMOVE_ADDR', 'MP_PRIO', 'MP_FAIL', 'MP_FASTCLOSE', 'MP_TCPRST'];
+const MPTCP_SUBTYPES = [
+	'MP_CAPABLE',
+	'MP_JOIN',
+	'DSS',
+	'ADD_ADDR',
+	'REMOVE_ADDR',
+	'MP_PRIO',
+	'MP_FAIL',
+	'MP_FASTCLOSE',
+	'MP_TCPRST',
+];
 
 /**
  * Reads the options of a TCP header between two places of it, as far as they were captured and are well-formed; those
@@ -47,14 +57,16 @@ export function readTcpOptions(view: DataView, start: number, end: number): TcpO
 
 function readOption(options: Writable<TcpOptions>, view: DataView, kind: number, start: number, end: number): void {
 	const length = end - start;
-	if (kind === TIMESTAMP && length === 8) options.timestamp = { value: view.getUint32(start), echo: view.getUint32(start + 4) };
+	if (kind === TIMESTAMP && length === 8)
+		options.timestamp = { value: view.getUint32(start), echo: view.getUint32(start + 4) };
 	else if (kind === SACK && length > 0 && length % 8 === 0) options.sack = sackBlocks(view, start, end);
 	else if (kind === MSS && length === 2) options.mss = view.getUint16(start);
 	else if (kind === WINDOW_SCALE && length === 1) options.windowScale = view.getUint8(start);
 	else if (kind === SACK_PERMITTED && length === 0) options.sackPermitted = true;
 	else if (kind === MPTCP && length > 0) options.mptcp = withSubtype(options.mptcp, view.getUint8(start) >> 4);
 	else if (kind === FAST_OPEN) options.fastOpen = hex(view, start, end);
-	else if (kind === ACCURATE_ECN_0 || kind === ACCURATE_ECN_1) options.accurateEcn = accurateEcn(kind, hex(view, start, end));
+	else if (kind === ACCURATE_ECN_0 || kind === ACCURATE_ECN_1)
+		options.accurateEcn = accurateEcn(kind, hex(view, start, end));
 	else if (kind === EXPERIMENT && length >= 2) {
 		const known = EXPERIMENTS.get(view.getUint16(start));
 		if (known !== undefined) readOption(options, view, known, start + 2, end);

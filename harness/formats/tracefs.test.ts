@@ -3,7 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseTrace, TraceReader } from './tracefs.ts';
 
-/** Of kernel 6.18: a dual-stack listener, a reset, an orderly close, refused connections over IPv4 and IPv6, an unanswered SYN. */
+/**
+ * Of kernel 6.18: a dual-stack listener, a reset, an orderly close, refused connections over IPv4 and IPv6, an
+ * unanswered SYN.
+ */
 const REAL = readFileSync(new URL('./fixtures/trace_pipe.txt', import.meta.url), 'utf8');
 
 const HEAD = '            bash-5645    [000] ..s1. 1795164213.787369: ';
@@ -17,13 +20,26 @@ describe('parseTrace', () => {
 		[`tcp_receive_reset: family=AF_INET ${ENDS} sock_cookie=1`, { kind: 'reset', direction: 'received' }],
 		[`tcp_receive_reset: ${ENDS} sock_cookie=1`, { kind: 'reset', direction: 'received' }],
 		[
-			'tcp_send_reset: skbaddr=0000000003404107 skaddr=0000000000000000 src=127.0.0.1:38380 dest=127.1.2.3:9 state=UNKNOWN reason=NO_SOCKET',
+			'tcp_send_reset: skbaddr=0000000003404107 skaddr=0000000000000000 src=127.0.0.1:38380 dest=127.1.2.3:9 ' +
+				'state=UNKNOWN reason=NO_SOCKET',
 			{ kind: 'reset', direction: 'sent', reason: 'NO_SOCKET' },
 		],
-		['tcp_send_reset: skbaddr=0 skaddr=0 src=[::ffff:127.0.0.1]:38380 dest=[::ffff:127.1.2.3]:9 state=UNKNOWN', { kind: 'reset', direction: 'sent' }],
-		[`tcp_send_reset: skbaddr=00000000a skaddr=00000000b family=AF_INET ${ENDS} state=TCP_ESTABLISHED`, { kind: 'reset', direction: 'sent' }],
-		[`inet_sk_error_report: family=AF_INET protocol=IPPROTO_TCP ${ENDS} error=111`, { kind: 'error', errno: 'ECONNREFUSED' }],
-		[`inet_sk_error_report: family=AF_INET protocol=IPPROTO_TCP ${ENDS} error=9999`, { kind: 'error', errno: 'errno 9999' }],
+		[
+			'tcp_send_reset: skbaddr=0 skaddr=0 src=[::ffff:127.0.0.1]:38380 dest=[::ffff:127.1.2.3]:9 state=UNKNOWN',
+			{ kind: 'reset', direction: 'sent' },
+		],
+		[
+			`tcp_send_reset: skbaddr=00000000a skaddr=00000000b family=AF_INET ${ENDS} state=TCP_ESTABLISHED`,
+			{ kind: 'reset', direction: 'sent' },
+		],
+		[
+			`inet_sk_error_report: family=AF_INET protocol=IPPROTO_TCP ${ENDS} error=111`,
+			{ kind: 'error', errno: 'ECONNREFUSED' },
+		],
+		[
+			`inet_sk_error_report: family=AF_INET protocol=IPPROTO_TCP ${ENDS} error=9999`,
+			{ kind: 'error', errno: 'errno 9999' },
+		],
 		[`tcp_retransmit_skb: ${ENDS} state=TCP_ESTABLISHED`, { kind: 'retransmit', state: 'ESTAB' }],
 		[
 			`tcp_retransmit_skb: skbaddr=(____ptrval____) skaddr=0 family=AF_INET ${ENDS} state=TCP_SYN_SENT err=0`,
@@ -68,12 +84,16 @@ describe('parseTrace', () => {
 	test('a command may look like the columns behind it', () => {
 		const event = `tcp_retransmit_skb: ${ENDS} state=TCP_ESTABLISHED`;
 		fc.assert(
-			fc.property(fc.string({ unit: fc.constantFrom(...'ab0-1 :[].()<>='), minLength: 1, maxLength: 15 }), fc.nat(99_999), (command, pid) => {
-				const line = `${command.padStart(16)}-${String(pid).padEnd(7)} [001] .Ns2. 1795164816.160067: ${event}`;
-				expect(parseTrace(line)).toEqual({ kind: 'retransmit', t: 1795164816.160067, local, remote, state: 'ESTAB' });
-				const withThreadGroup = `${command.padStart(16)}-${pid} (  ${pid}) [001] .Ns2. 1795164816.160067: ${event}`;
-				expect(parseTrace(withThreadGroup)).toMatchObject({ kind: 'retransmit', local });
-			}),
+			fc.property(
+				fc.string({ unit: fc.constantFrom(...'ab0-1 :[].()<>='), minLength: 1, maxLength: 15 }),
+				fc.nat(99_999),
+				(command, pid) => {
+					const line = `${command.padStart(16)}-${String(pid).padEnd(7)} [001] .Ns2. 1795164816.160067: ${event}`;
+					expect(parseTrace(line)).toEqual({ kind: 'retransmit', t: 1795164816.160067, local, remote, state: 'ESTAB' });
+					const withThreadGroup = `${command.padStart(16)}-${pid} (  ${pid}) [001] .Ns2. 1795164816.160067: ${event}`;
+					expect(parseTrace(withThreadGroup)).toMatchObject({ kind: 'retransmit', local });
+				},
+			),
 		);
 	});
 });
@@ -83,21 +103,26 @@ describe('TraceReader', () => {
 		const reader = new TraceReader();
 		const records = reader.push(REAL);
 		expect(reader.unread).toEqual([]);
-		expect(records.filter((record) => record.kind === 'error').map((record) => record.errno)).toEqual(['ECONNRESET', 'ECONNREFUSED']);
-		expect(records.filter((record) => record.kind === 'reset').map((record) => `${record.direction} ${record.reason}`)).toEqual([
-			'received undefined',
-			'sent TCP_ABORT_ON_CLOSE',
-			'sent NO_SOCKET',
-			'received undefined',
+		expect(records.filter((record) => record.kind === 'error').map((record) => record.errno)).toEqual([
+			'ECONNRESET',
+			'ECONNREFUSED',
 		]);
+		expect(
+			records.filter((record) => record.kind === 'reset').map((record) => `${record.direction} ${record.reason}`),
+		).toEqual(['received undefined', 'sent TCP_ABORT_ON_CLOSE', 'sent NO_SOCKET', 'received undefined']);
 		expect(records.filter((record) => record.kind === 'retransmit')).toHaveLength(2);
-		const accepted = records.filter((record) => record.kind === 'state').filter(({ local, remote }) => local.port === 33067 && remote.port === 45330);
+		const accepted = records
+			.filter((record) => record.kind === 'state')
+			.filter(({ local, remote }) => local.port === 33067 && remote.port === 45330);
 		expect(accepted.map((record) => record.to)).toEqual(['SYN-RECV', 'ESTAB', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSED']);
 		expect(records[0]).toMatchObject({ kind: 'state', to: 'LISTEN', local: { address: '0.0.0.0', port: 33067 } });
 	});
 
 	test.each([
-		['of another protocol', `inet_sock_set_state: family=AF_INET protocol=IPPROTO_SCTP ${ENDS} oldstate=TCP_CLOSE newstate=TCP_LISTEN`],
+		[
+			'of another protocol',
+			`inet_sock_set_state: family=AF_INET protocol=IPPROTO_SCTP ${ENDS} oldstate=TCP_CLOSE newstate=TCP_LISTEN`,
+		],
 		['of another event', 'sched_switch: prev_comm=a prev_pid=1'],
 		['without an error', `inet_sk_error_report: family=AF_INET protocol=IPPROTO_TCP ${ENDS} error=0`],
 		['of IPv6', 'tcp_send_reset: skbaddr=0 skaddr=0 src=[::1]:9 dest=[::1]:42498 state=UNKNOWN reason=NO_SOCKET'],

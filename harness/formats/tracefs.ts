@@ -1,12 +1,16 @@
 import { errnoName, STATES } from '../tcp.ts';
 import type { Endpoint, TraceRecord } from './types.ts';
 
-/** What a line of the trace is: a record, one of a socket or an event that is no concern of ours, or nothing that could be read. */
+/**
+ * What a line of the trace is: a record, one of a socket or an event that is no concern of ours, or nothing that could
+ * be read.
+ */
 type Judged = TraceRecord | 'not ours' | 'unread';
 
 /**
- * `comm-pid [cpu] flags time: event: fields` (kernel/trace/trace_output.c, `trace_print_context`). The command may hold anything, even what
- * looks like the columns behind it, so it is matched greedily: the last thing that looks like them is them.
+ * `comm-pid [cpu] flags time: event: fields` (kernel/trace/trace_output.c, `trace_print_context`). The command may hold
+ * anything, even what looks like the columns behind it, so it is matched greedily: the last thing that looks like them
+ * is them.
  */
 const LINE = /^.*-\d+ +(?:\([ \d-]+\) +)?\[\d{3,}\] +\S+ +(\d+\.\d+): (\w+): (.*)$/;
 
@@ -21,8 +25,8 @@ const READERS: Record<string, (t: number, fields: Fields) => Judged> = {
 };
 
 /**
- * Reads one line of tracefs' trace_pipe. IPv4 and TCP only (IPv4 over a socket that takes both, too); anything else is undefined.
- * Where what is not ours and what could not be read must be told apart, use a `TraceReader`.
+ * Reads one line of tracefs' trace_pipe. IPv4 and TCP only (IPv4 over a socket that takes both, too); anything else is
+ * undefined. Where what is not ours and what could not be read must be told apart, use a `TraceReader`.
  */
 export function parseTrace(line: string): TraceRecord | undefined {
 	const judged = judge(line);
@@ -87,12 +91,16 @@ function readError(t: number, fields: Fields): Judged {
 	if (typeof ends === 'string') return ends;
 	const number = fields.get('error');
 	if (number === undefined || !/^-?\d+$/.test(number)) return 'unread';
-	// sk_error_report is also called to wake a sleeper when a socket ends without an error (net/ipv4/tcp.c, `tcp_disconnect`): nothing to report.
+	// sk_error_report is also called to wake a sleeper when a socket ends without an error (net/ipv4/tcp.c,
+	// `tcp_disconnect`): nothing to report.
 	if (Number(number) === 0) return 'not ours';
 	return { kind: 'error', t, ...ends, errno: errnoName(Math.abs(Number(number))) };
 }
 
-/** tcp_send_reset has `src=ip:port dest=ip:port` since 6.10, and a reason; before, the fields of a socket, and no event where there was none (include/trace/events/tcp.h). */
+/**
+ * tcp_send_reset has `src=ip:port dest=ip:port` since 6.10, and a reason; before, the fields of a socket, and no event
+ * where there was none (include/trace/events/tcp.h).
+ */
 function readReset(t: number, fields: Fields, direction: 'sent' | 'received'): Judged {
 	const ends = fields.has('src') ? readPairs(fields) : readEnds(fields);
 	if (typeof ends === 'string') return ends;
@@ -105,7 +113,8 @@ function readRetransmit(t: number, fields: Fields): Judged {
 	if (typeof ends === 'string') return ends;
 	const state = fields.get('state');
 	if (!state) return 'unread';
-	// Since 6.17 the event also tells of attempts that did not leave the host; before, there was no event for these (net/ipv4/tcp_output.c, `__tcp_retransmit_skb`).
+	// Since 6.17 the event also tells of attempts that did not leave the host; before, there was no event for these
+	// (net/ipv4/tcp_output.c, `__tcp_retransmit_skb`).
 	const error = Math.abs(Number(fields.get('err') ?? 0));
 	return { kind: 'retransmit', t, ...ends, state: stateName(state), ...(error > 0 && { errno: errnoName(error) }) };
 }
@@ -115,7 +124,10 @@ interface Ends {
 	readonly remote: Endpoint;
 }
 
-/** The fields of a socket. `family` and `protocol` are absent on older kernels; the IPv6 form of the addresses tells the family always. */
+/**
+ * The fields of a socket. `family` and `protocol` are absent on older kernels; the IPv6 form of the addresses tells the
+ * family always.
+ */
 function readEnds(fields: Fields): Ends | 'not ours' | 'unread' {
 	const protocol = fields.get('protocol');
 	if (protocol !== undefined && protocol !== 'IPPROTO_TCP') return 'not ours';
@@ -125,9 +137,14 @@ function readEnds(fields: Fields): Ends | 'not ours' | 'unread' {
 	return local === 'not ours' || remote === 'not ours' ? 'not ours' : { local, remote };
 }
 
-function readEnd(address: string | undefined, v6: string | undefined, port: string | undefined): Endpoint | 'not ours' | undefined {
+function readEnd(
+	address: string | undefined,
+	v6: string | undefined,
+	port: string | undefined,
+): Endpoint | 'not ours' | undefined {
 	if (address === undefined || v6 === undefined || !isPort(port)) return undefined;
-	// `::` is the wildcard of a socket that may take IPv4, too: a Node server listens on it. One that takes IPv6 only looks the same.
+	// `::` is the wildcard of a socket that may take IPv4, too: a Node server listens on it. One that takes IPv6 only
+	// looks the same.
 	if (v6 !== '::' && !v6.startsWith('::ffff:')) return 'not ours';
 	return isIpv4(address) ? { address, port: Number(port) } : undefined;
 }
@@ -161,7 +178,8 @@ const KERNEL_STATES: Record<string, string> = {
 	TCP_CLOSE: 'CLOSED',
 	TCP_FIN_WAIT1: 'FIN-WAIT-1',
 	TCP_FIN_WAIT2: 'FIN-WAIT-2',
-	// A request socket that waits for the last segment of the handshake: one state on the wire (include/net/tcp_states.h).
+	// A request socket that waits for the last segment of the handshake: one state on the wire
+	// (include/net/tcp_states.h).
 	TCP_NEW_SYN_RECV: 'SYN-RECV',
 	...Object.fromEntries(STATES.map((state) => [`TCP_${state.replaceAll('-', '_')}`, state])),
 };

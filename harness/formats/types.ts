@@ -1,4 +1,7 @@
-/** What the tools on a host say, as values. Times are seconds since the epoch with microseconds, on the clock of that host. */
+/**
+ * What the tools on a host say, as values. Times are seconds since the epoch with microseconds, on the clock of that
+ * host.
+ */
 
 /** A value while it is being made. */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -114,7 +117,10 @@ export type FlagText = string;
 export interface CapturedSegment {
 	readonly kind: 'segment';
 	readonly t: number;
-	/** `out` if this host sent it, `in` if it arrived; absent where the link type does not say (NFLOG, Ethernet), and where the frame was addressed to another machine. */
+	/**
+	 * `out` if this host sent it, `in` if it arrived; absent where the link type does not say (NFLOG, Ethernet), and
+	 * where the frame was addressed to another machine.
+	 */
 	readonly direction?: 'in' | 'out';
 	/** True on the interface of the host with itself. */
 	readonly loopback?: true;
@@ -190,8 +196,21 @@ export type CapturedPacket = CapturedSegment | CapturedIcmp | CapturedOther;
 
 /** One line of the kernel's trace. TCP states are in ss spelling. */
 export type TraceRecord =
-	| { readonly kind: 'state'; readonly t: number; readonly local: Endpoint; readonly remote: Endpoint; readonly from: string; readonly to: string }
-	| { readonly kind: 'error'; readonly t: number; readonly local: Endpoint; readonly remote: Endpoint; readonly errno: string }
+	| {
+			readonly kind: 'state';
+			readonly t: number;
+			readonly local: Endpoint;
+			readonly remote: Endpoint;
+			readonly from: string;
+			readonly to: string;
+	  }
+	| {
+			readonly kind: 'error';
+			readonly t: number;
+			readonly local: Endpoint;
+			readonly remote: Endpoint;
+			readonly errno: string;
+	  }
 	| {
 			readonly kind: 'reset';
 			readonly t: number;
@@ -208,4 +227,8 @@ export type TraceRecord =
 			readonly state: string /** Why it did not leave the host, where it did not (kernels since 6.17). */;
 			readonly errno?: string;
 	  }
-	| { readonly kind: 'lost' /** Absent where the kernel does not know how many. */; readonly events?: number; readonly cpu: number };
+	| {
+			readonly kind: 'lost' /** Absent where the kernel does not know how many. */;
+			readonly events?: number;
+			readonly cpu: number;
+	  };

@@ -51,19 +51,31 @@ afterEach(async () => {
 	await cache[Symbol.asyncDispose]();
 });
 
-const archive = (...mirrors: readonly string[]) => ({ mirrors: mirrors.length > 0 ? mirrors : [repository.mirror.url], keyring: signer.keyring });
+const archive = (...mirrors: readonly string[]) => ({
+	mirrors: mirrors.length > 0 ? mirrors : [repository.mirror.url],
+	keyring: signer.keyring,
+});
 const update = (...mirrors: readonly string[]) => updateIndex(SUITE, archive(...mirrors), () => {});
-const fetchIt = (...mirrors: readonly string[]) => downloadPackages(SUITE, [`${KERNEL}=6.1.176-1`], downloads, archive(...mirrors), () => {});
+const fetchIt = (...mirrors: readonly string[]) =>
+	downloadPackages(SUITE, [`${KERNEL}=6.1.176-1`], downloads, archive(...mirrors), () => {});
 const inRelease = `/dists/${SUITE}/InRelease`;
 const DEB = `/pool/${KERNEL}_6.1.176-1_amd64.deb`;
 const isWhole = async () =>
-	(await readFile(join(downloads, DEB.split('/')[2] ?? ''))).equals(Buffer.from(repository.mirror.files.get(DEB)?.bytes ?? []));
+	(await readFile(join(downloads, DEB.split('/')[2] ?? ''))).equals(
+		Buffer.from(repository.mirror.files.get(DEB)?.bytes ?? []),
+	);
 
 describeWithApt('the index of a suite', () => {
 	test('is read where it is signed; it lies in the cache, and this machine’s apt knows nothing of it', async () => {
 		await update();
 		expect(await readIndex(SUITE)).toContain(`Package: ${KERNEL}\n`);
-		expect(await readdir(join(archiveFolder(), SUITE))).toEqual(['apt.conf', 'archives', 'lists', 'sources.list', 'status']);
+		expect(await readdir(join(archiveFolder(), SUITE))).toEqual([
+			'apt.conf',
+			'archives',
+			'lists',
+			'sources.list',
+			'status',
+		]);
 	});
 
 	test('comes from the next mirror where one has not got it, or one of another suite', async () => {
@@ -71,7 +83,10 @@ describeWithApt('the index of a suite', () => {
 		try {
 			await other.publish(KERNEL, '1', join(cache.path, 'another'));
 			await other.release({ codename: 'trixie' });
-			await expect(update(other.mirror.url)).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringContaining('index of “trixie”') });
+			await expect(update(other.mirror.url)).rejects.toMatchObject({
+				code: 'DOWNLOAD_FAILED',
+				seen: expect.stringContaining('index of “trixie”'),
+			});
 			await update('http://127.0.0.1:9', other.mirror.url, repository.mirror.url);
 			expect(await readIndex(SUITE)).toContain(KERNEL);
 		} finally {
@@ -88,7 +103,10 @@ describeWithApt('the index of a suite', () => {
 
 	test('is refused past its Valid-Until, also where this machine’s apt would take it', async () => {
 		await repository.release({ validUntil: new Date(Date.now() - 86_400_000) });
-		await expect(update()).rejects.toMatchObject({ code: 'INDEX_EXPIRED', seen: expect.stringContaining('is expired') });
+		await expect(update()).rejects.toMatchObject({
+			code: 'INDEX_EXPIRED',
+			seen: expect.stringContaining('is expired'),
+		});
 		await repository.release({ validUntil: new Date(Date.now() + 86_400_000) });
 		await update();
 	});
@@ -105,13 +123,19 @@ describeWithApt('the index of a suite', () => {
 	test('is refused if another key has signed it, and where there are no keys', async () => {
 		await using other = await newSigner();
 		const asked = updateIndex(SUITE, { ...archive(), keyring: other.keyring }, () => {});
-		await expect(asked).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringMatching(/NO_PUBKEY|not signed/) });
+		await expect(asked).rejects.toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			seen: expect.stringMatching(/NO_PUBKEY|not signed/),
+		});
 		const without = updateIndex(SUITE, { ...archive(), keyring: '/nowhere/keyring.gpg' }, () => {});
 		await expect(without).rejects.toMatchObject({ code: 'TOOL_MISSING', seen: '/nowhere/keyring.gpg is missing' });
 	});
 
 	test('cannot be had where nobody answers', async () => {
-		await expect(update('http://127.0.0.1:9')).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringContaining('127.0.0.1') });
+		await expect(update('http://127.0.0.1:9')).rejects.toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			seen: expect.stringContaining('127.0.0.1'),
+		});
 	});
 
 	test('needs apt: where there is none, that is said with what to do instead', async () => {
@@ -163,7 +187,10 @@ describeWithApt('a package', () => {
 		const other = Buffer.from(bytes);
 		other[1_000] = (other[1_000] ?? 0) ^ 1;
 		repository.mirror.files.set(DEB, { bytes: other });
-		await expect(fetchIt()).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringContaining('Hash Sum mismatch') });
+		await expect(fetchIt()).rejects.toMatchObject({
+			code: 'DOWNLOAD_FAILED',
+			seen: expect.stringContaining('Hash Sum mismatch'),
+		});
 		expect((await readdir(downloads)).filter((name) => name.endsWith('.deb'))).toEqual([]);
 	});
 
@@ -176,7 +203,9 @@ describeWithApt('a package', () => {
 describeWithApt('the archive', () => {
 	test('is asked for the kernels of its suites, which are kept; for each that cannot be had it is told why', async () => {
 		const errors = await askArchive([SUITE, 'trixie'], archive(), now, () => {});
-		expect(errors.map(({ code, seen }) => [code, seen])).toEqual([['DOWNLOAD_FAILED', expect.stringContaining('does not have a Release file')]]);
+		expect(errors.map(({ code, seen }) => [code, seen])).toEqual([
+			['DOWNLOAD_FAILED', expect.stringContaining('does not have a Release file')],
+		]);
 		expect(await keptSuite(SUITE)).toMatchObject({ askedAt: now.toISOString() });
 		expect(await keptKernels()).toEqual([
 			{

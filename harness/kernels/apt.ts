@@ -42,7 +42,11 @@ async function update(suite: string, mirror: string, keyring: string, onProgress
 /**
  * Does the work with one mirror after the other until it succeeds. What else is wrong than a mirror ends it at once.
  */
-async function fromAnyMirror(suite: string, { mirrors }: Archive, work: (mirror: string) => Promise<void>): Promise<void> {
+async function fromAnyMirror(
+	suite: string,
+	{ mirrors }: Archive,
+	work: (mirror: string) => Promise<void>,
+): Promise<void> {
 	const failures: HalfopenError[] = [];
 	for (const mirror of mirrors) {
 		try {
@@ -63,7 +67,11 @@ export function isOfMirror(error: unknown): error is HalfopenError {
 
 /** The index of a suite, as apt has it: the text of `Packages`. */
 export async function readIndex(suite: string): Promise<string> {
-	const { failed: hasFailed, stdout, stderr } = await runTool(APT_HELPER, ['cat-file', ...(await targetsOf(suite, '$(FILENAME)'))]);
+	const {
+		failed: hasFailed,
+		stdout,
+		stderr,
+	} = await runTool(APT_HELPER, ['cat-file', ...(await targetsOf(suite, '$(FILENAME)'))]);
 	if (hasFailed) throw failed(suite, lastLines(stderr));
 	return stdout;
 }
@@ -143,7 +151,10 @@ async function aptGet(suite: string, args: readonly string[], onProgress: OnProg
 		if (percent !== undefined) onProgress(Number(percent));
 	};
 	const options = ['-c', join(aptFolder(suite), 'apt.conf'), '-qq', '-o', 'APT::Status-Fd=1'];
-	const { failed: hasFailed, stderr } = await runTool('apt-get', [...options, ...args], { onLine, ...(cwd !== undefined && { cwd }) });
+	const { failed: hasFailed, stderr } = await runTool('apt-get', [...options, ...args], {
+		onLine,
+		...(cwd !== undefined && { cwd }),
+	});
 	const complaints = stderr.split('\n').filter((line) => COMPLAINT.test(line));
 	const expired = complaints.find((line) => / is (expired|not valid yet) /.test(line));
 	if (expired) throw indexExpired(suite, expired);
@@ -162,7 +173,8 @@ function failed(suite: string, seen: string): HalfopenError {
 		problem: `apt could not fetch from Debian’s archive what it has in ${suite}.`,
 		seen,
 		remedy:
-			'see that this machine reaches a mirror (apt’s own, or deb.debian.org; apt’s proxies and http_proxy are used) and run it again: it goes on where it was. Where a key is missing, update debian-archive-keyring',
+			'see that this machine reaches a mirror (apt’s own, or deb.debian.org; apt’s proxies and http_proxy are ' +
+			'used) and run it again: it goes on where it was. Where a key is missing, update debian-archive-keyring',
 	});
 }
 
@@ -170,13 +182,16 @@ function indexExpired(suite: string, seen: string): HalfopenError {
 	return new HalfopenError('INDEX_EXPIRED', {
 		problem: `The index of ${suite} is not of today, so a mirror could hide what has been mended since, and it is refused.`,
 		seen,
-		remedy: 'see that this machine’s clock is right, and use another mirror. Of a suite that Debian has archived, prepare a kernel with --image',
+		remedy:
+			'see that this machine’s clock is right, and use another mirror. Of a suite that Debian has archived, ' +
+			'prepare a kernel with --image',
 	});
 }
 
 function keysMissing(keyring: string): HalfopenError {
 	return new HalfopenError('TOOL_MISSING', {
-		problem: 'The keys of Debian’s archive are not installed, and without them nobody knows whether a kernel is Debian’s.',
+		problem:
+			'The keys of Debian’s archive are not installed, and without them nobody knows whether a kernel is Debian’s.',
 		seen: `${keyring} is missing`,
 		remedy: 'install them: apt-get install debian-archive-keyring',
 	});

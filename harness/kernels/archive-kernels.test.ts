@@ -18,7 +18,13 @@ const keyOf = ({ name, version }: { readonly name: string; readonly version: str
 
 describe('the kernels among packages', () => {
 	test('are the signed ones of flavour cloud', () => {
-		const names = ['6.1.0-50-cloud-amd64', '6.1.0-50-amd64', '6.1.0-50-cloud-amd64-dbg', '6.1.0-50-cloud-amd64-unsigned', 'cloud-amd64'];
+		const names = [
+			'6.1.0-50-cloud-amd64',
+			'6.1.0-50-amd64',
+			'6.1.0-50-cloud-amd64-dbg',
+			'6.1.0-50-cloud-amd64-unsigned',
+			'cloud-amd64',
+		];
 		expect(
 			kernelsAmong(
 				names.map((name) => packageOf(`linux-image-${name}`, '6.1.176-1')),
@@ -35,7 +41,10 @@ describe('the kernels among packages', () => {
 	});
 
 	const release = '7.2.12+deb13-cloud-amd64';
-	const image = packageOf(`linux-image-${release}`, '7.2.12-1', [`linux-binary-${release}`, `linux-modules-${release}`]);
+	const image = packageOf(`linux-image-${release}`, '7.2.12-1', [
+		`linux-binary-${release}`,
+		`linux-modules-${release}`,
+	]);
 	const binary = packageOf(`linux-binary-${release}`, '7.2.12-1', [`linux-base-${release}`]);
 	const modules = packageOf(`linux-modules-${release}`, '7.2.12-1', [`linux-base-${release}`]);
 	const base = packageOf(`linux-base-${release}`, '7.2.12-1', [`linux-image-${release}`]);
@@ -95,7 +104,12 @@ describe('a name', () => {
 
 	test('is looked for in an order that leaves the kernels as they were', () => {
 		const before = structuredClone(kernels);
-		expect(newestFirst(kernels).map(({ version }) => version)).toEqual(['6.12.107-1', '6.12.94-1', '6.1.176-1', '6.1.27-1']);
+		expect(newestFirst(kernels).map(({ version }) => version)).toEqual([
+			'6.12.107-1',
+			'6.12.94-1',
+			'6.1.176-1',
+			'6.1.27-1',
+		]);
 		expect(kernels).toEqual(before);
 	});
 });

@@ -23,7 +23,10 @@ export interface ArchiveKernel {
 
 const IMAGE = 'linux-image-';
 
-/** The kernels among a suite's packages: flavour cloud, signed, and whole. Of older ones the archive may keep the image and not its modules. */
+/**
+ * The kernels among a suite's packages: flavour cloud, signed, and whole. Of older ones the archive may keep the image
+ * and not its modules.
+ */
 export function kernelsAmong(packages: readonly ArchivePackage[], suite: string): ArchiveKernel[] {
 	const byKey = new Map(packages.map((one) => [keyOf(one), one]));
 	return packages
@@ -38,7 +41,10 @@ export function kernelsAmong(packages: readonly ArchivePackage[], suite: string)
 
 const keyOf = ({ name, version }: { readonly name: string; readonly version: string }) => `${name} ${version}`;
 
-/** An image's package and those that it is split into: what it demands in exactly its own version, and so on; undefined if one is not in the archive. */
+/**
+ * An image's package and those that it is split into: what it demands in exactly its own version, and so on; undefined
+ * if one is not in the archive.
+ */
 function partsOf(image: ArchivePackage, packages: ReadonlyMap<string, ArchivePackage>): ArchivePackage[] | undefined {
 	const demandedBy = ({ exact }: ArchivePackage) => exact.filter(({ version }) => version === image.version);
 	// Before 6.19 linux-base-* has documents only, and went from the archive while the image stayed.
@@ -61,7 +67,10 @@ export const isSeries = (name: string): boolean => /^\d+\.\d+$/.test(name);
 export const seriesOf = (release: string): string => /^\d+\.\d+/.exec(release)?.[0] ?? release;
 
 /** The kernel that a name means: the newest of a series, or the one of that release; undefined if there is none. */
-export function kernelNamed<K extends { readonly release: string; readonly version: string }>(name: string, kernels: readonly K[]): K | undefined {
+export function kernelNamed<K extends { readonly release: string; readonly version: string }>(
+	name: string,
+	kernels: readonly K[],
+): K | undefined {
 	const meant = kernels.filter(({ release }) => (isSeries(name) ? seriesOf(release) === name : release === name));
 	return newestFirst(meant)[0];
 }

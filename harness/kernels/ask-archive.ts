@@ -17,7 +17,12 @@ export async function staleSuites(now: Date): Promise<string[]> {
  * Asks what kernels these suites have, and keeps that. What could not be asked for is told in the errors that are
  * returned: DOWNLOAD_FAILED, INDEX_EXPIRED.
  */
-export async function askArchive(suites: readonly string[], archive: Archive, now: Date, onProgress: OnProgress): Promise<HalfopenError[]> {
+export async function askArchive(
+	suites: readonly string[],
+	archive: Archive,
+	now: Date,
+	onProgress: OnProgress,
+): Promise<HalfopenError[]> {
 	const percents = new Map(suites.map((suite) => [suite, 0]));
 	const asked = await Promise.allSettled(
 		suites.map((suite) =>

@@ -12,7 +12,9 @@ function imageOf(version: string, at = 0x1000): Buffer {
 
 describe('the release in a bzImage', () => {
 	test('is the first word of its version', () => {
-		expect(releaseOfImage(imageOf('6.1.0-50-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP'))).toBe('6.1.0-50-cloud-amd64');
+		expect(releaseOfImage(imageOf('6.1.0-50-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP'))).toBe(
+			'6.1.0-50-cloud-amd64',
+		);
 		expect(releaseOfImage(imageOf('7.2.12+deb13-cloud-amd64'))).toBe('7.2.12+deb13-cloud-amd64');
 	});
 

@@ -1,7 +1,10 @@
 /** Of a kernel's image this much is enough to know its release. Bytes. */
 export const HEAD_BYTES = 65_536;
 
-/** The release of the kernel in a bzImage, from its first bytes; undefined if that is none (Documentation/arch/x86/boot.rst). */
+/**
+ * The release of the kernel in a bzImage, from its first bytes; undefined if that is none
+ * (Documentation/arch/x86/boot.rst).
+ */
 export function releaseOfImage(head: Buffer): string | undefined {
 	if (head.length < 0x210 || head.toString('latin1', 0x202, 0x206) !== 'HdrS') return undefined;
 	const start = 0x200 + head.readUInt16LE(0x20e);

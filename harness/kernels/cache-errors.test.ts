@@ -24,15 +24,27 @@ const failing = (code: string, path: string, dest?: string) => async () => {
 	throw Object.assign(new Error(`${code}: it was refused, '${path}'`), { code, path, dest });
 };
 
-const unwritable = { code: 'SETUP_FAILED', problem: 'The cache for kernels cannot be written.', remedy: expect.stringContaining('XDG_CACHE_HOME') };
-const unreadable = (path: string) => ({ code: 'SETUP_FAILED', problem: `${path} cannot be read.`, remedy: expect.stringContaining('read it') });
+const unwritable = {
+	code: 'SETUP_FAILED',
+	problem: 'The cache for kernels cannot be written.',
+	remedy: expect.stringContaining('XDG_CACHE_HOME'),
+};
+const unreadable = (path: string) => ({
+	code: 'SETUP_FAILED',
+	problem: `${path} cannot be read.`,
+	remedy: expect.stringContaining('read it'),
+});
 
 describe('what goes into the cache', () => {
 	test('may be what this user cannot read: it is named, and the cache is not blamed', async () => {
 		const hidden = join(outside, 'hidden');
 		await expect(intoCache(() => readFile(hidden))).rejects.toMatchObject(unreadable(hidden));
-		await expect(intoCache(() => copyFile(hidden, join(cacheFolder(), 'copy')))).rejects.toMatchObject(unreadable(hidden));
-		await expect(intoCache(failing('EACCES', '/nowhere/modules'))).rejects.toMatchObject(unreadable('/nowhere/modules'));
+		await expect(intoCache(() => copyFile(hidden, join(cacheFolder(), 'copy')))).rejects.toMatchObject(
+			unreadable(hidden),
+		);
+		await expect(intoCache(failing('EACCES', '/nowhere/modules'))).rejects.toMatchObject(
+			unreadable('/nowhere/modules'),
+		);
 	});
 
 	test('may be refused there, also where what is copied can be read', async () => {

@@ -8,8 +8,8 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const CLOSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']);
 
 /**
- * Does what writes into the cache. DISK_FULL if there is no space left or the quota is used up, SETUP_FAILED if this user may not write there, or not read
- * what is to be written.
+ * Does what writes into the cache. DISK_FULL if there is no space left or the quota is used up, SETUP_FAILED if this
+ * user may not write there, or not read what is to be written.
  */
 export async function intoCache<T>(work: () => Promise<T>): Promise<T> {
 	try {
@@ -27,7 +27,10 @@ export function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
 	return FULL.has(code) || CLOSED.has(code);
 }
 
-/** Outside of the cache nothing is written; but what copies from there names both files, and does not say which of them failed. */
+/**
+ * Outside of the cache nothing is written; but what copies from there names both files, and does not say which of them
+ * failed.
+ */
 async function unreadable(error: NodeJS.ErrnoException): Promise<HalfopenError | undefined> {
 	const { path } = error;
 	if (path === undefined || !isOutside(path, cacheFolder()) || !isOutside(cacheFolder(), path)) return undefined;
@@ -63,7 +66,9 @@ export function diskFull(seen: string, cause?: unknown): HalfopenError {
 	return new HalfopenError('DISK_FULL', {
 		problem: 'There is no space left for kernels.',
 		seen,
-		remedy: `make room on the disk of ${cacheFolder()}, or name another one with XDG_CACHE_HOME; what was fetched is kept, so run it again`,
+		remedy:
+			`make room on the disk of ${cacheFolder()}, or name another one with XDG_CACHE_HOME; what was fetched is ` +
+			'kept, so run it again',
 		cause,
 	});
 }

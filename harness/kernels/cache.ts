@@ -1,7 +1,10 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** Where halfopen keeps what it need not make twice, for this user: `$XDG_CACHE_HOME/halfopen`, else `~/.cache/halfopen`. It may not be there yet. */
+/**
+ * Where halfopen keeps what it need not make twice, for this user: `$XDG_CACHE_HOME/halfopen`, else
+ * `~/.cache/halfopen`. It may not be there yet.
+ */
 export function cacheFolder(): string {
 	const caches = process.env.XDG_CACHE_HOME ?? '';
 	// The XDG specification: a path that is not absolute counts as none.

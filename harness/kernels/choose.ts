@@ -5,10 +5,14 @@ import { isOfArchive, type PreparedKernel } from './prepared.ts';
 export type Choice = { readonly ready: PreparedKernel } | { readonly fetch: ArchiveKernel };
 
 /**
- * What a name means, given what is ready and what the archive has; undefined if neither knows it. A series is the newest of the archive, and only where
- * the archive has none of it, the newest that is ready.
+ * What a name means, given what is ready and what the archive has; undefined if neither knows it. A series is the
+ * newest of the archive, and only where the archive has none of it, the newest that is ready.
  */
-export function choose(name: string, prepared: readonly PreparedKernel[], archive: readonly ArchiveKernel[]): Choice | undefined {
+export function choose(
+	name: string,
+	prepared: readonly PreparedKernel[],
+	archive: readonly ArchiveKernel[],
+): Choice | undefined {
 	const exact = prepared.find((kernel) => kernel.name === name);
 	if (exact) return { ready: exact };
 	const ofArchive = prepared.filter(isOfArchive);

@@ -4,7 +4,9 @@ import { paragraphsOf, parseParagraph } from './control.ts';
 
 describe('a paragraph of a control file', () => {
 	test('is its fields; what is indented belongs to the one before', () => {
-		const fields = parseParagraph('Package: zsh\nDepends: a,\n b (= 1:2)\nSHA256:\n 00 1 x\n 11 2 y\n\nPackage: next\n');
+		const fields = parseParagraph(
+			'Package: zsh\nDepends: a,\n b (= 1:2)\nSHA256:\n 00 1 x\n 11 2 y\n\nPackage: next\n',
+		);
 		expect([...fields]).toEqual([
 			['Package', 'zsh'],
 			['Depends', 'a,\nb (= 1:2)'],
@@ -17,7 +19,12 @@ describe('a paragraph of a control file', () => {
 	});
 
 	test('can be made of any text', () => {
-		fc.assert(fc.property(fc.string({ unit: fc.constantFrom('A', ':', ' ', '\t', '\n', '\r', 'é') }), (text) => void parseParagraph(text)));
+		fc.assert(
+			fc.property(
+				fc.string({ unit: fc.constantFrom('A', ':', ' ', '\t', '\n', '\r', 'é') }),
+				(text) => void parseParagraph(text),
+			),
+		);
 	});
 
 	test('comes back from what was written', () => {

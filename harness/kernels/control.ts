@@ -1,4 +1,7 @@
-/** The fields of one paragraph of a control file (deb822(5)): a value's further lines are kept, each without its first blank. */
+/**
+ * The fields of one paragraph of a control file (deb822(5)): a value's further lines are kept, each without its first
+ * blank.
+ */
 export type Paragraph = ReadonlyMap<string, string>;
 
 /** The first paragraph of a text: of a Release file all there is. A line that belongs to no field is passed over. */

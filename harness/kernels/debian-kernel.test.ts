@@ -39,7 +39,10 @@ testWithApt('a kernel in two packages is fetched and made ready, and its package
 	await writeBuild(image, { release });
 	await mkdir(join(modules, 'usr'), { recursive: true });
 	await rename(join(image, 'lib'), join(modules, 'usr/lib'));
-	const packages = [await repository.publish('linux-binary', '7.2.12-1', image), await repository.publish('linux-modules', '7.2.12-1', modules)];
+	const packages = [
+		await repository.publish('linux-binary', '7.2.12-1', image),
+		await repository.publish('linux-modules', '7.2.12-1', modules),
+	];
 	await repository.release();
 	const kernel: ArchiveKernel = { release, version: '7.2.12-1', suite: 'trixie', packages };
 
@@ -61,7 +64,10 @@ testWithApt('packages without a kernel in them are refused, and kept', async () 
 	await repository.release();
 	const kernel: ArchiveKernel = { release, version: '1', suite: 'trixie', packages };
 	await fetchPackages(kernel, archive, () => {});
-	await expect(preparePackages(kernel, now)).rejects.toMatchObject({ code: 'SETUP_FAILED', seen: expect.stringContaining('boot/vmlinuz') });
+	await expect(preparePackages(kernel, now)).rejects.toMatchObject({
+		code: 'SETUP_FAILED',
+		seen: expect.stringContaining('boot/vmlinuz'),
+	});
 	expect(await readdir(join(cache.path, 'halfopen/kernels'))).toEqual([]);
 	expect(await readdir(join(cache.path, 'halfopen/downloads', release))).toHaveLength(1);
 });

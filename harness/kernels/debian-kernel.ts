@@ -26,7 +26,9 @@ export async function preparePackages(kernel: ArchiveKernel, now: Date): Promise
 	const folder = downloads(kernel);
 	// apt names them name_version_architecture.deb; an older version of one may lie beside it.
 	const starts = kernel.packages.map((one) => `${one.name}_${one.version.replaceAll(':', '%3a')}_`);
-	const files = (await readdir(folder)).filter((file) => file.endsWith('.deb') && starts.some((start) => file.startsWith(start)));
+	const files = (await readdir(folder)).filter(
+		(file) => file.endsWith('.deb') && starts.some((start) => file.startsWith(start)),
+	);
 	await prepare({ name: release, release, version, suite, fetchedAt: now.toISOString() }, (scratch) =>
 		unpack(
 			files.map((file) => join(folder, file)),

@@ -10,7 +10,10 @@ const versions = fc
 		fc.stringMatching(/^\d[A-Za-z0-9.+~]{0,8}$/),
 		fc.option(fc.stringMatching(/^[a-z0-9.+~]{1,6}$/), { nil: undefined }),
 	)
-	.map(([epoch, upstream, revision]) => `${epoch === undefined ? '' : `${epoch}:`}${upstream}${revision === undefined ? '' : `-${revision}`}`);
+	.map(
+		([epoch, upstream, revision]) =>
+			`${epoch === undefined ? '' : `${epoch}:`}${upstream}${revision === undefined ? '' : `-${revision}`}`,
+	);
 
 describe('of two versions the older one', () => {
 	test.each([

@@ -1,10 +1,15 @@
 /**
- * Which of two versions of Debian packages is the newer one: below 0 if `a` is older than `b`, 0 if they are equal (deb-version(7)). Numbers count as
- * numbers, letters come before other signs, and `~` comes before everything, the end included, so that 1.0~rc1 is older than 1.0.
+ * Which of two versions of Debian packages is the newer one: below 0 if `a` is older than `b`, 0 if they are equal
+ * (deb-version(7)). Numbers count as numbers, letters come before other signs, and `~` comes before everything, the end
+ * included, so that 1.0~rc1 is older than 1.0.
  */
 export function compareVersions(a: string, b: string): number {
 	const [mine, other] = [partsOf(a), partsOf(b)];
-	return mine.epoch - other.epoch || compareStrings(mine.upstream, other.upstream) || compareStrings(mine.revision, other.revision);
+	return (
+		mine.epoch - other.epoch ||
+		compareStrings(mine.upstream, other.upstream) ||
+		compareStrings(mine.revision, other.revision)
+	);
 }
 
 function partsOf(version: string): { epoch: number; upstream: string; revision: string } {

@@ -26,7 +26,12 @@ export function archiveLines(archive: readonly ArchiveKernel[], prepared: readon
 
 /** What is here, as lines. */
 export function preparedLines(kernels: readonly Occupying[]): string[] {
-	const rows = kernels.map(({ kernel, folder, bytes }) => [kernel.name, kernel.version ?? `your own, ${kernel.release}`, megabytes(bytes), folder]);
+	const rows = kernels.map(({ kernel, folder, bytes }) => [
+		kernel.name,
+		kernel.version ?? `your own, ${kernel.release}`,
+		megabytes(bytes),
+		folder,
+	]);
 	return table(['name', 'version', 'size', 'folder'], rows);
 }
 

@@ -73,14 +73,20 @@ describe('the lock on kernels', () => {
 describe('it is refused', () => {
 	test('where the cache is not one', async () => {
 		await writeFile(cacheFolder(), 'no folder');
-		await expect(lockKernels(() => {})).rejects.toMatchObject({ code: 'SETUP_FAILED', problem: 'The cache for kernels cannot be written.' });
+		await expect(lockKernels(() => {})).rejects.toMatchObject({
+			code: 'SETUP_FAILED',
+			problem: 'The cache for kernels cannot be written.',
+		});
 	});
 
 	test('where flock is not installed', async () => {
 		const before = process.env.PATH;
 		process.env.PATH = '/nowhere';
 		try {
-			await expect(lockKernels(() => {})).rejects.toMatchObject({ code: 'TOOL_MISSING', remedy: 'install it: apt-get install util-linux' });
+			await expect(lockKernels(() => {})).rejects.toMatchObject({
+				code: 'TOOL_MISSING',
+				remedy: 'install it: apt-get install util-linux',
+			});
 		} finally {
 			process.env.PATH = before;
 		}

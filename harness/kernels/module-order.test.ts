@@ -20,13 +20,18 @@ describe('the order in which modules are inserted', () => {
 	});
 
 	test('passes over a module that is not there', () => {
-		expect(insertionOrder(['iptable_filter', 'veth'], parseDependencies(text))).toEqual(['kernel/drivers/net/veth.ko.xz']);
+		expect(insertionOrder(['iptable_filter', 'veth'], parseDependencies(text))).toEqual([
+			'kernel/drivers/net/veth.ko.xz',
+		]);
 	});
 
 	test('knows modules by the names that the kernel has for them', () => {
 		expect(insertionOrder(['crc32c_intel'], parseDependencies(text))).toEqual(['kernel/crypto/crc32c-intel.ko.xz']);
 		expect(['a/xt_NFLOG.ko', 'a/b-c.ko.zst', 'veth.ko.gz'].map(moduleName)).toEqual(['xt_NFLOG', 'b_c', 'veth']);
-		expect([...parseBuiltin('kernel/net/packet/af_packet.ko\nkernel/crypto/crc32c-generic.ko\n')]).toEqual(['af_packet', 'crc32c_generic']);
+		expect([...parseBuiltin('kernel/net/packet/af_packet.ko\nkernel/crypto/crc32c-generic.ko\n')]).toEqual([
+			'af_packet',
+			'crc32c_generic',
+		]);
 	});
 
 	test('is such for any modules', () => {
@@ -35,7 +40,9 @@ describe('the order in which modules are inserted', () => {
 		fc.assert(
 			fc.property(graphs, fc.array(fc.nat(25)), (graph, wanted) => {
 				const needs = graph.map((some, module) => (module === 0 ? [] : some.map((number) => `m${number % module}.ko`)));
-				const dependencies = parseDependencies(needs.map((some, module) => `m${module}.ko: ${some.join(' ')}\n`).join(''));
+				const dependencies = parseDependencies(
+					needs.map((some, module) => `m${module}.ko: ${some.join(' ')}\n`).join(''),
+				);
 				const order = insertionOrder(
 					wanted.map((module) => `m${module}`),
 					dependencies,

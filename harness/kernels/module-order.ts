@@ -24,7 +24,10 @@ export function moduleName(file: string): string {
 		.replaceAll('-', '_');
 }
 
-/** The files of the named modules and of all that they need, each after what it needs. A module that is not there is passed over. */
+/**
+ * The files of the named modules and of all that they need, each after what it needs. A module that is not there is
+ * passed over.
+ */
 export function insertionOrder(names: Iterable<string>, dependencies: Dependencies): string[] {
 	const files = new Map([...dependencies.keys()].map((file) => [moduleName(file), file]));
 	const ordered = new Set<string>();

@@ -31,7 +31,8 @@ async function prepareBuild(build: Partial<OwnBuild> = {}, given: OwnKernel = {}
 }
 
 const insertedOf = async (modules: string) => (await readFile(join(modules, 'order'), 'utf8')).trimEnd().split('\n');
-const unfinished = async () => (await readdir(join(cache.path, 'halfopen/kernels')).catch(() => [])).filter((name) => name.startsWith('.'));
+const unfinished = async () =>
+	(await readdir(join(cache.path, 'halfopen/kernels')).catch(() => [])).filter((name) => name.startsWith('.'));
 
 describe('a kernel of one’s own', () => {
 	test('is ready with its image, and with the wanted modules unpacked, each after what it needs', async () => {
@@ -80,14 +81,20 @@ describe('a kernel of one’s own', () => {
 });
 
 describe('is refused', () => {
-	test.each<OwnKernel>([{ image: 'vmlinuz' }, { modules: '/lib/modules' }, { name: 'mine' }])('where one of the two lacks: %p', async (given) => {
-		await expect(prepareOwn(given, now)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
-	});
+	test.each<OwnKernel>([{ image: 'vmlinuz' }, { modules: '/lib/modules' }, { name: 'mine' }])(
+		'where one of the two lacks: %p',
+		async (given) => {
+			await expect(prepareOwn(given, now)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+		},
+	);
 
 	test('where the image is none, or cannot be read', async () => {
 		await writeFile(join(cache.path, 'text'), 'no kernel');
 		const image = join(cache.path, 'text');
-		await expect(prepareBuild({}, { image })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: `${image} is no bzImage.` });
+		await expect(prepareBuild({}, { image })).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			problem: `${image} is no bzImage.`,
+		});
 		await expect(prepareBuild({}, { image: '/nowhere' })).rejects.toMatchObject({
 			code: 'BAD_ARGUMENT',
 			seen: expect.stringContaining('ENOENT'),
@@ -100,7 +107,10 @@ describe('is refused', () => {
 			code: 'BAD_ARGUMENT',
 			seen: 'modules of 6.2.0',
 		});
-		await expect(prepareBuild({}, { modules: cache.path })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', seen: expect.stringContaining('neither') });
+		await expect(prepareBuild({}, { modules: cache.path })).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			seen: expect.stringContaining('neither'),
+		});
 	});
 
 	test.each(['6.1', '../mine', '.mine', 'a b', ''])('where it is called %p', async (name) => {
@@ -110,7 +120,10 @@ describe('is refused', () => {
 	test('where Debian has a kernel of that name', async () => {
 		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', packages: [] };
 		await keepSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
-		await expect(prepareBuild()).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: `${release} is the name of a kernel of Debian.` });
+		await expect(prepareBuild()).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			problem: `${release} is the name of a kernel of Debian.`,
+		});
 	});
 
 	test('where a module lacks without which there is no lab; nothing is left then', async () => {
@@ -133,7 +146,12 @@ describe('is refused', () => {
 describe('depmod', () => {
 	test.each([
 		['that fails', 'echo no such folder >&2; exit 1', 'SETUP_FAILED', 'no such folder'],
-		['that finds the disk full', 'echo depmod: write: No space left on device >&2; exit 1', 'DISK_FULL', 'No space left'],
+		[
+			'that finds the disk full',
+			'echo depmod: write: No space left on device >&2; exit 1',
+			'DISK_FULL',
+			'No space left',
+		],
 	])('%s', async (_, script, code, seen) => {
 		using _failing = await standInForDepmod(join(cache.path, 'failing'), `#!/bin/sh\n${script}\n`);
 		await expect(prepareBuild()).rejects.toMatchObject({ code, seen: expect.stringContaining(seen) });
@@ -142,7 +160,8 @@ describe('depmod', () => {
 });
 
 test('what runs left that were killed is removed, be it of the same name', async () => {
-	for (const name of ['.6.1', `.${release}`]) await mkdir(join(cache.path, 'halfopen/kernels', name, 'scratch'), { recursive: true });
+	for (const name of ['.6.1', `.${release}`])
+		await mkdir(join(cache.path, 'halfopen/kernels', name, 'scratch'), { recursive: true });
 	await prepareBuild();
 	expect(await unfinished()).toEqual([]);
 	expect((await preparedKernels()).map(({ name }) => name)).toEqual([release]);

@@ -18,10 +18,17 @@ export interface OwnKernel {
 	readonly name?: string | undefined;
 }
 
-/** Makes a kernel of the user's own ready, in the place of one that had its name. BAD_ARGUMENT if it cannot be one; else as `prepare`. */
+/**
+ * Makes a kernel of the user's own ready, in the place of one that had its name. BAD_ARGUMENT if it cannot be one; else
+ * as `prepare`.
+ */
 export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date): Promise<KernelRecord> {
 	if (image === undefined || modules === undefined) {
-		throw wrong('A kernel of your own is an image and its modules.', undefined, 'give both: --image vmlinuz --modules /lib/modules/<release>');
+		throw wrong(
+			'A kernel of your own is an image and its modules.',
+			undefined,
+			'give both: --image vmlinuz --modules /lib/modules/<release>',
+		);
 	}
 	const release = await releaseOf(image);
 	const parts = { image: resolve(image), modules: await modulesOf(resolve(modules), release) };
@@ -39,9 +46,17 @@ async function releaseOf(image: string): Promise<string> {
 		const release = releaseOfImage(head.subarray(0, bytesRead));
 		if (release !== undefined) return release;
 	} catch (error) {
-		throw wrong(`The image ${image} cannot be read.`, (error as Error).message, 'give the path of a kernel that this user may read');
+		throw wrong(
+			`The image ${image} cannot be read.`,
+			(error as Error).message,
+			'give the path of a kernel that this user may read',
+		);
 	}
-	throw wrong(`${image} is no bzImage.`, undefined, 'give what `make bzImage` makes, or a distribution’s /boot/vmlinuz-<release>');
+	throw wrong(
+		`${image} is no bzImage.`,
+		undefined,
+		'give what `make bzImage` makes, or a distribution’s /boot/vmlinuz-<release>',
+	);
 }
 
 async function modulesOf(folder: string, release: string): Promise<string> {
@@ -60,13 +75,18 @@ async function modulesOf(folder: string, release: string): Promise<string> {
 /** A name must be one of a folder, and mean nothing else. */
 async function assertFree(name: string): Promise<void> {
 	if (!/^[A-Za-z0-9][\w.+~-]*$/.test(name) || isSeries(name)) {
-		throw wrong(`A kernel cannot be called “${name}”.`, undefined, 'give a --name of letters, digits and . + ~ - _, that is no series as 6.1 is one');
+		throw wrong(
+			`A kernel cannot be called “${name}”.`,
+			undefined,
+			'give a --name of letters, digits and . + ~ - _, that is no series as 6.1 is one',
+		);
 	}
 	const taken = [
 		...(await preparedKernels()).filter(isOfArchive).map((kernel) => kernel.name),
 		...(await keptKernels()).map(({ release }) => release),
 	];
-	if (taken.includes(name)) throw wrong(`${name} is the name of a kernel of Debian.`, undefined, 'give yours another one: --name mine');
+	if (taken.includes(name))
+		throw wrong(`${name} is the name of a kernel of Debian.`, undefined, 'give yours another one: --name mine');
 }
 
 function wrong(problem: string, seen: string | undefined, remedy: string): HalfopenError {

@@ -43,6 +43,10 @@ describe('an index of packages', () => {
 	});
 
 	test('may be cut anywhere: what is whole is still told', () => {
-		fc.assert(fc.property(fc.nat(text.length), (end) => expect(parsePackages(text.slice(0, end), '').length).toBeLessThanOrEqual(2)));
+		fc.assert(
+			fc.property(fc.nat(text.length), (end) =>
+				expect(parsePackages(text.slice(0, end), '').length).toBeLessThanOrEqual(2),
+			),
+		);
 	});
 });

@@ -7,7 +7,10 @@ export interface ArchivePackage extends KernelPackage {
 	readonly exact: readonly { readonly name: string; readonly version: string }[];
 }
 
-/** The packages of a Packages index whose names begin so. A paragraph that lacks what a package must have is passed over. */
+/**
+ * The packages of a Packages index whose names begin so. A paragraph that lacks what a package must have is passed
+ * over.
+ */
 export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 	return paragraphsOf(text)
 		.filter((paragraph) => paragraph.trimStart().startsWith(`Package: ${prefix}`))
@@ -15,7 +18,9 @@ export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 			const fields = parseParagraph(paragraph);
 			const [name, version, size] = [fields.get('Package'), fields.get('Version'), Number(fields.get('Size'))];
 			if (!(name && version && Number.isSafeInteger(size) && size > 0)) return [];
-			return [{ name, version, size, exact: exactly(`${fields.get('Pre-Depends') ?? ''},${fields.get('Depends') ?? ''}`) }];
+			return [
+				{ name, version, size, exact: exactly(`${fields.get('Pre-Depends') ?? ''},${fields.get('Depends') ?? ''}`) },
+			];
 		});
 }
 

@@ -26,9 +26,9 @@ const UNPACKERS: Readonly<Record<string, readonly [Tool, ...string[]]>> = {
 };
 
 /**
- * Makes a kernel ready: its image, and of its modules those that hosts want, uncompressed, with what these need. The folder has its name only when
- * all is in it, and takes the place of one that was there. Only one may do so at a time (`lock.ts`). SETUP_FAILED if the modules will not do,
- * TOOL_MISSING, DISK_FULL.
+ * Makes a kernel ready: its image, and of its modules those that hosts want, uncompressed, with what these need. The
+ * folder has its name only when all is in it, and takes the place of one that was there. Only one may do so at a time
+ * (`lock.ts`). SETUP_FAILED if the modules will not do, TOOL_MISSING, DISK_FULL.
  */
 export async function prepare(record: KernelRecord, partsIn: (scratch: string) => Promise<KernelParts>): Promise<void> {
 	await intoCache(async () => {
@@ -68,7 +68,10 @@ async function orderOf(modules: string, release: string, scratch: string): Promi
 	});
 }
 
-/** Made by depmod, in a folder of links to what is there: neither packages nor the folders of a user's own builds always have it. */
+/**
+ * Made by depmod, in a folder of links to what is there: neither packages nor the folders of a user's own builds always
+ * have it.
+ */
 async function modulesDep(modules: string, release: string, scratch: string): Promise<string> {
 	const links = join(scratch, 'links', 'lib', 'modules', release);
 	await mkdir(links, { recursive: true });

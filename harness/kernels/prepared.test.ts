@@ -37,14 +37,19 @@ const known = (release: string, version: string) => ({
 	suite: 'bookworm',
 	packages: [{ name: 'linux-image', version: '1', size: 2_000_000 }],
 });
-const archiveHas = (...kernels: readonly ReturnType<typeof known>[]) => keepSuite('bookworm', { askedAt: fetchedAt, kernels });
+const archiveHas = (...kernels: readonly ReturnType<typeof known>[]) =>
+	keepSuite('bookworm', { askedAt: fetchedAt, kernels });
 
 describe('kernels that are ready', () => {
 	test('are listed with Debian’s newest first, and the user’s own at the end', async () => {
 		await isHere('mine');
 		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
 		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
-		expect((await preparedKernels()).map(({ name }) => name)).toEqual(['6.1.0-50-cloud-amd64', '6.1.0-9-cloud-amd64', 'mine']);
+		expect((await preparedKernels()).map(({ name }) => name)).toEqual([
+			'6.1.0-50-cloud-amd64',
+			'6.1.0-9-cloud-amd64',
+			'mine',
+		]);
 	});
 
 	test('are found by series, by release, and by a name of one’s own', async () => {
@@ -87,14 +92,23 @@ describe('a kernel that is not ready', () => {
 	});
 
 	test('is missing if it is a series, and the archive was never asked', async () => {
-		await expect(preparedKernel('9.9')).rejects.toMatchObject({ code: 'KERNEL_MISSING', remedy: 'fetch it: npm run kernels -- 9.9' });
+		await expect(preparedKernel('9.9')).rejects.toMatchObject({
+			code: 'KERNEL_MISSING',
+			remedy: 'fetch it: npm run kernels -- 9.9',
+		});
 	});
 
 	test('is unknown otherwise, with the nearest of what is ready and what is known', async () => {
 		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
 		await isHere('mine');
-		await expect(preparedKernel('mime')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: expect.stringMatching(/^the nearest: mine, /) });
-		await expect(preparedKernel('6.2')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: expect.stringMatching(/^the nearest: 6\.1, /) });
+		await expect(preparedKernel('mime')).rejects.toMatchObject({
+			code: 'KERNEL_UNKNOWN',
+			seen: expect.stringMatching(/^the nearest: mine, /),
+		});
+		await expect(preparedKernel('6.2')).rejects.toMatchObject({
+			code: 'KERNEL_UNKNOWN',
+			seen: expect.stringMatching(/^the nearest: 6\.1, /),
+		});
 		await expect(preparedKernel('6.1.0-5-cloud-amd64')).rejects.toMatchObject({
 			code: 'KERNEL_UNKNOWN',
 			seen: expect.stringMatching(/^the nearest: 6\.1\.0-50-cloud-amd64, /),
@@ -127,7 +141,9 @@ describe('what a name on the command line means', () => {
 	test('is the newest of a series, also where an older one is ready', async () => {
 		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
 		expect(choose('6.1', await preparedKernels(), archive)).toEqual({ fetch: archive[1] });
-		expect(choose('6.1.0-9-cloud-amd64', await preparedKernels(), archive)).toMatchObject({ ready: { name: '6.1.0-9-cloud-amd64' } });
+		expect(choose('6.1.0-9-cloud-amd64', await preparedKernels(), archive)).toMatchObject({
+			ready: { name: '6.1.0-9-cloud-amd64' },
+		});
 		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
 		expect(choose('6.1', await preparedKernels(), archive)).toMatchObject({ ready: { name: '6.1.0-50-cloud-amd64' } });
 	});

@@ -35,13 +35,17 @@ const recordSchema = z.object({
 export type KernelRecord = Omit<z.infer<typeof recordSchema>, 'layout'>;
 
 /** The text of `kernel.json`. */
-export const recordText = (record: KernelRecord): string => `${JSON.stringify({ layout: LAYOUT, ...record }, null, '\t')}\n`;
+export const recordText = (record: KernelRecord): string =>
+	`${JSON.stringify({ layout: LAYOUT, ...record }, null, '\t')}\n`;
 
 /** A kernel that is ready to be booted. */
 export interface PreparedKernel extends KernelRecord {
 	/** Path of the bzImage. */
 	readonly image: string;
-	/** Path of the folder with its modules, uncompressed, and `order`: their file names, line by line, as they must be inserted. */
+	/**
+	 * Path of the folder with its modules, uncompressed, and `order`: their file names, line by line, as they must be
+	 * inserted.
+	 */
 	readonly modules: string;
 }
 
@@ -54,9 +58,9 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
 }
 
 /**
- * The kernel of this name: a series (`6.1`: the newest of it that is ready), a release, or a name of the user's own. KERNEL_MISSING if it must be fetched
- * first, KERNEL_UNKNOWN with the nearest names if the archive, when it was asked last, had none of this name. Where it was never asked, any series may be
- * one.
+ * The kernel of this name: a series (`6.1`: the newest of it that is ready), a release, or a name of the user's own.
+ * KERNEL_MISSING if it must be fetched first, KERNEL_UNKNOWN with the nearest names if the archive, when it was asked
+ * last, had none of this name. Where it was never asked, any series may be one.
  */
 export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	const prepared = await preparedKernels();
@@ -84,7 +88,8 @@ export function unknownKernel(name: string, releases: readonly string[]): Halfop
 }
 
 /** It came from Debian, so that it has a version. */
-export const isOfArchive = (kernel: PreparedKernel): kernel is PreparedKernel & { readonly version: string } => kernel.version !== undefined;
+export const isOfArchive = (kernel: PreparedKernel): kernel is PreparedKernel & { readonly version: string } =>
+	kernel.version !== undefined;
 
 /** Undefined for what is no kernel of ours. */
 async function readPrepared(name: string): Promise<PreparedKernel | undefined> {

@@ -15,7 +15,9 @@ const PACKAGES = {
 } as const;
 
 /** Where a system does not have apt, it cannot be installed. */
-const WITHOUT_APT = 'fetch kernels on Debian or Ubuntu, or prepare one of your own: npm run kernels -- --image <bzImage> --modules <folder>';
+const WITHOUT_APT =
+	'fetch kernels on Debian or Ubuntu, or prepare one of your own: npm run kernels -- --image <bzImage> --modules ' +
+	'<folder>';
 
 /** One of these programs, by its name. */
 export type Tool = keyof typeof PACKAGES;
@@ -50,7 +52,11 @@ const MOST_CHARACTERS = 500_000_000;
  * Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every
  * other failure is in the result.
  */
-export async function runTool(tool: Tool, args: readonly string[], { descriptors = [], cwd, onLine }: ToolOptions = {}): Promise<ToolResult> {
+export async function runTool(
+	tool: Tool,
+	args: readonly string[],
+	{ descriptors = [], cwd, onLine }: ToolOptions = {},
+): Promise<ToolResult> {
 	const running = execa(tool, args, {
 		reject: false,
 		// execa's types know descriptors up to 9 only.
@@ -67,10 +73,13 @@ export async function runTool(tool: Tool, args: readonly string[], { descriptors
 			remedy: PACKAGES[tool] === 'apt' ? WITHOUT_APT : `install it: apt-get install ${PACKAGES[tool]}`,
 		});
 	}
-	const full = failed && stderr.split('\n').find((line) => /No space left on device|Disk quota exceeded|enough free space/.test(line));
+	const full =
+		failed &&
+		stderr.split('\n').find((line) => /No space left on device|Disk quota exceeded|enough free space/.test(line));
 	if (full) throw diskFull(full);
 	return { failed, stdout, stderr };
 }
 
 /** The end of what a tool said: as much as an error shows. */
-export const lastLines = (said: string): string => said.trimEnd().split('\n').slice(-LINES_SHOWN_OF_A_FAILURE).join('\n');
+export const lastLines = (said: string): string =>
+	said.trimEnd().split('\n').slice(-LINES_SHOWN_OF_A_FAILURE).join('\n');

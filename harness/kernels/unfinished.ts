@@ -7,7 +7,10 @@ export interface UnfinishedFolder extends AsyncDisposable {
 	readonly path: string;
 }
 
-/** Makes it, hidden, and removes all that others left: who holds the lock (`lock.ts`) knows that none of them is still at work. */
+/**
+ * Makes it, hidden, and removes all that others left: who holds the lock (`lock.ts`) knows that none of them is still
+ * at work.
+ */
 export async function unfinishedFolder(parent: string, name: string): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
 	// Where a link of the cache leads to somebody else's folder, nothing is ours.

@@ -5,15 +5,21 @@ interface Wanted {
 }
 
 /**
- * What a kernel must be able to do for hosts in a guest. Of these a kernel may lack any (5.10 has nft_counter as a module, later ones have it built in; 7.2
- * has no iptable_filter), but for those in `REQUIRED_MODULES`.
+ * What a kernel must be able to do for hosts in a guest. Of these a kernel may lack any (5.10 has nft_counter as a
+ * module, later ones have it built in; 7.2 has no iptable_filter), but for those in `REQUIRED_MODULES`.
  */
 export const WANTED_MODULES: readonly Wanted[] = [
-	{ why: 'what others look for by name while they are inserted, where it is a module: modules.dep does not tell', modules: ['crc32c_generic'] },
+	{
+		why: 'what others look for by name while they are inserted, where it is a module: modules.dep does not tell',
+		modules: ['crc32c_generic'],
+	},
 	{ why: 'the hosts and the wire between them', modules: ['veth', 'bridge', 'dummy', 'tun'] },
 	{ why: 'a file system of its own for each host, over the common one', modules: ['overlay'] },
 	{ why: 'captures', modules: ['af_packet'] },
-	{ why: 'the firewall that iptables and arptables speak to', modules: ['nf_tables', 'nfnetlink', 'nft_compat', 'x_tables'] },
+	{
+		why: 'the firewall that iptables and arptables speak to',
+		modules: ['nf_tables', 'nfnetlink', 'nft_compat', 'x_tables'],
+	},
 	{ why: 'what iptables says in nf_tables’ own words', modules: ['nft_counter', 'nft_log', 'nft_limit'] },
 	{ why: 'the log of packets that were dropped', modules: ['nfnetlink_log', 'nf_log_syslog', 'xt_NFLOG'] },
 	{ why: 'rejected packets', modules: ['ipt_REJECT'] },
@@ -34,4 +40,12 @@ export const WANTED_MODULES: readonly Wanted[] = [
 ];
 
 /** Without these no lab comes up. */
-export const REQUIRED_MODULES: readonly string[] = ['veth', 'bridge', 'overlay', 'nf_tables', 'nft_compat', 'xt_NFLOG', 'tcp_diag'];
+export const REQUIRED_MODULES: readonly string[] = [
+	'veth',
+	'bridge',
+	'overlay',
+	'nf_tables',
+	'nft_compat',
+	'xt_NFLOG',
+	'tcp_diag',
+];

@@ -49,8 +49,8 @@ export class Boot {
 	readonly #context: LabContext;
 
 	/**
-	 * Reaches the agents, then starts the observers; beside that, `prepare` does to the host what they need not see. The host is as the engine
-	 * made it: nothing is pinned, no sysctl is set.
+	 * Reaches the agents, then starts the observers; beside that, `prepare` does to the host what they need not see. The
+	 * host is as the engine made it: nothing is pinned, no sysctl is set.
 	 */
 	static async start(
 		channels: BootChannels,
@@ -70,7 +70,14 @@ export class Boot {
 		return boot;
 	}
 
-	private constructor(number: number, machine: Agent, userland: Agent, packets: PacketFile, identity: HostIdentity, context: LabContext) {
+	private constructor(
+		number: number,
+		machine: Agent,
+		userland: Agent,
+		packets: PacketFile,
+		identity: HostIdentity,
+		context: LabContext,
+	) {
 		this.number = number;
 		this.machine = machine;
 		this.#userland = userland;
@@ -106,7 +113,8 @@ export class Boot {
 	/** Puts the last look into the history although it may be no news: it answered a question, so it is evidence. */
 	keepLook(): void {
 		const { history } = this.#context;
-		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent)) history.add(this.#latestEvent);
+		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent))
+			history.add(this.#latestEvent);
 	}
 
 	/**
@@ -137,8 +145,14 @@ export class Boot {
 		if (event.to === 'CLOSED' && !this.#stopped) this.look().catch(() => {});
 	}
 
-	/** Starts a program under observation in userland (probes/calls.ts): from here on its tracer is one of the observers. */
-	async trace(argv: readonly string[], handlers: StreamHandlers, options: { readonly tty?: boolean } = {}): Promise<AgentProcess> {
+	/**
+	 * Starts a program under observation in userland (probes/calls.ts): from here on its tracer is one of the observers.
+	 */
+	async trace(
+		argv: readonly string[],
+		handlers: StreamHandlers,
+		options: { readonly tty?: boolean } = {},
+	): Promise<AgentProcess> {
 		this.#beginCalls();
 		return this.userland.spawn(traced(argv), handlers, options);
 	}
@@ -185,7 +199,11 @@ export class Boot {
 			if (await callsAreTold(this.userland, clock, isLost ? AGAIN_MS : undefined)) {
 				history.sawAll(observed, begun);
 			} else if (!isLost) {
-				history.lose({ ...observed, what: 'fell behind: it was busy, or stopped, until the limit', since: history.knowledge.toldUntil(observed) });
+				history.lose({
+					...observed,
+					what: 'fell behind: it was busy, or stopped, until the limit',
+					since: history.knowledge.toldUntil(observed),
+				});
 			}
 		} catch (error) {
 			// Killed meanwhile, tracers and all.
@@ -215,7 +233,10 @@ export class Boot {
 		return this.#segments.logDrops(mark);
 	}
 
-	/** Its power goes; `t` is in seconds since the epoch. Until the engine has ended them its programs run on, as no real machine's do. */
+	/**
+	 * Its power goes; `t` is in seconds since the epoch. Until the engine has ended them its programs run on, as no real
+	 * machine's do.
+	 */
 	losePower(t: number): void {
 		this.#overSince = t;
 		const { history } = this.#context;
@@ -269,14 +290,21 @@ export class Boot {
 	#lostSockets(what: string): void {
 		const { history } = this.#context;
 		const observed = this.#observed('ss');
-		if (!this.#stopped && !history.knowledge.lostForGood(observed)) history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
+		if (!this.#stopped && !history.knowledge.lostForGood(observed))
+			history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
 	}
 
 	#looked(look: Look): void {
 		const { history } = this.#context;
 		if (look.unread.length > 0) this.#lostSockets(`could not read: ${look.unread.join(' | ')}`);
 		else history.sawAll(this.#observed('ss'), history.at(look.t));
-		const event: EventOf<'sockets'> = { kind: 'sockets', t: history.at(look.t), host: this.#identity.name, boot: this.number, rows: [...look.rows] };
+		const event: EventOf<'sockets'> = {
+			kind: 'sockets',
+			t: history.at(look.t),
+			host: this.#identity.name,
+			boot: this.number,
+			rows: [...look.rows],
+		};
 		const changed = comparable(this.#latest) !== comparable(look);
 		this.#latest = look;
 		this.#latestEvent = event;

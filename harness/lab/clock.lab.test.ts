@@ -61,7 +61,9 @@ scenario(
 		const times = [
 			history.of('fault').find(({ phase }) => phase === 'injected'),
 			history.of('process', 'client').find(({ what }) => what === 'typed'),
-			timeline.calls('write', 'client').find(({ args, returned }) => returned === typed.length && args.includes('are you')),
+			timeline
+				.calls('write', 'client')
+				.find(({ args, returned }) => returned === typed.length && args.includes('are you')),
 			timeline.segments('client').find(({ length }) => length === typed.length),
 			timeline.calls('read', 'client').find(({ errno }) => errno === 'ETIMEDOUT'),
 		].map((event) => event?.t ?? Number.NaN);
@@ -71,16 +73,23 @@ scenario(
 	},
 );
 
-scenario('clock: a reboot, and a timer of a socket that nobody holds', { sysctls: { tcp_fin_timeout: 2 } }, async ({ client, server, timeline }) => {
-	await client.reboot();
-	const listener = await (await server.socket()).listen(8080);
-	const socket = await client.socket();
-	await socket.connect(server.port(8080));
-	const accepted = await listener.accept();
-	await socket.close();
-	await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
-	await expect(client).toHaveNoSocket({ state: 'FIN-WAIT-2' }, { after: finWait2Timeout({ finTimeout: 2 }), since: 0 });
-	await expect(timeline).toShowSegments('> S', '< S.', '> .', '> F.', '< .');
-	await accepted.close();
-	expectWithin(timeline, 60);
-});
+scenario(
+	'clock: a reboot, and a timer of a socket that nobody holds',
+	{ sysctls: { tcp_fin_timeout: 2 } },
+	async ({ client, server, timeline }) => {
+		await client.reboot();
+		const listener = await (await server.socket()).listen(8080);
+		const socket = await client.socket();
+		await socket.connect(server.port(8080));
+		const accepted = await listener.accept();
+		await socket.close();
+		await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
+		await expect(client).toHaveNoSocket(
+			{ state: 'FIN-WAIT-2' },
+			{ after: finWait2Timeout({ finTimeout: 2 }), since: 0 },
+		);
+		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> F.', '< .');
+		await accepted.close();
+		expectWithin(timeline, 60);
+	},
+);

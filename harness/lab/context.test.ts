@@ -5,7 +5,12 @@ import { Names } from './context.ts';
 describe('names', () => {
 	test('are made where none is wanted, counted by kind', () => {
 		const names = new Names();
-		expect([names.take('drop'), names.take('drop'), names.take('nc'), names.take('drop')]).toEqual(['drop-1', 'drop-2', 'nc-1', 'drop-3']);
+		expect([names.take('drop'), names.take('drop'), names.take('nc'), names.take('drop')]).toEqual([
+			'drop-1',
+			'drop-2',
+			'nc-1',
+			'drop-3',
+		]);
 	});
 
 	test('that are wanted are given, and what is made goes round them', () => {
@@ -36,10 +41,13 @@ describe('names', () => {
 		['lost fin', 'a blank'],
 		['lost\n', 'a line’s end'],
 		['lost_fin', 'an underscore'],
-		// With HALFOPEN- before it, it must fit into the 28 characters of a chain (XT_EXTENSION_MAXNAMELEN, with room to spare).
+		// With HALFOPEN- before it, it must fit into the 28 characters of a chain (XT_EXTENSION_MAXNAMELEN, with room to
+		// spare).
 		['abcdefghijklmnopq', 'seventeen characters'],
 	])('“%s” is refused: %s', (name) => {
-		expect(() => new Names().take('drop', name)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', problem: `“${name}” cannot be a name.` }));
+		expect(() => new Names().take('drop', name)).toThrow(
+			expect.objectContaining({ code: 'BAD_ARGUMENT', problem: `“${name}” cannot be a name.` }),
+		);
 	});
 
 	test('that are refused are not taken', () => {
@@ -50,6 +58,10 @@ describe('names', () => {
 	});
 
 	test('of up to 16 small letters, digits and hyphens are taken', () => {
-		fc.assert(fc.property(fc.stringMatching(/^[a-z][a-z0-9-]{0,15}$/), (name) => expect(new Names().take('drop', name)).toBe(name)));
+		fc.assert(
+			fc.property(fc.stringMatching(/^[a-z][a-z0-9-]{0,15}$/), (name) =>
+				expect(new Names().take('drop', name)).toBe(name),
+			),
+		);
 	});
 });

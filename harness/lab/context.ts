@@ -69,14 +69,17 @@ export class Names {
 	/** A name the spec chose, refused where it is taken or could not be a chain's; or the next free `<kind>-<n>`. */
 	take(kind: string, wanted?: string): string {
 		if (wanted !== undefined) return this.#reserve(wanted);
-		for (let number = 1; ; number++) if (!this.#taken.has(`${kind}-${number}`)) return this.#reserve(`${kind}-${number}`);
+		for (let number = 1; ; number++)
+			if (!this.#taken.has(`${kind}-${number}`)) return this.#reserve(`${kind}-${number}`);
 	}
 
 	#reserve(name: string): string {
 		if (!NAME.test(name)) {
 			throw new HalfopenError('BAD_ARGUMENT', {
 				problem: `“${name}” cannot be a name.`,
-				remedy: 'A name begins with a small letter and has up to 16 small letters, digits and hyphens: it becomes part of a firewall chain.',
+				remedy:
+					'A name begins with a small letter and has up to 16 small letters, digits and hyphens: it becomes part ' +
+					'of a firewall chain.',
 			});
 		}
 		if (this.#taken.has(name)) {

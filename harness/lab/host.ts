@@ -67,7 +67,13 @@ export class Host {
 	#power: Fault | undefined;
 
 	/** For the lab. `sysctls` are set at each boot. */
-	constructor(engineHost: EngineHost, identity: HostIdentity, sysctls: Sysctls, context: LabContext, other: () => Host) {
+	constructor(
+		engineHost: EngineHost,
+		identity: HostIdentity,
+		sysctls: Sysctls,
+		context: LabContext,
+		other: () => Host,
+	) {
 		this.name = identity.name;
 		this.address = identity.address;
 		this.mac = identity.mac;
@@ -97,9 +103,9 @@ export class Host {
 	}
 
 	/**
-	 * Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and `powerOn`. That the
-	 * observers record is known when the boot has been flushed. `ask` asks the machine what can be known once sysctls are set, while the
-	 * observers start.
+	 * Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and
+	 * `powerOn`. That the observers record is known when the boot has been flushed. `ask` asks the machine what can be
+	 * known once sysctls are set, while the observers start.
 	 */
 	async setUp(ask: (machine: Boot['machine']) => Promise<unknown> = async () => {}): Promise<void> {
 		const prepare = (boot: Boot) => {
@@ -107,7 +113,14 @@ export class Host {
 			const asked = writeSysctls(boot.machine, sysctls).then(() => ask(boot.machine));
 			return Promise.all([asked, pinNeighbour(boot, this.#identity), setOffloads(boot, offloads)]);
 		};
-		const boot = await Boot.start(this.#engineHost.boot, this.boots.next, this.packets, this.#identity, this.context, prepare);
+		const boot = await Boot.start(
+			this.#engineHost.boot,
+			this.boots.next,
+			this.packets,
+			this.#identity,
+			this.context,
+			prepare,
+		);
 		await this.#onBoot(boot);
 		this.boots.on(this.context.clock.now());
 		this.#boot = boot;
@@ -138,7 +151,10 @@ export class Host {
 		return { address: this.address, port: assertPort(port) };
 	}
 
-	/** netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. `shutdownAtEof` (-N) shuts its sending side at the end of its input. */
+	/**
+	 * netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. `shutdownAtEof`
+	 * (-N) shuts its sending side at the end of its input.
+	 */
 	nc(options: Parameters<typeof nc>[0]): Promise<Program> {
 		return this.#start(nc(options));
 	}
@@ -148,7 +164,9 @@ export class Host {
 		return this.#start(ncTraditional(options));
 	}
 
-	/** The article's modified nc: tells what each poll returned, and keeps its socket open after the end of the stream. */
+	/**
+	 * The article's modified nc: tells what each poll returned, and keeps its socket open after the end of the stream.
+	 */
 	dnc(options: Listen | Connect): Promise<Program> {
 		return this.#start(dnc(options));
 	}
@@ -183,7 +201,10 @@ export class Host {
 	 * says otherwise. `tty` is for programs that keep their output back as long as it goes into a pipe: they get a
 	 * terminal, and all that they write is `output`.
 	 */
-	async run(argv: readonly [string, ...string[]], options: PeerOptions & { readonly tty?: boolean } = {}): Promise<Program> {
+	async run(
+		argv: readonly [string, ...string[]],
+		options: PeerOptions & { readonly tty?: boolean } = {},
+	): Promise<Program> {
 		checked(argvSchema, argv, 'host.run: its command line');
 		checked(runSchema, options, 'host.run');
 		const { name, until = 'started', tty = false } = options;
@@ -191,7 +212,10 @@ export class Host {
 		return this.#start({ kind, name, argv, until, tty });
 	}
 
-	/** Runs a tool beside the peers to its end, unobserved, and gives what it printed on both streams: `lsof`, `cat`. Its exit status is not looked at. */
+	/**
+	 * Runs a tool beside the peers to its end, unobserved, and gives what it printed on both streams: `lsof`, `cat`. Its
+	 * exit status is not looked at.
+	 */
 	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
 		checked(argvSchema, argv, 'host.tool: its command line');
 		const over = this.context.waits.begin({ what: `${argv[0]} to end on the ${this.name}`, limitMs: undefined });
@@ -234,14 +258,16 @@ export class Host {
 		return reject(this.boot, this.name, this.context, match);
 	}
 
-	/** Whether its kernel has a sysctl below net.ipv4: for what differs between kernels, an expectation may depend on it. */
+	/**
+	 * Whether its kernel has a sysctl below net.ipv4: for what differs between kernels, an expectation may depend on it.
+	 */
 	hasSysctl(name: string): boolean {
 		return hasSysctl(name, this.context.sysctls);
 	}
 
 	/**
-	 * Whether its kernel is of this version of Linux (`6.5`) or a later one, and so must have what that version brought without a sysctl to tell. An
-	 * older one may have it, too: changes are carried back.
+	 * Whether its kernel is of this version of Linux (`6.5`) or a later one, and so must have what that version brought
+	 * without a sysctl to tell. An older one may have it, too: changes are carried back.
 	 */
 	kernelIsAtLeast(version: `${number}.${number}`): boolean {
 		checked(versionSchema, version, 'host.kernelIsAtLeast: a version of Linux');
@@ -294,7 +320,10 @@ export class Host {
 		return this.#power;
 	}
 
-	/** Power on, which heals the power off: the same address and MAC, an empty stack, no programs. Does nothing to a host that is on. */
+	/**
+	 * Power on, which heals the power off: the same address and MAC, an empty stack, no programs. Does nothing to a host
+	 * that is on.
+	 */
 	async powerOn(): Promise<void> {
 		await this.#power?.heal();
 	}

@@ -10,7 +10,10 @@ test(
 	'where the kernel’s trace cannot be read, states are sampled, and the history says so',
 	async () => {
 		const engine = await currentEngine();
-		const createLab = async () => ({ ...(await engine.createLab()), kernelTrace: async () => ({ unavailable: 'tracefs is not mounted' }) });
+		const createLab = async () => ({
+			...(await engine.createLab()),
+			kernelTrace: async () => ({ unavailable: 'tracefs is not mounted' }),
+		});
 		const lab = await Lab.create({ ...engine, createLab });
 		try {
 			const { client, server, timeline } = lab;
@@ -25,12 +28,18 @@ test(
 			await expect(client).toHaveSocket({ state: 'CLOSE-WAIT' });
 			await expect(server).toHaveSocket({ state: 'FIN-WAIT-2' });
 			expect(lab.history.of('state').every(({ how }) => how === 'sampled')).toBe(true);
-			expect(lab.history.losses).toEqual([{ observer: 'kernel', what: expect.stringContaining('tracefs is not mounted') }]);
+			expect(lab.history.losses).toEqual([
+				{ observer: 'kernel', what: expect.stringContaining('tracefs is not mounted') },
+			]);
 			expect(timeline.errors()).toEqual([]);
-			// What only the kernel's own events tell is not asked: neither this, which is false, nor that, which may pass unseen.
+			// What only the kernel's own events tell is not asked: neither this, which is false, nor that, which may pass
+			// unseen.
 			await expect(client).toReport('ETIMEDOUT');
 			await expect(server).toHavePassedThrough('CLOSING');
-			expect(lab.history.skipped.map(({ what }) => what)).toEqual(['the client’s kernel to report ETIMEDOUT', 'the server to pass through CLOSING']);
+			expect(lab.history.skipped.map(({ what }) => what)).toEqual([
+				'the client’s kernel to report ETIMEDOUT',
+				'the server to pass through CLOSING',
+			]);
 			await lab.end();
 		} finally {
 			await lab.destroy();

@@ -20,8 +20,8 @@ import { OpenWaits } from './open-waits.ts';
 import { Timeline } from './timeline-queries.ts';
 
 /**
- * Set on every host, so that runs are alike: the default congestion control differs from machine to machine, and bbr paces
- * retransmissions by a model of its own.
+ * Set on every host, so that runs are alike: the default congestion control differs from machine to machine, and bbr
+ * paces retransmissions by a model of its own.
  */
 const BASELINE: Sysctls = { tcp_congestion_control: 'reno' };
 
@@ -48,7 +48,10 @@ export interface LabSettings {
 }
 
 /** Facts that a timeline begins with. */
-export type LabFacts = Pick<TimelineFile, 'engine' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'>;
+export type LabFacts = Pick<
+	TimelineFile,
+	'engine' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'
+>;
 
 /** Two hosts, the wire between them, a clock and a history. */
 export class Lab {
@@ -64,8 +67,15 @@ export class Lab {
 	readonly #over = new AbortController();
 	#facts: Omit<LabFacts, 'clocks'> | undefined;
 
-	/** Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before anything starts. */
-	static async create(engine: Engine, { sysctls = {}, offloads = false }: LabSettings = {}, waits = new OpenWaits()): Promise<Lab> {
+	/**
+	 * Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before
+	 * anything starts.
+	 */
+	static async create(
+		engine: Engine,
+		{ sysctls = {}, offloads = false }: LabSettings = {},
+		waits = new OpenWaits(),
+	): Promise<Lab> {
 		assertSysctls(sysctls, engine.sysctls);
 		const engineLab = await engine.createLab();
 		const trace = await openTrace(engineLab).catch(async (error: unknown) => {
@@ -168,7 +178,10 @@ export class Lab {
 		});
 	}
 
-	/** Mends what is still broken, the latest first, and lets the observers end; the history is complete then. Throws what could not be mended. */
+	/**
+	 * Mends what is still broken, the latest first, and lets the observers end; the history is complete then. Throws what
+	 * could not be mended.
+	 */
 	async end(): Promise<void> {
 		this.#over.abort();
 		const failures: unknown[] = [];
@@ -196,12 +209,18 @@ export class Lab {
 		this.#engineLab.ready();
 		const [sysctls] = await Promise.all([this.client.configure(settings), this.server.configure(settings)]);
 		const now = clock.now();
-		this.#facts = facts && { startedAt: new Date(now * 1_000).toISOString(), offloads: settings.offloads, ...withSysctls(facts, sysctls) };
+		this.#facts = facts && {
+			startedAt: new Date(now * 1_000).toISOString(),
+			offloads: settings.offloads,
+			...withSysctls(facts, sysctls),
+		};
 		history.begin(now);
 		if (unavailable !== undefined) {
 			history.lose({
 				observer: KERNEL,
-				what: `no trace (${unavailable}): states are sampled, and no error, reset or retransmission is told by the kernel`,
+				what:
+					`no trace (${unavailable}): states are sampled, and no error, reset or retransmission is told by the ` +
+					'kernel',
 			});
 		}
 	}
@@ -235,11 +254,18 @@ async function openTrace(engineLab: EngineLab): Promise<Trace> {
 }
 
 /** Facts as they are once these were written. */
-function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(facts: Facts, sysctls: Readonly<Record<string, string>>): Facts {
+function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(
+	facts: Facts,
+	sysctls: Readonly<Record<string, string>>,
+): Facts {
 	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...sysctls } } };
 }
 
-async function factsOf(engine: Engine, { client, server }: Lab, machine: Agent): Promise<Omit<LabFacts, 'startedAt' | 'offloads' | 'clocks'>> {
+async function factsOf(
+	engine: Engine,
+	{ client, server }: Lab,
+	machine: Agent,
+): Promise<Omit<LabFacts, 'startedAt' | 'offloads' | 'clocks'>> {
 	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
 	return {
 		engine: engine.name,
@@ -255,10 +281,18 @@ const HARNESS_PRECISION = 0.002;
 function clocksOf({ clock, traced }: LabContext): LabFacts['clocks'] {
 	const kernel = 'tracefs clock “tai”, or before 5.18 “boot”, less what it is ahead of CLOCK_REALTIME';
 	return [
-		{ source: 'strace', clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to this earlier', precision: 0.001 },
+		{
+			source: 'strace',
+			clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to this earlier',
+			precision: 0.001,
+		},
 		{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
 		{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
 		...(traced ? [{ source: 'kernel' as const, clock: kernel, precision: 0.000_05 }] : []),
-		{ source: 'harness', clock: clock.source, precision: Math.max(HARNESS_PRECISION, Math.ceil(clock.precision * 1e6) / 1e6) },
+		{
+			source: 'harness',
+			clock: clock.source,
+			precision: Math.max(HARNESS_PRECISION, Math.ceil(clock.precision * 1e6) / 1e6),
+		},
 	];
 }

@@ -41,28 +41,36 @@ async function transfer(client: Host, server: Host): Promise<void> {
 	await client.context.flush();
 }
 
-scenario('offloads are off: no captured packet is longer than the MTU, also after a reboot', {}, async ({ client, server, timeline }) => {
-	await server.reboot();
-	await transfer(client, server);
-	expect(timeline.context.history.losses).toEqual([]);
-	// Full segments left both hosts: what is longer would have been seen, too.
-	expect(longest(server)).toEqual({ wire: MTU });
-	const { wire, loopback = 0 } = longest(client);
-	expect(wire).toBe(MTU);
-	expect(loopback).toBeGreaterThan(MTU);
-	expect(loopback).toBeLessThanOrEqual(LOOPBACK_MTU);
-	const onTheWire = timeline.segments().filter(({ link }) => link !== 'loopback');
-	expect(Math.max(...onTheWire.map(({ length }) => length))).toBe(MSS);
-});
+scenario(
+	'offloads are off: no captured packet is longer than the MTU, also after a reboot',
+	{},
+	async ({ client, server, timeline }) => {
+		await server.reboot();
+		await transfer(client, server);
+		expect(timeline.context.history.losses).toEqual([]);
+		// Full segments left both hosts: what is longer would have been seen, too.
+		expect(longest(server)).toEqual({ wire: MTU });
+		const { wire, loopback = 0 } = longest(client);
+		expect(wire).toBe(MTU);
+		expect(loopback).toBeGreaterThan(MTU);
+		expect(loopback).toBeLessThanOrEqual(LOOPBACK_MTU);
+		const onTheWire = timeline.segments().filter(({ link }) => link !== 'loopback');
+		expect(Math.max(...onTheWire.map(({ length }) => length))).toBe(MSS);
+	},
+);
 
-scenario('offloads: true leaves hosts as their kernels are', { offloads: true }, async ({ client, server, timeline }) => {
-	await server.reboot();
-	await transfer(client, server);
-	// Both hand several segments to their device at once (tcp_tso_autosize), and nothing cuts them on a veth.
-	expect(longest(client).wire).toBeGreaterThan(MTU);
-	expect(longest(server).wire).toBeGreaterThan(MTU);
-	expect(timeline.context.history.losses).toEqual([]);
-});
+scenario(
+	'offloads: true leaves hosts as their kernels are',
+	{ offloads: true },
+	async ({ client, server, timeline }) => {
+		await server.reboot();
+		await transfer(client, server);
+		// Both hand several segments to their device at once (tcp_tso_autosize), and nothing cuts them on a veth.
+		expect(longest(client).wire).toBeGreaterThan(MTU);
+		expect(longest(server).wire).toBeGreaterThan(MTU);
+		expect(timeline.context.history.losses).toEqual([]);
+	},
+);
 
 scenario(
 	'an offload that was switched on behind the back of the lab is noticed: fates are unknown then',
@@ -73,7 +81,9 @@ scenario(
 		await client.context.flush();
 		const { losses } = timeline.context.history;
 		// Both captures saw what left as one and came as one.
-		expect(new Set(losses.map(({ host, observer }) => `${host} ${observer}`))).toEqual(new Set(['client capture', 'server capture']));
+		expect(new Set(losses.map(({ host, observer }) => `${host} ${observer}`))).toEqual(
+			new Set(['client capture', 'server capture']),
+		);
 		expect(losses[0]?.what).toMatch(/^saw a packet of \d+ bytes, where the MTU is 1500: an offload was switched on/);
 	},
 );

@@ -21,7 +21,9 @@ export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void>
 	const devices = [boot.device, LOOPBACK];
 	const wanted = MOST_SEGMENTS[offloads];
 	const lines = [...devices.map((device) => `link set dev ${device} gso_max_segs ${wanted}`), 'link show'];
-	const { out, err } = await boot.machine.run(['ip', '-details', '-json', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+	const { out, err } = await boot.machine.run(['ip', '-details', '-json', '-batch', '-'], {
+		input: `${lines.join('\n')}\n`,
+	});
 	const inForce = linksByName(out);
 	const refused = devices.filter((device) => inForce.get(device)?.gso_max_segs !== wanted);
 	if (refused.length === 0) {
@@ -30,8 +32,11 @@ export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void>
 	}
 	throw new HalfopenError('ENGINE_REFUSED', {
 		problem: `The host did not take gso_max_segs ${wanted} for ${refused.join(' and ')}.`,
-		seen: [err.trim(), ...refused.map((device) => `${device}: gso_max_segs ${inForce.get(device)?.gso_max_segs}`)].filter(Boolean).join('\n'),
-		remedy: 'The host needs Linux 4.16 or later, iproute2 4.16 or later, and CAP_NET_ADMIN in its own network namespace.',
+		seen: [err.trim(), ...refused.map((device) => `${device}: gso_max_segs ${inForce.get(device)?.gso_max_segs}`)]
+			.filter(Boolean)
+			.join('\n'),
+		remedy:
+			'The host needs Linux 4.16 or later, iproute2 4.16 or later, and CAP_NET_ADMIN in its own network namespace.',
 	});
 }
 

@@ -14,13 +14,16 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	await timeline.upToDate();
 
 	await expect(timeline).toShowSegments();
-	for (const pattern of ['> S sent', '< S sent', '< P. sent', '> P. sent'] as const) await expect(timeline).toShowNoSegment(pattern);
+	for (const pattern of ['> S sent', '< S sent', '< P. sent', '> P. sent'] as const)
+		await expect(timeline).toShowNoSegment(pattern);
 	expect(timeline.segments()).toEqual([]);
 	expect(timeline.lastHeard('client', 9000)).toBe(0);
 	expect(timeline.offered('server')).toEqual([]);
 
 	// One event for each segment; numbers as on a wire.
-	const byAddress = timeline.loopback('server').filter(({ from, to }) => [from, to].every(({ address }) => address === server.address));
+	const byAddress = timeline
+		.loopback('server')
+		.filter(({ from, to }) => [from, to].every(({ address }) => address === server.address));
 	expect(byAddress.slice(0, 4).map(({ flags, seq, ack, length, fate }) => [flags, seq, ack, length, fate])).toEqual([
 		['S', 0, 0, 0, 'delivered'],
 		['S.', 0, 1, 0, 'delivered'],
@@ -34,6 +37,8 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	// The pcap has it, too, once: libpcap skips what leaves a loopback (linux_check_direction). The harness's own
 	// sentinels, to port 9, are not there.
 	const inFile = new PcapReader().push(server.packets.bytes).filter((packet) => packet.kind === 'segment');
-	expect(inFile.map(({ to, flags }) => `${to.address} ${flags}`).filter((text) => text === '127.0.0.1 S')).toHaveLength(1);
+	expect(inFile.map(({ to, flags }) => `${to.address} ${flags}`).filter((text) => text === '127.0.0.1 S')).toHaveLength(
+		1,
+	);
 	expect(inFile.filter(({ to }) => to.port === 9)).toEqual([]);
 });

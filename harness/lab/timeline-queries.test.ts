@@ -57,7 +57,10 @@ describe('the time in a state', () => {
 	const sampled = { how: 'sampled' } as const;
 
 	test('begins where the kernel traced it', () => {
-		const timeline = timelineWith(stateEvent(1, 'client', 'ESTAB', 'CLOSE-WAIT'), stateEvent(4, 'client', 'CLOSE-WAIT', 'LAST-ACK'));
+		const timeline = timelineWith(
+			stateEvent(1, 'client', 'ESTAB', 'CLOSE-WAIT'),
+			stateEvent(4, 'client', 'CLOSE-WAIT', 'LAST-ACK'),
+		);
 		expect(timeline.timeIn('client', 'CLOSE-WAIT')).toBe(3);
 	});
 

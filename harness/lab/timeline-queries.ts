@@ -6,7 +6,8 @@ import { checkedName } from '../util/options.ts';
 import type { LabContext } from './context.ts';
 
 /** A misspelt name would find nothing, which a spec may take for an answer. */
-const assertHost = (host: HostName | undefined) => host === undefined || checkedName(HOST_NAMES, host, 'timeline: a host');
+const assertHost = (host: HostName | undefined) =>
+	host === undefined || checkedName(HOST_NAMES, host, 'timeline: a host');
 const assertState = (state: State) => checkedName(STATES, state, 'timeline: a state');
 
 /** The history as a spec reads it. */
@@ -53,7 +54,9 @@ export class Timeline {
 		assertHost(sender);
 		return this.context.history.segments.filter(
 			({ host, from, to, link }) =>
-				link === undefined && (sender === undefined || host === sender) && (port === undefined || from.port === port || to.port === port),
+				link === undefined &&
+				(sender === undefined || host === sender) &&
+				(port === undefined || from.port === port || to.port === port),
 		);
 	}
 
@@ -84,13 +87,18 @@ export class Timeline {
 	offered(host: HostName): readonly string[] {
 		assertHost(host);
 		const { mss, sackPermitted, timestamp, windowScale } = this.context.history.synOptions(host) ?? {};
-		const offers = { mss: mss !== undefined, sackOK: sackPermitted === true, TS: timestamp !== undefined, wscale: windowScale !== undefined };
+		const offers = {
+			mss: mss !== undefined,
+			sackOK: sackPermitted === true,
+			TS: timestamp !== undefined,
+			wscale: windowScale !== undefined,
+		};
 		return Object.entries(offers).flatMap(([name, offered]) => (offered ? [name] : []));
 	}
 
 	/**
-	 * Probes that a host sent to a port, keepalive's and the zero window's alike: no data, and the number before the next, so that the peer must
-	 * acknowledge it (net/ipv4/tcp_output.c, `tcp_xmit_probe_skb`).
+	 * Probes that a host sent to a port, keepalive's and the zero window's alike: no data, and the number before the
+	 * next, so that the peer must acknowledge it (net/ipv4/tcp_output.c, `tcp_xmit_probe_skb`).
 	 */
 	probes(sender: HostName, port?: number): readonly EventOf<'segment'>[] {
 		const next = new Map<string, number>();
@@ -125,7 +133,9 @@ export class Timeline {
 	/** When a host last heard from the peer's port, in seconds: what a keepalive timer counts from. */
 	lastHeard(host: HostName, peerPort: number): number {
 		assertHost(host);
-		const heard = this.segments().filter(({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined);
+		const heard = this.segments().filter(
+			({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined,
+		);
 		return heard.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
 	}
 
@@ -136,7 +146,10 @@ export class Timeline {
 		return this.context.history.of('state', host).findLast(({ from, ghost }) => from === state && !ghost)?.t;
 	}
 
-	/** How long a socket of a host was in a state, in seconds, from the trace or, where the kernel does not trace it, from `ss`; undefined where it never left it. */
+	/**
+	 * How long a socket of a host was in a state, in seconds, from the trace or, where the kernel does not trace it, from
+	 * `ss`; undefined where it never left it.
+	 */
 	timeIn(host: HostName, state: State): number | undefined {
 		assertHost(host);
 		assertState(state);

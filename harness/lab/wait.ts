@@ -27,9 +27,16 @@ export interface Wait<T> {
 }
 
 /** What a wait needs of a lab. */
-type Waiting = { readonly history: History; readonly clock: LabClock; readonly waits: OpenWaits; readonly over?: AbortSignal };
+type Waiting = {
+	readonly history: History;
+	readonly clock: LabClock;
+	readonly waits: OpenWaits;
+	readonly over?: AbortSignal;
+};
 
-const LATE = 'Correct the expectation if what was seen is right. If a timer of the kernel delays it, give the formula: { after: … }.';
+const LATE =
+	'Correct the expectation if what was seen is right. If a timer of the kernel delays it, give the formula: { ' +
+	'after: … }.';
 
 /**
  * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes
@@ -95,8 +102,16 @@ export async function within<T>(lab: Waiting, wait: Wait<T>): Promise<T | undefi
 	return found ?? check();
 }
 
-/** What to say when something did not come: what was waited for, and the nearest candidates. The scenario adds the ladder. */
-function limitPassed({ what, limitMs, nearest, remedy = LATE }: Pick<Wait<unknown>, 'what' | 'limitMs' | 'nearest' | 'remedy'>): HalfopenError {
+/**
+ * What to say when something did not come: what was waited for, and the nearest candidates. The scenario adds the
+ * ladder.
+ */
+function limitPassed({
+	what,
+	limitMs,
+	nearest,
+	remedy = LATE,
+}: Pick<Wait<unknown>, 'what' | 'limitMs' | 'nearest' | 'remedy'>): HalfopenError {
 	return new HalfopenError('LIMIT_PASSED', {
 		problem: `Waited ${limitMs / 1_000} s for ${what}: it did not happen.`,
 		seen: candidates(nearest),
@@ -104,7 +119,10 @@ function limitPassed({ what, limitMs, nearest, remedy = LATE }: Pick<Wait<unknow
 	});
 }
 
-function cannotHappen({ what, nearest }: Pick<Wait<unknown>, 'what' | 'nearest'>, { why, remedy }: Settled): HalfopenError {
+function cannotHappen(
+	{ what, nearest }: Pick<Wait<unknown>, 'what' | 'nearest'>,
+	{ why, remedy }: Settled,
+): HalfopenError {
 	return new HalfopenError('CANNOT_HAPPEN', {
 		problem: `Waited for ${what}: it cannot happen any more: ${why}.`,
 		seen: candidates(nearest),

@@ -9,7 +9,10 @@ import { checked } from '../util/options.ts';
 import { frozenFor } from './cannot-happen.ts';
 import { expectEventually, expectSilence, failed, type Patience, type Silence, type Stretch } from './eventually.ts';
 
-/** What can be expected of one call of a controlled socket. Spans count from when it was entered, unless `since` says otherwise. */
+/**
+ * What can be expected of one call of a controlled socket. Spans count from when it was entered, unless `since` says
+ * otherwise.
+ */
 export class CallExpectation {
 	readonly #call: SocketCall<unknown>;
 
@@ -42,7 +45,11 @@ export class CallExpectation {
 		await flush();
 		this.#assertBlocked();
 		if (silence === undefined) return;
-		await expectSilence(context, { what: `${this.#who} to block`, broken: (during) => this.#ends(during), flush }, silence);
+		await expectSilence(
+			context,
+			{ what: `${this.#who} to block`, broken: (during) => this.#ends(during), flush },
+			silence,
+		);
 	}
 
 	/** That it returned, or that its process ended, by the end of a silence. */
@@ -50,13 +57,17 @@ export class CallExpectation {
 		const { event, endedAt, peer } = this.#call;
 		if (endedAt <= until) return [describeEvent(event)];
 		const processes = peer.context.history.of('process', peer.host);
-		return processes.filter(({ peer: of, what, t }) => of === peer.name && what === 'exited' && t <= until).map(describeEvent);
+		return processes
+			.filter(({ peer: of, what, t }) => of === peer.name && what === 'exited' && t <= until)
+			.map(describeEvent);
 	}
 
 	#assertBlocked(): void {
 		const { event, peer } = this.#call;
-		if (event.took !== undefined) throw failed(`Expected ${this.#who} to block, but it has returned`, [describeEvent(event)]);
-		if (peer.end) throw failed(`Expected ${this.#who} to block, but its process has ended`, [describePeerEnd(peer.end)]);
+		if (event.took !== undefined)
+			throw failed(`Expected ${this.#who} to block, but it has returned`, [describeEvent(event)]);
+		if (peer.end)
+			throw failed(`Expected ${this.#who} to block, but its process has ended`, [describePeerEnd(peer.end)]);
 	}
 
 	async #toEnd(how: string, fits: (event: SocketCall<unknown>['event']) => boolean, patience: Patience): Promise<void> {
@@ -88,11 +99,14 @@ export class CallExpectation {
 			return { why, remedy: 'Correct the expectation, or find out what happened before the call.' };
 		}
 		if (peer.end === undefined && event.took === undefined) return undefined;
-		if (peer.end === undefined) return { why: `it ${event.result}`, remedy: 'Correct the call, or look for what ended its host.' };
+		if (peer.end === undefined)
+			return { why: `it ${event.result}`, remedy: 'Correct the call, or look for what ended its host.' };
 		const why = `its process has ended (${describePeerEnd(peer.end)}) before the call returned`;
 		return {
 			why,
-			remedy: 'Expect the end of the process: await expect(socket.process).toHaveEnded(…). MSG_NOSIGNAL keeps a send from raising SIGPIPE.',
+			remedy:
+				'Expect the end of the process: await expect(socket.process).toHaveEnded(…). MSG_NOSIGNAL keeps a send ' +
+				'from raising SIGPIPE.',
 		};
 	}
 

@@ -17,11 +17,17 @@ const cannot = (problem: string) => ({ code: 'CANNOT_HAPPEN', problem: expect.st
 scenario('a program that has ended', {}, async ({ client }) => {
 	const ended = await client.run(['sh', '-c', 'echo out; echo err >&2; exit 3']);
 	expect(await expect(ended).toHaveEnded()).toEqual({ status: 3 });
-	expect(await failureOf(() => expect(ended).toHaveEnded({ status: 0 }))).toMatchObject(cannot('it has ended otherwise (status 3)'));
+	expect(await failureOf(() => expect(ended).toHaveEnded({ status: 0 }))).toMatchObject(
+		cannot('it has ended otherwise (status 3)'),
+	);
 	expect(await failureOf(() => expect(ended).toPrint('never'))).toMatchObject(cannot('it has ended (status 3)'));
-	expect(await failureOf(() => expect(ended).toFail('connect', 'ECONNREFUSED'))).toMatchObject(cannot('it has ended (status 3)'));
+	expect(await failureOf(() => expect(ended).toFail('connect', 'ECONNREFUSED'))).toMatchObject(
+		cannot('it has ended (status 3)'),
+	);
 	expect(await failureOf(() => expect(ended).toBlockIn('read'))).toMatchObject(cannot('it has ended (status 3)'));
-	expect(await failureOf(() => expect(ended).toStaySilent({ forMs: 10 }))).toMatchObject({ code: 'EXPECTATION_FAILED' });
+	expect(await failureOf(() => expect(ended).toStaySilent({ forMs: 10 }))).toMatchObject({
+		code: 'EXPECTATION_FAILED',
+	});
 	// Both streams, as they came; each of them in full.
 	await expect(ended).toPrint('err\n');
 	expect([...ended.output.split('\n')].sort()).toEqual(['', 'err', 'out']);
@@ -47,7 +53,9 @@ scenario('a program whose children live on may still print', {}, async ({ client
 scenario('a call that has returned otherwise, and one whose process has ended', {}, async ({ client, server }) => {
 	const listener = await (await server.socket()).listen(8080);
 	const second = await server.socket();
-	expect(await failureOf(() => expect(second.bind(8080)).toReturn(0))).toMatchObject(cannot('it has failed with EADDRINUSE'));
+	expect(await failureOf(() => expect(second.bind(8080)).toReturn(0))).toMatchObject(
+		cannot('it has failed with EADDRINUSE'),
+	);
 	const kang = await client.socket();
 	await kang.connect(server.port(8080));
 	await listener.accept();
@@ -55,7 +63,9 @@ scenario('a call that has returned otherwise, and one whose process has ended', 
 	await expect(reading).toBlock({ forMs: 200 });
 	await kang.process.signal('SIGKILL');
 	await expect(kang.process).toHaveEnded({ signal: 'SIGKILL' });
-	expect(await failureOf(() => expect(reading).toReturn(0))).toMatchObject(cannot('its process has ended (SIGKILL) before the call returned'));
+	expect(await failureOf(() => expect(reading).toReturn(0))).toMatchObject(
+		cannot('its process has ended (SIGKILL) before the call returned'),
+	);
 });
 
 scenario('programs that are frozen, and a host without power', {}, async ({ client, server, timeline }) => {
@@ -63,13 +73,17 @@ scenario('programs that are frozen, and a host without power', {}, async ({ clie
 	const kang = await client.nc({ connect: server.port(8080) });
 	const pause = await server.pause();
 	await kang.type('hello\n');
-	expect(await failureOf(() => expect(kodos).toPrint('hello'))).toMatchObject(cannot('the server’s programs do nothing'));
+	expect(await failureOf(() => expect(kodos).toPrint('hello'))).toMatchObject(
+		cannot('the server’s programs do nothing'),
+	);
 	const printing = expect(kodos).toPrint('hello');
 	await pause.heal();
 	await printing;
 	await server.powerOff();
 	expect(await failureOf(() => expect(server).toHaveSocket({ state: 'ESTAB' }))).toMatchObject({ code: 'HOST_OFF' });
-	expect(await failureOf(() => expect(timeline).toShowSegment('< R'))).toMatchObject(cannot('the server’s power is off'));
+	expect(await failureOf(() => expect(timeline).toShowSegment('< R'))).toMatchObject(
+		cannot('the server’s power is off'),
+	);
 	expect(await failureOf(() => expect(kodos).toPrint('more'))).toMatchObject(cannot('lost with its host'));
 });
 
@@ -91,7 +105,9 @@ scenario('a connection that is gone, and a state that it has passed', {}, async 
 	await kodos.setOption('SO_LINGER', 1, 0);
 	await kodos.close();
 	await expect(client).toHaveNoSocket();
-	expect(await failureOf(() => expect(client).toHaveSocket({ state: 'ESTAB' }))).toMatchObject(cannot('no such connection any more'));
+	expect(await failureOf(() => expect(client).toHaveSocket({ state: 'ESTAB' }))).toMatchObject(
+		cannot('no such connection any more'),
+	);
 });
 
 scenario('what is not offered, and options that there are not', {}, async ({ client, server, timeline }) => {

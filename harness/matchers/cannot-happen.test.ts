@@ -9,7 +9,14 @@ type Told = Pick<EventOf<'fault'>, 'what' | 'phase'> & { readonly id?: string };
 function labAfter(...faults: readonly Told[]) {
 	const context = fakeContext();
 	for (const [t, fault] of faults.entries()) {
-		context.history.add({ kind: 'fault', t, host: 'server', id: fault.what === 'programs' ? 'pause-1' : 'power-1', text: fault.what, ...fault });
+		context.history.add({
+			kind: 'fault',
+			t,
+			host: 'server',
+			id: fault.what === 'programs' ? 'pause-1' : 'power-1',
+			text: fault.what,
+			...fault,
+		});
 	}
 	return context;
 }

@@ -11,7 +11,10 @@ export function isSpecIdle({ acts, pending }: Pick<LabContext, 'acts' | 'pending
 }
 
 /** Why the programs of a host do nothing, where they are frozen and the spec is not about to thaw them. */
-export function frozenFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
+export function frozenFor(
+	context: Pick<LabContext, 'acts' | 'pending' | 'history'>,
+	host: HostName,
+): Settled | undefined {
 	// With the power of a host its frozen programs go, too: those of the next boot run.
 	const last = lastFault(context, host, 'programs', 'power');
 	// Programs that were killed do not stay: their ends are told a moment later.
@@ -27,9 +30,16 @@ export function frozenFor(context: Pick<LabContext, 'acts' | 'pending' | 'histor
 export function offFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
 	const last = lastFault(context, host, 'power');
 	if (last?.phase !== 'injected' || !isSpecIdle(context)) return undefined;
-	return { why: `the ${host}’s power is off since ${last.t.toFixed(3)} s`, remedy: `Switch it on first: await ${host}.powerOn().` };
+	return {
+		why: `the ${host}’s power is off since ${last.t.toFixed(3)} s`,
+		remedy: `Switch it on first: await ${host}.powerOn().`,
+	};
 }
 
-function lastFault({ history }: Pick<LabContext, 'history'>, host: HostName, ...sorts: EventOf<'fault'>['what'][]): EventOf<'fault'> | undefined {
+function lastFault(
+	{ history }: Pick<LabContext, 'history'>,
+	host: HostName,
+	...sorts: EventOf<'fault'>['what'][]
+): EventOf<'fault'> | undefined {
 	return history.of('fault', host).findLast(({ what, phase }) => sorts.includes(what) && phase !== 'proven');
 }

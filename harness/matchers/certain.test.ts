@@ -16,14 +16,16 @@ const HOSTS = ['client', 'server'] as const;
 function lagging(tell: () => void = () => {}) {
 	const context = fakeContext();
 	const { history } = context;
-	for (const host of HOSTS) for (const observer of ['capture', 'firewall', 'strace'] as const) history.started({ observer, host }, 0);
+	for (const host of HOSTS)
+		for (const observer of ['capture', 'firewall', 'strace'] as const) history.started({ observer, host }, 0);
 	let flushes = 0;
 	const flush = async () => {
 		flushes++;
 		const begun = history.at(context.clock.now());
 		await settle();
 		tell();
-		for (const host of HOSTS) for (const observer of ['capture', 'firewall', 'strace'] as const) history.sawAll({ observer, host }, begun);
+		for (const host of HOSTS)
+			for (const observer of ['capture', 'firewall', 'strace'] as const) history.sawAll({ observer, host }, begun);
 	};
 	history.add({ kind: 'fault', t: 0, host: 'server', id: 'drop-1', what: 'packets', phase: 'injected', text: 'DROP' });
 	const lab = { ...context, flush };
@@ -122,7 +124,8 @@ describe('of a segment whose log is late', () => {
 
 	test('a count is not too high', async () => {
 		const { context, history, timeline, arrive } = late();
-		for (const sighting of new Wire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).sightings) history.see(sighting);
+		for (const sighting of new Wire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).sightings)
+			history.see(sighting);
 		arrive();
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('1x > P. 6');
@@ -145,16 +148,33 @@ describe('a silence', () => {
 });
 
 describe('a call', () => {
-	const blocked: EventOf<'call'> = { kind: 'call', t: 1, host: 'client', peer: 'nc-1', pid: 7, name: 'poll', args: '', source: 'strace' };
+	const blocked: EventOf<'call'> = {
+		kind: 'call',
+		t: 1,
+		host: 'client',
+		peer: 'nc-1',
+		pid: 7,
+		name: 'poll',
+		args: '',
+		source: 'strace',
+	};
 
 	function peerOf(context: ReturnType<typeof lagging>['context']): PeerExpectation {
 		const calls = () => context.history.of('call');
-		const peer = { name: 'nc-1', host: 'client', context, calls, blockedIn: () => calls().findLast(({ took }) => took === undefined) };
+		const peer = {
+			name: 'nc-1',
+			host: 'client',
+			context,
+			calls,
+			blockedIn: () => calls().findLast(({ took }) => took === undefined),
+		};
 		return new PeerExpectation(peer as unknown as Peer);
 	}
 
 	test('does not block because its tracer is late to tell that it has returned', async () => {
-		const { context, history } = lagging(() => history.replace(history.of('call')[0] ?? blocked, { ...blocked, returned: 1, took: 0.1 }));
+		const { context, history } = lagging(() =>
+			history.replace(history.of('call')[0] ?? blocked, { ...blocked, returned: 1, took: 0.1 }),
+		);
 		history.add(blocked);
 		context.clock.pass(2_000);
 		const failing = failureOf(peerOf(context).toBlockIn('poll'));
@@ -169,7 +189,10 @@ describe('a call', () => {
 		const { context, history } = lagging();
 		history.lose({ observer: 'strace of nc-1', host: 'client', what: 'strace ended', since: 0.5 });
 		const peer = peerOf(context);
-		expect(await failureOf(peer.toHaveReturned('read', 0))).toMatchObject({ code: 'OBSERVER_LOST', seen: 'strace ended' });
+		expect(await failureOf(peer.toHaveReturned('read', 0))).toMatchObject({
+			code: 'OBSERVER_LOST',
+			seen: 'strace ended',
+		});
 		history.add(blocked);
 		expect(await failureOf(peer.toBlockIn('poll'))).toMatchObject({ code: 'OBSERVER_LOST' });
 	});
@@ -181,7 +204,11 @@ describe('without an observer', () => {
 	test('nothing that rests on what was not seen passes, and all says so at once', async () => {
 		const { history, timeline } = lagging();
 		history.lose({ observer: 'capture', host: 'client', ...lost });
-		for (const failing of [timeline.toShowNoSegment('< R sent'), timeline.toShowSegments('...'), timeline.toRetransmit('> S', [1_000])]) {
+		for (const failing of [
+			timeline.toShowNoSegment('< R sent'),
+			timeline.toShowSegments('...'),
+			timeline.toRetransmit('> S', [1_000]),
+		]) {
 			expect(await failureOf(failing)).toMatchObject({ code: 'OBSERVER_LOST', seen: lost.what });
 		}
 	});
@@ -227,7 +254,8 @@ describe('without an observer', () => {
 		const { context, history, timeline } = lagging();
 		for (const sighting of sightingsOf('delivered')) history.see(sighting);
 		history.lose({ observer: 'firewall', host: 'server', ...lost, since: 1.5 });
-		for (const sighting of new Wire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).sightings) history.see(sighting);
+		for (const sighting of new Wire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).sightings)
+			history.see(sighting);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6');
 		expect(await failureOf(timeline.toShowSegment('1x > P. 6'))).toMatchObject({ code: 'OBSERVER_LOST' });

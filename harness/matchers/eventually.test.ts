@@ -46,7 +46,9 @@ describe('an expectation', () => {
 
 	test('of what a timer delays waits as long as the formula allows', async () => {
 		const context = fakeContext();
-		const waiting = failureOf(expectEventually(context, done(context), { after: { atLeastMs: 1_000, atMostMs: 40_000 } }, begun));
+		const waiting = failureOf(
+			expectEventually(context, done(context), { after: { atLeastMs: 1_000, atMostMs: 40_000 } }, begun),
+		);
 		context.clock.pass(39_999);
 		await settle();
 		expect(context.pending.size).toBe(1);
@@ -58,8 +60,12 @@ describe('an expectation', () => {
 		const context = fakeContext();
 		context.history.add({ kind: 'step', t: 10, text: 'begun' });
 		context.history.add({ kind: 'step', t: 12.5, text: 'done' });
-		const failure = await failureOf(expectEventually(context, done(context), { after: spanOf(12_600), since: 10 }, begun));
-		expect(failure.message).toContain('Expected the end of the story not before 12600 ms, but it came after 2500.0 ms. [TOO_EARLY]');
+		const failure = await failureOf(
+			expectEventually(context, done(context), { after: spanOf(12_600), since: 10 }, begun),
+		);
+		expect(failure.message).toContain(
+			'Expected the end of the story not before 12600 ms, but it came after 2500.0 ms. [TOO_EARLY]',
+		);
 		expect(context.pending.size).toBe(0);
 	});
 
@@ -68,7 +74,10 @@ describe('an expectation', () => {
 		const found = { what: 'it', check: () => ({ t: 15 }) };
 		const typed = () => ({ t: 12, what: '12.000 client nc-1 typed: hello' });
 		const failure = await failureOf(expectEventually(context, found, { after: spanOf(5_000) }, typed));
-		expect(failure).toMatchObject({ code: 'TOO_EARLY', seen: 'counted from 12.000 s: 12.000 client nc-1 typed: hello' });
+		expect(failure).toMatchObject({
+			code: 'TOO_EARLY',
+			seen: 'counted from 12.000 s: 12.000 client nc-1 typed: hello',
+		});
 		expect((failure as HalfopenError).remedy).toContain('since: …');
 		expect(await expectEventually(context, found, { after: spanOf(5_000), since: 1 }, typed)).toEqual({ t: 15 });
 	});
@@ -80,7 +89,9 @@ describe('an expectation', () => {
 		[{ afer: spanOf(1) }, 'OPTION_UNKNOWN'],
 	])('refuses the patience %j', async (patience, code) => {
 		const context = fakeContext();
-		expect(await failureOf(expectEventually(context, done(context), patience as Patience, begun))).toMatchObject({ code });
+		expect(await failureOf(expectEventually(context, done(context), patience as Patience, begun))).toMatchObject({
+			code,
+		});
 		expect(context.pending.size).toBe(0);
 	});
 
@@ -88,7 +99,9 @@ describe('an expectation', () => {
 		const context = fakeContext();
 		const found = (t: number) => ({ what: 'it', check: () => ({ t }) });
 		await expectEventually(context, found(0.991), { after: spanOf(1_000), since: 0 }, begun);
-		expect((await failureOf(expectEventually(context, found(0.989), { after: spanOf(1_000), since: 0 }, begun))).message).toContain('989.0 ms');
+		expect(
+			(await failureOf(expectEventually(context, found(0.989), { after: spanOf(1_000), since: 0 }, begun))).message,
+		).toContain('989.0 ms');
 	});
 
 	test('that fails shows its message first, and the lines of the spec, not of the matchers', async () => {
@@ -116,9 +129,13 @@ describe('an expectation of segments', () => {
 		await timeline.toShowSegments('> S', '> .');
 		expect(await failureOf(timeline.toShowSegments('> S'))).toMatchObject({
 			code: 'CANNOT_HAPPEN',
-			problem: expect.stringContaining('after 1 segments that fit, nothing was to follow, and there was: 1.000 client > . seq 1'),
+			problem: expect.stringContaining(
+				'after 1 segments that fit, nothing was to follow, and there was: 1.000 client > . seq 1',
+			),
 		});
-		expect((await failureOf(timeline.toShowSegments('2x > S', '> .'))).message).toContain('after 1 segments that fit, “2x > S” was to follow');
+		expect((await failureOf(timeline.toShowSegments('2x > S', '> .'))).message).toContain(
+			'after 1 segments that fit, “2x > S” was to follow',
+		);
 	});
 
 	test('that may still come waits, and shows the wire when they do not', async () => {
@@ -145,7 +162,9 @@ describe('an expectation of segments', () => {
 		await timeline.toRetransmit('> S', [1_000, 2_000]);
 		await timeline.toRetransmit('> .', []);
 		expect((await failureOf(timeline.toRetransmit('> S', [1_000]))).message).toContain('2 gaps instead of 1');
-		expect((await failureOf(timeline.toRetransmit('> S', [1_000, 3_000]))).message).toContain('gap 2 is 1000 ms instead of 2000 ms');
+		expect((await failureOf(timeline.toRetransmit('> S', [1_000, 3_000]))).message).toContain(
+			'gap 2 is 1000 ms instead of 2000 ms',
+		);
 		expect((await failureOf(timeline.toRetransmit('< S', []))).message).toContain('it was never sent');
 	});
 
@@ -168,7 +187,10 @@ describe('an expectation of segments', () => {
 		const { timeline } = shown('S', 'P.', '.', '.', 'P.', 'P.');
 		await timeline.toShowGaps('> P.', [3_000, { atLeastMs: 900, atMostMs: 1_100 }]);
 		const failure = await failureOf(timeline.toShowGaps('> P.', [3_000, { atLeastMs: 1_100, atMostMs: 1_200 }]));
-		expect(failure).toMatchObject({ code: 'EXPECTATION_FAILED', problem: expect.stringContaining('gap 2 is 1000 ms instead of 1100 to 1200 ms') });
+		expect(failure).toMatchObject({
+			code: 'EXPECTATION_FAILED',
+			problem: expect.stringContaining('gap 2 is 1000 ms instead of 1100 to 1200 ms'),
+		});
 		expect((await failureOf(timeline.toShowGaps('> P.', [3_000]))).message).toContain('2 gaps instead of 1');
 		expect(await failureOf(timeline.toShowGaps('> P.', [Number.NaN]))).toMatchObject({ code: 'OPTION_INVALID' });
 	});
@@ -176,7 +198,10 @@ describe('an expectation of segments', () => {
 	test('dropped by a fault that there is not is refused at once, also where none is expected', async () => {
 		const { context, timeline } = shown('S');
 		const fault = { kind: 'fault', t: 0, host: 'server', id: 'loss', what: 'packets', text: 'DROP in' } as const;
-		expect(await failureOf(timeline.toShowSegment('> S dropped by loss'))).toMatchObject({ code: 'FAULT_UNKNOWN', seen: 'none was made so far' });
+		expect(await failureOf(timeline.toShowSegment('> S dropped by loss'))).toMatchObject({
+			code: 'FAULT_UNKNOWN',
+			seen: 'none was made so far',
+		});
 		context.history.add({ ...fault, phase: 'injected' });
 		for (const typo of [
 			timeline.toShowSegment('> S dropped by losss'),
@@ -196,7 +221,15 @@ describe('an expectation of segments', () => {
 
 	test('of a host without power waits for none', async () => {
 		const { context, timeline } = shown('S');
-		const off = { kind: 'fault', t: 3, host: 'client', id: 'power-1', what: 'power', phase: 'injected', text: 'power off' } as const;
+		const off = {
+			kind: 'fault',
+			t: 3,
+			host: 'client',
+			id: 'power-1',
+			what: 'power',
+			phase: 'injected',
+			text: 'power off',
+		} as const;
 		context.history.add(off);
 		expect(await failureOf(timeline.toShowSegment('> R'))).toMatchObject({
 			code: 'CANNOT_HAPPEN',
@@ -284,7 +317,9 @@ describe('a silence', () => {
 	test('of no time is refused', async () => {
 		const context = fakeContext();
 		for (const forMs of [0, Number.NaN, -1]) {
-			expect(await failureOf(expectSilence(context, silence(context), { forMs }))).toMatchObject({ code: 'OPTION_INVALID' });
+			expect(await failureOf(expectSilence(context, silence(context), { forMs }))).toMatchObject({
+				code: 'OPTION_INVALID',
+			});
 		}
 	});
 });

@@ -9,12 +9,18 @@ import type { SpanStart } from './span-start.ts';
 /** For what no timer of the kernel delays: only how busy the machine is. */
 const IMMEDIATE_LIMIT_MS = 15_000;
 
-/** The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history (HZ is at least 100). */
+/**
+ * The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history (HZ is at least
+ * 100).
+ */
 const JIFFY_MS = 10;
 
 /** How long an expectation may wait. */
 export interface Patience {
-	/** What the kernel's formula says: not before its lower bound, counted from `since`, and no later than its upper bound from now. */
+	/**
+	 * What the kernel's formula says: not before its lower bound, counted from `since`, and no later than its upper bound
+	 * from now.
+	 */
 	readonly after?: Span;
 	/**
 	 * In seconds of the history; without it, the last thing that the spec did to the host or peer that the expectation is
@@ -24,9 +30,10 @@ export interface Patience {
 	readonly since?: number;
 }
 
-const patienceSchema = z.strictObject({ after: spanSchema.optional(), since: z.number().optional() }) satisfies z.ZodObject<
-	Record<keyof Patience, z.ZodType>
->;
+const patienceSchema = z.strictObject({
+	after: spanSchema.optional(),
+	since: z.number().optional(),
+}) satisfies z.ZodObject<Record<keyof Patience, z.ZodType>>;
 
 /** For what must not happen: how long it must not, by the lab's clock. */
 export interface Silence {
@@ -70,7 +77,15 @@ export async function expectEventually<T extends { readonly t: number }>(
  */
 export async function expectSilence(
 	context: LabContext,
-	{ what, broken, flush }: { readonly what: string; readonly broken: (during: Stretch) => readonly string[]; readonly flush: () => Promise<void> },
+	{
+		what,
+		broken,
+		flush,
+	}: {
+		readonly what: string;
+		readonly broken: (during: Stretch) => readonly string[];
+		readonly flush: () => Promise<void>;
+	},
 	silence: Silence,
 ): Promise<void> {
 	await expecting(context, what, async () => {
@@ -93,8 +108,16 @@ export async function expectSilence(
 }
 
 /** Something was judged, with nothing left to wait for, and was not so. */
-export function failed(problem: string, seen: readonly string[], remedy = 'Correct the expectation if what was seen is right.'): HalfopenError {
-	return new HalfopenError('EXPECTATION_FAILED', { problem: `${problem}.`, seen: seen.length > 0 ? seen.join('\n') : undefined, remedy });
+export function failed(
+	problem: string,
+	seen: readonly string[],
+	remedy = 'Correct the expectation if what was seen is right.',
+): HalfopenError {
+	return new HalfopenError('EXPECTATION_FAILED', {
+		problem: `${problem}.`,
+		seen: seen.length > 0 ? seen.join('\n') : undefined,
+		remedy,
+	});
 }
 
 function tooEarly(what: string, tookMs: number, { atLeastMs }: Span, { t, what: act }: SpanStart): HalfopenError {
@@ -121,7 +144,10 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
 	}
 }
 
-/** Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the spec. */
+/**
+ * Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the
+ * spec.
+ */
 function pointedAt(place: Error, error: unknown): unknown {
 	const frames = (place.stack ?? '')
 		.split('\n')

@@ -9,7 +9,10 @@ import { PeerExpectation } from './peer-matchers.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 import { tracked } from './tracked.ts';
 
-/** What can be expected of each thing in a lab; of anything else, what Jest offers. All expectations about a lab are awaited. */
+/**
+ * What can be expected of each thing in a lab; of anything else, what Jest offers. All expectations about a lab are
+ * awaited.
+ */
 export interface Expect extends Omit<typeof jestExpect, never> {
 	(peer: Peer): PeerExpectation;
 	<T>(call: SocketCall<T>): CallExpectation;

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import type { Host } from '../lab/host.ts';
 import type { Settled } from '../lab/wait.ts';
-import { assertErrno, canReach, type Errno, type Span, STATES, type State, TIMER_NAMES, type TimerName } from '../tcp.ts';
+import {
+	assertErrno,
+	canReach,
+	type Errno,
+	type Span,
+	STATES,
+	type State,
+	TIMER_NAMES,
+	type TimerName,
+} from '../tcp.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
@@ -37,14 +46,19 @@ const shapeSchema = z.strictObject({
 	sendQueue: count.optional(),
 	timer: z.enum([...TIMER_NAMES, 'none']).optional(),
 	timerCount: z.union([count, z.strictObject({ atLeast: count })]).optional(),
-	timerLeft: z.strictObject({ atLeastMs: z.number().nonnegative().optional(), atMostMs: z.number().nonnegative().optional() }).optional(),
+	timerLeft: z
+		.strictObject({ atLeastMs: z.number().nonnegative().optional(), atMostMs: z.number().nonnegative().optional() })
+		.optional(),
 	localPort: port.optional(),
 	remotePort: port.optional(),
 }) satisfies z.ZodObject<Record<keyof SocketShape, z.ZodType>>;
 
 type Row = EventOf<'sockets'>['rows'][number];
 
-/** A socket as `ss` showed it: so it was between `t`, when the look began, and `seenBy`, when it was over; both in seconds of the history. */
+/**
+ * A socket as `ss` showed it: so it was between `t`, when the look began, and `seenBy`, when it was over; both in
+ * seconds of the history.
+ */
 export type SeenSocket = Row & { readonly t: number; readonly seenBy: number };
 
 /** What can be expected of a host. */
@@ -60,7 +74,13 @@ export class HostExpectation {
 		this.#check(shape);
 		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
 		const settled = () => this.#cannotReach(shape);
-		const { began, t, found } = await this.#lookUntil(`a socket ${describeShape(shape)}`, shape, passes, patience, settled);
+		const { began, t, found } = await this.#lookUntil(
+			`a socket ${describeShape(shape)}`,
+			shape,
+			passes,
+			patience,
+			settled,
+		);
 		return { ...found, t: began, seenBy: t };
 	}
 
@@ -75,7 +95,12 @@ export class HostExpectation {
 	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
 	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
 		this.#check(shape);
-		return this.#lookUntil(`no socket ${describeShape(shape)}`, shape, (rows) => !this.#all(rows).some((row) => fits(row, shape)), patience);
+		return this.#lookUntil(
+			`no socket ${describeShape(shape)}`,
+			shape,
+			(rows) => !this.#all(rows).some((row) => fits(row, shape)),
+			patience,
+		);
 	}
 
 	/** Its sockets went through these states in this order; others may lie between. */
@@ -91,7 +116,10 @@ export class HostExpectation {
 				context,
 				{
 					what,
-					check: () => (isWithin(states, path()) ? { t: context.history.of('state', name).at(-1)?.t ?? 0 } : this.#assertSees('kernel', what)),
+					check: () =>
+						isWithin(states, path())
+							? { t: context.history.of('state', name).at(-1)?.t ?? 0 }
+							: this.#assertSees('kernel', what),
 					nearest: () => [`it passed through ${path().join(', ') || 'none'}`],
 				},
 				{},
@@ -107,7 +135,10 @@ export class HostExpectation {
 		const what = `the ${name}’s kernel to report ${errno}`;
 		if (this.#isSkipped(what)) return;
 		if (!this.#host.kernelIsAtLeast(TELLS_ERRORS)) {
-			context.history.skip({ what, why: `kernels before ${TELLS_ERRORS} do not tell of it (tracepoint inet_sk_error_report)` });
+			context.history.skip({
+				what,
+				why: `kernels before ${TELLS_ERRORS} do not tell of it (tracepoint inet_sk_error_report)`,
+			});
 			return;
 		}
 		const errors = () => context.history.of('error', name).filter(({ ghost, source }) => !ghost && source === 'kernel');
@@ -153,23 +184,29 @@ export class HostExpectation {
 				now === 'LISTEN' || ((localPort ?? local.port) === local.port && (remotePort ?? remote.port) === remote.port),
 		);
 		if (rows.some((row) => canReach(row.state, state))) return undefined;
-		const why = rows.length === 0 ? `the ${name} has no such connection any more` : `none of the ${name}’s sockets can get there`;
+		const why =
+			rows.length === 0 ? `the ${name} has no such connection any more` : `none of the ${name}’s sockets can get there`;
 		return {
 			why: `${why}, and no program of it makes another`,
 			remedy: 'Correct the expectation, or start it before the act that passes the state by.',
 		};
 	}
 
-	/** True where an expectation needs the kernel's own events, and they cannot be read: it is skipped, and the timeline says so. */
+	/**
+	 * True where an expectation needs the kernel's own events, and they cannot be read: it is skipped, and the timeline
+	 * says so.
+	 */
 	#isSkipped(what: string): boolean {
 		const { traced, history } = this.#host.context;
-		if (!traced) history.skip({ what, why: 'the kernel’s own events cannot be read here; root can, where tracefs is mounted' });
+		if (!traced)
+			history.skip({ what, why: 'the kernel’s own events cannot be read here; root can, where tracefs is mounted' });
 		return !traced;
 	}
 
 	/**
-	 * Looks afresh, then again and again: what was seen before the question does not answer it. What a look shows (or does not) was so when
-	 * the look was over; when it began, on a busy machine long before, it may have been otherwise. So nothing is too early if now is not.
+	 * Looks afresh, then again and again: what was seen before the question does not answer it. What a look shows (or
+	 * does not) was so when the look was over; when it began, on a busy machine long before, it may have been otherwise.
+	 * So nothing is too early if now is not.
 	 */
 	async #lookUntil<Found>(
 		sought: string,
@@ -198,7 +235,8 @@ export class HostExpectation {
 					flush: async () => {
 						if (boot.running) await boot.look();
 					},
-					nearest: () => (boot.sockets.rows.length === 0 ? ['ss shows none'] : boot.sockets.rows.map((row) => candidate(row, shape))),
+					nearest: () =>
+						boot.sockets.rows.length === 0 ? ['ss shows none'] : boot.sockets.rows.map((row) => candidate(row, shape)),
 				},
 				patience,
 				() => origin,
@@ -209,7 +247,10 @@ export class HostExpectation {
 	/** Its sockets went with the boot that is looked at. */
 	#isOtherBoot(boot: Host['boot']): Settled | undefined {
 		if (boot.running) return undefined;
-		return { why: `the ${this.#host.name}’s power went off`, remedy: 'Await the expectation before that, or start it after powerOn.' };
+		return {
+			why: `the ${this.#host.name}’s power went off`,
+			remedy: 'Await the expectation before that, or start it after powerOn.',
+		};
 	}
 
 	/** While sockets are waited for, `ss` looks at them: some states only it can tell. */
@@ -244,9 +285,15 @@ function differences(row: Row, shape: SocketShape): string[] {
 		['remotePort', row.remote.port, remotePort],
 	];
 	return [
-		...exact.flatMap(([name, is, wanted]) => (wanted === undefined || is === wanted ? [] : [`${name} is ${is}, not ${wanted}`])),
-		...(timerCount === undefined || isCount(row.timer?.count, timerCount) ? [] : [`timerCount is ${row.timer?.count ?? 'none'}`]),
-		...(timerLeft === undefined || isWithinSpan(row.timer?.leftMs, timerLeft) ? [] : [`timerLeft is ${row.timer?.leftMs ?? 'none'}`]),
+		...exact.flatMap(([name, is, wanted]) =>
+			wanted === undefined || is === wanted ? [] : [`${name} is ${is}, not ${wanted}`],
+		),
+		...(timerCount === undefined || isCount(row.timer?.count, timerCount)
+			? []
+			: [`timerCount is ${row.timer?.count ?? 'none'}`]),
+		...(timerLeft === undefined || isWithinSpan(row.timer?.leftMs, timerLeft)
+			? []
+			: [`timerLeft is ${row.timer?.leftMs ?? 'none'}`]),
 	];
 }
 
@@ -254,12 +301,17 @@ function isCount(count: number | undefined, wanted: number | { readonly atLeast:
 	return typeof wanted === 'number' ? count === wanted : count !== undefined && count >= wanted.atLeast;
 }
 
-function isWithinSpan(ms: number | undefined, { atLeastMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Partial<Span>): boolean {
+function isWithinSpan(
+	ms: number | undefined,
+	{ atLeastMs = 0, atMostMs = Number.POSITIVE_INFINITY }: Partial<Span>,
+): boolean {
 	return ms !== undefined && ms >= atLeastMs && ms <= atMostMs;
 }
 
 function describeShape(shape: SocketShape): string {
-	const words = Object.entries(shape).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+	const words = Object.entries(shape).map(
+		([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+	);
 	return words.length === 0 ? 'at all' : `with ${words.join(', ')}`;
 }
 

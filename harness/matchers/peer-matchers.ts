@@ -18,8 +18,15 @@ const LAST_CALLS = 5;
 const LAST_LINES = 10;
 
 const endSchema = z
-	.strictObject({ status: z.int().min(0).max(255).optional(), signal: signalSchema.optional(), lost: z.literal(true).optional() })
-	.refine((end) => Object.values(end).filter((value) => value !== undefined).length === 1, 'one of status, signal and lost is needed');
+	.strictObject({
+		status: z.int().min(0).max(255).optional(),
+		signal: signalSchema.optional(),
+		lost: z.literal(true).optional(),
+	})
+	.refine(
+		(end) => Object.values(end).filter((value) => value !== undefined).length === 1,
+		'one of status, signal and lost is needed',
+	);
 
 /** What can be expected of a program under observation. */
 export class PeerExpectation {
@@ -101,7 +108,10 @@ export class PeerExpectation {
 					if (!isIn(text, this.#peer.output)) return undefined;
 					return context.history.of('output', host).findLast(({ peer }) => peer === name);
 				},
-				nearest: () => (this.#peer.output === '' ? ['it printed nothing'] : this.#peer.output.trimEnd().split('\n').slice(-LAST_LINES)),
+				nearest: () =>
+					this.#peer.output === ''
+						? ['it printed nothing']
+						: this.#peer.output.trimEnd().split('\n').slice(-LAST_LINES),
 			},
 			patience,
 		);
@@ -117,7 +127,9 @@ export class PeerExpectation {
 				check: () =>
 					context.history
 						.of('process', host)
-						.find(({ peer, what, text }) => peer === name && what === 'exited' && (wanted === undefined || text === wanted)),
+						.find(
+							({ peer, what, text }) => peer === name && what === 'exited' && (wanted === undefined || text === wanted),
+						),
 				settled: () => this.#endedOtherwise() ?? frozenFor(context, host),
 				nearest: () => [...this.#outputTail(), ...this.#calls()],
 			},
@@ -179,7 +191,10 @@ export class PeerExpectation {
 	#endedOtherwise(): Settled | undefined {
 		const { end } = this.#peer;
 		return (
-			end && { why: `it has ended otherwise (${describePeerEnd(end)})`, remedy: 'Expect this end, or find out from what it printed and called why.' }
+			end && {
+				why: `it has ended otherwise (${describePeerEnd(end)})`,
+				remedy: 'Expect this end, or find out from what it printed and called why.',
+			}
 		);
 	}
 
@@ -190,7 +205,10 @@ export class PeerExpectation {
 	/** What nobody traces any more will never be found. */
 	#assertTraced(call?: CallName): undefined {
 		const { context, host, name } = this.#peer;
-		assertSees(context.history, `what became of ${call ?? 'calls'} of ${name}`, { observer: `strace of ${name}`, host });
+		assertSees(context.history, `what became of ${call ?? 'calls'} of ${name}`, {
+			observer: `strace of ${name}`,
+			host,
+		});
 		return undefined;
 	}
 

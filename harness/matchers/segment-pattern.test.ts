@@ -1,30 +1,52 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
-import { matchSegments, type Packet, type ParsedPattern, packetsFor, parsePattern, type SegmentPattern } from './segment-pattern.ts';
+import {
+	matchSegments,
+	type Packet,
+	type ParsedPattern,
+	packetsFor,
+	parsePattern,
+	type SegmentPattern,
+} from './segment-pattern.ts';
 
 type Segment = Extract<Packet, { kind: 'segment' }>;
 
-const segment = (more: Partial<Segment> = {}): Segment => ({ kind: 'segment', host: 'client', flags: 'P.', length: 6, fate: 'delivered', ...more });
+const segment = (more: Partial<Segment> = {}): Segment => ({
+	kind: 'segment',
+	host: 'client',
+	flags: 'P.',
+	length: 6,
+	fate: 'delivered',
+	...more,
+});
 const fits = (pattern: SegmentPattern, more: Partial<Segment> = {}) => parsePattern(pattern).fits(segment(more));
 
 describe('a pattern', () => {
 	test('tells the direction: > is from client to server', () => {
-		expect([fits('> P.'), fits('> P.', { host: 'server' }), fits('< P.'), fits('< P.', { host: 'server' })]).toEqual([true, false, false, true]);
-	});
-
-	test.each(['S', 'S.', '.', 'P.', 'F.', 'FP.', 'R', 'R.', 'F', 'P', '.U', 'P.U', 'none'] as const)('tells all of the flags: %s', (flags) => {
-		expect(fits(`> ${flags}`, { flags })).toBe(true);
-		expect(fits(`> ${flags}`, { flags: flags === 'S' ? 'S.' : 'S' })).toBe(false);
-	});
-
-	test('tells the length, where it has one', () => {
-		expect([fits('> P.', { length: 1_448 }), fits('> P. 6'), fits('> P. 7'), fits('> . 0', { flags: '.', length: 0 })]).toEqual([
+		expect([fits('> P.'), fits('> P.', { host: 'server' }), fits('< P.'), fits('< P.', { host: 'server' })]).toEqual([
 			true,
-			true,
+			false,
 			false,
 			true,
 		]);
+	});
+
+	test.each(['S', 'S.', '.', 'P.', 'F.', 'FP.', 'R', 'R.', 'F', 'P', '.U', 'P.U', 'none'] as const)(
+		'tells all of the flags: %s',
+		(flags) => {
+			expect(fits(`> ${flags}`, { flags })).toBe(true);
+			expect(fits(`> ${flags}`, { flags: flags === 'S' ? 'S.' : 'S' })).toBe(false);
+		},
+	);
+
+	test('tells the length, where it has one', () => {
+		expect([
+			fits('> P.', { length: 1_448 }),
+			fits('> P. 6'),
+			fits('> P. 7'),
+			fits('> . 0', { flags: '.', length: 0 }),
+		]).toEqual([true, true, false, true]);
 	});
 
 	test('stands for whatever became of a segment with `sent`, and for one that was delivered without a fate', () => {
@@ -40,9 +62,20 @@ describe('a pattern', () => {
 
 	test('tells the fate: delivered, unless it is said otherwise', () => {
 		const dropped = { fate: 'dropped', by: 'drop-1' } as const;
-		expect([fits('> P.', dropped), fits('> P. dropped', dropped), fits('> P. dropped by drop-1', dropped)]).toEqual([false, true, true]);
-		expect([fits('> P. dropped by drop-2', dropped), fits('> P. dropped'), fits('> P. unobserved', dropped)]).toEqual([false, false, false]);
-		expect([fits('> P. 6 unobserved', { fate: 'unobserved' }), fits('> P.', { fate: 'unobserved' })]).toEqual([true, false]);
+		expect([fits('> P.', dropped), fits('> P. dropped', dropped), fits('> P. dropped by drop-1', dropped)]).toEqual([
+			false,
+			true,
+			true,
+		]);
+		expect([fits('> P. dropped by drop-2', dropped), fits('> P. dropped'), fits('> P. unobserved', dropped)]).toEqual([
+			false,
+			false,
+			false,
+		]);
+		expect([fits('> P. 6 unobserved', { fate: 'unobserved' }), fits('> P.', { fate: 'unobserved' })]).toEqual([
+			true,
+			false,
+		]);
 	});
 
 	test.each<[SegmentPattern, number, number]>([
@@ -126,7 +159,9 @@ describe('a pattern', () => {
 	});
 });
 
-/** As one would do it by hand: each pattern takes each number of segments that it may, and the rest must match the rest. */
+/**
+ * As one would do it by hand: each pattern takes each number of segments that it may, and the rest must match the rest.
+ */
 function naive(segments: readonly Segment[], [pattern, ...others]: readonly ParsedPattern[]): boolean {
 	if (!pattern) return segments.length === 0;
 	for (let taken = 0; taken <= segments.length && taken <= pattern.most; taken++) {
@@ -137,8 +172,13 @@ function naive(segments: readonly Segment[], [pattern, ...others]: readonly Pars
 }
 
 describe('segments', () => {
-	const match = (segments: readonly Segment[], ...patterns: SegmentPattern[]) => matchSegments(segments, patterns.map(parsePattern));
-	const [syn, synAck, ack] = [segment({ flags: 'S' }), segment({ host: 'server', flags: 'S.' }), segment({ flags: '.' })];
+	const match = (segments: readonly Segment[], ...patterns: SegmentPattern[]) =>
+		matchSegments(segments, patterns.map(parsePattern));
+	const [syn, synAck, ack] = [
+		segment({ flags: 'S' }),
+		segment({ host: 'server', flags: 'S.' }),
+		segment({ flags: '.' }),
+	];
 
 	test('match where the patterns describe all of them, in order', () => {
 		expect(match([syn, synAck, ack], '> S', '< S.', '> .')).toBe(true);
@@ -218,12 +258,17 @@ describe('packets that no stack sent over the wire', () => {
 
 	test('of ICMP are told by their names, or all, with a fate', () => {
 		const fits = (pattern: SegmentPattern, more: object = {}) => parsePattern(pattern).fits({ ...icmp, ...more });
-		expect([fits('< icmp host-unreachable'), fits('< icmp'), fits('> icmp'), fits('< icmp port-unreachable')]).toEqual([true, true, false, false]);
-		expect([fits('< icmp dropped by drop-1', { fate: 'dropped', by: 'drop-1' }), fits('< icmp unobserved'), fits('< icmp unknown')]).toEqual([
+		expect([fits('< icmp host-unreachable'), fits('< icmp'), fits('> icmp'), fits('< icmp port-unreachable')]).toEqual([
+			true,
 			true,
 			false,
 			false,
 		]);
+		expect([
+			fits('< icmp dropped by drop-1', { fate: 'dropped', by: 'drop-1' }),
+			fits('< icmp unobserved'),
+			fits('< icmp unknown'),
+		]).toEqual([true, false, false]);
 		expect(fits('< icmp host-unreachable unknown', { fate: 'unknown' })).toBe(true);
 		expect(fits('< icmp type 3 code 99', { name: 'type 3 code 99' })).toBe(true);
 		expect(parsePattern('13x < icmp port-unreachable')).toMatchObject({ least: 13, most: 13, subject: 'icmp' });
@@ -243,13 +288,17 @@ describe('packets that no stack sent over the wire', () => {
 });
 
 test('a pattern of ECN and of Accurate ECN has the flags that tcpdump prints', () => {
-	expect([fits('> SEW', { flags: 'SEW' }), fits('> SEWe', { flags: 'SEWe' }), fits('> SEW', { flags: 'SEWe' })]).toEqual([true, true, false]);
+	expect([
+		fits('> SEW', { flags: 'SEW' }),
+		fits('> SEWe', { flags: 'SEWe' }),
+		fits('> SEW', { flags: 'SEWe' }),
+	]).toEqual([true, true, false]);
 });
 
 test('a fate that nobody knows is asked for by that word', () => {
-	expect([fits('> P. unknown', { fate: 'unknown' }), fits('> P.', { fate: 'unknown' }), fits('> P. unobserved', { fate: 'unknown' })]).toEqual([
-		true,
-		false,
-		false,
-	]);
+	expect([
+		fits('> P. unknown', { fate: 'unknown' }),
+		fits('> P.', { fate: 'unknown' }),
+		fits('> P. unobserved', { fate: 'unknown' }),
+	]).toEqual([true, false, false]);
 });

@@ -27,7 +27,10 @@ export type CountedPattern = `${Count}${OneSegmentPattern}`;
 
 /** What a pattern is held against. */
 export type Packet =
-	| ({ readonly kind: 'segment' } & Pick<EventOf<'segment'>, 'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'>)
+	| ({ readonly kind: 'segment' } & Pick<
+			EventOf<'segment'>,
+			'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'
+	  >)
 	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'name' | 'fate' | 'by' | 'link'>);
 
 /**
@@ -69,18 +72,27 @@ export function parsePattern(pattern: string): ParsedPattern {
 	if (pattern === '...') return ANY;
 	const groups = PATTERN.exec(pattern)?.groups;
 	const isIcmp = groups?.flags === undefined;
-	if (!groups || !(isIcmp || FLAGS.test(groups.flags ?? '')) || Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)) {
+	if (
+		!groups ||
+		!(isIcmp || FLAGS.test(groups.flags ?? '')) ||
+		Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)
+	) {
 		throw new HalfopenError('BAD_ARGUMENT', {
 			problem: `“${pattern}” is no segment pattern.`,
 			remedy:
-				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", "1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; "< R forged" for what a firewall made; "< icmp host-unreachable" for ICMP; or "..." for any.',
+				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", ' +
+				'"1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; "< R forged" for what a firewall made; "< ' +
+				'icmp host-unreachable" for ICMP; or "..." for any.',
 		});
 	}
 	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
 	if (name !== undefined) assertIcmpName(name, pattern);
 	const host = direction === '>' ? 'client' : 'server';
 	const subject = isIcmp ? 'icmp' : forged === undefined ? 'segment' : 'forged';
-	const wanted = { fate: (fate?.split(' ')[0] ?? 'delivered') as ParsedPattern['fate'], length: length === undefined ? undefined : Number(length) };
+	const wanted = {
+		fate: (fate?.split(' ')[0] ?? 'delivered') as ParsedPattern['fate'],
+		length: length === undefined ? undefined : Number(length),
+	};
 	const isLike = (packet: Packet) =>
 		packet.kind === 'icmp'
 			? name === undefined || packet.name === name
@@ -107,7 +119,9 @@ function assertIcmpName(name: string, pattern: string): void {
 	throw new HalfopenError('OPTION_INVALID', {
 		problem: `“${pattern}”: there is no ICMP message “${name}”.`,
 		seen: `nearest: ${nearestNames(name, ICMP_NAMES).join(', ')}`,
-		remedy: 'Correct the name: they are those of iptables(8), as `iptables -p icmp -h` lists them; or "type 3 code 99" for one that has none.',
+		remedy:
+			'Correct the name: they are those of iptables(8), as `iptables -p icmp -h` lists them; or "type 3 code 99" ' +
+			'for one that has none.',
 	});
 }
 
@@ -128,7 +142,10 @@ function senderOf(packet: Packet): Packet['host'] {
  * What the patterns are held against, in order. ICMP, and segments that a firewall forged, count only where a pattern
  * names such: else a list of the segments that the two stacks sent could not be complete without them.
  */
-export function packetsFor<P extends Packet>(packets: readonly (P | { readonly kind: string })[], patterns: readonly ParsedPattern[]): P[] {
+export function packetsFor<P extends Packet>(
+	packets: readonly (P | { readonly kind: string })[],
+	patterns: readonly ParsedPattern[],
+): P[] {
 	const wanted = new Set<Subject | undefined>(['segment', ...patterns.map(({ subject }) => subject)]);
 	wanted.delete(undefined);
 	return packets.filter((packet): packet is P => isPacket(packet) && wanted.has(subjectOf(packet)));
@@ -138,13 +155,17 @@ function isPacket(event: { readonly kind: string }): event is Packet {
 	return event.kind === 'segment' || event.kind === 'icmp';
 }
 
-/** Reads a pattern of one segment, and says whether a segment is like it. With a count no single segment would ever be. */
+/**
+ * Reads a pattern of one segment, and says whether a segment is like it. With a count no single segment would ever be.
+ */
 export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern {
 	const parsed = parsePattern(pattern);
 	if (parsed.least === 1 && parsed.most === 1) return parsed;
 	throw new HalfopenError('BAD_ARGUMENT', {
 		problem: `“${pattern}” does not stand for one segment.`,
-		remedy: 'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count segments, use toShowSegment("2x > R").',
+		remedy:
+			'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count segments, use toShowSegment("2x ' +
+			'> R").',
 	});
 }
 
@@ -165,7 +186,10 @@ export function matchSegments(packets: readonly Packet[], patterns: readonly Par
 }
 
 /** How far the packets go along with the patterns: how many of them, and which pattern was to fit the next. */
-export function matchedUntil(packets: readonly Packet[], patterns: readonly ParsedPattern[]): { packets: number; patterns: number } {
+export function matchedUntil(
+	packets: readonly Packet[],
+	patterns: readonly ParsedPattern[],
+): { packets: number; patterns: number } {
 	let starts = new Uint8Array(packets.length + 1);
 	starts[0] = 1;
 	let furthest = { packets: 0, patterns: 0 };
@@ -180,7 +204,11 @@ export function matchedUntil(packets: readonly Packet[], patterns: readonly Pars
 }
 
 /** Where a pattern may end that may begin at these places. */
-function endsOf({ least, most, subject, fits }: ParsedPattern, packets: readonly Packet[], starts: Uint8Array): Uint8Array<ArrayBuffer> {
+function endsOf(
+	{ least, most, subject, fits }: ParsedPattern,
+	packets: readonly Packet[],
+	starts: Uint8Array,
+): Uint8Array<ArrayBuffer> {
 	const ends = new Uint8Array(packets.length + 1);
 	const [first, last] = [starts.indexOf(1), starts.lastIndexOf(1)];
 	if (first < 0) return ends;

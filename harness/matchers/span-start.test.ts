@@ -5,7 +5,12 @@ import { lastActOf } from './span-start.ts';
 
 type Told = Exclude<Event, { kind: 'segment' | 'icmp' }>;
 
-const fault = (t: number, host: HostName, phase: EventOf<'fault'>['phase'], what: EventOf<'fault'>['what'] = 'packets'): Told => ({
+const fault = (
+	t: number,
+	host: HostName,
+	phase: EventOf<'fault'>['phase'],
+	what: EventOf<'fault'>['what'] = 'packets',
+): Told => ({
 	...{ kind: 'fault', t, host, id: 'drop-1', what, phase, text: 'DROP' },
 });
 const process = (t: number, host: HostName, peer: string, what: EventOf<'process'>['what']): Told => ({

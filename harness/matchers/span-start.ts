@@ -19,12 +19,16 @@ const ACTING_CALLS = ['connect', 'send', 'shutdown', 'close', 'setsockopt'];
  */
 export function lastActOf({ events }: Pick<History, 'events'>, host: HostName, peer?: string): SpanStart {
 	const act = events.findLast((event) => isActOn(event, host, peer));
-	return act ? { t: act.t, what: describeEvent(act).trim().replace(/\s+/g, ' ') } : { t: 0, what: 'the beginning of the scenario' };
+	return act
+		? { t: act.t, what: describeEvent(act).trim().replace(/\s+/g, ' ') }
+		: { t: 0, what: 'the beginning of the scenario' };
 }
 
 function isActOn(event: Event, host: HostName, peer?: string): boolean {
 	if (event.kind === 'fault') return event.phase !== 'proven' && (event.host === host || event.what === 'link');
 	if (event.kind !== 'process' && event.kind !== 'call') return false;
 	if (event.host !== host || (peer !== undefined && event.peer !== peer)) return false;
-	return event.kind === 'process' ? event.what !== 'exited' : event.source === 'socket' && ACTING_CALLS.includes(event.name);
+	return event.kind === 'process'
+		? event.what !== 'exited'
+		: event.source === 'socket' && ACTING_CALLS.includes(event.name);
 }

@@ -5,7 +5,14 @@ import type { Settled } from '../lab/wait.ts';
 import { deviations, gapsBetween, type Span, spanSchema } from '../tcp.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
-import { assertAllLogged, assertAnyLogs, assertNeverBlind, assertSees, CAPTURES, SEGMENT_OBSERVERS } from '../timeline/observer-lost.ts';
+import {
+	assertAllLogged,
+	assertAnyLogs,
+	assertNeverBlind,
+	assertSees,
+	CAPTURES,
+	SEGMENT_OBSERVERS,
+} from '../timeline/observer-lost.ts';
 import { nearestNames } from '../util/nearest.ts';
 import { checked } from '../util/options.ts';
 import { offFor } from './cannot-happen.ts';
@@ -87,7 +94,8 @@ export class TimelineExpectation {
 		this.#assertFault(unwanted);
 		await context.flush();
 		const found = this.#settled(unwanted);
-		if (found.length > 0) throw failed(`Expected no segment ${pattern}, but there were ${found.length}`, found.map(describeEvent));
+		if (found.length > 0)
+			throw failed(`Expected no segment ${pattern}, but there were ${found.length}`, found.map(describeEvent));
 		this.#assertComplete(`whether there was a segment ${pattern}`, stoppersOf(unwanted));
 		this.#assertFates(`whether there was a segment ${pattern}`, unwanted);
 	}
@@ -146,7 +154,10 @@ export class TimelineExpectation {
 				}),
 				settled: () => tooMany(this.#settled(wanted), wanted) ?? this.#healed(wanted) ?? this.#silenced(wanted),
 				flush: context.flush,
-				nearest: () => [`${found().length} such, among:`, ...this.#timeline.packets.slice(-LAST_PACKETS).map(describeEvent)],
+				nearest: () => [
+					`${found().length} such, among:`,
+					...this.#timeline.packets.slice(-LAST_PACKETS).map(describeEvent),
+				],
 			},
 			patience,
 			() => lastActOf(context.history, wanted.host),
@@ -155,7 +166,8 @@ export class TimelineExpectation {
 		// What was sent before may not have been told yet.
 		await context.flush();
 		const all = this.#settled(wanted);
-		if (!isEnough(all.length)) throw failed(`Expected the segments ${pattern}, but there were ${all.length}`, all.map(describeEvent));
+		if (!isEnough(all.length))
+			throw failed(`Expected the segments ${pattern}, but there were ${all.length}`, all.map(describeEvent));
 		this.#assertComplete(`how many segments ${pattern} there were`, stoppersOf(wanted));
 		this.#assertFates(`how many segments ${pattern} there were`, wanted);
 	}
@@ -190,7 +202,8 @@ export class TimelineExpectation {
 		this.#assertFates(`when ${pattern} was sent`, wanted);
 		const found = this.#settled(wanted);
 		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
-		if (wrong.length > 0) throw failed(`Expected ${pattern} ${how}, but: ${wrong.join(', ')}`, found.map(describeEvent));
+		if (wrong.length > 0)
+			throw failed(`Expected ${pattern} ${how}, but: ${wrong.join(', ')}`, found.map(describeEvent));
 	}
 
 	/** A pattern that names a fault that there is not could never fit, or, where nothing must fit, always would. */
@@ -203,7 +216,9 @@ export class TimelineExpectation {
 		throw new HalfopenError('FAULT_UNKNOWN', {
 			problem: `There is no fault “${by}” that drops packets.`,
 			seen: names.length === 0 ? 'none was made so far' : `nearest: ${names.join(', ')}`,
-			remedy: 'Correct the name in the pattern, or make the fault first: its name is the option name of drop, reject and link.cut.',
+			remedy:
+				'Correct the name in the pattern, or make the fault first: its name is the option name of drop, reject and ' +
+				'link.cut.',
 		});
 	}
 
@@ -214,7 +229,9 @@ export class TimelineExpectation {
 
 	/** A healed fault drops nothing any more. */
 	#healed({ by }: ParsedPattern): Settled | undefined {
-		const healed = this.#timeline.context.history.of('fault').findLast(({ id, phase }) => id === by && phase === 'healed');
+		const healed = this.#timeline.context.history
+			.of('fault')
+			.findLast(({ id, phase }) => id === by && phase === 'healed');
 		if (!healed) return undefined;
 		return {
 			why: `${by} was healed at ${healed.t.toFixed(3)} s${healed.proof === undefined ? '' : ` (${healed.proof})`}`,
@@ -233,8 +250,12 @@ export class TimelineExpectation {
 		if (first === undefined) return undefined;
 		const expected = patterns[at] === undefined ? 'nothing was to follow' : `“${patterns[at]}” was to follow`;
 		return {
-			why: `after ${until} segments that fit, ${expected}, and there was: ${describeEvent(first).trim().replace(/\s+/g, ' ')}`,
-			remedy: 'Correct the pattern if what was seen is right; "..." stands for any segments, "0..1x > ." for an ACK that may travel alone.',
+			why:
+				`after ${until} segments that fit, ${expected}, and there was: ` +
+				`${describeEvent(first).trim().replace(/\s+/g, ' ')}`,
+			remedy:
+				'Correct the pattern if what was seen is right; "..." stands for any segments, "0..1x > ." for an ACK that ' +
+				'may travel alone.',
 		};
 	}
 
@@ -258,7 +279,11 @@ export class TimelineExpectation {
 	#assertFates(judged: string, ...patterns: readonly ParsedPattern[]): void {
 		const isLike = (packet: Packet, { fits, by }: ParsedPattern) => FATES.some((fate) => fits({ ...packet, fate, by }));
 		const unknown = this.#packets(...patterns).filter(({ fate }) => fate === 'unknown');
-		if (unknown.some((packet) => patterns.some((pattern) => pattern.subject !== undefined && !pattern.fits(packet) && isLike(packet, pattern)))) {
+		if (
+			unknown.some((packet) =>
+				patterns.some((pattern) => pattern.subject !== undefined && !pattern.fits(packet) && isLike(packet, pattern)),
+			)
+		) {
 			assertNeverBlind(this.#timeline.context.history, judged, ...SEGMENT_OBSERVERS);
 		}
 	}
@@ -266,7 +291,9 @@ export class TimelineExpectation {
 	/** What fits a pattern, whatever observers have still to tell. After a flush that is all that was sent before it. */
 	#settled(pattern: ParsedPattern): readonly Packet[] {
 		const { history } = this.#timeline.context;
-		return this.#packets(pattern).filter((packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isSettled(packet)));
+		return this.#packets(pattern).filter(
+			(packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isSettled(packet)),
+		);
 	}
 
 	/** What patterns are held against. */
@@ -282,5 +309,8 @@ function stoppersOf({ fate, host }: ParsedPattern): readonly HostName[] {
 
 function tooMany(found: readonly Packet[], { most }: ParsedPattern): Settled | undefined {
 	if (found.length <= most) return undefined;
-	return { why: `there are ${found.length} already`, remedy: 'Correct the count, or expect them before the others are sent.' };
+	return {
+		why: `there are ${found.length} already`,
+		remedy: 'Correct the count, or expect them before the others are sent.',
+	};
 }

@@ -10,7 +10,10 @@ function looking() {
 	const work = new Promise<number>((pass, fail) => {
 		end = { pass, fail };
 	});
-	const expectation = tracked({ toHold: () => work, toThrow: () => Promise.reject(new Error('no')) }, 'client', { pending, over: over.signal });
+	const expectation = tracked({ toHold: () => work, toThrow: () => Promise.reject(new Error('no')) }, 'client', {
+		pending,
+		over: over.signal,
+	});
 	return { expectation, pending, over, ...end };
 }
 

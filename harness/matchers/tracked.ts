@@ -6,14 +6,16 @@ type Awaited = Pick<LabContext, 'pending' | 'over'>;
 
 /** What Jest offers and a lab does not, and what to write instead. */
 const JEST_ONLY: Readonly<Record<string, string>> = {
-	not: 'Write what is to be there instead: toShowNoSegment, toHaveNoSocket, toBlock, toStaySilent({ forMs }), or another value or errno.',
+	not:
+		'Write what is to be there instead: toShowNoSegment, toHaveNoSocket, toBlock, toStaySilent({ forMs }), or ' +
+		'another value or errno.',
 	resolves: 'Leave it out: await the expectation itself.',
 	rejects: 'Leave it out: await the expectation itself; that a call fails is toFailWith or toFail.',
 };
 
 /**
- * Minds each call of an expectation from its first moment: one that is not awaited is known when the scenario ends, and what becomes of it
- * after that is nobody's business; it must not fail another test, or end the process.
+ * Minds each call of an expectation from its first moment: one that is not awaited is known when the scenario ends, and
+ * what becomes of it after that is nobody's business; it must not fail another test, or end the process.
  */
 export function tracked<E extends object>(expectation: E, of: string, context: Awaited): E {
 	return new Proxy(expectation, {
@@ -21,7 +23,8 @@ export function tracked<E extends object>(expectation: E, of: string, context: A
 			const member: unknown = Reflect.get(target, name);
 			if (member === undefined && typeof name === 'string') assertNoMatcher(target, name, of);
 			if (typeof member !== 'function') return member;
-			return (...args: readonly unknown[]) => track(() => member.apply(target, args), `expect(${of}).${String(name)}`, context);
+			return (...args: readonly unknown[]) =>
+				track(() => member.apply(target, args), `expect(${of}).${String(name)}`, context);
 		},
 	});
 }

@@ -46,7 +46,8 @@ export abstract class Peer {
 		this.context = context;
 		this.pid = pid;
 		this.ended = exited.then(
-			({ status, signal, t }) => this.#gone(signal === undefined ? { status: status ?? -1 } : { signal }, context.history.at(t)),
+			({ status, signal, t }) =>
+				this.#gone(signal === undefined ? { status: status ?? -1 } : { signal }, context.history.at(t)),
 			() => this.#gone({ lost: true }, context.history.at(context.clock.now())),
 		);
 		void Promise.allSettled([this.ended, drained]).then(() => {
@@ -81,10 +82,15 @@ export abstract class Peer {
 		return this.#isOver;
 	}
 
-	/** Its calls so far, of one family or all. `read` and `write` are those on its connections, by whatever call; its standard streams are another story. */
+	/**
+	 * Its calls so far, of one family or all. `read` and `write` are those on its connections, by whatever call; its
+	 * standard streams are another story.
+	 */
 	calls(name?: CallName): readonly EventOf<'call'>[] {
 		if (name !== undefined) checkedName(CALL_NAMES, name, `${this.name}: a call`);
-		return this.context.history.of('call', this.host).filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
+		return this.context.history
+			.of('call', this.host)
+			.filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
 	}
 
 	/** Whether a call of this family has returned this value. For verdicts; to wait for it, expect it. */
@@ -105,7 +111,11 @@ export abstract class Peer {
 		const failed = this.calls(name).find((call) => call.errno === errno);
 		if (!failed) return [];
 		return this.calls().filter(
-			(call) => call.t > failed.t && call.pid === failed.pid && mayBeSameSocket(call, failed) && (isOf('read', call) || isOf('write', call)),
+			(call) =>
+				call.t > failed.t &&
+				call.pid === failed.pid &&
+				mayBeSameSocket(call, failed) &&
+				(isOf('read', call) || isOf('write', call)),
 		);
 	}
 
@@ -144,7 +154,14 @@ export abstract class Peer {
 
 	#gone(end: PeerEnd, t: number): PeerEnd {
 		this.#end = end;
-		this.context.history.add({ kind: 'process', t, host: this.host, peer: this.name, what: 'exited', text: describePeerEnd(end) });
+		this.context.history.add({
+			kind: 'process',
+			t,
+			host: this.host,
+			peer: this.name,
+			what: 'exited',
+			text: describePeerEnd(end),
+		});
 		return end;
 	}
 }

@@ -24,7 +24,9 @@ export interface ProgramOptions {
 	/** A name of the spec's choice instead. */
 	readonly name?: string | undefined;
 	readonly argv: readonly string[];
-	/** What is waited for before the spec goes on: that it listens, that it is connected, or no more than that it runs. */
+	/**
+	 * What is waited for before the spec goes on: that it listens, that it is connected, or no more than that it runs.
+	 */
 	readonly until: 'listening' | 'connected' | 'started';
 	/** Whether its standard streams are a terminal, instead of pipes: then it keeps no output back. */
 	readonly tty?: boolean;
@@ -41,7 +43,10 @@ export class Program extends Peer {
 		const name = context.names.take(options.kind, options.name);
 		const calls = new CallProbe(history, host, name, (t) => boot.isOverAt(t), context.clock.now());
 		const text = { both: '', err: '' };
-		const lines = { out: tellOutput(history, { host, peer: name, stream: 'out' }), err: tellOutput(history, { host, peer: name, stream: 'err' }) };
+		const lines = {
+			out: tellOutput(history, { host, peer: name, stream: 'out' }),
+			err: tellOutput(history, { host, peer: name, stream: 'err' }),
+		};
 		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
 			if (boot.isOverAt(t)) return;
 			text.both += bytes;
@@ -65,7 +70,13 @@ export class Program extends Peer {
 		return program;
 	}
 
-	private constructor(name: string, host: HostName, context: LabContext, process: AgentProcess, text: { both: string; err: string }) {
+	private constructor(
+		name: string,
+		host: HostName,
+		context: LabContext,
+		process: AgentProcess,
+		text: { both: string; err: string },
+	) {
 		super(name, host, context, process);
 		this.#process = process;
 		this.#text = text;
@@ -137,7 +148,10 @@ async function assertTool(userland: Agent, tool: string, remedy: string): Promis
 const ONE_LINE_SECONDS = 0.5;
 
 /** Tells the history what a program prints, a line that comes in pieces as one. */
-function tellOutput(history: History, from: Pick<EventOf<'output'>, 'host' | 'peer' | 'stream'>): (t: number, text: string) => void {
+function tellOutput(
+	history: History,
+	from: Pick<EventOf<'output'>, 'host' | 'peer' | 'stream'>,
+): (t: number, text: string) => void {
 	let last: EventOf<'output'> | undefined;
 	return (t, text) => {
 		const begun = last && !last.text.endsWith('\n') && t - last.t < ONE_LINE_SECONDS ? last : undefined;
@@ -150,7 +164,9 @@ function tellOutput(history: History, from: Pick<EventOf<'output'>, 'host' | 'pe
 /** It listens, and waits: a program with several sockets (one for IPv6, one for IPv4) has made them all then. */
 function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
 	const listening = calls.findLastIndex(({ name, returned }) => name === 'listen' && returned === 0);
-	return listening >= 0 && calls.slice(listening + 1).some(({ name }) => isCall(name, 'accept') || isCall(name, 'poll'));
+	return (
+		listening >= 0 && calls.slice(listening + 1).some(({ name }) => isCall(name, 'accept') || isCall(name, 'poll'))
+	);
 }
 
 /** A connect that does not block tells its result later, by SO_ERROR (connect(2), EINPROGRESS). */

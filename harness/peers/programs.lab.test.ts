@@ -15,22 +15,26 @@ function scenarioOnNetns(title: string, body: Parameters<typeof scenario>[2]): v
 /** What Node, Go and Java listen on by default: all addresses of both families, with one socket. */
 const ECHO = `require('net').createServer((c) => c.on('data', (d) => c.write(d))).listen(8080, () => console.log('listening'))`;
 
-scenario('a dual-stack server: its calls are on sockets of IPv6, between addresses of IPv4', {}, async ({ client, server }) => {
-	const echo = await server.run(['node', '-e', ECHO]);
-	await expect(echo).toPrint('listening');
-	const writer = await client.nc({ connect: server.port(8080) });
-	await writer.type('hello\n');
-	await expect(writer).toPrint('hello\n');
-	await expect(echo).toHaveReturned('read', 6);
-	await expect(echo).toHaveReturned('write', 6);
-	await expect(echo).toBlockIn('poll');
+scenario(
+	'a dual-stack server: its calls are on sockets of IPv6, between addresses of IPv4',
+	{},
+	async ({ client, server }) => {
+		const echo = await server.run(['node', '-e', ECHO]);
+		await expect(echo).toPrint('listening');
+		const writer = await client.nc({ connect: server.port(8080) });
+		await writer.type('hello\n');
+		await expect(writer).toPrint('hello\n');
+		await expect(echo).toHaveReturned('read', 6);
+		await expect(echo).toHaveReturned('write', 6);
+		await expect(echo).toBlockIn('poll');
 
-	const [read] = echo.calls('read');
-	const own = writer.calls('write')[0]?.socket;
-	check(own).toMatchObject({ family: 'IPv4', remote: server.port(8080) });
-	// The socket's family is its own; its addresses are those on the wire (RFC 4291, 2.5.5.2).
-	check(read?.socket).toEqual({ family: 'IPv6', local: own?.remote, remote: own?.local });
-});
+		const [read] = echo.calls('read');
+		const own = writer.calls('write')[0]?.socket;
+		check(own).toMatchObject({ family: 'IPv4', remote: server.port(8080) });
+		// The socket's family is its own; its addresses are those on the wire (RFC 4291, 2.5.5.2).
+		check(read?.socket).toEqual({ family: 'IPv6', local: own?.remote, remote: own?.local });
+	},
+);
 
 /** A thread reads from its connection; another waits for nothing at all, again and again. */
 const THREADS = `
@@ -42,24 +46,27 @@ while True:
     select.select([], [], [], 0.05)
 `;
 
-scenarioOnNetns('a program of two threads: that one blocks is seen, whatever the other does', async ({ client, server }) => {
-	const writer = await server.nc({ listen: 8080 });
-	const program = await client.run(['python3', '-c', THREADS, server.address]);
-	await expect(program).toBlockIn('read');
-	const blocked = program.blockedIn('read') as Call;
-	const [connect] = program.calls('connect');
-	check(blocked.pid).toBe(program.pid);
-	check(connect?.pid).toBe(program.pid);
-	check(blocked.tid).not.toBe(connect?.tid);
-	check(blocked.tid).toBeGreaterThan(program.pid);
+scenarioOnNetns(
+	'a program of two threads: that one blocks is seen, whatever the other does',
+	async ({ client, server }) => {
+		const writer = await server.nc({ listen: 8080 });
+		const program = await client.run(['python3', '-c', THREADS, server.address]);
+		await expect(program).toBlockIn('read');
+		const blocked = program.blockedIn('read') as Call;
+		const [connect] = program.calls('connect');
+		check(blocked.pid).toBe(program.pid);
+		check(connect?.pid).toBe(program.pid);
+		check(blocked.tid).not.toBe(connect?.tid);
+		check(blocked.tid).toBeGreaterThan(program.pid);
 
-	await writer.type('hello\n');
-	await expect(program).toHaveReturned('read', 6);
-	check(program.blocksIn('read')).toBe(false);
+		await writer.type('hello\n');
+		await expect(program).toHaveReturned('read', 6);
+		check(program.blocksIn('read')).toBe(false);
 
-	await program.signal('SIGKILL');
-	await expect(program).toHaveEnded({ signal: 'SIGKILL' });
-});
+		await program.signal('SIGKILL');
+		await expect(program).toHaveEnded({ signal: 'SIGKILL' });
+	},
+);
 
 /** A server that forks for each connection: the child of the first ends without a word, that of the second answers. */
 const FORKS = `
@@ -130,7 +137,10 @@ scenarioOnNetns('odd names beside a socket, and data that pass by read and write
 	await expect(program).toHaveEnded({ status: 0 });
 
 	const polls = program.calls('poll');
-	check(polls.map(({ waitsOn = [] }) => waitsOn.map(({ socket }) => socket !== undefined))).toEqual([[false, true], [true]]);
+	check(polls.map(({ waitsOn = [] }) => waitsOn.map(({ socket }) => socket !== undefined))).toEqual([
+		[false, true],
+		[true],
+	]);
 	check(polls.map(({ ready = [] }) => ready.map(({ socket }) => socket !== undefined))).toEqual([[false], [true]]);
 	check(program.calls('read').map(({ name, returned }) => [name, returned])).toEqual([
 		['splice', 6],

@@ -33,17 +33,29 @@ const oneOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const milliseconds = z.number().positive().optional();
 
 /**
- * netcat-openbsd. On POLLHUP it closes without reading, so an errno that reached its socket may never reach its calls; `ncTraditional` and
+ * netcat-openbsd. On POLLHUP it closes without reading, so an errno that reached its socket may never reach its calls;
+ * `ncTraditional` and
  * `dnc` read it.
  */
 export function nc(given: (Listen | Connect) & { readonly shutdownAtEof?: boolean }): ProgramOptions {
-	const { shutdownAtEof, ...options } = checked(oneOf({ ...either, shutdownAtEof: z.boolean().optional() }), given, 'host.nc') as typeof given;
+	const { shutdownAtEof, ...options } = checked(
+		oneOf({ ...either, shutdownAtEof: z.boolean().optional() }),
+		given,
+		'host.nc',
+	) as typeof given;
 	return netcat('nc', ['nc.openbsd', ...(shutdownAtEof ? ['-N'] : [])], ['-l'], options);
 }
 
-/** netcat-traditional: waits in select, then reads, so its read shows the errno. `keepalive` sets SO_KEEPALIVE; its times are the sysctls'. */
+/**
+ * netcat-traditional: waits in select, then reads, so its read shows the errno. `keepalive` sets SO_KEEPALIVE; its
+ * times are the sysctls'.
+ */
 export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?: boolean }): ProgramOptions {
-	const { keepalive, ...options } = checked(oneOf({ ...either, keepalive: z.boolean().optional() }), given, 'host.ncTraditional') as typeof given;
+	const { keepalive, ...options } = checked(
+		oneOf({ ...either, keepalive: z.boolean().optional() }),
+		given,
+		'host.ncTraditional',
+	) as typeof given;
 	return netcat('nc', ['nc.traditional', ...(keepalive ? ['-k'] : [])], ['-l', '-p'], options);
 }
 
@@ -53,19 +65,39 @@ export function dnc(options: Listen | Connect): ProgramOptions {
 	return netcat('dnc', ['dnc'], ['-l'], options);
 }
 
-function netcat(kind: string, program: readonly string[], listen: readonly string[], options: Listen | Connect): ProgramOptions {
+function netcat(
+	kind: string,
+	program: readonly string[],
+	listen: readonly string[],
+	options: Listen | Connect,
+): ProgramOptions {
 	const { name } = options;
 	return 'listen' in options
-		? { kind, name, argv: [...program, ...listen, String(assertPort(options.listen))], until: options.until ?? 'listening' }
-		: { kind, name, argv: [...program, options.connect.address, String(assertPort(options.connect.port))], until: options.until ?? 'connected' };
+		? {
+				kind,
+				name,
+				argv: [...program, ...listen, String(assertPort(options.listen))],
+				until: options.until ?? 'listening',
+			}
+		: {
+				kind,
+				name,
+				argv: [...program, options.connect.address, String(assertPort(options.connect.port))],
+				until: options.until ?? 'connected',
+			};
 }
 
 /**
- * Nmap's netcat: listens with a backlog of 10; on IPv6 and IPv4 where the host has both. It closes its listening sockets when it has
- * accepted one connection, unless it is told to keep listening: -k, which means SO_KEEPALIVE to another netcat.
+ * Nmap's netcat: listens with a backlog of 10; on IPv6 and IPv4 where the host has both. It closes its listening
+ * sockets when it has accepted one connection, unless it is told to keep listening: -k, which means SO_KEEPALIVE to
+ * another netcat.
  */
 export function ncat(given: (Listen | Connect) & { readonly keepListening?: boolean }): ProgramOptions {
-	const { keepListening, ...options } = checked(oneOf({ ...either, keepListening: z.boolean().optional() }), given, 'host.ncat') as typeof given;
+	const { keepListening, ...options } = checked(
+		oneOf({ ...either, keepListening: z.boolean().optional() }),
+		given,
+		'host.ncat',
+	) as typeof given;
 	return netcat('ncat', ['ncat', ...(keepListening ? ['-k'] : [])], ['-l'], options);
 }
 
@@ -75,7 +107,9 @@ export function telnet(options: Connect): ProgramOptions {
 	return netcat('telnet', ['telnet'], [], options);
 }
 
-/** curl of `http://<address>:<port>/`, quietly but for errors. It polls: what became of a connect it asks with SO_ERROR. */
+/**
+ * curl of `http://<address>:<port>/`, quietly but for errors. It polls: what became of a connect it asks with SO_ERROR.
+ */
 export function curl(options: Connect): ProgramOptions {
 	checked(z.strictObject(connecting), options, 'host.curl');
 	const { name, connect, until = 'started' } = options;
@@ -84,10 +118,19 @@ export function curl(options: Connect): ProgramOptions {
 }
 
 /** A Node server that echoes. */
-export function echoServer(options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean }): ProgramOptions {
-	checked(z.strictObject({ ...listening, keepaliveMs: milliseconds, allowHalfOpen: z.boolean().optional() }), options, 'host.echoServer');
+export function echoServer(
+	options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean },
+): ProgramOptions {
+	checked(
+		z.strictObject({ ...listening, keepaliveMs: milliseconds, allowHalfOpen: z.boolean().optional() }),
+		options,
+		'host.echoServer',
+	);
 	const { name, listen, keepaliveMs, allowHalfOpen } = options;
-	const flags = [...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]), ...(allowHalfOpen ? ['--allow-half-open'] : [])];
+	const flags = [
+		...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]),
+		...(allowHalfOpen ? ['--allow-half-open'] : []),
+	];
 	return {
 		kind: 'echo-server',
 		name,
@@ -97,8 +140,14 @@ export function echoServer(options: Listen & { readonly keepaliveMs?: number; re
 }
 
 /** A Node client of the echo server: sends what is typed, and, with a heartbeat, gives a silent peer up by itself. */
-export function echoClient(options: Connect & { readonly keepaliveMs?: number; readonly heartbeatMs?: number }): ProgramOptions {
-	checked(z.strictObject({ ...connecting, keepaliveMs: milliseconds, heartbeatMs: milliseconds }), options, 'host.echoClient');
+export function echoClient(
+	options: Connect & { readonly keepaliveMs?: number; readonly heartbeatMs?: number },
+): ProgramOptions {
+	checked(
+		z.strictObject({ ...connecting, keepaliveMs: milliseconds, heartbeatMs: milliseconds }),
+		options,
+		'host.echoClient',
+	);
 	const { name, connect, keepaliveMs, heartbeatMs } = options;
 	const flags = [
 		...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]),

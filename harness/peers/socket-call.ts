@@ -33,8 +33,8 @@ export interface CallText {
 type CallEvent = EventOf<'call'>;
 
 /**
- * A call that was made, returned or not. Awaited, it is strict: it gives what the call returned, and throws where the call failed. Held, and
- * given to `expect`, it is a question: `toReturn`, `toFailWith`, `toBlock`.
+ * A call that was made, returned or not. Awaited, it is strict: it gives what the call returned, and throws where the
+ * call failed. Held, and given to `expect`, it is a question: `toReturn`, `toFailWith`, `toBlock`.
  */
 export class SocketCall<T> implements PromiseLike<T> {
 	readonly peer: Peer;
@@ -70,7 +70,11 @@ export class SocketCall<T> implements PromiseLike<T> {
 		// Its process has ended, its host is gone, or nobody understood what it was to call: it will not return any more.
 		const neverReturned = (error: unknown) => {
 			const why = error instanceof HalfopenError ? error.problem : String(error);
-			made.event = { ...entered, took: Math.max(0, history.at(clock.now()) - entered.t), result: `never returned: ${why}` };
+			made.event = {
+				...entered,
+				took: Math.max(0, history.at(clock.now()) - entered.t),
+				result: `never returned: ${why}`,
+			};
 			if (history.of('call', peer.host).includes(entered)) history.replace(entered, made.event);
 			throw error;
 		};
@@ -108,10 +112,16 @@ export class SocketCall<T> implements PromiseLike<T> {
 	}
 
 	// biome-ignore lint/suspicious/noThenProperty: a call is a promise on purpose; awaiting it is its strict form.
-	then<R, E>(resolved?: ((value: T) => R | PromiseLike<R>) | null, rejected?: ((error: unknown) => E | PromiseLike<E>) | null): PromiseLike<R | E> {
+	then<R, E>(
+		resolved?: ((value: T) => R | PromiseLike<R>) | null,
+		rejected?: ((error: unknown) => E | PromiseLike<E>) | null,
+	): PromiseLike<R | E> {
 		if (this.event.took === undefined) {
 			const { peer, text } = this;
-			const returned = peer.context.waits.begin({ what: `${peer.name} on the ${peer.host}: ${text} to return`, limitMs: undefined });
+			const returned = peer.context.waits.begin({
+				what: `${peer.name} on the ${peer.host}: ${text} to return`,
+				limitMs: undefined,
+			});
 			this.#value.then(returned, returned);
 			peer.context.acts.during(() => this.#value).catch(() => {});
 		}
@@ -120,7 +130,11 @@ export class SocketCall<T> implements PromiseLike<T> {
 }
 
 /** What a call gives beside its result, in strace's words. */
-function toldBeside({ revents, value }: Outcome, fd: number | undefined, socket: TcpSocket): Pick<CallEvent, 'result' | 'ready'> {
+function toldBeside(
+	{ revents, value }: Outcome,
+	fd: number | undefined,
+	socket: TcpSocket,
+): Pick<CallEvent, 'result' | 'ready'> {
 	if (revents?.length === 0) return { result: 'Timeout' };
 	if (revents !== undefined && fd !== undefined) {
 		const events = revents.join('|');
@@ -130,7 +144,11 @@ function toldBeside({ revents, value }: Outcome, fd: number | undefined, socket:
 }
 
 /** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
-function addSocketError({ context, host, name: peer }: Peer, { t, name, args, socket }: CallEvent, { value = 0, took }: Outcome): void {
+function addSocketError(
+	{ context, host, name: peer }: Peer,
+	{ t, name, args, socket }: CallEvent,
+	{ value = 0, took }: Outcome,
+): void {
 	if (name !== 'getsockopt' || !args.includes('SO_ERROR') || value === 0) return;
 	const ends = { ...(socket?.local && { local: socket.local }), ...(socket?.remote && { remote: socket.remote }) };
 	context.history.add({ kind: 'error', t: t + took, host, peer, errno: errnoName(value), source: 'so_error', ...ends });

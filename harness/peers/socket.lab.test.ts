@@ -32,38 +32,50 @@ scenario('SIGPIPE kills a process that does not ask for an errno', {}, async ({ 
 	await expect(a.process).toHaveEnded({ signal: 'SIGPIPE' });
 });
 
-scenario('calls say whose they are, and one that its process does not survive ends with it', {}, async ({ client, server, timeline }) => {
-	const listener = await (await server.socket()).listen(8080);
-	const a = await client.socket();
-	await a.connect(server.port(8080));
-	const { port } = await a.address();
-	const b = await listener.accept();
-	const blocked = b.recv();
-	await expect(blocked).toBlock();
-	await b.process.signal('SIGKILL');
-	await expect(b.process).toHaveEnded({ signal: 'SIGKILL' });
-	await expect(timeline).toShowSegment('< F.');
+scenario(
+	'calls say whose they are, and one that its process does not survive ends with it',
+	{},
+	async ({ client, server, timeline }) => {
+		const listener = await (await server.socket()).listen(8080);
+		const a = await client.socket();
+		await a.connect(server.port(8080));
+		const { port } = await a.address();
+		const b = await listener.accept();
+		const blocked = b.recv();
+		await expect(blocked).toBlock();
+		await b.process.signal('SIGKILL');
+		await expect(b.process).toHaveEnded({ signal: 'SIGKILL' });
+		await expect(timeline).toShowSegment('< F.');
 
-	const ends = { family: 'IPv4', local: server.port(8080), remote: { address: client.address, port } };
-	expect(blocked.event).toMatchObject({ name: 'recv', socket: ends, took: expect.any(Number), result: expect.stringContaining('never returned') });
-	expect(blocked.event.returned).toBeUndefined();
-	expect(b.process.blocksIn('read')).toBe(false);
-	expect(timeline.calls('accept', 'server')).toMatchObject([{ socket: { family: 'IPv4', local: { port: 8080 } } }]);
+		const ends = { family: 'IPv4', local: server.port(8080), remote: { address: client.address, port } };
+		expect(blocked.event).toMatchObject({
+			name: 'recv',
+			socket: ends,
+			took: expect.any(Number),
+			result: expect.stringContaining('never returned'),
+		});
+		expect(blocked.event.returned).toBeUndefined();
+		expect(b.process.blocksIn('read')).toBe(false);
+		expect(timeline.calls('accept', 'server')).toMatchObject([{ socket: { family: 'IPv4', local: { port: 8080 } } }]);
 
-	// SO_ERROR is told with the ends of its socket, though it has none any more when it is asked.
-	const c = await client.socket();
-	await c.setNonBlocking();
-	await expect(c.connect(server.port(9))).toFailWith('EINPROGRESS');
-	await c.poll(['POLLOUT']);
-	expect(await c.option('SO_ERROR')).toBe(111);
-	expect(timeline.errors('client')).toContainEqual(expect.objectContaining({ errno: 'ECONNREFUSED', source: 'so_error', remote: server.port(9) }));
-});
+		// SO_ERROR is told with the ends of its socket, though it has none any more when it is asked.
+		const c = await client.socket();
+		await c.setNonBlocking();
+		await expect(c.connect(server.port(9))).toFailWith('EINPROGRESS');
+		await c.poll(['POLLOUT']);
+		expect(await c.option('SO_ERROR')).toBe(111);
+		expect(timeline.errors('client')).toContainEqual(
+			expect.objectContaining({ errno: 'ECONNREFUSED', source: 'so_error', remote: server.port(9) }),
+		);
+	},
+);
 
 scenario('what no call could take is refused before it is made', {}, async ({ client, server, timeline }) => {
 	const listener = await (await server.socket()).listen(8080);
 	const a = await client.socket();
 	const before = timeline.calls().length;
-	for (const address of ['server', '::1', '1.2.3']) expect(() => a.connect({ address, port: 8080 })).toThrow(/socket.connect: address cannot be/);
+	for (const address of ['server', '::1', '1.2.3'])
+		expect(() => a.connect({ address, port: 8080 })).toThrow(/socket.connect: address cannot be/);
 	await a.connect(server.port(8080));
 	const b = await listener.accept();
 	expect(() => b.recv(2_000_000)).toThrow(/socket.recv: its size/);

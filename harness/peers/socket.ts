@@ -46,7 +46,10 @@ const settingSchema = z.union([
 /** What a call gives that did not fail. */
 type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno }>;
 
-/** A process that makes exactly the calls it is told to make, each in a thread of its own. Its descriptors, its signals and its end are its own. */
+/**
+ * A process that makes exactly the calls it is told to make, each in a thread of its own. Its descriptors, its signals
+ * and its end are its own.
+ */
 export class SocketProcess extends Peer {
 	readonly #puppet: Puppet;
 	/** By descriptor. */
@@ -115,11 +118,15 @@ export class SocketProcess extends Peer {
 			this.#sockets.set(returned, { family: 'IPv4', local: own, remote: { address, port } });
 		}
 		if (name === 'close' && errno === undefined) this.#sockets.delete(fd);
-		else if (errno !== 'EBADF') this.#sockets.set(fd, { family: 'IPv4', ...known, ...(local && { local }), ...(remote && { remote }) });
+		else if (errno !== 'EBADF')
+			this.#sockets.set(fd, { family: 'IPv4', ...known, ...(local && { local }), ...(remote && { remote }) });
 	}
 }
 
-/** A socket that does exactly what the spec says. Each method is the system call of its name; see `SocketCall` for what it gives. */
+/**
+ * A socket that does exactly what the spec says. Each method is the system call of its name; see `SocketCall` for what
+ * it gives.
+ */
 export class Socket {
 	readonly process: SocketProcess;
 	readonly fd: number;
@@ -183,7 +190,9 @@ export class Socket {
 		return this.process.call('poll', this.fd, events, timeoutMs);
 	}
 
-	/** Times in the kernel's units: TCP_USER_TIMEOUT in ms, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_DEFER_ACCEPT in seconds. */
+	/**
+	 * Times in the kernel's units: TCP_USER_TIMEOUT in ms, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_DEFER_ACCEPT in seconds.
+	 */
 	async setOption(...setting: OptionSetting): Promise<void> {
 		checkedName([...NUMBER_OPTIONS, 'SO_LINGER'], setting[0], 'socket.setOption');
 		checked(settingSchema, setting, `socket.setOption: ${setting[0]}`);
@@ -221,7 +230,9 @@ function assertSendable(data: string | Uint8Array): void {
 	if (data.length <= most / 3 || wordLength(data) <= most) return;
 	throw new HalfopenError('OPTION_INVALID', {
 		problem: `socket.send: its data cannot be that long: ${Buffer.byteLength(data)} bytes.`,
-		remedy: `Send it in several calls. ${Math.floor(most / 3)} bytes always go into one, letters and digits up to ${most}; or let a program send it.`,
+		remedy:
+			`Send it in several calls. ${Math.floor(most / 3)} bytes always go into one, letters and digits up to ` +
+			`${most}; or let a program send it.`,
 	});
 }
 

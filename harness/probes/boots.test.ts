@@ -6,9 +6,12 @@ import { Boots } from './boots.ts';
 type Told = Exclude<TraceRecord, { kind: 'lost' }>;
 
 const ends = { local: CLIENT, remote: SERVER };
-const state = (from: string, to: string, more: Partial<Told> = {}): Told => ({ kind: 'state', t: 0, ...ends, from, to, ...more }) as Told;
-const retransmit = (inState: string, more: Partial<Told> = {}): Told => ({ kind: 'retransmit', t: 0, ...ends, state: inState, ...more }) as Told;
-const error = (more: Partial<Told> = {}): Told => ({ kind: 'error', t: 0, ...ends, errno: 'ETIMEDOUT', ...more }) as Told;
+const state = (from: string, to: string, more: Partial<Told> = {}): Told =>
+	({ kind: 'state', t: 0, ...ends, from, to, ...more }) as Told;
+const retransmit = (inState: string, more: Partial<Told> = {}): Told =>
+	({ kind: 'retransmit', t: 0, ...ends, state: inState, ...more }) as Told;
+const error = (more: Partial<Told> = {}): Told =>
+	({ kind: 'error', t: 0, ...ends, errno: 'ETIMEDOUT', ...more }) as Told;
 const reset: Told = { kind: 'reset', t: 0, direction: 'sent', ...ends };
 /** A connecting socket has no port yet when it enters SYN-SENT. */
 const unbound = { local: { ...CLIENT, port: 0 } };
@@ -96,20 +99,28 @@ describe('after a reboot', () => {
 		expect(rebooted().attribute(31, reset)).toEqual({ boot: 2 });
 	});
 
-	test('a SYN that is retransmitted is the new boot’s: a process that dies takes its SYN-SENT socket with it (tcp_close_state)', () => {
-		const boots = rebooted();
-		boots.attribute(31, state('CLOSED', 'SYN-SENT', unbound));
-		expect(boots.attribute(32, retransmit('SYN-SENT', another))).toEqual({ boot: 2 });
-		expect(boots.attribute(33, error(another))).toEqual({ boot: 2 });
-	});
+	test(
+		'a SYN that is retransmitted is the new boot’s: a process that dies takes its SYN-SENT socket with it ' +
+			'(tcp_close_state)',
+		() => {
+			const boots = rebooted();
+			boots.attribute(31, state('CLOSED', 'SYN-SENT', unbound));
+			expect(boots.attribute(32, retransmit('SYN-SENT', another))).toEqual({ boot: 2 });
+			expect(boots.attribute(33, error(another))).toEqual({ boot: 2 });
+		},
+	);
 
-	test('an error that ends a connection attempt is the new boot’s, though the kernel reports it before the port was ever told', () => {
-		// tcp_write_err and tcp_v4_err report first and close then.
-		const boots = rebooted();
-		boots.attribute(31, state('CLOSED', 'SYN-SENT', unbound));
-		expect(boots.attribute(32, error(another))).toEqual({ boot: 2 });
-		expect(boots.attribute(33, error())).toEqual({ boot: 1, ghost: true });
-	});
+	test(
+		'an error that ends a connection attempt is the new boot’s, though the kernel reports it before the port was ' +
+			'ever told',
+		() => {
+			// tcp_write_err and tcp_v4_err report first and close then.
+			const boots = rebooted();
+			boots.attribute(31, state('CLOSED', 'SYN-SENT', unbound));
+			expect(boots.attribute(32, error(another))).toEqual({ boot: 2 });
+			expect(boots.attribute(33, error())).toEqual({ boot: 1, ghost: true });
+		},
+	);
 
 	test('an event from before it, told late, is the earlier boot’s', () => {
 		expect(rebooted().attribute(19, state('ESTAB', 'CLOSE-WAIT'))).toEqual({ boot: 1 });

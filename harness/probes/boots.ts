@@ -8,8 +8,8 @@ interface Period {
 }
 
 /**
- * Tells which boot of a host an event of the kernel belongs to. All boots have the same addresses, and the stack of a dead one goes on
- * for minutes: its sockets are closed, time out, retransmit into nothing. Those events are ghosts.
+ * Tells which boot of a host an event of the kernel belongs to. All boots have the same addresses, and the stack of a
+ * dead one goes on for minutes: its sockets are closed, time out, retransmit into nothing. Those events are ghosts.
  */
 export class Boots {
 	readonly #periods: Period[] = [];
@@ -38,8 +38,10 @@ export class Boots {
 		const remote = `${record.remote.address}:${record.remote.port}`;
 		const connection = `${record.local.port} ${remote}`;
 		// A connecting socket enters SYN-SENT before it has a port; its first SYN again is what may tell the port first.
-		if (record.kind === 'retransmit' && record.state === 'SYN-SENT' && period.opened.has(`0 ${remote}`)) period.opened.add(connection);
-		if (record.kind === 'state' && ['CLOSED', 'LISTEN', 'SYN-RECV', 'SYN-SENT'].includes(record.from)) period.opened.add(connection);
+		if (record.kind === 'retransmit' && record.state === 'SYN-SENT' && period.opened.has(`0 ${remote}`))
+			period.opened.add(connection);
+		if (record.kind === 'state' && ['CLOSED', 'LISTEN', 'SYN-RECV', 'SYN-SENT'].includes(record.from))
+			period.opened.add(connection);
 		const opener = 1 + this.#periods.slice(0, boot).findLastIndex(({ opened }) => opened.has(connection));
 		if (opener > 0) return opener === boot ? { boot } : { boot: opener, ghost: true };
 		// An attempt that fails is reported before it is closed, which is what tells its port (tcp_write_err, tcp_v4_err).

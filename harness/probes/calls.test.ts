@@ -14,13 +14,16 @@ function historyOf(...pieces: string[]): History {
 	return history;
 }
 
-const calls = (history: History) => history.of('call').map(({ name, returned, errno }) => `${name} ${errno ?? returned ?? '…'}`);
+const calls = (history: History) =>
+	history.of('call').map(({ name, returned, errno }) => `${name} ${errno ?? returned ?? '…'}`);
 /** The calls of one line each that are kept. */
-const kept = (...lines: string[]) => calls(historyOf(`${lines.map((line, index) => `7 @0.00000${index} ${line}`).join('\n')}\n`));
+const kept = (...lines: string[]) =>
+	calls(historyOf(`${lines.map((line, index) => `7 @0.00000${index} ${line}`).join('\n')}\n`));
 
 test('a call is an event with all that strace says of it', () => {
 	const history = historyOf(
-		'38    @1.250000 read(3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, 0x7ffd, 2048) = -1 ECONNRESET (Connection reset by peer) <0.000042>\n',
+		'38    @1.250000 read(3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, 0x7ffd, 2048) = -1 ECONNRESET (Connection ' +
+			'reset by peer) <0.000042>\n',
 	);
 	expect(history.events).toEqual([
 		{
@@ -32,7 +35,11 @@ test('a call is an event with all that strace says of it', () => {
 			name: 'read',
 			args: '3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, 0x7ffd, 2048',
 			fd: 3,
-			socket: { family: 'IPv4', local: { address: '198.18.0.2', port: 50000 }, remote: { address: '198.18.0.3', port: 8080 } },
+			socket: {
+				family: 'IPv4',
+				local: { address: '198.18.0.2', port: 50000 },
+				remote: { address: '198.18.0.3', port: 8080 },
+			},
 			returned: -1,
 			errno: 'ECONNRESET',
 			result: 'Connection reset by peer',
@@ -54,13 +61,17 @@ describe('a call that blocks', () => {
 
 	test('is replaced when it has returned: it is one call, in its place', () => {
 		const history = historyOf(poll, ') = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n');
-		expect(history.of('call')).toMatchObject([{ name: 'poll', t: 2, returned: 1, result: '[{fd=4, revents=POLLIN}]', took: 0.5 }]);
+		expect(history.of('call')).toMatchObject([
+			{ name: 'poll', t: 2, returned: 1, result: '[{fd=4, revents=POLLIN}]', took: 0.5 },
+		]);
 	});
 
 	test('is replaced also where strace told of another process meanwhile', () => {
 		const history = historyOf(
 			`${entered}<unfinished ...>\n8 @1.200000 write(1<pipe:[1]>, "x", 1) = 1 <0.000010>\n`,
-			'7 @1.500000 <... accept4 resumed>{sa_family=AF_INET, sin_port=htons(50000), sin_addr=inet_addr("198.18.0.2")}, [128 => 16], SOCK_NONBLOCK) = 4<TCP:[198.18.0.3:8080->198.18.0.2:50000]> <0.500000>\n',
+			'7 @1.500000 <... accept4 resumed>{sa_family=AF_INET, sin_port=htons(50000), ' +
+				'sin_addr=inet_addr("198.18.0.2")}, [128 => 16], SOCK_NONBLOCK) = ' +
+				'4<TCP:[198.18.0.3:8080->198.18.0.2:50000]> <0.500000>\n',
 		);
 		expect(calls(history)).toEqual(['accept4 4', 'write 1']);
 		expect(history.of('call')[0]).toMatchObject({ t: 1, pid: 7, took: 0.5 });
@@ -75,7 +86,9 @@ describe('a call that blocks', () => {
 
 	test('until its process ends has no result, and ends then', () => {
 		const history = historyOf(`${entered}<unfinished ...>\n`, '7 @3.000000 +++ killed by SIGKILL +++\n');
-		expect(history.of('call')).toMatchObject([{ name: 'accept4', t: 1, took: 2, result: 'never returned: killed by SIGKILL' }]);
+		expect(history.of('call')).toMatchObject([
+			{ name: 'accept4', t: 1, took: 2, result: 'never returned: killed by SIGKILL' },
+		]);
 		expect(history.of('call')[0]).not.toHaveProperty('returned');
 	});
 
@@ -84,27 +97,36 @@ describe('a call that blocks', () => {
 		const probe = new CallProbe(history, 'client', 'dnc-1');
 		probe.push(Buffer.from(written(poll)));
 		probe.lost(5);
-		expect(history.of('call')).toMatchObject([{ name: 'poll', t: 2, took: 3, result: 'never returned: lost with its host' }]);
+		expect(history.of('call')).toMatchObject([
+			{ name: 'poll', t: 2, took: 3, result: 'never returned: lost with its host' },
+		]);
 	});
 
 	test('twice is two calls', () => {
 		const again = poll.replace('@2', '@3');
-		const history = historyOf(poll, `) = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n${again}`, ') = 0 (Timeout) <0.500000>\n');
+		const history = historyOf(
+			poll,
+			`) = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n${again}`,
+			') = 0 (Timeout) <0.500000>\n',
+		);
 		expect(calls(history)).toEqual(['poll 1', 'poll 0']);
 	});
 
 	test('is the same however the trace is cut', () => {
 		const text = written(
-			`${poll}) = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n7 @2.600000 read(4<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, "", 2048) = 0 <0.000010>\n`,
+			`${poll}) = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n7 @2.600000 ` +
+				'read(4<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, "", 2048) = 0 <0.000010>\n',
 		);
 		const whole = historyOf(text).events;
 		expect(whole).toHaveLength(2);
-		for (let cut = 0; cut < text.length; cut++) expect(historyOf(text.slice(0, cut), text.slice(cut)).events).toEqual(whole);
+		for (let cut = 0; cut < text.length; cut++)
+			expect(historyOf(text.slice(0, cut), text.slice(cut)).events).toEqual(whole);
 	});
 });
 
 describe('SO_ERROR', () => {
-	const asked = (errno: string) => `7 @5.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_ERROR, [${errno}], [4]) = 0 <0.000250>\n`;
+	const asked = (errno: string) =>
+		`7 @5.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_ERROR, [${errno}], [4]) = 0 <0.000250>\n`;
 
 	test('is an errno that no call returned: an event of its own, when the call had returned', () => {
 		expect(historyOf(asked('ECONNREFUSED')).events).toMatchObject([
@@ -121,20 +143,28 @@ describe('SO_ERROR', () => {
 	});
 
 	test('says whose it is: whom the connect was for that failed, though the socket has no ends any more', () => {
-		const connect = '7 @4.000000 connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("198.18.0.3")}, 16)';
-		const history = historyOf(`${connect} = -1 EINPROGRESS (Operation now in progress) <0.000099>\n${asked('ECONNREFUSED')}`);
+		const connect =
+			'7 @4.000000 connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), ' +
+			'sin_addr=inet_addr("198.18.0.3")}, 16)';
+		const history = historyOf(
+			`${connect} = -1 EINPROGRESS (Operation now in progress) <0.000099>\n${asked('ECONNREFUSED')}`,
+		);
 		expect(history.of('error')).toMatchObject([{ errno: 'ECONNREFUSED', remote: { address: '198.18.0.3', port: 9 } }]);
 	});
 
 	test('of 0 is no error, nor is another option', () => {
-		const history = historyOf(asked('0'), '7 @6.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_TYPE, [1], [4]) = 0 <0.000010>\n');
+		const history = historyOf(
+			asked('0'),
+			'7 @6.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_TYPE, [1], [4]) = 0 <0.000010>\n',
+		);
 		expect(history.of('error')).toEqual([]);
 		expect(history.of('call')).toHaveLength(2);
 	});
 
 	test('is told once, though the call was seen twice', () => {
 		const history = historyOf(
-			'7 @5.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_ERROR,  <unfinished ...>\n8 @5.000010 close(5<TCP:[1]>) = 0 <0.000010>\n',
+			'7 @5.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_ERROR,  <unfinished ...>\n8 @5.000010 ' +
+				'close(5<TCP:[1]>) = 0 <0.000010>\n',
 			'7 @5.000300 <... getsockopt resumed>[ETIMEDOUT], [4]) = 0 <0.000300>\n',
 		);
 		expect(history.of('error')).toMatchObject([{ errno: 'ETIMEDOUT', t: 5.000_3 }]);
@@ -159,7 +189,8 @@ describe('what a program does besides', () => {
 		expect(
 			kept(
 				'socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0) = 3<UNIX-STREAM:[242779]> <0.000046>',
-				'connect(3<UNIX-STREAM:[242779]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT (No such file or directory) <0.000020>',
+				'connect(3<UNIX-STREAM:[242779]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT ' +
+					'(No such file or directory) <0.000020>',
 				'close(3<UNIX-STREAM:[242779]>) = 0 <0.000046>',
 				'socket(AF_NETLINK, SOCK_RAW|SOCK_CLOEXEC, NETLINK_ROUTE) = 3<NETLINK:[243]> <0.000010>',
 				'sendto(3<NETLINK:[ROUTE:30089]>, [{nlmsg_len=20}], 20, 0, NULL, 0) = 20 <0.000010>',
@@ -172,7 +203,8 @@ describe('what a program does besides', () => {
 		expect(
 			kept(
 				'socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3<UDP:[242777]> <0.000059>',
-				'connect(3<UDP:[242777]>, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.1")}, 16) = 0 <0.000064>',
+				'connect(3<UDP:[242777]>, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("127.0.0.1")}, 16) ' +
+					'= 0 <0.000064>',
 				'getsockname(3<UDP:[127.0.0.1:58861->127.0.0.1:53]>, {sa_family=AF_INET}, [28 => 16]) = 0 <0.000010>',
 				'sendto(3<UDP:[127.0.0.1:58861->127.0.0.1:53]>, "x", 1, 0, NULL, 0) = 1 <0.000419>',
 				'socket(AF_INET6, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3<UDPv6:[242778]> <0.000047>',
@@ -186,15 +218,26 @@ describe('what a program does besides', () => {
 		expect(
 			kept(
 				'socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 4<TCP:[242780]> <0.000048>',
-				'connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EINPROGRESS (Operation now in progress) <0.000099>',
+				'connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("127.0.0.1")}, 16) = ' +
+					'-1 EINPROGRESS (Operation now in progress) <0.000099>',
 				'epoll_wait(13<anon_inode:[eventpoll]>, [{events=EPOLLIN}], 1024, -1) = 1 <0.000058>',
 				'read(0</dev/pts/0<char 136:0>>, "hi\\n", 16384) = 3 <0.000010>',
-				'writev(4<TCPv6:[[::ffff:127.0.0.1]:80->[::ffff:127.0.0.1]:50000]>, [{iov_base="hi\\n", iov_len=3}], 1) = 3 <0.000010>',
+				'writev(4<TCPv6:[[::ffff:127.0.0.1]:80->[::ffff:127.0.0.1]:50000]>, [{iov_base="hi\\n", iov_len=3}], 1) ' +
+					'= 3 <0.000010>',
 				'shutdown(4<TCP:[242780]>, SHUT_WR) = 0 <0.000010>',
 				'close(4<TCP:[242780]>) = 0 <0.000173>',
 				'write(2<pipe:[12]>, "gone\\n", 5) = 5 <0.000010>',
 			),
-		).toEqual(['socket 4', 'connect EINPROGRESS', 'epoll_wait 1', 'read 3', 'writev 3', 'shutdown 0', 'close 0', 'write 5']);
+		).toEqual([
+			'socket 4',
+			'connect EINPROGRESS',
+			'epoll_wait 1',
+			'read 3',
+			'writev 3',
+			'shutdown 0',
+			'close 0',
+			'write 5',
+		]);
 	});
 
 	test('is left out: the end of a standard stream', () => {
@@ -203,18 +246,28 @@ describe('what a program does besides', () => {
 
 	test('is left out: signals and exits', () => {
 		expect(
-			historyOf('7 @1.000000 --- SIGINT {si_signo=SIGINT, si_code=SI_USER, si_pid=39, si_uid=0} ---\n7 @1.1 +++ exited with 0 +++\n').events,
+			historyOf(
+				'7 @1.000000 --- SIGINT {si_signo=SIGINT, si_code=SI_USER, si_pid=39, si_uid=0} ---\n7 @1.1 +++ exited ' +
+					'with 0 +++\n',
+			).events,
 		).toEqual([]);
 	});
 });
 
 describe('io_uring', () => {
-	const ring = 'io_uring_setup(8, {flags=0, sq_thread_cpu=0, sq_thread_idle=0, sq_entries=8}) = 5<anon_inode:[io_uring]> <0.000050>\n';
+	const ring =
+		'io_uring_setup(8, {flags=0, sq_thread_cpu=0, sq_thread_idle=0, sq_entries=8}) = 5<anon_inode:[io_uring]> ' +
+		'<0.000050>\n';
 
 	test('is told as used, once: from then on nobody knows what the program calls', () => {
 		const history = historyOf(`7 @1.500000 ${ring}`, `7 @2.000000 ${ring}`);
 		expect(history.losses).toEqual([
-			{ observer: 'strace of dnc-1', host: 'client', what: 'uses io_uring: its socket calls are not traced', since: 1.5 },
+			{
+				observer: 'strace of dnc-1',
+				host: 'client',
+				what: 'uses io_uring: its socket calls are not traced',
+				since: 1.5,
+			},
 		]);
 		expect(history.isBlind('strace of dnc-1', 'client', 3)).toBe(true);
 		expect(history.of('call')).toEqual([]);
@@ -224,8 +277,10 @@ describe('io_uring', () => {
 test('threads and children are told apart: a call says its process, and its thread where that is another', () => {
 	const socket = '3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>';
 	const history = historyOf(
-		'7 @1.000000 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0, stack=0x7f, stack_size=0x7}, 88 <unfinished ...>\n',
-		`8 @1.100000 read(${socket}, <unfinished ...>\n7 @1.200000 <... clone3 resumed> => {parent_tid=[8]}, 88) = 8 <0.200000>\n`,
+		'7 @1.000000 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0, stack=0x7f, stack_size=0x7}, 88 ' +
+			'<unfinished ...>\n',
+		`8 @1.100000 read(${socket}, <unfinished ...>\n7 @1.200000 <... clone3 resumed> => {parent_tid=[8]}, 88) = 8 ` +
+			'<0.200000>\n',
 		'7 @1.300000 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 9 <0.000100>\n',
 		`9 @1.400000 write(${socket}, "x", 1) = 1 <0.000010>\n`,
 	);

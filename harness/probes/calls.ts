@@ -14,14 +14,25 @@ import { type History, isCall } from '../timeline/history.ts';
  */
 const TRACED = [
 	...['read', 'readv', 'preadv2', 'write', 'writev', 'pwritev2', 'sendfile', 'splice', 'close'],
-	...['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'epoll_ctl', 'restart_syscall'],
+	...[
+		'poll',
+		'ppoll',
+		'select',
+		'pselect6',
+		'epoll_wait',
+		'epoll_pwait',
+		'epoll_pwait2',
+		'epoll_ctl',
+		'restart_syscall',
+	],
 	...['epoll_create1', 'io_uring_setup'],
 	...['clone', 'clone3', 'fork', 'vfork'],
 ];
 
 /**
- * What tells the story of a connection: the socket calls, waiting, reading and writing. `-D`: the tracer is the peer's grandchild, so that
- * the peer is the agent's own child, with its own pid, signals and exit. `-yy`: which socket a descriptor is.
+ * What tells the story of a connection: the socket calls, waiting, reading and writing. `-D`: the tracer is the peer's
+ * grandchild, so that the peer is the agent's own child, with its own pid, signals and exit. `-yy`: which socket a
+ * descriptor is.
  */
 const STRACE = [
 	...['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '128', '--seccomp-bpf'],
@@ -51,7 +62,8 @@ export async function callsAreTold(userland: Agent, clock: LabClock, limitMs = F
 	const stop = new AbortController();
 	const told = async () => {
 		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_TOLD}`]);
-		// What was in the pipe by then, the agent reads in the round of its loop that answers the first; the second answer comes after it.
+		// What was in the pipe by then, the agent reads in the round of its loop that answers the first; the second answer
+		// comes after it.
 		for (let round = 0; round < 2; round++) await userland.now();
 		return true;
 	};
@@ -80,7 +92,13 @@ export class CallProbe {
 	#latest: number;
 
 	/** `isOverAt` tells whether the peer's host had lost its power by then: nothing of that is told. */
-	constructor(history: History, host: HostName, peer: string, isOverAt: (t: number) => boolean = () => false, started = 0) {
+	constructor(
+		history: History,
+		host: HostName,
+		peer: string,
+		isOverAt: (t: number) => boolean = () => false,
+		started = 0,
+	) {
 		this.#isOverAt = isOverAt;
 		this.#history = history;
 		this.#host = host;
@@ -113,7 +131,11 @@ export class CallProbe {
 	/** The peer is gone with its host, at this time of the history: none of its calls will return any more. */
 	lost(t: number): void {
 		for (const call of this.#blocked.values()) {
-			this.#history.replace(call, { ...call, took: Math.max(0, t - call.t), result: 'never returned: lost with its host' });
+			this.#history.replace(call, {
+				...call,
+				took: Math.max(0, t - call.t),
+				result: 'never returned: lost with its host',
+			});
 		}
 		this.#blocked.clear();
 	}

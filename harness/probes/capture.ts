@@ -4,7 +4,9 @@ import { HalfopenError } from '../errors.ts';
 import { LINK_TYPE } from '../formats/link-layers.ts';
 import { PcapReader, type PcapRecord, pcapFile, type RecordedPacket } from '../formats/pcap.ts';
 
-/** Room for 16 MiB of packets in the kernel, and no more of each than its headers: a small snapshot keeps bursts whole. */
+/**
+ * Room for 16 MiB of packets in the kernel, and no more of each than its headers: a small snapshot keeps bursts whole.
+ */
 const BUFFER_KIB = '16384';
 export const SNAPSHOT_BYTES = 160;
 /**
@@ -90,7 +92,19 @@ export class Capture {
 		const snapshot = source.startsWith('nflog') ? LOG_SNAPSHOT_BYTES : SNAPSHOT_BYTES;
 		const listening = this.#heard(() => this.#remarks.includes('listening on'));
 		// It stays who it is: in the user namespace of an ordinary user's lab there is nobody else to become.
-		const options = ['-Z', 'root', '-nn', '-U', '--immediate-mode', '-B', BUFFER_KIB, '-s', String(snapshot), '-w', '-'];
+		const options = [
+			'-Z',
+			'root',
+			'-nn',
+			'-U',
+			'--immediate-mode',
+			'-B',
+			BUFFER_KIB,
+			'-s',
+			String(snapshot),
+			'-w',
+			'-',
+		];
 		this.#process = await machine.spawn(['tcpdump', '-i', source, ...options, ...(filter ? [filter] : [])], {
 			out: (bytes) => {
 				for (const packet of this.#reader.push(bytes)) this.#sink.packet(packet);
@@ -110,7 +124,8 @@ export class Capture {
 		}
 		this.#process.exited.then(
 			(end) => {
-				if (!this.#stopping) this.#sink.ended(`tcpdump ${describeEnd(end)}; its last words: ${lastLines(this.#remarks)}`);
+				if (!this.#stopping)
+					this.#sink.ended(`tcpdump ${describeEnd(end)}; its last words: ${lastLines(this.#remarks)}`);
 			},
 			// Its agent is gone, which is told by itself.
 			() => {},

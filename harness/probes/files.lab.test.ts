@@ -47,10 +47,14 @@ scenario(story, {}, async ({ client, server, timeline }) => {
 	expect(flags('client', 'R.')).toBe(connections);
 	expect(timeline.segments().filter(({ fate }) => fate !== 'delivered')).toEqual([]);
 	expect(sent.reduce((sum, { length }) => sum + length, 0)).toBe(bytes);
-	const established = timeline.context.history.of('state', 'server').filter(({ how, to }) => how === 'traced' && to === 'ESTAB');
+	const established = timeline.context.history
+		.of('state', 'server')
+		.filter(({ how, to }) => how === 'traced' && to === 'ESTAB');
 	expect(established).toHaveLength(connections + 1);
 
-	const { out, err } = await client.boot.machine.run(['tcpdump', '-nr', '-', 'tcp'], { input: Buffer.from(client.packets.bytes) });
+	const { out, err } = await client.boot.machine.run(['tcpdump', '-nr', '-', 'tcp'], {
+		input: Buffer.from(client.packets.bytes),
+	});
 	expect(err).toContain('link-type LINUX_SLL2');
 	expect(out.trimEnd().split('\n')).toHaveLength(timeline.segments().length);
 });
@@ -59,7 +63,9 @@ const { testPath } = expect.getState();
 
 /** A file that the scenario left just now: the newest, whatever engine and kernel the others are of. */
 async function pathOf(artifact: Artifact): Promise<string> {
-	const folders = (await readdir(REPORTS)).map((place) => join(REPORTS, place, fromProjectRoot(testPath ?? ''), slugOf(story)));
+	const folders = (await readdir(REPORTS)).map((place) =>
+		join(REPORTS, place, fromProjectRoot(testPath ?? ''), slugOf(story)),
+	);
 	const found = folders.map((folder) => join(folder, ARTIFACTS[artifact])).filter((path) => existsSync(path));
 	const [newest] = found.sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
 	if (newest === undefined) throw new Error(`${story} left no ${artifact}`);
@@ -73,7 +79,10 @@ async function timelineFile(): Promise<TimelineFile> {
 test('timeline.json is as its schema says, and no observer lost anything', async () => {
 	const { losses, outcome, scenario: name, kernel, events } = await timelineFile();
 	expect({ losses, outcome, name }).toEqual({ losses: [], outcome: 'passed', name: story });
-	expect(kernel.sysctls).toMatchObject({ tcp_congestion_control: 'reno', tcp_retries2: expect.stringMatching(/^\d+$/) });
+	expect(kernel.sysctls).toMatchObject({
+		tcp_congestion_control: 'reno',
+		tcp_retries2: expect.stringMatching(/^\d+$/),
+	});
 	const times = events.map(({ t }) => t);
 	expect(times).toEqual([...times].sort((a, b) => a - b));
 });

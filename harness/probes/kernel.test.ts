@@ -43,7 +43,11 @@ test('each kind of record becomes an event of the host whose address it bears', 
 		state(1, 'ESTABLISHED', 'CLOSE_WAIT'),
 		line(2, 'inet_sk_error_report', `${socket(SERVER, CLIENT)} error=104`),
 		line(3, 'tcp_retransmit_skb', `skbaddr=0 skaddr=0 ${socket(CLIENT, SERVER)} state=TCP_CLOSE_WAIT err=0`),
-		line(4, 'tcp_send_reset', 'skbaddr=0 skaddr=0 src=198.18.0.3:8080 dest=198.18.0.2:50000 state=UNKNOWN reason=NO_SOCKET'),
+		line(
+			4,
+			'tcp_send_reset',
+			'skbaddr=0 skaddr=0 src=198.18.0.3:8080 dest=198.18.0.2:50000 state=UNKNOWN reason=NO_SOCKET',
+		),
 		line(5, 'tcp_receive_reset', `${socket(CLIENT, SERVER)} sock_cookie=1`),
 	);
 	const client = { host: 'client', boot: 1, local: CLIENT, remote: SERVER };
@@ -125,7 +129,9 @@ describe('a socket that connects', () => {
 		const ports = [CLIENT.port, CLIENT.port + 1, CLIENT.port + 2];
 		await feed(
 			...ports.map((_, index) => state(1 + index / 10, 'CLOSE', 'SYN_SENT', unbound)),
-			...ports.map((port, index) => state(2 + index / 10, 'SYN_SENT', 'ESTABLISHED', socket({ ...CLIENT, port }, SERVER))),
+			...ports.map((port, index) =>
+				state(2 + index / 10, 'SYN_SENT', 'ESTABLISHED', socket({ ...CLIENT, port }, SERVER)),
+			),
 		);
 		expect(history.of('state').map(({ local, to }) => [local.port, to])).toEqual([
 			...ports.map((port) => [port, 'SYN-SENT']),
@@ -174,7 +180,10 @@ describe('what is not of this lab', () => {
 	test('is left out: other addresses, though they speak with ours', async () => {
 		const { history, states, feed } = probed();
 		const foreign = { address: '198.18.7.2', port: 50_000 };
-		await feed(state(1, 'SYN_SENT', 'ESTABLISHED', socket(foreign, SERVER)), line(2, 'inet_sk_error_report', `${socket(foreign, SERVER)} error=104`));
+		await feed(
+			state(1, 'SYN_SENT', 'ESTABLISHED', socket(foreign, SERVER)),
+			line(2, 'inet_sk_error_report', `${socket(foreign, SERVER)} error=104`),
+		);
 		expect(history.events).toEqual([]);
 		expect(states).toEqual([]);
 	});
@@ -192,7 +201,11 @@ describe('what is not of this lab', () => {
 		const own = { address: '198.18.0.2', port: 40_000 };
 		await feed(
 			state(1, 'CLOSE', 'SYN_SENT', socket({ ...own, port: 0 }, sentinel)),
-			line(1.1, 'tcp_send_reset', 'skbaddr=0 skaddr=0 src=127.44.5.6:9 dest=198.18.0.2:40000 state=UNKNOWN reason=NO_SOCKET'),
+			line(
+				1.1,
+				'tcp_send_reset',
+				'skbaddr=0 skaddr=0 src=127.44.5.6:9 dest=198.18.0.2:40000 state=UNKNOWN reason=NO_SOCKET',
+			),
 			state(1.2, 'SYN_SENT', 'CLOSE', socket(own, sentinel)),
 		);
 		expect(history.events).toEqual([]);

@@ -46,7 +46,10 @@ export class KernelProbe {
 		trace.on('end', () => this.#ended(this.#lastWords));
 	}
 
-	/** To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds; the time since the boot is behind by any. */
+	/**
+	 * To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds; the time since
+	 * the boot is behind by any.
+	 */
 	calibrate(aheadSeconds: number): void {
 		this.#ahead = Math.abs(aheadSeconds) < MOST_OF_TAI ? Math.round(aheadSeconds) : aheadSeconds;
 	}
@@ -66,7 +69,11 @@ export class KernelProbe {
 		if (this.#over) return;
 		this.#over = true;
 		const { history, sentinels } = this.#options;
-		history.lose({ observer: KERNEL, what: `the trace of the kernel has ended; its last words: ${lastWords}`, since: this.#toldUntil });
+		history.lose({
+			observer: KERNEL,
+			what: `the trace of the kernel has ended; its last words: ${lastWords}`,
+			since: this.#toldUntil,
+		});
 		sentinels.giveUp(KERNEL);
 	}
 
@@ -78,7 +85,8 @@ export class KernelProbe {
 			return;
 		}
 		const addresses = [record.local.address, record.remote.address];
-		if (addresses.map((address) => sentinels.saw(KERNEL, address, record.t)).includes(true)) this.#sawSentinel(history.at(record.t - this.#ahead));
+		if (addresses.map((address) => sentinels.saw(KERNEL, address, record.t)).includes(true))
+			this.#sawSentinel(history.at(record.t - this.#ahead));
 		// One trace serves all labs, and each has a loopback of these addresses.
 		if (addresses.some((address) => address.startsWith('127.'))) return;
 		const host = history.hostOf(record.local.address);
@@ -113,7 +121,12 @@ export class KernelProbe {
 				history.add({ kind: 'error', ...at, errno: record.errno, source: 'kernel' });
 				break;
 			case 'reset':
-				history.add({ kind: 'reset', ...at, direction: record.direction, ...(record.reason !== undefined && { reason: record.reason }) });
+				history.add({
+					kind: 'reset',
+					...at,
+					direction: record.direction,
+					...(record.reason !== undefined && { reason: record.reason }),
+				});
 				break;
 			case 'retransmit':
 				history.add({ kind: 'retransmit', ...at, state: record.state });

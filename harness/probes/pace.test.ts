@@ -14,7 +14,9 @@ const row = (leftMs?: number): SsRow => ({
 });
 
 test('real time: quickly at first, then slower', () => {
-	expect([1, 19, 20, 59, 60, 1_000].map((looks) => realPace({ looks, seconds: 0, rows: [] }))).toEqual([50, 50, 200, 200, 500, 500]);
+	expect([1, 19, 20, 59, 60, 1_000].map((looks) => realPace({ looks, seconds: 0, rows: [] }))).toEqual([
+		50, 50, 200, 200, 500, 500,
+	]);
 });
 
 describe('virtual time', () => {
@@ -39,11 +41,15 @@ describe('virtual time', () => {
 
 	test('never sooner than real time’s shortest, never later than a tenth of the wait', () => {
 		fc.assert(
-			fc.property(fc.double({ min: 0, max: 1e5, noNaN: true }), fc.array(fc.option(fc.nat(1e8), { nil: undefined })), (seconds, timers) => {
-				const ms = virtualPace({ looks: 1, seconds, rows: timers.map(row) });
-				expect(ms).toBeGreaterThanOrEqual(50);
-				expect(ms).toBeLessThanOrEqual(Math.max(50, (seconds * 1_000) / 10));
-			}),
+			fc.property(
+				fc.double({ min: 0, max: 1e5, noNaN: true }),
+				fc.array(fc.option(fc.nat(1e8), { nil: undefined })),
+				(seconds, timers) => {
+					const ms = virtualPace({ looks: 1, seconds, rows: timers.map(row) });
+					expect(ms).toBeGreaterThanOrEqual(50);
+					expect(ms).toBeLessThanOrEqual(Math.max(50, (seconds * 1_000) / 10));
+				},
+			),
 		);
 	});
 });

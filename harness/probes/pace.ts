@@ -22,8 +22,9 @@ const SLOWER: readonly (readonly [looks: number, ms: number])[] = [
 export const realPace: Pace = ({ looks }) => SLOWER.find(([after]) => looks >= after)?.[1] ?? SHORTEST_MS;
 
 /**
- * Where time costs nothing and a look does: the longer the wait, the fewer. No later than when the next timer is over, which changes something; and to
- * a hundredth of the time that was waited, which is more than the eighth by which a timer may be late (kernel/time/timer.c) leaves to be told.
+ * Where time costs nothing and a look does: the longer the wait, the fewer. No later than when the next timer is over,
+ * which changes something; and to a hundredth of the time that was waited, which is more than the eighth by which a
+ * timer may be late (kernel/time/timer.c) leaves to be told.
  */
 export const virtualPace: Pace = ({ seconds, rows }) => {
 	const waitedMs = seconds * 1_000;

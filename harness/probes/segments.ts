@@ -69,7 +69,13 @@ export class SegmentProbe {
 	/** Rules of others that were there at the last look. */
 	#foreign: readonly string[] = [];
 
-	static async start(machine: Agent, host: HostName, boot: number, packets: PacketFile, context: SegmentContext): Promise<SegmentProbe> {
+	static async start(
+		machine: Agent,
+		host: HostName,
+		boot: number,
+		packets: PacketFile,
+		context: SegmentContext,
+	): Promise<SegmentProbe> {
 		const probe = new SegmentProbe(machine, host, boot, packets, context);
 		await probe.#start('capture', 'any', 'tcp or icmp or arp', (packet) => probe.#captured(packet));
 		return probe;
@@ -103,7 +109,11 @@ export class SegmentProbe {
 		const asked = [...this.#running];
 		const looked = this.#lookAtRules(begun);
 		const isHopeless = () => this.#foreign.length > 0;
-		const missing = await sentinels.passed(this.#machine, [...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])], isHopeless);
+		const missing = await sentinels.passed(
+			this.#machine,
+			[...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])],
+			isHopeless,
+		);
 		await looked;
 		if (missing.includes(KERNEL)) this.#fellBehind(KERNEL);
 		else if (traced) history.knowledge.told({ observer: KERNEL, host: this.#host }, begun);
@@ -126,9 +136,18 @@ export class SegmentProbe {
 		}
 	}
 
-	async #start(name: Name, source: string, filter: string, packet: (packet: RecordedPacket) => void, ready = async () => {}): Promise<void> {
+	async #start(
+		name: Name,
+		source: string,
+		filter: string,
+		packet: (packet: RecordedPacket) => void,
+		ready = async () => {},
+	): Promise<void> {
 		const { history, clock } = this.#context;
-		const capture = await Capture.start(this.#machine, source, filter, { packet, ended: (how) => this.#lose(name, how) });
+		const capture = await Capture.start(this.#machine, source, filter, {
+			packet,
+			ended: (how) => this.#lose(name, how),
+		});
 		const now = history.at(clock.now());
 		history.started({ observer: name, host: this.#host }, now);
 		await ready();
@@ -181,7 +200,8 @@ export class SegmentProbe {
 		this.#heardOf('capture', packet.t);
 		if (this.#isSentinel('capture', packet)) return;
 		if (isLongerThan(this.#context.longestSegment(), packet)) this.#sawMerged(packet);
-		if (packet.kind !== 'other' && packet.direction) this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
+		if (packet.kind !== 'other' && packet.direction)
+			this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
 		this.#packets.add(packet.record);
 	}
 
@@ -236,7 +256,10 @@ export class SegmentProbe {
 		const observed = { observer: name, host: this.#host } as const;
 		const { history, sentinels } = this.#context;
 		if (history.knowledge.lostForGood(observed)) return;
-		const hit = this.#foreign.length > 0 ? `; these rules of the host’s firewall may have dropped it: ${this.#foreign.join(' | ')}` : '';
+		const hit =
+			this.#foreign.length > 0
+				? `; these rules of the host’s firewall may have dropped it: ${this.#foreign.join(' | ')}`
+				: '';
 		const what = `fell behind: it did not show a sentinel within its limit${hit}`;
 		history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
 		sentinels.giveUp(name === KERNEL ? KERNEL : this.nameOf(name));

@@ -86,8 +86,9 @@ export class Sentinels {
 }
 
 /**
- * The upper half of the loopback's addresses, in parts of 1,024 for each of the 8,192 blocks of eight addresses that labs are in (engines/subnets.ts):
- * one trace may serve all labs of a run, and each must know its own. None by chance, so that a lab whose time repeats repeats to the byte.
+ * The upper half of the loopback's addresses, in parts of 1,024 for each of the 8,192 blocks of eight addresses that
+ * labs are in (engines/subnets.ts): one trace may serve all labs of a run, and each must know its own. None by chance,
+ * so that a lab whose time repeats repeats to the byte.
  */
 function* loopbackAddresses(of: string): Generator<string, never> {
 	const [, , third = 0, fourth = 0] = of.split('.').map(Number);

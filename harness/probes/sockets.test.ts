@@ -59,7 +59,10 @@ beforeEach(async () => {
 		own.told.push(watching);
 		return 100;
 	};
-	probe = await SocketProbe.start(agent, clock, pace, { look: (look) => own.looks.push(look), lost: (what) => own.lost.push(what) });
+	probe = await SocketProbe.start(agent, clock, pace, {
+		look: (look) => own.looks.push(look),
+		lost: (what) => own.lost.push(what),
+	});
 });
 
 /** The sampler of each test ends with its watchers; the agent ends all samplers. */

@@ -4,7 +4,9 @@ import { parseSs } from '../formats/ss.ts';
 import type { SsRow } from '../formats/types.ts';
 import type { Pace } from './pace.ts';
 
-/** Looks at the sockets for each line that it is told, a number. In one process, so that a look costs no more than `ss`. */
+/**
+ * Looks at the sockets for each line that it is told, a number. In one process, so that a look costs no more than `ss`.
+ */
 const SAMPLER = `while read -r number; do
 	echo "look $EPOCHREALTIME $number"
 	remarks=$(ss -tanoeiH 2>&1 >&3)
@@ -113,7 +115,10 @@ export class SocketProbe {
 		for (let looks = 1; !stop.aborted && !this.#over; looks++) {
 			await this.look();
 			if (stop.aborted) return;
-			await this.#clock.sleep(this.#pace({ looks, seconds: this.#clock.now() - since, rows: this.#latest?.rows ?? [] }), stop);
+			await this.#clock.sleep(
+				this.#pace({ looks, seconds: this.#clock.now() - since, rows: this.#latest?.rows ?? [] }),
+				stop,
+			);
 		}
 	}
 

@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { artifactPath, artifactsFolder, fromProjectRoot, type Identity, PROJECT_ROOT, placeFolder, slugOf, specName } from './artifacts.ts';
+import {
+	artifactPath,
+	artifactsFolder,
+	fromProjectRoot,
+	type Identity,
+	PROJECT_ROOT,
+	placeFolder,
+	slugOf,
+	specName,
+} from './artifacts.ts';
 
 const identity = (changes: Partial<Identity> = {}): Identity => ({
 	engine: 'docker',
@@ -33,21 +42,33 @@ describe('where a scenario leaves its files', () => {
 		for (const folder of folders) expect(folder).toMatch(/^reports\/[\w.+~-]+$/);
 	});
 
-	test('is another for another spec file, also where one folder’s name is another file’s, or the name in reports is the same', () => {
-		const specs = ['specs/a-b.spec.ts', 'specs/a/b.spec.ts', 'specs/a.spec.ts', 'harness/x.lab.test.ts', 'specs/harness/x.spec.ts'];
-		const folders = specs.flatMap((spec) => ['b', 'a b'].map((scenario) => folderOf({ spec, scenario })));
-		expect(new Set(folders).size).toBe(folders.length);
-		// Replacing one removes what is in it: so none may be in another one.
-		for (const folder of folders) expect(folders.filter((other) => other.startsWith(`${folder}/`))).toEqual([]);
-		expect(specName('specs/harness/x.spec.ts')).toBe(specName('harness/x.lab.test.ts'));
-	});
+	test(
+		'is another for another spec file, also where one folder’s name is another file’s, or the name in reports is ' +
+			'the same',
+		() => {
+			const specs = [
+				'specs/a-b.spec.ts',
+				'specs/a/b.spec.ts',
+				'specs/a.spec.ts',
+				'harness/x.lab.test.ts',
+				'specs/harness/x.spec.ts',
+			];
+			const folders = specs.flatMap((spec) => ['b', 'a b'].map((scenario) => folderOf({ spec, scenario })));
+			expect(new Set(folders).size).toBe(folders.length);
+			// Replacing one removes what is in it: so none may be in another one.
+			for (const folder of folders) expect(folders.filter((other) => other.startsWith(`${folder}/`))).toEqual([]);
+			expect(specName('specs/harness/x.spec.ts')).toBe(specName('harness/x.lab.test.ts'));
+		},
+	);
 });
 
 describe('a title as a folder', () => {
 	const title = fc.oneof(
 		fc.string(),
 		fc.string({ unit: 'binary', maxLength: 400 }),
-		fc.array(fc.constantFrom('a', 'A', 'ä', ' ', '-', '>', '<', '\ud800', '\ud801', '1f3a9c2d')).map((pieces) => pieces.join('')),
+		fc
+			.array(fc.constantFrom('a', 'A', 'ä', ' ', '-', '>', '<', '\ud800', '\ud801', '1f3a9c2d'))
+			.map((pieces) => pieces.join('')),
 	);
 
 	test('is one name that every disk takes', () => {

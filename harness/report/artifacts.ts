@@ -22,7 +22,9 @@ export const ARTIFACTS = {
 export type Artifact = keyof typeof ARTIFACTS;
 
 /** What of a timeline says where its scenario's files are. */
-export type Identity = Pick<TimelineFile, 'engine' | 'spec' | 'scenario'> & { readonly kernel: Pick<TimelineFile['kernel'], 'release'> };
+export type Identity = Pick<TimelineFile, 'engine' | 'spec' | 'scenario'> & {
+	readonly kernel: Pick<TimelineFile['kernel'], 'release'>;
+};
 
 const SLUG_LENGTH = 80;
 const HASH_LENGTH = 8;

@@ -43,19 +43,24 @@ export interface Collected<T> {
  * makes of it. Files that are broken or somebody else's are skipped, and told; one that is being replaced meanwhile is
  * not there.
  */
-export async function collect<T>(reports: string, make: (scenario: ScenarioFiles) => Promise<T>): Promise<Collected<T>> {
+export async function collect<T>(
+	reports: string,
+	make: (scenario: ScenarioFiles) => Promise<T>,
+): Promise<Collected<T>> {
 	const skipped: HalfopenError[] = [];
 	const orSkip = async <R>(path: string, read: (text: string) => R): Promise<R | undefined> => {
 		try {
 			return read(await readFile(path, 'utf8'));
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') skipped.push(cannotBeRead(relative(reports, path), error));
+			if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+				skipped.push(cannotBeRead(relative(reports, path), error));
 			return undefined;
 		}
 	};
 
 	const folders = await filesByFolder(reports);
-	const foldersWith = (wanted: string) => [...folders].flatMap(([folder, names]) => (names.includes(wanted) ? [join(reports, folder)] : []));
+	const foldersWith = (wanted: string) =>
+		[...folders].flatMap(([folder, names]) => (names.includes(wanted) ? [join(reports, folder)] : []));
 	const outcomes = new Map<string, TimelineFile['outcome']>();
 	const verdicts: VerdictRow[] = [];
 	const measures: MeasureRow[] = [];
@@ -64,7 +69,9 @@ export async function collect<T>(reports: string, make: (scenario: ScenarioFiles
 		const files = folders.get(relative(reports, folder)) ?? [];
 		const timeline = await orSkip(join(folder, ARTIFACTS.timeline), as(timelineSchema));
 		if (timeline === undefined) continue;
-		const cost = files.includes(ARTIFACTS.cost) ? await orSkip(join(folder, ARTIFACTS.cost), as(costSchema)) : undefined;
+		const cost = files.includes(ARTIFACTS.cost)
+			? await orSkip(join(folder, ARTIFACTS.cost), as(costSchema))
+			: undefined;
 		const text = (name: string) => orSkip(join(folder, name), (all) => all);
 		scenarios.push(await make({ folder: relative(reports, folder).split(sep).join('/'), timeline, cost, files, text }));
 		outcomes.set(folder, timeline.outcome);
@@ -80,7 +87,11 @@ export async function collect<T>(reports: string, make: (scenario: ScenarioFiles
 		const kernel = { release: record.kernel };
 		runs.push(runOf(record, (scenario) => outcomes.get(artifactsFolder({ ...record, kernel, scenario }, reports))));
 	}
-	return { scenarios, results: { verdicts: mergeVerdicts(verdicts), measures: mergeMeasures(measures), runs }, skipped };
+	return {
+		scenarios,
+		results: { verdicts: mergeVerdicts(verdicts), measures: mergeMeasures(measures), runs },
+		skipped,
+	};
 }
 
 /**

@@ -1,7 +1,19 @@
 import type { MarkKind } from './ladder/model.ts';
 
 /** What a piece of a ladder is, for its colour. */
-export type Tone = MarkKind | 'time' | 'line' | 'arrow' | 'lost' | 'fault' | 'healed' | 'step' | 'wait' | 'title' | 'holds' | 'differs';
+export type Tone =
+	| MarkKind
+	| 'time'
+	| 'line'
+	| 'arrow'
+	| 'lost'
+	| 'fault'
+	| 'healed'
+	| 'step'
+	| 'wait'
+	| 'title'
+	| 'holds'
+	| 'differs';
 
 /** SGR numbers. Red is what failed, yellow what was broken on purpose, cyan what the kernel holds. */
 const SGR: Readonly<Partial<Record<Tone, string>>> = {
@@ -29,5 +41,6 @@ export type Paint = (tone: Tone, text: string) => string;
 /** Colours for a terminal, or none. Paint after measuring: what it adds has no width. */
 export function painter(colour: boolean): Paint {
 	if (!colour) return (_tone, text) => text;
-	return (tone, text) => (SGR[tone] === undefined || text.trim() === '' ? text : `\u001b[${SGR[tone]}m${text}\u001b[0m`);
+	return (tone, text) =>
+		SGR[tone] === undefined || text.trim() === '' ? text : `\u001b[${SGR[tone]}m${text}\u001b[0m`;
 }

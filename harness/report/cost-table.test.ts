@@ -6,7 +6,11 @@ const plain = painter(false);
 
 test('the cost of a run stands by theme, with its sum, its longest scenario and its memory', () => {
 	const spent = [
-		{ spec: 'puzzlers/power-off', scenario: 'the peer never comes back', cost: { engine: 1.5, kernel: 60, harness: 0.4 } },
+		{
+			spec: 'puzzlers/power-off',
+			scenario: 'the peer never comes back',
+			cost: { engine: 1.5, kernel: 60, harness: 0.4 },
+		},
 		{ spec: 'puzzlers/half-open', scenario: 'one side is gone', cost: { engine: 1.5, kernel: 2, harness: 0.4 } },
 		{ spec: 'queues/backlog', scenario: 'full', cost: { engine: 1, kernel: 0.1, harness: 0.2 } },
 	];

@@ -22,7 +22,12 @@ const HEAD = ['', 'scenarios', 'engine', 'kernel', 'harness', 'longest'];
 const GIGABYTE = 1e9;
 
 /** Where the time of a run went: a line for each theme, the sum, and what stands behind the wall time. */
-export function costTable(spent: readonly Spent[], { wallSeconds, memoryBytes }: RunCost, width: number, paint: Paint): string[] {
+export function costTable(
+	spent: readonly Spent[],
+	{ wallSeconds, memoryBytes }: RunCost,
+	width: number,
+	paint: Paint,
+): string[] {
 	const themes = [...new Set(spent.map(({ spec }) => dirname(spec)))].sort();
 	const rows = themes.map((theme) =>
 		rowOf(
@@ -35,13 +40,18 @@ export function costTable(spent: readonly Spent[], { wallSeconds, memoryBytes }:
 	const longest = longestOf(spent);
 	const notes = [
 		`In ${duration(wallSeconds)} of wall time, since scenarios run side by side.`,
-		...(longest ? [`The longest took ${duration(totalOf(longest.cost))}: ${longest.spec}, ${printable(longest.scenario)}.`] : []),
-		`Memory: at most ${(memoryBytes / GIGABYTE).toFixed(1)} GB more in use on the whole machine than when it began (runner, hosts, engine).`,
+		...(longest
+			? [`The longest took ${duration(totalOf(longest.cost))}: ${longest.spec}, ${printable(longest.scenario)}.`]
+			: []),
+		`Memory: at most ${(memoryBytes / GIGABYTE).toFixed(1)} GB more in use on the whole machine than when it ` +
+			'began (runner, hosts, engine).',
 	];
 	return [
 		paint('title', 'Where the time went: the engine’s work, waiting for the kernel, the harness'),
 		...lines.map(
-			(line) => `  ${line.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  ')}`,
+			(line) =>
+				'  ' +
+				`${line.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  ')}`,
 		),
 		...notes.flatMap((note) => wrap(note, width - 2)).map((line) => `  ${line}`),
 	];

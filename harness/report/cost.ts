@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Where the wall time of a scenario went, in seconds; together they are all of it. It is the run's, not the lab's, so no timeline holds it. */
+/**
+ * Where the wall time of a scenario went, in seconds; together they are all of it. It is the run's, not the lab's, so
+ * no timeline holds it.
+ */
 export const costSchema = z.object({
 	/** The engine made, changed or removed hosts. */
 	engine: z.number().min(0),

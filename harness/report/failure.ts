@@ -6,7 +6,8 @@ const WIDTH = 110;
 const MOST_ROWS = 25;
 
 /**
- * Adds to an error of a scenario what happened until then, as the end of its ladder, and where the whole of it is drawn.
+ * Adds to an error of a scenario what happened until then, as the end of its ladder, and where the whole of it is
+ * drawn.
  *
  * @param failedAt in seconds of the timeline: what came later is none of the cause
  * @param picture where the whole ladder is

@@ -16,7 +16,8 @@ const nameOf = (spec: string) => specName(spec).split('/').at(-1) ?? '';
 /** The page that shows one theme: question, picture, answer and verdicts of each of its scenarios, as Markdown. */
 export function renderGallery(title: string, introduction: string, scenarios: readonly TimelineFile[]): string {
 	const [first] = scenarios;
-	const where = first === undefined ? '' : `Recorded on ${first.engine}, Linux ${first.kernel.release}, by \`npm run docs\`.`;
+	const where =
+		first === undefined ? '' : `Recorded on ${first.engine}, Linux ${first.kernel.release}, by \`npm run docs\`.`;
 	return [`# ${title}`, introduction, where, ...scenarios.map(entryOf)].join('\n\n').concat('\n');
 }
 
@@ -27,7 +28,10 @@ function entryOf(timeline: TimelineFile): string {
 		...(question === undefined ? [] : [`**${markdown(question)}**`]),
 		`![${markdown(timeline.scenario)}: the ladder](${PICTURES}/${pictureOf(timeline)})`,
 		...(answer === undefined ? [] : [markdown(answer)]),
-		...(verdicts.length === 0 ? [] : [verdicts.map(({ id, verdict, note }) => `- ${id} **${verdict}**: ${markdown(note)}`).join('\n')]),
-		`\`npm start -- ${nameOf(timeline.spec)}\` draws it on your kernel; the spec is [${timeline.spec}](../${timeline.spec}).`,
+		...(verdicts.length === 0
+			? []
+			: [verdicts.map(({ id, verdict, note }) => `- ${id} **${verdict}**: ${markdown(note)}`).join('\n')]),
+		`\`npm start -- ${nameOf(timeline.spec)}\` draws it on your kernel; the spec is ` +
+			`[${timeline.spec}](../${timeline.spec}).`,
 	].join('\n\n');
 }

@@ -62,7 +62,10 @@ test('outside of a run nobody is told', async () => {
 
 test('what is no timeline is refused, with its spec', async () => {
 	await postResult(SPEC, 'one', '{"version":7}', cost);
-	await expect(takeResults(SPEC)).rejects.toMatchObject({ code: 'REPORT_UNREADABLE', problem: expect.stringContaining(SPEC) });
+	await expect(takeResults(SPEC)).rejects.toMatchObject({
+		code: 'REPORT_UNREADABLE',
+		problem: expect.stringContaining(SPEC),
+	});
 	await writeFile(join(folders[0] ?? '', 'inbox', 'other'), '');
 	expect(await takeResults('specs/b.spec.ts')).toEqual([]);
 });

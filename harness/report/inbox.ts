@@ -26,7 +26,9 @@ export async function openInbox(folder: string): Promise<void> {
 export async function postResult(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
 	const inbox = process.env[VARIABLE];
 	if (inbox === undefined) return;
-	await replaceFiles([{ path: join(inbox, `${markOf(spec)}${slugOf(scenario)}.json`), text: `{"timeline":${timeline},"cost":${cost}}` }]);
+	await replaceFiles([
+		{ path: join(inbox, `${markOf(spec)}${slugOf(scenario)}.json`), text: `{"timeline":${timeline},"cost":${cost}}` },
+	]);
 }
 
 /** In a reporter: takes out what the scenarios of a spec left there. */
@@ -50,7 +52,9 @@ function parseLetter(text: string, spec: string): ScenarioResult {
 		return resultSchema.parse(JSON.parse(text));
 	} catch (error) {
 		throw new HalfopenError('REPORT_UNREADABLE', {
-			problem: `A timeline of ${fromProjectRoot(spec)} is not what scenario() writes, so its scenario is missing from this run’s tables.`,
+			problem:
+				`A timeline of ${fromProjectRoot(spec)} is not what scenario() writes, so its scenario is missing from ` +
+				'this run’s tables.',
 			seen: error instanceof ZodError ? prettifyError(error) : String(error),
 			remedy: 'docs/timeline.schema.json says how a timeline is written; compare the two',
 			cause: error,

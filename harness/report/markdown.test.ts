@@ -2,8 +2,28 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { markdown } from './markdown.ts';
 
-const nasty = fc.constantFrom('|', '\\', '\\|', '`', '**', '_', '[a](b)', '![', '<b>', '&lt;', '#', '~~', '$', '\n', '\r\n', '\u2028', '\t');
-const text = fc.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 8 }).map((pieces) => pieces.join(''));
+const nasty = fc.constantFrom(
+	'|',
+	'\\',
+	'\\|',
+	'`',
+	'**',
+	'_',
+	'[a](b)',
+	'![',
+	'<b>',
+	'&lt;',
+	'#',
+	'~~',
+	'$',
+	'\n',
+	'\r\n',
+	'\u2028',
+	'\t',
+);
+const text = fc
+	.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 8 })
+	.map((pieces) => pieces.join(''));
 
 test('what is written so is one line in which nothing has a meaning, and says what the text says', () => {
 	fc.assert(

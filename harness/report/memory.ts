@@ -2,7 +2,10 @@ import { freemem } from 'node:os';
 
 const LOOK_MS = 500;
 
-/** Watches how much memory of the whole machine comes into use while something runs: hosts and engine are no children of the runner. */
+/**
+ * Watches how much memory of the whole machine comes into use while something runs: hosts and engine are no children of
+ * the runner.
+ */
 export class MemoryWatch {
 	readonly #atFirst = freemem();
 	#least = this.#atFirst;

@@ -12,7 +12,10 @@ import { DERIVED } from './write-reports.ts';
 
 const WIDTHS = { least: 60, most: 160 };
 
-/** Jest's reporter for every run: where to look when a scenario failed, where the time went, and the claims table at the end. Stands beside Jest's own. */
+/**
+ * Jest's reporter for every run: where to look when a scenario failed, where the time went, and the claims table at the
+ * end. Stands beside Jest's own.
+ */
 export default class HalfopenReporter implements Reporter {
 	#findings = new RunResults();
 	#spent: Spent[] = [];
@@ -36,7 +39,9 @@ export default class HalfopenReporter implements Reporter {
 			const spec = specName(result.testFilePath);
 			this.#spent.push(...recorded.map(({ timeline, cost }) => ({ spec, scenario: timeline.scenario, cost })));
 			this.#skipped.push(
-				...recorded.flatMap(({ timeline }) => timeline.skipped.map(({ what, why }) => `${spec} › ${timeline.scenario}: ${what} (${why})`)),
+				...recorded.flatMap(({ timeline }) =>
+					timeline.skipped.map(({ what, why }) => `${spec} › ${timeline.scenario}: ${what} (${why})`),
+				),
 			);
 			const ladders = recorded.filter(({ passed }) => !passed).map(({ folder }) => join(folder, ARTIFACTS.ladder));
 			const drawn = ladders.filter((path) => existsSync(path));
@@ -60,7 +65,9 @@ export default class HalfopenReporter implements Reporter {
 			const { verdicts } = this.#findings;
 			say(['', ...lines]);
 			if (verdicts.length === 0) return;
-			const where = `  ${fromProjectRoot(join(REPORTS, DERIVED.verdicts))} has them all; ladders, timelines and captures are in reports/<engine>-<kernel>/<spec file>/<scenario>/`;
+			const where =
+				`  ${fromProjectRoot(join(REPORTS, DERIVED.verdicts))} has them all; ladders, timelines and captures are ` +
+				'in reports/<engine>-<kernel>/<spec file>/<scenario>/';
 			say(['', ...claimsTable(verdicts, results.verdicts, width, paint), where, '']);
 		});
 	}

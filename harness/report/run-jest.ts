@@ -8,8 +8,9 @@ const LOADING_FLAGS = new Set(['--import', '--require', '-r', '--loader', '--exp
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Jest, in this process, with the arguments of its command line; sets the exit code as Jest would. In this process, because reporters and
- * globalSetup are TypeScript, which Jest leaves to Node to load: here tsx does. Workers compile with swc alone and are spared it.
+ * Jest, in this process, with the arguments of its command line; sets the exit code as Jest would. In this process,
+ * because reporters and globalSetup are TypeScript, which Jest leaves to Node to load: here tsx does. Workers compile
+ * with swc alone and are spared it.
  */
 export async function runJest(args: readonly string[]): Promise<void> {
 	if (![...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes(MODULES_FLAG)) {
@@ -27,7 +28,10 @@ export async function runJest(args: readonly string[]): Promise<void> {
 	if (globalConfig.forceExit) process.exit();
 }
 
-/** Runs a command's main function; where it fails, shows a mistake of ours as its message, and any other error with its stack. */
+/**
+ * Runs a command's main function; where it fails, shows a mistake of ours as its message, and any other error with its
+ * stack.
+ */
 export async function orExplain(main: () => Promise<unknown>): Promise<void> {
 	try {
 		await main();
@@ -40,7 +44,8 @@ export async function orExplain(main: () => Promise<unknown>): Promise<void> {
 
 function explanation(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
-	// By name: a globalSetup's error may come from another copy of the module. Jest puts words of its own before the message.
+	// By name: a globalSetup's error may come from another copy of the module. Jest puts words of its own before the
+	// message.
 	if (error.name === 'HalfopenError') return error.message.replace(/^Jest: Got error running \w+ - .*?, reason: /, '');
 	return error.stack ?? error.message;
 }

@@ -26,7 +26,9 @@ describe('finding a spec by name', () => {
 	});
 
 	test('offers those that share a name', () => {
-		expect(() => specNamed('full', specs)).toThrow(/Several specs are called full[\s\S]*(loss\/full, queues\/full|queues\/full, loss\/full)\?/);
+		expect(() => specNamed('full', specs)).toThrow(
+			/Several specs are called full[\s\S]*(loss\/full, queues\/full|queues\/full, loss\/full)\?/,
+		);
 	});
 });
 
@@ -48,7 +50,10 @@ describe('the question of a spec', () => {
 		await mkdir(join(folder, 'loss'));
 		await writeFile(join(folder, 'puzzlers', 'power-off.spec.ts'), '/** What does the client see? */');
 		await writeFile(join(folder, 'loss', 'syn.spec.ts'), '/** What if a SYN is lost? */');
-		expect(specTable(await listSpecs(folder), 80)).toEqual(['  power-off  What does the client see?', '  loss/syn   What if a SYN is lost?']);
+		expect(specTable(await listSpecs(folder), 80)).toEqual([
+			'  power-off  What does the client see?',
+			'  loss/syn   What if a SYN is lost?',
+		]);
 		await rm(folder, { recursive: true });
 	});
 });

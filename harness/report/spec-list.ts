@@ -22,7 +22,11 @@ export async function listSpecs(folder: string): Promise<SpecFile[]> {
 	const specs = files.map(async (file) => {
 		const path = join(folder, file);
 		const name = file.slice(0, -ENDING.length);
-		return { name: name.startsWith(HOME_THEME) ? name.slice(HOME_THEME.length) : name, path, question: questionIn(await readFile(path, 'utf8')) };
+		return {
+			name: name.startsWith(HOME_THEME) ? name.slice(HOME_THEME.length) : name,
+			path,
+			question: questionIn(await readFile(path, 'utf8')),
+		};
 	});
 	return (await Promise.all(specs)).sort((a, b) => Number(a.name.includes('/')) - Number(b.name.includes('/')));
 }
@@ -38,7 +42,9 @@ export function questionIn(source: string): string {
 	return /^.*?[.?!](?=\s|$)/.exec(text)?.[0] ?? text;
 }
 
-/** The spec that a name means: its name, its name with any theme, or the last part of it where only one spec has that. */
+/**
+ * The spec that a name means: its name, its name with any theme, or the last part of it where only one spec has that.
+ */
 export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 	const plain = name
 		.replace(/^specs\//, '')
@@ -48,10 +54,16 @@ export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 	const byLastPart = specs.filter((spec) => spec.name.endsWith(`/${plain}`));
 	const found = exact ?? (byLastPart.length === 1 ? byLastPart[0] : undefined);
 	if (found !== undefined) return found;
-	const near = nearestNames(plain, byLastPart.length > 1 ? byLastPart.map((spec) => spec.name) : specs.map((spec) => spec.name));
+	const near = nearestNames(
+		plain,
+		byLastPart.length > 1 ? byLastPart.map((spec) => spec.name) : specs.map((spec) => spec.name),
+	);
 	throw new HalfopenError('BAD_ARGUMENT', {
 		problem: byLastPart.length > 1 ? `Several specs are called ${name}.` : `There is no spec called ${name}.`,
-		remedy: near.length === 0 ? 'there are no specs in this project' : `did you mean ${near.join(', ')}? \`npm start -- --list\` shows all of them`,
+		remedy:
+			near.length === 0
+				? 'there are no specs in this project'
+				: `did you mean ${near.join(', ')}? \`npm start -- --list\` shows all of them`,
 	});
 }
 
@@ -60,6 +72,8 @@ export function specTable(specs: readonly SpecFile[], width: number): string[] {
 	const names = Math.max(0, ...specs.map(({ name }) => name.length));
 	const indent = names + 4;
 	return specs.flatMap(({ name, question }) =>
-		wrap(question, Math.max(20, width - indent)).map((line, index) => `  ${(index === 0 ? name : '').padEnd(names)}  ${line}`.trimEnd()),
+		wrap(question, Math.max(20, width - indent)).map((line, index) =>
+			`  ${(index === 0 ? name : '').padEnd(names)}  ${line}`.trimEnd(),
+		),
 	);
 }

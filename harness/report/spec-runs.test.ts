@@ -21,7 +21,9 @@ test('a spec’s run is what became of each of its scenarios, and that none coul
 	] as const);
 	const outcomeOf = (title: string) => outcomes.get(title as 'one');
 	expect(runOf(record, outcomeOf)).toEqual(run({ passed: ['one'], failed: ['two'], pending: ['three'] }));
-	expect(runOf({ ...record, scenarios: [], error: 'syntax' }, outcomeOf)).toEqual(run({ passed: [], failed: ['the file could not be run'] }));
+	expect(runOf({ ...record, scenarios: [], error: 'syntax' }, outcomeOf)).toEqual(
+		run({ passed: [], failed: ['the file could not be run'] }),
+	);
 });
 
 test('side by side a failure of any run stays visible, and what ran in one of them is not pending', () => {
@@ -34,10 +36,12 @@ test('side by side a failure of any run stays visible, and what ran in one of th
 
 test('side by side, whatever ran: each scenario is in one list, and no failure is lost', () => {
 	const names = ['one', 'two', 'three', 'four'];
-	const anyRun = fc.array(fc.constantFrom('passed', 'failed', 'pending', 'no more'), { minLength: 4, maxLength: 4 }).map((states) => {
-		const namesOf = (wanted: string) => names.filter((_, index) => states[index] === wanted);
-		return run({ passed: namesOf('passed'), failed: namesOf('failed'), pending: namesOf('pending') });
-	});
+	const anyRun = fc
+		.array(fc.constantFrom('passed', 'failed', 'pending', 'no more'), { minLength: 4, maxLength: 4 })
+		.map((states) => {
+			const namesOf = (wanted: string) => names.filter((_, index) => states[index] === wanted);
+			return run({ passed: namesOf('passed'), failed: namesOf('failed'), pending: namesOf('pending') });
+		});
 	const all = ({ passed, failed, pending }: SpecRun) => [...passed, ...failed, ...pending].sort();
 	fc.assert(
 		fc.property(anyRun, anyRun, (one, other) => {

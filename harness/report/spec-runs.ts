@@ -61,7 +61,13 @@ export async function keepRecord(
 		await (own === undefined ? replaceFolder(join(folder, slugOf(title)), tell) : tell(join(folder, slugOf(title))));
 	}
 	const scenarios = testResults.map(({ title }) => title);
-	const record: SpecRecord = { spec, engine, kernel, scenarios, ...(testExecError && { error: testExecError.message }) };
+	const record: SpecRecord = {
+		spec,
+		engine,
+		kernel,
+		scenarios,
+		...(testExecError && { error: testExecError.message }),
+	};
 	await replaceFiles([{ path: join(folder, SPEC_RECORD), text: `${JSON.stringify(record, null, '\t')}\n` }]);
 	if (testExecError === undefined) await removeOthers(folder, new Set(scenarios.map(slugOf)));
 }

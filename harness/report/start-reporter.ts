@@ -10,13 +10,15 @@ import type { Recorded } from './recorded.ts';
 import { RunResults } from './run-results.ts';
 
 const TICK_MS = 1_000;
-/** Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up. */
+/**
+ * Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up.
+ */
 const MOST_SHARE = 0.1;
 const LEAST_PAUSE_MS = 50;
 
 /**
- * The reporter behind `npm start`: the question first, then what happens as a ladder, while it happens in a terminal and at the end elsewhere,
- * then the observed answer.
+ * The reporter behind `npm start`: the question first, then what happens as a ladder, while it happens in a terminal
+ * and at the end elsewhere, then the observed answer.
  */
 export default class StartReporter implements Reporter {
 	#error: Error | undefined;

@@ -1,7 +1,11 @@
 /** Text as it is put into columns: one character, one column. */
 
-/** Characters known to take one column; what is not among them (control characters, marks, wide and pictorial ones) is written as an escape. */
-const ONE_COLUMN = /[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0373\u0386-\u03ff\u0400-\u0481\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25ff]/;
+/**
+ * Characters known to take one column; what is not among them (control characters, marks, wide and pictorial ones) is
+ * written as an escape.
+ */
+const ONE_COLUMN =
+	/[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0373\u0386-\u03ff\u0400-\u0481\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25ff]/;
 
 /** Nearly all that is drawn. */
 const ALL_PLAIN = /^[\x20-\x7e]*$/;
@@ -9,7 +13,9 @@ const ALL_PLAIN = /^[\x20-\x7e]*$/;
 /** The text with everything escaped that would break columns. */
 export function printable(text: string): string {
 	if (ALL_PLAIN.test(text)) return text;
-	return Array.from(text, (character) => (ONE_COLUMN.test(character) && character.length === 1 ? character : escaped(character))).join('');
+	return Array.from(text, (character) =>
+		ONE_COLUMN.test(character) && character.length === 1 ? character : escaped(character),
+	).join('');
 }
 
 function escaped(character: string): string {
@@ -27,7 +33,10 @@ export function cutQuoted(text: string, width: number): string {
 	return text.length > width && text.endsWith('"') ? `${cut(text.slice(0, -1), width - 1)}"` : cut(text, width);
 }
 
-/** The text in lines of a width, broken at spaces, after `|` and `,` where there is none, and anywhere where there is no other way. */
+/**
+ * The text in lines of a width, broken at spaces, after `|` and `,` where there is none, and anywhere where there is no
+ * other way.
+ */
 export function wrap(text: string, width: number): string[] {
 	const lines: string[] = [];
 	let rest = text.trimEnd();

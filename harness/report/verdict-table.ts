@@ -9,7 +9,11 @@ const GAP = '  ';
 
 /** Verdicts as aligned lines of at most a width: id, verdict, and the note wrapped in its column. */
 export function verdictTable(verdicts: readonly Verdict[], width: number, paint: Paint): string[] {
-	const rows = verdicts.map(({ id, verdict, note }) => ({ id: cut(printable(id), LONGEST_ID), verdict, note: printable(note) }));
+	const rows = verdicts.map(({ id, verdict, note }) => ({
+		id: cut(printable(id), LONGEST_ID),
+		verdict,
+		note: printable(note),
+	}));
 	const ids = Math.max(0, ...rows.map(({ id }) => id.length));
 	const indent = INDENT + ids + VERDICT_WIDTH + 2 * GAP.length;
 	return rows.flatMap(({ id, verdict, note }) =>

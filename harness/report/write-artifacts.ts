@@ -14,10 +14,15 @@ const LADDER_WIDTH = 120;
  * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and tells the
  * run's reporters. The history is there also where it cannot be drawn.
  */
-export async function writeArtifacts(timeline: TimelineFile, captures: Readonly<Record<HostName, Uint8Array>>, cost: Cost): Promise<void> {
+export async function writeArtifacts(
+	timeline: TimelineFile,
+	captures: Readonly<Record<HostName, Uint8Array>>,
+	cost: Cost,
+): Promise<void> {
 	const text = timelineText(timeline);
 	const undrawn = await replaceFolder(artifactsFolder(timeline), async (folder) => {
-		const write = (artifact: Artifact, content: string | Uint8Array) => writeFile(join(folder, ARTIFACTS[artifact]), content);
+		const write = (artifact: Artifact, content: string | Uint8Array) =>
+			writeFile(join(folder, ARTIFACTS[artifact]), content);
 		await Promise.all([
 			write('timeline', text),
 			write('client', captures.client),
@@ -26,7 +31,10 @@ export async function writeArtifacts(timeline: TimelineFile, captures: Readonly<
 		]);
 		try {
 			const ladder = layOut(timeline);
-			await Promise.all([write('ladder', drawText(ladder, { width: LADDER_WIDTH })), write('svg', `${drawSvg(ladder)}\n`)]);
+			await Promise.all([
+				write('ladder', drawText(ladder, { width: LADDER_WIDTH })),
+				write('svg', `${drawSvg(ladder)}\n`),
+			]);
 			return undefined;
 		} catch (error) {
 			return { error };
@@ -44,7 +52,10 @@ export function timelineText({ events, ...head }: TimelineFile): string {
 	return ['{', ...fields, '\t"events": [', linesOf(events), '\t]', '}', ''].join('\n');
 }
 
-/** So many events are put together before there are more: the texts of hundreds of thousands would all be kept until the end. */
+/**
+ * So many events are put together before there are more: the texts of hundreds of thousands would all be kept until the
+ * end.
+ */
 const AT_A_TIME = 1_000;
 
 function linesOf(events: TimelineFile['events']): string {

@@ -20,11 +20,22 @@ afterEach(async () => {
 
 const timeline = JSON.stringify(rebootStory());
 const cost = JSON.stringify({ engine: 1, kernel: 2, harness: 3 });
-const collected = () => collect(reports.path, async ({ folder, cost, files, text }) => ({ folder, cost, files, svg: await text('ladder.svg') }));
+const collected = () =>
+	collect(reports.path, async ({ folder, cost, files, text }) => ({
+		folder,
+		cost,
+		files,
+		svg: await text('ladder.svg'),
+	}));
 
 describe('what scenarios left', () => {
 	test('is found wherever it is, whole or without its later artifacts; what is unfinished is not', async () => {
-		await reports.leave('puzzlers/reboot/a', { 'timeline.json': timeline, 'cost.json': cost, 'ladder.svg': '<svg/>', 'client.pcap': '' });
+		await reports.leave('puzzlers/reboot/a', {
+			'timeline.json': timeline,
+			'cost.json': cost,
+			'ladder.svg': '<svg/>',
+			'client.pcap': '',
+		});
 		await reports.leave('deep/er/and/deeper', { 'timeline.json': timeline });
 		await reports.leave('puzzlers/reboot/.b.1234.new', { 'timeline.json': timeline });
 		await reports.leave('.', { 'claims.json': '[]', 'junit.xml': '<testsuites/>' });
@@ -66,7 +77,9 @@ describe('page and tables', () => {
 			await reports.leaveTimeline(on(engine, release));
 			await writeReports(reports.path);
 		}
-		await reports.leaveTimeline(on('vm', '6.1.181', { measures: [{ what: 'until ETIMEDOUT', seconds: 14 }], verdicts: [] }));
+		await reports.leaveTimeline(
+			on('vm', '6.1.181', { measures: [{ what: 'until ETIMEDOUT', seconds: 14 }], verdicts: [] }),
+		);
 		const { results, lines } = await writeReports(reports.path);
 		expect(results.measures.map(({ engine, kernel, seconds }) => [engine, kernel, seconds])).toEqual([
 			['docker', '6.18.44', 13.2],
@@ -78,7 +91,9 @@ describe('page and tables', () => {
 		expect(await table('claims.json')).toEqual(results.verdicts);
 		expect(await table('measures.json')).toEqual(results.measures);
 		expect(lines).toEqual([expect.stringMatching(/index\.html shows all scenarios of all runs so far: 4$/)]);
-		expect(await readFile(join(reports.path, 'index.html'), 'utf8')).toMatch(/^<!DOCTYPE html>[\s\S]*power off[\s\S]*<\/html>\n$/);
+		expect(await readFile(join(reports.path, 'index.html'), 'utf8')).toMatch(
+			/^<!DOCTYPE html>[\s\S]*power off[\s\S]*<\/html>\n$/,
+		);
 	});
 
 	test('take the place of those before, and nothing else stays; many skipped files are counted', async () => {
@@ -86,9 +101,18 @@ describe('page and tables', () => {
 		await reports.leave('.', { 'index.html': 'the one before' });
 		for (const name of ['1', '2', '3', '4', '5']) await reports.leave(`bad/${name}`, { 'timeline.json': '' });
 		const { lines } = await writeReports(reports.path);
-		expect((await readdir(reports.path)).sort()).toEqual(['bad', 'claims.json', 'docker-6.18.44', 'index.html', 'measures.json']);
+		expect((await readdir(reports.path)).sort()).toEqual([
+			'bad',
+			'claims.json',
+			'docker-6.18.44',
+			'index.html',
+			'measures.json',
+		]);
 		expect(lines).toEqual([
-			...['1', '2', '3'].map((name) => `  bad/${name}/timeline.json is not what a run of this version leaves: it is left out [REPORT_UNREADABLE]`),
+			...['1', '2', '3'].map(
+				(name) =>
+					`  bad/${name}/timeline.json is not what a run of this version leaves: it is left out [REPORT_UNREADABLE]`,
+			),
 			'  … and 2 more such files',
 			'  to do: run the spec again, or remove the folder',
 			expect.stringMatching(/: 1$/),
@@ -100,15 +124,24 @@ describe('page and tables', () => {
 		const first = writeReports(reports.path);
 		await reports.leaveTimeline(on('vm', '6.1.180'));
 		await Promise.all([first, writeReports(reports.path), writeReports(reports.path)]);
-		expect(new Set((await table('measures.json')).map((row) => (row as { engine: string }).engine))).toEqual(new Set(['docker', 'vm']));
+		expect(new Set((await table('measures.json')).map((row) => (row as { engine: string }).engine))).toEqual(
+			new Set(['docker', 'vm']),
+		);
 	});
 });
 
 describe('what became of a spec’s scenarios', () => {
 	const spec = 'specs/a.spec.ts';
 	const place = { engine: 'docker', kernel: '6.18.44' };
-	const story = (scenario: string, outcome: 'passed' | 'failed' = 'passed'): TimelineFile => ({ ...rebootStory(), spec, scenario, outcome });
-	const ran = async (...[statuses, error, ...timelines]: [Parameters<typeof resultOf>[1], Error | undefined, ...TimelineFile[]]) => {
+	const story = (scenario: string, outcome: 'passed' | 'failed' = 'passed'): TimelineFile => ({
+		...rebootStory(),
+		spec,
+		scenario,
+		outcome,
+	});
+	const ran = async (
+		...[statuses, error, ...timelines]: [Parameters<typeof resultOf>[1], Error | undefined, ...TimelineFile[]]
+	) => {
 		for (const timeline of timelines) await reports.leaveTimeline(timeline);
 		const recorded = timelines.map((each) => ({
 			folder: '',
@@ -119,12 +152,19 @@ describe('what became of a spec’s scenarios', () => {
 		await keepRecord(resultOf(spec, statuses, error), recorded, place, reports.path);
 		return (await collected()).results.runs;
 	};
-	const run = (changes: Partial<SpecRun>): SpecRun => ({ spec, ...place, passed: [], failed: [], pending: [], ...changes });
+	const run = (changes: Partial<SpecRun>): SpecRun => ({
+		spec,
+		...place,
+		passed: [],
+		failed: [],
+		pending: [],
+		...changes,
+	});
 
 	test('is told by their timelines; of those that a run left out, by the run before', async () => {
-		expect(await ran({ one: 'passed', two: 'failed', three: 'pending' }, undefined, story('one'), story('two', 'failed'))).toEqual([
-			run({ passed: ['one'], failed: ['two'], pending: ['three'] }),
-		]);
+		expect(
+			await ran({ one: 'passed', two: 'failed', three: 'pending' }, undefined, story('one'), story('two', 'failed')),
+		).toEqual([run({ passed: ['one'], failed: ['two'], pending: ['three'] })]);
 		expect(await ran({ one: 'pending', two: 'passed', three: 'pending' }, undefined, story('two'))).toEqual([
 			run({ passed: ['one', 'two'], pending: ['three'] }),
 		]);
@@ -132,19 +172,28 @@ describe('what became of a spec’s scenarios', () => {
 
 	test('is a failure where none had a lab, and where Jest failed what had passed; then their verdicts do not count', async () => {
 		await ran({ one: 'passed', two: 'passed' }, undefined, story('one'), story('two'));
-		expect(await ran({ one: 'failed', two: 'failed' }, undefined, story('two'))).toEqual([run({ failed: ['one', 'two'] })]);
+		expect(await ran({ one: 'failed', two: 'failed' }, undefined, story('two'))).toEqual([
+			run({ failed: ['one', 'two'] }),
+		]);
 		expect((await collected()).results.verdicts).toEqual([]);
 		const folder = join(reports.path, 'docker-6.18.44/specs/a.spec.ts');
-		expect([await readdir(join(folder, 'one')), await readdir(join(folder, 'two'))]).toEqual([['failure.txt'], ['failure.txt', 'timeline.json']]);
+		expect([await readdir(join(folder, 'one')), await readdir(join(folder, 'two'))]).toEqual([
+			['failure.txt'],
+			['failure.txt', 'timeline.json'],
+		]);
 		expect(await readFile(join(folder, 'one/failure.txt'), 'utf8')).toBe('one failed\n');
-		expect(await ran({ one: 'passed', two: 'pending' }, undefined, story('one'))).toEqual([run({ passed: ['one'], failed: ['two'] })]);
+		expect(await ran({ one: 'passed', two: 'pending' }, undefined, story('one'))).toEqual([
+			run({ passed: ['one'], failed: ['two'] }),
+		]);
 	});
 
 	test('is forgotten with the scenario, and kept where the file could not be run', async () => {
 		await ran({ one: 'passed', two: 'passed' }, undefined, story('one'), story('two'));
 		expect(await ran({}, new Error('syntax'))).toEqual([run({ failed: ['the file could not be run'] })]);
 		expect((await collected()).scenarios).toHaveLength(2);
-		expect(await ran({ one: 'pending', renamed: 'passed' }, undefined, story('renamed'))).toEqual([run({ passed: ['one', 'renamed'] })]);
+		expect(await ran({ one: 'pending', renamed: 'passed' }, undefined, story('renamed'))).toEqual([
+			run({ passed: ['one', 'renamed'] }),
+		]);
 		expect((await collected()).scenarios).toHaveLength(2);
 	});
 

@@ -24,7 +24,9 @@ export async function writeReports(reports: string = REPORTS): Promise<WrittenRe
 	const page = path(DERIVED.page);
 	for (;;) {
 		const before = await markOf(page);
-		const { scenarios, results, skipped } = await collect(reports, async (scenario) => pageScenario(scenario, await scenario.text(ARTIFACTS.svg)));
+		const { scenarios, results, skipped } = await collect(reports, async (scenario) =>
+			pageScenario(scenario, await scenario.text(ARTIFACTS.svg)),
+		);
 		const files = [
 			{ path: page, text: renderPage(scenarios, await readParts()) },
 			{ path: path(DERIVED.verdicts), text: tableOf(results.verdicts) },

@@ -3,7 +3,10 @@ import { endingWithRunner } from './end-with-runner.ts';
 import { connectTo } from './engines.ts';
 import { currentRun, isInRun } from './handover.ts';
 
-/** With the file that wants it: Jest lets nobody import between tests, and that is where scenarios that run side by side begin. */
+/**
+ * With the file that wants it: Jest lets nobody import between tests, and that is where scenarios that run side by side
+ * begin.
+ */
 let engine: Engine | undefined = isInRun() ? await connect() : undefined;
 
 /** In a worker: the engine of the run it belongs to. */

@@ -157,7 +157,14 @@ test('runs that an engine has of another machine, or of another boot, are left, 
 test('a run that is handed over has a folder of its own name', () => {
 	const run = runOf('abc1', thisProcess());
 	expect(assertRun(JSON.parse(JSON.stringify(run)))).toEqual(run);
-	for (const directory of ['', '/', victim, 'halfopen-run-abc1', `${directoryOf('abc1', parent)}/..`, directoryOf('abc2', parent)])
+	for (const directory of [
+		'',
+		'/',
+		victim,
+		'halfopen-run-abc1',
+		`${directoryOf('abc1', parent)}/..`,
+		directoryOf('abc2', parent),
+	])
 		expect(() => assertRun({ ...run, directory })).toThrow('[RUN_INVALID]');
 	expect(() => assertRun({ ...run, id: '../victim' })).toThrow('[RUN_INVALID]');
 });

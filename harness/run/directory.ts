@@ -22,7 +22,10 @@ export const directoryOf = (id: string, parent = tmpdir()): string => join(paren
 /** Makes the folder of a run, which stays for as long as there may be something to sweep: it tells whose run it is. */
 export async function makeDirectory({ id, owner, directory }: Run, engine: string): Promise<void> {
 	await makePrivateFolder(directory);
-	await writeFile(join(directory, IDENTITY), JSON.stringify({ id, owner, engine } satisfies Identity), { flag: 'wx', mode: 0o600 });
+	await writeFile(join(directory, IDENTITY), JSON.stringify({ id, owner, engine } satisfies Identity), {
+		flag: 'wx',
+		mode: 0o600,
+	});
 }
 
 /** Removes the folder of this run, and no other that says it is its. */

@@ -4,8 +4,9 @@ import { isDead } from '../engines/owner.ts';
 const LOOK_MS = 200;
 
 /**
- * A worker whose runner was killed must not go on making labs: the watchdog is sweeping. Jest's own channel between the two does not end
- * it, and the `process` that Jest shows to tests is a copy whose `ppid` never changes; so while it has labs, it looks after the runner.
+ * A worker whose runner was killed must not go on making labs: the watchdog is sweeping. Jest's own channel between the
+ * two does not end it, and the `process` that Jest shows to tests is a copy whose `ppid` never changes; so while it has
+ * labs, it looks after the runner.
  */
 export function endingWithRunner(engine: Engine, runner: string): Engine {
 	return {

@@ -7,7 +7,10 @@ export const ENGINE_VARIABLE = 'HALFOPEN_ENGINE';
 
 type Facts = Readonly<Record<string, string>>;
 
-/** The two faces of an engine: in the runner, and in the workers. Loaded when they are wanted: a worker needs one, and no runner. */
+/**
+ * The two faces of an engine: in the runner, and in the workers. Loaded when they are wanted: a worker needs one, and
+ * no runner.
+ */
 interface EngineFaces {
 	runner(): Promise<EngineRunner>;
 	connect(run: Run, facts: Facts): Promise<Engine>;
@@ -48,7 +51,9 @@ function facesOf(name: string): EngineFaces {
 	});
 }
 
-/** The engine that was asked for; without a wish Docker, or, where that cannot be reached, namespaces, which is said. */
+/**
+ * The engine that was asked for; without a wish Docker, or, where that cannot be reached, namespaces, which is said.
+ */
 export async function chooseEngine(wanted = process.env[ENGINE_VARIABLE]): Promise<EngineRunner> {
 	if (wanted) return runnerNamed(wanted);
 	const docker = await runnerNamed('docker');
@@ -57,8 +62,11 @@ export async function chooseEngine(wanted = process.env[ENGINE_VARIABLE]): Promi
 		return docker;
 	} catch (error) {
 		// An engine that was asked for by its address is not replaced by another.
-		if (!(error instanceof HalfopenError) || error.code !== 'ENGINE_UNREACHABLE' || process.env.DOCKER_HOST) throw error;
-		process.stderr.write(`halfopen: no Docker engine can be reached, so hosts are network namespaces (${ENGINE_VARIABLE}=netns)\n`);
+		if (!(error instanceof HalfopenError) || error.code !== 'ENGINE_UNREACHABLE' || process.env.DOCKER_HOST)
+			throw error;
+		process.stderr.write(
+			`halfopen: no Docker engine can be reached, so hosts are network namespaces (${ENGINE_VARIABLE}=netns)\n`,
+		);
 		return runnerNamed('netns');
 	}
 }

@@ -1,4 +1,7 @@
-/** What a lab refuses, and how: one error type, a code of its own, a message with cause and remedy; and the lab is none the worse for it. */
+/**
+ * What a lab refuses, and how: one error type, a code of its own, a message with cause and remedy; and the lab is none
+ * the worse for it.
+ */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Engine, EngineLab } from '../engines/engine.ts';
 import { type ErrorCode, HalfopenError } from '../errors.ts';
@@ -50,7 +53,12 @@ function watched(engine: Engine): { engine: Engine; made: string[] } {
 
 test('a sysctl that no host has: the nearest names are told, and nothing was started', async () => {
 	const { engine, made } = watched(await currentEngine());
-	await refused(() => Lab.create(engine, { sysctls: { tcp_retires2: 3 } }), 'SYSCTL_UNKNOWN', 'net.ipv4.tcp_retires2', /nearest: tcp_retries2,/);
+	await refused(
+		() => Lab.create(engine, { sysctls: { tcp_retires2: 3 } }),
+		'SYSCTL_UNKNOWN',
+		'net.ipv4.tcp_retires2',
+		/nearest: tcp_retries2,/,
+	);
 	expect(made).toEqual([]);
 	await refused(() => lab.client.sysctl({ tcp_keepalive_tim: 1 }), 'SYSCTL_UNKNOWN', 'tcp_keepalive_time');
 });
@@ -58,7 +66,12 @@ test('a sysctl that no host has: the nearest names are told, and nothing was sta
 test('a value that the kernel refuses: the host that was made for it goes again', async () => {
 	const { engine, made } = watched(await currentEngine());
 	const values = { tcp_congestion_control: 'pigeon' };
-	await refused(() => Lab.create(engine, { sysctls: values }), 'SYSCTL_REFUSED', 'tcp_congestion_control = pigeon', 'ip-sysctl');
+	await refused(
+		() => Lab.create(engine, { sysctls: values }),
+		'SYSCTL_REFUSED',
+		'tcp_congestion_control = pigeon',
+		'ip-sysctl',
+	);
 	expect(made).toHaveLength(1);
 	expect(await inventory.addresses()).not.toContain(made[0]);
 	await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'it is reno');
@@ -66,7 +79,11 @@ test('a value that the kernel refuses: the host that was made for it goes again'
 
 test.each([0, -1, 65_536, 1.5, Number.NaN])('port %p is none', async (port) => {
 	const { client, server } = lab;
-	for (const use of [() => server.port(port), () => server.nc({ listen: port }), () => client.drop({ destinationPort: port })]) {
+	for (const use of [
+		() => server.port(port),
+		() => server.nc({ listen: port }),
+		() => client.drop({ destinationPort: port }),
+	]) {
 		await refused(use, 'PORT_OUT_OF_RANGE', `${port} is no TCP port`, '1 to 65535');
 	}
 });
@@ -87,17 +104,32 @@ test.each<PacketMatch>([{ every: 0 }, { probability: 2 }])('%p is no part of pac
 test('a name that is taken, and one that cannot be a name', async () => {
 	const { client, server } = lab;
 	await server.nc({ listen: 7001, name: 'kodos' });
-	await refused(() => client.nc({ connect: server.port(7001), name: 'kodos' }), 'NAME_TAKEN', '“kodos” is taken', 'Choose another');
+	await refused(
+		() => client.nc({ connect: server.port(7001), name: 'kodos' }),
+		'NAME_TAKEN',
+		'“kodos” is taken',
+		'Choose another',
+	);
 	await refused(() => server.drop({ name: 'Kodos!' }), 'BAD_ARGUMENT', 'cannot be a name');
 });
 
 test('a program that the host does not have', async () => {
-	await refused(() => lab.client.run(['no-such-tool', '--now']), 'TOOL_MISSING', '“no-such-tool”', lab.client.context.programRemedy);
+	await refused(
+		() => lab.client.run(['no-such-tool', '--now']),
+		'TOOL_MISSING',
+		'“no-such-tool”',
+		lab.client.context.programRemedy,
+	);
 });
 
 test('a program that ends before it has come so far', async () => {
 	const { client, server } = lab;
-	await refused(() => client.nc({ connect: server.port(7002) }), 'PEER_EXITED', /before it was connected: status 1/, 'ECONNREFUSED');
+	await refused(
+		() => client.nc({ connect: server.port(7002) }),
+		'PEER_EXITED',
+		/before it was connected: status 1/,
+		'ECONNREFUSED',
+	);
 });
 
 test('typing to a program that has ended, and signalling it', async () => {

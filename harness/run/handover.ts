@@ -40,7 +40,8 @@ export function currentRun(): Handover {
 export function assertRun(told: Partial<Run>): Run {
 	const { directory = '' } = told;
 	const identity = assertRunIdentity(told);
-	if (isAbsolute(directory) && basename(directory) === basename(directoryOf(identity.id))) return { ...identity, directory };
+	if (isAbsolute(directory) && basename(directory) === basename(directoryOf(identity.id)))
+		return { ...identity, directory };
 	throw new HalfopenError('RUN_INVALID', {
 		problem: `That is not the folder of run ${identity.id}.`,
 		seen: directory,

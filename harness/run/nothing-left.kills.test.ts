@@ -15,7 +15,16 @@ const LIMIT_MS = 600_000;
 const seed = Number(process.env.HALFOPEN_SEED ?? Date.now() % 1_000_000);
 
 /** Of what a run may have. */
-const KINDS = ['network', 'container', 'namespaced process', 'guest process', 'unfinished snapshot', 'trace instance', 'process', 'folder'];
+const KINDS = [
+	'network',
+	'container',
+	'namespaced process',
+	'guest process',
+	'unfinished snapshot',
+	'trace instance',
+	'process',
+	'folder',
+];
 
 type Way = readonly [signal: NodeJS.Signals, whom: 'runner' | 'group'];
 
@@ -59,7 +68,8 @@ test(
 		const kills = drawKills(lengthMs);
 		const outcomes: Outcome[] = [];
 		while (kills.length > 0) {
-			// All of a group begin together, and none before the last group is done: the start of a run sweeps what the watchdogs are to sweep.
+			// All of a group begin together, and none before the last group is done: the start of a run sweeps what the
+			// watchdogs are to sweep.
 			const group = clones.flatMap((clone) => kills.splice(0, 1).map((kill) => killRun(clone, kill)));
 			for (const outcome of await Promise.all(group)) {
 				if ('line' in outcome) outcomes.push(outcome);
@@ -83,7 +93,10 @@ async function lengthOfRun(clone: Clone): Promise<number> {
 	return tookMs;
 }
 
-/** A run that is over by then was quicker than those that were measured: the kill to try instead, within the time that it took. */
+/**
+ * A run that is over by then was quicker than those that were measured: the kill to try instead, within the time that
+ * it took.
+ */
 async function killRun(clone: Clone, { way, afterMs, random }: Kill): Promise<Outcome | Kill> {
 	const start = Date.now();
 	const run = startRun(clone);

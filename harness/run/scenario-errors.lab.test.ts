@@ -1,4 +1,7 @@
-/** What a scenario tells that fails: the code, the cause and the remedy; and that it leaves nothing behind and harms no other. */
+/**
+ * What a scenario tells that fails: the code, the cause and the remedy; and that it leaves nothing behind and harms no
+ * other.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
@@ -14,7 +17,11 @@ jest.setTimeout(300_000);
 /** As Jest's --json has them. */
 interface Results {
 	readonly testResults: readonly {
-		readonly assertionResults: readonly { readonly title: string; readonly status: string; readonly failureMessages: readonly string[] }[];
+		readonly assertionResults: readonly {
+			readonly title: string;
+			readonly status: string;
+			readonly failureMessages: readonly string[];
+		}[];
 	}[];
 }
 
@@ -39,7 +46,9 @@ afterAll(async () => {
 
 /** The whole message of a scenario that failed. */
 function failureOf(scenario: string): string {
-	const result = results.testResults.flatMap(({ assertionResults }) => assertionResults).find(({ title }) => title === scenario);
+	const result = results.testResults
+		.flatMap(({ assertionResults }) => assertionResults)
+		.find(({ title }) => title === scenario);
 	expect(result?.status).toBe('failed');
 	return result?.failureMessages.join('\n') ?? '';
 }
@@ -51,7 +60,13 @@ function expectFailure(scenario: string, code: string, ...words: readonly RegExp
 }
 
 test.each<[string, string, ...RegExp[]]>([
-	['an expectation is not awaited', 'BAD_ARGUMENT', /still waiting/, /a socket with state CLOSING on the client/, /`await`/],
+	[
+		'an expectation is not awaited',
+		'BAD_ARGUMENT',
+		/still waiting/,
+		/a socket with state CLOSING on the client/,
+		/`await`/,
+	],
 	['a claim is not judged', 'BAD_ARGUMENT', /not judged: PZ2/, /Call claim/],
 	[
 		'it is over its limit',
@@ -69,9 +84,9 @@ testUnlessOn('vm', 'nobody outside a guest can kill what runs in it')('an agent 
 );
 
 test('a scenario beside them passes, and the process that ran them all lives to tell', async () => {
-	expect(results.testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'passed')).toMatchObject([
-		{ title: 'nothing is wrong' },
-	]);
+	expect(
+		results.testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'passed'),
+	).toMatchObject([{ title: 'nothing is wrong' }]);
 	expect(await run.ended).toBe(1);
 	expect(run.output).not.toContain('triggerUncaughtException');
 });

@@ -25,7 +25,12 @@ test('two runs of the same scenarios: both tell all their verdicts, and each fol
 	}));
 	expect(skipped).toEqual([]);
 	const files = ['client.pcap', 'cost.json', 'ladder.svg', 'ladder.txt', 'server.pcap', 'timeline.json'];
-	const expected = ['SYN < lost', 'SYN > lost'].map((title) => ({ title, files, isDrawnOfIt: true, folder: expect.stringContaining(slugOf(title)) }));
+	const expected = ['SYN < lost', 'SYN > lost'].map((title) => ({
+		title,
+		files,
+		isDrawnOfIt: true,
+		folder: expect.stringContaining(slugOf(title)),
+	}));
 	expect(scenarios.toSorted((one, other) => (one.title < other.title ? -1 : 1))).toEqual(expected);
 	expect(results.verdicts.map(({ note }) => note).sort()).toEqual(['SYN < lost', 'SYN > lost']);
 	expect(JSON.parse(await readFile(join(reports, 'claims.json'), 'utf8'))).toEqual(results.verdicts);

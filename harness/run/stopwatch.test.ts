@@ -23,18 +23,21 @@ describe('a stopwatch', () => {
 
 	test('counts all of the time, whatever begins and ends', () => {
 		fc.assert(
-			fc.property(fc.array(fc.tuple(fc.constantFrom('engine' as const, 'kernel' as const), fc.nat(1_000), fc.boolean())), (steps) => {
-				let ms = 0;
-				const watch = new Stopwatch(() => ms);
-				const open: (() => void)[] = [];
-				for (const [who, passed, ends] of steps) {
-					ms += passed;
-					if (ends) open.pop()?.();
-					else open.push(watch.begin(who));
-				}
-				const { engine, kernel, harness } = watch.cost;
-				expect(engine + kernel + harness).toBeCloseTo(ms / 1_000);
-			}),
+			fc.property(
+				fc.array(fc.tuple(fc.constantFrom('engine' as const, 'kernel' as const), fc.nat(1_000), fc.boolean())),
+				(steps) => {
+					let ms = 0;
+					const watch = new Stopwatch(() => ms);
+					const open: (() => void)[] = [];
+					for (const [who, passed, ends] of steps) {
+						ms += passed;
+						if (ends) open.pop()?.();
+						else open.push(watch.begin(who));
+					}
+					const { engine, kernel, harness } = watch.cost;
+					expect(engine + kernel + harness).toBeCloseTo(ms / 1_000);
+				},
+			),
 		);
 	});
 

@@ -3,8 +3,8 @@ import type { Cost } from '../report/cost.ts';
 type Spender = 'engine' | 'kernel';
 
 /**
- * Counts where a scenario's wall time goes. What overlaps is counted once: while the engine works nothing else is waited for in earnest. The
- * machine's time, not the lab's: it is the run that is measured.
+ * Counts where a scenario's wall time goes. What overlaps is counted once: while the engine works nothing else is
+ * waited for in earnest. The machine's time, not the lab's: it is the run that is measured.
  */
 export class Stopwatch {
 	readonly #cost = { engine: 0, kernel: 0, harness: 0 };

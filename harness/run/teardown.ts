@@ -1,9 +1,13 @@
-/** Jest's globalTeardown: closes the run; then the watchdog looks whether anything was left, and says what it had to remove. */
+/**
+ * Jest's globalTeardown: closes the run; then the watchdog looks whether anything was left, and says what it had to
+ * remove.
+ */
 export default async function teardown(): Promise<void> {
 	const run = globalThis.halfopenRun;
 	if (!run) return;
 	globalThis.halfopenRun = undefined;
 	await run.open.close();
 	const swept = await run.watchdog.dismiss();
-	if (swept.length > 0) process.stderr.write(`halfopen: these were left behind and have been removed: ${swept.join(', ')}\n`);
+	if (swept.length > 0)
+		process.stderr.write(`halfopen: these were left behind and have been removed: ${swept.join(', ')}\n`);
 }

@@ -4,7 +4,10 @@ import { runnerNamed } from './engines.ts';
 import { assertRun } from './handover.ts';
 import { DISMISSED } from './watchdog.ts';
 
-/** Workers notice within a fifth of a second that their runner is gone; what they had asked of the engine by then still arrives. */
+/**
+ * Workers notice within a fifth of a second that their runner is gone; what they had asked of the engine by then still
+ * arrives.
+ */
 const QUIET_MS = 2_500;
 /** An engine that hiccups is given so long; one that is gone leaves it to the next run. */
 const ATTEMPTS = 5;

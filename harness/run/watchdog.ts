@@ -12,8 +12,9 @@ export interface Watchdog {
 }
 
 /**
- * Starts a process that outlives this one and sweeps what the run leaves: it holds the other end of a pipe, and no way of dying keeps
- * the kernel from closing ours. It stands in a session of its own, where neither Ctrl-C nor the death of a terminal reaches it.
+ * Starts a process that outlives this one and sweeps what the run leaves: it holds the other end of a pipe, and no way
+ * of dying keeps the kernel from closing ours. It stands in a session of its own, where neither Ctrl-C nor the death of
+ * a terminal reaches it.
  */
 export function startWatchdog(run: Run, engine: string): Watchdog {
 	const program = fileURLToPath(new URL('./watchdog-main.ts', import.meta.url));

@@ -23,7 +23,19 @@ const handshake = () =>
 /** A RST in the name of the server that never left the client. */
 function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): Sighting[] {
 	const packet: CapturedSegment = {
-		...{ kind: 'segment', t: ORIGIN + t, loopback: true, from: SERVER, to: CLIENT, flags: 'R', seq: S + 1, ack: 0, window: 0, length: 0, ipId: 0 },
+		...{
+			kind: 'segment',
+			t: ORIGIN + t,
+			loopback: true,
+			from: SERVER,
+			to: CLIENT,
+			flags: 'R',
+			seq: S + 1,
+			ack: 0,
+			window: 0,
+			length: 0,
+			ipId: 0,
+		},
 		options: {},
 		...more,
 	};
@@ -36,7 +48,14 @@ function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): Sightin
 /** An ICMP message of the server's about data of the client's. */
 function icmp(t: number, what: Sighting['what'], more: Partial<CapturedIcmp> = {}): Sighting {
 	const host: HostName = what === 'left' ? 'server' : 'client';
-	const about = { type: 3, code: 1, name: 'host-unreachable', ipId: 99, rest: 0, quotes: { from: CLIENT, to: SERVER, seq: C + 1 } };
+	const about = {
+		type: 3,
+		code: 1,
+		name: 'host-unreachable',
+		ipId: 99,
+		rest: 0,
+		quotes: { from: CLIENT, to: SERVER, seq: C + 1 },
+	};
 	return {
 		host,
 		boot: 1,
@@ -49,20 +68,24 @@ function icmp(t: number, what: Sighting['what'], more: Partial<CapturedIcmp> = {
 const data = { seq: C + 1, ack: S + 1, length: 5 };
 
 describe('a segment that a firewall made', () => {
-	test('as packets leave is of the host whose firewall it was, and stands behind what it answers, though the log is read late', () => {
-		const { sightings } = handshake().send(1.005, 'client', 'P.', { ...data, fortune: 'stopped', rejected: true });
-		for (const all of [
-			[...sightings, ...forgedAtClient(1)],
-			[...forgedAtClient(1), ...sightings],
-		]) {
-			const history = told(...all);
-			expect(history.segments.slice(3)).toMatchObject([
-				{ t: 0.999_999, host: 'client', flags: 'P.', fate: 'dropped' },
-				{ t: 1, host: 'client', flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', fate: 'delivered' },
-			]);
-			expect(history.answersOf('drop-1')).toBe(1);
-		}
-	});
+	test(
+		'as packets leave is of the host whose firewall it was, and stands behind what it answers, though the log is ' +
+			'read late',
+		() => {
+			const { sightings } = handshake().send(1.005, 'client', 'P.', { ...data, fortune: 'stopped', rejected: true });
+			for (const all of [
+				[...sightings, ...forgedAtClient(1)],
+				[...forgedAtClient(1), ...sightings],
+			]) {
+				const history = told(...all);
+				expect(history.segments.slice(3)).toMatchObject([
+					{ t: 0.999_999, host: 'client', flags: 'P.', fate: 'dropped' },
+					{ t: 1, host: 'client', flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', fate: 'delivered' },
+				]);
+				expect(history.answersOf('drop-1')).toBe(1);
+			}
+		},
+	);
 
 	test.each([
 		['at once', [1.000_01, 1.400_01, 2.200_01]],
@@ -79,7 +102,9 @@ describe('a segment that a firewall made', () => {
 	});
 
 	test('is known by the other host’s address on the loopback, whatever made it', () => {
-		expect(told(...forgedAtClient(1)).segments).toMatchObject([{ host: 'client', link: 'loopback', origin: 'firewall' }]);
+		expect(told(...forgedAtClient(1)).segments).toMatchObject([
+			{ host: 'client', link: 'loopback', origin: 'firewall' },
+		]);
 	});
 
 	test('as packets arrive is told from what the stack sent by what the rule met', () => {
@@ -90,7 +115,10 @@ describe('a segment that a firewall made', () => {
 			.send(9, 'client', 'P.', data)
 			.send(9.001, 'server', 'R', { seq: S + 1, ipId: 0 });
 		const history = told(...wire.sightings);
-		expect(history.segments.filter(({ flags }) => flags === 'R')).toMatchObject([{ t: 1.001, origin: 'firewall' }, { t: 9.001 }]);
+		expect(history.segments.filter(({ flags }) => flags === 'R')).toMatchObject([
+			{ t: 1.001, origin: 'firewall' },
+			{ t: 9.001 },
+		]);
 		expect(history.segments.at(-1)).not.toHaveProperty('origin');
 		expect(history.answersOf('drop-1')).toBe(1);
 	});
@@ -142,7 +170,9 @@ describe('an ICMP message', () => {
 	});
 
 	test('may be dropped, too', () => {
-		expect(told(icmp(1, 'left'), icmp(1.001, 'arrived'), icmp(1.001, 'dropped')).of('icmp')).toMatchObject([{ fate: 'dropped', by: 'cut-1' }]);
+		expect(told(icmp(1, 'left'), icmp(1.001, 'arrived'), icmp(1.001, 'dropped')).of('icmp')).toMatchObject([
+			{ fate: 'dropped', by: 'cut-1' },
+		]);
 	});
 
 	test('that a rule asked for and the kernel’s limit suppressed is not there, and not counted', () => {

@@ -42,7 +42,11 @@ export class Answers<P extends Answerable> {
 
 	add(one: P): void {
 		for (const [role, key] of keysOf(one)) {
-			const group = this.#byKey.get(key) ?? { kind: key.includes(' icmp ') ? 'icmp' : 'segment', rejected: new Set(), answers: new Set() };
+			const group = this.#byKey.get(key) ?? {
+				kind: key.includes(' icmp ') ? 'icmp' : 'segment',
+				rejected: new Set(),
+				answers: new Set(),
+			};
 			this.#byKey.set(key, group);
 			group[role].add(one);
 			this.#changed.add(key);
@@ -68,7 +72,8 @@ export class Answers<P extends Answerable> {
 	/** How many answers to packets that this fault rejected really left. */
 	count(fault: string): number {
 		let count = 0;
-		for (const { answers } of this.#byKey.values()) for (const { answers: to } of answers) if (to?.seen.dropped?.by === fault) count++;
+		for (const { answers } of this.#byKey.values())
+			for (const { answers: to } of answers) if (to?.seen.dropped?.by === fault) count++;
 		return count;
 	}
 
@@ -81,7 +86,8 @@ export class Answers<P extends Answerable> {
 			if (to) found.set(answer, to);
 		}
 		const answerOf = new Map([...found].map(([answer, to]) => [to, answer]));
-		for (const one of answers) if (one.answers !== found.get(one)) retold(Object.assign(one, { answers: found.get(one) }));
+		for (const one of answers)
+			if (one.answers !== found.get(one)) retold(Object.assign(one, { answers: found.get(one) }));
 		for (const one of rejected) {
 			const answer = answerOf.get(one);
 			// A rule answers in one way: the absence of the other says nothing.
@@ -116,7 +122,9 @@ type Role = 'rejected' | 'answers';
  */
 function keysOf({ packet, seen, seenBy }: Answerable): [Role, string][] {
 	if (packet.kind === 'icmp') {
-		return packet.quotes ? [['answers', `${seen.left?.host ?? seenBy} icmp ${between(packet.quotes)} ${packet.quotes.seq}`]] : [];
+		return packet.quotes
+			? [['answers', `${seen.left?.host ?? seenBy} icmp ${between(packet.quotes)} ${packet.quotes.seq}`]]
+			: [];
 	}
 	const { from, to, flags, seq, ack, length } = packet;
 	const keys: [Role, string][] = [];
@@ -124,7 +132,10 @@ function keysOf({ packet, seen, seenBy }: Answerable): [Role, string][] {
 		const { host } = seen.dropped;
 		const behind = (seq + length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)) >>> 0;
 		const reset = flags.includes('.') ? `R ${ack}` : `R. ${behind}`;
-		keys.push(['rejected', `${host} ${between({ from: to, to: from })} ${reset}`], ['rejected', `${host} icmp ${between({ from, to })} ${seq}`]);
+		keys.push(
+			['rejected', `${host} ${between({ from: to, to: from })} ${reset}`],
+			['rejected', `${host} icmp ${between({ from, to })} ${seq}`],
+		);
 	}
 	if (flags === 'R') keys.push(['answers', `${seen.left?.host ?? seenBy} ${between(packet)} R ${seq}`]);
 	if (flags === 'R.') keys.push(['answers', `${seen.left?.host ?? seenBy} ${between(packet)} R. ${ack}`]);

@@ -19,7 +19,10 @@ function whatHappened(event: Event): string {
 		case 'call':
 			return `${event.peer}: ${event.name}(${event.args}) ${resultOf(event)}`;
 		case 'segment':
-			return `${arrowOf(event)} ${event.flags} seq ${event.seq} ack ${event.ack} len ${event.length} ${fateOf(event)}${event.retransmission ? ' (retransmission)' : ''}`;
+			return (
+				`${arrowOf(event)} ${event.flags} seq ${event.seq} ack ${event.ack} len ${event.length} ` +
+				`${fateOf(event)}${event.retransmission ? ' (retransmission)' : ''}`
+			);
 		case 'icmp':
 			return `${arrowOf(event)} icmp ${event.name} ${fateOf(event)}`;
 		case 'state':

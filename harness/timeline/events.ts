@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
 /**
- * The schema of `timeline.json`: what a lab records, before anybody judges it. Written once, here; the types are inferred from it and
- * `docs/timeline.schema.json` is generated from it. Times (`t`, `arrived`) are seconds since the start of the scenario, microseconds kept.
+ * The schema of `timeline.json`: what a lab records, before anybody judges it. Written once, here; the types are
+ * inferred from it and
+ * `docs/timeline.schema.json` is generated from it. Times (`t`, `arrived`) are seconds since the start of the scenario,
+ * microseconds kept.
  */
 export const TIMELINE_VERSION = 2;
 
@@ -12,11 +14,15 @@ export type HostName = z.infer<typeof hostName>;
 export const otherHost = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
 const at = { t: z.number(), host: hostName };
-/** Counts the boots of a host: 1 for the first. What an earlier boot left behind goes on emitting events with the same addresses. */
+/**
+ * Counts the boots of a host: 1 for the first. What an earlier boot left behind goes on emitting events with the same
+ * addresses.
+ */
 const boot = z.int().min(1);
 /**
- * A socket as the side that holds it names it. `ghost` marks what the engine lets a stack do after its power went off: a dead namespace
- * closes its sockets and retransmits into nothing for minutes. No real machine does, so no matcher counts it.
+ * A socket as the side that holds it names it. `ghost` marks what the engine lets a stack do after its power went off:
+ * a dead namespace closes its sockets and retransmits into nothing for minutes. No real machine does, so no matcher
+ * counts it.
  */
 const connection = { boot, ghost: z.boolean().optional(), local: endpoint, remote: endpoint };
 
@@ -48,10 +54,20 @@ const process = z.object({
 });
 
 /** What a peer wrote to its standard output or error. */
-const output = z.object({ kind: z.literal('output'), ...at, peer: z.string(), stream: z.enum(['out', 'err']), text: z.string() });
+const output = z.object({
+	kind: z.literal('output'),
+	...at,
+	peer: z.string(),
+	stream: z.enum(['out', 'err']),
+	text: z.string(),
+});
 
 /** A TCP socket that a program holds. IPv4-mapped addresses of an IPv6 socket are written as plain IPv4. */
-const tcpSocket = z.object({ family: z.enum(['IPv4', 'IPv6']), local: endpoint.optional(), remote: endpoint.optional() });
+const tcpSocket = z.object({
+	family: z.enum(['IPv4', 'IPv6']),
+	local: endpoint.optional(),
+	remote: endpoint.optional(),
+});
 
 /**
  * A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`; one that never
@@ -170,10 +186,22 @@ const segment = z.object({
 	absolute: z.object({ seq: z.int(), ack: z.int() }),
 });
 
-/** A socket changed its state: told by the kernel (`traced`), or by a difference between two looks at `ss` (`sampled`: later than it happened). */
-const state = z.object({ kind: z.literal('state'), ...at, ...connection, from: z.string(), to: z.string(), how: z.enum(['traced', 'sampled']) });
+/**
+ * A socket changed its state: told by the kernel (`traced`), or by a difference between two looks at `ss` (`sampled`:
+ * later than it happened).
+ */
+const state = z.object({
+	kind: z.literal('state'),
+	...at,
+	...connection,
+	from: z.string(),
+	to: z.string(),
+	how: z.enum(['traced', 'sampled']),
+});
 
-/** One look at the sockets of a host: all the rows of `ss`, harness's own sentinel and the engine's resolver left out. */
+/**
+ * One look at the sockets of a host: all the rows of `ss`, harness's own sentinel and the engine's resolver left out.
+ */
 const sockets = z.object({
 	kind: z.literal('sockets'),
 	...at,
@@ -185,14 +213,23 @@ const sockets = z.object({
 			sendQueue: z.int(),
 			local: endpoint,
 			remote: endpoint,
-			timer: z.object({ name: z.enum(['on', 'keepalive', 'timewait', 'persist', 'unknown']), leftMs: z.number(), count: z.int() }).optional(),
+			timer: z
+				.object({
+					name: z.enum(['on', 'keepalive', 'timewait', 'persist', 'unknown']),
+					leftMs: z.number(),
+					count: z.int(),
+				})
+				.optional(),
 			inode: z.int().optional(),
 			details: z.string(),
 		}),
 	),
 });
 
-/** An errno that reached a socket by another way than a call's result: read with SO_ERROR, or reported by the kernel (inet_sk_error_report). */
+/**
+ * An errno that reached a socket by another way than a call's result: read with SO_ERROR, or reported by the kernel
+ * (inet_sk_error_report).
+ */
 const error = z.object({
 	kind: z.literal('error'),
 	...at,
@@ -206,7 +243,13 @@ const error = z.object({
 });
 
 const retransmit = z.object({ kind: z.literal('retransmit'), ...at, ...connection, state: z.string() });
-const reset = z.object({ kind: z.literal('reset'), ...at, ...connection, direction: z.enum(['sent', 'received']), reason: z.string().optional() });
+const reset = z.object({
+	kind: z.literal('reset'),
+	...at,
+	...connection,
+	direction: z.enum(['sent', 'received']),
+	reason: z.string().optional(),
+});
 
 export const eventSchema = z.discriminatedUnion('kind', [
 	step,
@@ -256,7 +299,10 @@ const skip = z.object({ what: z.string(), why: z.string() });
 /** A claim of the catalogue, judged by this scenario. */
 const verdict = z.object({ id: z.string(), verdict: z.enum(['holds', 'differs']), note: z.string() });
 
-/** A duration that a reader would compare between kernels. What it is names all that decides it: one of another setting is another. */
+/**
+ * A duration that a reader would compare between kernels. What it is names all that decides it: one of another setting
+ * is another.
+ */
 const measure = z.object({ what: z.string().min(1), seconds: z.number().min(0) });
 
 export const timelineSchema = z.object({
@@ -280,7 +326,10 @@ export const timelineSchema = z.object({
 	/** `sysctls`: all of TCP's that can be read, and whatever else below net.ipv4 the scenario set. */
 	kernel: z.object({ release: z.string(), sysctls: z.record(z.string(), z.string()) }),
 	tools: z.record(z.string(), z.string()),
-	hosts: z.object({ client: z.object({ ip: z.string(), mac: z.string() }), server: z.object({ ip: z.string(), mac: z.string() }) }),
+	hosts: z.object({
+		client: z.object({ ip: z.string(), mac: z.string() }),
+		server: z.object({ ip: z.string(), mac: z.string() }),
+	}),
 	clocks: z.array(clock),
 	losses: z.array(loss),
 	/**

@@ -34,7 +34,10 @@ export class Wire {
 	readonly sightings: Sighting[] = [];
 	#ipId = 0;
 
-	/** `t` in seconds since the origin. Every segment has an IP identification of its own, as Linux gives it, unless one is given. */
+	/**
+	 * `t` in seconds since the origin. Every segment has an IP identification of its own, as Linux gives it, unless one
+	 * is given.
+	 */
 	send(
 		t: number,
 		sender: HostName,
@@ -62,9 +65,19 @@ export class Wire {
 		if (fortune === 'stopped') return this.#sight({ host: sender, boot, ...by, packet: { ...segment, t: leaving } });
 		this.#sight({ host: sender, boot, what: 'left', packet: { ...segment, t: leaving, direction: 'out' } });
 		if (fortune === 'unobserved') return this;
-		this.#sight({ host: receiver, boot, what: 'arrived', packet: { ...segment, t: leaving + TRAVEL, direction: 'in' } });
+		this.#sight({
+			host: receiver,
+			boot,
+			what: 'arrived',
+			packet: { ...segment, t: leaving + TRAVEL, direction: 'in' },
+		});
 		if (fortune === 'delivered') return this;
-		return this.#sight({ host: receiver, boot, ...by, packet: { ...segment, t: leaving + TRAVEL + LOGGING, prefix: 'drop-1' } });
+		return this.#sight({
+			host: receiver,
+			boot,
+			...by,
+			packet: { ...segment, t: leaving + TRAVEL + LOGGING, prefix: 'drop-1' },
+		});
 	}
 
 	#sight(sighting: Sighting): this {
@@ -81,12 +94,28 @@ function ends(host: HostName): { local: Endpoint; remote: Endpoint } {
 }
 
 /** A change that the kernel's trace told, unless something else is said of it. */
-export function stateEvent(t: number, host: HostName, from: string, to: string, more: Partial<StateEvent> = {}): StateEvent {
+export function stateEvent(
+	t: number,
+	host: HostName,
+	from: string,
+	to: string,
+	more: Partial<StateEvent> = {},
+): StateEvent {
 	return { kind: 'state', t, host, boot: 1, ...ends(host), from, to, how: 'traced', ...more };
 }
 
 /** One look at the sockets of a host: a state stands for the row of the connection between client and server. */
-export function lookAt(t: number, host: HostName, ...states: readonly (string | Pick<Row, 'state' | 'local' | 'remote'>)[]): EventOf<'sockets'> {
+export function lookAt(
+	t: number,
+	host: HostName,
+	...states: readonly (string | Pick<Row, 'state' | 'local' | 'remote'>)[]
+): EventOf<'sockets'> {
 	const rows = states.map((state) => (typeof state === 'string' ? { state, ...ends(host) } : state));
-	return { kind: 'sockets', t, host, boot: 1, rows: rows.map((row) => ({ receiveQueue: 0, sendQueue: 0, details: '', ...row })) };
+	return {
+		kind: 'sockets',
+		t,
+		host,
+		boot: 1,
+		rows: rows.map((row) => ({ receiveQueue: 0, sendQueue: 0, details: '', ...row })),
+	};
 }

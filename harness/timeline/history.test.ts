@@ -48,7 +48,8 @@ describe('events', () => {
 
 	test('of a kind are chosen, of a host where one is given', () => {
 		const history = emptyHistory();
-		for (const host of ['client', 'server'] as const satisfies HostName[]) history.add(stateEvent(1, host, 'SYN-SENT', 'ESTAB'));
+		for (const host of ['client', 'server'] as const satisfies HostName[])
+			history.add(stateEvent(1, host, 'SYN-SENT', 'ESTAB'));
 		history.add(step(2));
 		expect(history.of('state')).toHaveLength(2);
 		expect(history.of('state', 'server')).toMatchObject([{ host: 'server' }]);

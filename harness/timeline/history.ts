@@ -10,7 +10,18 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
 	poll: ['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2'],
 	accept: ['accept', 'accept4'],
 };
-export const CALL_NAMES = ['read', 'write', 'poll', 'accept', 'connect', 'close', 'shutdown', 'listen', 'bind', 'socket'] as const;
+export const CALL_NAMES = [
+	'read',
+	'write',
+	'poll',
+	'accept',
+	'connect',
+	'close',
+	'shutdown',
+	'listen',
+	'bind',
+	'socket',
+] as const;
 export type CallName = (typeof CALL_NAMES)[number];
 
 /** True if a system call is one of those that `wanted` stands for. */
@@ -49,7 +60,10 @@ export class History implements Frame {
 		this.addresses = addresses;
 	}
 
-	/** Everything is set up: from here on time is counted (seconds since the epoch). What preparation left in the history is forgotten. */
+	/**
+	 * Everything is set up: from here on time is counted (seconds since the epoch). What preparation left in the history
+	 * is forgotten.
+	 */
 	begin(origin: number): void {
 		this.knowledge.begin(origin - this.#origin);
 		this.#origin = origin;
@@ -84,9 +98,14 @@ export class History implements Frame {
 		this.#changed();
 	}
 
-	/** Takes back what programs of a host were seen to do after its power had gone, by a time of the history: their news was quicker than that of the power. */
+	/**
+	 * Takes back what programs of a host were seen to do after its power had gone, by a time of the history: their news
+	 * was quicker than that of the power.
+	 */
 	retract(host: HostName, after: number): void {
-		const kept = this.#events.filter((event) => !((event.kind === 'call' || event.kind === 'output') && event.host === host && event.t > after));
+		const kept = this.#events.filter(
+			(event) => !((event.kind === 'call' || event.kind === 'output') && event.host === host && event.t > after),
+		);
 		if (kept.length === this.#events.length) return;
 		this.#events = kept;
 		this.#changed();
@@ -96,7 +115,8 @@ export class History implements Frame {
 	see(sighting: Sighting): void {
 		this.#packets.see(sighting);
 		const { what, host, packet } = sighting;
-		if (what === 'left' && packet.kind === 'segment' && !packet.loopback && packet.flags.includes('S')) this.#lastSyn[host] = packet;
+		if (what === 'left' && packet.kind === 'segment' && !packet.loopback && packet.flags.includes('S'))
+			this.#lastSyn[host] = packet;
 		this.#sorted = undefined;
 		this.notify();
 	}
@@ -203,7 +223,10 @@ export class History implements Frame {
 		const packets = kind === 'segment' ? segments : kind === 'icmp' ? icmp : undefined;
 		if (packets && host === undefined) return packets as readonly Event[] as readonly EventOf<K>[];
 		const events: readonly Event[] = packets ?? this.#told;
-		return events.filter((event): event is EventOf<K> => event.kind === kind && (host === undefined || ('host' in event && event.host === host)));
+		return events.filter(
+			(event): event is EventOf<K> =>
+				event.kind === kind && (host === undefined || ('host' in event && event.host === host)),
+		);
 	}
 
 	/** Calls `listener` after every change, until the returned function is called. */

@@ -80,7 +80,11 @@ export class Knowledge {
 	/** Whether what an observer would have told of that time is unknown. */
 	isBlind(observer: Observer, host: HostName, t: number): boolean {
 		return this.#losses.some(
-			(loss) => concerns(loss, { observer, host }) && loss.since !== undefined && loss.since <= t && t < (loss.until ?? Number.POSITIVE_INFINITY),
+			(loss) =>
+				concerns(loss, { observer, host }) &&
+				loss.since !== undefined &&
+				loss.since <= t &&
+				t < (loss.until ?? Number.POSITIVE_INFINITY),
 		);
 	}
 
@@ -115,6 +119,9 @@ const keyOf = ({ observer, host }: Observed) => `${observer} ${host}`;
 const isOpen = ({ since, until }: Loss) => since !== undefined && until === undefined;
 
 function concerns(loss: Loss, { observer, host }: Observed): boolean {
-	const isSame = observer === loss.observer || observer.startsWith(`${loss.observer} of `) || (observer === 'firewall' && loss.observer === 'rules');
+	const isSame =
+		observer === loss.observer ||
+		observer.startsWith(`${loss.observer} of `) ||
+		(observer === 'firewall' && loss.observer === 'rules');
 	return isSame && (loss.host === undefined || loss.host === host);
 }

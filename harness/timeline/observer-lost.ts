@@ -40,8 +40,14 @@ export function assertAnyLogs(history: History, judged: Judged, hosts: readonly 
 }
 
 /** Rules that are not the lab's do not count: of the lab's own the log tells all the same. */
-function lossOfLog({ losses }: History, host: HostName, isMeant: (loss: Loss) => boolean = () => true): Loss | undefined {
-	return losses.find((loss) => loss.observer === 'firewall' && loss.host === host && loss.since !== undefined && isMeant(loss));
+function lossOfLog(
+	{ losses }: History,
+	host: HostName,
+	isMeant: (loss: Loss) => boolean = () => true,
+): Loss | undefined {
+	return losses.find(
+		(loss) => loss.observer === 'firewall' && loss.host === host && loss.since !== undefined && isMeant(loss),
+	);
 }
 
 /** Fails where any observer was lost at any time: a verdict rests on all that was recorded. */
@@ -64,11 +70,13 @@ function observerLost({ observer, host, what, since = 0, until }: Loss, judged: 
 			: host === undefined
 				? `The observer “${observer}”`
 				: `The ${host}’s observer “${observer}”`;
-	const time = until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
+	const time =
+		until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
 	return new HalfopenError('OBSERVER_LOST', {
 		problem: `${whose} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be told.`,
 		seen: what,
 		remedy:
-			'Look at what it said last, and for what ended it (the kernel’s log tells where memory ran out; a spec’s own tool may have); then run the scenario again.',
+			'Look at what it said last, and for what ended it (the kernel’s log tells where memory ran out; a spec’s ' +
+			'own tool may have); then run the scenario again.',
 	});
 }

@@ -43,7 +43,10 @@ const TOLERANCE = 0.002;
 export function paired(alike: Alike, sender: HostName | undefined): Seen[] {
 	if (!alike.left?.earlier && !alike.arrived?.earlier && !alike.dropped) return ofOne(alike.left, alike.arrived);
 	const [left, arrived, dropped] = [inOrder(alike.left), inOrder(alike.arrived), inOrder(alike.dropped)];
-	const [stopped, lost] = [dropped.filter(({ host }) => host === sender), dropped.filter(({ host }) => host !== sender)];
+	const [stopped, lost] = [
+		dropped.filter(({ host }) => host === sender),
+		dropped.filter(({ host }) => host !== sender),
+	];
 	const packets: Seen[] = left.map((sight) => ({ left: sight }));
 	const arrivals = matched(left, arrived);
 	for (const [at, sight] of arrivals.pairs) (packets[at] as Seen).arrived = sight;

@@ -83,7 +83,9 @@ describe('what became of a segment', () => {
 
 	test('seen arriving a moment before it left, as by the clocks of two CPUs, it is one segment all the same', () => {
 		const { sightings } = new Wire().send(0.5, 'client', 'S');
-		const early = sightings.map((one) => (one.what === 'arrived' ? { ...one, packet: { ...one.packet, t: one.packet.t - 2 * TRAVEL } } : one));
+		const early = sightings.map((one) =>
+			one.what === 'arrived' ? { ...one, packet: { ...one.packet, t: one.packet.t - 2 * TRAVEL } } : one,
+		);
 		expect(joinSegments(early, emptyHistory())).toMatchObject([{ t: 0.5, fate: 'delivered', arrived: 0.5 - TRAVEL }]);
 	});
 
@@ -101,8 +103,14 @@ describe('what became of a segment', () => {
 	});
 
 	test('segments that differ only in their timestamp are told apart', () => {
-		const stamped = (value: number, fortune: Fortune) => ({ ipId: 0, options: { timestamp: { value, echo: 7 } }, fortune });
-		const wire = new Wire().send(1, 'client', '.', stamped(10, 'unobserved')).send(2, 'client', '.', stamped(11, 'delivered'));
+		const stamped = (value: number, fortune: Fortune) => ({
+			ipId: 0,
+			options: { timestamp: { value, echo: 7 } },
+			fortune,
+		});
+		const wire = new Wire()
+			.send(1, 'client', '.', stamped(10, 'unobserved'))
+			.send(2, 'client', '.', stamped(11, 'delivered'));
 		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered']);
 	});
 
@@ -230,23 +238,30 @@ describe('a join that goes on', () => {
 
 	test('says at each moment what a join of all that was seen so far would say', () => {
 		fc.assert(
-			fc.property(wires, fc.array(fc.nat(2), { maxLength: 20 }), fc.array(fc.boolean(), { maxLength: 7 }), (sightings, choices, looks) => {
-				const history = emptyHistory();
-				const join = new PacketJoin(history);
-				const told = mixed(sightings, choices);
-				for (const [index, one] of told.entries()) {
-					join.see(one);
-					if (looks[index % Math.max(1, looks.length)]) expect(join.segments).toEqual(joinSegments(told.slice(0, index + 1), history));
-				}
-				expect(join.segments).toEqual(joinSegments(sightings, history));
-			}),
+			fc.property(
+				wires,
+				fc.array(fc.nat(2), { maxLength: 20 }),
+				fc.array(fc.boolean(), { maxLength: 7 }),
+				(sightings, choices, looks) => {
+					const history = emptyHistory();
+					const join = new PacketJoin(history);
+					const told = mixed(sightings, choices);
+					for (const [index, one] of told.entries()) {
+						join.see(one);
+						if (looks[index % Math.max(1, looks.length)])
+							expect(join.segments).toEqual(joinSegments(told.slice(0, index + 1), history));
+					}
+					expect(join.segments).toEqual(joinSegments(sightings, history));
+				},
+			),
 			{ numRuns: 500 },
 		);
 	});
 
 	test('keeps its numbers over many segments, whichever way they come', () => {
 		const wire = handshake();
-		for (let index = 0; index < 1_500; index++) wire.send(1 + index / 1_000, 'client', 'P.', { seq: C + 1 + 10 * index, ack: S + 1, length: 10 });
+		for (let index = 0; index < 1_500; index++)
+			wire.send(1 + index / 1_000, 'client', 'P.', { seq: C + 1 + 10 * index, ack: S + 1, length: 10 });
 		const history = emptyHistory();
 		const join = new PacketJoin(history);
 		const expected = joinSegments(wire.sightings, history);
@@ -256,7 +271,9 @@ describe('a join that goes on', () => {
 			if (index % 500 === 0) expect(join.segments.length).toBeGreaterThan(0);
 		}
 		expect(join.segments).toEqual(expected);
-		expect(expected.slice(3).every(({ seq, retransmission }, index) => seq === 1 + 10 * index && !retransmission)).toBe(true);
+		expect(expected.slice(3).every(({ seq, retransmission }, index) => seq === 1 + 10 * index && !retransmission)).toBe(
+			true,
+		);
 	});
 
 	test('holds nothing that was not asked for again', () => {
@@ -468,21 +485,25 @@ describe('numbers of another connection of the same endpoints', () => {
 		]);
 	});
 
-	test('are none where both connect at once: the SYN-ACKs have the numbers of the SYNs, and are no retransmissions (RFC 9293, 3.5)', () => {
-		const wire = new Wire()
-			.send(0, 'client', 'S', { seq: C })
-			.send(0.000_01, 'server', 'S', { seq: S })
-			.send(0.1, 'client', 'S.', { seq: C, ack: S + 1 })
-			.send(0.100_01, 'server', 'S.', { seq: S, ack: C + 1 })
-			.send(1, 'client', 'S.', { seq: C, ack: S + 1 });
-		expect(join(wire).map(({ seq, ack, retransmission }) => [seq, ack, retransmission])).toEqual([
-			[0, 0, false],
-			[0, 0, false],
-			[0, 1, false],
-			[0, 1, false],
-			[0, 1, true],
-		]);
-	});
+	test(
+		'are none where both connect at once: the SYN-ACKs have the numbers of the SYNs, and are no retransmissions ' +
+			'(RFC 9293, 3.5)',
+		() => {
+			const wire = new Wire()
+				.send(0, 'client', 'S', { seq: C })
+				.send(0.000_01, 'server', 'S', { seq: S })
+				.send(0.1, 'client', 'S.', { seq: C, ack: S + 1 })
+				.send(0.100_01, 'server', 'S.', { seq: S, ack: C + 1 })
+				.send(1, 'client', 'S.', { seq: C, ack: S + 1 });
+			expect(join(wire).map(({ seq, ack, retransmission }) => [seq, ack, retransmission])).toEqual([
+				[0, 0, false],
+				[0, 0, false],
+				[0, 1, false],
+				[0, 1, false],
+				[0, 1, true],
+			]);
+		},
+	);
 });
 
 describe('a socket that is connected to itself', () => {
@@ -494,7 +515,13 @@ describe('a socket that is connected to itself', () => {
 				boot: 1,
 				what,
 				packet: {
-					...{ kind: 'segment', t: 1_800_000_000 + t + (what === 'left' ? 0 : 0.000_002), loopback: true, from: own, to: own },
+					...{
+						kind: 'segment',
+						t: 1_800_000_000 + t + (what === 'left' ? 0 : 0.000_002),
+						loopback: true,
+						from: own,
+						to: own,
+					},
 					...{ flags, seq, ack, length, window: 1, ipId: 0, options: {}, direction: what === 'left' ? 'out' : 'in' },
 				},
 			}));
@@ -522,7 +549,8 @@ test('numbers go on beyond 2^32, for as long as a connection sends', () => {
 	for (let index = 0; index < count; index++) {
 		const seq = (C + 1 + index * MIB) % 2 ** 32;
 		wire.send(1 + index / 1_000, 'client', '.', { seq, ack: S + 1, length: MIB });
-		if (index % 100 === 99) wire.send(1 + index / 1_000 + 0.000_5, 'server', '.', { seq: S + 1, ack: (seq + MIB) % 2 ** 32 });
+		if (index % 100 === 99)
+			wire.send(1 + index / 1_000 + 0.000_5, 'server', '.', { seq: S + 1, ack: (seq + MIB) % 2 ** 32 });
 	}
 	const segments = join(wire);
 	expect(segments.filter(({ retransmission }) => retransmission)).toEqual([]);

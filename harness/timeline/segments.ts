@@ -126,10 +126,23 @@ export class PacketJoin {
 		const path = this.#pathOf(isForged ? undefined : at, packet.from, packet.to);
 		const hash = hashOf(packet, path);
 		const latest = this.#groups.get(hash);
-		for (let known = latest; known; known = known.next) if (known.path === path && known.at === at && isAlike(known.packet, packet)) return known;
+		for (let known = latest; known; known = known.next)
+			if (known.path === path && known.at === at && isAlike(known.packet, packet)) return known;
 		// Without the record that it was read from, and with addresses that are there only once.
 		const { kind, t, flags, seq, ack, window, length, ipId, options } = packet;
-		const kept: CapturedSegment = { kind, t, from: path.from, to: path.to, flags, seq, ack, window, length, ipId, options };
+		const kept: CapturedSegment = {
+			kind,
+			t,
+			from: path.from,
+			to: path.to,
+			flags,
+			seq,
+			ack,
+			window,
+			length,
+			ipId,
+			options,
+		};
 		const group = new Group(kept, path, sender, at, isForged, latest);
 		this.#groups.set(hash, group);
 		return group;
@@ -137,7 +150,8 @@ export class PacketJoin {
 
 	#pathOf(at: HostName | undefined, from: Endpoint, to: Endpoint): Path {
 		// Mostly of the connection that the packet before was of, one way or the other.
-		for (const path of this.#latestPaths) if (path.at === at && isSame(path.from, from) && isSame(path.to, to)) return path;
+		for (const path of this.#latestPaths)
+			if (path.at === at && isSame(path.from, from) && isSame(path.to, to)) return path;
 		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
 		const key = `${at} ${names[0]}>${names[1]}`;
 		const known = this.#paths.get(key) ?? this.#newPath(at, from, to, names);
@@ -151,7 +165,14 @@ export class PacketJoin {
 		const pair = `${at} ${ends.join(' ')}`;
 		const connection = this.#connections.get(pair) ?? new Connection(names[0] === names[1]);
 		this.#connections.set(pair, connection);
-		return { id: this.#paths.size, at, from: { ...from }, to: { ...to }, connection, end: names[0] === ends[0] ? 0 : 1 };
+		return {
+			id: this.#paths.size,
+			at,
+			from: { ...from },
+			to: { ...to },
+			connection,
+			end: names[0] === ends[0] ? 0 : 1,
+		};
 	}
 
 	#settle(): void {
@@ -168,7 +189,9 @@ export class PacketJoin {
 
 	#pair(group: Group, renumbered: Set<Connection>): void {
 		const all = paired(group, group.at ? undefined : group.sender);
-		const areSame = all.length === group.drafts.length && all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
+		const areSame =
+			all.length === group.drafts.length &&
+			all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
 		if (areSame) {
 			for (const [index, draft] of group.drafts.entries()) this.#retell(draft, all[index] as Seen);
 			return;
@@ -211,7 +234,8 @@ export class PacketJoin {
 	#relativeOf({ group: { packet, at }, t }: Draft): number | undefined {
 		if (packet.kind === 'segment' || !packet.quotes) return undefined;
 		const { from, to, seq } = packet.quotes;
-		const isOfHostItself = at !== undefined && [from, to].every(({ address }) => (this.#frame.hostOf(address) ?? at) === at);
+		const isOfHostItself =
+			at !== undefined && [from, to].every(({ address }) => (this.#frame.hostOf(address) ?? at) === at);
 		const path = this.#pathOf(isOfHostItself ? at : undefined, from, to);
 		return path.connection.lastBefore(
 			t,
@@ -357,7 +381,8 @@ class Connection {
 		let at = isBehindAll ? from : (this.#checkpoints.length - 1) * BETWEEN_CHECKPOINTS;
 		const numbering = isBehindAll ? this.#tip : (this.#checkpoints.at(-1) as Numbering).copy();
 		for (; at < items.length; at++) {
-			if (at > 0 && at % BETWEEN_CHECKPOINTS === 0 && this.#checkpoints.length === at / BETWEEN_CHECKPOINTS) this.#checkpoints.push(numbering.copy());
+			if (at > 0 && at % BETWEEN_CHECKPOINTS === 0 && this.#checkpoints.length === at / BETWEEN_CHECKPOINTS)
+				this.#checkpoints.push(numbering.copy());
 			number(items[at] as Draft, numbering);
 		}
 		this.#tip = numbering;
@@ -374,14 +399,23 @@ function number(draft: Draft, numbering: Numbering): void {
 	if (!path || packet.kind !== 'segment') return;
 	const { numbers } = draft;
 	const now = numbering.next(path.end, packet, !draft.stopped);
-	if (numbers && numbers.seq === now.seq && numbers.ack === now.ack && numbers.retransmission === now.retransmission && isSameSack(numbers, now))
+	if (
+		numbers &&
+		numbers.seq === now.seq &&
+		numbers.ack === now.ack &&
+		numbers.retransmission === now.retransmission &&
+		isSameSack(numbers, now)
+	)
 		return;
 	draft.numbers = now;
 	draft.event = undefined;
 }
 
 function isSameSack({ sack }: Numbers, now: Numbers): boolean {
-	return sack === now.sack || (sack?.length === now.sack?.length && !!sack?.every(({ from }, index) => from === now.sack?.[index]?.from));
+	return (
+		sack === now.sack ||
+		(sack?.length === now.sack?.length && !!sack?.every(({ from }, index) => from === now.sack?.[index]?.from))
+	);
 }
 
 /**
@@ -398,7 +432,8 @@ function firstOf(seen: Seen | undefined): Sight | undefined {
 const addressOf = (end: Endpoint | string) => (typeof end === 'string' ? end : end.address);
 
 function identityOfIcmp({ from, to, type, code, ipId, rest, quotes }: CapturedIcmp): string {
-	const quoted = quotes && `${quotes.from.address}:${quotes.from.port} ${quotes.to.address}:${quotes.to.port} ${quotes.seq}`;
+	const quoted =
+		quotes && `${quotes.from.address}:${quotes.from.port} ${quotes.to.address}:${quotes.to.port} ${quotes.seq}`;
 	return `icmp ${from} ${to} ${type} ${code} ${ipId} ${rest} ${quoted}`;
 }
 
@@ -420,7 +455,24 @@ function segmentOf(draft: Draft, frame: Frame): Segment {
 	const { boot } = draft.first;
 	// Nearly all segments, of which there may be hundreds of thousands: putting parts together costs more than all else.
 	if (!draft.group.at && !draft.answers && options && by === undefined && arrived !== undefined) {
-		return { kind: 'segment', t, host, boot, from, to, flags, seq, ack, length, window, options, fate, arrived, retransmission, absolute };
+		return {
+			kind: 'segment',
+			t,
+			host,
+			boot,
+			from,
+			to,
+			flags,
+			seq,
+			ack,
+			length,
+			window,
+			options,
+			fate,
+			arrived,
+			retransmission,
+			absolute,
+		};
 	}
 	return {
 		...{ kind: 'segment', t, host, boot, from, to, flags, seq, ack, length, window },
@@ -471,7 +523,9 @@ function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arri
 	const sender = senderOf(draft);
 	const receiver = draft.group.at ?? otherHost(sender);
 	if (at !== undefined) {
-		return frame.isBlind('firewall', receiver, at) ? { fate: 'unknown', by: `${receiver} firewall`, ...when } : { fate: 'delivered', ...when };
+		return frame.isBlind('firewall', receiver, at)
+			? { fate: 'unknown', by: `${receiver} firewall`, ...when }
+			: { fate: 'delivered', ...when };
 	}
 	const t = frame.at(draft.t);
 	// A capture that went blind while the packet was under way may have missed it.

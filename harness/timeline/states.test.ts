@@ -6,14 +6,28 @@ import { pathOf, SampledStates } from './states.ts';
 const changesOf = (states: SampledStates, ...looks: ReturnType<typeof lookAt>[]) =>
 	looks.map((look) => states.look(look).map(({ from, to }) => `${from} → ${to}`));
 
-const listener = { state: 'LISTEN', local: { address: '0.0.0.0', port: 8080 }, remote: { address: '0.0.0.0', port: 0 } };
+const listener = {
+	state: 'LISTEN',
+	local: { address: '0.0.0.0', port: 8080 },
+	remote: { address: '0.0.0.0', port: 0 },
+};
 const secondClient = { address: CLIENT.address, port: CLIENT.port + 1 };
 
 describe('without a trace', () => {
 	test('every change that a look shows is told, once, and at the time of the look', () => {
 		const states = new SampledStates(false);
 		expect(states.look(lookAt(1, 'client', 'SYN-SENT'))).toEqual([
-			{ kind: 'state', t: 1, host: 'client', boot: 1, local: CLIENT, remote: SERVER, from: 'CLOSED', to: 'SYN-SENT', how: 'sampled' },
+			{
+				kind: 'state',
+				t: 1,
+				host: 'client',
+				boot: 1,
+				local: CLIENT,
+				remote: SERVER,
+				from: 'CLOSED',
+				to: 'SYN-SENT',
+				how: 'sampled',
+			},
 		]);
 		expect(
 			changesOf(
@@ -31,7 +45,12 @@ describe('without a trace', () => {
 		const states = new SampledStates(false);
 		const second = { state: 'ESTAB', local: SERVER, remote: secondClient };
 		expect(
-			changesOf(states, lookAt(1, 'server', listener, 'ESTAB'), lookAt(2, 'server', listener, 'CLOSE-WAIT', second), lookAt(3, 'server', second)),
+			changesOf(
+				states,
+				lookAt(1, 'server', listener, 'ESTAB'),
+				lookAt(2, 'server', listener, 'CLOSE-WAIT', second),
+				lookAt(3, 'server', second),
+			),
 		).toEqual([
 			['CLOSED → LISTEN', 'CLOSED → ESTAB'],
 			['ESTAB → CLOSE-WAIT', 'CLOSED → ESTAB'],
@@ -41,11 +60,9 @@ describe('without a trace', () => {
 
 	test('a look that began before the last one tells nothing', () => {
 		const states = new SampledStates(false);
-		expect(changesOf(states, lookAt(2, 'client', 'ESTAB'), lookAt(1, 'client', 'SYN-SENT'), lookAt(2, 'client'))).toEqual([
-			['CLOSED → ESTAB'],
-			[],
-			[],
-		]);
+		expect(
+			changesOf(states, lookAt(2, 'client', 'ESTAB'), lookAt(1, 'client', 'SYN-SENT'), lookAt(2, 'client')),
+		).toEqual([['CLOSED → ESTAB'], [], []]);
 	});
 });
 
@@ -70,11 +87,14 @@ describe('beside a trace', () => {
 	});
 
 	test('listeners are told: their own addresses are nobody’s, so the trace of them is nobody’s', () => {
-		expect(changesOf(new SampledStates(true), lookAt(1, 'server', listener), lookAt(2, 'server', listener), lookAt(3, 'server'))).toEqual([
-			['CLOSED → LISTEN'],
-			[],
-			['LISTEN → CLOSED'],
-		]);
+		expect(
+			changesOf(
+				new SampledStates(true),
+				lookAt(1, 'server', listener),
+				lookAt(2, 'server', listener),
+				lookAt(3, 'server'),
+			),
+		).toEqual([['CLOSED → LISTEN'], [], ['LISTEN → CLOSED']]);
 	});
 
 	test('TIME-WAIT is told once the kernel has let go of the full socket, and so is its end', () => {
@@ -83,11 +103,9 @@ describe('beside a trace', () => {
 		// The look was quicker than the trace of the hand-over: to tell TIME-WAIT now would put it before CLOSED.
 		expect(changesOf(states, lookAt(2.1, 'server', 'TIME-WAIT'))).toEqual([[]]);
 		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
-		expect(changesOf(states, lookAt(2.2, 'server', 'TIME-WAIT'), lookAt(3, 'server', 'TIME-WAIT'), lookAt(62, 'server'))).toEqual([
-			['CLOSED → TIME-WAIT'],
-			[],
-			['TIME-WAIT → CLOSED'],
-		]);
+		expect(
+			changesOf(states, lookAt(2.2, 'server', 'TIME-WAIT'), lookAt(3, 'server', 'TIME-WAIT'), lookAt(62, 'server')),
+		).toEqual([['CLOSED → TIME-WAIT'], [], ['TIME-WAIT → CLOSED']]);
 	});
 
 	test('a look that began before the kernel’s word tells nothing: its row may be older or younger', () => {
@@ -180,7 +198,10 @@ describe('the path of a host', () => {
 	});
 
 	test('keeps the end of a connection whose ports are used again', () => {
-		const events = [stateEvent(1, 'server', 'LAST-ACK', 'CLOSED'), stateEvent(2, 'server', 'CLOSED', 'SYN-RECV', sampled)];
+		const events = [
+			stateEvent(1, 'server', 'LAST-ACK', 'CLOSED'),
+			stateEvent(2, 'server', 'CLOSED', 'SYN-RECV', sampled),
+		];
 		expect(pathOf(events, 'server')).toEqual(['CLOSED', 'SYN-RECV']);
 	});
 

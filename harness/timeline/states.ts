@@ -5,8 +5,8 @@ type StateEvent = EventOf<'state'>;
 type Look = EventOf<'sockets'>;
 
 /**
- * States that no tracepoint tells of, because no full socket stands behind them (net/ipv4/inet_timewait_sock.c, request_sock.c): they
- * come from `ss`.
+ * States that no tracepoint tells of, because no full socket stands behind them (net/ipv4/inet_timewait_sock.c,
+ * request_sock.c): they come from `ss`.
  */
 const UNTRACED = new Set(['TIME-WAIT', 'SYN-RECV', 'FIN-WAIT-2']);
 
@@ -16,7 +16,9 @@ interface Known {
 	readonly sampled: boolean;
 }
 
-/** Tells the states of the sockets of one host from the looks at `ss` that were taken, beside what the kernel traced. */
+/**
+ * Tells the states of the sockets of one host from the looks at `ss` that were taken, beside what the kernel traced.
+ */
 export class SampledStates {
 	readonly #known = new Map<string, Known>();
 	/** With a trace, only what the kernel does not trace is told; without, everything. */
@@ -49,12 +51,16 @@ export class SampledStates {
 			if (before?.state !== state && this.#appears(before, state, t)) change(name, before?.state ?? 'CLOSED', state);
 		}
 		for (const [name, before] of this.#known) {
-			if (!present.has(name) && before.state !== 'CLOSED' && before.t < t && (before.sampled || !this.#traced)) change(name, before.state, 'CLOSED');
+			if (!present.has(name) && before.state !== 'CLOSED' && before.t < t && (before.sampled || !this.#traced))
+				change(name, before.state, 'CLOSED');
 		}
 		return changes;
 	}
 
-	/** The trace may be behind the look or before it: where the kernel traces, only what it never tells is taken from `ss`. */
+	/**
+	 * The trace may be behind the look or before it: where the kernel traces, only what it never tells is taken from
+	 * `ss`.
+	 */
 	#appears(before: Known | undefined, state: string, t: number): boolean {
 		if (before && before.t >= t) return false;
 		if (!this.#traced || state === 'LISTEN') return true;
@@ -63,8 +69,8 @@ export class SampledStates {
 }
 
 /**
- * The states that the connections of a host went through, in order, each once in a row. Listeners are no connections, and the kernel's
- * hand-over to a TIME-WAIT socket is no close.
+ * The states that the connections of a host went through, in order, each once in a row. Listeners are no connections,
+ * and the kernel's hand-over to a TIME-WAIT socket is no close.
  */
 export function pathOf(events: readonly StateEvent[], host: HostName): string[] {
 	const own = events.filter((event) => event.host === host && !event.ghost && event.remote.port !== 0);
@@ -76,12 +82,14 @@ export function pathOf(events: readonly StateEvent[], host: HostName): string[] 
 }
 
 /**
- * When a socket came to a state, in seconds. What `ss` saw began earlier: a socket that goes on as a small one did so when the kernel
- * traced the end of the full one.
+ * When a socket came to a state, in seconds. What `ss` saw began earlier: a socket that goes on as a small one did so
+ * when the kernel traced the end of the full one.
  */
 export function enteredAt(entered: StateEvent, events: readonly StateEvent[]): number {
 	if (entered.how === 'traced') return entered.t;
-	const before = events.findLast((event) => event.t < entered.t && event.host === entered.host && isOfOneSocket(event, entered));
+	const before = events.findLast(
+		(event) => event.t < entered.t && event.host === entered.host && isOfOneSocket(event, entered),
+	);
 	return before?.how === 'traced' && before.to === 'CLOSED' ? before.t : entered.t;
 }
 

@@ -1,4 +1,7 @@
-/** Whether a kernel (`6.1.0-50-cloud-amd64`, as `uname -r` says) is of this version of Linux or a later one (`6.5`, `5.14`). */
+/**
+ * Whether a kernel (`6.1.0-50-cloud-amd64`, as `uname -r` says) is of this version of Linux or a later one (`6.5`,
+ * `5.14`).
+ */
 export function isAtLeast(release: string, version: string): boolean {
 	const [major = 0, minor = 0] = numbersOf(release);
 	const [wantedMajor = 0, wantedMinor = 0] = numbersOf(version);

@@ -35,14 +35,18 @@ function unknownOption(of: string, key: string, path: Path, known: readonly stri
 	return new HalfopenError('OPTION_UNKNOWN', {
 		problem: `${where}: there is no option “${key}”.`,
 		seen: known.length === 0 ? undefined : `nearest: ${nearestNames(key, known).join(', ')}`,
-		remedy: known.length === 0 ? 'Leave it out: there are no options here.' : `Correct its name, or leave it out. There are: ${known.join(', ')}.`,
+		remedy:
+			known.length === 0
+				? 'Leave it out: there are no options here.'
+				: `Correct its name, or leave it out. There are: ${known.join(', ')}.`,
 	});
 }
 
 function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): HalfopenError {
 	const name = issue.path.join('.');
 	const problem = `${of}: ${name === '' ? 'it' : name} cannot be ${inWords(value)}.`;
-	if (issue.code !== 'invalid_value') return new HalfopenError('OPTION_INVALID', { problem, seen: issue.message, remedy: 'Give it such a value.' });
+	if (issue.code !== 'invalid_value')
+		return new HalfopenError('OPTION_INVALID', { problem, seen: issue.message, remedy: 'Give it such a value.' });
 	const names = issue.values.map(String);
 	const few = names.length <= MOST_LISTED;
 	return new HalfopenError('OPTION_INVALID', {

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Puts files in the place of others, each in one step, and only when all of them have been written: a reader sees the old or the new ones. */
+/**
+ * Puts files in the place of others, each in one step, and only when all of them have been written: a reader sees the
+ * old or the new ones.
+ */
 export async function replaceFiles(files: readonly { readonly path: string; readonly text: string }[]): Promise<void> {
 	const suffix = `.${randomBytes(4).toString('hex')}.tmp`;
 	try {

@@ -8,9 +8,14 @@ export interface CommandResult {
 	readonly err: string;
 }
 
-/** Runs a command of this machine to its end. By Node alone: Jest loads the runner as CommonJS, which the better library does not know. */
+/**
+ * Runs a command of this machine to its end. By Node alone: Jest loads the runner as CommonJS, which the better library
+ * does not know.
+ */
 export function runCommand([program = '', ...args]: readonly string[]): Promise<CommandResult> {
 	return new Promise((resolve) => {
-		execFile(program, args, (error, out, err) => resolve({ succeeded: error === null, out, err: err || (error?.message ?? '') }));
+		execFile(program, args, (error, out, err) =>
+			resolve({ succeeded: error === null, out, err: err || (error?.message ?? '') }),
+		);
 	});
 }

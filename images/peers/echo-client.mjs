@@ -7,7 +7,11 @@ const usage = 'usage: echo-client.mjs ADDRESS PORT [--keepalive=MS] [--allow-hal
 const missedHeartbeatsUntilDead = 3;
 
 const { values: options, positionals } = parseArgs({
-	options: { keepalive: { type: 'string' }, 'allow-half-open': { type: 'boolean', default: false }, heartbeat: { type: 'string' } },
+	options: {
+		keepalive: { type: 'string' },
+		'allow-half-open': { type: 'boolean', default: false },
+		heartbeat: { type: 'string' },
+	},
 	allowPositionals: true,
 });
 const [host, port] = [positionals[0], Number(positionals[1])];
@@ -58,7 +62,9 @@ function beat(interval) {
 	const timer = setInterval(() => {
 		if (unanswered === missedHeartbeatsUntilDead) {
 			clearInterval(timer);
-			console.log(`heartbeat no echo for ${missedHeartbeatsUntilDead} heartbeats (${missedHeartbeatsUntilDead * interval} ms): the peer is gone`);
+			console.log(
+				`heartbeat no echo for ${missedHeartbeatsUntilDead} heartbeats (${missedHeartbeatsUntilDead * interval} ms): the peer is gone`,
+			);
 			process.exitCode = 1;
 			socket.destroy();
 			return;

@@ -4,7 +4,8 @@ import { expect, scenario } from '../../harness/index.ts';
 scenario(
 	'FIN before RST, and RST alone',
 	{
-		question: 'kodos has closed: once with a FIN, once with a RST. Which errno ends kang’s writes, and when is it a signal?',
+		question:
+			'kodos has closed: once with a FIN, once with a RST. Which errno ends kang’s writes, and when is it a signal?',
 		claims: ['QI13'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
@@ -53,11 +54,15 @@ scenario(
 				reset.process.end === undefined,
 			{
 				holds:
-					'tcp_reset chooses the errno by the state: EPIPE in CLOSE-WAIT, where a FIN came before, ECONNREFUSED in SYN-SENT, else ECONNRESET. SIGPIPE is sent with EPIPE only (sk_stream_error).',
+					'tcp_reset chooses the errno by the state: EPIPE in CLOSE-WAIT, where a FIN came before, ECONNREFUSED ' +
+					'in SYN-SENT, else ECONNRESET. SIGPIPE is sent with EPIPE only (sk_stream_error).',
 				differs: 'An errno was another, or SIGPIPE came without EPIPE or did not come with it.',
 			},
 		);
-		return `After a FIN its writes give ${careful.process.results('write')}, or SIGPIPE; after a RST alone ${reset.process.results('write')}.`;
+		return (
+			`After a FIN its writes give ${careful.process.results('write')}, or SIGPIPE; after a RST alone ` +
+			`${reset.process.results('write')}.`
+		);
 	},
 );
 
@@ -67,7 +72,8 @@ const finTimeout = 60;
 scenario(
 	'the RST for a late write takes both sockets away',
 	{
-		question: 'kodos has closed and its socket waits in FIN-WAIT-2; kang’s waits in CLOSE-WAIT. kang writes. What is left?',
+		question:
+			'kodos has closed and its socket waits in FIN-WAIT-2; kang’s waits in CLOSE-WAIT. kang writes. What is left?',
 		claims: ['QI16'],
 		sysctls: { tcp_fin_timeout: finTimeout },
 	},
@@ -78,8 +84,12 @@ scenario(
 		step('kodos closes');
 		await kodos.interrupt();
 		await expect(client).toHaveSocket({ state: 'CLOSE-WAIT' });
-		// Whatever the timer’s name: it is keepalive where the ACK of the FIN came while close() still held the socket (tcp_rcv_state_process).
-		const { timer } = await expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timerLeft: { atMostMs: finTimeout * 1_000 } });
+		// Whatever the timer’s name: it is keepalive where the ACK of the FIN came while close() still held the socket
+		// (tcp_rcv_state_process).
+		const { timer } = await expect(server).toHaveSocket({
+			state: 'FIN-WAIT-2',
+			timerLeft: { atMostMs: finTimeout * 1_000 },
+		});
 
 		step('kang writes too late');
 		await kang.type('too late\n');
@@ -93,11 +103,19 @@ scenario(
 		// By its timer kodos’ socket would have been there for longer.
 		const left = (timer?.leftMs ?? Number.NaN) / 1_000;
 		const atOnce = Math.max(after.server, after.client) < left / 2;
-		claim('QI16', atOnce && timeline.states('server').at(-1) === 'CLOSED' && timeline.states('client').at(-1) === 'CLOSED', {
-			holds:
-				'The host that sends the RST drops its FIN-WAIT-2 with it (tcp_v4_rcv, TCP_TW_RST: inet_twsk_deschedule_put), long before its timer; the one that gets it closes (tcp_reset).',
-			differs: 'One of the sockets outlived the RST.',
-		});
-		return `Nothing: ${after.client.toFixed(1)} s after the RST kang’s socket is gone, and kodos’, whose FIN-WAIT-2 had ${left.toFixed(0)} s to go, after no more than ${after.server.toFixed(1)} s.`;
+		claim(
+			'QI16',
+			atOnce && timeline.states('server').at(-1) === 'CLOSED' && timeline.states('client').at(-1) === 'CLOSED',
+			{
+				holds:
+					'The host that sends the RST drops its FIN-WAIT-2 with it (tcp_v4_rcv, TCP_TW_RST: ' +
+					'inet_twsk_deschedule_put), long before its timer; the one that gets it closes (tcp_reset).',
+				differs: 'One of the sockets outlived the RST.',
+			},
+		);
+		return (
+			`Nothing: ${after.client.toFixed(1)} s after the RST kang’s socket is gone, and kodos’, whose FIN-WAIT-2 had ` +
+			`${left.toFixed(0)} s to go, after no more than ${after.server.toFixed(1)} s.`
+		);
 	},
 );

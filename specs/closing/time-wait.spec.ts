@@ -1,7 +1,10 @@
 /** Can TIME-WAIT be made shorter? */
 import { expect, scenario, TIMEWAIT_MS, timeWait } from '../../harness/index.ts';
 
-/** In seconds. The default is 60, as TIME-WAIT’s; so one is easily taken for the other. Long enough for kang to close before it is over. */
+/**
+ * In seconds. The default is 60, as TIME-WAIT’s; so one is easily taken for the other. Long enough for kang to close
+ * before it is over.
+ */
 const finTimeout = 20;
 
 scenario(
@@ -35,14 +38,18 @@ scenario(
 		const began = timeline.segments('server').at(-1)?.t ?? Number.NaN;
 		const gone = await expect(server).toHaveNoSocket({ state: 'TIME-WAIT' }, { after: timeWait(), since: began });
 		const lasted = gone.t - began;
-		// How long it is to last, ss told, in whole seconds, at some time during the look; that it is gone, the lab may learn late.
+		// How long it is to last, ss told, in whole seconds, at some time during the look; that it is gone, the lab may
+		// learn late.
 		const left = (seen.timer?.leftMs ?? Number.NaN) / 1_000;
 		const whole = { atLeast: seen.t - began + left, atMost: seen.seenBy - began + left + 1 };
 		const isAMinute = whole.atLeast <= TIMEWAIT_MS / 1_000 + 1 && whole.atMost >= TIMEWAIT_MS / 1_000 - 1;
 		claim('QI10', lasted > 2 * finTimeout && isAMinute, {
 			holds:
-				'TIME-WAIT lasts TCP_TIMEWAIT_LEN, a constant (include/net/tcp.h; tcp_time_wait). tcp_fin_timeout is of FIN-WAIT-2 (tcp_fin_time), a state before it.',
-			differs: `TIME-WAIT lasted ${lasted.toFixed(1)} s; ss told of ${whole.atLeast.toFixed(1)} to ${whole.atMost.toFixed(1)} s.`,
+				'TIME-WAIT lasts TCP_TIMEWAIT_LEN, a constant (include/net/tcp.h; tcp_time_wait). tcp_fin_timeout is of ' +
+				'FIN-WAIT-2 (tcp_fin_time), a state before it.',
+			differs:
+				`TIME-WAIT lasted ${lasted.toFixed(1)} s; ss told of ${whole.atLeast.toFixed(1)} to ` +
+				`${whole.atMost.toFixed(1)} s.`,
 		});
 		return `${lasted.toFixed(1)} s.`;
 	},

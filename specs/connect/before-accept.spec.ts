@@ -20,16 +20,25 @@ scenario(
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 11', '< .');
 		expect([empty.inode ?? 0, unread.inode ?? 0]).toEqual([0, 0]);
-		claim('KH-synack1', queued.receiveQueue === 1 && unread.receiveQueue === 11 && listener.process.calls('accept').length === 0, {
-			holds:
-				'The last ACK makes the connection and puts it into the accept queue (tcp_check_req, inet_csk_complete_hashdance); data is received into it as into any other, long before accept.',
-			differs: 'The queues of the listener or the connection show something else.',
-		});
+		claim(
+			'KH-synack1',
+			queued.receiveQueue === 1 && unread.receiveQueue === 11 && listener.process.calls('accept').length === 0,
+			{
+				holds:
+					'The last ACK makes the connection and puts it into the accept queue (tcp_check_req, ' +
+					'inet_csk_complete_hashdance); data is received into it as into any other, long before accept.',
+				differs: 'The queues of the listener or the connection show something else.',
+			},
+		);
 
 		const kodos = await listener.accept();
 		await expect(kodos.recv()).toReturn(11);
 		await expect(server).toHaveSocket({ state: 'LISTEN', receiveQueue: 0 });
 		await expect(server).toHaveSocket({ state: 'ESTAB', receiveQueue: 0 });
-		return `Its send returns ${kang.process.results('write')}: the connection waits in the accept queue (Recv-Q of LISTEN: ${queued.receiveQueue}), and the data in the connection (Recv-Q ${unread.receiveQueue}). accept only hands it over.`;
+		return (
+			`Its send returns ${kang.process.results('write')}: the connection waits in the accept queue (Recv-Q of ` +
+			`LISTEN: ${queued.receiveQueue}), and the data in the connection (Recv-Q ${unread.receiveQueue}). accept ` +
+			'only hands it over.'
+		);
 	},
 );

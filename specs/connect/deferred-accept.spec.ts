@@ -1,13 +1,18 @@
 /** What does TCP_DEFER_ACCEPT spare a server, and until when? */
 import { deferAcceptSeconds, expect, scenario, shortened, spanOf } from '../../harness/index.ts';
 
-/** What the listener asks for, in seconds. The source’s 10 are 15 for the kernel; 20 are 31, so that a slow machine has looked at all before. */
+/**
+ * What the listener asks for, in seconds. The source’s 10 are 15 for the kernel; 20 are 31, so that a slow machine has
+ * looked at all before.
+ */
 const asked = shortened({ default: 10, to: 20 });
 
 scenario(
 	'deferred accept: until data comes',
 	{
-		question: `The listener has set TCP_DEFER_ACCEPT = ${asked}. A client connects, and sends only later. What does the server’s program see?`,
+		question:
+			`The listener has set TCP_DEFER_ACCEPT = ${asked}. A client connects, and sends only later. What does the ` +
+			'server’s program see?',
 		claims: ['KH-defer1'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
@@ -37,15 +42,24 @@ scenario(
 		await expect(kodos.recv()).toReturn(5);
 		await timeline.upToDate();
 		const synAcks = timeline.segments('server').filter(({ flags }) => flags === 'S.').length;
-		claim('KH-defer1', synAcks === 1 && request.timer?.count === 0 && listening.receiveQueue === 0 && made.state === 'ESTAB', {
-			holds:
-				'The client’s bare ACK is noted and dropped (tcp_check_req); the timer turns, but resends nothing while it defers (syn_ack_recalc), so the count that ss shows stays 0. The first data makes the connection.',
-			differs: 'A SYN-ACK was resent, its timer counted, or the connection was in the accept queue before its data.',
-		});
+		claim(
+			'KH-defer1',
+			synAcks === 1 && request.timer?.count === 0 && listening.receiveQueue === 0 && made.state === 'ESTAB',
+			{
+				holds:
+					'The client’s bare ACK is noted and dropped (tcp_check_req); the timer turns, but resends nothing while ' +
+					'it defers (syn_ack_recalc), so the count that ss shows stays 0. The first data makes the connection.',
+				differs: 'A SYN-ACK was resent, its timer counted, or the connection was in the accept queue before its data.',
+			},
+		);
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 5', '< .');
 		expect(request.timer?.count).toBe(0);
 		expect(listening.receiveQueue).toBe(0);
-		return `Nothing for as long as no data comes: the connection is in ${request.state} with a timer that counts ${request.timer?.count}, Recv-Q of LISTEN is ${listening.receiveQueue}, though the client has been ESTAB all along. With the data it is all there at once.`;
+		return (
+			`Nothing for as long as no data comes: the connection is in ${request.state} with a timer that counts ` +
+			`${request.timer?.count}, Recv-Q of LISTEN is ${listening.receiveQueue}, though the client has been ESTAB ` +
+			'all along. With the data it is all there at once.'
+		);
 	},
 );
 
@@ -55,7 +69,9 @@ const deferrals = [{ seconds: 7 }, { seconds: 10 }] as const;
 scenario.each(deferrals)(
 	'deferred accept: no data for $seconds s',
 	({ seconds }) => ({
-		question: `The listener has set TCP_DEFER_ACCEPT = ${seconds}, and the client sends nothing. When does the server see the connection after all?`,
+		question:
+			`The listener has set TCP_DEFER_ACCEPT = ${seconds}, and the client sends nothing. When does the server see ` +
+			'the connection after all?',
 		claims: seconds === 10 ? ['KH-defer2'] : [],
 	}),
 	async ({ client, server, timeline, claim, measured }, { seconds }) => {
@@ -80,10 +96,16 @@ scenario.each(deferrals)(
 		if (seconds === 10) {
 			measured('TCP_DEFER_ACCEPT = 10 and no data, until the SYN-ACK is sent again', afterSeconds);
 			claim('KH-defer2', afterSeconds >= seconds && kodos.process.returned('accept', kodos.fd), {
-				holds: `At the end of the deferral the SYN-ACK is sent once more (syn_ack_recalc), and the ACK that answers it makes the connection. That was after ${afterSeconds.toFixed(1)} s: ${seconds} s are rounded up to whole turns of the timer, ${deferredMs / 1_000} s, as getsockopt tells, too (secs_to_retrans).`,
+				holds:
+					'At the end of the deferral the SYN-ACK is sent once more (syn_ack_recalc), and the ACK that answers it ' +
+					`makes the connection. That was after ${afterSeconds.toFixed(1)} s: ${seconds} s are rounded up to whole ` +
+					`turns of the timer, ${deferredMs / 1_000} s, as getsockopt tells, too (secs_to_retrans).`,
 				differs: 'No SYN-ACK was resent after the deferral, or its answer did not make the connection.',
 			});
 		}
-		return `After ${afterSeconds.toFixed(1)} s: the SYN-ACK is sent again, its ACK makes the connection, and accept returns ${kodos.fd}.`;
+		return (
+			`After ${afterSeconds.toFixed(1)} s: the SYN-ACK is sent again, its ACK makes the connection, and accept ` +
+			`returns ${kodos.fd}.`
+		);
 	},
 );

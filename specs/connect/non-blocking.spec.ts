@@ -12,7 +12,10 @@ scenario(
 		sysctls: { tcp_syn_retries: retries },
 	},
 	async ({ client, server, timeline, claim }) => {
-		const { retransmissionsMs, giveUpMs } = synSchedule({ retries, linear: timeline.sysctl('tcp_syn_linear_timeouts') });
+		const { retransmissionsMs, giveUpMs } = synSchedule({
+			retries,
+			linear: timeline.sysctl('tcp_syn_linear_timeouts'),
+		});
 		await (await server.socket()).listen(8080);
 		await server.drop({ name: 'syn', destinationPort: 8082, tcpFlags: 'SYN,ACK SYN' });
 
@@ -35,7 +38,8 @@ scenario(
 		const results = outcomes.map(([, , told]) => told).join();
 		claim('QI18', outcomes.every(([connect]) => connect === 'EINPROGRESS') && results === '0,ECONNREFUSED,ETIMEDOUT', {
 			holds:
-				'connect(2): EINPROGRESS. The kernel makes the socket writable, with POLLERR and POLLHUP if it failed (tcp_poll), and keeps the errno in sk_err for SO_ERROR to read and clear (sock_error).',
+				'connect(2): EINPROGRESS. The kernel makes the socket writable, with POLLERR and POLLHUP if it failed ' +
+				'(tcp_poll), and keeps the errno in sk_err for SO_ERROR to read and clear (sock_error).',
 			differs: 'connect returned something else than EINPROGRESS, or poll and SO_ERROR did not tell the outcome.',
 		});
 		expect(outcomes).toEqual([
@@ -43,7 +47,10 @@ scenario(
 			['EINPROGRESS', 'POLLOUT|POLLERR|POLLHUP', 'ECONNREFUSED'],
 			['EINPROGRESS', 'POLLOUT|POLLERR|POLLHUP', 'ETIMEDOUT'],
 		]);
-		return `It says EINPROGRESS; then poll and SO_ERROR say: ${outcomes.map(([, polled, told]) => `${polled} and ${told}`).join('; ')}.`;
+		return (
+			'It says EINPROGRESS; then poll and SO_ERROR say: ' +
+			`${outcomes.map(([, polled, told]) => `${polled} and ${told}`).join('; ')}.`
+		);
 	},
 );
 
@@ -55,7 +62,10 @@ scenario(
 		sysctls: { tcp_syn_retries: retries },
 	},
 	async ({ client, server, timeline, claim }) => {
-		const { retransmissionsMs, giveUpMs } = synSchedule({ retries, linear: timeline.sysctl('tcp_syn_linear_timeouts') });
+		const { retransmissionsMs, giveUpMs } = synSchedule({
+			retries,
+			linear: timeline.sysctl('tcp_syn_linear_timeouts'),
+		});
 		await server.drop({ name: 'syn', tcpFlags: 'SYN,ACK SYN' });
 		const blocking = await client.socket();
 		const nonBlocking = await client.socket();
@@ -74,10 +84,14 @@ scenario(
 		const [returned, kept] = [await blocking.option('SO_ERROR'), await nonBlocking.option('SO_ERROR')];
 		claim('KH-syn3', returned === 0 && kept === 110, {
 			holds:
-				'The error is told once (sock_error clears sk_err): the blocking connect returned it (inet_stream_connect), the non-blocking one left it to SO_ERROR.',
+				'The error is told once (sock_error clears sk_err): the blocking connect returned it ' +
+				'(inet_stream_connect), the non-blocking one left it to SO_ERROR.',
 			differs: 'SO_ERROR told an error twice, or not at all.',
 		});
 		expect([returned, kept]).toEqual([0, 110]);
-		return `${returned} where the blocking connect had returned ${connect.event.errno}; ${kept}, ${errnoName(kept)}, where nobody had been told.`;
+		return (
+			`${returned} where the blocking connect had returned ${connect.event.errno}; ${kept}, ${errnoName(kept)}, ` +
+			'where nobody had been told.'
+		);
 	},
 );

@@ -30,12 +30,17 @@ scenario(
 		const atOnce = (rst?.t ?? Number.NaN) - (syn?.t ?? Number.NaN) < 1;
 		claim('QI6', fromThePort && atOnce && polled !== undefined && told[0]?.errno === 'ECONNREFUSED', {
 			holds:
-				'A stack without a listener answers with RST and ACK (tcp_v4_send_reset); in SYN-SENT that is ECONNREFUSED (tcp_reset), which a blocking connect returns, and which poll announces with POLLOUT, POLLERR and POLLHUP for SO_ERROR to tell.',
+				'A stack without a listener answers with RST and ACK (tcp_v4_send_reset); in SYN-SENT that is ' +
+				'ECONNREFUSED (tcp_reset), which a blocking connect returns, and which poll announces with POLLOUT, ' +
+				'POLLERR and POLLHUP for SO_ERROR to tell.',
 			differs: 'There was no RST from that port, or connect, poll or SO_ERROR told something else than a refusal.',
 		});
 		expect(polled).toBeDefined();
 		expect(told.map(({ errno }) => errno)).toEqual(['ECONNREFUSED']);
-		return `connect fails with ${refused.event.errno} after ${((refused.event.took ?? 0) * 1_000).toFixed(1)} ms; curl’s poll gives ${polled?.result}, and SO_ERROR ${told[0]?.errno}.`;
+		return (
+			`connect fails with ${refused.event.errno} after ${((refused.event.took ?? 0) * 1_000).toFixed(1)} ms; ` +
+			`curl’s poll gives ${polled?.result}, and SO_ERROR ${told[0]?.errno}.`
+		);
 	},
 );
 
@@ -55,7 +60,10 @@ scenario(
 		await client.drop({ name: 'rst', tcpFlags: 'RST RST' });
 
 		// Begun before curl is, which may take its time on a slow machine.
-		const trying = expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' }, { after: { atLeastMs: 0, atMostMs: 60_000 } });
+		const trying = expect(client).toHaveSocket(
+			{ state: 'SYN-SENT', timer: 'on' },
+			{ after: { atLeastMs: 0, atMostMs: 60_000 } },
+		);
 		const curl = await client.curl({ connect: server.port(8080) });
 		await trying;
 		await timeline.upToDate();
@@ -68,7 +76,8 @@ scenario(
 		const told = timeline.errors('client').filter(({ source, peer }) => source === 'so_error' && peer === curl.name);
 		claim('QI7', timeline.segments('client').length > 1 && polled !== undefined && told[0]?.errno === 'ETIMEDOUT', {
 			holds:
-				'Without the RST the client cannot tell a closed port from a dead host: it repeats the SYN, and when it gives up (tcp_write_err) poll and SO_ERROR tell ETIMEDOUT.',
+				'Without the RST the client cannot tell a closed port from a dead host: it repeats the SYN, and when it ' +
+				'gives up (tcp_write_err) poll and SO_ERROR tell ETIMEDOUT.',
 			differs: 'The SYN was not repeated, or poll and SO_ERROR told something else than ETIMEDOUT.',
 		});
 		expect(polled).toBeDefined();
@@ -79,9 +88,16 @@ scenario(
 		const byDefault = retries === 6 ? took : model;
 		claim('QI7t', took * 1_000 >= giveUpMs && Math.abs(byDefault - 30) < 5, {
 			holds: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s; the default, 6, is about 30 s.`,
-			differs: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s (tcp_write_timeout); the default, 6, is ${model} s. The source’s 30 s come from a bug of stable 4.19 between 2019 and 2021: retransmits_timed_out modelled SYNs with TCP_RTO_MIN (since a41e8a88b06e, until 3256a2d6ab1f), so the turn of the timer at 31 s was the last.`,
+			differs:
+				`With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s (tcp_write_timeout); the default, 6, is ` +
+				`${model} s. The source’s 30 s come from a bug of stable 4.19 between 2019 and 2021: retransmits_timed_out ` +
+				'modelled SYNs with TCP_RTO_MIN (since a41e8a88b06e, until 3256a2d6ab1f), so the turn of the timer at 31 s ' +
+				'was the last.',
 		});
 		await expect(client).toReport('ETIMEDOUT');
-		return `curl’s poll gives ${polled?.result} and SO_ERROR ${told[0]?.errno} after ${took.toFixed(1)} s with tcp_syn_retries = ${retries} (the default, 6, is ${model} s): silence is all it sees.`;
+		return (
+			`curl’s poll gives ${polled?.result} and SO_ERROR ${told[0]?.errno} after ${took.toFixed(1)} s with ` +
+			`tcp_syn_retries = ${retries} (the default, 6, is ${model} s): silence is all it sees.`
+		);
 	},
 );

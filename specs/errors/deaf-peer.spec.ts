@@ -8,7 +8,10 @@ const peers = [
 
 scenario.each(peers)(
 	'deaf: the peer $peer',
-	({ peer, claims }) => ({ question: `The server ${peer}, and the client sends, a little first, and then more than fits. What is it told?`, claims }),
+	({ peer, claims }) => ({
+		question: `The server ${peer}, and the client sends, a little first, and then more than fits. What is it told?`,
+		claims,
+	}),
 	async ({ client, server, timeline, step, claim }, { shut }) => {
 		const listener = await server.socket();
 		// Small buffers, so that little fills them; an accepted socket inherits its listener's.
@@ -37,10 +40,18 @@ scenario.each(peers)(
 
 		if (shut) {
 			claim('KH-misc4', windowAfterLittle > 0 && full.receiveQueue > 5, {
-				holds: `shutdown(RD) sets a flag of the socket and sends nothing (inet_shutdown, tcp_shutdown); what arrives is queued and acknowledged as ever, with ${windowAfterLittle} bytes of window left. The window closes when the buffer is full, as it does where nobody reads.`,
-				differs: `After the shutdown the window was ${windowAfterLittle} bytes, and ${full.receiveQueue} bytes were queued.`,
+				holds:
+					'shutdown(RD) sets a flag of the socket and sends nothing (inet_shutdown, tcp_shutdown); what arrives is ' +
+					`queued and acknowledged as ever, with ${windowAfterLittle} bytes of window left. The window closes when ` +
+					'the buffer is full, as it does where nobody reads.',
+				differs:
+					`After the shutdown the window was ${windowAfterLittle} bytes, and ${full.receiveQueue} bytes were ` +
+					'queued.',
 			});
 		}
-		return `5 bytes are acknowledged, with a window of ${windowAfterLittle}; of 100000 more the peer takes what fits, ${full.receiveQueue} bytes in all, and then its window is ${windowAfterMuch}.`;
+		return (
+			`5 bytes are acknowledged, with a window of ${windowAfterLittle}; of 100000 more the peer takes what fits, ` +
+			`${full.receiveQueue} bytes in all, and then its window is ${windowAfterMuch}.`
+		);
 	},
 );

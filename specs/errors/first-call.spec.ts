@@ -1,5 +1,13 @@
 /** What do the first call and all later ones say after a connection has come to an abnormal end? */
-import { type Errno, expect, keepaliveTimeout, type ScenarioLab, type Socket, type SocketCall, scenario } from '../../harness/index.ts';
+import {
+	type Errno,
+	expect,
+	keepaliveTimeout,
+	type ScenarioLab,
+	type Socket,
+	type SocketCall,
+	scenario,
+} from '../../harness/index.ts';
 
 /** The defaults are 7200 s, 75 s and 9. */
 const keepalive = { time: 1, interval: 1, probes: 1 };
@@ -11,7 +19,10 @@ interface End {
 	/** What it comes to here. */
 	readonly first: { readonly recv: Errno | number; readonly send: Errno | number };
 	/** Ends the connection; `kang` does not notice by any call of its own. */
-	readonly end: (connection: { readonly kang: Socket; readonly kodos: Socket; readonly port: number }, lab: ScenarioLab) => Promise<void>;
+	readonly end: (
+		connection: { readonly kang: Socket; readonly kodos: Socket; readonly port: number },
+		lab: ScenarioLab,
+	) => Promise<void>;
 }
 
 const ends: readonly End[] = [
@@ -60,13 +71,21 @@ function toComeTo(call: SocketCall<unknown>, result: Errno | number): Promise<vo
 scenario(
 	'abnormal ends: the first call, and the later ones',
 	{
-		question: 'A connection has timed out, or a RST has come, with a FIN before it or without. What do recv and send say, whichever comes first?',
+		question:
+			'A connection has timed out, or a RST has come, with a FIN before it or without. What do recv and send say, ' +
+			'whichever comes first?',
 		claims: ['KH-sum'],
 	},
 	async (lab) => {
 		const { client, server, step, claim } = lab;
 		const listener = await (await server.socket()).listen(8080);
-		const told: { name: string; claimed: Errno; first: string; result: Errno | number | string | undefined; later: string }[] = [];
+		const told: {
+			name: string;
+			claimed: Errno;
+			first: string;
+			result: Errno | number | string | undefined;
+			later: string;
+		}[] = [];
 		for (const { name, claimed, first, end } of ends) {
 			for (const call of ['recv', 'send'] as const) {
 				step(`${name}; the first call is ${call}`);
@@ -88,14 +107,25 @@ scenario(
 				const written = make.send();
 				await toComeTo(written, 'EPIPE');
 				const { errno, returned } = firstCall.event;
-				told.push({ name, claimed, first: call, result: errno ?? returned, later: `recv ${read.event.returned}, send ${written.event.errno}` });
+				told.push({
+					name,
+					claimed,
+					first: call,
+					result: errno ?? returned,
+					later: `recv ${read.event.returned}, send ${written.event.errno}`,
+				});
 			}
 		}
 		const others = told.filter(({ claimed, result }) => result !== claimed);
 		claim('KH-sum', others.length === 0 && told.every(({ later }) => later === 'recv 0, send EPIPE'), {
 			holds:
-				'The first call takes the error of the socket and clears it (sock_error); after that both directions are shut (tcp_done): recv 0, send EPIPE.',
-			differs: `All of it holds but for ${others.map(({ name, first, result }) => `${name}, ${first}: ${result}`).join('; ')}. A read after the end of the stream returns 0 before it looks for an error (SOCK_DONE in tcp_recvmsg_locked); only a write takes the EPIPE that the RST left (tcp_reset).`,
+				'The first call takes the error of the socket and clears it (sock_error); after that both directions are ' +
+				'shut (tcp_done): recv 0, send EPIPE.',
+			differs:
+				'All of it holds but for ' +
+				`${others.map(({ name, first, result }) => `${name}, ${first}: ${result}`).join('; ')}. A read after the ` +
+				'end of the stream returns 0 before it looks for an error (SOCK_DONE in tcp_recvmsg_locked); only a write ' +
+				'takes the EPIPE that the RST left (tcp_reset).',
 		});
 		return `${told.map(({ name, first, result, later }) => `${name}: first ${first} ${result}, then ${later}`).join('; ')}.`;
 	},

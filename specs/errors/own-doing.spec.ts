@@ -23,11 +23,14 @@ scenario(
 		await expect(closing).toFailWith('EBADF');
 		claim('KH-misc1', reading.event.errno === 'EBADF' && writing.event.errno === 'EBADF', {
 			holds:
-				'The number is no longer in the process’s table of descriptors, so the call never gets to a socket (fdget); were it given to a new file meanwhile, the call would go there.',
+				'The number is no longer in the process’s table of descriptors, so the call never gets to a socket ' +
+				'(fdget); were it given to a new file meanwhile, the call would go there.',
 			differs: `recv gave ${reading.event.errno}, send ${writing.event.errno}.`,
 		});
 		claim('QI12', closing.event.errno === 'EBADF', {
-			holds: 'The second close finds no such descriptor (file_close_fd). Nothing happens to the connection, whose FIN left at the first.',
+			holds:
+				'The second close finds no such descriptor (file_close_fd). Nothing happens to the connection, whose FIN ' +
+				'left at the first.',
 			differs: `The second close gave ${closing.event.errno ?? closing.event.returned}.`,
 		});
 		// Nothing of it is to be seen on the wire: one handshake, one FIN.
@@ -59,11 +62,17 @@ scenario(
 		kang.send('hello');
 		await expect(kang.process).toHaveEnded({ signal: 'SIGPIPE' });
 		await expect(timeline).toShowNoSegment('> P. 5 sent');
-		claim('KH-misc2', writing.event.errno === 'EPIPE' && timeline.segments('client').every(({ length }) => length === 0), {
-			holds:
-				'A write looks at the state before anything is queued (tcp_sendmsg_locked): in FIN-WAIT there is no sending any more (sk_stream_wait_connect), so nothing goes out, and it is EPIPE, with SIGPIPE where that is not refused (sk_stream_error).',
-			differs: `send gave ${writing.event.errno ?? writing.event.returned}.`,
-		});
+		claim(
+			'KH-misc2',
+			writing.event.errno === 'EPIPE' && timeline.segments('client').every(({ length }) => length === 0),
+			{
+				holds:
+					'A write looks at the state before anything is queued (tcp_sendmsg_locked): in FIN-WAIT there is no ' +
+					'sending any more (sk_stream_wait_connect), so nothing goes out, and it is EPIPE, with SIGPIPE where ' +
+					'that is not refused (sk_stream_error).',
+				differs: `send gave ${writing.event.errno ?? writing.event.returned}.`,
+			},
+		);
 		return `send ${writing.event.errno}, and SIGPIPE where nobody asks for the errno; recv ${reading.event.returned}.`;
 	},
 );
@@ -71,7 +80,9 @@ scenario(
 scenario(
 	'own doing: a reading side that was shut',
 	{
-		question: 'A program shuts its reading side, and reads. Does it get what had arrived before, and what arrives later? Does it wait?',
+		question:
+			'A program shuts its reading side, and reads. Does it get what had arrived before, and what arrives later? ' +
+			'Does it wait?',
 		claims: ['KH-misc3'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
@@ -98,9 +109,14 @@ scenario(
 		// Nothing of the shutdown was told to the peer.
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 6', '< .', '> P. 5', '< .');
 		claim('KH-misc3', buffered.event.returned === 6 && empty.event.returned === 0, {
-			holds: `tcp_recvmsg_locked looks into the queue first and at RCV_SHUTDOWN where it would have to wait. So data that arrives after the shutdown is read as well: ${later.event.returned} bytes here.`,
+			holds:
+				'tcp_recvmsg_locked looks into the queue first and at RCV_SHUTDOWN where it would have to wait. So data ' +
+				`that arrives after the shutdown is read as well: ${later.event.returned} bytes here.`,
 			differs: `recv gave ${buffered.event.returned} with data in the buffer, and ${empty.event.returned} without.`,
 		});
-		return `recv ${buffered.event.returned} of what was there, ${empty.event.returned} at once where nothing was, and ${later.event.returned} of what came later.`;
+		return (
+			`recv ${buffered.event.returned} of what was there, ${empty.event.returned} at once where nothing was, and ` +
+			`${later.event.returned} of what came later.`
+		);
 	},
 );

@@ -3,7 +3,10 @@ import { type ClaimId, expect, scenario, shortened, spanOf, windowProbeGapsMs } 
 
 const story = 'kodos, this is a long story. '.repeat(7_000);
 
-/** The claim’s minute; between two probes either way: the waits double from 0.2 s, so they are due at 12.6 and 25.4, and at 51 and 102.2 s. */
+/**
+ * The claim’s minute; between two probes either way: the waits double from 0.2 s, so they are due at 12.6 and 25.4, and
+ * at 51 and 102.2 s.
+ */
 const userTimeoutMs = shortened({ default: 60_000, to: 20_000 });
 
 const peers: readonly { kodos: string; answers: boolean; claims: readonly ClaimId[] }[] = [
@@ -14,7 +17,9 @@ const peers: readonly { kodos: string; answers: boolean; claims: readonly ClaimI
 scenario.each(peers)(
 	'TCP_USER_TIMEOUT and $kodos',
 	({ claims }) => ({
-		question: `kang has set TCP_USER_TIMEOUT to ${userTimeoutMs / 1_000} s; kodos’ window is closed. When does kang give up: then, or with the next probe?`,
+		question:
+			`kang has set TCP_USER_TIMEOUT to ${userTimeoutMs / 1_000} s; kodos’ window is closed. When does kang give ` +
+			'up: then, or with the next probe?',
 		claims,
 	}),
 	async ({ client, server, timeline, step, claim, measured }, { answers, claims }) => {
@@ -30,12 +35,14 @@ scenario.each(peers)(
 		await waits;
 		// All observers have told by now: kodos said that it has no room left.
 		await expect(timeline).toShowNoSegment('> F. sent');
-		const closed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
+		const closed =
+			timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
 		const rtoMs = (await kang.info()).rto / 1_000;
 
 		step(answers ? 'kodos does not read, but its kernel answers' : 'kodos is no longer to be heard');
 		if (!answers) await server.drop({ name: 'silence' });
-		// The time counts from the first turn of the probe timer, and an answer does not set it back (tcp_probe_timer, icsk_probes_tstamp; 9d9b1ee0b2d1).
+		// The time counts from the first turn of the probe timer, and an answer does not set it back (tcp_probe_timer,
+		// icsk_probes_tstamp; 9d9b1ee0b2d1).
 		await expect(reading).toFailWith('ETIMEDOUT', { after: spanOf(rtoMs + userTimeoutMs), since: closed });
 		await expect(client).toHaveNoSocket();
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
@@ -45,15 +52,24 @@ scenario.each(peers)(
 		const tookMs = (reading.endedAt - closed) * 1_000;
 		const nextProbeMs = turnAfter(rtoMs + userTimeoutMs, rtoMs);
 		if (claims.includes('KH-zero2')) {
-			if (userTimeoutMs === 60_000) measured('closed window and TCP_USER_TIMEOUT of 60 s, until ETIMEDOUT', tookMs / 1_000);
+			if (userTimeoutMs === 60_000)
+				measured('closed window and TCP_USER_TIMEOUT of 60 s, until ETIMEDOUT', tookMs / 1_000);
 			claim('KH-zero2', tookMs >= nextProbeMs, {
-				holds: `It was given up with the first probe that was due after the timeout, at ${(nextProbeMs / 1_000).toFixed(1)} s: the kernel looked only then (tcp_probe_timer).`,
-				differs: `It was given up after ${(tookMs / 1_000).toFixed(1)} s, while the next probe was due at ${(nextProbeMs / 1_000).toFixed(1)} s: since Linux 5.11, and in stable kernels of 2021 (5.10 among them), the probe timer is set no later than the user timeout (tcp_clamp_probe0_to_user_timeout).`,
+				holds:
+					'It was given up with the first probe that was due after the timeout, at ' +
+					`${(nextProbeMs / 1_000).toFixed(1)} s: the kernel looked only then (tcp_probe_timer).`,
+				differs:
+					`It was given up after ${(tookMs / 1_000).toFixed(1)} s, while the next probe was due at ` +
+					`${(nextProbeMs / 1_000).toFixed(1)} s: since Linux 5.11, and in stable kernels of 2021 (5.10 among ` +
+					'them), the probe timer is set no later than the user timeout (tcp_clamp_probe0_to_user_timeout).',
 			});
 		}
 		// Not with the next probe, as before 344db93ae3ee (5.11, and stable kernels of 2021).
 		expect(tookMs).toBeLessThan(nextProbeMs);
-		return `After ${(tookMs / 1_000).toFixed(1)} s, with ${timeline.probes('client').length} probes sent; the next was due at ${(nextProbeMs / 1_000).toFixed(1)} s.`;
+		return (
+			`After ${(tookMs / 1_000).toFixed(1)} s, with ${timeline.probes('client').length} probes sent; the next was ` +
+			`due at ${(nextProbeMs / 1_000).toFixed(1)} s.`
+		);
 	},
 );
 

@@ -25,7 +25,8 @@ async function fill({ client, server, timeline }: ScenarioLab) {
 	await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
 	// All observers have told by now: kodos said that it has no room left.
 	await expect(timeline).toShowNoSegment('> F. sent');
-	const closed = timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
+	const closed =
+		timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
 	return { listener, kang, written, closed };
 }
 
@@ -40,7 +41,9 @@ const servers = [
 scenario.each(servers)(
 	'probes without an answer: $kodos',
 	({ judges }) => ({
-		question: 'kodos’ window is closed, and nothing of it is heard any more. How long does kang ask, and what does it tell in the end?',
+		question:
+			'kodos’ window is closed, and nothing of it is heard any more. How long does kang ask, and what does it tell ' +
+			'in the end?',
 		claims: [judges],
 		sysctls: { tcp_retries2: retries2 },
 	}),
@@ -54,7 +57,8 @@ scenario.each(servers)(
 		await server.drop({ name: 'silence' });
 		const reading = kang.recv();
 		const patience = spanOf(windowProbeTimeoutMs({ retries2, rtoMs }));
-		// The number that ss shows behind the timer is that of the probes without an answer. The last is over soon: that it is sent the segments tell.
+		// The number that ss shows behind the timer is that of the probes without an answer. The last is over soon: that it
+		// is sent the segments tell.
 		await expect(client).toHaveSocket(
 			{ state: 'ESTAB', timer: 'persist', timerCount: { atLeast: retries2 - 1 } },
 			{ after: { ...patience, atLeastMs: 0 } },
@@ -75,14 +79,27 @@ scenario.each(servers)(
 		if (accepts && retries2 === 15) measured('closed window and silence, until ETIMEDOUT', took);
 		const model = windowProbeTimeoutMs({ retries2: 15 }) / 1_000;
 		const byDefault = retries2 === 15 ? took : model;
-		claim(judges, reading.event.errno === 'ETIMEDOUT' && probes.length === retries2 && silent && Math.abs(byDefault - 900) < 60, {
-			holds: accepts
-				? `Each unanswered probe doubles the wait (tcp_send_probe0), and after tcp_retries2 of them the kernel sets ETIMEDOUT and sends nothing (tcp_probe_timer, tcp_write_err): ${retries2} took ${took.toFixed(1)} s; the default, 15, is ${model} s.`
-				: 'The window is the kernel’s, not the program’s: a connection that waits to be accepted has a receive buffer and closes it, and its peer probes, as any other.',
-			differs: 'The connection ended otherwise than with ETIMEDOUT, or with a segment, or after another number of probes.',
-		});
+		claim(
+			judges,
+			reading.event.errno === 'ETIMEDOUT' && probes.length === retries2 && silent && Math.abs(byDefault - 900) < 60,
+			{
+				holds: accepts
+					? 'Each unanswered probe doubles the wait (tcp_send_probe0), and after tcp_retries2 of them the kernel ' +
+						`sets ETIMEDOUT and sends nothing (tcp_probe_timer, tcp_write_err): ${retries2} took ${took.toFixed(1)} ` +
+						`s; the default, 15, is ${model} s.`
+					: 'The window is the kernel’s, not the program’s: a connection that waits to be accepted has a receive ' +
+						'buffer and closes it, and its peer probes, as any other.',
+				differs:
+					'The connection ended otherwise than with ETIMEDOUT, or with a segment, or after another number of probes.',
+			},
+		);
 		expect(silent).toBe(true);
-		return `${probes.length} probes, after waits of ${gaps.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s with the one behind the last; then its read gives ${kang.process.results('read')}, ${took.toFixed(1)} s after the window closed (${model} s is the default), and nothing is sent. kodos is ESTAB with ${receiveQueue} bytes unread.`;
+		return (
+			`${probes.length} probes, after waits of ${gaps.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s with the ` +
+			`one behind the last; then its read gives ${kang.process.results('read')}, ${took.toFixed(1)} s after the ` +
+			`window closed (${model} s is the default), and nothing is sent. kodos is ESTAB with ${receiveQueue} bytes ` +
+			'unread.'
+		);
 	},
 );
 
@@ -111,10 +128,13 @@ scenario(
 		const { timer, t } = await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist', timerCount: 0 });
 		claim(
 			'KH-zero4',
-			timer?.name === 'persist' && timeline.probes('client').length > few && (t - closed) * 1_000 > windowProbeTimeoutMs({ retries2: few }),
+			timer?.name === 'persist' &&
+				timeline.probes('client').length > few &&
+				(t - closed) * 1_000 > windowProbeTimeoutMs({ retries2: few }),
 			{
 				holds:
-					'Any ACK says that the peer lives and sets the count back (tcp_ack: icsk_probes_out), so a sender stays for as long as its probes are answered, as RFC 9293 (3.8.6.1) demands.',
+					'Any ACK says that the peer lives and sets the count back (tcp_ack: icsk_probes_out), so a sender ' +
+					'stays for as long as its probes are answered, as RFC 9293 (3.8.6.1) demands.',
 				differs: 'The connection was given up, though its probes were answered.',
 			},
 		);
@@ -125,6 +145,9 @@ scenario(
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
 		expect(read).toBe(written);
 		await timeline.upToDate();
-		return `For any time: after ${timeline.probes('client').length} probes the count is ${timer?.count}. As soon as kodos reads, all ${read} bytes arrive.`;
+		return (
+			`For any time: after ${timeline.probes('client').length} probes the count is ${timer?.count}. As soon as ` +
+			`kodos reads, all ${read} bytes arrive.`
+		);
 	},
 );

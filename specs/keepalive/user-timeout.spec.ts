@@ -1,5 +1,13 @@
 /** Which wins on an idle connection, TCP_USER_TIMEOUT or the number of keepalive probes? */
-import { expect, type Host, isTimerOf, keepaliveUserTimeout, type Socket, scenario, type Timeline } from '../../harness/index.ts';
+import {
+	expect,
+	type Host,
+	isTimerOf,
+	keepaliveUserTimeout,
+	type Socket,
+	scenario,
+	type Timeline,
+} from '../../harness/index.ts';
 
 /** In seconds: the timer's turns are at 5, 8, 11 and 14 s. */
 const time = 5;
@@ -8,7 +16,9 @@ const interval = 3;
 scenario(
 	'user timeout: looked at only when a probe is due',
 	{
-		question: 'Probes are due after 5 s, then each 3 s, and TCP_USER_TIMEOUT is 3 s, or 10 s. When is a silent peer given up?',
+		question:
+			'Probes are due after 5 s, then each 3 s, and TCP_USER_TIMEOUT is 3 s, or 10 s. When is a silent peer given ' +
+			'up?',
 		claims: ['KH-idle3'],
 	},
 	async ({ client, server, timeline, claim }) => {
@@ -22,8 +32,14 @@ scenario(
 		const [heardShort, heardLong] = [timeline.lastHeard('client', 8003), timeline.lastHeard('client', 8010)];
 		const reads = { short: short.recv(), long: long.recv() };
 		await Promise.all([
-			expect(reads.short).toFailWith('ETIMEDOUT', { after: keepaliveUserTimeout({ time, interval, userTimeoutMs: 3_000 }), since: heardShort }),
-			expect(reads.long).toFailWith('ETIMEDOUT', { after: keepaliveUserTimeout({ time, interval, userTimeoutMs: 10_000 }), since: heardLong }),
+			expect(reads.short).toFailWith('ETIMEDOUT', {
+				after: keepaliveUserTimeout({ time, interval, userTimeoutMs: 3_000 }),
+				since: heardShort,
+			}),
+			expect(reads.long).toFailWith('ETIMEDOUT', {
+				after: keepaliveUserTimeout({ time, interval, userTimeoutMs: 10_000 }),
+				since: heardLong,
+			}),
 		]);
 		// Each is ended by a RST; before it, one probe, and two.
 		await expect(timeline).toShowSegments('...', '> R. dropped by silence');
@@ -33,10 +49,14 @@ scenario(
 		const [shortMs, longMs] = [silentMs(timeline, 8003), silentMs(timeline, 8010)];
 		claim('KH-idle3', isTimerOf(shortMs, 8_000) && isTimerOf(longMs, 11_000), {
 			holds:
-				'Each turn of tcp_keepalive_timer asks whether TCP_USER_TIMEOUT has passed since the peer was last heard, and whether a probe was sent: the first turn only sends one.',
+				'Each turn of tcp_keepalive_timer asks whether TCP_USER_TIMEOUT has passed since the peer was last ' +
+				'heard, and whether a probe was sent: the first turn only sends one.',
 			differs: `3 s ended after ${seconds(shortMs)}, 10 s after ${seconds(longMs)}.`,
 		});
-		return `With 3 s after ${seconds(shortMs)}, a turn after the first probe; with 10 s after ${seconds(longMs)}, at the first turn past it.`;
+		return (
+			`With 3 s after ${seconds(shortMs)}, a turn after the first probe; with 10 s after ${seconds(longMs)}, at ` +
+			'the first turn past it.'
+		);
 	},
 );
 
@@ -68,7 +88,8 @@ scenario(
 		const [fewMs, manyMs] = [silentMs(timeline, 8001), silentMs(timeline, 8009)];
 		claim('KH-idle4', isTimerOf(fewMs, 11_000) && isTimerOf(manyMs, 11_000), {
 			holds:
-				'tcp_keepalive_timer looks at TCP_KEEPCNT only where TCP_USER_TIMEOUT is 0: more than one probe in the first case, fewer than nine in the second.',
+				'tcp_keepalive_timer looks at TCP_KEEPCNT only where TCP_USER_TIMEOUT is 0: more than one probe in the ' +
+				'first case, fewer than nine in the second.',
 			differs: `With TCP_KEEPCNT 1 it ended after ${seconds(fewMs)}, with 9 after ${seconds(manyMs)}.`,
 		});
 		return `No: with 1 it is given up after ${seconds(fewMs)}, with 9 after ${seconds(manyMs)}.`;

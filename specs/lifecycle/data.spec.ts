@@ -18,11 +18,16 @@ scenario(
 		await expect(kang).toHaveReturned('write', 7);
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 7', '< .');
 		const [line, answer] = timeline.segments().slice(3);
-		claim('WF1', line?.flags === 'P.' && kang.returned('write', line.length) && answer?.flags === '.' && answer.length === 0, {
-			holds:
-				'What one write gives to an idle connection leaves in one segment with PSH (tcp_push marks the last of a write), and is answered by an ACK without data, for the server has none.',
-			differs: 'The line was in more than one segment, or was not answered by an ACK alone.',
-		});
+		claim(
+			'WF1',
+			line?.flags === 'P.' && kang.returned('write', line.length) && answer?.flags === '.' && answer.length === 0,
+			{
+				holds:
+					'What one write gives to an idle connection leaves in one segment with PSH (tcp_push marks the last of a ' +
+					'write), and is answered by an ACK without data, for the server has none.',
+				differs: 'The line was in more than one segment, or was not answered by an ACK alone.',
+			},
+		);
 		return `${line?.flags} with ${line?.length} bytes, seq ${line?.seq}; ${answer?.flags} with ack ${answer?.ack}.`;
 	},
 );

@@ -15,7 +15,10 @@ const defaults = {
 	tcp_keepalive_probes: 9,
 } as const;
 
-/** Those that came later: a kernel of that version must have them, and an older one may, for distributions carry changes back. */
+/**
+ * Those that came later: a kernel of that version must have them, and an older one may, for distributions carry changes
+ * back.
+ */
 const younger = [
 	{ since: '6.5', name: 'tcp_syn_linear_timeouts', value: 4 },
 	{ since: '6.15', name: 'tcp_rto_max_ms', value: 120_000 },
@@ -23,7 +26,11 @@ const younger = [
 
 scenario(
 	'defaults: nobody has set anything',
-	{ question: 'Two hosts are new, and nothing was set on them. How often will they repeat themselves, and how long will they wait?' },
+	{
+		question:
+			'Two hosts are new, and nothing was set on them. How often will they repeat themselves, and how long will they ' +
+			'wait?',
+	},
 	async ({ client, server }) => {
 		const present = younger.filter(({ since, name }) => client.kernelIsAtLeast(since) || client.hasSysctl(name));
 		const expected = [...Object.entries(defaults), ...present.map(({ name, value }) => [name, value] as const)];

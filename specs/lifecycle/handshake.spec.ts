@@ -4,7 +4,9 @@ import { expect, scenario } from '../../harness/index.ts';
 scenario(
 	'connecting: three segments, two descriptors',
 	{
-		question: 'A client connects to a listening server and sends a line. What is on the wire, and which calls and descriptors carry it?',
+		question:
+			'A client connects to a listening server and sends a line. What is on the wire, and which calls and ' +
+			'descriptors carry it?',
 		claims: ['HS1', 'HS4'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
@@ -30,8 +32,11 @@ scenario(
 		expect(accepted?.returned).toBe(connection?.fd);
 		claim('HS1', listening !== undefined && connection !== undefined && listening.fd !== connection.fd, {
 			holds:
-				'Each side says its number and its options in a SYN, and acknowledges the other’s (RFC 9293, 3.5); accept gives the connection a descriptor of its own, and the listening one stays as it was (accept(2)).',
-			differs: 'lsof did not show the descriptor that accept returned as ESTABLISHED, beside the one it was called on as LISTEN.',
+				'Each side says its number and its options in a SYN, and acknowledges the other’s (RFC 9293, 3.5); ' +
+				'accept gives the connection a descriptor of its own, and the listening one stays as it was (accept(2)).',
+			differs:
+				'lsof did not show the descriptor that accept returned as ESTABLISHED, beside the one it was called on as ' +
+				'LISTEN.',
 		});
 
 		const sent = kang.calls('write').find(({ fd, returned }) => fd === connected?.fd && returned === 6);
@@ -40,11 +45,18 @@ scenario(
 			kodos.calls(name).some(({ fd, returned }) => (name === 'socket' ? returned : fd) === listening?.fd),
 		);
 		claim('HS4', calls.length === 4 && sent !== undefined && received !== undefined, {
-			holds: `The server made its listening descriptor by ${calls.join(', ')}; the line left by the descriptor that connect was called on, and came in by the one that accept returned.`,
-			differs: `Of socket, bind, listen and accept the server called ${calls.join(', ') || 'none'} on its listening descriptor; or the line went another way.`,
+			holds:
+				`The server made its listening descriptor by ${calls.join(', ')}; the line left by the descriptor that ` +
+				'connect was called on, and came in by the one that accept returned.',
+			differs:
+				`Of socket, bind, listen and accept the server called ${calls.join(', ') || 'none'} on its listening ` +
+				'descriptor; or the line went another way.',
 		});
 		const flags = timeline.segments().map((segment) => segment.flags);
-		return `${flags.slice(0, 3).join(' | ')} to connect. On the server descriptor ${listening?.fd} listens and ${connection?.fd} is the connection: read on it gave ${received?.returned}.`;
+		return (
+			`${flags.slice(0, 3).join(' | ')} to connect. On the server descriptor ${listening?.fd} listens and ` +
+			`${connection?.fd} is the connection: read on it gave ${received?.returned}.`
+		);
 	},
 );
 
@@ -70,10 +82,14 @@ scenario(
 		const completed = (connect?.t ?? Number.NaN) + (connect?.took ?? Number.NaN);
 		claim('WF4', connect?.returned === 0 && completed < (accept?.t ?? Number.NaN), {
 			holds:
-				'The kernel answers the SYN and takes the ACK by itself (tcp_conn_request, tcp_check_req); accept only takes a finished connection from the queue (inet_csk_accept).',
+				'The kernel answers the SYN and takes the ACK by itself (tcp_conn_request, tcp_check_req); accept only ' +
+				'takes a finished connection from the queue (inet_csk_accept).',
 			differs: 'connect did not return before accept was called.',
 		});
-		return `No: connect returned ${connect?.returned} ${(((accept?.t ?? 0) - completed) * 1_000).toFixed(0)} ms before accept was called, and accept put nothing on the wire.`;
+		return (
+			`No: connect returned ${connect?.returned} ${(((accept?.t ?? 0) - completed) * 1_000).toFixed(0)} ms before ` +
+			'accept was called, and accept put nothing on the wire.'
+		);
 	},
 );
 
@@ -87,11 +103,24 @@ scenario(
 		await server.ncat({ listen: 8080 });
 		const sockets = (await server.descriptors()).filter(({ state }) => state === 'LISTEN');
 		const families = sockets.map(({ family }) => family);
-		const backlogs = (await server.sockets()).filter(({ state }) => state === 'LISTEN').map(({ sendQueue }) => sendQueue);
-		claim('HS5', families.includes('IPv6') && families.includes('IPv4') && backlogs.every((backlog) => backlog === 10), {
-			holds: 'lsof shows one listening descriptor for each family, and ss a backlog of 10 for each (ncat, BACKLOG in ncat.h).',
-			differs: `The listening descriptors are of ${families.join(' and ')}, and their backlogs are ${backlogs.join(' and ')}: ncat 7.95 opens one for each family that the host has.`,
-		});
-		return `${sockets.map(({ family, fd }) => `${family} on descriptor ${fd}`).join(', ')}; with backlogs of ${backlogs.join(' and ')}.`;
+		const backlogs = (await server.sockets())
+			.filter(({ state }) => state === 'LISTEN')
+			.map(({ sendQueue }) => sendQueue);
+		claim(
+			'HS5',
+			families.includes('IPv6') && families.includes('IPv4') && backlogs.every((backlog) => backlog === 10),
+			{
+				holds:
+					'lsof shows one listening descriptor for each family, and ss a backlog of 10 for each (ncat, BACKLOG in ' +
+					'ncat.h).',
+				differs:
+					`The listening descriptors are of ${families.join(' and ')}, and their backlogs are ` +
+					`${backlogs.join(' and ')}: ncat 7.95 opens one for each family that the host has.`,
+			},
+		);
+		return (
+			`${sockets.map(({ family, fd }) => `${family} on descriptor ${fd}`).join(', ')}; with backlogs of ` +
+			`${backlogs.join(' and ')}.`
+		);
 	},
 );

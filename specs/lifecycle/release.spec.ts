@@ -4,7 +4,8 @@ import { DELACK_MIN_MS, expect, scenario, spanOf, TIMEWAIT_MS, timeWait } from '
 scenario(
 	'releasing: Ctrl-C at the client',
 	{
-		question: 'The client is ended with Ctrl-C after a line was sent. How many segments does it take, and what is left?',
+		question:
+			'The client is ended with Ctrl-C after a line was sent. How many segments does it take, and what is left?',
 		claims: ['HS2', 'HS3'],
 	},
 	async ({ client, server, timeline, step, claim, measured }) => {
@@ -22,9 +23,12 @@ scenario(
 		const closing = timeline.segments().slice(5);
 		const [first, second] = closing.filter(({ flags }) => flags === 'F.');
 		const apartMs = ((second?.t ?? Number.NaN) - (first?.t ?? Number.NaN)) * 1_000;
-		// A machine that is busy may keep the server from closing in time: then the delayed ACK goes alone, by its own rule.
+		// A machine that is busy may keep the server from closing in time: then the delayed ACK goes alone, by its own
+		// rule.
 		claim('HS2', closing.length === 3 || apartMs >= DELACK_MIN_MS / 2, {
-			holds: `The server closed ${apartMs.toFixed(1)} ms after the FIN, sooner than a delayed ACK is sent (${DELACK_MIN_MS} ms, TCP_ATO_MIN), so its FIN carries the ACK: ${closing.length} segments.`,
+			holds:
+				`The server closed ${apartMs.toFixed(1)} ms after the FIN, sooner than a delayed ACK is sent ` +
+				`(${DELACK_MIN_MS} ms, TCP_ATO_MIN), so its FIN carries the ACK: ${closing.length} segments.`,
 			differs: `The server’s ACK went alone although its FIN came ${apartMs.toFixed(1)} ms after the client’s.`,
 		});
 
@@ -41,10 +45,23 @@ scenario(
 		measured('TIME-WAIT', seconds);
 		const passed = { client: timeline.states('client'), server: timeline.states('server') };
 		const countsDown = left.every((ms, index) => ms <= (left[index - 1] ?? TIMEWAIT_MS));
-		claim('HS3', countsDown && seconds >= 59 && passed.client.includes('TIME-WAIT') && !passed.server.includes('TIME-WAIT'), {
-			holds: `On the side that closed first ss showed timer:(timewait) with ${left.map((ms) => ms / 1_000).join(' s, then ')} s left, and nothing after ${seconds.toFixed(0)} s (TCP_TIMEWAIT_LEN, which the timer wheel rounds up); the other side went from LAST-ACK to nothing at once.`,
-			differs: `TIME-WAIT was on the other side, or did not count down (${left.join(' ms, then ')} ms left), or lasted ${seconds.toFixed(0)} s.`,
-		});
-		return `${closing.length} segments (${closing.map(({ flags }) => flags).join(' | ')}). kang’s side: ${passed.client.join(', ')}, the last but one for ${seconds.toFixed(0)} s; kodos’ side: ${passed.server.join(', ')}.`;
+		claim(
+			'HS3',
+			countsDown && seconds >= 59 && passed.client.includes('TIME-WAIT') && !passed.server.includes('TIME-WAIT'),
+			{
+				holds:
+					'On the side that closed first ss showed timer:(timewait) with ' +
+					`${left.map((ms) => ms / 1_000).join(' s, then ')} s left, and nothing after ${seconds.toFixed(0)} s ` +
+					'(TCP_TIMEWAIT_LEN, which the timer wheel rounds up); the other side went from LAST-ACK to nothing at once.',
+				differs:
+					`TIME-WAIT was on the other side, or did not count down (${left.join(' ms, then ')} ms left), or lasted ` +
+					`${seconds.toFixed(0)} s.`,
+			},
+		);
+		return (
+			`${closing.length} segments (${closing.map(({ flags }) => flags).join(' | ')}). kang’s side: ` +
+			`${passed.client.join(', ')}, the last but one for ${seconds.toFixed(0)} s; kodos’ side: ` +
+			`${passed.server.join(', ')}.`
+		);
 	},
 );

@@ -1,9 +1,19 @@
 /** How can a client that has nothing to send learn that its peer is dead? */
 import { expect, keepaliveTimeout, type Program, scenario, shortened } from '../../harness/index.ts';
 
-/** In seconds, as the sysctls are. Not so short that a slow machine’s reboot outlasts the probes: then nobody would be there to answer. */
-const keepalive = shortened({ default: { time: 7_200, interval: 75, probes: 9 }, to: { time: 6, interval: 3, probes: 9 } });
-const sysctls = { tcp_keepalive_time: keepalive.time, tcp_keepalive_intvl: keepalive.interval, tcp_keepalive_probes: keepalive.probes };
+/**
+ * In seconds, as the sysctls are. Not so short that a slow machine’s reboot outlasts the probes: then nobody would be
+ * there to answer.
+ */
+const keepalive = shortened({
+	default: { time: 7_200, interval: 75, probes: 9 },
+	to: { time: 6, interval: 3, probes: 9 },
+});
+const sysctls = {
+	tcp_keepalive_time: keepalive.time,
+	tcp_keepalive_intvl: keepalive.interval,
+	tcp_keepalive_probes: keepalive.probes,
+};
 /** For these there is no default: the application chooses. The first, too, must last until the host is back. */
 const [slowHeartbeatMs, heartbeatMs] = [10_000, 3_000];
 
@@ -13,7 +23,9 @@ const toldAt = (peer: Program) => peer.calls('read').find(({ errno }) => errno !
 scenario(
 	'keepalive and heartbeat: dead peers are noticed without application data',
 	{
-		question: 'After a reboot or a power-off an idle client knows nothing for ever. What if the kernel, or the application, asks from time to time?',
+		question:
+			'After a reboot or a power-off an idle client knows nothing for ever. What if the kernel, or the ' +
+			'application, asks from time to time?',
 		claims: ['PZ14'],
 		sysctls,
 	},
@@ -60,10 +72,19 @@ scenario(
 				beating.output.includes('ECONNRESET') &&
 				beatingAgain.output.includes('no echo'),
 			{
-				holds: `Probes without data are answered by a RST after a reboot, and by nothing after a power-off; either way read fails, and the program wrote no byte: ${seconds.reset.toFixed(1)} s and ${seconds.timeout.toFixed(1)} s after the last segment, with tcp_keepalive_time, intvl and probes of ${Object.values(keepalive).join(', ')}; the defaults are 7200, 75, 9. A heartbeat tells both, too; it is bytes of the application’s, but none of its data.`,
+				holds:
+					'Probes without data are answered by a RST after a reboot, and by nothing after a power-off; either way ' +
+					`read fails, and the program wrote no byte: ${seconds.reset.toFixed(1)} s and ` +
+					`${seconds.timeout.toFixed(1)} s after the last segment, with tcp_keepalive_time, intvl and probes of ` +
+					`${Object.values(keepalive).join(', ')}; the defaults are 7200, 75, 9. A heartbeat tells both, too; it ` +
+					'is bytes of the application’s, but none of its data.',
 				differs: 'Keepalive or the heartbeat did not tell, or who has keepalive wrote data.',
 			},
 		);
-		return `With keepalive, read gives ${kept.results('read')} after the reboot and ${keptAgain.results('read')} after the power-off, and not a byte was written. The heartbeat says: ${beatingAgain.output.match(/no echo.*/)?.[0]}.`;
+		return (
+			`With keepalive, read gives ${kept.results('read')} after the reboot and ${keptAgain.results('read')} after ` +
+			'the power-off, and not a byte was written. The heartbeat says: ' +
+			`${beatingAgain.output.match(/no echo.*/)?.[0]}.`
+		);
 	},
 );

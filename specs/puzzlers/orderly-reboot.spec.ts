@@ -21,13 +21,18 @@ scenario(
 		await server.powerOn();
 		await expect(server).toHaveNoSocket();
 		await expect(timeline).toShowSegment('< F.');
-		// kang's own FIN may come too late for the old stack: then the new one answers it with a RST, of which no program is told any more.
+		// kang's own FIN may come too late for the old stack: then the new one answers it with a RST, of which no program
+		// is told any more.
 		expect(kang.failed('read', 'ECONNRESET')).toBe(false);
 		claim('PZ5b', kang.returned('read', 0) && timeline.segments('server').some(({ flags }) => flags === 'F.'), {
 			holds:
-				'SIGTERM ends the process, the kernel closes its descriptors, and the FIN is out before the power goes: the client reads 0 as in the warm-up.',
+				'SIGTERM ends the process, the kernel closes its descriptors, and the FIN is out before the power goes: ' +
+				'the client reads 0 as in the warm-up.',
 			differs: 'The client did not see the end of the stream.',
 		});
-		return `What it saw in the warm-up: its read gives ${kang.results('read')}, and its side passes through ${timeline.states('client').join(', ')}.`;
+		return (
+			`What it saw in the warm-up: its read gives ${kang.results('read')}, and its side passes through ` +
+			`${timeline.states('client').join(', ')}.`
+		);
 	},
 );

@@ -22,10 +22,19 @@ scenario(
 
 		await expect(kang).toFail('read', 'ETIMEDOUT', { after: retransmissionTimeout({ retries2 }) });
 		await expect(client).toHaveNoSocket();
-		// A tail-loss probe (RFC 8985, 7.2; tcp_send_loss_probe) and as many retransmissions as tcp_retries2 says; giving up sends nothing.
-		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 22 unobserved', `${1 + retries2}x > P. 22 unobserved`);
+		// A tail-loss probe (RFC 8985, 7.2; tcp_send_loss_probe) and as many retransmissions as tcp_retries2 says; giving
+		// up sends nothing.
+		await expect(timeline).toShowSegments(
+			'> S',
+			'< S.',
+			'> .',
+			'> P. 22 unobserved',
+			`${1 + retries2}x > P. 22 unobserved`,
+		);
 		claim('PZ8', kang.returned('write', 22) && kang.failed('read', 'ETIMEDOUT'), {
-			holds: 'write only copies into the send buffer; after the last retransmission the kernel sets ETIMEDOUT (tcp_write_err) and wakes poll.',
+			holds:
+				'write only copies into the send buffer; after the last retransmission the kernel sets ETIMEDOUT ' +
+				'(tcp_write_err) and wakes poll.',
 			differs: 'The write failed, or the read told something else than ETIMEDOUT.',
 		});
 		const written = timeline.segments('client')[2]?.t ?? Number.NaN;
@@ -35,7 +44,9 @@ scenario(
 		const byDefault = retries2 === 15 ? took : model;
 		claim('PZ8t', took * 1_000 >= retransmissionTimeoutMs({ retries2 }) && Math.abs(byDefault - 300) < 30, {
 			holds: `With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s; the default, 15, is about five minutes.`,
-			differs: `With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s: Linux takes the number for a time (tcp_model_timeout), the default, 15, for ${model} s. illumos gives up after five minutes.`,
+			differs:
+				`With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s: Linux takes the number for a time ` +
+				`(tcp_model_timeout), the default, 15, for ${model} s. illumos gives up after five minutes.`,
 		});
 
 		step('kang goes on');
@@ -48,17 +59,24 @@ scenario(
 			later.every(({ errno }) => errno === 'ETIMEDOUT'),
 			{
 				holds: 'Every operation after the timeout failed with ETIMEDOUT.',
-				differs: 'An error of a socket is told once (sock_error clears it); after that read returns 0 and write fails with EPIPE.',
+				differs:
+					'An error of a socket is told once (sock_error clears it); after that read returns 0 and write fails ' +
+					'with EPIPE.',
 			},
 		);
-		return `Its writes give ${kang.results('write')}; for ${took.toFixed(1)} s with tcp_retries2 = ${retries2} (the default, 15, is ${model} s) it hears nothing; then its reads give ${kang.results('read')}.`;
+		return (
+			`Its writes give ${kang.results('write')}; for ${took.toFixed(1)} s with tcp_retries2 = ${retries2} (the ` +
+			`default, 15, is ${model} s) it hears nothing; then its reads give ${kang.results('read')}.`
+		);
 	},
 );
 
 scenario(
 	'power-off: the peer’s MAC is forgotten, too',
 	{
-		question: 'kodos loses its power for good, and kang’s neighbour entry for kodos has aged away. kang writes. Does it end in a timeout?',
+		question:
+			'kodos loses its power for good, and kang’s neighbour entry for kodos has aged away. kang writes. Does it ' +
+			'end in a timeout?',
 		sysctls: { tcp_retries2: retries2 },
 	},
 	async ({ client, server }) => {
@@ -69,8 +87,8 @@ scenario(
 		await client.forgetNeighbour();
 		await kang.type('kodos, are you there?\n');
 		await expect(kang).toHaveReturned('write', 22);
-		// Nobody answers ARP: the stack tells itself "host unreachable" (ipv4_link_failure), which TCP keeps as a soft error and reports in
-		// place of ETIMEDOUT when the retransmissions end (tcp_write_err).
+		// Nobody answers ARP: the stack tells itself "host unreachable" (ipv4_link_failure), which TCP keeps as a soft
+		// error and reports in place of ETIMEDOUT when the retransmissions end (tcp_write_err).
 		await expect(kang).toFail('read', 'EHOSTUNREACH', { after: retransmissionTimeout({ retries2 }) });
 		await expect(client).toReport('EHOSTUNREACH');
 		return `No: it takes as long, but its reads give ${kang.results('read')}, because nobody answered ARP meanwhile.`;

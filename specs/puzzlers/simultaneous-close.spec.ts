@@ -27,15 +27,24 @@ scenario(
 
 		step('the server’s FIN arrives, retransmitted');
 		await toClient.heal();
-		await Promise.all([client, server].map((host) => expect(host).toHaveSocket({ state: 'TIME-WAIT' }, { after: nextRetransmission() })));
+		await Promise.all(
+			[client, server].map((host) =>
+				expect(host).toHaveSocket({ state: 'TIME-WAIT' }, { after: nextRetransmission() }),
+			),
+		);
 		await expect(server).toHavePassedThrough('ESTAB', 'FIN-WAIT-1', 'CLOSING', 'TIME-WAIT');
 		await expect(client).toHavePassedThrough('ESTAB', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT');
 		await expect(timeline).toShowSegment('> F. dropped by fin-to-server');
 		await expect(timeline).toShowSegment('< F. dropped by fin-to-client');
 		claim('PZ4', timeline.states('server').includes('CLOSING') && !timeline.states('server').includes('FIN-WAIT-2'), {
-			holds: 'A FIN that does not acknowledge ours moves FIN-WAIT-1 to CLOSING (tcp_fin); the ACK of ours then to TIME-WAIT.',
+			holds:
+				'A FIN that does not acknowledge ours moves FIN-WAIT-1 to CLOSING (tcp_fin); the ACK of ours then to ' +
+				'TIME-WAIT.',
 			differs: 'No end passed through CLOSING.',
 		});
-		return `kodos, which hears a FIN while its own is unacknowledged: ${timeline.states('server').join(', ')}. kang: ${timeline.states('client').join(', ')}.`;
+		return (
+			`kodos, which hears a FIN while its own is unacknowledged: ${timeline.states('server').join(', ')}. kang: ` +
+			`${timeline.states('client').join(', ')}.`
+		);
 	},
 );

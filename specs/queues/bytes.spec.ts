@@ -4,7 +4,9 @@ import { expect, nextRetransmission, scenario } from '../../harness/index.ts';
 scenario(
 	'bytes: not read, and not acknowledged',
 	{
-		question: 'Data is sent to a connection that nobody has accepted, and then over a wire that loses everything. What do the queues show?',
+		question:
+			'Data is sent to a connection that nobody has accepted, and then over a wire that loses everything. What do ' +
+			'the queues show?',
 		claims: ['QI2'],
 	},
 	async ({ client, server, step, claim }) => {
@@ -35,14 +37,23 @@ scenario(
 		step('the wire is mended');
 		await lossy.heal();
 		// All of it is sent again, at the latest when the retransmission timer has run out.
-		const { sendQueue: atLast } = await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' }, { after: nextRetransmission() });
+		const { sendQueue: atLast } = await expect(client).toHaveSocket(
+			{ state: 'ESTAB', sendQueue: 0, timer: 'none' },
+			{ after: nextRetransmission() },
+		);
 		await expect(server).toHaveSocket({ state: 'ESTAB', receiveQueue: 30 });
 		claim('QI2', beforeAccept === 11 && halfRead === 6 && String(growing) === '10,20,30', {
 			holds:
-				'tcp_diag_get_info: Recv-Q is rcv_nxt - copied_seq, what came less what was read, whoever holds the socket; Send-Q is write_seq - snd_una, what was written less what was acknowledged.',
-			differs: `Recv-Q was ${beforeAccept} before accept and ${halfRead} after a part was read; Send-Q went through ${growing.join(', ')}.`,
+				'tcp_diag_get_info: Recv-Q is rcv_nxt - copied_seq, what came less what was read, whoever holds the ' +
+				'socket; Send-Q is write_seq - snd_una, what was written less what was acknowledged.',
+			differs:
+				`Recv-Q was ${beforeAccept} before accept and ${halfRead} after a part was read; Send-Q went through ` +
+				`${growing.join(', ')}.`,
 		});
-		return `Recv-Q ${beforeAccept} before accept, ${halfRead} after a part was read; Send-Q ${growing.join(', ')} while nothing arrives, and ${atLast} at the end.`;
+		return (
+			`Recv-Q ${beforeAccept} before accept, ${halfRead} after a part was read; Send-Q ${growing.join(', ')} while ` +
+			`nothing arrives, and ${atLast} at the end.`
+		);
 	},
 );
 
@@ -68,7 +79,9 @@ scenario(
 		await expect(server).toHaveSocket({ state: 'CLOSE-WAIT', receiveQueue: 0 });
 		claim('QI20', waiting.receiveQueue === 1 && reading.event.returned === 0, {
 			holds:
-				'A FIN takes a sequence number, and Recv-Q is a difference of sequence numbers (tcp_diag_get_info). The read that returns 0 steps over it (found_fin_ok in tcp_recvmsg_locked): after that it shows 0, still in CLOSE-WAIT.',
+				'A FIN takes a sequence number, and Recv-Q is a difference of sequence numbers (tcp_diag_get_info). The ' +
+				'read that returns 0 steps over it (found_fin_ok in tcp_recvmsg_locked): after that it shows 0, still in ' +
+				'CLOSE-WAIT.',
 			differs: `Recv-Q of the socket in CLOSE-WAIT was ${waiting.receiveQueue}.`,
 		});
 		return `${waiting.receiveQueue}, until recv has returned ${reading.event.returned}.`;

@@ -4,7 +4,10 @@ import { expect, type ScenarioLab, scenario } from '../../harness/index.ts';
 /** The queue is full when there are more in it than this (sk_acceptq_is_full): there is room for one more. */
 const backlog = 2;
 
-/** Fills the accept queue of a new listener while one client is in the middle of its handshake and before another begins; tells what became of both. */
+/**
+ * Fills the accept queue of a new listener while one client is in the middle of its handshake and before another
+ * begins; tells what became of both.
+ */
 async function overflow({ client, server, timeline, step }: ScenarioLab, tcp_abort_on_overflow: 0 | 1) {
 	const port = 8080 + tcp_abort_on_overflow;
 	const listener = await (await server.socket()).listen(port, { backlog });
@@ -25,7 +28,12 @@ async function overflow({ client, server, timeline, step }: ScenarioLab, tcp_abo
 
 	step('others fill the queue, and a client is late');
 	for (let others = 0; others <= backlog; others++) await (await client.socket()).connect(server.port(port));
-	await expect(server).toHaveSocket({ state: 'LISTEN', localPort: port, receiveQueue: backlog + 1, sendQueue: backlog });
+	await expect(server).toHaveSocket({
+		state: 'LISTEN',
+		localPort: port,
+		receiveQueue: backlog + 1,
+		sendQueue: backlog,
+	});
 	const late = await client.socket({ name: `late-${tcp_abort_on_overflow}` });
 	const connecting = late.connect(server.port(port));
 	// Its SYN is dropped without an answer, and sent again.
@@ -78,8 +86,16 @@ scenario(
 		const nobodyIsLost = patient.late.returned === 0 && patient.overtaken.errno === undefined;
 		claim('QI3b', nobodyIsLost && abort.late.errno === 'ECONNRESET', {
 			holds: 'With 0 nobody was lost, and with 1 the further client was reset.',
-			differs: `With 0 it holds. With 1 a further client keeps trying as well, and its connect returns ${abort.late.returned}: since 4.10 a SYN that finds the queue full is dropped whatever the sysctl says (tcp_conn_request). Reset is only who had its SYN answered before the queue was full (tcp_check_req): ${abort.overtaken.errno}.`,
+			differs:
+				'With 0 it holds. With 1 a further client keeps trying as well, and its connect returns ' +
+				`${abort.late.returned}: since 4.10 a SYN that finds the queue full is dropped whatever the sysctl says ` +
+				'(tcp_conn_request). Reset is only who had its SYN answered before the queue was full (tcp_check_req): ' +
+				`${abort.overtaken.errno}.`,
 		});
-		return `Late, it tries until there is room: connect returns ${patient.late.returned} with 0 and ${abort.late.returned} with 1. Overtaken between SYN and ACK: with 0 it waits, and its data arrives; with 1 its recv gives ${abort.overtaken.errno}. RSTs in all: ${resets.length}.`;
+		return (
+			`Late, it tries until there is room: connect returns ${patient.late.returned} with 0 and ` +
+			`${abort.late.returned} with 1. Overtaken between SYN and ACK: with 0 it waits, and its data arrives; with 1 ` +
+			`its recv gives ${abort.overtaken.errno}. RSTs in all: ${resets.length}.`
+		);
 	},
 );

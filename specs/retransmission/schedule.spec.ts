@@ -12,7 +12,10 @@ import {
 	shortened,
 } from '../../harness/index.ts';
 
-/** tcp_retries2: 15 by default, which takes a quarter of an hour; and tcp_early_retrans: 3 by default, 0 for no tail-loss probe. */
+/**
+ * tcp_retries2: 15 by default, which takes a quarter of an hour; and tcp_early_retrans: 3 by default, 0 for no
+ * tail-loss probe.
+ */
 const rows = [
 	{ turns: 'few turns, no tail-loss probe', retries2: 3, earlyRetrans: 0, claims: [] },
 	{ turns: 'few turns', retries2: 3, earlyRetrans: 3, claims: [] },
@@ -22,7 +25,9 @@ const rows = [
 scenario.each(rows)(
 	'data lost: $turns',
 	({ retries2, earlyRetrans, claims }) => ({
-		question: `kang sends, and nothing arrives any more. When is it sent again, and when does kang know that it is in vain, with tcp_retries2 = ${retries2}?`,
+		question:
+			'kang sends, and nothing arrives any more. When is it sent again, and when does kang know that it is in ' +
+			`vain, with tcp_retries2 = ${retries2}?`,
 		claims,
 		sysctls: { tcp_retries2: retries2, tcp_early_retrans: earlyRetrans },
 	}),
@@ -68,7 +73,8 @@ scenario.each(rows)(
 		const doubling = gapsMs.every((gap, index) => isTimerOf(gap, modelMs[index] ?? Number.NaN));
 		expect({ gapsMs, modelMs, doubling }).toMatchObject({ doubling: true });
 
-		// The turn that gives up is the first after the time of the formula, counted from the first turn (retransmits_timed_out).
+		// The turn that gives up is the first after the time of the formula, counted from the first turn
+		// (retransmits_timed_out).
 		const sinceFirstTurnMs = (turn: number) => gapsMs.slice(1, turn).reduce((sum, gap) => sum + gap, 0);
 		const budgetMs = retransmissionTimeoutMs({ retries2 });
 		expect(sinceFirstTurnMs(gapsMs.length)).toBeGreaterThanOrEqual(budgetMs - 10);
@@ -79,21 +85,40 @@ scenario.each(rows)(
 			const took = reading.endedAt - since;
 			if (retries2 === 15) measured('DROP and one write, until ETIMEDOUT', took);
 			const [firstAfterMs = Number.NaN] = gapsBetween(sent);
-			const model = { turns: retransmissionTurns({ retries2: 15, rtoMs }), seconds: retransmissionTimeoutMs({ retries2: 15 }) / 1_000 };
+			const model = {
+				turns: retransmissionTurns({ retries2: 15, rtoMs }),
+				seconds: retransmissionTimeoutMs({ retries2: 15 }) / 1_000,
+			};
 			const byDefault = retries2 === 15 ? { turns: gapsMs.length, seconds: took } : model;
 			const silent = timeline.segments('client').every(({ flags }) => !/[FR]/.test(flags));
 			claim(
 				'KH-dead1',
-				isTimerOf(firstAfterMs, RTO_MIN_MS) && doubling && silent && byDefault.turns === 16 && Math.abs(byDefault.seconds - 900) < 60,
+				isTimerOf(firstAfterMs, RTO_MIN_MS) &&
+					doubling &&
+					silent &&
+					byDefault.turns === 16 &&
+					Math.abs(byDefault.seconds - 900) < 60,
 				{
-					holds: `The first after ${firstAfterMs.toFixed(0)} ms is a tail-loss probe, then the timer starts at TCP_RTO_MIN and the round-trip time (${rtoMs} ms) and doubles. tcp_retries2 is a time (tcp_model_timeout): ${retries2} was found passed by the turn number ${gapsMs.length}, after ${took.toFixed(1)} s; the default, 15, is ${model.seconds} s and turn number ${model.turns}. tcp_write_err sends nothing.`,
-					differs: `The first came after ${firstAfterMs.toFixed(0)} ms, the turns ${gapsMs.map((gap) => gap.toFixed(0)).join(', ')} ms apart, and gave up after ${took.toFixed(1)} s; the default, 15, is ${model.seconds} s and turn number ${model.turns}.`,
+					holds:
+						`The first after ${firstAfterMs.toFixed(0)} ms is a tail-loss probe, then the timer starts at ` +
+						`TCP_RTO_MIN and the round-trip time (${rtoMs} ms) and doubles. tcp_retries2 is a time ` +
+						`(tcp_model_timeout): ${retries2} was found passed by the turn number ${gapsMs.length}, after ` +
+						`${took.toFixed(1)} s; the default, 15, is ${model.seconds} s and turn number ${model.turns}. ` +
+						'tcp_write_err sends nothing.',
+					differs:
+						`The first came after ${firstAfterMs.toFixed(0)} ms, the turns ` +
+						`${gapsMs.map((gap) => gap.toFixed(0)).join(', ')} ms apart, and gave up after ${took.toFixed(1)} s; ` +
+						`the default, 15, is ${model.seconds} s and turn number ${model.turns}.`,
 				},
 			);
 		}
 		const seconds = (t: number) => (t - since).toFixed(1);
 		const again = sent.slice(1).map(({ t }) => seconds(t));
 		const counted = [...new Set(counts)].join(', ');
-		return `Again after ${again.join(', ')} s, and ss counts ${counted}, …; ETIMEDOUT after ${seconds(reading.endedAt)} s. tcp_retries2 = ${retries2} is no count but a time, ${budgetMs / 1_000} s from the first turn of the timer.`;
+		return (
+			`Again after ${again.join(', ')} s, and ss counts ${counted}, …; ETIMEDOUT after ${seconds(reading.endedAt)} ` +
+			`s. tcp_retries2 = ${retries2} is no count but a time, ${budgetMs / 1_000} s from the first turn of the ` +
+			'timer.'
+		);
 	},
 );

@@ -7,7 +7,9 @@ const retries2 = shortened({ default: 15, to: 6 });
 scenario(
 	'writing on: ETIMEDOUT once',
 	{
-		question: 'kang writes again and again, and nothing arrives any more. What does each write give, before and after the kernel gives up?',
+		question:
+			'kang writes again and again, and nothing arrives any more. What does each write give, before and after the ' +
+			'kernel gives up?',
 		claims: ['KH-dead3'],
 		sysctls: { tcp_retries2: retries2 },
 	},
@@ -33,16 +35,27 @@ scenario(
 		await expect(kang.send('seven', 'MSG_NOSIGNAL')).toFailWith('EPIPE');
 		await expect(kang.recv()).toReturn(0);
 		const { process } = kang;
-		const answer = `Before: ${before}. After: ${process.results('write').slice(`${before}, then `.length)}; its reads give ${process.results('read')}.`;
-		claim('KH-dead3', process.results('write') === `${before}, then ETIMEDOUT, then EPIPE, then EPIPE` && process.results('read') === '0, then 0', {
-			holds:
-				'A write on a closed connection takes the error of the socket, and so clears it (sk_stream_wait_connect, sock_error); with none left it is EPIPE. A read finds the receiving side shut (tcp_done): 0.',
-			differs: `The writes gave ${process.results('write')}; the reads gave ${process.results('read')}.`,
-		});
+		const answer =
+			`Before: ${before}. After: ${process.results('write').slice(`${before}, then `.length)}; its reads give ` +
+			`${process.results('read')}.`;
+		claim(
+			'KH-dead3',
+			process.results('write') === `${before}, then ETIMEDOUT, then EPIPE, then EPIPE` &&
+				process.results('read') === '0, then 0',
+			{
+				holds:
+					'A write on a closed connection takes the error of the socket, and so clears it (sk_stream_wait_connect, ' +
+					'sock_error); with none left it is EPIPE. A read finds the receiving side shut (tcp_done): 0.',
+				differs: `The writes gave ${process.results('write')}; the reads gave ${process.results('read')}.`,
+			},
+		);
 
 		step('once more, without MSG_NOSIGNAL');
 		kang.send('eight');
 		await expect(process).toHaveEnded({ signal: 'SIGPIPE' });
-		return `${answer} Who did not ask for an errno by MSG_NOSIGNAL is ended by ${process.end && 'signal' in process.end ? process.end.signal : 'nothing'} instead of EPIPE.`;
+		return (
+			`${answer} Who did not ask for an errno by MSG_NOSIGNAL is ended by ` +
+			`${process.end && 'signal' in process.end ? process.end.signal : 'nothing'} instead of EPIPE.`
+		);
 	},
 );

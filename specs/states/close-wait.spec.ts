@@ -35,8 +35,14 @@ scenario(
 		const seconds = timeline.timeIn('client', 'TIME-WAIT') ?? Number.NaN;
 		claim('QI14', left.timer?.name === 'timewait', {
 			holds: 'CLOSE-WAIT had a timewait timer.',
-			differs: `It is TIME-WAIT that the timer moves to CLOSED, here after ${seconds.toFixed(0)} s. CLOSE-WAIT waits for the program’s own close (RFC 9293, 3.6), has no timer, and was still there; the source may have meant TIME-WAIT.`,
+			differs:
+				`It is TIME-WAIT that the timer moves to CLOSED, here after ${seconds.toFixed(0)} s. CLOSE-WAIT waits for ` +
+				'the program’s own close (RFC 9293, 3.6), has no timer, and was still there; the source may have meant ' +
+				'TIME-WAIT.',
 		});
-		return `TIME-WAIT, after ${seconds.toFixed(0)} s. CLOSE-WAIT is still there, with timer ${left.timer?.name ?? 'none'}: it lasts for as long as the program does.`;
+		return (
+			`TIME-WAIT, after ${seconds.toFixed(0)} s. CLOSE-WAIT is still there, with timer ` +
+			`${left.timer?.name ?? 'none'}: it lasts for as long as the program does.`
+		);
 	},
 );

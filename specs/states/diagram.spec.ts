@@ -1,12 +1,22 @@
 /** What does each state of TCP's diagram look like when it is held still, and which timer, if any, will end it? */
-import { expect, nextRetransmission, type ScenarioLab, type SocketShape, type State, scenario } from '../../harness/index.ts';
+import {
+	expect,
+	nextRetransmission,
+	type ScenarioLab,
+	type SocketShape,
+	type State,
+	scenario,
+} from '../../harness/index.ts';
 
 interface Row {
 	readonly state: State;
 	/** On which host it is held. */
 	readonly on: 'client' | 'server';
 	readonly timer: NonNullable<SocketShape['timer']>;
-	/** Brings a connection to that state and leaves it there. The client's port and the server's are the same, so that both can be found by it. */
+	/**
+	 * Brings a connection to that state and leaves it there. The client's port and the server's are the same, so that
+	 * both can be found by it.
+	 */
 	readonly hold: (lab: ScenarioLab, port: number) => Promise<void>;
 }
 
@@ -145,7 +155,10 @@ scenario.each(rows)(
 	({ state }) => ({ question: `What holds a socket in ${state}, and what will end it?` }),
 	async (lab, { state, on, timer, hold }) => {
 		await hold(lab, 8080);
-		const shown = await expect(lab[on]).toHaveSocket({ state, timer, localPort: 8080 }, { after: nextRetransmission() });
+		const shown = await expect(lab[on]).toHaveSocket(
+			{ state, timer, localPort: 8080 },
+			{ after: nextRetransmission() },
+		);
 		return `The ${on}’s ss shows ${shown.state}, timer ${shown.timer?.name ?? 'none'}, Send-Q ${shown.sendQueue}.`;
 	},
 );
@@ -155,7 +168,8 @@ scenario(
 	{
 		question: 'Can every state of the diagram be held still at the same time?',
 		claims: ['ST1'],
-		// SYN-SENT and SYN-RECV last some 250 s with these instead of 130 s and 63 s: long enough for all the others, however busy the machine is.
+		// SYN-SENT and SYN-RECV last some 250 s with these instead of 130 s and 63 s: long enough for all the others,
+		// however busy the machine is.
 		sysctls: { tcp_syn_retries: 7, tcp_synack_retries: 7 },
 	},
 	async (lab) => {
@@ -169,10 +183,14 @@ scenario(
 
 		step('all of them, in one look at each host');
 		const shown = { client: await client.sockets(), server: await server.sockets() };
-		const held = placed.filter(({ state, on, port }) => shown[on].some((socket) => socket.state === state && socket.local.port === port));
+		const held = placed.filter(({ state, on, port }) =>
+			shown[on].some((socket) => socket.state === state && socket.local.port === port),
+		);
 		claim('ST1', held.length === rows.length, {
 			holds:
-				'Each state was reached by calls and lost segments alone, and was still there when the others had been reached: what waits for the program has no timer, what waits for the peer is retransmitted, and TIME-WAIT lasts a minute.',
+				'Each state was reached by calls and lost segments alone, and was still there when the others had been ' +
+				'reached: what waits for the program has no timer, what waits for the peer is retransmitted, and ' +
+				'TIME-WAIT lasts a minute.',
 			differs: `Not held until all others were reached: ${placed
 				.filter((row) => !held.includes(row))
 				.map(({ state }) => state)

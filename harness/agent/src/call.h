@@ -12,7 +12,10 @@ struct call {
 	struct timespec start, entered, left;
 	long result;
 	int error;
-	/** Addresses of the socket that the call was made on or that it made, as words with a space before each; empty where nobody has said. */
+	/**
+	 * Addresses of the socket that the call was made on or that it made, as words with a space before each; empty where
+	 * nobody has said.
+	 */
 	struct buffer ends;
 	/** Words besides the result, each with a space before it. */
 	struct buffer values;

@@ -55,7 +55,10 @@ void process_feed(struct process *process, uint64_t id, char *bytes, size_t leng
 	append(process, (struct feed){.id = id, .bytes = bytes, .length = length});
 }
 
-/** The character that ends the input of a terminal at the beginning of a line, and hands over what was typed anywhere else (termios(3), VEOF). */
+/**
+ * The character that ends the input of a terminal at the beginning of a line, and hands over what was typed anywhere
+ * else (termios(3), VEOF).
+ */
 #define END_OF_FILE "\4"
 
 void process_end_input(struct process *process, uint64_t id) {

@@ -4,7 +4,10 @@
 
 typedef void (*ready_function)(void *subject);
 
-/** Calls `ready(subject)` in this turn if one of `events` (or an error or hang-up) is seen on `fd`. Subjects must outlive the turn. */
+/**
+ * Calls `ready(subject)` in this turn if one of `events` (or an error or hang-up) is seen on `fd`. Subjects must
+ * outlive the turn.
+ */
 void watch(int fd, short events, ready_function ready, void *subject);
 /** The turn ends at this time of CLOCK_MONOTONIC in microseconds, if nothing else happens before. */
 void watch_clock(long long microseconds);

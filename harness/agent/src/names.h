@@ -18,7 +18,9 @@ const char *errno_name(int number);
 int signal_number(const char *name);
 void append_signal_name(struct buffer *buffer, int number);
 
-/** MSG_ flags of send and recv, and events of poll: `-` or a comma list. False on an unknown name; `list` is changed. */
+/**
+ * MSG_ flags of send and recv, and events of poll: `-` or a comma list. False on an unknown name; `list` is changed.
+ */
 bool parse_message_flags(char *list, int *flags);
 bool parse_poll_events(char *list, int *events);
 void append_poll_events(struct buffer *buffer, int events);

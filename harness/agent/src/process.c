@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/** The most that a terminal holds of what was written to it and not read (drivers/tty/tty_buffer.c: 64 KiB; n_tty.c: 4 KiB). */
+/**
+ * The most that a terminal holds of what was written to it and not read (drivers/tty/tty_buffer.c: 64 KiB; n_tty.c: 4
+ * KiB).
+ */
 #define TERMINAL_CAPACITY (68u << 10)
 
 struct process *processes;

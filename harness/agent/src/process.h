@@ -18,7 +18,9 @@ struct stream {
 
 enum { OUT, ERR, LOG, STREAMS };
 
-/** What waits to go into a process: bytes of a request that is answered when all are in the pipe, or the end of input. */
+/**
+ * What waits to go into a process: bytes of a request that is answered when all are in the pipe, or the end of input.
+ */
 struct feed {
 	/** 0: nobody waits for an answer. */
 	uint64_t id;
@@ -45,7 +47,10 @@ struct process {
 	/** What was last fed to its terminal did not end a line. */
 	bool in_line;
 	struct stream streams[STREAMS];
-	/** The agent's own hold on the log, so that an observer can open it late: until something is written to it, or the process is reaped. */
+	/**
+	 * The agent's own hold on the log, so that an observer can open it late: until something is written to it, or the
+	 * process is reaped.
+	 */
 	int log_writer;
 	int input;
 	struct feed *feeds;

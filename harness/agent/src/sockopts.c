@@ -64,8 +64,8 @@ const char *call_getsockopt(struct call *call) {
 }
 
 /**
- * struct tcp_info as every kernel since 5.10 has it (include/uapi/linux/tcp.h); later ones append to it. Declared here, because the
- * C libraries know only older forms and the kernel's header cannot be included beside theirs.
+ * struct tcp_info as every kernel since 5.10 has it (include/uapi/linux/tcp.h); later ones append to it. Declared here,
+ * because the C libraries know only older forms and the kernel's header cannot be included beside theirs.
  */
 struct info {
 	uint8_t state, ca_state, retransmits, probes, backoff, options, wscale, flags;

@@ -39,8 +39,9 @@ static bool make_pipes(struct process *process, struct child_ends *child) {
 }
 
 /**
- * A terminal as programs find it, but for two things: it does not echo, so that what is typed does not come back as output, and it sends
- * newlines as they are. It is opened by its other side (ioctl_tty(2), TIOCGPTPEER): no path need lead to it.
+ * A terminal as programs find it, but for two things: it does not echo, so that what is typed does not come back as
+ * output, and it sends newlines as they are. It is opened by its other side (ioctl_tty(2), TIOCGPTPEER): no path need
+ * lead to it.
  */
 static bool make_terminal(struct process *process, struct child_ends *child) {
 	int unlocked = 0;

@@ -18,7 +18,10 @@ const LAB: Readonly<Record<string, Allowed>> = {
 /** What the whole suite may take where no wait costs what it says, in seconds. */
 const SUITE_S: Readonly<Record<string, number>> = { vm: 600 };
 
-/** What the whole suite may take, in seconds: in real time what its longest scenario waits for, and half as much again, and a start. */
+/**
+ * What the whole suite may take, in seconds: in real time what its longest scenario waits for, and half as much again,
+ * and a start.
+ */
 export function allowedForSuite(engine: string, longestSeconds: number): number {
 	return SUITE_S[engine] ?? 1.5 * longestSeconds + 30;
 }
@@ -35,9 +38,14 @@ function exceededByScale({ scale }: Results[string]): string[] {
 	const { longest_query_ms, after_read_s, tshark_s } = scale;
 	const ratio = tshark_s === undefined ? 0 : after_read_s / tshark_s;
 	return [
-		...(longest_query_ms > QUERY_MS ? [`A query over 50,000 segments takes ${longest_query_ms} ms; allowed are ${QUERY_MS} ms.`] : []),
+		...(longest_query_ms > QUERY_MS
+			? [`A query over 50,000 segments takes ${longest_query_ms} ms; allowed are ${QUERY_MS} ms.`]
+			: []),
 		...(ratio > TSHARK_RATIO
-			? [`What follows the reading of 200 MB takes ${ratio.toFixed(2)} times what tshark takes to read them; allowed are ${TSHARK_RATIO} times.`]
+			? [
+					`What follows the reading of 200 MB takes ${ratio.toFixed(2)} times what tshark takes to read them; ` +
+						`allowed are ${TSHARK_RATIO} times.`,
+				]
 			: []),
 	];
 }
@@ -52,13 +60,17 @@ export function exceeded(results: Results): string[] {
 		const is = figure.replace('lab ', 'a lab is ');
 		const reason = engine in SUITE_S ? '' : ', 1.5 times its longest scenario and 30 s';
 		return [
-			...(found && ms !== undefined && found.ours_ms > ms ? [`${name}: ${is} after ${found.ours_ms} ms; allowed are ${ms} ms.`] : []),
+			...(found && ms !== undefined && found.ours_ms > ms
+				? [`${name}: ${is} after ${found.ours_ms} ms; allowed are ${ms} ms.`]
+				: []),
 			...(found && ratio !== undefined && found.ratio > ratio
 				? [`${name}: ${is} after ${found.ratio} times what it takes bare; allowed are ${ratio} times.`]
 				: []),
 			...exceededByScale(measured),
 			...(suite && !suite.passed ? [`${name}: the suite failed.`] : []),
-			...(suite && suite.wall_s > suite.allowed_s ? [`${name}: the suite took ${suite.wall_s} s; allowed are ${suite.allowed_s} s${reason}.`] : []),
+			...(suite && suite.wall_s > suite.allowed_s
+				? [`${name}: the suite took ${suite.wall_s} s; allowed are ${suite.allowed_s} s${reason}.`]
+				: []),
 		];
 	});
 }

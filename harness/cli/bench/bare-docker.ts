@@ -19,9 +19,20 @@ export function bareDocker({ docker, run, image, firstBlock }: BareSite): Side {
 	const Labels = labelsOf(run);
 	const made: { remove(): Promise<unknown> }[] = [];
 
-	async function create(name: string, hostConfig: Dockerode.HostConfig, more: Dockerode.ContainerCreateOptions = {}): Promise<Dockerode.Container> {
+	async function create(
+		name: string,
+		hostConfig: Dockerode.HostConfig,
+		more: Dockerode.ContainerCreateOptions = {},
+	): Promise<Dockerode.Container> {
 		const HostConfig = { AutoRemove: true, ...hostConfig };
-		const container = await docker.createContainer({ name, Image: image, Cmd: ['sleep', 'infinity'], Labels, HostConfig, ...more });
+		const container = await docker.createContainer({
+			name,
+			Image: image,
+			Cmd: ['sleep', 'infinity'],
+			Labels,
+			HostConfig,
+			...more,
+		});
 		made.unshift({ remove: () => removeContainer(docker, container) });
 		return container;
 	}
@@ -71,7 +82,12 @@ export function bareDocker({ docker, run, image, firstBlock }: BareSite): Side {
 					await once(stream, 'data');
 				});
 				const [, ended] = await timed(remove);
-				return { 'lab ready': ready, 'packet fault, in and out': fault, 'nc, listening': started, 'lab removed': ended };
+				return {
+					'lab ready': ready,
+					'packet fault, in and out': fault,
+					'nc, listening': started,
+					'lab removed': ended,
+				};
 			} finally {
 				await remove();
 			}

@@ -9,9 +9,13 @@ import { type Side, timed } from './sides.ts';
 const SERVER = '198.18.0.3';
 
 /** An ordinary user's tcpdump is told that it has left its groups, as the engine's is. */
-const STAYS_IN_ITS_GROUPS = 'strace -D -f --seccomp-bpf -o /dev/null -e trace=setgroups -e inject=setgroups:retval=0'.split(' ');
+const STAYS_IN_ITS_GROUPS =
+	'strace -D -f --seccomp-bpf -o /dev/null -e trace=setgroups -e inject=setgroups:retval=0'.split(' ');
 
-/** In the namespace of one host: the interface, then what a host runs besides. Says `ready` when the capture listens and the second agent has spoken. */
+/**
+ * In the namespace of one host: the interface, then what a host runs besides. Says `ready` when the capture listens and
+ * the second agent has spoken.
+ */
 const HOST = `
 set -e
 for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done
@@ -30,7 +34,10 @@ echo ready
 wait
 `;
 
-/** Two namespaces, each held by an agent; no bridge, no mounts, no processes of their own. Says which process has the server's namespace; where a host fails, all goes. */
+/**
+ * Two namespaces, each held by an agent; no bridge, no mounts, no processes of their own. Says which process has the
+ * server's namespace; where a host fails, all goes.
+ */
 const LAB = `
 set -e
 trap 'kill 0' EXIT
@@ -52,7 +59,10 @@ export interface BareSite {
 	readonly binaries: Binaries;
 }
 
-/** The same programs in two network namespaces and a veth, by a shell script alone: nothing is isolated, and nobody reads what they say. */
+/**
+ * The same programs in two network namespaces and a veth, by a shell script alone: nothing is isolated, and nobody
+ * reads what they say.
+ */
 export function bareNetns(site: BareSite): Side {
 	const env = environmentOf(site.run, site.binaries.bin);
 	const asUser = isRoot() ? [] : ['unshare', '--user', '--map-root-user', '--'];
@@ -71,7 +81,14 @@ export function bareNetns(site: BareSite): Side {
 
 	async function lab(): Promise<string[]> {
 		const said = await hear(start([...asUser, 'bash', '--norc', '-c', LAB, 'lab', HOST, ...capturing]), READY);
-		return ['nsenter', '--target', said[1] ?? '', ...(asUser.length > 0 ? ['--user', '--preserve-credentials'] : []), '--net', '--'];
+		return [
+			'nsenter',
+			'--target',
+			said[1] ?? '',
+			...(asUser.length > 0 ? ['--user', '--preserve-credentials'] : []),
+			'--net',
+			'--',
+		];
 	}
 
 	async function remove(): Promise<void> {
@@ -89,7 +106,12 @@ export function bareNetns(site: BareSite): Side {
 				// -v: it says when it listens; -n: without asking for its name.
 				const [, started] = await timed(() => hear(start([...server, 'nc.openbsd', '-lnv', '8080']), /Listening/));
 				const [, ended] = await timed(remove);
-				return { 'lab ready': ready, 'packet fault, in and out': fault, 'nc, listening': started, 'lab removed': ended };
+				return {
+					'lab ready': ready,
+					'packet fault, in and out': fault,
+					'nc, listening': started,
+					'lab removed': ended,
+				};
 			} finally {
 				await remove();
 			}

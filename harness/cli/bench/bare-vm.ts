@@ -13,7 +13,9 @@ export interface BareSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {
 /** QEMU alone: the same guest is restored, runs with nothing to do until it pauses again, and is ended. */
 export function bareVm({ run, kernel, memory, ready }: BareSite): Side {
 	async function restored(snapshot: string): Promise<RunningGuest> {
-		return new RunningGuest(await Qemu.start(run, { kernel, snapshot }, run.directory, `bare-${await takeLabNumber(run)}`));
+		return new RunningGuest(
+			await Qemu.start(run, { kernel, snapshot }, run.directory, `bare-${await takeLabNumber(run)}`),
+		);
 	}
 
 	return {

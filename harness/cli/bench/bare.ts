@@ -7,7 +7,8 @@ import type { Side } from './sides.ts';
 
 /** What each engine is measured beside: the same without the harness, by what it stands on alone. */
 const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
-	docker: ({ run, facts: { image = '', firstBlock } }) => bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) }),
+	docker: ({ run, facts: { image = '', firstBlock } }) =>
+		bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) }),
 	netns: ({ run, facts: { bin = '', opt = '' } }) => bareNetns({ run, binaries: { bin, opt } }),
 	vm: ({ run, facts: { kernel = '', memory = '', ready = '' } }) => bareVm({ run, kernel, memory, ready }),
 };

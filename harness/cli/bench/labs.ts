@@ -9,7 +9,10 @@ import { measureWaiting } from './waiting-time.ts';
 
 const ROUNDS = 10;
 
-/** What labs of the chosen engine cost, beside what it costs bare: side by side, on this machine, now. And what waiting costs where their time is their own. */
+/**
+ * What labs of the chosen engine cost, beside what it costs bare: side by side, on this machine, now. And what waiting
+ * costs where their time is their own.
+ */
 export function measureLabs(): Promise<Results> {
 	return withRun(async () => {
 		const site = currentRun();

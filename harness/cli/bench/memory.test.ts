@@ -5,7 +5,9 @@ import { peakMib } from './memory.ts';
 
 describe('the most that a process has had in memory', () => {
 	test('is in its status, in KiB', () => {
-		expect(peakMib('Name:\tqemu-system-x86\nVmPeak:\t 2145396 kB\nVmHWM:\t  718848 kB\nVmRSS:\t  459372 kB\n')).toBe(702);
+		expect(peakMib('Name:\tqemu-system-x86\nVmPeak:\t 2145396 kB\nVmHWM:\t  718848 kB\nVmRSS:\t  459372 kB\n')).toBe(
+			702,
+		);
 	});
 
 	test('is not said of what has no memory of its own', () => {
@@ -17,6 +19,11 @@ describe('the most that a process has had in memory', () => {
 	});
 
 	test('is a number, whatever is read', () => {
-		fc.assert(fc.property(fc.string(), (text) => Number.isFinite(peakMib(text)) && Number.isFinite(peakMib(`VmHWM:\t${text} kB`))));
+		fc.assert(
+			fc.property(
+				fc.string(),
+				(text) => Number.isFinite(peakMib(text)) && Number.isFinite(peakMib(`VmHWM:\t${text} kB`)),
+			),
+		);
 	});
 });

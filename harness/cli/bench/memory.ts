@@ -3,7 +3,10 @@ import type { RunIdentity } from '../../engines/engine.ts';
 import { marked } from '../../engines/marked.ts';
 import { isSameRun } from '../../engines/run-identity.ts';
 
-/** The most that a process has ever had in memory (proc_pid_status(5), VmHWM), in MiB; 0 where its status does not say it. */
+/**
+ * The most that a process has ever had in memory (proc_pid_status(5), VmHWM), in MiB; 0 where its status does not say
+ * it.
+ */
 export function peakMib(status: string): number {
 	const [, kib = 0] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
 	return Math.round(Number(kib) / 1_024);

@@ -9,12 +9,20 @@ export function report(results: Results): string {
 		...(scale ? [scaleOf(scale)] : []),
 	]);
 	const suites = engines.flatMap(([engine, { suite }]) => (suite ? [rowOf(engine, suite)] : []));
-	const tables = suites.length > 0 ? [...labs, table([['the whole suite', 'took, s', 'allowed, s', 'longest, s', 'load', ''], ...suites], 5)] : labs;
+	const tables =
+		suites.length > 0
+			? [...labs, table([['the whole suite', 'took, s', 'allowed, s', 'longest, s', 'load', ''], ...suites], 5)]
+			: labs;
 	return tables.join('\n\n');
 }
 
 function labsOf(engine: string, { medians, load }: NonNullable<Measured['labs']>): string {
-	const rows = Object.entries(medians).map(([name, { ours_ms, bare_ms, ratio }]) => [name, ours_ms.toFixed(1), bare_ms.toFixed(1), ratio.toFixed(2)]);
+	const rows = Object.entries(medians).map(([name, { ours_ms, bare_ms, ratio }]) => [
+		name,
+		ours_ms.toFixed(1),
+		bare_ms.toFixed(1),
+		ratio.toFixed(2),
+	]);
 	return table([[`${engine}, medians (load ${loadText(load)})`, 'ours, ms', 'bare, ms', 'ratio'], ...rows]);
 }
 
@@ -26,7 +34,10 @@ function waitingOf(engine: string, { waited, load }: NonNullable<Measured['waiti
 		ratio.toFixed(0),
 		memory_mib.toFixed(0),
 	]);
-	return table([[`${engine}, waiting (load ${loadText(load)})`, 'guest, s', 'wall, s', 'ratio', 'peak memory, MiB'], ...rows]);
+	return table([
+		[`${engine}, waiting (load ${loadText(load)})`, 'guest, s', 'wall, s', 'ratio', 'peak memory, MiB'],
+		...rows,
+	]);
 }
 
 function scaleOf({
@@ -47,7 +58,8 @@ function scaleOf({
 	return [
 		table([[`200 MB, ${packets} packets captured, ${segments} segments (load ${loadText(load)})`, 'CPU, s'], ...steps]),
 		compared,
-		`Memory: ${bytes_per_segment} bytes a segment. The longest of 50 queries over 50,000 segments, each behind an addition: ${longest_query_ms} ms.`,
+		`Memory: ${bytes_per_segment} bytes a segment. The longest of 50 queries over 50,000 segments, each behind ` +
+			`an addition: ${longest_query_ms} ms.`,
 	].join('\n');
 }
 
@@ -62,7 +74,9 @@ function loadText([before, after]: readonly [number, number]): string {
 /** Columns of words; from the second on numbers, which end alike, but for the one that is text. */
 function table(lines: readonly (readonly string[])[], text?: number): string {
 	const columns = lines[0]?.length ?? 0;
-	const widths = Array.from({ length: columns }, (_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+	const widths = Array.from({ length: columns }, (_, column) =>
+		Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+	);
 	const isText = (column: number) => column === 0 || column === text;
 	return lines
 		.map((line) =>

@@ -14,7 +14,14 @@ function labs(ours_ms: number, bare_ms: number, figure = 'lab ready'): NonNullab
 }
 
 function suite(wall_s: number, more: Partial<Measured['suite']> = {}): NonNullable<Measured['suite']> {
-	return { ...when, wall_s, longest: { scenario: 'closing/time-wait/sixty', s: 90 }, allowed_s: allowedForSuite('netns', 90), passed: true, ...more };
+	return {
+		...when,
+		wall_s,
+		longest: { scenario: 'closing/time-wait/sixty', s: 90 },
+		allowed_s: allowedForSuite('netns', 90),
+		passed: true,
+		...more,
+	};
 }
 
 const waiting: NonNullable<Measured['waiting']> = {
@@ -40,15 +47,17 @@ describe('what is allowed', () => {
 
 	test('a lab in virtual time, on any kernel: 1000 ms until its guest has answered', () => {
 		expect(exceeded({ 'vm 6.1': { labs: labs(1_000, 300, 'lab usable'), waiting } })).toEqual([]);
-		expect(exceeded({ 'vm 6.1': { labs: labs(1_000.1, 300, 'lab usable') }, netns: { labs: labs(2_000, 1, 'lab usable') } })).toEqual([
-			'vm 6.1: a lab is usable after 1000.1 ms; allowed are 1000 ms.',
-		]);
+		expect(
+			exceeded({ 'vm 6.1': { labs: labs(1_000.1, 300, 'lab usable') }, netns: { labs: labs(2_000, 1, 'lab usable') } }),
+		).toEqual(['vm 6.1: a lab is usable after 1000.1 ms; allowed are 1000 ms.']);
 	});
 
 	test('the suite in virtual time: 600 s, whatever its longest scenario', () => {
 		const allowed_s = allowedForSuite('vm', 3);
 		expect(exceeded({ 'vm 6.1': { suite: suite(600, { allowed_s }) } })).toEqual([]);
-		expect(exceeded({ 'vm 7.2': { suite: suite(600.1, { allowed_s }) } })).toEqual(['vm 7.2: the suite took 600.1 s; allowed are 600 s.']);
+		expect(exceeded({ 'vm 7.2': { suite: suite(600.1, { allowed_s }) } })).toEqual([
+			'vm 7.2: the suite took 600.1 s; allowed are 600 s.',
+		]);
 	});
 
 	test('the suite: 1.5 times its longest scenario and 30 s, and it passes', () => {
@@ -73,14 +82,23 @@ describe('results', () => {
 
 	test('are read back as they were written, and those of another engine or of the suite stay', async () => {
 		await writeResults({ docker: { labs: labs(1_000, 900), suite: suite(170) } }, path);
-		await writeResults(merged(await readResults(path), { docker: { labs: labs(800, 900) }, netns: { labs: labs(100, 80) } }), path);
-		expect(await readResults(path)).toEqual({ docker: { labs: labs(800, 900), suite: suite(170) }, netns: { labs: labs(100, 80) } });
+		await writeResults(
+			merged(await readResults(path), { docker: { labs: labs(800, 900) }, netns: { labs: labs(100, 80) } }),
+			path,
+		);
+		expect(await readResults(path)).toEqual({
+			docker: { labs: labs(800, 900), suite: suite(170) },
+			netns: { labs: labs(100, 80) },
+		});
 	});
 
 	test('of one kernel stay beside those of another, and what was measured of it before', async () => {
 		await writeResults({ 'vm 6.1': { labs: labs(400, 300), waiting }, 'vm 7.2': { waiting } }, path);
 		await writeResults(merged(await readResults(path), { 'vm 6.1': { suite: suite(300) } }), path);
-		expect(await readResults(path)).toEqual({ 'vm 6.1': { labs: labs(400, 300), waiting, suite: suite(300) }, 'vm 7.2': { waiting } });
+		expect(await readResults(path)).toEqual({
+			'vm 6.1': { labs: labs(400, 300), waiting, suite: suite(300) },
+			'vm 7.2': { waiting },
+		});
 	});
 
 	test('of another version, or cut, or none at all, are none', async () => {

@@ -55,7 +55,10 @@ const resultsSchema = z.record(z.string(), measuredSchema);
 /** Both sides of one thing that was measured, in ms, and ours as a multiple of the bare one. */
 export type Figure = Readonly<z.infer<typeof figureSchema>>;
 
-/** How many seconds passed in a lab, how many of wall time that took, the first as a multiple of the second, and the most memory its guest has had, in MiB. */
+/**
+ * How many seconds passed in a lab, how many of wall time that took, the first as a multiple of the second, and the
+ * most memory its guest has had, in MiB.
+ */
 export type Waited = Readonly<z.infer<typeof waitedSchema>>;
 
 /** What a history of many segments costs. */

@@ -58,7 +58,15 @@ export async function measureScale(): Promise<Scale> {
 	};
 	// A lab reads while the transfer goes on; the rest is what somebody waits for afterwards.
 	const after_read_s = rounded(ours_s.join + ours_s.match + ours_s.draw + ours_s.write, 2);
-	return { packets, segments, bytes_per_segment, longest_query_ms, ours_s, after_read_s, ...(tshark_s !== undefined && { tshark_s }) };
+	return {
+		packets,
+		segments,
+		bytes_per_segment,
+		longest_query_ms,
+		ours_s,
+		after_read_s,
+		...(tshark_s !== undefined && { tshark_s }),
+	};
 }
 
 /** Gives the sightings of both captures, as they are told by turns. */
@@ -70,7 +78,8 @@ function tell(client: Uint8Array, server: Uint8Array, to: (sighting: Sighting) =
 	for (let at = 0; at < Math.max(client.length, server.length); at += CHUNK) {
 		for (const { host, bytes, reader } of captures) {
 			for (const packet of reader.push(bytes.subarray(at, at + CHUNK))) {
-				if (packet.kind === 'segment') to({ host, boot: 1, what: packet.direction === 'out' ? 'left' : 'arrived', packet });
+				if (packet.kind === 'segment')
+					to({ host, boot: 1, what: packet.direction === 'out' ? 'left' : 'arrived', packet });
 			}
 		}
 	}
@@ -106,7 +115,11 @@ async function tshark(captures: readonly Uint8Array[]): Promise<number | undefin
 		await Promise.all(captures.map((bytes, index) => writeFile(files[index] ?? '', bytes)));
 		let total = 0;
 		for (const file of files) {
-			const { exitCode, stderr } = await execa('bash', ['-c', 'TIMEFORMAT="%U %S"; time tshark -r "$1" >/dev/null', 'bash', file], { reject: false });
+			const { exitCode, stderr } = await execa(
+				'bash',
+				['-c', 'TIMEFORMAT="%U %S"; time tshark -r "$1" >/dev/null', 'bash', file],
+				{ reject: false },
+			);
 			if (exitCode !== 0) return undefined;
 			const [user = 0, system = 0] = stderr.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
 			total += user + system;

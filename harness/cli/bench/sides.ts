@@ -9,10 +9,15 @@ export interface Side {
 }
 
 /**
- * Both sides in turn, the first round not counted. Which of them begins changes from round to round: a machine that gets slower or
- * faster meanwhile favours none.
+ * Both sides in turn, the first round not counted. Which of them begins changes from round to round: a machine that
+ * gets slower or faster meanwhile favours none.
  */
-export async function alternately(ours: Side, bare: Side, rounds: number, said: (round: number) => void): Promise<{ ours: Times[]; bare: Times[] }> {
+export async function alternately(
+	ours: Side,
+	bare: Side,
+	rounds: number,
+	said: (round: number) => void,
+): Promise<{ ours: Times[]; bare: Times[] }> {
 	const times: { ours: Times[]; bare: Times[] } = { ours: [], bare: [] };
 	for (let round = 0; round <= rounds; round++) {
 		said(round);
@@ -29,8 +34,13 @@ export function figures({ ours, bare }: { ours: readonly Times[]; bare: readonly
 	const names = Object.keys(ours[0] ?? {}).filter((name) => bare[0]?.[name] !== undefined);
 	return Object.fromEntries(
 		names.map((name) => {
-			const [ours_ms, bare_ms] = [ours, bare].map((times) => median(times.map((taken) => taken[name] ?? Number.NaN))) as [number, number];
-			return [name, { ours_ms: rounded(ours_ms, 1), bare_ms: rounded(bare_ms, 1), ratio: rounded(ours_ms / bare_ms, 2) }];
+			const [ours_ms, bare_ms] = [ours, bare].map((times) =>
+				median(times.map((taken) => taken[name] ?? Number.NaN)),
+			) as [number, number];
+			return [
+				name,
+				{ ours_ms: rounded(ours_ms, 1), bare_ms: rounded(bare_ms, 1), ratio: rounded(ours_ms / bare_ms, 2) },
+			];
 		}),
 	);
 }
@@ -38,7 +48,10 @@ export function figures({ ours, bare }: { ours: readonly Times[]; bare: readonly
 /** The middle one, or the mean of the two in the middle. */
 export function median(numbers: readonly number[]): number {
 	const sorted = [...numbers].sort((a, b) => a - b);
-	const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+	const [low = Number.NaN, high = Number.NaN] = [
+		sorted[Math.ceil(sorted.length / 2) - 1],
+		sorted[Math.floor(sorted.length / 2)],
+	];
 	return (low + high) / 2;
 }
 

@@ -45,7 +45,13 @@ export async function measureSuite(engine: string): Promise<NonNullable<Measured
 	);
 	const [{ exitCode }, wallMs] = result;
 	const longest = longestOf(await costsSince(start));
-	return { ...when, wall_s: rounded(wallMs / 1_000, 1), longest, allowed_s: rounded(allowedForSuite(engine, longest.s), 1), passed: exitCode === 0 };
+	return {
+		...when,
+		wall_s: rounded(wallMs / 1_000, 1),
+		longest,
+		allowed_s: rounded(allowedForSuite(engine, longest.s), 1),
+		passed: exitCode === 0,
+	};
 }
 
 interface Spent {
@@ -60,7 +66,12 @@ async function costsSince(start: number): Promise<Spent[]> {
 	const found = await Promise.all(
 		paths.map(async (path) => {
 			if ((await stat(path)).mtimeMs < start) return [];
-			return [{ scenario: relative(REPORTS, dirname(path)), s: rounded(totalOf(costSchema.parse(JSON.parse(await readFile(path, 'utf8')))), 1) }];
+			return [
+				{
+					scenario: relative(REPORTS, dirname(path)),
+					s: rounded(totalOf(costSchema.parse(JSON.parse(await readFile(path, 'utf8')))), 1),
+				},
+			];
 		}),
 	);
 	return found.flat();

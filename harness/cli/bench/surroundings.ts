@@ -27,7 +27,9 @@ export async function withRun<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Times say little without the load they were taken under: its average over a minute before the work and after it. */
-export async function loadOf<T>(work: () => Promise<T>): Promise<{ result: T; at: string; load: [before: number, after: number] }> {
+export async function loadOf<T>(
+	work: () => Promise<T>,
+): Promise<{ result: T; at: string; load: [before: number, after: number] }> {
 	const at = new Date().toISOString();
 	const [before = 0] = loadavg();
 	const result = await work();

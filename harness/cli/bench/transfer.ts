@@ -31,16 +31,28 @@ interface Sent {
  * The captures of both hosts of a transfer from client to server, of which one in a hundred data segments is lost on
  * the wire and sent again.
  */
-export function transfer(bytes: number): { readonly client: Uint8Array; readonly server: Uint8Array; readonly packets: number } {
+export function transfer(bytes: number): {
+	readonly client: Uint8Array;
+	readonly server: Uint8Array;
+	readonly packets: number;
+} {
 	const captures = { client: new Pcap(), server: new Pcap() };
 	let now = 0;
 	const send = (sent: Sent, ns = PACE_NS) => {
 		now += ns;
 		captures[sent.from].add(packet(sent, captures[sent.from].count), now, true);
-		if (!sent.lost) captures[otherHost(sent.from)].add(packet(sent, captures[sent.from].count - 1), now + TRAVEL_NS, false);
+		if (!sent.lost)
+			captures[otherHost(sent.from)].add(packet(sent, captures[sent.from].count - 1), now + TRAVEL_NS, false);
 	};
 	const data = (index: number, lost = false) =>
-		send({ from: 'client', seq: 1 + index * MSS, ack: 1, flags: FLAG.ACK | (index % 10 === 9 ? FLAG.PSH : 0), length: MSS, lost });
+		send({
+			from: 'client',
+			seq: 1 + index * MSS,
+			ack: 1,
+			flags: FLAG.ACK | (index % 10 === 9 ? FLAG.PSH : 0),
+			length: MSS,
+			lost,
+		});
 	const acknowledge = (ack: number, sack?: readonly [number, number]) =>
 		send({ from: 'server', seq: 1, ack, flags: FLAG.ACK, length: 0, sack }, 1_000);
 
@@ -60,15 +72,55 @@ export function transfer(bytes: number): { readonly client: Uint8Array; readonly
 		hole = undefined;
 		acknowledge(1 + (index + 1) * MSS);
 	}
-	return { client: captures.client.bytes, server: captures.server.bytes, packets: captures.client.count + captures.server.count };
+	return {
+		client: captures.client.bytes,
+		server: captures.server.bytes,
+		packets: captures.client.count + captures.server.count,
+	};
 }
 
-function packet({ from, seq, ack, flags, length, sack }: Sent, id: number): { bytes: Uint8Array; originalLength: number } {
-	const options = [1, 1, 8, 10, ...uint32(id), ...uint32(7), ...(sack ? [1, 1, 5, 10, ...uint32(sack[0]), ...uint32(sack[1])] : [])];
+function packet(
+	{ from, seq, ack, flags, length, sack }: Sent,
+	id: number,
+): { bytes: Uint8Array; originalLength: number } {
+	const options = [
+		1,
+		1,
+		8,
+		10,
+		...uint32(id),
+		...uint32(7),
+		...(sack ? [1, 1, 5, 10, ...uint32(sack[0]), ...uint32(sack[1])] : []),
+	];
 	const header = 20 + options.length;
 	const to = otherHost(from);
-	const ip = [0x45, 0, ...uint16(20 + header + length), ...uint16(id & 0xffff), 0x40, 0, 64, 6, 0, 0, ...address(from), ...address(to)];
-	const tcp = [...uint16(PORTS[from]), ...uint16(PORTS[to]), ...uint32(seq), ...uint32(ack), (header / 4) << 4, flags, ...uint16(502), 0, 0, 0, 0];
+	const ip = [
+		0x45,
+		0,
+		...uint16(20 + header + length),
+		...uint16(id & 0xffff),
+		0x40,
+		0,
+		64,
+		6,
+		0,
+		0,
+		...address(from),
+		...address(to),
+	];
+	const tcp = [
+		...uint16(PORTS[from]),
+		...uint16(PORTS[to]),
+		...uint32(seq),
+		...uint32(ack),
+		(header / 4) << 4,
+		flags,
+		...uint16(502),
+		0,
+		0,
+		0,
+		0,
+	];
 	const cooked = [...uint16(0x0800), 0, 0, ...uint32(2), ...uint16(1), 0, 6, ...Array<number>(8).fill(0)];
 	const bytes = new Uint8Array(Math.min(SNAPSHOT_BYTES, cooked.length + 20 + header + length));
 	bytes.set([...cooked, ...ip, ...tcp, ...options]);

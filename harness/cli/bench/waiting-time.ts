@@ -31,7 +31,11 @@ export async function measureWaiting(engine: Engine, site: Handover): Promise<Me
 	return { ...when, waited: result };
 }
 
-async function measureOne(engine: Engine, { engine: name, run }: Handover, wait: (lab: Lab) => Promise<void>): Promise<Waited> {
+async function measureOne(
+	engine: Engine,
+	{ engine: name, run }: Handover,
+	wait: (lab: Lab) => Promise<void>,
+): Promise<Waited> {
 	// A sysctl of the lab's own is written by the guest itself: it has been restored when the lab is there.
 	const lab = await Lab.create(engine, { sysctls: { tcp_retries2: RETRIES2 } });
 	try {
@@ -61,5 +65,7 @@ async function untilTimeout({ client, server }: Lab): Promise<void> {
 	await kang.connect(server.port(8080));
 	await server.drop();
 	await kang.send('kodos, are you there?');
-	await new CallExpectation(kang.recv()).toFailWith('ETIMEDOUT', { after: retransmissionTimeout({ retries2: RETRIES2 }) });
+	await new CallExpectation(kang.recv()).toFailWith('ETIMEDOUT', {
+		after: retransmissionTimeout({ retries2: RETRIES2 }),
+	});
 }

@@ -8,7 +8,9 @@ test('kernels are separated by commas, and each is meant once', () => {
 });
 
 test.each(['', ' ', '6.1,', ',6.1', '6.1,,6.12'])('%j is refused', (list) => {
-	expect(() => kernelsIn(list)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', seen: `--kernels ${JSON.stringify(list)}` }));
+	expect(() => kernelsIn(list)).toThrow(
+		expect.objectContaining({ code: 'BAD_ARGUMENT', seen: `--kernels ${JSON.stringify(list)}` }),
+	);
 });
 
 test('a list is taken or refused, whatever it is', () => {

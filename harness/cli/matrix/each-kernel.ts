@@ -28,9 +28,10 @@ interface Plan {
 }
 
 /**
- * Runs all specs on each of these kernels, in guests, and then on this machine's own: one after the other, because each run takes what there is. What was found
- * there before is forgotten before the first of them, so that one that is broken off leaves no old rows among the new. Gives what went wrong; a kernel that
- * is not here is refused before anything is forgotten.
+ * Runs all specs on each of these kernels, in guests, and then on this machine's own: one after the other, because each
+ * run takes what there is. What was found there before is forgotten before the first of them, so that one that is
+ * broken off leaves no old rows among the new. Gives what went wrong; a kernel that is not here is refused before
+ * anything is forgotten.
  */
 export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 	const plans = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
@@ -80,12 +81,20 @@ async function kernelOfDocker(): Promise<string> {
 
 async function runOne({ name, place, environment }: Plan): Promise<Trouble[]> {
 	const log = join(LOGS, `${name.replace(' ', '-')}.log`);
-	const status = await step(`All specs on ${name} (${fromProjectRoot(log)})`, (progress) => npmTest(environment, log, progress));
+	const status = await step(`All specs on ${name} (${fromProjectRoot(log)})`, (progress) =>
+		npmTest(environment, log, progress),
+	);
 	const { runs } = (await collect(REPORTS, async () => {})).results;
 	const specs = await specFiles();
 	const missing = missingSpecs(specs, runs, place);
-	const ended = status ?? (missing.length === 0 ? undefined : `left nothing of ${missing.length} of ${specs.length} spec files on ${nameOf(place)}`);
-	return ended === undefined ? [] : [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} tells why`, place }];
+	const ended =
+		status ??
+		(missing.length === 0
+			? undefined
+			: `left nothing of ${missing.length} of ${specs.length} spec files on ${nameOf(place)}`);
+	return ended === undefined
+		? []
+		: [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} tells why`, place }];
 }
 
 /** How it ended, in words; undefined where all passed. */

@@ -14,7 +14,10 @@ export async function findBrowser(): Promise<string | undefined> {
 	return undefined;
 }
 
-/** A Chromium, which only the test of `reports/index.html` needs: the one that is there, or the distribution's, which is installed. */
+/**
+ * A Chromium, which only the test of `reports/index.html` needs: the one that is there, or the distribution's, which is
+ * installed.
+ */
 export async function ensureBrowser(): Promise<string> {
 	const found = await findBrowser();
 	if (found !== undefined) {

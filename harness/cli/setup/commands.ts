@@ -2,12 +2,15 @@ import { access, constants } from 'node:fs/promises';
 import { execa } from 'execa';
 import { HalfopenError } from '../../errors.ts';
 
-const searchPath = [...new Set([...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])].filter(
-	Boolean,
-);
+const searchPath = [
+	...new Set([...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin']),
+].filter(Boolean);
 const linesShownOfAFailure = 15;
 
-/** The environment of every command: system programs (dockerd, iptables) are found also where an ordinary user's PATH lacks their folders. */
+/**
+ * The environment of every command: system programs (dockerd, iptables) are found also where an ordinary user's PATH
+ * lacks their folders.
+ */
 export const commandEnvironment = { ...process.env, PATH: searchPath.join(':') };
 
 /** Where a program is, or undefined. */
@@ -25,7 +28,10 @@ async function isExecutable(path: string): Promise<boolean> {
 	);
 }
 
-/** The words to put before a command so that root runs it: none for root, sudo where it can be used, undefined where neither is possible. */
+/**
+ * The words to put before a command so that root runs it: none for root, sudo where it can be used, undefined where
+ * neither is possible.
+ */
 export async function rootPrefix(): Promise<readonly string[] | undefined> {
 	if (process.getuid?.() === 0) return [];
 	const sudo = await findProgram('sudo');

@@ -19,13 +19,19 @@ export interface ReachedEngine {
 export async function reachEngine(): Promise<ReachedEngine | undefined> {
 	try {
 		const { container, info } = await getContainerRuntimeClient();
-		return { docker: container.dockerode, title: `Docker engine ${info.containerRuntime.serverVersion} (${info.containerRuntime.operatingSystem})` };
+		return {
+			docker: container.dockerode,
+			title: `Docker engine ${info.containerRuntime.serverVersion} (${info.containerRuntime.operatingSystem})`,
+		};
 	} catch {
 		return undefined;
 	}
 }
 
-/** An engine that answers: the one that is there, or one that is started, and before that installed, if that is possible. */
+/**
+ * An engine that answers: the one that is there, or one that is started, and before that installed, if that is
+ * possible.
+ */
 export async function ensureEngine(): Promise<ReachedEngine> {
 	const found = await reachEngine();
 	if (found !== undefined) {
@@ -42,15 +48,18 @@ export async function ensureEngine(): Promise<ReachedEngine> {
 }
 
 async function refuseWhereNoneCanBeStarted(): Promise<void> {
-	if (process.env.DOCKER_HOST) throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`);
+	if (process.env.DOCKER_HOST)
+		throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`);
 	if (process.platform !== 'linux') throw await unreachable('No Docker engine answers');
-	if (await isForbidden(defaultSocket)) throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}`);
+	if (await isForbidden(defaultSocket))
+		throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}`);
 }
 
 /** An engine that was started but lets this user not in would be waited for in vain. */
 async function answersThisUser(): Promise<boolean> {
 	if ((await reachEngine()) !== undefined) return true;
-	if (await isForbidden(defaultSocket)) throw await unreachable(`The Docker engine runs, but this user may not use it at ${defaultSocket}`);
+	if (await isForbidden(defaultSocket))
+		throw await unreachable(`The Docker engine runs, but this user may not use it at ${defaultSocket}`);
 	return false;
 }
 
@@ -66,8 +75,10 @@ async function installEngine(): Promise<string> {
 
 async function unreachable(problem: string): Promise<HalfopenError> {
 	const remedy = (await isForbidden(defaultSocket))
-		? 'add the user to the group of the socket (`sudo usermod -aG docker $USER`) and log in again, or run `npm run setup` as root'
-		: 'start Docker (https://docs.docker.com/engine/install/ if it is not there), or let DOCKER_HOST name an engine that answers, then run `npm run setup` again';
+		? 'add the user to the group of the socket (`sudo usermod -aG docker $USER`) and log in again, or run `npm run ' +
+			'setup` as root'
+		: 'start Docker (https://docs.docker.com/engine/install/ if it is not there), or let DOCKER_HOST name an ' +
+			'engine that answers, then run `npm run setup` again';
 	return new HalfopenError('ENGINE_UNREACHABLE', { problem, remedy });
 }
 

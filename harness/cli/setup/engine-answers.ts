@@ -13,7 +13,10 @@ export interface EngineMessage {
 export class ReportedError extends Error {}
 
 /** Follows an answer of the engine to its end, and throws the error that is told within it. */
-export async function follow(answer: NodeJS.ReadableStream, onMessage: (message: EngineMessage) => void): Promise<void> {
+export async function follow(
+	answer: NodeJS.ReadableStream,
+	onMessage: (message: EngineMessage) => void,
+): Promise<void> {
 	for await (const line of createInterface({ input: answer })) {
 		if (line.trim() === '') continue;
 		const message = JSON.parse(line) as EngineMessage;

@@ -16,7 +16,10 @@ export async function isRunning(program: string): Promise<boolean> {
 	return names.includes(program);
 }
 
-/** Removes the pid files of an engine that is gone: their number may belong to another process by now, and a new engine would refuse to start or wait for that one. */
+/**
+ * Removes the pid files of an engine that is gone: their number may belong to another process by now, and a new engine
+ * would refuse to start or wait for that one.
+ */
 export async function removeStalePidFiles(): Promise<void> {
 	for (const { path, program } of pidFiles) {
 		const pid = await readPid(path);

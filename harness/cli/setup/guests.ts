@@ -21,7 +21,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 	xz: 'xz-utils',
 };
 
-/** QEMU, what makes guests and their kernels, and the guests' first process, compiled of the sources as they are. Returns what is ready, for people. */
+/**
+ * QEMU, what makes guests and their kernels, and the guests' first process, compiled of the sources as they are.
+ * Returns what is ready, for people.
+ */
 export async function ensureGuests(): Promise<string> {
 	const namespaces = await ensureNamespaces();
 	await ensurePrograms();
@@ -33,7 +36,8 @@ export async function ensureGuests(): Promise<string> {
 
 async function ensurePrograms(): Promise<void> {
 	const missing = new Set<string>();
-	for (const [program, source] of Object.entries(PROGRAMS)) if ((await findProgram(program)) === undefined) missing.add(source);
+	for (const [program, source] of Object.entries(PROGRAMS))
+		if ((await findProgram(program)) === undefined) missing.add(source);
 	if (!(await exists(DEBIAN_KEYRING))) missing.add('debian-archive-keyring');
 	if (missing.size > 0) await installPackages([...missing].sort(), 'Guests need programs that are not here');
 }
@@ -54,16 +58,24 @@ async function compile(target: string): Promise<void> {
 /** What older sources were compiled into, finished or not. */
 async function removeOlder(current: string): Promise<void> {
 	const folder = dirname(current);
-	const older = (await readdir(folder)).filter((name) => name.startsWith('init-') && !name.startsWith(basename(current)));
+	const older = (await readdir(folder)).filter(
+		(name) => name.startsWith('init-') && !name.startsWith(basename(current)),
+	);
 	for (const name of older) await rm(join(folder, name), { force: true });
 }
 
 async function compileTo(target: string): Promise<void> {
-	const sources = (await readdir(INIT_SOURCES)).filter((name) => name.endsWith('.c')).map((name) => join(INIT_SOURCES, name));
-	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', target, ...sources], {
-		reject: false,
-		all: true,
-	});
+	const sources = (await readdir(INIT_SOURCES))
+		.filter((name) => name.endsWith('.c'))
+		.map((name) => join(INIT_SOURCES, name));
+	const { failed, all, shortMessage } = await execa(
+		'cc',
+		['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', target, ...sources],
+		{
+			reject: false,
+			all: true,
+		},
+	);
 	if (!failed) return;
 	throw new HalfopenError('SETUP_FAILED', {
 		problem: 'the first process of guests could not be compiled',

@@ -18,18 +18,31 @@ export async function ensureHostImage(docker: Dockerode): Promise<string> {
 		say(`* ${name} is there already, made of the sources as they are`);
 	} else {
 		const base = await ensureBase(docker);
-		await step(`Building ${name} on ${base}`, (progress) => build(docker, name, base, progress.line.bind(progress), progress.busy.bind(progress)));
+		await step(`Building ${name} on ${base}`, (progress) =>
+			build(docker, name, base, progress.line.bind(progress), progress.busy.bind(progress)),
+		);
 	}
 	await docker.getImage(name).tag(latest);
 	await removeOlder(docker, name);
 	return name;
 }
 
-async function build(docker: Dockerode, name: string, base: string, onStep: (line: string) => void, onOutput: (line: string) => void): Promise<void> {
+async function build(
+	docker: Dockerode,
+	name: string,
+	base: string,
+	onStep: (line: string) => void,
+	onOutput: (line: string) => void,
+): Promise<void> {
 	const output: string[] = [];
 	try {
 		const context = { context: imageContext, src: await hostImageFiles() };
-		const answer = await docker.buildImage(context, { dockerfile: hostDockerfile, t: name, buildargs: { BASE: base, ...proxies() }, forcerm: true });
+		const answer = await docker.buildImage(context, {
+			dockerfile: hostDockerfile,
+			t: name,
+			buildargs: { BASE: base, ...proxies() },
+			forcerm: true,
+		});
 		await follow(answer, ({ stream = '' }) => {
 			for (const line of stream.split('\n').filter((text) => text.trim() !== '')) {
 				output.push(stripVTControlCharacters(line));
@@ -43,22 +56,28 @@ async function build(docker: Dockerode, name: string, base: string, onStep: (lin
 			problem: `The host image could not be built: ${error.message}`,
 			seen: output.slice(-linesShownOfAFailure).join('\n'),
 			remedy:
-				'mend what the last lines complain about (a Debian mirror out of reach of the build, or a source that does not compile), and run `npm run setup` again',
+				'mend what the last lines complain about (a Debian mirror out of reach of the build, or a source that ' +
+				'does not compile), and run `npm run setup` again',
 			cause: error,
 		});
 	}
 }
 
 function proxies(): Record<string, string> {
-	return Object.fromEntries(proxyVariables.flatMap((variable) => (process.env[variable] ? [[variable, process.env[variable]]] : [])));
+	return Object.fromEntries(
+		proxyVariables.flatMap((variable) => (process.env[variable] ? [[variable, process.env[variable]]] : [])),
+	);
 }
 
 /** What older sources were built into. Of compiled stages the newest stays: it is the cache of the next build. */
 async function removeOlder(docker: Dockerode, current: string): Promise<void> {
 	const names = (await labelled(docker, 'halfopen.image=host')).flatMap(namesOf);
-	const compiled = (await labelled(docker, 'halfopen.image=compiled')).sort((a, b) => b.Created - a.Created).map(({ Id }) => Id);
+	const compiled = (await labelled(docker, 'halfopen.image=compiled'))
+		.sort((a, b) => b.Created - a.Created)
+		.map(({ Id }) => Id);
 	const kept = [current, `${latest.repo}:${latest.tag}`];
-	for (const name of [...names.filter((name) => !kept.includes(name)), ...compiled.slice(1)]) await removeUnlessUsed(docker, name);
+	for (const name of [...names.filter((name) => !kept.includes(name)), ...compiled.slice(1)])
+		await removeUnlessUsed(docker, name);
 }
 
 /** The tags of an image; one that has none (any more) goes by its id. */

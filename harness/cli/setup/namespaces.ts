@@ -33,12 +33,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 /** A day. */
 const KEPT_MS = 86_400_000;
 
-/** The programs that hosts run, on this machine, and ours, compiled of the sources as they are. Returns what is ready, for people. */
+/**
+ * The programs that hosts run, on this machine, and ours, compiled of the sources as they are. Returns what is ready,
+ * for people.
+ */
 export async function ensureNamespaces(): Promise<string> {
 	await ensurePrograms();
 	const { bin } = await binaries();
 	const folder = dirname(bin);
-	if ((await readdir(folder).catch(() => [])).length > 0) say(`* ${basename(folder)} is there already, made of the sources as they are`);
+	if ((await readdir(folder).catch(() => [])).length > 0)
+		say(`* ${basename(folder)} is there already, made of the sources as they are`);
 	else await step(`Compiling what runs inside hosts: ${basename(folder)}`, () => compile(folder));
 	await removeOlder(folder);
 	return 'network namespaces';
@@ -46,7 +50,8 @@ export async function ensureNamespaces(): Promise<string> {
 
 async function ensurePrograms(): Promise<void> {
 	const missing = new Set<string>();
-	for (const [program, source] of Object.entries(PROGRAMS)) if ((await findProgram(program)) === undefined) missing.add(source);
+	for (const [program, source] of Object.entries(PROGRAMS))
+		if ((await findProgram(program)) === undefined) missing.add(source);
 	// The compiler may be there without the C library for static programs; only compiling tells.
 	if (missing.has('gcc')) missing.add('libc6-dev');
 	if (missing.size > 0) await installPackages([...missing].sort(), 'Hosts need programs that are not here');
@@ -72,10 +77,14 @@ async function compile(folder: string): Promise<void> {
 
 /** A program of one file. */
 async function compileAlone(source: string, target: string): Promise<void> {
-	const { failed, all, shortMessage } = await execa('cc', ['-static', '-O2', '-Wall', '-o', target, join(REPOSITORY, source)], {
-		reject: false,
-		all: true,
-	});
+	const { failed, all, shortMessage } = await execa(
+		'cc',
+		['-static', '-O2', '-Wall', '-o', target, join(REPOSITORY, source)],
+		{
+			reject: false,
+			all: true,
+		},
+	);
 	if (!failed) return;
 	throw new HalfopenError('SETUP_FAILED', {
 		problem: `${basename(target)} could not be compiled`,

@@ -14,7 +14,10 @@ const linesShownOfAFailure = 15;
 /** A name of its own, so that it never passes for the official image. */
 export const ownBase = `${repository}:${release}`;
 
-/** Makes the base with mmdebstrap from the mirror that this machine uses itself, or where that lacks the release, from Debian's own. */
+/**
+ * Makes the base with mmdebstrap from the mirror that this machine uses itself, or where that lacks the release, from
+ * Debian's own.
+ */
 export async function makeOwnBase(docker: Dockerode): Promise<void> {
 	if ((await findProgram('mmdebstrap')) === undefined) {
 		await installPackages(
@@ -25,7 +28,9 @@ export async function makeOwnBase(docker: Dockerode): Promise<void> {
 	const mirrors = await debianMirrors();
 	for (const mirror of mirrors) {
 		try {
-			return await step(`Making ${ownBase} from ${mirror} with mmdebstrap`, (progress) => importBase(docker, mirror, progress));
+			return await step(`Making ${ownBase} from ${mirror} with mmdebstrap`, (progress) =>
+				importBase(docker, mirror, progress),
+			);
 		} catch (error) {
 			if (mirror === mirrors.at(-1)) throw error;
 			say(`  ${reasonOf(error)}`);
@@ -51,7 +56,9 @@ async function importBase(docker: Dockerode, mirror: string, progress: Progress)
 		throw new HalfopenError('SETUP_FAILED', {
 			problem: `mmdebstrap could not make a base image from ${mirror}`,
 			seen: made.stderr.trimEnd().split('\n').slice(-linesShownOfAFailure).join('\n'),
-			remedy: 'let the machine reach a Debian mirror, or a registry with `debian:trixie-slim`, and run `npm run setup` again',
+			remedy:
+				'let the machine reach a Debian mirror, or a registry with `debian:trixie-slim`, and run `npm run setup` ' +
+				'again',
 		});
 	}
 	await docker.getImage(imported).tag({ repo: repository, tag: release });

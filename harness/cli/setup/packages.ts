@@ -24,7 +24,9 @@ async function refuseWhereImpossible(packages: readonly string[], reason: string
 	if (obstacle === undefined) return;
 	throw new HalfopenError('SETUP_FAILED', {
 		problem: `${reason}, and it cannot be installed from here: ${obstacle}`,
-		remedy: `install ${packages.join(', ')} (or what your system calls them), or run \`npm run setup\` as root on Debian or Ubuntu`,
+		remedy:
+			`install ${packages.join(', ')} (or what your system calls them), or run \`npm run setup\` as root on Debian ` +
+			'or Ubuntu',
 	});
 }
 

@@ -12,7 +12,9 @@ const linesShownOfAFailure = 5;
 
 type Answers = () => Promise<boolean>;
 
-/** Starts the installed engine the way this machine starts services, or where nothing does that, as a daemon of its own. */
+/**
+ * Starts the installed engine the way this machine starts services, or where nothing does that, as a daemon of its own.
+ */
 export async function startEngine(dockerd: string, answers: Answers): Promise<void> {
 	await removeStalePidFiles();
 	if (await exists('/run/systemd/system')) return startWithSystemd(answers);
@@ -24,13 +26,15 @@ export async function startEngine(dockerd: string, answers: Answers): Promise<vo
 async function startWithSystemd(answers: Answers): Promise<void> {
 	await step('Starting the Docker engine with systemctl', async (progress) => {
 		await runAsRoot(['systemctl', 'start', 'docker'], progress.busy.bind(progress));
-		if (!(await untilAnswers(answers, secondsToStart))) throw silent('see `systemctl status docker` and `journalctl -u docker`');
+		if (!(await untilAnswers(answers, secondsToStart)))
+			throw silent('see `systemctl status docker` and `journalctl -u docker`');
 	});
 }
 
 async function awaitRunningEngine(answers: Answers): Promise<void> {
 	await step('A dockerd is running: waiting for it to answer', async () => {
-		if (!(await untilAnswers(answers, secondsToStart))) throw silent('end that dockerd (`pidof dockerd`) and run `npm run setup` again');
+		if (!(await untilAnswers(answers, secondsToStart)))
+			throw silent('end that dockerd (`pidof dockerd`) and run `npm run setup` again');
 	});
 }
 
@@ -59,7 +63,8 @@ async function startDaemon(dockerd: string, answers: Answers): Promise<void> {
 			() => 0,
 		);
 		await runAsRoot(['sh', '-c', 'setsid "$1" >>"$2" 2>&1 </dev/null &', 'sh', dockerd, engineLog]);
-		if (!(await untilAnswers(answers, secondsToStart))) throw silent(`see ${engineLog}`, await lastLinesAfter(logged, engineLog));
+		if (!(await untilAnswers(answers, secondsToStart)))
+			throw silent(`see ${engineLog}`, await lastLinesAfter(logged, engineLog));
 	});
 }
 
@@ -82,7 +87,11 @@ async function untilAnswers(answers: Answers, seconds: number): Promise<boolean>
 }
 
 function silent(where: string, seen?: string): HalfopenError {
-	return new HalfopenError('ENGINE_UNREACHABLE', { problem: 'The Docker engine was started but does not answer', seen, remedy: where });
+	return new HalfopenError('ENGINE_UNREACHABLE', {
+		problem: 'The Docker engine was started but does not answer',
+		seen,
+		remedy: where,
+	});
 }
 
 async function lastLinesAfter(offset: number, path: string): Promise<string> {

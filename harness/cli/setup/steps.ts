@@ -15,7 +15,10 @@ export interface Progress {
 	busy(text: string): void;
 }
 
-/** Says what is about to be done, does it, and says how long it took. While it runs the elapsed seconds are shown, on a terminal and in a log. */
+/**
+ * Says what is about to be done, does it, and says how long it took. While it runs the elapsed seconds are shown, on a
+ * terminal and in a log.
+ */
 export async function step<T>(title: string, work: (progress: Progress) => Promise<T>): Promise<T> {
 	say(`* ${title}`);
 	const display = process.stdout.isTTY ? new TerminalDisplay() : new LogDisplay();

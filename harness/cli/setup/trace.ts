@@ -4,7 +4,9 @@ import { say } from './steps.ts';
 
 const folder = '/sys/kernel/tracing';
 
-/** Makes the kernel's tracepoints readable for labs, if that may be. Without them states are sampled instead of traced. */
+/**
+ * Makes the kernel's tracepoints readable for labs, if that may be. Without them states are sampled instead of traced.
+ */
 export async function ensureTrace(): Promise<boolean> {
 	if (await isMounted()) return true;
 	if (process.platform !== 'linux') return false;

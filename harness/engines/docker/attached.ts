@@ -10,8 +10,8 @@ export interface AttachedContainer {
 }
 
 /**
- * Attaches to a created container, then starts it, so that not a byte of its output is missed. The container is tethered: when this
- * process ends, however it ends, the engine closes the container's standard input (`StdinOnce`).
+ * Attaches to a created container, then starts it, so that not a byte of its output is missed. The container is
+ * tethered: when this process ends, however it ends, the engine closes the container's standard input (`StdinOnce`).
  */
 export async function startAttached(docker: Dockerode, container: Dockerode.Container): Promise<AttachedContainer> {
 	return asking(`starting container ${container.id.slice(0, 12)}`, async () => {
@@ -25,13 +25,17 @@ export async function startAttached(docker: Dockerode, container: Dockerode.Cont
 /** What a running container writes from now on. */
 export async function outputOf(docker: Dockerode, container: Dockerode.Container): Promise<Duplex> {
 	return asking(`attaching to container ${container.id.slice(0, 12)}`, async () =>
-		channelOver(docker, await container.attach({ stream: true, stdout: true, stderr: true }), `container ${container.id.slice(0, 12)} was read`),
+		channelOver(
+			docker,
+			await container.attach({ stream: true, stdout: true, stderr: true }),
+			`container ${container.id.slice(0, 12)} was read`,
+		),
 	);
 }
 
 /**
- * Takes the engine's multiplexed stream apart: standard output is what is read, standard error goes to this process's. The channel ends with
- * the container, and fails with ENGINE_GONE where it is the engine that has gone.
+ * Takes the engine's multiplexed stream apart: standard output is what is read, standard error goes to this process's.
+ * The channel ends with the container, and fails with ENGINE_GONE where it is the engine that has gone.
  */
 function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoing: string): Duplex {
 	const channel = new Duplex({
@@ -56,7 +60,8 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoi
 	// For who listens only for the end.
 	channel.on('error', () => {});
 	docker.modem.demuxStream(stream, out, process.stderr);
-	// However the container ends, and whatever the connection to the engine makes of it, for the reader it is the end of the stream.
+	// However the container ends, and whatever the connection to the engine makes of it, for the reader it is the end of
+	// the stream.
 	const end = () => out.end();
 	stream.on('end', end).on('close', end).on('error', end);
 	return channel;

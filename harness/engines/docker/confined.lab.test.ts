@@ -11,22 +11,32 @@ const testOnDocker = testOn('docker', 'about what a container may write');
 /** Folders and files of /proc that are mounted apart, and how. */
 async function mountedApart(agent: Agent): Promise<Map<string, string>> {
 	const lines = (await output(agent, 'cat', '/proc/mounts')).split('\n').map((line) => line.split(' '));
-	return new Map(lines.flatMap(([, path = '', , options = '']) => (path.startsWith('/proc/') ? [[path, options] as const] : [])));
+	return new Map(
+		lines.flatMap(([, path = '', , options = '']) => (path.startsWith('/proc/') ? [[path, options] as const] : [])),
+	);
 }
 
 testOnDocker('no file of the kernel’s outside a host’s own network can be opened for writing', async () => {
 	await withMachines(async ({ client: { machine, userland } }) => {
-		for (const agent of [machine, userland]) expect(await writable(agent, '/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/sys')).toBe('');
+		for (const agent of [machine, userland])
+			expect(await writable(agent, '/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/sys')).toBe('');
 		// There is something to be refused.
-		expect(Number(await output(machine, 'sh', '-c', 'find /proc/sys/kernel /proc/sys/vm /proc/sys/fs -type f -perm /222 | wc -l'))).toBeGreaterThan(
-			20,
-		);
+		expect(
+			Number(
+				await output(machine, 'sh', '-c', 'find /proc/sys/kernel /proc/sys/vm /proc/sys/fs -type f -perm /222 | wc -l'),
+			),
+		).toBeGreaterThan(20);
 		expect(await output(machine, 'sh', '-c', '[ ! -w /proc/sys/kernel/core_pattern ] && echo refused')).toBe('refused');
 		// What alone to be opened for writing may do something is looked at.
 		const mounts = await mountedApart(machine);
-		const there = (await output(machine, 'sh', '-c', 'ls -d /proc/sys/* /proc/sysrq-trigger /proc/irq /proc/bus /proc/fs 2>/dev/null || :')).split(
-			'\n',
-		);
+		const there = (
+			await output(
+				machine,
+				'sh',
+				'-c',
+				'ls -d /proc/sys/* /proc/sysrq-trigger /proc/irq /proc/bus /proc/fs 2>/dev/null || :',
+			)
+		).split('\n');
 		for (const path of there.filter((one) => one !== '/proc/sys/net'))
 			expect([path, mounts.get(path)]).toEqual([path, expect.stringMatching(/^ro\b/)]);
 
@@ -38,7 +48,11 @@ testOnDocker('no file of the kernel’s outside a host’s own network can be op
 testOnDocker('root in a container has no devices, no mounts, and the capabilities that are said', async () => {
 	await withMachines(async ({ client: { machine, userland } }) => {
 		for (const agent of [machine, userland]) {
-			for (const act of ['mount -t tmpfs tmpfs /srv', 'umount /proc/sys/kernel', 'mount -o remount,bind,rw /proc/sys/kernel'])
+			for (const act of [
+				'mount -t tmpfs tmpfs /srv',
+				'umount /proc/sys/kernel',
+				'mount -o remount,bind,rw /proc/sys/kernel',
+			])
 				expect((await agent.run(['sh', '-c', act])).status).not.toBe(0);
 			// A number that no device has: it is not the device that refuses.
 			expect((await agent.run(['sh', '-c', 'mknod /tmp/device b 254 250 && exec 3</tmp/device'])).status).not.toBe(0);
@@ -48,6 +62,8 @@ testOnDocker('root in a container has no devices, no mounts, and the capabilitie
 		// Capabilities(7): CHOWN 0, DAC_OVERRIDE 1, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10, NET_ADMIN 12, NET_RAW
 		// 13.
 		const bits = [0, 1, 5, 6, 7, 10, 12, 13].reduce((sum, bit) => sum + 2 ** bit, 0);
-		expect(await output(machine, 'grep', 'CapBnd', '/proc/self/status')).toBe(`CapBnd:\t${bits.toString(16).padStart(16, '0')}`);
+		expect(await output(machine, 'grep', 'CapBnd', '/proc/self/status')).toBe(
+			`CapBnd:\t${bits.toString(16).padStart(16, '0')}`,
+		);
 	});
 });

@@ -43,7 +43,11 @@ export async function createDockerLab(site: LabSite): Promise<EngineLab> {
 	});
 }
 
-async function createNetwork({ docker, run, firstBlock }: LabSite): Promise<{ network: Dockerode.Network; name: string; stations: Subnet }> {
+async function createNetwork({
+	docker,
+	run,
+	firstBlock,
+}: LabSite): Promise<{ network: Dockerode.Network; name: string; stations: Subnet }> {
 	for (;;) {
 		const number = await takeLabNumber(run);
 		const name = `halfopen-${run.id}-${number}`;
@@ -173,7 +177,12 @@ class DockerHost implements EngineHost {
 		const { run, image } = this.#site;
 		const name = `${this.#machineName}-userland-${++this.#userlands}`;
 		return this.#create(
-			containerOptions({ name, image, labels: labelsOf(run), hostConfig: { NetworkMode: `container:${this.#machineName}`, ...confinedUserland } }),
+			containerOptions({
+				name,
+				image,
+				labels: labelsOf(run),
+				hostConfig: { NetworkMode: `container:${this.#machineName}`, ...confinedUserland },
+			}),
 		);
 	}
 
@@ -184,7 +193,9 @@ class DockerHost implements EngineHost {
 	}
 
 	async #remove(container: Dockerode.Container): Promise<void> {
-		await asking(`removing container ${container.id.slice(0, 12)}`, () => removeContainer(this.#site.docker, container));
+		await asking(`removing container ${container.id.slice(0, 12)}`, () =>
+			removeContainer(this.#site.docker, container),
+		);
 		this.#made.delete(container);
 	}
 }

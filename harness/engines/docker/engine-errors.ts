@@ -29,7 +29,9 @@ export function engineError(doing: string, error: unknown): HalfopenError {
 		return new HalfopenError('ENGINE_GONE', {
 			problem: `The Docker engine went away while ${doing}.`,
 			seen: message,
-			remedy: 'Look at the log of the engine, start it again with `npm run setup`, and repeat the run. What was left is removed then.',
+			remedy:
+				'Look at the log of the engine, start it again with `npm run setup`, and repeat the run. What was left is ' +
+				'removed then.',
 			cause: error,
 		});
 	}

@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { ASKED_AT_MOST, freezeContainer } from './freeze.ts';
 
-const unable = new Error('(HTTP code 500) server error - Cannot pause container 99674d02: OCI runtime pause failed: unable to freeze: unknown');
+const unable = new Error(
+	'(HTTP code 500) server error - Cannot pause container 99674d02: OCI runtime pause failed: unable to freeze: ' +
+		'unknown',
+);
 
 /** A container whose engine refuses with these, one after the other, and then freezes it. */
 function container(...refusals: readonly Error[]) {

@@ -2,7 +2,10 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 
 const NEWLINE = 10;
 
-/** What a stream says from its next line on: who joins it may do so in the middle of a line. It ends, or fails, as the stream does. */
+/**
+ * What a stream says from its next line on: who joins it may do so in the middle of a line. It ends, or fails, as the
+ * stream does.
+ */
 export function fromNextLine(stream: Readable): Readable {
 	let hasBegun = false;
 	const lines = new Transform({

@@ -16,4 +16,5 @@ export function runOf(labels: Readonly<Record<string, string>> | undefined): Run
 }
 
 /** What the engine is to look for: all that bears the labels of a run, both of them. */
-export const filterFor = (run: RunIdentity): string[] => Object.entries(labelsOf(run)).map(([label, value]) => `${label}=${value}`);
+export const filterFor = (run: RunIdentity): string[] =>
+	Object.entries(labelsOf(run)).map(([label, value]) => `${label}=${value}`);

@@ -24,14 +24,22 @@ afterAll(async () => {
 	await clone[Symbol.asyncDispose]();
 });
 
-testOnDocker('no engine where DOCKER_HOST says: ENGINE_UNREACHABLE, without a stack, and no other engine in its place', async () => {
-	const run = new NestedRun(clone, ['no-lab'], { HALFOPEN_ENGINE: undefined, DOCKER_HOST: 'unix:///nowhere/docker.sock' });
-	expect(await run.ended).toBe(1);
-	expect(run.output).toContain('DOCKER_HOST is unix:///nowhere/docker.sock, and no Docker engine answers there. [ENGINE_UNREACHABLE]');
-	expect(run.output).toContain('to do: Correct DOCKER_HOST');
-	expect(run.output).not.toMatch(/^\s+at /m);
-	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
-});
+testOnDocker(
+	'no engine where DOCKER_HOST says: ENGINE_UNREACHABLE, without a stack, and no other engine in its place',
+	async () => {
+		const run = new NestedRun(clone, ['no-lab'], {
+			HALFOPEN_ENGINE: undefined,
+			DOCKER_HOST: 'unix:///nowhere/docker.sock',
+		});
+		expect(await run.ended).toBe(1);
+		expect(run.output).toContain(
+			'DOCKER_HOST is unix:///nowhere/docker.sock, and no Docker engine answers there. [ENGINE_UNREACHABLE]',
+		);
+		expect(run.output).toContain('to do: Correct DOCKER_HOST');
+		expect(run.output).not.toMatch(/^\s+at /m);
+		expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
+	},
+);
 
 testOnDocker('no image of these sources: IMAGE_MISSING, without a stack', async () => {
 	await using changed = await cloneProject({ 'no-lab': 'no-lab.ts' });
@@ -44,20 +52,23 @@ testOnDocker('no image of these sources: IMAGE_MISSING, without a stack', async 
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
 });
 
-testOnDocker('an engine that goes away in mid-run: ENGINE_GONE at once, and the next run removes what was left', async () => {
-	await using proxy = await proxyTo(engineSocket(), join(clone.root, 'engine.sock'));
-	const run = new NestedRun(clone, ['waiting'], { DOCKER_HOST: proxy.host });
-	await peersRun(run);
-	const cutAt = Date.now();
-	await proxy.cut();
-	expect(await run.ended).toBe(1);
-	// The scenario would have waited for a minute.
-	expect(Date.now() - cutAt).toBeLessThan(30_000);
-	expect(run.output).toMatch(/The Docker engine went away while .* \[ENGINE_GONE\]/);
-	expect(run.output).toContain('start it again with `npm run setup`');
-	expect(run.output).not.toContain('triggerUncaughtException');
+testOnDocker(
+	'an engine that goes away in mid-run: ENGINE_GONE at once, and the next run removes what was left',
+	async () => {
+		await using proxy = await proxyTo(engineSocket(), join(clone.root, 'engine.sock'));
+		const run = new NestedRun(clone, ['waiting'], { DOCKER_HOST: proxy.host });
+		await peersRun(run);
+		const cutAt = Date.now();
+		await proxy.cut();
+		expect(await run.ended).toBe(1);
+		// The scenario would have waited for a minute.
+		expect(Date.now() - cutAt).toBeLessThan(30_000);
+		expect(run.output).toMatch(/The Docker engine went away while .* \[ENGINE_GONE\]/);
+		expect(run.output).toContain('start it again with `npm run setup`');
+		expect(run.output).not.toContain('triggerUncaughtException');
 
-	const next = new NestedRun(clone, ['no-lab']);
-	expect([await next.ended, next.output]).toEqual([0, expect.any(String)]);
-	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
-});
+		const next = new NestedRun(clone, ['no-lab']);
+		expect([await next.ended, next.output]).toEqual([0, expect.any(String)]);
+		expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
+	},
+);

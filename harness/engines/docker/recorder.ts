@@ -12,12 +12,23 @@ export function recorderContainer(run: RunIdentity, image: string): Dockerode.Co
 	return { name: recorderOf(run), ...tracingContainer(image, labelsOf(run), recorderCommand(run)) };
 }
 
-/** A container that removes the trace instance of a run whose recorder could not, and says so. Without a name: several may sweep one run. */
-export function forgetfulContainer(run: RunIdentity, image: string, labels: Record<string, string>): Dockerode.ContainerCreateOptions {
+/**
+ * A container that removes the trace instance of a run whose recorder could not, and says so. Without a name: several
+ * may sweep one run.
+ */
+export function forgetfulContainer(
+	run: RunIdentity,
+	image: string,
+	labels: Record<string, string>,
+): Dockerode.ContainerCreateOptions {
 	return tracingContainer(image, labels, forgetCommand(run));
 }
 
-function tracingContainer(image: string, labels: Record<string, string>, command: string[]): Dockerode.ContainerCreateOptions {
+function tracingContainer(
+	image: string,
+	labels: Record<string, string>,
+	command: string[],
+): Dockerode.ContainerCreateOptions {
 	return containerOptions({
 		image,
 		labels,

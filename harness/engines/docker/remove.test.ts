@@ -7,8 +7,9 @@ import { removeContainer } from './remove.ts';
 const DESTROYED_AT = 1_800_000_000;
 
 /**
- * An engine on which somebody else's removal ends between its answer to who asks for events and its listening for them: what it tells of that
- * is what it remembers since the time that was asked for, and without one nothing (moby, getEvents in system_routes.go; SubscribeToEvents).
+ * An engine on which somebody else's removal ends between its answer to who asks for events and its listening for them:
+ * what it tells of that is what it remembers since the time that was asked for, and without one nothing (moby,
+ * getEvents in system_routes.go; SubscribeToEvents).
  */
 function engineThatListensLate(): { docker: Dockerode; container: Dockerode.Container; events: Readable } {
 	const events = new PassThrough();

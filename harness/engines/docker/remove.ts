@@ -3,7 +3,8 @@ import type Dockerode from 'dockerode';
 import { isConflict, isMissing } from './engine-errors.ts';
 
 /**
- * Ends a container and passes when the engine has forgotten it, its address included. False if somebody else was removing it, or had.
+ * Ends a container and passes when the engine has forgotten it, its address included. False if somebody else was
+ * removing it, or had.
  */
 export async function removeContainer(docker: Dockerode, container: Dockerode.Container): Promise<boolean> {
 	try {
@@ -32,8 +33,8 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
  * too late it is never answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
  */
 async function forgotten(docker: Dockerode, container: Dockerode.Container): Promise<void> {
-	// The engine answers before it listens itself (moby, getEvents in system_routes.go): what comes in between is told because it tells all that
-	// it remembers, since the beginning of its time.
+	// The engine answers before it listens itself (moby, getEvents in system_routes.go): what comes in between is told
+	// because it tells all that it remembers, since the beginning of its time.
 	const events = await docker.getEvents({ since: 0, filters: { event: ['destroy'], container: [container.id] } });
 	try {
 		// What was destroyed so long before that it is forgotten (256 events: daemon/events) is told by nobody.

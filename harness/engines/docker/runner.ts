@@ -97,7 +97,12 @@ function isAt(docker: Dockerode, dockerHost: string): boolean {
 }
 
 function dockerHost(docker: Dockerode): string {
-	const { socketPath, protocol, host, port } = docker.modem as { socketPath?: string; protocol?: string; host?: string; port?: string };
+	const { socketPath, protocol, host, port } = docker.modem as {
+		socketPath?: string;
+		protocol?: string;
+		host?: string;
+		port?: string;
+	};
 	return socketPath ? `unix://${socketPath}` : `${protocol === 'https' ? 'https' : 'tcp'}://${host}:${port}`;
 }
 
@@ -117,7 +122,11 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
  * A name can only be checked against what a host really has: what is not kept per namespace is not there at all. And
  * what is to be closed, only there is seen.
  */
-async function readSysctls(docker: Dockerode, run: Run, image: string): Promise<Pick<DockerFacts, 'sysctls' | 'sysctlFolders'>> {
+async function readSysctls(
+	docker: Dockerode,
+	run: Run,
+	image: string,
+): Promise<Pick<DockerFacts, 'sysctls' | 'sysctlFolders'>> {
 	const options = {
 		name: `halfopen-${run.id}-sysctls`,
 		image,

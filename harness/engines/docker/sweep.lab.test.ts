@@ -24,23 +24,26 @@ const PLANTED: Readonly<Record<string, { readonly id?: string; readonly owner: s
 	'strange-id': { id: 'x/../../victim', owner: deadOwner(), isSwept: false },
 };
 
-testOnDocker('what is of another machine, of a copy of this one, of another container or of nobody is left; what is dead goes', async () => {
-	const docker = new Dockerode({ socketPath: engineSocket() });
-	const prefix = `halfopen-planted-${process.pid}`;
-	const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-	const networks = new Map<string, Dockerode.Network>();
-	try {
-		for (const [name, { id = `${prefix}-${name}`, owner }] of Object.entries(PLANTED)) {
-			const Labels = { [RUN_LABEL]: id, [OWNER_LABEL]: owner };
-			networks.set(name, await docker.createNetwork({ Name: `${prefix}-${name}`, Internal: true, Labels }));
+testOnDocker(
+	'what is of another machine, of a copy of this one, of another container or of nobody is left; what is dead goes',
+	async () => {
+		const docker = new Dockerode({ socketPath: engineSocket() });
+		const prefix = `halfopen-planted-${process.pid}`;
+		const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+		const networks = new Map<string, Dockerode.Network>();
+		try {
+			for (const [name, { id = `${prefix}-${name}`, owner }] of Object.entries(PLANTED)) {
+				const Labels = { [RUN_LABEL]: id, [OWNER_LABEL]: owner };
+				networks.set(name, await docker.createNetwork({ Name: `${prefix}-${name}`, Internal: true, Labels }));
+			}
+			await sweepDeadRuns(await runnerNamed('docker'));
+			const there = new Set((await docker.listNetworks()).map(({ Name }) => Name));
+			const swept = Object.keys(PLANTED).map((name) => [name, !there.has(`${prefix}-${name}`)]);
+			expect(swept).toEqual(Object.entries(PLANTED).map(([name, { isSwept }]) => [name, isSwept]));
+			expect(said.mock.calls.flat().join('')).toMatch(new RegExp(`left alone: .*${prefix}-other-machine`));
+		} finally {
+			said.mockRestore();
+			await Promise.all([...networks.values()].map((network) => network.remove().catch(() => {})));
 		}
-		await sweepDeadRuns(await runnerNamed('docker'));
-		const there = new Set((await docker.listNetworks()).map(({ Name }) => Name));
-		const swept = Object.keys(PLANTED).map((name) => [name, !there.has(`${prefix}-${name}`)]);
-		expect(swept).toEqual(Object.entries(PLANTED).map(([name, { isSwept }]) => [name, isSwept]));
-		expect(said.mock.calls.flat().join('')).toMatch(new RegExp(`left alone: .*${prefix}-other-machine`));
-	} finally {
-		said.mockRestore();
-		await Promise.all([...networks.values()].map((network) => network.remove().catch(() => {})));
-	}
-});
+	},
+);

@@ -16,13 +16,16 @@ const LOOK_MS = 200;
 const LIMIT_MS = 20_000;
 
 /**
- * Removes all that a run has, until there is nothing, and nothing has come for so long: what was asked of the engine by somebody who is no
- * more is made all the same. Returns what it removed, by name.
+ * Removes all that a run has, until there is nothing, and nothing has come for so long: what was asked of the engine by
+ * somebody who is no more is made all the same. Returns what it removed, by name.
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
 	return asking(`sweeping what is left of run ${run.id}`, async () => {
 		const known = await sweepUntilQuiet(docker, run, 0);
-		const [late, forgotten] = await Promise.all([sweepUntilQuiet(docker, run, quietMs), forgetInstance(docker, run, image)]);
+		const [late, forgotten] = await Promise.all([
+			sweepUntilQuiet(docker, run, quietMs),
+			forgetInstance(docker, run, image),
+		]);
 		const forgottenLate = late.includes(`container ${recorderOf(run)}`) ? await forgetInstance(docker, run, image) : [];
 		return [...known, ...forgotten, ...late, ...forgottenLate];
 	});
@@ -45,7 +48,9 @@ async function sweepUntilQuiet(docker: Dockerode, run: RunIdentity, quietMs: num
 function heldBySomebody({ id }: RunIdentity): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
 		problem: `Something of run ${id} could not be removed within ${LIMIT_MS / 1_000} s.`,
-		remedy: `Look what holds it: docker ps --all --filter label=${RUN_LABEL}=${id}; docker network inspect $(docker network ls --quiet --filter label=${RUN_LABEL}=${id})`,
+		remedy:
+			`Look what holds it: docker ps --all --filter label=${RUN_LABEL}=${id}; docker network inspect $(docker ` +
+			`network ls --quiet --filter label=${RUN_LABEL}=${id})`,
 	});
 }
 
@@ -60,16 +65,23 @@ async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: 
 	// Networks go when nothing is attached to them any more.
 	const removed = [
 		...(await Promise.all(
-			containers.map(async ({ Id, Names }) => ((await removeContainer(docker, docker.getContainer(Id))) ? [`container ${Names[0]?.slice(1)}`] : [])),
+			containers.map(async ({ Id, Names }) =>
+				(await removeContainer(docker, docker.getContainer(Id))) ? [`container ${Names[0]?.slice(1)}`] : [],
+			),
 		)),
-		...(await Promise.all(networks.map(async ({ Id, Name }) => ((await removeNetwork(docker.getNetwork(Id))) ? [`network ${Name}`] : [])))),
+		...(await Promise.all(
+			networks.map(async ({ Id, Name }) => ((await removeNetwork(docker.getNetwork(Id))) ? [`network ${Name}`] : [])),
+		)),
 	];
 	return { found: containers.length + networks.length > 0, removed: removed.flat() };
 }
 
 async function thingsWith(docker: Dockerode, label: string[]) {
 	const filters = { label };
-	const [containers, networks] = await Promise.all([docker.listContainers({ all: true, filters }), docker.listNetworks({ filters })]);
+	const [containers, networks] = await Promise.all([
+		docker.listContainers({ all: true, filters }),
+		docker.listNetworks({ filters }),
+	]);
 	return { containers, networks };
 }
 

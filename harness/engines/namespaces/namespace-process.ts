@@ -4,7 +4,9 @@ import { HalfopenError } from '../../errors.ts';
 import type { Platform, PlatformProcess } from './platform.ts';
 
 /** A host has IPv4 only, as Docker's have; the wire has no protocol at all. Some kernels have none to switch off. */
-export const NO_IPV6 = '[ ! -e /proc/sys/net/ipv6 ] || for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done';
+export const NO_IPV6 =
+	'[ ! -e /proc/sys/net/ipv6 ] || for setting in all default; do echo 1 ' +
+	'>/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done';
 
 /** A process that holds namespaces, and is spoken to over its standard streams. */
 export interface NamespaceProcess {
@@ -24,8 +26,8 @@ export interface NamespaceProcess {
 const MOST_SAID = 2_000;
 
 /**
- * An agent ends when its channel does, however this process dies; but a userland may be frozen then. So `setpriv` and `--kill-child` see to it
- * that the kernel kills that.
+ * An agent ends when its channel does, however this process dies; but a userland may be frozen then. So `setpriv` and
+ * `--kill-child` see to it that the kernel kills that.
  */
 const KILLED_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 
@@ -34,7 +36,10 @@ export function unshareWire({ asRoot }: Platform): string[] {
 	return ['unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
 }
 
-/** The words that make a machine: network, host name, mounts and processes of its own, in the user namespace of the wire. */
+/**
+ * The words that make a machine: network, host name, mounts and processes of its own, in the user namespace of the
+ * wire.
+ */
 export function unshareMachine(ground: Platform, wire: number): string[] {
 	return [...enter(ground, wire), 'unshare', '--net', '--uts', ...PROCESSES];
 }
@@ -56,21 +61,32 @@ function enter({ asRoot }: Platform, pid: number, ...spaces: readonly string[]):
 	return user.length + spaces.length === 0 ? [] : ['nsenter', '--target', String(pid), ...user, ...spaces, '--'];
 }
 
-/** Starts a script in namespaces, which may say words on its standard error and read answers, and then becomes the agent. */
+/**
+ * Starts a script in namespaces, which may say words on its standard error and read answers, and then becomes the
+ * agent.
+ */
 export async function startInNamespaces(
 	ground: Platform,
 	words: readonly string[],
 	script: string,
 	...args: readonly string[]
 ): Promise<NamespaceProcess> {
-	const started = await ground.start([...words, 'sh', '-c', `set -e\n${script}\nexec \${confined-} halfopen-agent`, 'halfopen', ...args]);
+	const started = await ground.start([
+		...words,
+		'sh',
+		'-c',
+		`set -e\n${script}\nexec \${confined-} halfopen-agent`,
+		'halfopen',
+		...args,
+	]);
 	started.channel.on('error', () => {});
 	const init = () => onlyChildOf(ground, started.pid);
 	return {
 		pid: started.pid,
 		channel: started.channel,
 		reported: reportsOf(started, words),
-		// The first process of a PID namespace takes all others with it, and is gone only when they are; who made it (`--fork`) waits for that.
+		// The first process of a PID namespace takes all others with it, and is gone only when they are; who made it
+		// (`--fork`) waits for that.
 		async end() {
 			await started.kill(words.includes('--fork') ? await init().catch(() => undefined) : undefined);
 			await started.exited;
@@ -111,5 +127,7 @@ function refused(words: readonly string[], said: string): HalfopenError {
 export function whatIsNeeded(asRoot: boolean): string {
 	return asRoot
 		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: in a container, give it those, or use another engine.'
-		: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or run it as root.';
+		: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, ' +
+				'kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or ' +
+				'run it as root.';
 }

@@ -3,15 +3,22 @@ import { HalfopenError } from '../../errors.ts';
 import type { BootChannels, EngineHost, EngineLab } from '../engine.ts';
 import type { Subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
-import { besideUserland, type NamespaceProcess, NO_IPV6, startInNamespaces, unshareMachine, unshareUserland } from './namespace-process.ts';
+import {
+	besideUserland,
+	type NamespaceProcess,
+	NO_IPV6,
+	startInNamespaces,
+	unshareMachine,
+	unshareUserland,
+} from './namespace-process.ts';
 import type { Platform } from './platform.ts';
 import { Wire } from './wire.ts';
 
 const PREFIX_LENGTH = 29;
 
 /**
- * Root's tcpdump leaves its groups before it captures, and nobody may in an ordinary user's namespace, which has one user and no group to
- * leave: there it hears that it did.
+ * Root's tcpdump leaves its groups before it captures, and nobody may in an ordinary user's namespace, which has one
+ * user and no group to leave: there it hears that it did.
  */
 const TCPDUMP_OF_USER = `
 mkdir /run/bin
@@ -23,7 +30,10 @@ chmod +x /run/bin/tcpdump
 PATH=/run/bin:$PATH
 `;
 
-/** Says that its network and its mounts are there, waits for its end of the wire, and takes it into use. IPv6 goes before an interface comes. */
+/**
+ * Says that its network and its mounts are there, waits for its end of the wire, and takes it into use. IPv6 goes
+ * before an interface comes.
+ */
 const machineScript = ({ asRoot, files }: Platform) => `
 ${NO_IPV6}
 ${asRoot ? 'echo "$1" >/proc/sys/kernel/hostname' : 'hostname "$1"'}
@@ -43,8 +53,8 @@ echo up >&2
 const userlandScript = ({ files }: Platform) => `${files.userland}\necho up >&2`;
 
 /**
- * Where a userland's pid has become somebody else's, everybody would be everybody on this machine: so who signals must have left the namespace
- * from which it came. With nobody to signal kill fails; that is no failure of ours.
+ * Where a userland's pid has become somebody else's, everybody would be everybody on this machine: so who signals must
+ * have left the namespace from which it came. With nobody to signal kill fails; that is no failure of ours.
  */
 const AMONG = 'exec "$@" "$(readlink /proc/self/ns/pid)"';
 const toAll = (signal: string, until: string) => [
@@ -54,9 +64,10 @@ const toAll = (signal: string, until: string) => [
 ];
 
 /**
- * SIGSTOP is sent in no time, but a call that is under way when it comes may still return what arrives meanwhile: so all threads of all programs,
- * but the agent and this, are waited for. Stopped, stopped under a tracer, dead; and in an uninterruptible wait (that of vfork for a child that is
- * stopped lasts), from which the way back to the program leads into the stop. At most 10 s.
+ * SIGSTOP is sent in no time, but a call that is under way when it comes may still return what arrives meanwhile: so
+ * all threads of all programs, but the agent and this, are waited for. Stopped, stopped under a tracer, dead; and in an
+ * uninterruptible wait (that of vfork for a child that is stopped lasts), from which the way back to the program leads
+ * into the stop. At most 10 s.
  */
 const UNTIL_STOPPED = `
 for look in {1..5000}; do
@@ -79,9 +90,14 @@ export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace' | 
 }
 
 /**
- * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the other's interface.
+ * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the
+ * other's interface.
  */
-export async function createNamespacesLab(ground: Platform, stations: Subnet, { remove, ...surroundings }: Surroundings): Promise<EngineLab> {
+export async function createNamespacesLab(
+	ground: Platform,
+	stations: Subnet,
+	{ remove, ...surroundings }: Surroundings,
+): Promise<EngineLab> {
 	const wire = new Wire(ground);
 	const hosts = {
 		client: new NamespacesHost(ground, wire, { name: 'client', ...stations.client }),
@@ -202,7 +218,11 @@ class NamespacesHost implements EngineHost {
 	}
 
 	async #startUserland(machine: NamespaceProcess): Promise<void> {
-		const userland = await startInNamespaces(this.#ground, unshareUserland(this.#ground, machine.pid), userlandScript(this.#ground));
+		const userland = await startInNamespaces(
+			this.#ground,
+			unshareUserland(this.#ground, machine.pid),
+			userlandScript(this.#ground),
+		);
 		this.#userland = userland;
 		await userland.reported('up');
 	}
@@ -222,7 +242,8 @@ class NamespacesHost implements EngineHost {
 		throw new HalfopenError('ENGINE_REFUSED', {
 			problem: `The programs of the ${this.#place.name} could not be given SIG${signal}, or did not heed it.`,
 			seen: err,
-			remedy: 'Look whether nsenter may enter the PID namespace of this user’s own processes, and who else signals them.',
+			remedy:
+				'Look whether nsenter may enter the PID namespace of this user’s own processes, and who else signals them.',
 		});
 	}
 

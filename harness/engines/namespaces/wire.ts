@@ -43,7 +43,11 @@ export class Wire {
 
 	/** A cable from the bridge to a machine, whose end is called eth0. */
 	async plug(port: string, machine: number, mac: string): Promise<void> {
-		await run(await this.#agent, `link add ${port} type veth peer name eth0 address ${mac} netns ${machine}`, `link set ${port} master ${BRIDGE} up`);
+		await run(
+			await this.#agent,
+			`link add ${port} type veth peer name eth0 address ${mac} netns ${machine}`,
+			`link set ${port} master ${BRIDGE} up`,
+		);
 	}
 
 	/** Takes the cable away, both ends, whatever has become of the machine; the bridge forgets who was there. */
@@ -51,7 +55,8 @@ export class Wire {
 		const agent = await this.#agent;
 		const { status, err } = await agent.run(['ip', 'link', 'del', port]);
 		// Where nobody was left on the machine, its network has gone, and the cable with it.
-		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0) throw refusedByWire(`link del ${port}`, err);
+		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0)
+			throw refusedByWire(`link del ${port}`, err);
 	}
 
 	async end(): Promise<void> {

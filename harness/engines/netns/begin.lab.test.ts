@@ -22,7 +22,10 @@ testOnNetns('no programs of these sources: IMAGE_MISSING, without a stack', asyn
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
 });
 
-/** Runs a command where nobody answers at the sockets of Docker engines, in a mount namespace of its own: on the machine nothing changes. */
+/**
+ * Runs a command where nobody answers at the sockets of Docker engines, in a mount namespace of its own: on the machine
+ * nothing changes.
+ */
 const WITHOUT_DOCKER = [
 	'unshare',
 	...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
@@ -39,10 +42,18 @@ testOnNetns('no wish, and no Docker engine: hosts are namespaces, and one line s
 	await using clone = await cloneProject({ 'one-lab': 'one-lab.ts' });
 	const hidden = { ...clone, test: [...WITHOUT_DOCKER, process.execPath, ...clone.test.slice(1)] };
 	// No context of the user’s, and no rootless engine.
-	const elsewhere = { HOME: clone.root, XDG_RUNTIME_DIR: undefined, DOCKER_HOST: undefined, DOCKER_CONFIG: undefined, DOCKER_CONTEXT: undefined };
+	const elsewhere = {
+		HOME: clone.root,
+		XDG_RUNTIME_DIR: undefined,
+		DOCKER_HOST: undefined,
+		DOCKER_CONFIG: undefined,
+		DOCKER_CONTEXT: undefined,
+	};
 	const run = new NestedRun(hidden, [], { HALFOPEN_ENGINE: undefined, ...elsewhere });
 	expect([await run.ended, run.output]).toEqual([0, expect.any(String)]);
 	const lines = run.output.split('\n').filter((line) => line.startsWith('halfopen:'));
-	expect(lines).toEqual(['halfopen: no Docker engine can be reached, so hosts are network namespaces (HALFOPEN_ENGINE=netns)']);
+	expect(lines).toEqual([
+		'halfopen: no Docker engine can be reached, so hosts are network namespaces (HALFOPEN_ENGINE=netns)',
+	]);
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
 });

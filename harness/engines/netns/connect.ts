@@ -38,7 +38,12 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		programRemedy: 'Install it on this machine: hosts run its programs.',
 		async createLab() {
 			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
-			return createNamespacesLab(ground, stations, { clock: new RealClock(), kernelTrace, ready: () => {}, remove: (end) => end() });
+			return createNamespacesLab(ground, stations, {
+				clock: new RealClock(),
+				kernelTrace,
+				ready: () => {},
+				remove: (end) => end(),
+			});
 		},
 	};
 }

@@ -40,7 +40,10 @@ const NET_ADMIN = 12;
  * asks who that is outside.
  */
 function confined(asRoot: boolean, ...more: readonly number[]): string {
-	const mask = [...Object.values(CAPABILITIES), ...more].reduce((bits, capability) => bits | (1n << BigInt(capability)), 0n);
+	const mask = [...Object.values(CAPABILITIES), ...more].reduce(
+		(bits, capability) => bits | (1n << BigInt(capability)),
+		0n,
+	);
 	const words = ['halfopen-root', ...(asRoot ? ['bound', mask.toString(16)] : []), 'no-new-privs', 'run'];
 	return `confined='${words.join(' ')}'`;
 }
@@ -68,7 +71,8 @@ export function tryLayers(asRoot: boolean): string {
 		`mount -t tmpfs tmpfs ${PLACE}`,
 		`mkdir ${PLACE}/upper ${PLACE}/work ${ROOT}`,
 		`for path in ${layered.map(quoted).join(' ')}; do`,
-		`	mount -t overlay -o "${layerOptions('$path', `${PLACE}/upper`, `${PLACE}/work`, asRoot)}" overlay ${ROOT} 2>/dev/null && umount ${ROOT} || echo "$path"`,
+		`	mount -t overlay -o "${layerOptions('$path', `${PLACE}/upper`, `${PLACE}/work`, asRoot)}" overlay ${ROOT} ` +
+			`2>/dev/null && umount ${ROOT} || echo "$path"`,
 		'done',
 	].join('\n');
 }
@@ -96,13 +100,19 @@ function layerOptions(lower: string, upper: string, work: string, asRoot: boolea
 }
 
 function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot: boolean, opt: string): string {
-	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(({ path, lower }, index) => {
-		const [upper, work] = [`${PLACE}/upper-${index}`, `${PLACE}/work-${index}`];
-		// A layer's folder says what its mode is to everybody.
-		const folders = [folder(upper, modeOf(path)), folder(work)];
-		return { path, folders, mount: mount('overlay', at(path), ['nodev'], layerOptions(lower, upper, work, asRoot)) };
-	});
-	const begun = [mount('tmpfs', PLACE, [], 'mode=755'), folder(ROOT), ...(asRoot ? [] : [mount('tmpfs', ROOT, [], 'mode=755')])];
+	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(
+		({ path, lower }, index) => {
+			const [upper, work] = [`${PLACE}/upper-${index}`, `${PLACE}/work-${index}`];
+			// A layer's folder says what its mode is to everybody.
+			const folders = [folder(upper, modeOf(path)), folder(work)];
+			return { path, folders, mount: mount('overlay', at(path), ['nodev'], layerOptions(lower, upper, work, asRoot)) };
+		},
+	);
+	const begun = [
+		mount('tmpfs', PLACE, [], 'mode=755'),
+		folder(ROOT),
+		...(asRoot ? [] : [mount('tmpfs', ROOT, [], 'mode=755')]),
+	];
 	// Root finds all folders in what lies over `/`; a user's are made, the outer ones first.
 	const targets = [...own, ...layered, ...shown].sort().map((path) => {
 		if (own.includes(path)) return folder(at(path), modeOf(path));
@@ -188,7 +198,13 @@ const file = (path: string): Step => ['file', path];
 /** The link that is here. */
 const link = (path: string): Step => ['link', readlinkSync(path), at(path)];
 const bind = (from: string, to: string, ...flags: readonly MountFlag[]): Step => ['bind', from, to, flags.join()];
-const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => ['mount', type, path, flags.join(), options];
+const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => [
+	'mount',
+	type,
+	path,
+	flags.join(),
+	options,
+];
 
 /** One process takes them all, one after the other. */
 const taken = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;

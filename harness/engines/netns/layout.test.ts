@@ -82,7 +82,21 @@ describe('an ordinary user’s hosts', () => {
 		expect(layout).toEqual({
 			layered: ['/etc/ssl', '/home', '/mnt/two words', '/tmp', '/usr', '/var/lib/apt', '/var/tmp'],
 			readOnly: ['/etc/passwd', '/etc/resolv.conf', '/mnt/a,b', '/snap/curl/1'],
-			own: ['/', '/dev', '/etc', '/mnt', '/proc', '/root', '/run', '/snap', '/snap/curl', '/sys', '/var', '/var/lib', '/var/lib/docker'],
+			own: [
+				'/',
+				'/dev',
+				'/etc',
+				'/mnt',
+				'/proc',
+				'/root',
+				'/run',
+				'/snap',
+				'/snap/curl',
+				'/sys',
+				'/var',
+				'/var/lib',
+				'/var/lib/docker',
+			],
 			links: ['/bin', '/etc/mtab', '/snap/curl/current'],
 		});
 	});
@@ -90,15 +104,20 @@ describe('an ordinary user’s hosts', () => {
 	test('have no layer with a mount below it, which the kernel would refuse', () => {
 		const place = fc.constantFrom('/', ...Object.keys(TREE), '/usr/bin', '/home/anna');
 		fc.assert(
-			fc.property(fc.array(fc.record({ point: place, type: fc.constantFrom('ext4', 'tmpfs', 'proc', 'overlay') })), (some) => {
-				const { layered, readOnly, own } = layoutOf(some, entries, false, []);
-				for (const path of layered)
-					expect(some.filter(({ point }) => point.startsWith(path === '/' ? '/' : `${path}/`) && point !== path)).toEqual([]);
-				// Everything is one thing.
-				const all = [...layered, ...readOnly, ...own];
-				expect(new Set(all).size).toBe(all.length);
-				for (const path of HOSTS_OWN) expect(layered).not.toContain(path);
-			}),
+			fc.property(
+				fc.array(fc.record({ point: place, type: fc.constantFrom('ext4', 'tmpfs', 'proc', 'overlay') })),
+				(some) => {
+					const { layered, readOnly, own } = layoutOf(some, entries, false, []);
+					for (const path of layered)
+						expect(
+							some.filter(({ point }) => point.startsWith(path === '/' ? '/' : `${path}/`) && point !== path),
+						).toEqual([]);
+					// Everything is one thing.
+					const all = [...layered, ...readOnly, ...own];
+					expect(new Set(all).size).toBe(all.length);
+					for (const path of HOSTS_OWN) expect(layered).not.toContain(path);
+				},
+			),
 		);
 	});
 });

@@ -29,9 +29,10 @@ export const HOSTS_OWN = ['/dev', '/proc', '/run', '/sys'];
 
 /** Kernels' interfaces: no files of anybody's. */
 const NO_FILES = new Set(
-	'autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs proc pstore rpc_pipefs securityfs selinuxfs sysfs tracefs'.split(
-		' ',
-	),
+	(
+		'autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs ' +
+		'proc pstore rpc_pipefs securityfs selinuxfs sysfs tracefs'
+	).split(' '),
 );
 /** Where container engines have the mounts of their containers: they come and go, and are nobody's on a host. */
 const OF_CONTAINERS = /^\/var\/lib\/(docker|containerd|containers|kubelet|lxc|lxd|incus)\//;
@@ -40,7 +41,8 @@ const IMAGES = new Set(['squashfs', 'iso9660', 'erofs']);
 /** What the options of an overlay would take apart, and names that no tool is to be tried with. */
 const STRANGE = /[,:\\"'\p{Cc}]/u;
 
-const isBelow = (path: string, folder: string): boolean => path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
+const isBelow = (path: string, folder: string): boolean =>
+	path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
 
 /** The mounts of this process, each once: what lies over another hides it. */
 export function parseMountinfo(text: string): Mount[] {
@@ -54,7 +56,8 @@ export function parseMountinfo(text: string): Mount[] {
 }
 
 /** Blanks and the like stand there as three octal digits. */
-const unescaped = (text: string) => text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+const unescaped = (text: string) =>
+	text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 /**
  * Root lays one layer over the whole of `/`, and one over each file system that is mounted below. In an ordinary user's
@@ -62,7 +65,12 @@ const unescaped = (text: string) => text.replace(/\\([0-7]{3})/g, (_, digits: st
  * with one of them below (clone_private_mount, fs/namespace.c): there the folders down to them are made anew, and what
  * lies beside them is layered. Over `unfit` folders nothing can be layered: they are read only.
  */
-export function layoutOf(mounts: readonly Mount[], entries: Entries, asRoot: boolean, unfit: readonly string[]): Layout {
+export function layoutOf(
+	mounts: readonly Mount[],
+	entries: Entries,
+	asRoot: boolean,
+	unfit: readonly string[],
+): Layout {
 	const layered: string[] = [];
 	const readOnly: string[] = [];
 	const own: string[] = [];
@@ -95,5 +103,9 @@ export function layoutOf(mounts: readonly Mount[], entries: Entries, asRoot: boo
 
 function isKept({ point, type }: Mount): boolean {
 	if (point === '/') return true;
-	return !NO_FILES.has(type) && !OF_CONTAINERS.test(point) && !HOSTS_OWN.some((path) => point === path || isBelow(point, path));
+	return (
+		!NO_FILES.has(type) &&
+		!OF_CONTAINERS.test(point) &&
+		!HOSTS_OWN.some((path) => point === path || isBelow(point, path))
+	);
 }

@@ -23,7 +23,10 @@ export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, unfit: r
 
 export const isRoot = () => process.getuid?.() === 0;
 
-/** What everything of a run begins with, on hosts and beside them: it is a host's environment and not ours, with no options of this Node. */
+/**
+ * What everything of a run begins with, on hosts and beside them: it is a host's environment and not ours, with no
+ * options of this Node.
+ */
 export function environmentOf(run: RunIdentity, bin: string): Record<string, string> {
 	return { PATH: pathWith(bin), HOME: '/root', LANG: 'C.UTF-8', ...markOf('netns', run) };
 }
@@ -43,7 +46,8 @@ function platformProcess(child: ChildProcess & Parameters<typeof channelTo>[0]):
 			(error: Error) => error.message,
 		),
 		async kill(grandchild) {
-			// A pid is signalled only while it can be nobody else's: that of a child of ours, until it was waited for, or of a child that this waits for.
+			// A pid is signalled only while it can be nobody else's: that of a child of ours, until it was waited for, or of
+			// a child that this waits for.
 			if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 			try {
 				process.kill(grandchild ?? child.pid, 'SIGKILL');

@@ -10,7 +10,10 @@ import { RECORDING, recorderCommand, TRACING } from '../trace-recorder.ts';
 /** Where labs read the trace of their run: a socket in its folder, and so gone with it. */
 export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(directory, 'trace');
 
-/** In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere else. */
+/**
+ * In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere
+ * else.
+ */
 const LONGEST_PATH = 107;
 
 /** The recorder of a run. */
@@ -20,7 +23,9 @@ export interface Recorder {
 	stop(): Promise<void>;
 }
 
-/** Starts to record the kernel's trace, if that may be, and gives what it says from then on to each lab that connects. */
+/**
+ * Starts to record the kernel's trace, if that may be, and gives what it says from then on to each lab that connects.
+ */
 export async function startRecorder(run: Run): Promise<Recorder> {
 	const [program = '', ...args] = recorderCommand(run);
 	const recorder = spawn(program, args, { env: { PATH: process.env.PATH, ...markOf('netns', run) } });
@@ -32,7 +37,10 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	});
 	if (!(await hasBegun(recorder))) {
 		await ended;
-		return { recording: `tracefs is root’s alone, or not mounted at ${TRACING}: ${complaint.trim()}`, stop: async () => {} };
+		return {
+			recording: `tracefs is root’s alone, or not mounted at ${TRACING}: ${complaint.trim()}`,
+			stop: async () => {},
+		};
 	}
 	const readers = new Set<Socket>();
 	// Who begins to read begins with a line.
@@ -56,7 +64,10 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	if (Buffer.byteLength(socketOf(run)) > LONGEST_PATH) {
 		recorder.stdin.end();
 		await ended;
-		return { recording: `the path of the run’s folder is too long for a socket: ${socketOf(run)}`, stop: async () => {} };
+		return {
+			recording: `the path of the run’s folder is too long for a socket: ${socketOf(run)}`,
+			stop: async () => {},
+		};
 	}
 	await listening(server, socketOf(run));
 	return {

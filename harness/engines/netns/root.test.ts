@@ -40,7 +40,12 @@ describe('a step that fails is told, with its reason, and none is taken after it
 });
 
 test('what is tried may be missing, but nothing else may be wrong with it', async () => {
-	expect(await take('try', 'bind', 'nowhere', 'nowhere', 'ro', 'folder', 'after', '755')).toMatchObject({ exitCode: 0 });
+	expect(await take('try', 'bind', 'nowhere', 'nowhere', 'ro', 'folder', 'after', '755')).toMatchObject({
+		exitCode: 0,
+	});
 	expect((await stat(join(place, 'after'))).isDirectory()).toBe(true);
-	expect(await take('try', 'link', 'after', 'after')).toMatchObject({ exitCode: 1, stderr: 'halfopen-root: File exists: try link after after' });
+	expect(await take('try', 'link', 'after', 'after')).toMatchObject({
+		exitCode: 1,
+		stderr: 'halfopen-root: File exists: try link after after',
+	});
 });

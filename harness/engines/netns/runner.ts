@@ -25,7 +25,11 @@ export const netnsRunner: EngineRunner = {
 		const made = await assertBinaries();
 		const ground = localPlatform(run, made);
 		// Before anything is started: where no namespace can be made, nothing is left to be ended.
-		const [sysctls, version, unfit] = await Promise.all([readSysctlNames(ground), versionOf('unshare'), unfitFolders(ground)]);
+		const [sysctls, version, unfit] = await Promise.all([
+			readSysctlNames(ground),
+			versionOf('unshare'),
+			unfitFolders(ground),
+		]);
 		const recorder = await startRecorder(run);
 		const blocks = await reserveBlocks();
 		const facts: NetnsFacts = {
@@ -93,7 +97,8 @@ async function unfitFolders(ground: Platform): Promise<string[]> {
 	const unfit = out.split('\n').filter(Boolean);
 	if (unfit.length > 0) {
 		process.stderr.write(
-			`halfopen: this kernel makes no overlay of ${unfit.join(', ')}: programs on hosts read what is there, and write nothing (EROFS)\n`,
+			`halfopen: this kernel makes no overlay of ${unfit.join(', ')}: programs on hosts read what is there, and ` +
+				'write nothing (EROFS)\n',
 		);
 	}
 	return unfit;

@@ -1,4 +1,7 @@
-/** The machine is as it was, while there is a lab in its namespaces and after: its rules, sysctls, interfaces, routes, mounts and /run/netns. */
+/**
+ * The machine is as it was, while there is a lab in its namespaces and after: its rules, sysctls, interfaces, routes,
+ * mounts and /run/netns.
+ */
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,8 +76,18 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 				for (const folder of folders) await tried(agent, `echo theirs >'${folder}/${name}'`);
 				// Where everybody may write, this was no refusal.
 				expect(await output(agent, 'cat', `/tmp/${name}`, join(place, name))).toBe('theirs\ntheirs');
-				await tried(agent, `echo theirs >'${mine}'; chmod 777 '${mine}'; mv '${mine}' '${mine}.moved'; chmod 600 /dev/null`);
-				expect(await output(agent, 'sh', '-c', 'echo into >/dev/null; head -c 1 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c')).toBe('1\n3');
+				await tried(
+					agent,
+					`echo theirs >'${mine}'; chmod 777 '${mine}'; mv '${mine}' '${mine}.moved'; chmod 600 /dev/null`,
+				);
+				expect(
+					await output(
+						agent,
+						'sh',
+						'-c',
+						'echo into >/dev/null; head -c 1 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c',
+					),
+				).toBe('1\n3');
 			}
 			await tried(client.machine, `rm -rf '${place}'`);
 			expect((await tried(client.userland, `ls '${place}'`)).status).not.toBe(0);
@@ -88,7 +101,8 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 		expect(await readFile(mine, 'utf8')).toBe('mine\n');
 		expect(await readdir(place)).toEqual(['mine']);
 		expect((await lstat(mine)).mode & 0o777).toBe(0o644);
-		for (const folder of folders) await expect(lstat(join(folder, name))).rejects.toMatchObject({ code: expect.stringMatching(/ENOENT|EACCES/) });
+		for (const folder of folders)
+			await expect(lstat(join(folder, name))).rejects.toMatchObject({ code: expect.stringMatching(/ENOENT|EACCES/) });
 		const after = await lstat('/dev/null');
 		expect([after.mode, after.uid, after.ino]).toEqual([before.mode, before.uid, before.ino]);
 	} finally {
@@ -105,7 +119,9 @@ testOnNetns('no file of the kernel’s outside a host’s own network can be ope
 				const { mode } = await lstat(join('/proc', knob));
 				if ((mode & 0o222) === 0) continue;
 				// Not to be opened to be tried: that alone may do something.
-				expect(await output(agent, 'findmnt', '--noheadings', '--output', 'OPTIONS', '--target', `/proc/${knob}`)).toMatch(/^ro,/);
+				expect(
+					await output(agent, 'findmnt', '--noheadings', '--output', 'OPTIONS', '--target', `/proc/${knob}`),
+				).toMatch(/^ro,/);
 			}
 			// Disks, memory, and whatever else has a number: none is there, and none can be made. `find -type` does not look
 			// at what is bound to a file.
@@ -124,17 +140,26 @@ testOnNetns('no file of the kernel’s outside a host’s own network can be ope
 	});
 });
 
-const testAsRoot = process.getuid?.() === 0 ? testOnNetns : testOn('', 'root’s alone: an ordinary user is nobody to the kernel outside');
-testAsRoot('root of a host is not root of the machine: nothing is mounted, unmounted, or mounted for writing again', async () => {
-	await withMachines(async ({ client: { machine, userland } }) => {
-		for (const agent of [machine, userland]) {
-			for (const act of ['mount -t tmpfs tmpfs /srv', 'umount /proc/sys', 'mount -o remount,bind,rw /proc/sys', 'mount -o remount,dev /'])
-				expect((await tried(agent, act)).status).not.toBe(0);
-			// Capabilities(7): CAP_SYS_MODULE 16, CAP_SYS_RAWIO 17, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_SYS_BOOT 22,
-			// CAP_SYS_TIME 25, CAP_MKNOD 27.
-			const [, bounding = ''] = (await output(agent, 'grep', 'CapBnd', '/proc/self/status')).split('\t');
-			expect([16, 17, 19, 21, 22, 25, 27].filter((bit) => (BigInt(`0x${bounding}`) >> BigInt(bit)) & 1n)).toEqual([]);
-			expect(await output(agent, 'grep', 'NoNewPrivs', '/proc/self/status')).toBe('NoNewPrivs:\t1');
-		}
-	});
-});
+const testAsRoot =
+	process.getuid?.() === 0 ? testOnNetns : testOn('', 'root’s alone: an ordinary user is nobody to the kernel outside');
+testAsRoot(
+	'root of a host is not root of the machine: nothing is mounted, unmounted, or mounted for writing again',
+	async () => {
+		await withMachines(async ({ client: { machine, userland } }) => {
+			for (const agent of [machine, userland]) {
+				for (const act of [
+					'mount -t tmpfs tmpfs /srv',
+					'umount /proc/sys',
+					'mount -o remount,bind,rw /proc/sys',
+					'mount -o remount,dev /',
+				])
+					expect((await tried(agent, act)).status).not.toBe(0);
+				// Capabilities(7): CAP_SYS_MODULE 16, CAP_SYS_RAWIO 17, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_SYS_BOOT 22,
+				// CAP_SYS_TIME 25, CAP_MKNOD 27.
+				const [, bounding = ''] = (await output(agent, 'grep', 'CapBnd', '/proc/self/status')).split('\t');
+				expect([16, 17, 19, 21, 22, 25, 27].filter((bit) => (BigInt(`0x${bounding}`) >> BigInt(bit)) & 1n)).toEqual([]);
+				expect(await output(agent, 'grep', 'NoNewPrivs', '/proc/self/status')).toBe('NoNewPrivs:\t1');
+			}
+		});
+	},
+);

@@ -34,7 +34,9 @@ beforeEach(async () => {
 
 afterEach(async () => {
 	expect(await vmInventory.things(({ id }) => id === run.id)).toEqual([]);
-	expect((await readdir(run.directory)).filter((name) => name.startsWith('guest') || name.startsWith('boot'))).toEqual([]);
+	expect((await readdir(run.directory)).filter((name) => name.startsWith('guest') || name.startsWith('boot'))).toEqual(
+		[],
+	);
 	await rm(run.directory, { recursive: true });
 });
 
@@ -58,20 +60,25 @@ testOnGuests('a kernel that says nothing within its time: GUEST_LOST', async () 
 	const root = join(run.directory, 'root.cpio');
 	await writeFile(root, NOTHING);
 	// On a machine that is this quick, it is still too early for an answer.
-	await expect(Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest', { bootLimitMs: 100 })).rejects.toMatchObject({
+	await expect(
+		Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest', { bootLimitMs: 100 }),
+	).rejects.toMatchObject({
 		code: 'GUEST_LOST',
 		problem: 'A guest has not answered for 0.1 s.',
 	});
 });
 
-testOnGuests('a root without a first process: the kernel panics, and the last lines of its console tell why', async () => {
-	const root = join(run.directory, 'root.cpio');
-	await writeFile(root, NOTHING);
-	await expect(Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest')).rejects.toMatchObject({
-		code: 'GUEST_LOST',
-		seen: expect.stringContaining('Kernel panic - not syncing'),
-	});
-});
+testOnGuests(
+	'a root without a first process: the kernel panics, and the last lines of its console tell why',
+	async () => {
+		const root = join(run.directory, 'root.cpio');
+		await writeFile(root, NOTHING);
+		await expect(Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest')).rejects.toMatchObject({
+			code: 'GUEST_LOST',
+			seen: expect.stringContaining('Kernel panic - not syncing'),
+		});
+	},
+);
 
 /** What becomes of a lab that this befalls, once it is ready. */
 async function lostBy(befall: (lab: Lab) => Promise<unknown>): Promise<unknown> {
@@ -104,11 +111,17 @@ testOnGuests('a kernel that panics in mid-scenario: GUEST_LOST, with the last li
 });
 
 testOnGuests('a guest that stops answering in mid-scenario: GUEST_LOST', async () => {
-	expect(await lostBy(() => signal('SIGSTOP'))).toMatchObject({ code: 'GUEST_LOST', problem: 'A guest has not answered for 5 s.' });
+	expect(await lostBy(() => signal('SIGSTOP'))).toMatchObject({
+		code: 'GUEST_LOST',
+		problem: 'A guest has not answered for 5 s.',
+	});
 });
 
 testOnGuests('a QEMU that somebody kills in mid-scenario: GUEST_LOST', async () => {
-	expect(await lostBy(() => signal('SIGKILL'))).toMatchObject({ code: 'GUEST_LOST', problem: 'A guest has ended: SIGKILL has killed its QEMU.' });
+	expect(await lostBy(() => signal('SIGKILL'))).toMatchObject({
+		code: 'GUEST_LOST',
+		problem: 'A guest has ended: SIGKILL has killed its QEMU.',
+	});
 });
 
 /** What of a folder is there. */
@@ -126,7 +139,10 @@ testOnGuests('a snapshot that is cut off: SNAPSHOT_UNUSABLE, and it is removed, 
 		remedy: expect.stringContaining('Run it again'),
 	});
 	expect(await namesIn(folder)).toBeUndefined();
-	await expect(engine.createLab()).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE', seen: expect.stringContaining('is not there') });
+	await expect(engine.createLab()).rejects.toMatchObject({
+		code: 'SNAPSHOT_UNUSABLE',
+		seen: expect.stringContaining('is not there'),
+	});
 });
 
 async function beginningOf(path: string): Promise<Buffer> {
@@ -136,32 +152,38 @@ async function beginningOf(path: string): Promise<Buffer> {
 	return bytes;
 }
 
-testOnGuests('a guest that is kept with its lab ready, and is of no use: labs are made without it, and it is kept anew', async () => {
-	const ready = join(run.directory, 'kept', 'ready');
-	await mkdir(dirname(ready));
-	const engine = connectVm(run, { ...facts(), ready });
-	const make = async () => {
-		const lab = await Lab.create(engine);
-		await lab.server.nc({ listen: 8080 });
-		await lab.destroy();
-	};
-	await make();
-	for (const [name, length] of [
-		['memory', 1 << 20],
-		['conversation.json', 1_000],
-	] as const) {
-		expect((await namesIn(ready))?.sort()).toEqual(['conversation.json', 'memory']);
-		await truncate(join(ready, name), length);
+testOnGuests(
+	'a guest that is kept with its lab ready, and is of no use: labs are made without it, and it is kept anew',
+	async () => {
+		const ready = join(run.directory, 'kept', 'ready');
+		await mkdir(dirname(ready));
+		const engine = connectVm(run, { ...facts(), ready });
+		const make = async () => {
+			const lab = await Lab.create(engine);
+			await lab.server.nc({ listen: 8080 });
+			await lab.destroy();
+		};
 		await make();
-		// A conversation that cannot be read is known to be of no use before its lab is made, and is replaced by that.
-		if (name === 'memory') {
-			expect(await namesIn(ready)).toBeUndefined();
+		for (const [name, length] of [
+			['memory', 1 << 20],
+			['conversation.json', 1_000],
+		] as const) {
+			expect((await namesIn(ready))?.sort()).toEqual(['conversation.json', 'memory']);
+			await truncate(join(ready, name), length);
 			await make();
+			// A conversation that cannot be read is known to be of no use before its lab is made, and is replaced by that.
+			if (name === 'memory') {
+				expect(await namesIn(ready)).toBeUndefined();
+				await make();
+			}
 		}
-	}
-});
+	},
+);
 
-/** Runs a command with a small disk as its cache, in a mount namespace of its own; kernels are where they are. Says what is left on that disk. */
+/**
+ * Runs a command with a small disk as its cache, in a mount namespace of its own; kernels are where they are. Says what
+ * is left on that disk.
+ */
 const onSmallDisk = (disk: string, mebibytes: number) => [
 	'unshare',
 	...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
@@ -179,14 +201,22 @@ const onSmallDisk = (disk: string, mebibytes: number) => [
 ];
 
 testOnGuests(
-	'a disk that is full when the root is made, when it is packed, when the guest is saved: DISK_FULL, and nothing is left on it',
+	'a disk that is full when the root is made, when it is packed, when the guest is saved: DISK_FULL, and nothing ' +
+		'is left on it',
 	async () => {
 		await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
 		const disk = join(clone.root, 'disk');
 		await mkdir(disk);
 		for (const mebibytes of [50, 300, 600]) {
-			const nested = new NestedRun({ ...clone, test: [...onSmallDisk(disk, mebibytes), process.execPath, ...clone.test.slice(1)] });
-			expect([mebibytes, await nested.ended, nested.output]).toEqual([mebibytes, 1, expect.stringContaining('[DISK_FULL]')]);
+			const nested = new NestedRun({
+				...clone,
+				test: [...onSmallDisk(disk, mebibytes), process.execPath, ...clone.test.slice(1)],
+			});
+			expect([mebibytes, await nested.ended, nested.output]).toEqual([
+				mebibytes,
+				1,
+				expect.stringContaining('[DISK_FULL]'),
+			]);
 			expect(nested.output).toContain('make room on the disk of');
 			expect(nested.output).not.toMatch(/^\s+at /m);
 			expect(nested.output).not.toContain('left on the disk');

@@ -32,7 +32,10 @@ export interface VmFacts extends Record<string, string> {
 /** Every lab is alone in its guest, so it may have the same addresses as any other: then it repeats. */
 const STATIONS = subnet(0, 0);
 
-/** The engine as a worker sees it, made from what the runner found out. A guest that has not answered for `silenceMs` of wall time is lost. */
+/**
+ * The engine as a worker sees it, made from what the runner found out. A guest that has not answered for `silenceMs` of
+ * wall time is lost.
+ */
 export function connectVm(
 	run: Run,
 	{ kernel, version, memory, ready, sysctls, qemu, seed }: VmFacts,
@@ -42,7 +45,8 @@ export function connectVm(
 		try {
 			return new RunningGuest(await Qemu.start(run, { kernel, snapshot }, run.directory, name, { signal }), silenceMs);
 		} catch (error) {
-			if (error instanceof HalfopenError && error.code === 'SNAPSHOT_UNUSABLE') await rm(dirname(snapshot), { recursive: true, force: true });
+			if (error instanceof HalfopenError && error.code === 'SNAPSHOT_UNUSABLE')
+				await rm(dirname(snapshot), { recursive: true, force: true });
 			throw error;
 		}
 	};
@@ -64,7 +68,9 @@ export function connectVm(
 							(signal) => restored(`${name}-ready`, known.memory, signal),
 							(signal) => restored(name, memory, signal),
 						)
-					: new RecordedGuest(run, await restored(name, memory), rehearsed, (kept, signal) => restored(`${name}-ready`, kept, signal)),
+					: new RecordedGuest(run, await restored(name, memory), rehearsed, (kept, signal) =>
+							restored(`${name}-ready`, kept, signal),
+						),
 				BigInt(seed),
 			);
 			try {

@@ -23,7 +23,9 @@ afterEach(() => guest.end());
 function begin(seed?: bigint): void {
 	turns = [];
 	said = '';
-	fake = new FakeGuest((given) => new Promise((leave, fail) => turns.push({ given, leave: (left = {}) => leave(left), fail })));
+	fake = new FakeGuest(
+		(given) => new Promise((leave, fail) => turns.push({ given, leave: (left = {}) => leave(left), fail })),
+	);
 	guest = new Guest(fake, seed);
 	guest.channel.on('data', (bytes: Buffer) => {
 		said += bytes;

@@ -3,7 +3,10 @@ import type { LabClock } from '../engine.ts';
 import type { GuestTransport } from './running-guest.ts';
 import { type FromGuest, MOST_TO_GUEST } from './shared-memory.ts';
 
-/** Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an end. */
+/**
+ * Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an
+ * end.
+ */
 const QUIET_TURNS = 4;
 /** So long the guest may go on when nobody said until when, in nanoseconds. */
 const UNASKED_NS = 1_000_000_000n;
@@ -15,8 +18,9 @@ interface Sleeper {
 }
 
 /**
- * A guest, and the harness, in turns. The guest runs until its agent has said something and it has come to rest, or until the next deadline; then it
- * stands still while the harness reads and thinks, and goes on when nobody here has anything left to ask.
+ * A guest, and the harness, in turns. The guest runs until its agent has said something and it has come to rest, or
+ * until the next deadline; then it stands still while the harness reads and thinks, and goes on when nobody here has
+ * anything left to ask.
  */
 export class Guest {
 	readonly clock: LabClock;
@@ -35,7 +39,10 @@ export class Guest {
 	#seed: bigint;
 	#failure: Error | undefined;
 
-	/** A seed other than 0 makes its random numbers others than those of the snapshot, from its first turn on: connections are made of them. */
+	/**
+	 * A seed other than 0 makes its random numbers others than those of the snapshot, from its first turn on: connections
+	 * are made of them.
+	 */
 	constructor(partner: GuestTransport, seed = 0n) {
 		this.#partner = partner;
 		this.#seed = seed;
@@ -65,7 +72,10 @@ export class Guest {
 		this.#over = this.#takeTurns().catch((error: Error) => this.#fail(error));
 	}
 
-	/** Once its channel was ended: passes when the guest is paused, and another agent in it has begun. Nobody is to use the guest any more. */
+	/**
+	 * Once its channel was ended: passes when the guest is paused, and another agent in it has begun. Nobody is to use
+	 * the guest any more.
+	 */
 	async restarted(): Promise<void> {
 		await this.#over;
 		if (this.#failure) throw this.#failure;
@@ -76,7 +86,10 @@ export class Guest {
 		this.#ready = true;
 	}
 
-	/** Ends the guest at once, whatever it does, and then its channel; whoever sleeps is woken, for no time passes any more. */
+	/**
+	 * Ends the guest at once, whatever it does, and then its channel; whoever sleeps is woken, for no time passes any
+	 * more.
+	 */
 	async end(): Promise<void> {
 		this.#ended = true;
 		await this.#partner.end();
@@ -96,7 +109,12 @@ export class Guest {
 			this.#ready = false;
 			const seed = this.#seed;
 			this.#seed = 0n;
-			const left = await this.#partner.turn({ deadline: this.#deadline(), bytes: bytes.subarray(0, MOST_TO_GUEST), seed, restart: last });
+			const left = await this.#partner.turn({
+				deadline: this.#deadline(),
+				bytes: bytes.subarray(0, MOST_TO_GUEST),
+				seed,
+				restart: last,
+			});
 			if (last) return void this.channel.push(null);
 			this.#listen(left);
 		}

@@ -10,7 +10,12 @@ let parts: OwnParts;
 
 beforeEach(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-root-'));
-	parts = { bin: join(folder, 'bin'), opt: join(folder, 'opt'), init: join(folder, 'init-1'), modules: join(folder, 'modules') };
+	parts = {
+		bin: join(folder, 'bin'),
+		opt: join(folder, 'opt'),
+		init: join(folder, 'init-1'),
+		modules: join(folder, 'modules'),
+	};
 	for (const one of [parts.bin, join(parts.opt, 'halfopen'), parts.modules]) await mkdir(one, { recursive: true });
 	await writeFile(join(parts.bin, 'halfopen-agent'), 'agent', { mode: 0o755 });
 	await writeFile(join(parts.opt, 'halfopen/echo.mjs'), 'echo');
@@ -23,29 +28,37 @@ afterEach(() => rm(folder, { recursive: true }));
 const cpio = await execa('cpio', ['--version'], { reject: false });
 const testWithCpio = cpio.failed ? test.skip : test;
 
-testWithCpio('a root has our parts where the guest looks for them, and programs where they are here, with what they link to', async () => {
-	const [real, program] = ['/usr/bin/env', join(folder, 'a-program')];
-	await symlink(real, program);
-	const archive = join(folder, 'root.cpio');
-	await makeRoot(archive, join(folder, 'staging'), parts, [program, real]);
-	const { stdout } = await execa('cpio', ['--list', '--verbose', '--quiet', '--numeric-uid-gid'], { inputFile: archive });
-	const files = stdout.split('\n').map((line) => line.split(/\s+/));
-	const found = new Map(
-		files.map(([mode, _links, owner, group, _size, _month, _day, _time, path, ...link]) => [path, [mode, owner, group, ...link]]),
-	);
-	for (const [path, mode] of [
-		['init', '-rwxr-xr-x'],
-		['usr/local/bin/halfopen-agent', '-rwxr-xr-x'],
-		[`${OPT_IN_GUEST.slice(1)}/halfopen/echo.mjs`, '-rw-r--r--'],
-		['modules/order', '-rw-r--r--'],
-		['etc/passwd', '-rw-r--r--'],
-		[real.slice(1), '-rwxr-xr-x'],
-	] as const) {
-		expect([path, found.get(path)]).toEqual([path, [mode, '0', '0']]);
-	}
-	expect(found.get(program.slice(1))).toEqual(['lrwxrwxrwx', '0', '0', '->', real]);
-	// The folder of the link is none in which guests look.
-	expect(found.get('usr/local/bin/a-program')).toEqual(['lrwxrwxrwx', '0', '0', '->', program]);
-	expect(found.has('usr/local/bin/env')).toBe(false);
-	expect([...found.keys()].filter((path) => path?.endsWith('/libc.so.6'))).not.toEqual([]);
-});
+testWithCpio(
+	'a root has our parts where the guest looks for them, and programs where they are here, with what they link to',
+	async () => {
+		const [real, program] = ['/usr/bin/env', join(folder, 'a-program')];
+		await symlink(real, program);
+		const archive = join(folder, 'root.cpio');
+		await makeRoot(archive, join(folder, 'staging'), parts, [program, real]);
+		const { stdout } = await execa('cpio', ['--list', '--verbose', '--quiet', '--numeric-uid-gid'], {
+			inputFile: archive,
+		});
+		const files = stdout.split('\n').map((line) => line.split(/\s+/));
+		const found = new Map(
+			files.map(([mode, _links, owner, group, _size, _month, _day, _time, path, ...link]) => [
+				path,
+				[mode, owner, group, ...link],
+			]),
+		);
+		for (const [path, mode] of [
+			['init', '-rwxr-xr-x'],
+			['usr/local/bin/halfopen-agent', '-rwxr-xr-x'],
+			[`${OPT_IN_GUEST.slice(1)}/halfopen/echo.mjs`, '-rw-r--r--'],
+			['modules/order', '-rw-r--r--'],
+			['etc/passwd', '-rw-r--r--'],
+			[real.slice(1), '-rwxr-xr-x'],
+		] as const) {
+			expect([path, found.get(path)]).toEqual([path, [mode, '0', '0']]);
+		}
+		expect(found.get(program.slice(1))).toEqual(['lrwxrwxrwx', '0', '0', '->', real]);
+		// The folder of the link is none in which guests look.
+		expect(found.get('usr/local/bin/a-program')).toEqual(['lrwxrwxrwx', '0', '0', '->', program]);
+		expect(found.has('usr/local/bin/env')).toBe(false);
+		expect([...found.keys()].filter((path) => path?.endsWith('/libc.so.6'))).not.toEqual([]);
+	},
+);

@@ -6,7 +6,25 @@ import { diskFullIn } from './qemu-errors.ts';
 
 /** What hosts run, what tells of them, and what scripts are made of. */
 const GUEST_PROGRAMS = [
-	...['bash', 'sh', 'env', 'cat', 'chmod', 'cut', 'date', 'grep', 'head', 'hostname', 'id', 'kill', 'ls', 'mkdir', 'mount', 'readlink', 'rm'],
+	...[
+		'bash',
+		'sh',
+		'env',
+		'cat',
+		'chmod',
+		'cut',
+		'date',
+		'grep',
+		'head',
+		'hostname',
+		'id',
+		'kill',
+		'ls',
+		'mkdir',
+		'mount',
+		'readlink',
+		'rm',
+	],
 	...['echo', 'sed', 'seq', 'sleep', 'sort', 'tail', 'timeout', 'tr', 'true', 'uname', 'wc'],
 	...[
 		'unshare',
@@ -26,7 +44,10 @@ const GUEST_PROGRAMS = [
 	...['nc.openbsd', 'nc.traditional', 'ncat', 'curl', 'telnet', 'node'],
 ];
 
-/** What programs look for besides, where it is there: matches and targets of iptables, names of services, Node's own parts on Debian. */
+/**
+ * What programs look for besides, where it is there: matches and targets of iptables, names of services, Node's own
+ * parts on Debian.
+ */
 const LOOKED_FOR = [
 	...['/etc/protocols', '/etc/services', '/etc/ethertypes', '/usr/share/ncat', '/usr/share/nodejs'],
 	...['/usr/lib/x86_64-linux-gnu/xtables', '/usr/lib/xtables', '/usr/lib64/xtables'],
@@ -58,8 +79,16 @@ const LOOKED_IN = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/u
 /** Where a guest has what lies over /opt on this machine's hosts. */
 export const OPT_IN_GUEST = '/host/opt';
 
-/** Makes a guest's root, as an archive for its kernel to unpack, by way of the new folder `staging`. Everything in it is the superuser's. */
-export async function makeRoot(archive: string, staging: string, { bin, opt, init, modules }: OwnParts, programs: readonly string[]): Promise<void> {
+/**
+ * Makes a guest's root, as an archive for its kernel to unpack, by way of the new folder `staging`. Everything in it is
+ * the superuser's.
+ */
+export async function makeRoot(
+	archive: string,
+	staging: string,
+	{ bin, opt, init, modules }: OwnParts,
+	programs: readonly string[],
+): Promise<void> {
 	await mkdir(staging);
 	const root = new Root(staging);
 	await root.begin();
@@ -73,9 +102,13 @@ export async function makeRoot(archive: string, staging: string, { bin, opt, ini
 	if (!succeeded) throw diskFullIn(err) ?? failed('The guest’s root could not be packed.', err);
 }
 
-const PACK = 'export LC_ALL=C; cd "$1" && find . -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --quiet >"$2"';
+const PACK =
+	'export LC_ALL=C; cd "$1" && find . -print0 | sort -z | cpio --null --create --format=newc --owner=+0:+0 --quiet ' +
+	'>"$2"';
 
-const FIND = 'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; for program; do type -P "$program" || { echo "$program" >&2; exit 1; }; done';
+const FIND =
+	'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; for program; do type -P "$program" || { echo "$program" >&2; exit ' +
+	'1; }; done';
 
 export async function programPaths(): Promise<string[]> {
 	const { succeeded, out, err } = await runCommand(['bash', '-c', FIND, 'find', ...GUEST_PROGRAMS]);
@@ -84,7 +117,11 @@ export async function programPaths(): Promise<string[]> {
 }
 
 function failed(problem: string, seen: string): HalfopenError {
-	return new HalfopenError('TOOL_MISSING', { problem, seen, remedy: 'Run `npm run setup -- --vm`: it installs what guests are made of.' });
+	return new HalfopenError('TOOL_MISSING', {
+		problem,
+		seen,
+		remedy: 'Run `npm run setup -- --vm`: it installs what guests are made of.',
+	});
 }
 
 /** A file system for a guest, made of this machine's programs and what they need. */

@@ -16,8 +16,9 @@ export const filesOf = (folder: string, name: string) => ({
 export type GuestFiles = ReturnType<typeof filesOf>;
 
 /**
- * The computer. Its clock is the count of its instructions, one a nanosecond, and jumps when it has nothing to do (`icount`); nothing in it hears of
- * the time outside. Without cmpxchg16b, which QEMU 7.2 gets wrong at random; without HPET, on which QEMU 10 stops at every tick of an idle clock.
+ * The computer. Its clock is the count of its instructions, one a nanosecond, and jumps when it has nothing to do
+ * (`icount`); nothing in it hears of the time outside. Without cmpxchg16b, which QEMU 7.2 gets wrong at random; without
+ * HPET, on which QEMU 10 stops at every tick of an idle clock.
  */
 export function commandLine(kernel: string, { console, monitor, memory }: GuestFiles): string[] {
 	return [

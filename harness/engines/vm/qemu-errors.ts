@@ -13,7 +13,8 @@ export function notStarted(said: string): HalfopenError {
 		problem: 'QEMU did not start.',
 		seen: said,
 		remedy:
-			`If it refuses the kernel, its image is broken: remove its folder in ${kernelsFolder()}, and fetch it anew (npm run kernels). ` +
+			`If it refuses the kernel, its image is broken: remove its folder in ${kernelsFolder()}, and fetch it anew ` +
+			'(npm run kernels). ' +
 			'Else run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
 	});
 }
@@ -23,15 +24,24 @@ export function silent(limitMs: number, console: string): HalfopenError {
 	return lost(
 		`A guest has not answered for ${limitMs / 1_000} s.`,
 		console,
-		'Read what its kernel said. If the kernel is of your own: it needs what harness/kernels/wanted-modules.ts names, built in or as modules, and a serial console.',
+		'Read what its kernel said. If the kernel is of your own: it needs what harness/kernels/wanted-modules.ts ' +
+			'names, built in or as modules, and a serial console.',
 	);
 }
 
 /** QEMU has ended in mid-scenario, by a signal or, as it does when the guest's kernel panics, by itself: GUEST_LOST. */
 export function ended(signal: NodeJS.Signals | null, console: string): HalfopenError {
 	return signal
-		? lost(`A guest has ended: ${signal} has killed its QEMU.`, console, 'See who killed it: where memory runs out the kernel does (dmesg).')
-		: lost('A guest has ended by itself.', console, 'Read what its kernel said: it has panicked, or its first process has given up.');
+		? lost(
+				`A guest has ended: ${signal} has killed its QEMU.`,
+				console,
+				'See who killed it: where memory runs out the kernel does (dmesg).',
+			)
+		: lost(
+				'A guest has ended by itself.',
+				console,
+				'Read what its kernel said: it has panicked, or its first process has given up.',
+			);
 }
 
 function lost(problem: string, console: string, remedy: string): HalfopenError {
@@ -40,17 +50,27 @@ function lost(problem: string, console: string, remedy: string): HalfopenError {
 	// What follows on a panic is long.
 	const panic = lines.slice(0, -LAST_LINES).findLast((line) => line.includes('Kernel panic'));
 	const shown = panic === undefined ? last : [panic, '…', ...last];
-	return new HalfopenError('GUEST_LOST', { problem, seen: `the last lines of its console:\n${shown.join('\n')}`, remedy });
+	return new HalfopenError('GUEST_LOST', {
+		problem,
+		seen: `the last lines of its console:\n${shown.join('\n')}`,
+		remedy,
+	});
 }
 
-/** A guest could not be saved, or one that was saved not be restored: SNAPSHOT_UNUSABLE, or, where that is why, DISK_FULL. */
+/**
+ * A guest could not be saved, or one that was saved not be restored: SNAPSHOT_UNUSABLE, or, where that is why,
+ * DISK_FULL.
+ */
 export function unusable(what: 'saved' | 'restored', said: string): HalfopenError {
 	const full = diskFullIn(said);
 	if (full) return full;
 	return new HalfopenError('SNAPSHOT_UNUSABLE', {
 		problem: what === 'saved' ? 'A guest could not be saved.' : 'A saved guest could not be restored.',
 		seen: said,
-		remedy: what === 'saved' ? 'See whether the cache is on a disk that works.' : 'Run it again: what is of no use is removed, and made anew.',
+		remedy:
+			what === 'saved'
+				? 'See whether the cache is on a disk that works.'
+				: 'Run it again: what is of no use is removed, and made anew.',
 	});
 }
 

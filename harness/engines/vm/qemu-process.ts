@@ -3,7 +3,10 @@ import type { RunIdentity } from '../engine.ts';
 import { markOf } from '../marked.ts';
 import { QEMU } from './qemu-command.ts';
 
-/** QEMU as a process of this machine, with what it starts itself. The kernel ends it with the process that started it, however that dies. */
+/**
+ * QEMU as a process of this machine, with what it starts itself. The kernel ends it with the process that started it,
+ * however that dies.
+ */
 export class QemuProcess {
 	/** Resolves when it has ended, and what it had started, too. */
 	readonly ended: Promise<void>;

@@ -39,23 +39,35 @@ afterEach(async () => {
 });
 
 const processes = async () => (await marked('vm')).filter(({ mark }) => mark.id === RUN.id);
-const boot = (kernel: string, options?: StartOptions) => Qemu.start(RUN, { kernel, root: 'root.cpio' }, folder, 'guest-1', options);
-const restore = (snapshot: string, options?: StartOptions) => Qemu.start(RUN, { kernel: 'boots', snapshot }, folder, 'guest-2', options);
+const boot = (kernel: string, options?: StartOptions) =>
+	Qemu.start(RUN, { kernel, root: 'root.cpio' }, folder, 'guest-1', options);
+const restore = (snapshot: string, options?: StartOptions) =>
+	Qemu.start(RUN, { kernel: 'boots', snapshot }, folder, 'guest-2', options);
 
-test('a guest boots, goes on, is saved, and another is restored from that; in the end nothing is left but what was saved', async () => {
-	const saved = join(folder, 'memory');
-	const first = await boot('boots');
-	await first.runUntilPaused(10_000);
-	await first.save(saved);
-	await first.runUntilPaused(10_000);
-	const second = await restore(saved);
-	await second.runUntilPaused(10_000);
-	expect((await readdir(folder)).sort()).toEqual(['guest-1.memory', 'guest-1.monitor', 'guest-2.memory', 'guest-2.monitor', 'memory']);
-	expect(await processes()).toHaveLength(2);
-	await Promise.all([first.end(), second.end()]);
-	await first.end();
-	expect(await readdir(folder)).toEqual(['memory']);
-});
+test(
+	'a guest boots, goes on, is saved, and another is restored from that; in the end nothing is left but what was ' +
+		'saved',
+	async () => {
+		const saved = join(folder, 'memory');
+		const first = await boot('boots');
+		await first.runUntilPaused(10_000);
+		await first.save(saved);
+		await first.runUntilPaused(10_000);
+		const second = await restore(saved);
+		await second.runUntilPaused(10_000);
+		expect((await readdir(folder)).sort()).toEqual([
+			'guest-1.memory',
+			'guest-1.monitor',
+			'guest-2.memory',
+			'guest-2.monitor',
+			'memory',
+		]);
+		expect(await processes()).toHaveLength(2);
+		await Promise.all([first.end(), second.end()]);
+		await first.end();
+		expect(await readdir(folder)).toEqual(['memory']);
+	},
+);
 
 test('a guest that has not booted yet is waited for', async () => {
 	const qemu = await boot('boots-late');
@@ -78,7 +90,10 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 		process.env.PATH = '/usr/bin:/bin';
 		try {
 			// Where there is one nevertheless, it finds no kernel.
-			await expect(boot('is-no-kernel')).rejects.toMatchObject({ code: 'ENGINE_REFUSED', seen: expect.stringMatching(/\S/) });
+			await expect(boot('is-no-kernel')).rejects.toMatchObject({
+				code: 'ENGINE_REFUSED',
+				seen: expect.stringMatching(/\S/),
+			});
 		} finally {
 			process.env.PATH = `${programs}:${path}`;
 		}
@@ -87,7 +102,9 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 	test('its kernel panics: GUEST_LOST, with the last lines of its console', async () => {
 		const { code, seen } = await boot('panics').catch((error) => error);
 		expect(code).toBe('GUEST_LOST');
-		expect(seen).toMatch(/^the last lines of its console:\nline 17\s+line 18(?:.|\s)*line 30\s+Kernel panic - not syncing: for a test$/);
+		expect(seen).toMatch(
+			/^the last lines of its console:\nline 17\s+line 18(?:.|\s)*line 30\s+Kernel panic - not syncing: for a test$/,
+		);
 	});
 
 	test('it says nothing: GUEST_LOST', async () => {
@@ -128,7 +145,10 @@ describe('a guest that is lost while it runs', () => {
 		if (when !== 'while it runs') kill();
 		const running = qemu.runUntilPaused(10_000);
 		if (when === 'while it runs') kill();
-		await expect(running).rejects.toMatchObject({ code: 'GUEST_LOST', problem: 'A guest has ended: SIGKILL has killed its QEMU.' });
+		await expect(running).rejects.toMatchObject({
+			code: 'GUEST_LOST',
+			problem: 'A guest has ended: SIGKILL has killed its QEMU.',
+		});
 		await expect(qemu.runUntilPaused(10_000)).rejects.toMatchObject({ code: 'GUEST_LOST' });
 		await qemu.end();
 	});
@@ -150,7 +170,10 @@ describe('what was saved is of no use:', () => {
 	])('it is %s', async (_what, content) => {
 		const saved = join(folder, 'memory');
 		if (content !== undefined) await writeFile(saved, content);
-		await expect(restore(saved)).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE', seen: expect.stringContaining(saved.slice(0, 20)) });
+		await expect(restore(saved)).rejects.toMatchObject({
+			code: 'SNAPSHOT_UNUSABLE',
+			seen: expect.stringContaining(saved.slice(0, 20)),
+		});
 		expect((await readdir(folder)).filter((name) => name !== 'memory')).toEqual([]);
 	});
 });

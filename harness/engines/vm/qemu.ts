@@ -7,7 +7,9 @@ import { QemuProcess } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 
 /** What a guest begins with: a kernel that boots a root, or a snapshot of one that has. */
-export type Beginning = { readonly kernel: string; readonly root: string } | { readonly kernel: string; readonly snapshot: string };
+export type Beginning =
+	| { readonly kernel: string; readonly root: string }
+	| { readonly kernel: string; readonly snapshot: string };
 
 export interface StartOptions {
 	/** How long a kernel may take to boot, in ms of wall time. */
@@ -33,8 +35,8 @@ export class Qemu {
 	readonly #files: GuestFiles;
 
 	/**
-	 * Starts one, and passes when its guest has paused. `name` tells its files from others' in `folder`. Where that fails nothing is left: with
-	 * SNAPSHOT_UNUSABLE, GUEST_LOST or ENGINE_REFUSED, or with the signal's reason.
+	 * Starts one, and passes when its guest has paused. `name` tells its files from others' in `folder`. Where that fails
+	 * nothing is left: with SNAPSHOT_UNUSABLE, GUEST_LOST or ENGINE_REFUSED, or with the signal's reason.
 	 */
 	static async start(
 		run: RunIdentity,
@@ -68,7 +70,10 @@ export class Qemu {
 		this.memory = files.memory;
 	}
 
-	/** Lets the paused guest go on, and passes when it has paused again; rejects with GUEST_LOST if it does not within so many ms of wall time. */
+	/**
+	 * Lets the paused guest go on, and passes when it has paused again; rejects with GUEST_LOST if it does not within so
+	 * many ms of wall time.
+	 */
 	async runUntilPaused(limitMs: number): Promise<void> {
 		const paused = this.#paused(limitMs);
 		const told = this.#monitor.execute('cont').catch((error: unknown) => {
@@ -78,7 +83,10 @@ export class Qemu {
 		await Promise.all([paused, told]);
 	}
 
-	/** Writes the paused guest into a file. Rejects with DISK_FULL where it has no room, and, like SNAPSHOT_UNUSABLE, that is the end of the guest. */
+	/**
+	 * Writes the paused guest into a file. Rejects with DISK_FULL where it has no room, and, like SNAPSHOT_UNUSABLE, that
+	 * is the end of the guest.
+	 */
 	async save(path: string): Promise<void> {
 		await this.#migrate('migrate', `exec:cat >${quoted(path)}`);
 	}
@@ -98,7 +106,9 @@ export class Qemu {
 
 	async #migrate(command: 'migrate' | 'migrate-incoming', uri: string): Promise<void> {
 		try {
-			await this.#monitor.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
+			await this.#monitor.execute('migrate-set-capabilities', {
+				capabilities: [{ capability: 'events', state: true }],
+			});
 			const over = this.#monitor.event('MIGRATION', ({ status }) => status === 'completed' || status === 'failed');
 			const [outcome] = await Promise.all([within(MIGRATION_LIMIT_MS, over), this.#monitor.execute(command, { uri })]);
 			if (outcome?.status === 'completed') return;
@@ -149,7 +159,9 @@ async function monitorOf(process: QemuProcess, path: string): Promise<Qmp> {
 		const monitor = await within(limit - performance.now(), Qmp.connect(path)).catch(() => undefined);
 		if (monitor) return monitor;
 	}
-	throw notStarted(over ? process.said : `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.said}`);
+	throw notStarted(
+		over ? process.said : `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.said}`,
+	);
 }
 
 /** What it passes with, or nothing when so many ms of wall time have passed. */

@@ -78,8 +78,14 @@ describe('a command', () => {
 	test('that is refused rejects with ENGINE_REFUSED and QEMU’s words, and the next one is answered', async () => {
 		const qmp = await Qmp.connect(path);
 		const refused = qmp.execute('cont');
-		say({ error: { class: 'GenericError', desc: 'Resetting the Virtual Machine is required' }, id: (await asked()).id });
-		await expect(refused).rejects.toMatchObject({ code: 'ENGINE_REFUSED', seen: 'GenericError: Resetting the Virtual Machine is required' });
+		say({
+			error: { class: 'GenericError', desc: 'Resetting the Virtual Machine is required' },
+			id: (await asked()).id,
+		});
+		await expect(refused).rejects.toMatchObject({
+			code: 'ENGINE_REFUSED',
+			seen: 'GenericError: Resetting the Virtual Machine is required',
+		});
 		const next = qmp.execute('stop');
 		say({ return: 1, id: (await asked()).id });
 		expect(await next).toBe(1);
@@ -134,7 +140,8 @@ test('whatever else it says, what was asked is answered', async () => {
 		fc.asyncProperty(fc.array(fc.oneof(fc.string(), fc.json())), async (lines) => {
 			const answer = qmp.execute('query-status');
 			const { id } = await asked();
-			for (const line of lines) qemu.write(`${line.replaceAll(/"(id|event)"/g, '"other"').replaceAll(/[\r\n\u2028\u2029]/g, ' ')}\n`);
+			for (const line of lines)
+				qemu.write(`${line.replaceAll(/"(id|event)"/g, '"other"').replaceAll(/[\r\n\u2028\u2029]/g, ' ')}\n`);
 			say({ return: id, id });
 			expect(await answer).toBe(id);
 		}),

@@ -14,7 +14,11 @@ interface Said {
 
 type Taker = { resolve(answer: unknown): void; reject(error: Error): void };
 type EventData = Readonly<Record<string, unknown>>;
-type Waiter = { readonly passes: (data: EventData) => boolean; resolve(data: EventData): void; reject(error: Error): void };
+type Waiter = {
+	readonly passes: (data: EventData) => boolean;
+	resolve(data: EventData): void;
+	reject(error: Error): void;
+};
 
 /** QEMU's monitor (docs/interop/qmp-spec of QEMU): commands and events, a line of JSON each. */
 export class Qmp {
@@ -50,7 +54,10 @@ export class Qmp {
 		return answered;
 	}
 
-	/** Passes with the data of the next event of this name for which `passes` holds; rejects with ENGINE_GONE when QEMU has ended. */
+	/**
+	 * Passes with the data of the next event of this name for which `passes` holds; rejects with ENGINE_GONE when QEMU
+	 * has ended.
+	 */
 	event(name: string, passes: Waiter['passes'] = () => true): Promise<EventData> {
 		if (this.#gone) return Promise.reject(this.#gone);
 		return new Promise((resolve, reject) => {
@@ -86,7 +93,10 @@ export class Qmp {
 	}
 
 	#lose(): void {
-		const error = new HalfopenError('ENGINE_GONE', { problem: 'QEMU has ended.', remedy: 'Read the console of the guest.' });
+		const error = new HalfopenError('ENGINE_GONE', {
+			problem: 'QEMU has ended.',
+			remedy: 'Read the console of the guest.',
+		});
 		this.#gone = error;
 		for (const { reject } of this.#asked.values()) reject(error);
 		for (const waiters of this.#awaited.values()) for (const { reject } of waiters) reject(error);

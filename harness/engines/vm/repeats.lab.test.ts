@@ -43,7 +43,9 @@ async function told(engine: Engine): Promise<Story> {
 		await timeline.context.flush();
 		await lab.end();
 		const files = [client.packets.bytes, server.packets.bytes].map((bytes) => Buffer.from(bytes));
-		const syn = [...new PcapReader().push(files[0] ?? Buffer.alloc(0))].find((packet) => packet.kind === 'segment' && packet.flags === 'S');
+		const syn = [...new PcapReader().push(files[0] ?? Buffer.alloc(0))].find(
+			(packet) => packet.kind === 'segment' && packet.flags === 'S',
+		);
 		if (syn?.kind !== 'segment') throw new Error('the client has sent no SYN');
 		return {
 			timeline: JSON.stringify([lab.facts, history.losses, history.events], null, 1),

@@ -19,7 +19,8 @@ const saying = (text: string, given: Partial<ToGuest> = {}): ToGuest => ({
 });
 
 /** A guest that answers with what was said, in capitals. */
-const echo = () => new FakeGuest(({ bytes }, turn) => ({ now: BigInt(turn), bytes: Buffer.from(bytes.toString().toUpperCase()) }));
+const echo = () =>
+	new FakeGuest(({ bytes }, turn) => ({ now: BigInt(turn), bytes: Buffer.from(bytes.toString().toUpperCase()) }));
 
 const conversation: Transcript = {
 	first: { now: 1n, bytes: Buffer.from('first') },
@@ -44,8 +45,15 @@ describe('a conversation that was rehearsed', () => {
 	function rehearse(atTheEnd = jest.fn(async (_signal: AbortSignal) => echo())) {
 		const atTheBeginning = jest.fn(async (_signal: AbortSignal) => echo());
 		const rehearsed = new ReplayedGuest(conversation, atTheEnd, atTheBeginning);
-		const says = async (text: string, given: Partial<ToGuest> = {}) => (await rehearsed.turn(saying(text, given))).bytes.toString();
-		return { rehearsed, says, atTheEnd, atTheBeginning, guest: async (from: typeof atTheEnd) => (await from.mock.results[0]?.value) as FakeGuest };
+		const says = async (text: string, given: Partial<ToGuest> = {}) =>
+			(await rehearsed.turn(saying(text, given))).bytes.toString();
+		return {
+			rehearsed,
+			says,
+			atTheEnd,
+			atTheBeginning,
+			guest: async (from: typeof atTheEnd) => (await from.mock.results[0]?.value) as FakeGuest,
+		};
 	}
 
 	test('is said again without a guest; what comes after it is said to the one of its end', async () => {
@@ -65,18 +73,21 @@ describe('a conversation that was rehearsed', () => {
 		['another deadline', 'two', { deadline: 6n }],
 		['another agent', 'two', { restart: true }],
 		['another seed', 'two', { seed: 1n }],
-	])('and is left by %s goes on with a guest of its beginning, which was told the same before', async (_what, text, given) => {
-		const { rehearsed, says, atTheEnd, atTheBeginning, guest } = rehearse();
-		expect(await says('one')).toBe('kept one');
-		expect(await says(text, given)).toBe(text.toUpperCase());
-		expect(await says('three')).toBe('THREE');
-		expect((await guest(atTheBeginning)).given).toEqual([saying('one'), saying(text, given), saying('three')]);
-		// Nobody waits for it any more.
-		expect(atTheEnd.mock.calls[0]?.[0].aborted).toBe(true);
-		await rehearsed.end();
-		expect((await guest(atTheBeginning)).told.at(-1)).toBe('ended');
-		expect((await guest(atTheEnd)).told).toEqual(['ended']);
-	});
+	])(
+		'and is left by %s goes on with a guest of its beginning, which was told the same before',
+		async (_what, text, given) => {
+			const { rehearsed, says, atTheEnd, atTheBeginning, guest } = rehearse();
+			expect(await says('one')).toBe('kept one');
+			expect(await says(text, given)).toBe(text.toUpperCase());
+			expect(await says('three')).toBe('THREE');
+			expect((await guest(atTheBeginning)).given).toEqual([saying('one'), saying(text, given), saying('three')]);
+			// Nobody waits for it any more.
+			expect(atTheEnd.mock.calls[0]?.[0].aborted).toBe(true);
+			await rehearsed.end();
+			expect((await guest(atTheBeginning)).told.at(-1)).toBe('ended');
+			expect((await guest(atTheEnd)).told).toEqual(['ended']);
+		},
+	);
 
 	test('whose guest of the end is of no use goes on with one of its beginning', async () => {
 		const { rehearsed, says, atTheBeginning, guest } = rehearse(jest.fn(async () => Promise.reject(unusable())));
@@ -100,7 +111,9 @@ describe('a conversation that was rehearsed', () => {
 
 	test('and ends early does not wait for a guest that is being restored', async () => {
 		const restoring = (signal: AbortSignal) =>
-			new Promise<FakeGuest>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+			new Promise<FakeGuest>((_resolve, reject) =>
+				signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+			);
 		const { rehearsed, says } = rehearse(jest.fn(restoring));
 		await says('one');
 		await rehearsed.end();
@@ -140,7 +153,10 @@ describe('a conversation that is recorded', () => {
 		for (const given of said) turns.push({ given, left: await recorded.turn(given) });
 		expect(await keptTranscript(ready())).toBeUndefined();
 		await recorded.ready();
-		expect(await keptTranscript(ready())).toEqual({ conversation: { first: guest.first, turns }, memory: join(ready(), 'memory') });
+		expect(await keptTranscript(ready())).toEqual({
+			conversation: { first: guest.first, turns },
+			memory: join(ready(), 'memory'),
+		});
 		expect(await readFile(join(ready(), 'memory'), 'utf8')).toBe('a guest');
 		expect((await recorded.turn(saying('more'))).bytes.toString()).toBe('MORE');
 		await recorded.end();
@@ -193,7 +209,9 @@ describe('a conversation that is recorded', () => {
 	test('whose guest cannot be saved leaves nothing, and says why', async () => {
 		const guest = echo();
 		guest.save = () => Promise.reject(new HalfopenError('DISK_FULL', { problem: 'full', remedy: 'make room' }));
-		await expect(new RecordedGuest(RUN, guest, ready(), async () => echo()).ready()).rejects.toMatchObject({ code: 'DISK_FULL' });
+		await expect(new RecordedGuest(RUN, guest, ready(), async () => echo()).ready()).rejects.toMatchObject({
+			code: 'DISK_FULL',
+		});
 		expect(await readdir(folder)).toEqual([]);
 	});
 

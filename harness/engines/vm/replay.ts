@@ -25,8 +25,9 @@ const TURNS = 'conversation.json';
 type Restore = (signal: AbortSignal) => Promise<RunningGuestLike>;
 
 /**
- * All labs are made alike, and a guest whose time stands still while the harness thinks says the same to the same. So what was said while the first
- * was made is kept, with the guest as it was at the end, and said again, without a guest, while later ones are made.
+ * All labs are made alike, and a guest whose time stands still while the harness thinks says the same to the same. So
+ * what was said while the first was made is kept, with the guest as it was at the end, and said again, without a guest,
+ * while later ones are made.
  */
 export class ReplayedGuest implements GuestTransport {
 	readonly first: FromGuest;
@@ -39,7 +40,10 @@ export class ReplayedGuest implements GuestTransport {
 	#at = 0;
 	#guest: Promise<RunningGuestLike> | undefined;
 
-	/** `atTheEnd` restores the guest of the end of the conversation, and is begun at once; the other is needed if somebody says something else. */
+	/**
+	 * `atTheEnd` restores the guest of the end of the conversation, and is begun at once; the other is needed if somebody
+	 * says something else.
+	 */
 	constructor({ first, turns }: Transcript, atTheEnd: Restore, atTheBeginning: Restore) {
 		this.first = first;
 		this.#turns = turns;
@@ -90,8 +94,8 @@ function unlessUnusable(error: unknown): undefined {
 }
 
 /**
- * A guest whose conversation is kept when the lab is ready. From there on the lab has the guest that was kept, as all later ones have: a guest that was
- * restored is some nanoseconds from one that went on.
+ * A guest whose conversation is kept when the lab is ready. From there on the lab has the guest that was kept, as all
+ * later ones have: a guest that was restored is some nanoseconds from one that went on.
  */
 export class RecordedGuest implements GuestTransport {
 	readonly first: FromGuest;
@@ -149,8 +153,13 @@ export class RecordedGuest implements GuestTransport {
 	}
 }
 
-/** The conversation that is kept in a folder, if there is one, and the guest as it was at the end. One that cannot be read is removed. */
-export async function keptTranscript(folder: string): Promise<{ conversation: Transcript; memory: string } | undefined> {
+/**
+ * The conversation that is kept in a folder, if there is one, and the guest as it was at the end. One that cannot be
+ * read is removed.
+ */
+export async function keptTranscript(
+	folder: string,
+): Promise<{ conversation: Transcript; memory: string } | undefined> {
 	const text = await readFile(join(folder, TURNS), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
 	const conversation = parsed(text);
@@ -168,7 +177,12 @@ function parsed(text: string): Transcript | undefined {
 }
 
 function isSame(one: ToGuest, other: ToGuest): boolean {
-	return one.deadline === other.deadline && one.bytes.equals(other.bytes) && one.restart === other.restart && one.seed === other.seed;
+	return (
+		one.deadline === other.deadline &&
+		one.bytes.equals(other.bytes) &&
+		one.restart === other.restart &&
+		one.seed === other.seed
+	);
 }
 
 const asText = (_key: string, value: unknown) => (typeof value === 'bigint' ? { nanoseconds: String(value) } : value);

@@ -1,7 +1,10 @@
 import type { Qemu } from './qemu.ts';
 import { type FromGuest, SharedMemory, type ToGuest } from './shared-memory.ts';
 
-/** Two hours in a guest that does nothing take up to 5 s, on a busy machine ten times that. What takes longer does not come any more. */
+/**
+ * Two hours in a guest that does nothing take up to 5 s, on a busy machine ten times that. What takes longer does not
+ * come any more.
+ */
 const SILENCE_MS = 180_000;
 
 /** Whoever answers the harness in turns. */

@@ -35,7 +35,9 @@ let file = '';
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-shared-memory-'));
-	await execa('cc', ['-Wall', '-Werror', `-I${INIT_SOURCES}`, '-o', join(folder, 'guest'), '-x', 'c', '-'], { input: GUEST });
+	await execa('cc', ['-Wall', '-Werror', `-I${INIT_SOURCES}`, '-o', join(folder, 'guest'), '-x', 'c', '-'], {
+		input: GUEST,
+	});
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -56,7 +58,9 @@ test('what the harness gives is what the guest’s header says, and the other wa
 	using shared = opened();
 	const deadline = 1_767_225_600_123_456_789n;
 	shared.give({ deadline, bytes: Buffer.from('kodos?'), seed: 2n ** 63n + 7n, restart: true });
-	expect(await guest(deadline - 1n, 'kang!')).toBe(`${deadline} ${2n ** 63n + 7n} 1 1 0 [kodos?] ${SHARED_MEMORY_BYTES} ${MOST_TO_GUEST}`);
+	expect(await guest(deadline - 1n, 'kang!')).toBe(
+		`${deadline} ${2n ** 63n + 7n} 1 1 0 [kodos?] ${SHARED_MEMORY_BYTES} ${MOST_TO_GUEST}`,
+	);
 	expect(shared.take()).toEqual({ now: deadline - 1n, bytes: Buffer.from('kang!') });
 });
 

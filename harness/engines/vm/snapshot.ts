@@ -17,7 +17,14 @@ import { type Beginning, Qemu } from './qemu.ts';
 import { commandLine, filesOf, QEMU } from './qemu-command.ts';
 import { unusable } from './qemu-errors.ts';
 import { RunningGuest } from './running-guest.ts';
-import { markUsed, moveUnlessThere, readyFolder, removeUnused, snapshotsFolder, unfinishedFolder } from './snapshots-folder.ts';
+import {
+	markUsed,
+	moveUnlessThere,
+	readyFolder,
+	removeUnused,
+	snapshotsFolder,
+	unfinishedFolder,
+} from './snapshots-folder.ts';
 
 /** A guest that has booted, saved at the moment before its first lab. */
 export interface Snapshot {
@@ -35,8 +42,9 @@ const MEMORY = 'memory';
 const FACTS = 'facts.json';
 
 /**
- * The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is the run's. Rejects with
- * GUEST_LOST where the kernel does not boot within `bootLimitMs` of wall time, and with DISK_FULL.
+ * The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is
+ * the run's. Rejects with GUEST_LOST where the kernel does not boot within `bootLimitMs` of wall time, and with
+ * DISK_FULL.
  */
 export async function ensureSnapshot(
 	run: RunIdentity,
@@ -59,7 +67,13 @@ export async function ensureSnapshot(
 		await using unfinished = await unfinishedFolder(snapshotsFolder(), run);
 		const root = join(unfinished.path, 'root.cpio');
 		await makeRoot(root, join(unfinished.path, 'root'), parts, programs);
-		const sysctls = await bootAndSave(run, { kernel: kernel.image, root }, scratch, join(unfinished.path, MEMORY), bootLimitMs);
+		const sysctls = await bootAndSave(
+			run,
+			{ kernel: kernel.image, root },
+			scratch,
+			join(unfinished.path, MEMORY),
+			bootLimitMs,
+		);
 		await rm(root);
 		await rm(join(unfinished.path, 'root'), { recursive: true });
 		await writeFile(join(unfinished.path, FACTS), JSON.stringify({ sysctls, qemu }));
@@ -74,7 +88,9 @@ export async function ensureSnapshot(
 	});
 }
 
-/** The one in this folder, if there is one that can be read: the machine may have gone down before it was on the disk. */
+/**
+ * The one in this folder, if there is one that can be read: the machine may have gone down before it was on the disk.
+ */
 async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined> {
 	const text = await readFile(join(folder, FACTS), 'utf8').catch(() => '');
 	try {
@@ -88,8 +104,8 @@ async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined
 }
 
 /**
- * What was used first before it is saved need not be loaded after it. No connection among it: that would settle what sequence numbers are made of. And
- * what was used before and is free is zeros, which need not be saved.
+ * What was used first before it is saved need not be loaded after it. No connection among it: that would settle what
+ * sequence numbers are made of. And what was used before and is free is zeros, which need not be saved.
  */
 const WARM_UP = `
 ip link set lo up
@@ -101,7 +117,13 @@ ${LIST_SYSCTLS}
 `;
 
 /** Returns the names of sysctls. */
-async function bootAndSave(run: RunIdentity, beginning: Beginning, scratch: string, memory: string, bootLimitMs?: number): Promise<string> {
+async function bootAndSave(
+	run: RunIdentity,
+	beginning: Beginning,
+	scratch: string,
+	memory: string,
+	bootLimitMs?: number,
+): Promise<string> {
 	const running = new RunningGuest(await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs }));
 	try {
 		const guest = new Guest(running);
@@ -129,7 +151,17 @@ async function keyOf(
 	const maker = await hashOf(['harness/engines/vm/initramfs.ts']);
 	// By names that tell what is in them: a copy of the project elsewhere makes the same.
 	const ours = [bin, opt, init].map((path) => relative(REPOSITORY, path));
-	const all = JSON.stringify([kernel.release, kernel.version, kernel.fetchedAt, ours, qemu, WARM_UP, computer, maker, files]);
+	const all = JSON.stringify([
+		kernel.release,
+		kernel.version,
+		kernel.fetchedAt,
+		ours,
+		qemu,
+		WARM_UP,
+		computer,
+		maker,
+		files,
+	]);
 	return createHash('sha256').update(all).digest('hex').slice(0, 12);
 }
 

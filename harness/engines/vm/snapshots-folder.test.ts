@@ -38,7 +38,10 @@ test('what a killed run has left is swept, wherever it was making it, and nothin
 		await unfinishedFolder(folder, others);
 	}
 	expect(await vmInventory.things(isOf(ours))).toHaveLength(2);
-	expect(await sweepUnfinished(ours)).toEqual([expect.stringMatching(/^snapshot \.abc1-/), expect.stringMatching(/^snapshot \.abc1-/)]);
+	expect(await sweepUnfinished(ours)).toEqual([
+		expect.stringMatching(/^snapshot \.abc1-/),
+		expect.stringMatching(/^snapshot \.abc1-/),
+	]);
 	expect(await vmInventory.things(isOf(ours))).toEqual([]);
 	expect(await sweepUnfinished(ours)).toEqual([]);
 	expect(await vmInventory.things(isOf(others))).toHaveLength(2);

@@ -9,12 +9,16 @@ const AN_HOUR_MS = 3_600_000;
 const A_DAY_MS = 86_400_000;
 const READY = 'ready-';
 
-/** Where saved guests are, each in a folder of its kernel and of what it is made of; in that, a folder for each guest whose lab is ready. */
+/**
+ * Where saved guests are, each in a folder of its kernel and of what it is made of; in that, a folder for each guest
+ * whose lab is ready.
+ */
 export const snapshotsFolder = (): string => join(cacheFolder(), 'snapshots');
 
 /**
- * A hidden folder in `parent` for what is not complete yet. It bears the run's id, so that the run's sweep finds it whoever was killed; where the
- * machine went down with all that tells of the run, it goes when another is made the day after.
+ * A hidden folder in `parent` for what is not complete yet. It bears the run's id, so that the run's sweep finds it
+ * whoever was killed; where the machine went down with all that tells of the run, it goes when another is made the day
+ * after.
  */
 export async function unfinishedFolder(parent: string, run: RunIdentity): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
@@ -27,7 +31,9 @@ export async function unfinishedFolder(parent: string, run: RunIdentity): Promis
 export async function sweepUnfinished(run: RunIdentity): Promise<string[]> {
 	const parent = snapshotsFolder();
 	const snapshots = (await namesIn(parent)).map((name) => join(parent, name));
-	const found = await Promise.all([parent, ...snapshots].map(async (folder) => (await namesIn(folder)).map((name) => ({ folder, name }))));
+	const found = await Promise.all(
+		[parent, ...snapshots].map(async (folder) => (await namesIn(folder)).map((name) => ({ folder, name }))),
+	);
 	const unfinished = found.flat().filter(({ name }) => runIn(name) === run.id);
 	await Promise.all(unfinished.map(({ folder, name }) => rm(join(folder, name), { recursive: true, force: true })));
 	return unfinished.map(({ name }) => `snapshot ${name}`);
@@ -55,13 +61,15 @@ export async function moveUnlessThere(from: string, to: string): Promise<boolean
 }
 
 /**
- * Removes what was saved of a kernel and is not used any more, all but the current snapshot and what is in its folder `ready`, for any seed. Each
- * change of the sources makes other guests, and each change of the harness other labs: what another checkout still uses, it has used within a day,
- * and within an hour.
+ * Removes what was saved of a kernel and is not used any more, all but the current snapshot and what is in its folder
+ * `ready`, for any seed. Each change of the sources makes other guests, and each change of the harness other labs: what
+ * another checkout still uses, it has used within a day, and within an hour.
  */
 export async function removeUnused(kernel: string, ready: string): Promise<void> {
 	const parent = snapshotsFolder();
-	const saved = (await namesIn(parent)).filter((name) => name.startsWith(`${kernel}-`) && /^[0-9a-f]{12}$/.test(name.slice(kernel.length + 1)));
+	const saved = (await namesIn(parent)).filter(
+		(name) => name.startsWith(`${kernel}-`) && /^[0-9a-f]{12}$/.test(name.slice(kernel.length + 1)),
+	);
 	for (const snapshot of saved.map((name) => join(parent, name))) {
 		if (snapshot !== dirname(ready)) await removeOlderThan(A_DAY_MS, snapshot);
 		const labs = (await namesIn(snapshot)).filter((name) => name.startsWith(READY)).map((name) => join(snapshot, name));
@@ -70,7 +78,8 @@ export async function removeUnused(kernel: string, ready: string): Promise<void>
 }
 
 async function removeForgotten(parent: string): Promise<void> {
-	for (const name of await namesIn(parent)) if (runIn(name) !== undefined) await removeOlderThan(A_DAY_MS, join(parent, name));
+	for (const name of await namesIn(parent))
+		if (runIn(name) !== undefined) await removeOlderThan(A_DAY_MS, join(parent, name));
 }
 
 async function removeOlderThan(ms: number, path: string): Promise<void> {

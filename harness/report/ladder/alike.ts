@@ -59,7 +59,13 @@ function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): bool
 function isPassing({ event, part, sort }: Item): boolean {
 	if (SAMPLED.test(sort) || event?.kind === 'output') return true;
 	if (event?.kind === 'call') return part === 'begin' && event.took !== undefined;
-	return event?.kind === 'segment' && event.flags === '.' && event.length === 0 && event.fate === 'delivered' && !event.retransmission;
+	return (
+		event?.kind === 'segment' &&
+		event.flags === '.' &&
+		event.length === 0 &&
+		event.fate === 'delivered' &&
+		!event.retransmission
+	);
 }
 
 /** Whose word it is: between two sources the order of microseconds is chance. */
@@ -83,7 +89,16 @@ function coursesOf(items: readonly Item[]): Map<string, Course> {
 		const { connection, t, until, segments, slot, sort } = item;
 		if (connection === undefined || slot === 'full') continue;
 		const known = courses.get(connection);
-		const course: Course = known ?? { connection, first: index, last: index, t, until, segments: 0, things: 0, signature: new Map() };
+		const course: Course = known ?? {
+			connection,
+			first: index,
+			last: index,
+			t,
+			until,
+			segments: 0,
+			things: 0,
+			signature: new Map(),
+		};
 		if (known === undefined) courses.set(connection, course);
 		course.last = index;
 		course.until = Math.max(course.until, until);
@@ -121,14 +136,23 @@ function alike(courses: ReadonlyMap<string, Course>): Map<string, Course[]> {
 	return groups;
 }
 
-function rowOf(first: Course, others: readonly Course[], hidden: ReadonlyMap<string, Item[]>, labelOf: LabelOf): FullItem {
+function rowOf(
+	first: Course,
+	others: readonly Course[],
+	hidden: ReadonlyMap<string, Item[]>,
+	labelOf: LabelOf,
+): FullItem {
 	const [t, until] = [others[0]?.t ?? first.t, others.reduce((latest, course) => Math.max(latest, course.until), 0)];
 	const segments = others.reduce((sum, course) => sum + course.segments, 0);
-	const [like, from, to] = [first, others[0] ?? first, others.at(-1) ?? first].map(({ connection }) => labelOf(connection) ?? 'it');
+	const [like, from, to] = [first, others[0] ?? first, others.at(-1) ?? first].map(
+		({ connection }) => labelOf(connection) ?? 'it',
+	);
 	const key = `alike ${first.connection}`;
 	const parts = others.flatMap(({ connection }) => hidden.get(connection) ?? []);
 	const among = others.length === 1 ? from : `among ${from} to ${to}`;
-	const text = `${others.length} more connections like ${like}, ${among}: ${tallyOf(parts)}, from ${t.toFixed(3)} s to ${until.toFixed(3)} s`;
+	const text =
+		`${others.length} more connections like ${like}, ${among}: ${tallyOf(parts)}, from ${t.toFixed(3)} s to ` +
+		`${until.toFixed(3)} s`;
 	const row = { kind: 'bundle', t, until, text, segments, connections: others.length } as const;
 	return { slot: 'full', t, until, key, alike: key, sort: 'alike', segments, parts, row };
 }

@@ -17,8 +17,12 @@ export function drawArrow(arrow: Arrow, width: number): string[] {
 	const body = dashed(label, Math.max(label.length + 6, Math.floor(width * LOST_SHARE)) - 1);
 	const line = arrow.from === 'client' ? `${body}${ENDS[arrow.fate]}` : `${ENDS[arrow.fate]}${body}`;
 	const room = width - line.length - 2;
-	if (notes.length <= room) return [arrow.from === 'client' ? `${line} ${notes}`.padEnd(width) : `${notes} ${line}`.padStart(width)];
-	return [arrow.from === 'client' ? line.padEnd(width) : line.padStart(width), ...besideReceiver(arrow, wrapped(notes, width), width)];
+	if (notes.length <= room)
+		return [arrow.from === 'client' ? `${line} ${notes}`.padEnd(width) : `${notes} ${line}`.padStart(width)];
+	return [
+		arrow.from === 'client' ? line.padEnd(width) : line.padStart(width),
+		...besideReceiver(arrow, wrapped(notes, width), width),
+	];
 }
 
 function wrapped(notes: string, width: number): string[] {

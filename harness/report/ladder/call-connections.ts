@@ -18,7 +18,8 @@ export class CallConnections {
 	constructor(events: readonly Event[], connections: Connections) {
 		this.#connections = connections;
 		for (const event of events) {
-			if (event.kind !== 'segment' || event.flags.includes('.') || !event.flags.includes('S') || event.retransmission) continue;
+			if (event.kind !== 'segment' || event.flags.includes('.') || !event.flags.includes('S') || event.retransmission)
+				continue;
 			const key = `${event.host} ${event.to.port}`;
 			const known = this.#syns.get(key);
 			if (known) known.push(event);
@@ -32,7 +33,8 @@ export class CallConnections {
 		const told = this.#ofSocket(call, call.socket);
 		if (name.startsWith('accept')) {
 			const accepted = told ?? this.#accepted(call);
-			if (accepted !== undefined && call.returned !== undefined) this.#byDescriptor.set(descriptor(call, call.returned), accepted);
+			if (accepted !== undefined && call.returned !== undefined)
+				this.#byDescriptor.set(descriptor(call, call.returned), accepted);
 			return accepted;
 		}
 		if (own === undefined) return this.#polled(call);
@@ -73,7 +75,10 @@ export class CallConnections {
 		const remote = portIn(call.args);
 		const local = call.socket?.local?.port;
 		if (remote === undefined || local === undefined) return undefined;
-		return this.#connections.keyOf(call.host, { local: { address: '', port: local }, remote: { address: '', port: remote } });
+		return this.#connections.keyOf(call.host, {
+			local: { address: '', port: local },
+			remote: { address: '', port: remote },
+		});
 	}
 }
 

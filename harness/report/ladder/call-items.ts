@@ -2,9 +2,9 @@ import type { EventOf } from '../../timeline/events.ts';
 import { isCall, isCallOf } from '../../timeline/history.ts';
 
 /**
- * What of a trace belongs to the story: calls that connect, wait, move data or close, on sockets, standard input or standard output.
- * Left out: all others, those that only prepared (socket, bind, setsockopt, fcntl) unless they failed, and answers of "not now"
- * (EAGAIN, EINTR, a poll that timed out), which event loops get by the dozen.
+ * What of a trace belongs to the story: calls that connect, wait, move data or close, on sockets, standard input or
+ * standard output. Left out: all others, those that only prepared (socket, bind, setsockopt, fcntl) unless they failed,
+ * and answers of "not now" (EAGAIN, EINTR, a poll that timed out), which event loops get by the dozen.
  */
 const CONNECTING = new Set(['connect', 'accept', 'accept4', 'listen', 'shutdown']);
 const PREPARING = new Set(['socket', 'bind', 'setsockopt']);
@@ -57,7 +57,10 @@ export function failed(call: Call): boolean {
 	return call.errno !== undefined && call.errno !== 'EINPROGRESS';
 }
 
-/** The arguments of a call as a reader wants them: descriptors, ports and data; no structures, sizes or flags that are always the same. */
+/**
+ * The arguments of a call as a reader wants them: descriptors, ports and data; no structures, sizes or flags that are
+ * always the same.
+ */
 export function shortArguments(call: Call): string {
 	const { name, args } = call;
 	if (waits(call)) return waitedFor(call);
@@ -69,7 +72,8 @@ export function shortArguments(call: Call): string {
 	if (name === 'close' || name === 'shutdown' || name === 'listen') return args.replace(/<.*>/, '');
 	// A controlled socket names its option, and tells its value behind it.
 	if (call.source === 'socket' && name.endsWith('sockopt')) return args.replaceAll('"', '');
-	if (name === 'getsockopt') return [descriptor, 'SO_ERROR', /\[([A-Z]\w+|\d+)\]/.exec(args)?.[1]].filter(Boolean).join(', ');
+	if (name === 'getsockopt')
+		return [descriptor, 'SO_ERROR', /\[([A-Z]\w+|\d+)\]/.exec(args)?.[1]].filter(Boolean).join(', ');
 	const data = /"(?:[^"\\]|\\.)*"(?:\.\.\.)?/.exec(args)?.[0];
 	if (moves(call)) return [descriptor, data === '""' ? undefined : data].filter(Boolean).join(', ');
 	return args;

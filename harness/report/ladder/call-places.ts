@@ -64,7 +64,8 @@ export class CallPlaces {
 	#isOfInterest(event: Event): boolean {
 		if ('ghost' in event && event.ghost === true) return false;
 		// A wait has no beginning to the reader where nothing else happened meanwhile.
-		if (event.kind === 'call') return this.#drawn.has(event) && (acts(event) || (event.took ?? BLOCKED_SECONDS) >= BLOCKED_SECONDS);
+		if (event.kind === 'call')
+			return this.#drawn.has(event) && (acts(event) || (event.took ?? BLOCKED_SECONDS) >= BLOCKED_SECONDS);
 		return event.kind !== 'sockets' && event.kind !== 'retransmit';
 	}
 }

@@ -45,7 +45,10 @@ const NONE = -1;
 function chainOf({ event, connection = '' }: Item): string | undefined {
 	switch (event?.kind) {
 		case 'call':
-			return `call ${event.host} ${event.peer} ${event.pid} ${event.tid ?? ''} ${event.source === 'socket' ? event.fd : ''}`;
+			return (
+				`call ${event.host} ${event.peer} ${event.pid} ${event.tid ?? ''} ` +
+				`${event.source === 'socket' ? event.fd : ''}`
+			);
 		case 'state':
 			return event.how === 'traced' ? `kernel ${event.host} ${connection}` : undefined;
 		case 'reset':
@@ -156,7 +159,8 @@ class Track {
 		if (retransmission) return;
 		if (length > 0) this.#tell(index, own.written.covering(seq), tell);
 		if (flags === 'S') this.#tell(index, this.#call(index, own, /^connect$/), tell);
-		if (flags.includes('F')) this.#tell(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), tell);
+		if (flags.includes('F'))
+			this.#tell(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), tell);
 	}
 
 	/** Not what comes so late that it must be something else. */
@@ -171,7 +175,10 @@ class Track {
 		switch (event?.kind) {
 			case 'icmp': {
 				const { quotes } = event;
-				return quotes && this.#first(index, other.segments, (at) => this.#segment(at).seq === quotes.seq, Number.NEGATIVE_INFINITY);
+				return (
+					quotes &&
+					this.#first(index, other.segments, (at) => this.#segment(at).seq === quotes.seq, Number.NEGATIVE_INFINITY)
+				);
 			}
 			case 'state':
 				return this.#causeOfState(index, event, own, other);
@@ -183,7 +190,9 @@ class Track {
 				if (event.direction === 'received') return this.#arrival(index, other, isReset);
 				// An own decision answers nothing, and is told once the RST has left (net/ipv4/tcp_output.c,
 				// `tcp_send_active_reset`).
-				return /ABORT|CLOSE|LINGER|DISCONNECT/.test(event.reason ?? '') ? undefined : this.#first(index, other.segments);
+				return /ABORT|CLOSE|LINGER|DISCONNECT/.test(event.reason ?? '')
+					? undefined
+					: this.#first(index, other.segments);
 			default:
 				return undefined;
 		}
@@ -210,7 +219,10 @@ class Track {
 			case 'TIME-WAIT':
 				return from === 'CLOSING' ? this.#answerTo(own.fins, index, other) : this.#arrival(index, other, isFin, since);
 			case 'CLOSED':
-				return this.#arrival(index, other, isReset, since) ?? (from === 'LAST-ACK' ? this.#answerTo(own.fins, index, other) : undefined);
+				return (
+					this.#arrival(index, other, isReset, since) ??
+					(from === 'LAST-ACK' ? this.#answerTo(own.fins, index, other) : undefined)
+				);
 			default:
 				return undefined;
 		}
@@ -225,7 +237,9 @@ class Track {
 		if (name === 'connect') return this.#arrival(index, other, ({ flags }) => flags === 'S.', t);
 		if (name.startsWith('accept')) return this.#answerTo(own.syns, index, other);
 		if (isCallOf(call, 'read')) {
-			return returned === 0 ? this.#arrival(index, other, isFin, Number.NEGATIVE_INFINITY) : other.sent.covering(own.read.get(index) ?? 0);
+			return returned === 0
+				? this.#arrival(index, other, isFin, Number.NEGATIVE_INFINITY)
+				: other.sent.covering(own.read.get(index) ?? 0);
 		}
 		// A wait that slept was woken by what came after it began.
 		const slept = isCall(name, 'poll') && this.#timeOf(index) - t > PRECISION;
@@ -233,7 +247,12 @@ class Track {
 	}
 
 	#call(index: number, own: Part, name: RegExp, since?: number): number | undefined {
-		return this.#first(index, own.calls, (at) => name.test((this.#items[at] as Item & { event: Call }).event.name), since);
+		return this.#first(
+			index,
+			own.calls,
+			(at) => name.test((this.#items[at] as Item & { event: Call }).event.name),
+			since,
+		);
 	}
 
 	#arrival(index: number, other: Part, is: (segment: Segment) => boolean, since?: number): number | undefined {
@@ -251,11 +270,20 @@ class Track {
 	 * The first that fits, since then and not much later. Of several the first is the safe choice: what came after it may
 	 * be an effect itself, and must not be taken for the cause.
 	 */
-	#first(index: number, among: readonly number[], fits: (at: number) => boolean = () => true, since?: number): number | undefined {
+	#first(
+		index: number,
+		among: readonly number[],
+		fits: (at: number) => boolean = () => true,
+		since?: number,
+	): number | undefined {
 		const t = this.#timeOf(index);
 		const from = since ?? t - PRECISION;
 		const latest = t + precisionOf(this.#items[index] as Item);
-		for (let at = firstWhere(among.length, (place) => this.#timeOf(among[place] as number) >= from); at < among.length; at++) {
+		for (
+			let at = firstWhere(among.length, (place) => this.#timeOf(among[place] as number) >= from);
+			at < among.length;
+			at++
+		) {
 			const found = among[at] as number;
 			if (this.#timeOf(found) > latest) return undefined;
 			if (found !== index && fits(found)) return found;

@@ -39,7 +39,8 @@ export class Connections {
 	/** The same from both ends, and `undefined` for a listener or a socket that is not bound yet. */
 	keyOf(host: HostName, { local, remote }: Ends): string | undefined {
 		if (local.port === 0 || remote.port === 0) return undefined;
-		if (isLoopback({ local, remote })) return `${host} ${Math.min(local.port, remote.port)} ${Math.max(local.port, remote.port)}`;
+		if (isLoopback({ local, remote }))
+			return `${host} ${Math.min(local.port, remote.port)} ${Math.max(local.port, remote.port)}`;
 		// A firewall's answer bears the other host's address, whoever made it.
 		const isOwn = this.#isAddressOf(host, local) || !this.#isAddressOf(host, remote);
 		const [own, other] = isOwn ? [local, remote] : [remote, local];
@@ -106,7 +107,9 @@ function isListener({ remote }: Ends): boolean {
 
 /** Both ends are one host's. */
 export function isLoopback({ local, remote }: Ends): boolean {
-	return isLocal(local.address) || isLocal(remote.address) || (local.address !== '' && local.address === remote.address);
+	return (
+		isLocal(local.address) || isLocal(remote.address) || (local.address !== '' && local.address === remote.address)
+	);
 }
 
 function isLocal(address: string): boolean {

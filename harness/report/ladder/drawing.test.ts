@@ -5,7 +5,8 @@ import { drawSvg, drawText, layOut, renderLadder, type Story } from './index.ts'
 
 const build = (builder: TimelineBuilder) => builder.build({ scenario: 'a story' });
 const drawn = (builder: TimelineBuilder) => renderLadder(build(builder)).replace(/[\s│]+/g, ' ');
-const stories = (builder: TimelineBuilder) => layOut(build(builder)).rows.filter((row): row is Story => row.kind === 'story');
+const stories = (builder: TimelineBuilder) =>
+	layOut(build(builder)).rows.filter((row): row is Story => row.kind === 'story');
 const marks = (builder: TimelineBuilder, host: HostName) =>
 	stories(builder).flatMap((story) => story[host].map(({ head, detail, tail }) => `${head}${detail}${tail}`));
 
@@ -28,27 +29,40 @@ describe('what was sent', () => {
 	});
 
 	test('by a firewall in the name of the other side is told as the firewall’s', () => {
-		const forged = { origin: 'firewall' as const, from: endpoint('10.77.1.3', 8080), to: endpoint('10.77.1.2', 49_152) };
+		const forged = {
+			origin: 'firewall' as const,
+			from: endpoint('10.77.1.3', 8080),
+			to: endpoint('10.77.1.2', 49_152),
+		};
 		const builder = new TimelineBuilder()
 			.segment(1, 'client', 'S', { fate: 'dropped', by: 'client: reject' })
 			.segment(1.0001, 'client', 'R.', { ...forged, link: 'loopback', ack: 1 });
 		expect(marks(builder, 'client')).toEqual(['↺ R. 8080→49152, made by the client’s firewall']);
 		expect(drawn(builder)).toContain('S ───');
 		// Over the wire: the server's firewall answers for the server.
-		expect(drawn(new TimelineBuilder().segment(1, 'server', 'R.', { ...forged, ack: 1 }))).toContain('made by the server’s firewall');
+		expect(drawn(new TimelineBuilder().segment(1, 'server', 'R.', { ...forged, ack: 1 }))).toContain(
+			'made by the server’s firewall',
+		);
 	});
 
 	test('as ICMP is an arrow with its name and what it complains of', () => {
 		const builder = new TimelineBuilder()
 			.segment(1, 'client', 'P.', { seq: 1, length: 5, fate: 'dropped', by: 'server: reject' })
-			.icmp(1.0001, 'server', 'host-unreachable', { quotes: { from: endpoint('10.77.1.2', 49_152), to: endpoint('10.77.1.3', 8080), seq: 1 } });
+			.icmp(1.0001, 'server', 'host-unreachable', {
+				quotes: { from: endpoint('10.77.1.2', 49_152), to: endpoint('10.77.1.3', 8080), seq: 1 },
+			});
 		expect(drawn(builder)).toMatch(/◀─+ ICMP host-unreachable ─+┤ .*quotes seq 1/);
 		const tooBig = new TimelineBuilder().icmp(1, 'server', 'fragmentation-needed', { mtu: 1300 });
 		expect(drawn(tooBig)).toContain('MTU 1300');
 	});
 
 	test('with an unknown fate says which observer had failed', () => {
-		const builder = new TimelineBuilder().segment(1, 'client', 'P.', { seq: 1, length: 5, fate: 'unknown', by: 'capture' });
+		const builder = new TimelineBuilder().segment(1, 'client', 'P.', {
+			seq: 1,
+			length: 5,
+			fate: 'unknown',
+			by: 'capture',
+		});
 		expect(drawn(builder)).toMatch(/P\. seq 1 len 5 ─+\? .*fate unknown: capture had failed/);
 	});
 
@@ -88,7 +102,8 @@ describe('who and which', () => {
 		const read = (t: number, tid: number) => ({ t, tid, took: 1 });
 		const drawnBy = (...calls: { t: number; tid: number; took: number }[]) => {
 			const builder = new TimelineBuilder();
-			for (const { t, ...extras } of calls) builder.call(t, 'client', 'recvfrom', '3<TCP:[1]>, "x", 9', { fd: 3, returned: 1, ...extras });
+			for (const { t, ...extras } of calls)
+				builder.call(t, 'client', 'recvfrom', '3<TCP:[1]>, "x", 9', { fd: 3, returned: 1, ...extras });
 			return marks(builder, 'client').filter((text) => text.endsWith('…'));
 		};
 		expect(drawnBy(read(1, 7), read(3, 8))).toEqual(['recvfrom(3) …', 'recvfrom(3) …']);
@@ -105,7 +120,16 @@ describe('who and which', () => {
 			.event({ kind: 'error', t: 3, host: 'client', errno: 'ECONNRESET', source: 'kernel', ...ends })
 			.event({ kind: 'reset', t: 4, host: 'client', ...ends, direction: 'sent', reason: 'NO_SOCKET' })
 			.event({ kind: 'sockets', t: 5, host: 'client', boot: 1, rows: [row] })
-			.event({ kind: 'state', t: 6, host: 'client', ...ends, remote: endpoint('0.0.0.0', 0), from: 'CLOSED', to: 'LISTEN', how: 'traced' });
+			.event({
+				kind: 'state',
+				t: 6,
+				host: 'client',
+				...ends,
+				remote: endpoint('0.0.0.0', 0),
+				from: 'CLOSED',
+				to: 'LISTEN',
+				how: 'traced',
+			});
 		expect(marks(builder, 'client')).toEqual([
 			'#2 [CLOSED]*',
 			'#2 kernel: ECONNRESET',
@@ -133,7 +157,11 @@ describe('a call', () => {
 	});
 
 	test('whose end strace told too early ends behind what it waited for, too', () => {
-		const socket = { family: 'IPv4' as const, local: endpoint('10.77.1.2', 49_152), remote: endpoint('10.77.1.3', 8080) };
+		const socket = {
+			family: 'IPv4' as const,
+			local: endpoint('10.77.1.2', 49_152),
+			remote: endpoint('10.77.1.3', 8080),
+		};
 		const builder = new TimelineBuilder()
 			.call(1, 'client', 'connect', '3, {sin_port=htons(8080)}, 16', { fd: 3, returned: 0, took: 0.001, socket })
 			.segment(1.005, 'client', 'S')
@@ -146,7 +174,11 @@ describe('a call', () => {
 	});
 
 	test('in which nothing happened is one line', () => {
-		const builder = new TimelineBuilder().call(1, 'client', 'recvfrom', '3<TCP:[1]>, "x", 9', { fd: 3, returned: 1, took: 0.05 });
+		const builder = new TimelineBuilder().call(1, 'client', 'recvfrom', '3<TCP:[1]>, "x", 9', {
+			fd: 3,
+			returned: 1,
+			took: 0.05,
+		});
 		expect(marks(builder, 'client')).toEqual(['recvfrom(3, "x") = 1']);
 	});
 
@@ -185,9 +217,20 @@ function reconnecting(times: number): TimelineBuilder {
 			.segment(t + 0.0002, 'client', 'S', { from, to })
 			.segment(t + 0.0003, 'server', refused ? 'R.' : 'S.', { from: to, to: from, ack: 1 })
 			.event(state(t + 0.0004, 'SYN-SENT', refused ? 'CLOSED' : 'ESTAB'));
-		if (refused) builder.event({ kind: 'error', t: t + 0.000_45, host: 'client', errno: 'ECONNREFUSED', source: 'kernel', ...ends });
+		if (refused)
+			builder.event({
+				kind: 'error',
+				t: t + 0.000_45,
+				host: 'client',
+				errno: 'ECONNREFUSED',
+				source: 'kernel',
+				...ends,
+			});
 		builder.call(t + 0.001, 'client', 'close', '3<TCP:[1]>', { fd: 3, returned: 0, took: 0, socket });
-		if (!refused) builder.segment(t + 0.0011, 'client', 'F.', { from, to, seq: 1, ack: 1 }).event(state(t + 0.0012, 'ESTAB', 'FIN-WAIT-1'));
+		if (!refused)
+			builder
+				.segment(t + 0.0011, 'client', 'F.', { from, to, seq: 1, ack: 1 })
+				.event(state(t + 0.0012, 'ESTAB', 'FIN-WAIT-1'));
 	}
 	return builder;
 }
@@ -200,9 +243,17 @@ describe('much of the same', () => {
 			[
 				989,
 				1978,
-				expect.stringMatching(/^989 more connections like #1, among #2 to #1000: 989 segments from the client, .*from 0\.011 s to 9\.992 s$/),
+				expect.stringMatching(
+					/^989 more connections like #1, among #2 to #1000: 989 segments from the client, .*from 0\.011 s to 9\.992 s$/,
+				),
 			],
-			[9, 27, expect.stringMatching(/^9 more connections like #8, among #108 to #908: 18 segments from the client, 9 segments from the server/)],
+			[
+				9,
+				27,
+				expect.stringMatching(
+					/^9 more connections like #8, among #108 to #908: 18 segments from the client, 9 segments from the server/,
+				),
+			],
 		]);
 		expect(connections).toHaveLength(8);
 		expect(connections.at(-1)).toBe('… #1000 client:20999 server:8080 (1000 connections)');
@@ -228,7 +279,13 @@ describe('much of the same', () => {
 			if (index % 3 === 2) builder.segment(t, 'server', '.', { seq: 1, ack: seq });
 			else {
 				const lost = index % 100 === 1 ? ({ fate: 'dropped', by: 'client: drop 1 %' } as const) : {};
-				builder.segment(t, 'client', index % 11 === 0 ? 'P.' : '.', { seq, ack: 1, length: 1448, retransmission: index % 97 === 0, ...lost });
+				builder.segment(t, 'client', index % 11 === 0 ? 'P.' : '.', {
+					seq,
+					ack: 1,
+					length: 1448,
+					retransmission: index % 97 === 0,
+					...lost,
+				});
 				seq += 1448;
 			}
 		}

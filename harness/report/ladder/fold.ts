@@ -38,7 +38,11 @@ function foldRuns(items: readonly Item[]): Item[] {
 
 function isAgain(first: Item, item: Item): boolean {
 	return (
-		item.slot !== 'full' && first.slot === item.slot && first.alike === item.alike && first.connection === item.connection && first.key === item.key
+		item.slot !== 'full' &&
+		first.slot === item.slot &&
+		first.alike === item.alike &&
+		first.connection === item.connection &&
+		first.key === item.key
 	);
 }
 
@@ -75,7 +79,9 @@ function timesOf(item: Item): number {
 
 function momentsOf(run: readonly Item[]): string {
 	const moments = run.map(({ t }) => t.toFixed(3));
-	return moments.length <= MOST_TIMES + 1 ? moments.join(', ') : `${moments.slice(0, MOST_TIMES).join(', ')}, … ${moments.at(-1)}`;
+	return moments.length <= MOST_TIMES + 1
+		? moments.join(', ')
+		: `${moments.slice(0, MOST_TIMES).join(', ')}, … ${moments.at(-1)}`;
 }
 
 function foldCycles(items: readonly Item[]): Item[] {

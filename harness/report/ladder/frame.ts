@@ -6,11 +6,17 @@ import type { Ladder } from './model.ts';
 
 /** What stands above the picture: what was tried, where, and the question. */
 export function opening(ladder: Ladder, width: number, paint: Paint): string[] {
-	const where = [`${ladder.engine}, Linux ${ladder.kernel}`, ladder.outcome === 'failed' ? 'FAILED' : undefined, ...ladder.connections];
+	const where = [
+		`${ladder.engine}, Linux ${ladder.kernel}`,
+		ladder.outcome === 'failed' ? 'FAILED' : undefined,
+		...ladder.connections,
+	];
 	return [
 		...wrap(printable(ladder.title), width).map((line) => paint('title', line)),
 		...wrap(printable(where.filter(Boolean).join(' · ')), width).map((line) => paint('line', line)),
-		...(ladder.failure === undefined ? [] : ['', ...failureLines(ladder, width - 2).map((line) => paint('error', `  ${line}`))]),
+		...(ladder.failure === undefined
+			? []
+			: ['', ...failureLines(ladder, width - 2).map((line) => paint('error', `  ${line}`))]),
 		...(ladder.question === undefined ? [] : ['', ...labelled('Q', ladder.question, width, paint)]),
 		'',
 	];
@@ -22,7 +28,9 @@ export function closing(ladder: Ladder, width: number, paint: Paint): string[] {
 	return [
 		...(ladder.answer === undefined ? [] : ['', ...labelled('A', ladder.answer, width, paint)]),
 		...(ladder.verdicts.length === 0 ? [] : ['', ...verdictTable(ladder.verdicts, width, paint)]),
-		...(notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(printable(note), width - 2).map((line) => `  ${line}`))]),
+		...(notes.length === 0
+			? []
+			: ['', ...notes.flatMap((note) => wrap(printable(note), width - 2).map((line) => `  ${line}`))]),
 	];
 }
 
@@ -37,10 +45,14 @@ export function failureLines({ failure }: Ladder, width: number): string[] {
 }
 
 function labelled(label: string, text: string, width: number, paint: Paint): string[] {
-	return wrap(printable(text), width - 5).map((line, index) => `  ${paint('title', index === 0 ? label : ' ')}  ${line}`);
+	return wrap(printable(text), width - 5).map(
+		(line, index) => `  ${paint('title', index === 0 ? label : ' ')}  ${line}`,
+	);
 }
 
-/** What a reader must know of the evidence: what was only sampled, what was missed, and what could not be asked here. */
+/**
+ * What a reader must know of the evidence: what was only sampled, what was missed, and what could not be asked here.
+ */
 export function notesOf({ sampled, losses, skipped }: Ladder): string[] {
 	return [
 		...(sampled ? ['* seen by ss, which looks now and then: it began earlier'] : []),

@@ -18,7 +18,11 @@ import { Wire } from './wire.ts';
 type OfHost = Exclude<Event, { kind: 'step' }>;
 
 /** What of a timeline is drawn: items in the order of time, none before its cause, and the calls that blocked. */
-export function itemsOf(timeline: TimelineFile, connections: Connections, end: number): { items: Item[]; blocks: Placed<Block>[] } {
+export function itemsOf(
+	timeline: TimelineFile,
+	connections: Connections,
+	end: number,
+): { items: Item[]; blocks: Placed<Block>[] } {
 	const { items, blocks } = new Itemizer(timeline, connections, end).drawn();
 	const inTime = items.sort((one, other) => one.t - other.t);
 	const causes = causesAmong(inTime);
@@ -103,7 +107,15 @@ class Itemizer {
 				this.#across({ kind: 'step', t: event.t, text: event.text });
 				break;
 			case 'fault':
-				this.#across({ kind: 'fault', t: event.t, host: event.host, id: event.id, phase: event.phase, text: event.text, proof: event.proof });
+				this.#across({
+					kind: 'fault',
+					t: event.t,
+					host: event.host,
+					id: event.id,
+					phase: event.phase,
+					text: event.text,
+					proof: event.proof,
+				});
 				break;
 			case 'segment':
 				this.#items.push(this.#wire.segment(event));
@@ -124,7 +136,10 @@ class Itemizer {
 				this.#process(event);
 				break;
 			case 'output':
-				this.#mark(event, 'output', { head: `${event.peer} prints `, detail: JSON.stringify(event.text.replace(/\n$/, '')) });
+				this.#mark(event, 'output', {
+					head: `${event.peer} prints `,
+					detail: JSON.stringify(event.text.replace(/\n$/, '')),
+				});
 				break;
 			case 'error':
 				this.#error(event);
@@ -148,7 +163,11 @@ class Itemizer {
 	#loss({ observer, host, what, since, until }: Loss): void {
 		const who = `${observer}${host === undefined ? '' : ` on the ${host}`}`;
 		if (since !== undefined)
-			this.#across({ kind: 'lapse', t: since, text: `${who} failed: ${what}. What it would have told is unknown from here on` });
+			this.#across({
+				kind: 'lapse',
+				t: since,
+				text: `${who} failed: ${what}. What it would have told is unknown from here on`,
+			});
 		if (until !== undefined) this.#across({ kind: 'lapse', t: until, text: `${who} tells all again` });
 	}
 
@@ -161,7 +180,8 @@ class Itemizer {
 		const title = describeEvent(event).trim();
 		const unfinished = event.returned === undefined && event.errno === undefined;
 		const inTwo = this.#calls.isInTwo(event);
-		// A wait that is not drawn when it ends (typed text, a turn of an event loop) and begins anew is one wait to the reader.
+		// A wait that is not drawn when it ends (typed text, a turn of an event loop) and begins anew is one wait to the
+		// reader.
 		if (inTwo && (drawn || (waits(event) && !event.name.startsWith('epoll')))) {
 			const atFirst = argumentsAtFirst(event);
 			const waiting = `${head}(${atFirst})`;
@@ -175,23 +195,37 @@ class Itemizer {
 		if (!drawn || unfinished) return;
 		const kind = failed(event) ? 'failed-call' : 'call';
 		const end = event.t + (event.took ?? 0);
-		this.#unblock(thread, inTwo ? end : event.t, inTwo && failed(event), inTwo ? `returned after ${duration(end - event.t)}` : 'until then');
+		this.#unblock(
+			thread,
+			inTwo ? end : event.t,
+			inTwo && failed(event),
+			inTwo ? `returned after ${duration(end - event.t)}` : 'until then',
+		);
 		const sort = `${event.name} = ${event.errno ?? ((event.returned ?? 0) > 0 ? 'some' : event.returned)}`;
 		if (inTwo) {
 			const isNews = args !== argumentsAtFirst(event) && !event.name.startsWith('accept');
-			const words = isNews ? { head: `… ${head}(`, detail: args, tail: `)${resultOf(event)}` } : { head: `… ${head}`, tail: resultOf(event) };
+			const words = isNews
+				? { head: `… ${head}(`, detail: args, tail: `)${resultOf(event)}` }
+				: { head: `… ${head}`, tail: resultOf(event) };
 			this.#mark(event, kind, { ...words, title, sort }, { connection, part: 'end' }, end);
 		} else {
 			// What acts stands before what it did; what waited or asked stands behind what it found.
 			const isCause = acts(event);
 			const words = { head: `${head}(`, detail: args, tail: `)${resultOf(event)}`, title, sort };
-			this.#mark(event, kind, words, { connection, acts: isCause, part: isCause ? undefined : 'end' }, isCause ? event.t : end);
+			this.#mark(
+				event,
+				kind,
+				words,
+				{ connection, acts: isCause, part: isCause ? undefined : 'end' },
+				isCause ? event.t : end,
+			);
 		}
 	}
 
 	/** Who has ended is in no call any more. */
 	#unblockAll({ host, peer, t }: EventOf<'process'>): void {
-		for (const thread of this.#blocking.keys()) if (thread.startsWith(`${host} ${peer} `)) this.#unblock(thread, t, false, 'until its end');
+		for (const thread of this.#blocking.keys())
+			if (thread.startsWith(`${host} ${peer} `)) this.#unblock(thread, t, false, 'until its end');
 	}
 
 	#unblock(thread: string, until: number, failed: boolean, how: string): void {
@@ -199,7 +233,15 @@ class Itemizer {
 		if (blocking === undefined) return;
 		this.#blocking.delete(thread);
 		const { host, t, title, connection } = blocking;
-		this.#blocks.push({ host, key: `${this.#blocks.length}`, t, until: Math.max(t, until), failed, title: `${title}\n${how}`, connection });
+		this.#blocks.push({
+			host,
+			key: `${this.#blocks.length}`,
+			t,
+			until: Math.max(t, until),
+			failed,
+			title: `${title}\n${how}`,
+			connection,
+		});
 	}
 
 	#state(event: EventOf<'state'>): void {
@@ -256,7 +298,19 @@ class Itemizer {
 		const alike = `${host} ${words.alike ?? `${head}${detail}${tail}`}`;
 		const sort = `${host} ${kind} ${words.sort ?? words.alike ?? head}`;
 		const connection = about.connection ?? this.#connectionOf(event);
-		this.#items.push({ slot: host, t, until: t, key: `${connection ?? ''} ${alike}`, alike, sort, mark, event, segments: 0, ...about, connection });
+		this.#items.push({
+			slot: host,
+			t,
+			until: t,
+			key: `${connection ?? ''} ${alike}`,
+			alike,
+			sort,
+			mark,
+			event,
+			segments: 0,
+			...about,
+			connection,
+		});
 	}
 
 	#connectionOf(event: OfHost): string | undefined {

@@ -70,7 +70,10 @@ describe('the layout', () => {
 
 	test('lays out ten thousand events in well under two seconds', () => {
 		const [segment, ...rest] = powerOffStory().events.filter(({ kind }) => kind === 'segment');
-		const events = Array.from({ length: 10_000 }, (_, index) => ({ ...(index % 3 === 0 ? segment : rest[index % rest.length]), t: index / 10 }));
+		const events = Array.from({ length: 10_000 }, (_, index) => ({
+			...(index % 3 === 0 ? segment : rest[index % rest.length]),
+			t: index / 10,
+		}));
 		const timeline = timelineSchema.parse({ ...powerOffStory(), events });
 		// Of the processor: what else a busy machine does is no matter.
 		const before = process.cpuUsage();

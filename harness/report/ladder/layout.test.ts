@@ -10,7 +10,8 @@ function stories(timeline: TimelineBuilder): Story[] {
 	return rowsOf(timeline).filter((row) => row.kind === 'story');
 }
 
-const text = (story: Story | undefined, side: 'client' | 'server') => story?.[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
+const text = (story: Story | undefined, side: 'client' | 'server') =>
+	story?.[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
 
 describe('one moment', () => {
 	test('puts the call, what it sent and what that did in one row', () => {
@@ -51,7 +52,11 @@ describe('folding', () => {
 		const timeline = new TimelineBuilder().segment(1, 'client', 'P.', { seq: 1, length: 5, fate: 'unobserved' });
 		for (let t = 2; t <= 64; t *= 2) {
 			timeline.segment(t, 'client', 'P.', { seq: 1, length: 5, fate: 'unobserved', retransmission: true });
-			timeline.sockets(t + 0.1, 'client', { state: 'ESTAB', sendQueue: 5, timer: { name: 'on', leftMs: 100, count: t } });
+			timeline.sockets(t + 0.1, 'client', {
+				state: 'ESTAB',
+				sendQueue: 5,
+				timer: { name: 'on', leftMs: 100, count: t },
+			});
 		}
 		const arrows = stories(timeline).flatMap(({ wire }) => wire ?? []);
 		expect(arrows.map(({ times, retransmission }) => [times, retransmission])).toEqual([
@@ -63,7 +68,8 @@ describe('folding', () => {
 
 	test('tells a cycle once, and how often it came again', () => {
 		const timeline = new TimelineBuilder();
-		for (let turn = 0; turn < 9; turn++) timeline.segment(turn * 5, 'client', '.', { seq: 0 }).segment(turn * 5 + 0.0001, 'server', '.', { ack: 1 });
+		for (let turn = 0; turn < 9; turn++)
+			timeline.segment(turn * 5, 'client', '.', { seq: 0 }).segment(turn * 5 + 0.0001, 'server', '.', { ack: 1 });
 		const rows = rowsOf(timeline);
 		expect(rows.map(({ kind }) => kind)).toEqual(['story', 'story', 'wait', 'repeat']);
 		expect(rows.at(-1)).toMatchObject({ times: 8, rows: 2, segments: 16, until: 40.0001 });
@@ -78,7 +84,12 @@ describe('folding', () => {
 
 	test('makes a wait of silence', () => {
 		const rows = rowsOf(new TimelineBuilder().step(1, 'before').step(13.4, 'after').step(14, 'soon after'));
-		expect(rows.map((row) => (row.kind === 'wait' ? row.seconds.toFixed(1) : row.kind))).toEqual(['step', '12.4', 'step', 'step']);
+		expect(rows.map((row) => (row.kind === 'wait' ? row.seconds.toFixed(1) : row.kind))).toEqual([
+			'step',
+			'12.4',
+			'step',
+			'step',
+		]);
 	});
 });
 
@@ -87,7 +98,12 @@ describe('calls', () => {
 
 	test('that blocked are drawn when they began and when they returned', () => {
 		const timeline = new TimelineBuilder()
-			.call(1, 'client', 'recvfrom', '3<TCP:[1]>, "", 99, 0, NULL, NULL', { fd: 3, errno: 'ETIMEDOUT', returned: -1, took: 13 })
+			.call(1, 'client', 'recvfrom', '3<TCP:[1]>, "", 99, 0, NULL, NULL', {
+				fd: 3,
+				errno: 'ETIMEDOUT',
+				returned: -1,
+				took: 13,
+			})
 			.call(20, 'client', 'recvfrom', '3<TCP:[1]>, ', { fd: 3 });
 		expect(drawn(timeline)).toEqual(['recvfrom(3) …', '… recvfrom = ETIMEDOUT', 'recvfrom(3) …']);
 	});
@@ -115,13 +131,26 @@ describe('calls', () => {
 	test('on a socket are known from the calls before', () => {
 		const timeline = new TimelineBuilder()
 			.call(1, 'client', 'read', '18</tmp/file>, "file", 99', { fd: 18, returned: 4 })
-			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP', { returned: 18, result: 'TCP:[1]' })
-			.call(3, 'client', 'connect', '18<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(8080)}, 16', { fd: 18, errno: 'EINPROGRESS', returned: -1 })
-			.call(4, 'client', 'epoll_wait', '13<anon_inode:[eventpoll]>, [{events=EPOLLIN, data={u32=18, u64=18}}], 1024, -1', {
-				fd: 13,
-				returned: 1,
-				took: 0.5,
+			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP', {
+				returned: 18,
+				result: 'TCP:[1]',
 			})
+			.call(3, 'client', 'connect', '18<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(8080)}, 16', {
+				fd: 18,
+				errno: 'EINPROGRESS',
+				returned: -1,
+			})
+			.call(
+				4,
+				'client',
+				'epoll_wait',
+				'13<anon_inode:[eventpoll]>, [{events=EPOLLIN, data={u32=18, u64=18}}], 1024, -1',
+				{
+					fd: 13,
+					returned: 1,
+					took: 0.5,
+				},
+			)
 			.call(5, 'client', 'read', '18<TCP:[1]>, "net", 99', { fd: 18, returned: 3 })
 			.call(6, 'client', 'close', '18<TCP:[1]>', { fd: 18, returned: 0 })
 			.call(7, 'client', 'read', '18</tmp/file>, "file", 99', { fd: 18, returned: 4 });
@@ -138,7 +167,10 @@ describe('calls', () => {
 describe('what stands at a host', () => {
 	test('is not what an earlier boot left behind', () => {
 		const left = new TimelineBuilder().state(3, 'server', 'FIN-WAIT-1', 'CLOSED').build({ scenario: '' }).events;
-		const timeline = new TimelineBuilder().boots('server').state(2, 'server', 'CLOSED', 'LISTEN').build({ scenario: '' });
+		const timeline = new TimelineBuilder()
+			.boots('server')
+			.state(2, 'server', 'CLOSED', 'LISTEN')
+			.build({ scenario: '' });
 		const { rows } = layOut({ ...timeline, events: [...timeline.events, ...left] });
 		expect(rows.map((row) => row.kind === 'story' && text(row, 'server'))).toEqual([['[LISTEN]']]);
 	});
@@ -150,7 +182,10 @@ describe('what stands at a host', () => {
 	});
 
 	test('says which connection where there are several', () => {
-		const one = new TimelineBuilder().segment(1, 'client', 'S').state(1.001, 'server', 'LISTEN', 'SYN-RECV').build({ scenario: 'two' });
+		const one = new TimelineBuilder()
+			.segment(1, 'client', 'S')
+			.state(1.001, 'server', 'LISTEN', 'SYN-RECV')
+			.build({ scenario: 'two' });
 		const other = structuredClone(one.events).map((event) => {
 			if (event.kind === 'segment') event.from.port = 50_000;
 			if (event.kind === 'state') event.remote.port = 50_000;
@@ -162,14 +197,20 @@ describe('what stands at a host', () => {
 	});
 
 	test('is marked where it was sampled', () => {
-		const drawn = renderLadder(new TimelineBuilder().state(1, 'client', 'FIN-WAIT-2', 'TIME-WAIT', 'sampled').build({ scenario: 'a' }));
+		const drawn = renderLadder(
+			new TimelineBuilder().state(1, 'client', 'FIN-WAIT-2', 'TIME-WAIT', 'sampled').build({ scenario: 'a' }),
+		);
 		expect(drawn).toContain('[TIME-WAIT]* │');
 		expect(drawn).toContain('* seen by ss');
 	});
 
 	test('names the fault that dropped a segment in its words', () => {
 		const words = 'server: drop in tcp --dport 8080';
-		const timeline = new TimelineBuilder().fault(1, 'server', 'injected', words).segment(2, 'client', 'S', { fate: 'dropped', by: words });
-		expect(renderLadder(timeline.build({ scenario: 'a' })).replace(/[\s│]+/g, ' ')).toMatch(/─ S ─+╳ dropped by server: drop in tcp --dport 8080/);
+		const timeline = new TimelineBuilder()
+			.fault(1, 'server', 'injected', words)
+			.segment(2, 'client', 'S', { fate: 'dropped', by: words });
+		expect(renderLadder(timeline.build({ scenario: 'a' })).replace(/[\s│]+/g, ' ')).toMatch(
+			/─ S ─+╳ dropped by server: drop in tcp --dport 8080/,
+		);
 	});
 });

@@ -13,7 +13,21 @@ import { VisibleSpans } from './visible-spans.ts';
  */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);
-	const { scenario, spec, outcome, failure, question, answer, engine, kernel, startedAt, hosts, verdicts, losses, skipped } = timeline;
+	const {
+		scenario,
+		spec,
+		outcome,
+		failure,
+		question,
+		answer,
+		engine,
+		kernel,
+		startedAt,
+		hosts,
+		verdicts,
+		losses,
+		skipped,
+	} = timeline;
 	const events = timeline.events.toSorted((a, b) => a.t - b.t);
 	const end = events.reduce((latest, event) => Math.max(latest, endOf(event)), 0);
 	const { items, blocks } = itemsOf({ ...timeline, events }, connections, end);
@@ -57,7 +71,9 @@ function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown
 	const lostSince = (observer: string, host: HostName) =>
 		losses.reduce(
 			(earliest, loss) =>
-				loss.observer === observer && (loss.host ?? host) === host && loss.until === undefined ? Math.min(earliest, loss.since ?? end) : earliest,
+				loss.observer === observer && (loss.host ?? host) === host && loss.until === undefined
+					? Math.min(earliest, loss.since ?? end)
+					: earliest,
 			end,
 		);
 	// A host that nobody looked at has none.

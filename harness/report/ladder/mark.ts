@@ -3,7 +3,10 @@ import type { Mark } from './model.ts';
 
 const SHORTEST_DETAIL = 6;
 
-/** A mark in lines of a width: its detail is cut first; a long result gets a line of its own; what is still too long is wrapped. */
+/**
+ * A mark in lines of a width: its detail is cut first; a long result gets a line of its own; what is still too long is
+ * wrapped.
+ */
 export function markLines({ head, detail, tail, times }: Mark, width: number): string[] {
 	const count = times > 1 ? `${times}x ` : '';
 	const [before, middle, after] = [printable(`${count}${head}`), printable(detail), printable(tail)];

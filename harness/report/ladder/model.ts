@@ -93,9 +93,21 @@ export interface Bundle {
 }
 
 /** What a mark is about; a renderer chooses colours by it. `segment`: one that never left its host. */
-export type MarkKind = 'segment' | 'call' | 'failed-call' | 'state' | 'sockets' | 'error' | 'reset' | 'process' | 'output';
+export type MarkKind =
+	| 'segment'
+	| 'call'
+	| 'failed-call'
+	| 'state'
+	| 'sockets'
+	| 'error'
+	| 'reset'
+	| 'process'
+	| 'output';
 
-/** What stands beside a host's lifeline: `head`, `detail` and `tail` make the text; where there is no room, `detail` is what may be cut. */
+/**
+ * What stands beside a host's lifeline: `head`, `detail` and `tail` make the text; where there is no room, `detail` is
+ * what may be cut.
+ */
 export interface Mark {
 	readonly kind: MarkKind;
 	readonly t: number;
@@ -132,7 +144,10 @@ export interface Arrow {
 	readonly title: string;
 }
 
-/** What lasted, beside the rows: from `t` to `until`, in seconds. Spans of one kind and host that share a lane do not overlap. */
+/**
+ * What lasted, beside the rows: from `t` to `until`, in seconds. Spans of one kind and host that share a lane do not
+ * overlap.
+ */
 export interface Span {
 	readonly host: HostName;
 	readonly lane: number;

@@ -26,7 +26,8 @@ describe('an order of things', () => {
 					for (const [cause, effect] of causes) if (effect === index) tell(cause);
 				});
 				expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index));
-				if (isTrue) for (const [cause, effect] of causes) expect(order.indexOf(cause)).toBeLessThan(order.indexOf(effect));
+				if (isTrue)
+					for (const [cause, effect] of causes) expect(order.indexOf(cause)).toBeLessThan(order.indexOf(effect));
 			}),
 		);
 	});
@@ -68,10 +69,26 @@ class Conversation {
 		this.#state('server', 'LISTEN', 'SYN-RECV', 'client S');
 		this.#segment('server', 'S.', { ack: 1 }, 'client S');
 		this.#state('client', 'SYN-SENT', 'ESTAB', 'server S.');
-		this.#call('client', connect, 'connect', '3, {sa_family=AF_INET, sin_port=htons(8080)}, 16', 0, 'server S.', 'client … connect');
+		this.#call(
+			'client',
+			connect,
+			'connect',
+			'3, {sa_family=AF_INET, sin_port=htons(8080)}, 16',
+			0,
+			'server S.',
+			'client … connect',
+		);
 		this.#segment('client', '.', { seq: 1, ack: 1 }, 'server S.');
 		this.#state('server', 'SYN-RECV', 'ESTAB', 'client . seq 1 ack 1');
-		this.#call('server', accept, 'accept4', '3, {sin_port=htons(49152)}, [16]', 4, 'client . seq 1 ack 1', 'server … accept4|server accept4(');
+		this.#call(
+			'server',
+			accept,
+			'accept4',
+			'3, {sin_port=htons(49152)}, [16]',
+			4,
+			'client . seq 1 ack 1',
+			'server … accept4|server accept4(',
+		);
 	}
 
 	#says(host: HostName, data: string): void {
@@ -81,11 +98,25 @@ class Conversation {
 		const written = this.#now();
 		this.#sent[host] += data.length;
 		const arrow = `${host} P. seq ${seq} len ${data.length}`;
-		this.#segment(host, 'P.', { seq, ack: this.#sent[other], length: data.length }, `${host} write(${fd}, "${data}"`, arrow);
+		this.#segment(
+			host,
+			'P.',
+			{ seq, ack: this.#sent[other], length: data.length },
+			`${host} write(${fd}, "${data}"`,
+			arrow,
+		);
 		this.#call(host, written, 'write', `${fd}, "${data}", 9`, data.length);
 		const read = this.#now();
 		const otherFd = host === 'client' ? 4 : 3;
-		this.#call(other, read, 'read', `${otherFd}, "${data}", 9`, data.length, arrow, `${other} read(${otherFd}, "${data}"`);
+		this.#call(
+			other,
+			read,
+			'read',
+			`${otherFd}, "${data}", 9`,
+			data.length,
+			arrow,
+			`${other} read(${otherFd}, "${data}"`,
+		);
 		this.#segment(other, '.', { seq: this.#sent[other], ack: this.#sent[host] }, arrow);
 	}
 
@@ -117,13 +148,31 @@ class Conversation {
 		this.relations.push([cause, `${host} [${to}]`]);
 	}
 
-	#segment(host: HostName, flags: string, numbers: { seq?: number; ack?: number; length?: number }, cause: Name, name?: Name): void {
+	#segment(
+		host: HostName,
+		flags: string,
+		numbers: { seq?: number; ack?: number; length?: number },
+		cause: Name,
+		name?: Name,
+	): void {
 		this.#add(new TimelineBuilder().segment(this.#now() + this.#clocks.capture, host, flags, numbers));
-		const seq = flags.includes('F') ? ` seq ${numbers.seq}` : flags === '.' ? ` seq ${numbers.seq} ack ${numbers.ack}` : '';
+		const seq = flags.includes('F')
+			? ` seq ${numbers.seq}`
+			: flags === '.'
+				? ` seq ${numbers.seq} ack ${numbers.ack}`
+				: '';
 		this.relations.push([cause, name ?? `${host} ${flags}${seq}`]);
 	}
 
-	#call(host: HostName, began: number, name: string, args: string, returned: number, cause?: Name, effect?: Name): void {
+	#call(
+		host: HostName,
+		began: number,
+		name: string,
+		args: string,
+		returned: number,
+		cause?: Name,
+		effect?: Name,
+	): void {
 		const fd = Number(args[0]);
 		const took = this.#now() - began;
 		const socket = {
@@ -133,7 +182,9 @@ class Conversation {
 				remote: host === 'client' ? { address: '10.77.1.3', port: 8080 } : { address: '10.77.1.2', port: 49152 },
 			}),
 		};
-		this.#add(new TimelineBuilder().call(began + this.#clocks.strace[host], host, name, args, { fd, returned, took, socket }));
+		this.#add(
+			new TimelineBuilder().call(began + this.#clocks.strace[host], host, name, args, { fd, returned, took, socket }),
+		);
 		if (cause !== undefined && effect !== undefined) this.relations.push([cause, effect]);
 	}
 
@@ -177,21 +228,27 @@ function find(places: readonly Place[], name: Name): Place {
 	return place;
 }
 
-test('in no layout stands an effect above its cause, however far the clocks of its observers are off within their precision', () => {
-	// Two of them are no further from each other than PRECISION in item.ts.
-	const off = fc.double({ min: -0.0009, max: 0.0009, noNaN: true });
-	const clocks = fc.record({ strace: fc.record({ client: off, server: off }), capture: off, kernel: off });
-	const gaps = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 30 });
-	const speakers = fc.array(fc.constantFrom<HostName>('client', 'server'), { maxLength: 3 });
-	fc.assert(
-		fc.property(gaps, clocks, speakers, (...parts) => {
-			const { events, relations } = new Conversation(...parts);
-			const places = placesIn(layOut(new TimelineBuilder().build({ scenario: 'any', events })));
-			const wrong = relations
-				.map((pair) => pair.map((name) => find(places, name)) as [Place, Place])
-				.filter(([cause, effect]) => cause.row > effect.row || (cause.row === effect.row && cause.line > effect.line));
-			expect(wrong).toEqual([]);
-		}),
-		{ numRuns: 500 },
-	);
-});
+test(
+	'in no layout stands an effect above its cause, however far the clocks of its observers are off within their ' +
+		'precision',
+	() => {
+		// Two of them are no further from each other than PRECISION in item.ts.
+		const off = fc.double({ min: -0.0009, max: 0.0009, noNaN: true });
+		const clocks = fc.record({ strace: fc.record({ client: off, server: off }), capture: off, kernel: off });
+		const gaps = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 30 });
+		const speakers = fc.array(fc.constantFrom<HostName>('client', 'server'), { maxLength: 3 });
+		fc.assert(
+			fc.property(gaps, clocks, speakers, (...parts) => {
+				const { events, relations } = new Conversation(...parts);
+				const places = placesIn(layOut(new TimelineBuilder().build({ scenario: 'any', events })));
+				const wrong = relations
+					.map((pair) => pair.map((name) => find(places, name)) as [Place, Place])
+					.filter(
+						([cause, effect]) => cause.row > effect.row || (cause.row === effect.row && cause.line > effect.line),
+					);
+				expect(wrong).toEqual([]);
+			}),
+			{ numRuns: 500 },
+		);
+	},
+);

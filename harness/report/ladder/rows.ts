@@ -70,7 +70,8 @@ class OpenRow {
 	/** Whether the item belongs to the moment of this row, and there is room for it. */
 	takes(item: HostItem | WireItem): boolean {
 		if (item.t - this.#t > ONE_MOMENT || this.#until > this.#t + ONE_MOMENT) return false;
-		if (item.slot === 'wire') return this.#wire === undefined && this.#receiver(item).length === 0 && this.#sender(item).length <= 1;
+		if (item.slot === 'wire')
+			return this.#wire === undefined && this.#receiver(item).length === 0 && this.#sender(item).length <= 1;
 		// What stands beside the head of an arrow that is still on its way is no effect of it.
 		return this.#marks[item.slot].length < MOST_MARKS && !this.#isUnderWay(item);
 	}

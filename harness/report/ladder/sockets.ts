@@ -5,8 +5,8 @@ import type { Connections, Ends } from './connections.ts';
 const MOST_TIMES = 2;
 
 /**
- * What a look at `ss` adds to a ladder: the rows whose state, timer or queues are not what was last known, each in a few words.
- * The counts of a running timer are not news; the segments show them.
+ * What a look at `ss` adds to a ladder: the rows whose state, timer or queues are not what was last known, each in a
+ * few words. The counts of a running timer are not news; the segments show them.
  */
 export class SocketNews {
 	readonly #known = new Map<string, string>();
@@ -50,7 +50,9 @@ type SocketRow = EventOf<'sockets'>['rows'][number];
 
 /** What makes two rows the same news: how much waits in a queue does not. */
 function sortOf(row: SocketRow): string {
-	return [row.state, row.sendQueue > 0 && 'Send-Q', row.receiveQueue > 0 && 'Recv-Q', row.timer?.name].filter(Boolean).join(' ');
+	return [row.state, row.sendQueue > 0 && 'Send-Q', row.receiveQueue > 0 && 'Recv-Q', row.timer?.name]
+		.filter(Boolean)
+		.join(' ');
 }
 
 function describe(row: SocketRow): string {

@@ -4,7 +4,10 @@ import type { Connections } from './connections.ts';
 import type { Band, Outage, Span, TimerSpan } from './model.ts';
 
 /** A span that has no lane yet: what has one `key` shares one. */
-export type Placed<S extends Span> = Omit<S, 'lane'> & { readonly key: string; readonly connection: string | undefined };
+export type Placed<S extends Span> = Omit<S, 'lane'> & {
+	readonly key: string;
+	readonly connection: string | undefined;
+};
 
 /** Gives spans their lanes: the first that is free is taken. */
 export function inLanes<S extends Span>(spans: readonly Placed<S>[]): S[] {
@@ -21,7 +24,9 @@ export function inLanes<S extends Span>(spans: readonly Placed<S>[]): S[] {
 		busyUntil[host][lane] = until;
 		lanes.set(name, lane);
 	}
-	return spans.map(({ key, connection: _, ...span }) => ({ ...span, lane: lanes.get(`${span.host} ${key}`) ?? 0 }) as unknown as S);
+	return spans.map(
+		({ key, connection: _, ...span }) => ({ ...span, lane: lanes.get(`${span.host} ${key}`) ?? 0 }) as unknown as S,
+	);
 }
 
 interface Open {
@@ -39,7 +44,12 @@ export type LastKnown = (host: HostName, how: 'traced' | 'sampled') => number;
 /**
  * The states of the sockets of both hosts, each as long as it is known to have lasted. A host without power has none.
  */
-export function bandsOf(events: readonly Event[], end: number, lastKnown: LastKnown, connections: Connections): Placed<Band>[] {
+export function bandsOf(
+	events: readonly Event[],
+	end: number,
+	lastKnown: LastKnown,
+	connections: Connections,
+): Placed<Band>[] {
 	const bands: Placed<Band>[] = [];
 	const open: Record<HostName, Map<string, Open>> = { client: new Map(), server: new Map() };
 	/** When the kernel told that a full socket had ended: a small one may go on from there. */
@@ -48,7 +58,9 @@ export function bandsOf(events: readonly Event[], end: number, lastKnown: LastKn
 		const was = open[host].get(key);
 		if (was === undefined) return;
 		open[host].delete(key);
-		const title = `${was.state}${was.sampled ? ' (seen by ss)' : ''}, ${was.ends}\nfrom ${was.t.toFixed(3)} s to ${until.toFixed(3)} s: ${duration(until - was.t)}`;
+		const title =
+			`${was.state}${was.sampled ? ' (seen by ss)' : ''}, ${was.ends}\nfrom ${was.t.toFixed(3)} s to ` +
+			`${until.toFixed(3)} s: ${duration(until - was.t)}`;
 		bands.push({ host, key, state: was.state, t: was.t, until, known: true, title, connection: was.connection });
 	};
 	/** At the end of what is known, which may be before the end of the picture. */
@@ -70,7 +82,13 @@ export function bandsOf(events: readonly Event[], end: number, lastKnown: LastKn
 		if (to === 'CLOSED') handedOver.set(`${host} ${key}`, t);
 		else {
 			const began = how === 'sampled' ? handedOver.get(`${host} ${key}`) : undefined;
-			open[host].set(key, { state: to, t: began ?? t, sampled: how === 'sampled', ends: endsOf(event), connection: connections.keyOf(host, event) });
+			open[host].set(key, {
+				state: to,
+				t: began ?? t,
+				sampled: how === 'sampled',
+				ends: endsOf(event),
+				connection: connections.keyOf(host, event),
+			});
 			handedOver.delete(`${host} ${key}`);
 		}
 	}
@@ -89,14 +107,21 @@ interface Running {
 /**
  * The timers that `ss` showed, each from the first look that showed it to the first that did not, or to the last look.
  */
-export function timersOf(events: readonly Event[], end: number, lastKnown: LastKnown, connections: Connections): Placed<TimerSpan>[] {
+export function timersOf(
+	events: readonly Event[],
+	end: number,
+	lastKnown: LastKnown,
+	connections: Connections,
+): Placed<TimerSpan>[] {
 	const timers: Placed<TimerSpan>[] = [];
 	const running: Record<HostName, Map<string, Running>> = { client: new Map(), server: new Map() };
 	const stop = (host: HostName, key: string, until: number) => {
 		const was = running[host].get(key);
 		if (was === undefined) return;
 		running[host].delete(key);
-		const title = `timer ${was.name}, ${was.ends}\nshown by ss from ${was.t.toFixed(3)} s to ${until.toFixed(3)} s, its count up to ${was.count}`;
+		const title =
+			`timer ${was.name}, ${was.ends}\nshown by ss from ${was.t.toFixed(3)} s to ${until.toFixed(3)} s, its count ` +
+			`up to ${was.count}`;
 		timers.push({ host, key, name: was.name, t: was.t, until, title, connection: was.connection });
 	};
 	for (const event of events) {
@@ -107,13 +132,18 @@ export function timersOf(events: readonly Event[], end: number, lastKnown: LastK
 		const { host, t, rows } = event;
 		const shown = new Map(
 			rows.flatMap((row) =>
-				row.timer === undefined ? [] : [[socketKey(row), { ...row.timer, ends: endsOf(row), connection: connections.keyOf(host, row) }] as const],
+				row.timer === undefined
+					? []
+					: [[socketKey(row), { ...row.timer, ends: endsOf(row), connection: connections.keyOf(host, row) }] as const],
 			),
 		);
 		for (const [key, was] of [...running[host]]) if (shown.get(key)?.name !== was.name) stop(host, key, t);
 		for (const [key, { name, count, ends, connection }] of shown) {
 			const known = running[host].get(key);
-			running[host].set(key, known ? { ...known, count: Math.max(known.count, count) } : { name, t, count, ends, connection });
+			running[host].set(
+				key,
+				known ? { ...known, count: Math.max(known.count, count) } : { name, t, count, ends, connection },
+			);
 		}
 	}
 	for (const host of ['client', 'server'] as const) {
@@ -132,7 +162,9 @@ export function outagesOf(events: readonly Event[], end: number): Outage[] {
 		broken.map((fault: EventOf<'fault'>) => {
 			const { id, what, host, t, text } = fault;
 			const until = Math.max(t, mended.get(id) ?? end);
-			const title = `${text}\nfrom ${t.toFixed(3)} s ${mended.has(id) ? `to ${until.toFixed(3)} s: ${duration(until - t)}` : 'to the end'}`;
+			const title =
+				`${text}\nfrom ${t.toFixed(3)} s ` +
+				`${mended.has(id) ? `to ${until.toFixed(3)} s: ${duration(until - t)}` : 'to the end'}`;
 			return { host, key: id, what, t, until, title, connection: undefined };
 		}),
 	);

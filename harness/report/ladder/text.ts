@@ -32,14 +32,20 @@ export function drawText(ladder: Ladder, { width = DEFAULT_WIDTH, colour = false
 	const lines = [
 		...opening(ladder, columns.all, painter(colour)),
 		...pen.line('time', [heading('client', ladder, columns)], [], [heading('server', ladder, columns)]),
-		...ladder.rows.flatMap((row, index) => (row.kind === 'step' && index > 0 ? [...pen.line('', [], [], []), ...pen.row(row)] : pen.row(row))),
+		...ladder.rows.flatMap((row, index) =>
+			row.kind === 'step' && index > 0 ? [...pen.line('', [], [], []), ...pen.row(row)] : pen.row(row),
+		),
 		...closing(ladder, columns.all, painter(colour)),
 	];
 	return `${lines.join('\n')}\n`;
 }
 
 /** Draws the last `most` rows of a ladder, without what stands above and below it. */
-export function drawEnd(ladder: Ladder, most: number, { width = DEFAULT_WIDTH, colour = false }: TextOptions = {}): string {
+export function drawEnd(
+	ladder: Ladder,
+	most: number,
+	{ width = DEFAULT_WIDTH, colour = false }: TextOptions = {},
+): string {
 	const columns = columnsOf(ladder, Math.max(LEAST_WIDTH, Math.floor(width)));
 	const pen = new Pen(columns, painter(colour));
 	const rows = ladder.rows.slice(-most);
@@ -91,17 +97,26 @@ class Pen {
 			case 'wait':
 				return this.#pause(`… ${duration(row.seconds)} …`);
 			case 'repeat':
-				return this.#pause(`… ${row.times} more time${row.times === 1 ? '' : 's'} the same, until ${row.until.toFixed(1)} s …`);
+				return this.#pause(
+					`… ${row.times} more time${row.times === 1 ? '' : 's'} the same, until ${row.until.toFixed(1)} s …`,
+				);
 		}
 	}
 
 	/** One line for the time and up to three cells, and as many more as the tallest cell needs. */
-	line(time: string, client: readonly string[], wire: readonly string[], server: readonly string[], tones: Tones = {}): string[] {
+	line(
+		time: string,
+		client: readonly string[],
+		wire: readonly string[],
+		server: readonly string[],
+		tones: Tones = {},
+	): string[] {
 		const { side, wire: width } = this.#columns;
 		const height = Math.max(1, client.length, wire.length, server.length);
 		return Array.from({ length: height }, (_, index) => {
 			const mine = wire[index] ?? '';
-			const right = (server[index] ?? '') === '' ? '' : ` ${this.#paint(tones.server?.[index] ?? 'line', server[index] ?? '')}`;
+			const right =
+				(server[index] ?? '') === '' ? '' : ` ${this.#paint(tones.server?.[index] ?? 'line', server[index] ?? '')}`;
 			return [
 				this.#paint('time', (index === 0 ? time : '').padStart(this.#columns.time)),
 				' ',
@@ -122,13 +137,20 @@ class Pen {
 		const left = this.#cell(client);
 		const right = this.#cell(server);
 		const arrow = wire === undefined ? [] : drawArrow(wire, this.#columns.wire);
-		const tones: Tones = { client: left.tones, server: right.tones, wire: wire === undefined || wire.fate === 'delivered' ? 'arrow' : 'lost' };
+		const tones: Tones = {
+			client: left.tones,
+			server: right.tones,
+			wire: wire === undefined || wire.fate === 'delivered' ? 'arrow' : 'lost',
+		};
 		return this.line(clock(t), left.lines, arrow, right.lines, tones);
 	}
 
 	#cell(marks: readonly Mark[]): { lines: string[]; tones: Tone[] } {
 		const each = marks.map((mark) => ({ kind: mark.kind, lines: markLines(mark, this.#columns.side) }));
-		return { lines: each.flatMap(({ lines }) => lines), tones: each.flatMap(({ kind, lines }) => lines.map(() => kind)) };
+		return {
+			lines: each.flatMap(({ lines }) => lines),
+			tones: each.flatMap(({ kind, lines }) => lines.map(() => kind)),
+		};
 	}
 
 	#pause(text: string): string[] {
@@ -170,5 +192,7 @@ interface Tones {
 
 /** The words of a fault, whose second and later lines stand under its first word. */
 function hanging(text: string, width: number): string[] {
-	return wrap(printable(text.slice(2)), width - 2).map((line, index) => `${index === 0 ? text.slice(0, 2) : '  '}${line}`);
+	return wrap(printable(text.slice(2)), width - 2).map(
+		(line, index) => `${index === 0 ? text.slice(0, 2) : '  '}${line}`,
+	);
 }

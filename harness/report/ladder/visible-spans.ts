@@ -18,9 +18,13 @@ export class VisibleSpans {
 	}
 
 	among<S extends Span>(spans: readonly Placed<S>[]): Placed<S>[] {
-		const drawn = spans.filter((span) => (span.connection === undefined || !this.#hidden.has(span.connection)) && !this.#isFolded(span));
+		const drawn = spans.filter(
+			(span) => (span.connection === undefined || !this.#hidden.has(span.connection)) && !this.#isFolded(span),
+		);
 		if (drawn.length <= MOST_SPANS) return drawn;
-		const longest = new Set(drawn.toSorted((one, other) => other.until - other.t - (one.until - one.t)).slice(0, MOST_SPANS));
+		const longest = new Set(
+			drawn.toSorted((one, other) => other.until - other.t - (one.until - one.t)).slice(0, MOST_SPANS),
+		);
 		return drawn.filter((span) => longest.has(span));
 	}
 

@@ -31,7 +31,10 @@ export class Wire {
 		const before = this.#latest[event.host];
 		// Most are: to name what a segment is costs more than to compare it.
 		const isLikeBefore =
-			before !== undefined && before.about.connection === connection && before.about.remarks === remarks && isLike(before.event, event);
+			before !== undefined &&
+			before.about.connection === connection &&
+			before.about.remarks === remarks &&
+			isLike(before.event, event);
 		const about = isLikeBefore ? before.about : this.#aboutOf(event, connection, remarks);
 		if (!isLikeBefore) this.#latest[event.host] = { event, about };
 		return this.#item(event, about);
@@ -234,7 +237,12 @@ function icmpInWords(event: Icmp, by: string | undefined): string {
 	return [
 		`${host} ${from} → ${to}`,
 		`ICMP ${name} (type ${type} code ${code})`,
-		...(quotes === undefined ? [] : [`quotes ${quotes.from.address}:${quotes.from.port} → ${quotes.to.address}:${quotes.to.port} seq ${quotes.seq}`]),
+		...(quotes === undefined
+			? []
+			: [
+					`quotes ${quotes.from.address}:${quotes.from.port} → ${quotes.to.address}:${quotes.to.port} seq ` +
+						`${quotes.seq}`,
+				]),
 		sentInWords(event, by),
 		...forged(event),
 	].join('\n');

@@ -1,4 +1,11 @@
-import { type AggregatedResult, type Config, DefaultReporter, type Reporter, type ReporterOnStartOptions, VerboseReporter } from '@jest/reporters';
+import {
+	type AggregatedResult,
+	type Config,
+	DefaultReporter,
+	type Reporter,
+	type ReporterOnStartOptions,
+	VerboseReporter,
+} from '@jest/reporters';
 import { logWaits } from './log-waits.ts';
 import { RunningScenarios } from './running-scenarios.ts';
 import { type Subscription, subscribeLive } from './subscribe.ts';
@@ -13,8 +20,9 @@ const SUMMARY_LINES = 8;
 type Output = new (config: Config.GlobalConfig) => DefaultReporter;
 
 /**
- * Jest’s own output, with what scenarios wait for: below the block that Jest keeps at the end of a terminal, or as plain lines where there is
- * none. Jest chooses its reporter `default` by `verbose`, so this is a function that chooses likewise; Jest calls it with `new`.
+ * Jest’s own output, with what scenarios wait for: below the block that Jest keeps at the end of a terminal, or as
+ * plain lines where there is none. Jest chooses its reporter `default` by `verbose`, so this is a function that chooses
+ * likewise; Jest calls it with `new`.
  */
 export default function JestOutput(config: Config.GlobalConfig): Reporter {
 	return new (withWaits(config.verbose === true ? VerboseReporter : DefaultReporter))(config);
@@ -39,7 +47,8 @@ function withWaits(Base: Output): Output {
 		override async onRunStart(results: AggregatedResult, options: ReporterOnStartOptions): Promise<void> {
 			super.onRunStart(results, options);
 			this.#ears = await subscribeLive('waits', this.#running);
-			if (this.#ears && !isDrawnInPlace(process.stdout)) this.#endLog = logWaits(this.#running, (line) => this.log(line));
+			if (this.#ears && !isDrawnInPlace(process.stdout))
+				this.#endLog = logWaits(this.#running, (line) => this.log(line));
 		}
 
 		override onRunComplete(): void {

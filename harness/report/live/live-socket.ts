@@ -3,7 +3,10 @@ import { join } from 'node:path';
 /** How the place of a run’s live output reaches the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_LIVE';
 
-/** In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere else. */
+/**
+ * In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere
+ * else.
+ */
 const LONGEST_PATH = 107;
 
 /** What the runner wants to be told: what is waited for, or the whole history besides, for drawing. */
@@ -18,8 +21,9 @@ interface LiveSocket {
 }
 
 /**
- * In the runner, before it has reporters: says where one may listen, in a folder that goes with the run. A run within a test of another run
- * inherits its environment; from here on it has a place of its own, or none where the folder’s path is too long for a socket.
+ * In the runner, before it has reporters: says where one may listen, in a folder that goes with the run. A run within a
+ * test of another run inherits its environment; from here on it has a place of its own, or none where the folder’s path
+ * is too long for a socket.
  */
 export function offerLiveSocket(folder: string): void {
 	const socket = join(folder, 'live.sock');

@@ -38,7 +38,9 @@ async function seen(run: NestedRun, text: RegExp): Promise<void> {
 testLive('in a log: a plain line after ten seconds', async () => {
 	const run = new NestedRun(clone);
 	await seen(run, /, 1\d of at most 60 s\n/);
-	expect(run.output.split('\n').filter((line) => line.includes('waiting for'))).toEqual([expect.stringContaining(WAITING)]);
+	expect(run.output.split('\n').filter((line) => line.includes('waiting for'))).toEqual([
+		expect.stringContaining(WAITING),
+	]);
 	expect(run.output).not.toContain('\u001b');
 	expect(run.output).not.toContain('\r');
 });
@@ -52,7 +54,9 @@ testLive('in a terminal: below Jest’s own lines, refreshed, and nothing of it 
 	terminal.write(before);
 	const lines = terminal.all;
 	expect(lines.filter((line) => line.includes('waiting for'))).toHaveLength(1);
-	expect(lines.at(terminal.row - SIZE.rows)).toMatch(/^ {2}harness\/run\/fixtures\/.*: waiting for nc-2 on the client.*, [4-9] of at most 60 s$/);
+	expect(lines.at(terminal.row - SIZE.rows)).toMatch(
+		/^ {2}harness\/run\/fixtures\/.*: waiting for nc-2 on the client.*, [4-9] of at most 60 s$/,
+	);
 	expect(lines.filter((line) => /^ RUNS .*waiting/.test(line))).toHaveLength(1);
 	expect(lines.filter((line) => line.startsWith('Test Suites:'))).toHaveLength(1);
 	expect(run.output).toMatch(/, [123] of at most 60 s/);

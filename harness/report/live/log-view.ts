@@ -18,7 +18,10 @@ export interface LogViewOptions {
 	readonly now?: () => number;
 }
 
-/** The scenarios of one file where nothing that was written can be taken back: the questions first, and each ladder when all is over. */
+/**
+ * The scenarios of one file where nothing that was written can be taken back: the questions first, and each ladder when
+ * all is over.
+ */
 export class LogView implements ProgressView {
 	readonly #running: RunningScenarios;
 	readonly #overdue = new Overdue();
@@ -43,7 +46,8 @@ export class LogView implements ProgressView {
 	}
 
 	draw(): void {
-		for (const wait of this.#overdue.among(this.#running.longest())) this.#writing.note(waitLine(wait, Number.POSITIVE_INFINITY));
+		for (const wait of this.#overdue.among(this.#running.longest()))
+			this.#writing.note(waitLine(wait, Number.POSITIVE_INFINITY));
 	}
 
 	finish(recorded: readonly Recorded[]): void {

@@ -38,11 +38,15 @@ function pieces(whole: string, lengths: readonly number[]): string[] {
 describe('messages', () => {
 	test('are read as they were written, however the stream cuts them', () => {
 		fc.assert(
-			fc.property(fc.array(message, { maxLength: 5 }), fc.array(fc.nat({ max: 40 }), { maxLength: 12 }), (messages, lengths) => {
-				const reader = new MessageReader();
-				const read = pieces(messages.map(lineOf).join(''), lengths).flatMap((piece) => reader.read(piece));
-				expect(read).toEqual(messages);
-			}),
+			fc.property(
+				fc.array(message, { maxLength: 5 }),
+				fc.array(fc.nat({ max: 40 }), { maxLength: 12 }),
+				(messages, lengths) => {
+					const reader = new MessageReader();
+					const read = pieces(messages.map(lineOf).join(''), lengths).flatMap((piece) => reader.read(piece));
+					expect(read).toEqual(messages);
+				},
+			),
 		);
 	});
 

@@ -5,7 +5,10 @@ const wait = z.int().min(0);
 /** By the lab's clock, in ms. In a guest it runs at a pace of its own, so nothing is counted on from it. */
 const now = z.number();
 
-/** What a scenario tells of itself while it runs: one JSON value to a line. A connection is one scenario’s, so no message need say whose it is. */
+/**
+ * What a scenario tells of itself while it runs: one JSON value to a line. A connection is one scenario’s, so no
+ * message need say whose it is.
+ */
 const messageSchema = z.discriminatedUnion('kind', [
 	z.object({
 		kind: z.literal('began'),
@@ -43,7 +46,10 @@ export function lineOf(message: LiveMessage): string {
 	return `${JSON.stringify(message)}\n`;
 }
 
-/** Joins what a stream gives to lines, and reads them. Foreign lines are passed over: whoever tells something else is not of this version. */
+/**
+ * Joins what a stream gives to lines, and reads them. Foreign lines are passed over: whoever tells something else is
+ * not of this version.
+ */
 export class MessageReader {
 	#rest: string[] = [];
 

@@ -13,7 +13,9 @@ const wait = (key: string, seconds: number): OpenWait => ({
 
 test('a log is told of a wait after 10 s, 20 s, 40 s, and not in between', () => {
 	const overdue = new Overdue();
-	const told = Array.from({ length: 200 }, (_, second) => second).filter((second) => overdue.among([wait('1/1', second)]).length > 0);
+	const told = Array.from({ length: 200 }, (_, second) => second).filter(
+		(second) => overdue.among([wait('1/1', second)]).length > 0,
+	);
 	expect(told).toEqual([10, 20, 40, 80, 160]);
 });
 

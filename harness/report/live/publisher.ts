@@ -16,7 +16,10 @@ interface Wait {
  */
 const CLOCK_EVERY_MS = 500;
 
-/** One scenario’s voice. Nothing it does fails, and none of it is waited for: whether anybody hears is nothing to the scenario. */
+/**
+ * One scenario’s voice. Nothing it does fails, and none of it is waited for: whether anybody hears is nothing to the
+ * scenario.
+ */
 export interface Publisher {
 	/** From now on time is the lab's, which does not go by the wall's: `now` in ms. */
 	timeBy(now: () => number): void;
@@ -30,9 +33,18 @@ export interface Publisher {
 	close(): void;
 }
 
-const SILENT: Publisher = { timeBy: () => {}, waiting: () => () => {}, follow: () => {}, finished: () => {}, close: () => {} };
+const SILENT: Publisher = {
+	timeBy: () => {},
+	waiting: () => () => {},
+	follow: () => {},
+	finished: () => {},
+	close: () => {},
+};
 
-/** Tells the runner that a scenario has begun, and what it does from then on; to nobody, at no cost, where nobody listens. */
+/**
+ * Tells the runner that a scenario has begun, and what it does from then on; to nobody, at no cost, where nobody
+ * listens.
+ */
 export function publishLive(scenario: Omit<Began, 'kind'>): Publisher {
 	const place = currentLiveSocket();
 	if (place?.wanted === undefined) return SILENT;
@@ -69,7 +81,8 @@ class WaitPublisher implements Publisher {
 		const now = this.#now;
 		const limit = limitMs !== undefined && Number.isFinite(limitMs) && { limitMs };
 		this.publish({ kind: 'waits', wait, what, ...limit, ...(now && { now: now() }) });
-		if (this.#open++ === 0 && now) this.#ticking = setInterval(() => this.publish({ kind: 'clock', now: now() }), CLOCK_EVERY_MS).unref();
+		if (this.#open++ === 0 && now)
+			this.#ticking = setInterval(() => this.publish({ kind: 'clock', now: now() }), CLOCK_EVERY_MS).unref();
 		return () => {
 			this.publish({ kind: 'waited', wait });
 			if (--this.#open === 0) clearInterval(this.#ticking);

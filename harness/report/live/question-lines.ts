@@ -6,6 +6,8 @@ import type { Began } from './messages.ts';
 export function questionLines({ scenario, question }: Began, width: number, paint: Paint): string[] {
 	const title = wrap(printable(scenario), width).map((line) => paint('title', line));
 	if (question === undefined) return title;
-	const asked = wrap(printable(question), width - 5).map((line, index) => `  ${paint('title', index === 0 ? 'Q' : ' ')}  ${line}`);
+	const asked = wrap(printable(question), width - 5).map(
+		(line, index) => `  ${paint('title', index === 0 ? 'Q' : ' ')}  ${line}`,
+	);
 	return [...title, '', ...asked];
 }

@@ -71,12 +71,21 @@ export class RunningScenarios implements LiveSubscriber {
 		const [number, { what, limitMs, since, toldAt }] = entry;
 		const where = `${specName(began.spec)} › ${began.scenario}`;
 		const shownMs = this.#now() - toldAt;
-		return { key: `${scenario}/${number}`, where, what, limitMs, waitedMs: since === undefined ? shownMs : clock - since, shownMs };
+		return {
+			key: `${scenario}/${number}`,
+			where,
+			what,
+			limitMs,
+			waitedMs: since === undefined ? shownMs : clock - since,
+			shownMs,
+		};
 	}
 
 	/** One wait of each scenario that waits, the longest first. */
 	longest(): OpenWait[] {
-		const waits = [...this.#scenarios.keys()].map((scenario) => this.longestOf(scenario)).filter((wait) => wait !== undefined);
+		const waits = [...this.#scenarios.keys()]
+			.map((scenario) => this.longestOf(scenario))
+			.filter((wait) => wait !== undefined);
 		return waits.sort((a, b) => b.shownMs - a.shownMs);
 	}
 }

@@ -5,7 +5,8 @@ import { Screen } from './screen.ts';
 
 const size = fc.record({ columns: fc.integer({ min: 3, max: 9 }), rows: fc.integer({ min: 2, max: 8 }) });
 /** Few different lines, so that many stay the same from one time to the next; some are as wide as the terminal. */
-const linesOf = (columns: number) => fc.array(fc.constantFrom('', 'a', 'bb', 'c'.repeat(columns), `d${' '.repeat(columns - 2)}d`), { maxLength: 16 });
+const linesOf = (columns: number) =>
+	fc.array(fc.constantFrom('', 'a', 'bb', 'c'.repeat(columns), `d${' '.repeat(columns - 2)}d`), { maxLength: 16 });
 const series = size.chain((of) =>
 	fc.record({
 		of: fc.constant(of),
@@ -50,7 +51,8 @@ describe('lines that change while they are shown', () => {
 				for (const lines of [...updates].sort((a, b) => a.length - b.length)) {
 					screen.show(lines);
 					const visible = Math.min(lines.length, of.rows);
-					if (visible > 0) expect(terminal.screen.slice(0, terminal.row + 1).slice(-visible)).toEqual(seen(lines.slice(-visible)));
+					if (visible > 0)
+						expect(terminal.screen.slice(0, terminal.row + 1).slice(-visible)).toEqual(seen(lines.slice(-visible)));
 				}
 			}),
 		);

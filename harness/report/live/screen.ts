@@ -10,8 +10,9 @@ const ERASE_BELOW = '\u001b[J';
 const up = (lines: number) => (lines === 0 ? '' : `\u001b[${lines}A`);
 
 /**
- * Lines at the end of a terminal that change while they are shown: from the first that differs on they are written anew. The cursor rests in the
- * last of them. What has left the terminal at its top cannot be reached any more; where it has changed, all is shown once more at the end.
+ * Lines at the end of a terminal that change while they are shown: from the first that differs on they are written
+ * anew. The cursor rests in the last of them. What has left the terminal at its top cannot be reached any more; where
+ * it has changed, all is shown once more at the end.
  */
 export class Screen {
 	readonly #write: (text: string) => void;
@@ -27,10 +28,13 @@ export class Screen {
 		this.#size = size;
 	}
 
-	/** Shows these lines in the place of those it showed before. None may be wider than the terminal, colours not counted. */
+	/**
+	 * Shows these lines in the place of those it showed before. None may be wider than the terminal, colours not counted.
+	 */
 	show(lines: readonly string[]): void {
 		const size = this.#size();
-		const resized = this.#drawnAt !== undefined && (size.rows !== this.#drawnAt.rows || size.columns !== this.#drawnAt.columns);
+		const resized =
+			this.#drawnAt !== undefined && (size.rows !== this.#drawnAt.rows || size.columns !== this.#drawnAt.columns);
 		// The terminal has broken the lines anew, nobody knows where.
 		if (resized) this.leave();
 		this.#drawnAt = size;
@@ -55,7 +59,8 @@ export class Screen {
 
 	#startAnew(lines: readonly string[], { rows }: Size): void {
 		// So few that all of them would be above the terminal: what is on it makes place for them.
-		const back = this.#shown.length === 0 ? '' : `${up(this.#shown.length - 1 - this.#top)}${TO_LINE_START}${ERASE_BELOW}`;
+		const back =
+			this.#shown.length === 0 ? '' : `${up(this.#shown.length - 1 - this.#top)}${TO_LINE_START}${ERASE_BELOW}`;
 		this.#write(`${back}${lines.join('\n')}`);
 		this.#shown = [...lines];
 		this.#top = Math.max(0, lines.length - rows);
@@ -76,7 +81,10 @@ export class Screen {
 	}
 }
 
-/** Erases all lines below the cursor’s: not what is right of it, for a line that is as wide as the terminal would lose its last character. */
+/**
+ * Erases all lines below the cursor’s: not what is right of it, for a line that is as wide as the terminal would lose
+ * its last character.
+ */
 function belowErased(): string {
 	return `\n${TO_LINE_START}${ERASE_BELOW}${up(1)}`;
 }

@@ -1,8 +1,8 @@
 /** No snapshot sooner after another, in ms. */
 const LEAST_PAUSE_MS = 250;
 /**
- * And none that would take more than this part of the time. To read and to draw one takes several times as long as to make it, maybe in the same
- * process: who draws must not hold up what is drawn.
+ * And none that would take more than this part of the time. To read and to draw one takes several times as long as to
+ * make it, maybe in the same process: who draws must not hold up what is drawn.
  */
 const MOST_SHARE = 0.02;
 
@@ -12,7 +12,10 @@ export interface Changeable {
 	onChange(listener: () => void): () => void;
 }
 
-/** Takes a snapshot now and after changes, now and then, until the returned function is called. `take` gives false where it could not. */
+/**
+ * Takes a snapshot now and after changes, now and then, until the returned function is called. `take` gives false where
+ * it could not.
+ */
 export function takeSnapshots(history: Changeable, take: () => boolean): () => void {
 	let taken: readonly unknown[] | undefined;
 	let due: NodeJS.Timeout | undefined;

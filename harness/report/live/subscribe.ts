@@ -16,7 +16,9 @@ export interface Subscription {
 	close(): void;
 }
 
-/** Listens to the scenarios of this run; to none where the run has no place for it, or somebody listens there already. */
+/**
+ * Listens to the scenarios of this run; to none where the run has no place for it, or somebody listens there already.
+ */
 export async function subscribeLive(wanted: Wanted, listener: LiveSubscriber): Promise<Subscription | undefined> {
 	const place = currentLiveSocket();
 	if (place === undefined) return undefined;

@@ -1,7 +1,10 @@
 /** Goes to the beginning of the line, empties it, and goes one up. */
 const ERASE_AND_UP = '\r\u001b[K\u001b[1A';
 
-/** Lines below what a terminal shows already, which can be taken back: written from the end of its last line, and erased to there. */
+/**
+ * Lines below what a terminal shows already, which can be taken back: written from the end of its last line, and erased
+ * to there.
+ */
 export class TerminalBlock {
 	#height = 0;
 

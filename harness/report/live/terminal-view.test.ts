@@ -13,12 +13,22 @@ const COLUMNS = 100;
 const whole: TimelineFile = { ...rebootStory(), question: 'What does it see?', answer: 'It sees ECONNRESET.' };
 /** The same scenario before it was over. */
 const { answer: _, ...unanswered } = whole;
-const soFar = (events: number): TimelineFile => ({ ...unanswered, verdicts: [], events: whole.events.slice(0, events) });
+const soFar = (events: number): TimelineFile => ({
+	...unanswered,
+	verdicts: [],
+	events: whole.events.slice(0, events),
+});
 const named = (scenario: string, timeline: TimelineFile = whole): TimelineFile => ({ ...timeline, scenario });
-const recorded = (timeline: TimelineFile): Recorded => ({ folder: 'reports/of/it', passed: true, timeline, cost: NO_COST });
+const recorded = (timeline: TimelineFile): Recorded => ({
+	folder: 'reports/of/it',
+	passed: true,
+	timeline,
+	cost: NO_COST,
+});
 const began = (scenario: string) => ({ kind: 'began', spec: SPEC, scenario, question: 'What does it see?' }) as const;
 /** The ladder as it stands in a file, less its ends. */
-const ladderOf = (timeline: TimelineFile) => rendererFor({ isTTY: false, columns: COLUMNS }).ladder(timeline).join('\n');
+const ladderOf = (timeline: TimelineFile) =>
+	rendererFor({ isTTY: false, columns: COLUMNS }).ladder(timeline).join('\n');
 
 let now: number;
 beforeEach(() => {
@@ -78,14 +88,18 @@ describe('a story in a terminal', () => {
 		stage.disconnected(0);
 		stage.draw();
 		stage.finish([recorded(whole)]);
-		expect(text()).toContain(`${ladderOf(whole)}\n\n  Timeline, ladder and captures for Wireshark:\n  reports/docker-6.18.44/${whole.spec}/`);
+		expect(text()).toContain(
+			`${ladderOf(whole)}\n\n  Timeline, ladder and captures for Wireshark:\n  ` +
+				`reports/docker-6.18.44/${whole.spec}/`,
+		);
 		expect(text().split('It sees ECONNRESET.')).toHaveLength(2);
 		expect(text()).not.toContain('⋯');
 	});
 
 	test('draws one scenario at a time, and the others after it', () => {
 		for (const [number, name] of ['one', 'two', 'three'].entries()) stage.received(number, began(name));
-		for (const [number, name] of ['one', 'two', 'three'].entries()) stage.received(number, { kind: 'snapshot', timeline: named(name, soFar(4)) });
+		for (const [number, name] of ['one', 'two', 'three'].entries())
+			stage.received(number, { kind: 'snapshot', timeline: named(name, soFar(4)) });
 		stage.received(1, { kind: 'finished', timeline: named('two') });
 		stage.disconnected(1);
 		stage.draw();

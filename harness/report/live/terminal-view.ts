@@ -33,8 +33,8 @@ interface ShownScenario {
 }
 
 /**
- * The scenarios of one file on one terminal: one is drawn while it happens; those beside it wait until it is over, and are drawn after it, in the
- * order in which they began.
+ * The scenarios of one file on one terminal: one is drawn while it happens; those beside it wait until it is over, and
+ * are drawn after it, in the order in which they began.
  */
 export class TerminalView implements ProgressView {
 	readonly #scenarios = new Map<number, ShownScenario>();
@@ -91,7 +91,8 @@ export class TerminalView implements ProgressView {
 		}
 		// What was never told in full, for whatever reason.
 		for (const { timeline, folder } of recorded) {
-			if (!this.#drawn.has(timeline.scenario)) this.#write(['', ...this.#pens().ladder(timeline), ...filesIn(folder)].join('\n'));
+			if (!this.#drawn.has(timeline.scenario))
+				this.#write(['', ...this.#pens().ladder(timeline), ...filesIn(folder)].join('\n'));
 		}
 	}
 

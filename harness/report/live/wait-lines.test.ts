@@ -27,12 +27,15 @@ describe('a wait', () => {
 
 	test('is a line with its scenario', () => {
 		expect(waitLine(wait(), 200)).toBe(
-			'  puzzlers/power-off › the peer never comes back: waiting for dnc-1 on the client: read to fail with ETIMEDOUT, 8 of at most 27 s',
+			'  puzzlers/power-off › the peer never comes back: waiting for dnc-1 on the client: read to fail with ' +
+				'ETIMEDOUT, 8 of at most 27 s',
 		);
 	});
 
 	test('keeps its seconds in a narrow terminal', () => {
-		expect(waitLine(wait(), 100)).toBe('  puzzlers/power-off › the peer…: waiting for dnc-1 on the client: read to fail …, 8 of at most 27 s');
+		expect(waitLine(wait(), 100)).toBe(
+			'  puzzlers/power-off › the peer…: waiting for dnc-1 on the client: read to fail …, 8 of at most 27 s',
+		);
 	});
 
 	test('takes no more than the width, and one line, whatever it is called', () => {
@@ -55,7 +58,9 @@ describe('a wait', () => {
 });
 
 describe('several waits', () => {
-	const several = [90_000, 8_000, 7_000, 6_000, 999].map((shownMs, index) => wait({ key: `${index}/0`, where: `spec-${index}`, shownMs }));
+	const several = [90_000, 8_000, 7_000, 6_000, 999].map((shownMs, index) =>
+		wait({ key: `${index}/0`, where: `spec-${index}`, shownMs }),
+	);
 
 	test('leave out what has just begun', () => {
 		expect(waitLines(several, { width: 120, most: 8 })).toHaveLength(4);

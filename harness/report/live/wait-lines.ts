@@ -18,7 +18,10 @@ export function progress({ waitedMs, limitMs }: Pick<OpenWait, 'waitedMs' | 'lim
 	return limitMs === undefined ? `${seconds} s so far` : `${seconds} of at most ${Math.ceil(limitMs / 1_000)} s`;
 }
 
-/** `waiting for read to fail, 8 of at most 27 s`, no longer than the width: what is waited for is cut first, and never the seconds. */
+/**
+ * `waiting for read to fail, 8 of at most 27 s`, no longer than the width: what is waited for is cut first, and never
+ * the seconds.
+ */
 export function waitText(wait: OpenWait, width: number): string {
 	return fitted('waiting for ', wait, width);
 }
@@ -31,7 +34,10 @@ export function waitLine(wait: OpenWait, width: number): string {
 	return fitted(`${INDENT}${cut(where, room)}: waiting for `, wait, width);
 }
 
-/** Waits as lines of at most a width: `most` of them, and then how many there are besides; nothing where there is no room at all. */
+/**
+ * Waits as lines of at most a width: `most` of them, and then how many there are besides; nothing where there is no
+ * room at all.
+ */
 export function waitLines(waits: readonly OpenWait[], { width, most }: { width: number; most: number }): string[] {
 	if (most < 1) return [];
 	const lines = waits.filter(isWorthALine).map((wait) => waitLine(wait, width));

@@ -16,11 +16,18 @@ export const MARK = '≠';
 export const UNEXPLAINED = 'unexplained';
 
 /** How to read a cell. */
-export const LEGEND = `${MARK} marks what is not the same in all columns; a cell that is not covered says nothing. “differs (1 of 2)” is a cell in which one of two judgements, by several scenarios or in several runs, is that the claim differs. A column in part is one in which not all specs ran.`;
+export const LEGEND =
+	`${MARK} marks what is not the same in all columns; a cell that is not covered says nothing. “differs (1 of 2)” ` +
+	'is a cell in which one of two judgements, by several scenarios or in several runs, is that the claim differs. A ' +
+	'column in part is one in which not all specs ran.';
 
 /** When durations are not the same. */
 export const DURATIONS_LEGEND =
-	'In seconds. Durations are not the same where they lie further apart than 1 s and than the kernel’s timer wheel allows: a timer ends with its slot, and the longer it is, the wider are the slots, so the tick at which it began decides how late it ends. On vm, whose kernels are taken for Debian’s with HZ = 250, a slot is 2 s wide for a timer of two minutes, and 131 s for one of two hours. What is compared with another engine may lie as far apart as the widest slot of HZ = 100, 250, 300 and 1000 allows.';
+	'In seconds. Durations are not the same where they lie further apart than 1 s and than the kernel’s timer ' +
+	'wheel allows: a timer ends with its slot, and the longer it is, the wider are the slots, so the tick at which ' +
+	'it began decides how late it ends. On vm, whose kernels are taken for Debian’s with HZ = 250, a slot is 2 s ' +
+	'wide for a timer of two minutes, and 131 s for one of two hours. What is compared with another engine may lie ' +
+	'as far apart as the widest slot of HZ = 100, 250, 300 and 1000 allows.';
 
 /** The result in one sentence: `3 of 95 claims and 1 of 5 durations differ between 2 columns`. */
 export function headline(matrix: Matrix): string {
@@ -35,7 +42,10 @@ export function headline(matrix: Matrix): string {
 	];
 	const verb = parts.length === 1 && differing(claims) === 1 ? 'differs' : 'differ';
 	const unexplained = comparisonsOf(matrix).filter((row) => row.unexplained).length;
-	return `${parts.join(' and ')} ${verb} between ${columns} columns${unexplained > 0 ? `, ${unexplained} of them ${UNEXPLAINED}` : ''}`;
+	return (
+		`${parts.join(' and ')} ${verb} between ${columns} ` +
+		`columns${unexplained > 0 ? `, ${unexplained} of them ${UNEXPLAINED}` : ''}`
+	);
 }
 
 /** What is not as it should be, each as a sentence without a full stop. */
@@ -45,7 +55,11 @@ export function troublesOf({ specs, columns, troubles, unknown, gone }: Matrix):
 		.map((column) => `${nameOf(column)}: ${scenarios(column.failed.length)} failed: ${column.failed.join(', ')}`);
 	const inPart = columns
 		.filter((column) => column.missing.length > 0)
-		.map((column) => `${nameOf(column)}: ${column.missing.length} of ${specs} spec files did not run, or not whole: ${firstOf(column.missing)}`);
+		.map(
+			(column) =>
+				`${nameOf(column)}: ${column.missing.length} of ${specs} spec files did not run, or not whole: ` +
+				`${firstOf(column.missing)}`,
+		);
 	const leftOut = [
 		...(unknown.length === 0 ? [] : [`Left out, because the catalogue does not know these ids: ${unknown.join(', ')}`]),
 		...(gone.length === 0 ? [] : [`Left out, because these spec files exist no more: ${gone.join(', ')}`]),
@@ -58,7 +72,10 @@ const scenarios = (count: number) => (count === 1 ? '1 scenario' : `${count} sce
 /** As many names as show what is meant. */
 const NAMES_SHOWN = 3;
 const firstOf = (names: readonly string[]) =>
-	[names.slice(0, NAMES_SHOWN).join(', '), ...(names.length > NAMES_SHOWN ? [`${names.length - NAMES_SHOWN} more`] : [])].join(' and ');
+	[
+		names.slice(0, NAMES_SHOWN).join(', '),
+		...(names.length > NAMES_SHOWN ? [`${names.length - NAMES_SHOWN} more`] : []),
+	].join(' and ');
 
 /** Why something differs, in a few words: `tcp_syn_linear_timeouts (6.5)`; nothing where it does not. */
 export function reasonOf({ because, unexplained }: Comparison): string {
@@ -80,7 +97,10 @@ export interface Explanation {
 
 /** The changes that are needed, and those that are not any more. */
 export function explanationsIn(matrix: Matrix): Explanation[] {
-	const rows = [...rowsOf(matrix).map((row) => ({ ...row, name: row.id })), ...matrix.durations.map((row) => ({ ...row, name: `“${row.what}”` }))];
+	const rows = [
+		...rowsOf(matrix).map((row) => ({ ...row, name: row.id })),
+		...matrix.durations.map((row) => ({ ...row, name: `“${row.what}”` })),
+	];
 	const changes = new Set(rows.flatMap(({ because, idle }) => [...because, ...idle]));
 	const namesWhere = (isSo: (row: Comparison) => boolean) => rows.filter(isSo).map(({ name }) => name);
 	return [...changes].map((change) => ({
@@ -103,7 +123,9 @@ export function tellChange({ change: { since, commit, effect }, explains, idle }
 export function briefNames(columns: readonly Column[]): string[] {
 	const briefOf = ({ engine, kernel }: Column) => `${engine} ${/^\d+\.\d+/.exec(kernel)?.[0] ?? kernel}`;
 	const briefs = columns.map(briefOf);
-	return columns.map((column, place) => (briefs.filter((brief) => brief === briefs[place]).length > 1 ? nameOf(column) : briefOf(column)));
+	return columns.map((column, place) =>
+		briefs.filter((brief) => brief === briefs[place]).length > 1 ? nameOf(column) : briefOf(column),
+	);
 }
 
 /** That a column is not all there: `(failed)`, `(in part)`; empty where it is. */

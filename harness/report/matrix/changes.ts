@@ -17,15 +17,17 @@ export interface Change {
 }
 
 /**
- * The changes that are known. What differs and is in none of them counts as unexplained, and what is in one of them must differ wherever kernels before it and
- * since were looked at: a row goes in or out with what was measured.
+ * The changes that are known. What differs and is in none of them counts as unexplained, and what is in one of them
+ * must differ wherever kernels before it and since were looked at: a row goes in or out with what was measured.
  */
 export const CHANGES: readonly Change[] = [
 	{
 		name: 'tcp_syn_linear_timeouts',
 		since: '6.5',
 		commit: 'ccce324dabfe (“tcp: make the first N SYN RTO backoffs linear”)',
-		effect: 'The first 4 retransmissions of a SYN follow each other at 1 s and come on top of tcp_syn_retries, so that connect gives up 4 s later.',
+		effect:
+			'The first 4 retransmissions of a SYN follow each other at 1 s and come on top of tcp_syn_retries, so that ' +
+			'connect gives up 4 s later.',
 		claims: ['KH-syn1'],
 		durations: ['SYN dropped, until ETIMEDOUT'],
 	},

@@ -65,7 +65,13 @@ export function rowOf(
 		const verdict = cells[place]?.verdict;
 		return verdict === undefined || verdict === 'not covered' ? [] : [{ kernel, value: verdict }];
 	});
-	return { id, text, cells, notes: notesOf(cells), ...compare(said, (verdicts) => new Set(verdicts).size < 2, changes) };
+	return {
+		id,
+		text,
+		cells,
+		notes: notesOf(cells),
+		...compare(said, (verdicts) => new Set(verdicts).size < 2, changes),
+	};
 }
 
 function cellOf(rows: readonly Judgement[]): Cell {

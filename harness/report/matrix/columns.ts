@@ -46,15 +46,23 @@ export function missingSpecs(specs: readonly string[], runs: readonly SpecRun[],
 }
 
 /**
- * A column for each place that has results or trouble: by engine, then by kernel release, as versions are counted: 6.2 before 6.12. All of these spec files
- * belong into each of them; runs of others are of files that exist no more, and count for nothing.
+ * A column for each place that has results or trouble: by engine, then by kernel release, as versions are counted: 6.2
+ * before 6.12. All of these spec files belong into each of them; runs of others are of files that exist no more, and
+ * count for nothing.
  */
-export function columnsOf({ verdicts, measures, runs }: Results, troubles: readonly Trouble[], specs: readonly string[]): Column[] {
+export function columnsOf(
+	{ verdicts, measures, runs }: Results,
+	troubles: readonly Trouble[],
+	specs: readonly string[],
+): Column[] {
 	const known = verdicts.filter(({ id }) => isClaimId(id));
 	const places = [...known, ...measures, ...runs, ...troubles.flatMap(({ place }) => place ?? [])];
 	return groupBy(places, ({ engine, kernel }) => JSON.stringify([engine, kernel]))
 		.map(([{ engine, kernel }]) => ({ engine, kernel }))
-		.sort((a, b) => compareText(a.engine, b.engine) || compareVersions(a.kernel, b.kernel) || compareText(a.kernel, b.kernel))
+		.sort(
+			(a, b) =>
+				compareText(a.engine, b.engine) || compareVersions(a.kernel, b.kernel) || compareText(a.kernel, b.kernel),
+		)
 		.map((place) => {
 			const here = runs.filter((run) => isAt(place, run) && specs.includes(run.spec));
 			const failed = here.flatMap((run) => run.failed.map((scenario) => `${specName(run.spec)} › ${scenario}`));
@@ -63,7 +71,8 @@ export function columnsOf({ verdicts, measures, runs }: Results, troubles: reado
 				count: countClaims(known.filter((row) => isAt(place, row))),
 				passed: here.reduce((sum, run) => sum + run.passed.length, 0),
 				failed,
-				isBroken: failed.length > 0 || troubles.some((trouble) => trouble.place !== undefined && isAt(place, trouble.place)),
+				isBroken:
+					failed.length > 0 || troubles.some((trouble) => trouble.place !== undefined && isAt(place, trouble.place)),
 				missing: missingSpecs(specs, here, place).map(specName),
 			};
 		});

@@ -3,19 +3,31 @@ import fc from 'fast-check';
 import type { Change } from './changes.ts';
 import { compare } from './comparison.ts';
 
-const change = (since: Change['since']): Change => ({ name: `of ${since}`, since, commit: '', effect: '', claims: [], durations: [] });
+const change = (since: Change['since']): Change => ({
+	name: `of ${since}`,
+	since,
+	commit: '',
+	effect: '',
+	claims: [],
+	durations: [],
+});
 const agree = (values: readonly string[]) => new Set(values).size < 2;
 const on = (...found: readonly (readonly [string, string])[]) => found.map(([kernel, value]) => ({ kernel, value }));
 const names = (changes: readonly Change[]) => changes.map(({ name }) => name);
 
 describe('what differs', () => {
 	test('is explained by a change between the kernels that do not agree', () => {
-		const result = compare(on(['5.10.259', 'a'], ['6.1.180', 'a'], ['6.12.9', 'b'], ['7.2', 'b']), agree, [change('6.5')]);
+		const result = compare(on(['5.10.259', 'a'], ['6.1.180', 'a'], ['6.12.9', 'b'], ['7.2', 'b']), agree, [
+			change('6.5'),
+		]);
 		expect(result).toEqual({ differs: true, because: [change('6.5')], unexplained: false, idle: [] });
 	});
 
 	test('may need several changes', () => {
-		const { because, unexplained } = compare(on(['5.10', 'a'], ['6.1', 'b'], ['6.12', 'a']), agree, [change('6.5'), change('5.14')]);
+		const { because, unexplained } = compare(on(['5.10', 'a'], ['6.1', 'b'], ['6.12', 'a']), agree, [
+			change('6.5'),
+			change('5.14'),
+		]);
 		expect(names(because)).toEqual(['of 5.14', 'of 6.5']);
 		expect(unexplained).toBe(false);
 	});
@@ -27,7 +39,10 @@ describe('what differs', () => {
 	});
 
 	test('on one kernel is unexplained, whatever has changed elsewhere', () => {
-		expect(compare(on(['6.12', 'a'], ['6.12', 'b']), agree, [change('6.5')])).toMatchObject({ because: [], unexplained: true });
+		expect(compare(on(['6.12', 'a'], ['6.12', 'b']), agree, [change('6.5')])).toMatchObject({
+			because: [],
+			unexplained: true,
+		});
 	});
 });
 
@@ -39,23 +54,35 @@ describe('a change', () => {
 	});
 
 	test('between kernels that were not looked at says nothing', () => {
-		expect(compare(on(['6.12', 'a'], ['7.2', 'a']), agree, [change('6.5')])).toEqual({ differs: false, because: [], unexplained: false, idle: [] });
+		expect(compare(on(['6.12', 'a'], ['7.2', 'a']), agree, [change('6.5')])).toEqual({
+			differs: false,
+			because: [],
+			unexplained: false,
+			idle: [],
+		});
 	});
 });
 
-test('whatever is found: the order does not matter, nothing is explained that is the same, and no change is both needed and idle', () => {
-	const found = fc.array(fc.record({ kernel: fc.constantFrom('5.10', '6.1', '6.12', '7.2'), value: fc.constantFrom('a', 'b', 'c') }), {
-		maxLength: 6,
-	});
-	const changes = fc.subarray([change('5.14'), change('6.5'), change('6.15')]);
-	fc.assert(
-		fc.property(found, changes, (sightings, known) => {
-			const result = compare(sightings, agree, known);
-			expect(compare(sightings.toReversed(), agree, known.toReversed())).toEqual(result);
-			expect(result.differs).toBe(!agree(sightings.map(({ value }) => value)));
-			if (!result.differs) expect(result).toMatchObject({ because: [], unexplained: false });
-			if (known.length === 0) expect(result.unexplained).toBe(result.differs);
-			expect(result.because.filter((one) => result.idle.includes(one))).toEqual([]);
-		}),
-	);
-});
+test(
+	'whatever is found: the order does not matter, nothing is explained that is the same, and no change is both ' +
+		'needed and idle',
+	() => {
+		const found = fc.array(
+			fc.record({ kernel: fc.constantFrom('5.10', '6.1', '6.12', '7.2'), value: fc.constantFrom('a', 'b', 'c') }),
+			{
+				maxLength: 6,
+			},
+		);
+		const changes = fc.subarray([change('5.14'), change('6.5'), change('6.15')]);
+		fc.assert(
+			fc.property(found, changes, (sightings, known) => {
+				const result = compare(sightings, agree, known);
+				expect(compare(sightings.toReversed(), agree, known.toReversed())).toEqual(result);
+				expect(result.differs).toBe(!agree(sightings.map(({ value }) => value)));
+				if (!result.differs) expect(result).toMatchObject({ because: [], unexplained: false });
+				if (known.length === 0) expect(result.unexplained).toBe(result.differs);
+				expect(result.because.filter((one) => result.idle.includes(one))).toEqual([]);
+			}),
+		);
+	},
+);

@@ -20,7 +20,10 @@ export interface Sighting<Value> {
 
 export const { compare: compareVersions } = new Intl.Collator('en', { numeric: true });
 
-/** Compares what was found on several kernels, given the changes that are said to explain it. A change between kernels that were not looked at says nothing. */
+/**
+ * Compares what was found on several kernels, given the changes that are said to explain it. A change between kernels
+ * that were not looked at says nothing.
+ */
 export function compare<Value>(
 	found: readonly Sighting<Value>[],
 	agree: (values: readonly Value[]) => boolean,
@@ -29,7 +32,8 @@ export function compare<Value>(
 	const inOrder = [...changes].sort((a, b) => compareVersions(a.since, b.since));
 	// One era before the first change, and one since each of them.
 	const eras: Value[][] = [[], ...inOrder.map(() => [])];
-	for (const { kernel, value } of found) eras[inOrder.filter(({ since }) => isAtLeast(kernel, since)).length]?.push(value);
+	for (const { kernel, value } of found)
+		eras[inOrder.filter(({ since }) => isAtLeast(kernel, since)).length]?.push(value);
 	const around = inOrder.flatMap((change, place) => {
 		const before = eras.slice(0, place + 1).findLast((era) => era.length > 0);
 		const after = eras.slice(place + 1).find((era) => era.length > 0);

@@ -11,7 +11,14 @@ const columns = kernels.map((kernel) => ({ engine: 'vm', kernel }));
 const linear: Change = { name: 'linear', since: '6.5', commit: '', effect: '', claims: [], durations: ['SYN'] };
 
 function measured(what: string, quiet: number, ...seconds: readonly number[]) {
-	const rows = seconds.map((each, place) => ({ what, quiet, seconds: each, scenario: 'one', engine: 'vm', kernel: kernels[place] ?? '' }));
+	const rows = seconds.map((each, place) => ({
+		what,
+		quiet,
+		seconds: each,
+		scenario: 'one',
+		engine: 'vm',
+		kernel: kernels[place] ?? '',
+	}));
 	const [duration] = durationsOf(rows, columns, [linear]);
 	if (duration === undefined) throw new Error('nothing was measured');
 	return duration;
@@ -46,7 +53,14 @@ describe('as they were measured on five kernels', () => {
 });
 
 describe('with another engine, whose kernel may have other ticks', () => {
-	const row = (engine: string, kernel: string, seconds: number) => ({ what: 'SYN', quiet: 64, seconds, scenario: 'one', engine, kernel });
+	const row = (engine: string, kernel: string, seconds: number) => ({
+		what: 'SYN',
+		quiet: 64,
+		seconds,
+		scenario: 'one',
+		engine,
+		kernel,
+	});
 	const docker = (seconds: number) => row('docker', '6.18.44', seconds);
 	const differs = (...rows: ReturnType<typeof row>[]) => durationsOf(rows, rows, [linear])[0]?.differs;
 
@@ -82,7 +96,14 @@ test('whatever was measured: every duration has one row, and the last that was s
 });
 
 test('are written as short as they can be compared', () => {
-	expect([0.0412, 0.2, 9.9996, 61.25, 7_995, undefined].map(secondsOf)).toEqual(['0.041', '0.200', '10.000', '61.3', '7995.0', '']);
+	expect([0.0412, 0.2, 9.9996, 61.25, 7_995, undefined].map(secondsOf)).toEqual([
+		'0.041',
+		'0.200',
+		'10.000',
+		'61.3',
+		'7995.0',
+		'',
+	]);
 	const column = (engine: string, kernel: string) => ({
 		engine,
 		kernel,
@@ -93,6 +114,12 @@ test('are written as short as they can be compared', () => {
 		missing: [],
 	});
 	expect(
-		briefNames([column('docker', '6.18.44'), column('vm', '6.1.0-50-cloud'), column('vm', '6.12.1'), column('vm', '6.12.2'), column('vm', 'mine')]),
+		briefNames([
+			column('docker', '6.18.44'),
+			column('vm', '6.1.0-50-cloud'),
+			column('vm', '6.12.1'),
+			column('vm', '6.12.2'),
+			column('vm', 'mine'),
+		]),
 	).toEqual(['docker 6.18', 'vm 6.1', 'vm 6.12.1', 'vm 6.12.2', 'vm mine']);
 });

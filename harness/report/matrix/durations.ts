@@ -19,7 +19,11 @@ const LEAST_SECONDS = 1;
 const GUESTS = 'vm';
 
 /** All that was measured, in the order in which it came. */
-export function durationsOf(rows: readonly MeasureRow[], columns: readonly Place[], changes: readonly Change[]): Duration[] {
+export function durationsOf(
+	rows: readonly MeasureRow[],
+	columns: readonly Place[],
+	changes: readonly Change[],
+): Duration[] {
 	return groupBy(rows, ({ what }) => what).map((same) => {
 		const [{ what }] = same;
 		const longest = Math.max(...same.map(({ quiet }) => quiet));

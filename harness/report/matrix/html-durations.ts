@@ -4,12 +4,16 @@ import { type Column, nameOf } from './columns.ts';
 import { type Duration, isCompared } from './durations.ts';
 import type { Matrix } from './model.ts';
 
-/** All durations as a table: what was measured, a cell for each column, and why they differ. Empty where nothing was measured. */
+/**
+ * All durations as a table: what was measured, a cell for each column, and why they differ. Empty where nothing was
+ * measured.
+ */
 export function durationsOfHtml({ columns, durations }: Matrix): string {
 	if (durations.length === 0) return '';
 	const names = briefNames(columns);
 	const heads = columns.map(
-		(column, place) => `<th scope="col" title="${escapeHtml(nameOf(column))}">${escapeHtml(headOf(column, names[place] ?? ''))}</th>`,
+		(column, place) =>
+			`<th scope="col" title="${escapeHtml(nameOf(column))}">${escapeHtml(headOf(column, names[place] ?? ''))}</th>`,
 	);
 	return `<h2>Durations</h2>
 <p class="facts">${escapeHtml(DURATIONS_LEGEND)}</p>

@@ -20,15 +20,27 @@ function harmless({ specs, columns, groups, durations, unknown, gone, troubles }
 		if (!changes.has(change)) changes.set(change, { ...change, name: 'name', commit: 'commit', effect: 'effect' });
 		return changes.get(change) ?? change;
 	};
-	const explained = <Row extends Comparison>(row: Row) => ({ ...row, because: row.because.map(harmlessChange), idle: row.idle.map(harmlessChange) });
+	const explained = <Row extends Comparison>(row: Row) => ({
+		...row,
+		because: row.because.map(harmlessChange),
+		idle: row.idle.map(harmlessChange),
+	});
 	return {
 		specs,
-		columns: columns.map((column) => ({ ...column, engine: 'engine', kernel: 'kernel', failed: column.failed.map(() => 'scenario') })),
+		columns: columns.map((column) => ({
+			...column,
+			engine: 'engine',
+			kernel: 'kernel',
+			failed: column.failed.map(() => 'scenario'),
+		})),
 		groups: groups.map(({ source, rows }) => ({
 			source,
 			rows: rows.map((row) => ({
 				...explained(row),
-				cells: row.cells.map((cell) => ({ ...cell, judgements: cell.judgements.map((judgement) => ({ ...judgement, ...plain })) })),
+				cells: row.cells.map((cell) => ({
+					...cell,
+					judgements: cell.judgements.map((judgement) => ({ ...judgement, ...plain })),
+				})),
 				notes: row.notes.map((note) => ({ ...note, ...plain })),
 			})),
 		})),
@@ -50,7 +62,8 @@ test('whatever is in the rows is text: it adds no markup, and is there as it was
 			const html = renderHtml(matrix, '');
 			expect(markup(html)).toEqual(markup(renderHtml(harmless(matrix), '')));
 			const text = unescaped(html);
-			for (const { notes } of rowsOf(matrix)) for (const { scenario, note } of notes) expect(text).toContain(`by “${scenario}”: ${note}`);
+			for (const { notes } of rowsOf(matrix))
+				for (const { scenario, note } of notes) expect(text).toContain(`by “${scenario}”: ${note}`);
 			for (const { engine, kernel } of matrix.columns) expect(text).toContain(`${engine}<br>${kernel}`);
 			for (const { what } of matrix.durations) expect(text).toContain(`${what}</th>`);
 			for (const { what } of gathered.troubles) expect(text).toContain(what);

@@ -1,17 +1,33 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { escapeHtml } from '../page/embed.ts';
-import { explanationsIn, headline, LEGEND, labelOf, MARK, stateOf, TITLE, tellChange, toldReasonOf, troublesOf } from './captions.ts';
+import {
+	explanationsIn,
+	headline,
+	LEGEND,
+	labelOf,
+	MARK,
+	stateOf,
+	TITLE,
+	tellChange,
+	toldReasonOf,
+	troublesOf,
+} from './captions.ts';
 import type { Cell, Group, Row } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsOfHtml } from './html-durations.ts';
 import { type Matrix, rowsOf } from './model.ts';
 
 /** As the page over all scenarios colours them. */
-const CLASSES: Readonly<Record<Cell['verdict'], string>> = { holds: 'good', differs: 'other', divided: 'other', 'not covered': 'none' };
+const CLASSES: Readonly<Record<Cell['verdict'], string>> = {
+	holds: 'good',
+	differs: 'other',
+	divided: 'other',
+	'not covered': 'none',
+};
 
 /**
- * The matrix as HTML: one file that needs no other, no script and no network, and says so to the browser. A cell's notes are shown by pointing
- * at it, and those of all cells of a claim by unfolding them below its text.
+ * The matrix as HTML: one file that needs no other, no script and no network, and says so to the browser. A cell's
+ * notes are shown by pointing at it, and those of all cells of a claim by unfolding them below its text.
  */
 export function renderHtml(matrix: Matrix, style: string): string {
 	const { columns, groups } = matrix;
@@ -49,7 +65,10 @@ ${changesOf(matrix)}</main>
 
 function headOf(column: Column): string {
 	const state = stateOf(column);
-	return `<th scope="col">${escapeHtml(column.engine)}<br>${escapeHtml(column.kernel)}${state === '' ? '' : `<br>${state}`}</th>`;
+	return (
+		'<th ' +
+		`scope="col">${escapeHtml(column.engine)}<br>${escapeHtml(column.kernel)}${state === '' ? '' : `<br>${state}`}</th>`
+	);
 }
 
 function countOf({ passed, failed, count: { holds, differs, notCovered } }: Column): string {
@@ -73,20 +92,30 @@ function bodyOf(row: Row, columns: readonly Column[]): string {
 }
 
 function cellOf(cell: Cell): string {
-	const notes = cell.judgements.map(({ verdict, scenario, note }) => `${verdict}, by “${scenario}”: ${note}`).join('\n');
-	return `<td class="${CLASSES[cell.verdict]}"${notes === '' ? '' : ` title="${escapeHtml(notes)}"`}>${labelOf(cell)}</td>`;
+	const notes = cell.judgements
+		.map(({ verdict, scenario, note }) => `${verdict}, by “${scenario}”: ${note}`)
+		.join('\n');
+	return (
+		'<td ' +
+		`class="${CLASSES[cell.verdict]}"${notes === '' ? '' : ` title="${escapeHtml(notes)}"`}>${labelOf(cell)}</td>`
+	);
 }
 
 function notesOf({ notes }: Row, columns: readonly Column[]): string {
 	if (notes.length === 0) return '';
 	const items = notes.map((note) => {
 		const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
-		return `<li><b class="${CLASSES[note.verdict]}">${note.verdict}</b> on ${escapeHtml(`${where.join(', ')}, by “${note.scenario}”: ${note.note}`)}</li>`;
+		return (
+			`<li><b class="${CLASSES[note.verdict]}">${note.verdict}</b> on ` +
+			`${escapeHtml(`${where.join(', ')}, by “${note.scenario}”: ${note.note}`)}</li>`
+		);
 	});
 	return `<details><summary>${notes.length === 1 ? '1 note' : `${notes.length} notes`}</summary><ul>${items.join('')}</ul></details>`;
 }
 
 function changesOf(matrix: Matrix): string {
-	const items = explanationsIn(matrix).map((one) => `<li><b>${escapeHtml(one.change.name)}</b>: ${escapeHtml(tellChange(one))}</li>\n`);
+	const items = explanationsIn(matrix).map(
+		(one) => `<li><b>${escapeHtml(one.change.name)}</b>: ${escapeHtml(tellChange(one))}</li>\n`,
+	);
 	return items.length === 0 ? '' : `<h2>Changes of the kernel</h2>\n<ul>\n${items.join('')}</ul>\n`;
 }

@@ -6,16 +6,23 @@ import { markdownTable } from './markdown-table.ts';
 import type { Matrix } from './model.ts';
 
 /**
- * All that was measured in more than one column, as a table of Markdown without a link, so that it can stand anywhere; columns in which nothing of that was
- * measured are left out. Undefined where there is nothing to compare. With `names` it has these rows only, each as it is in the whole table.
+ * All that was measured in more than one column, as a table of Markdown without a link, so that it can stand anywhere;
+ * columns in which nothing of that was measured are left out. Undefined where there is nothing to compare. With `names`
+ * it has these rows only, each as it is in the whole table.
  */
 export function durationsTable({ columns, durations }: Matrix, names?: readonly string[]): string | undefined {
 	const compared = durations.filter(isCompared);
 	const wanted = compared.filter(({ what }) => names === undefined || names.includes(what));
 	if (wanted.length === 0) return undefined;
 	const heads = briefNames(columns);
-	const shown = columns.flatMap((column, place) => (compared.some(({ cells }) => cells[place] !== undefined) ? [{ column, place }] : []));
-	const head = ['seconds', ...shown.map(({ column, place }) => markdown(headOf(column, heads[place] ?? nameOf(column)))), 'because of'];
+	const shown = columns.flatMap((column, place) =>
+		compared.some(({ cells }) => cells[place] !== undefined) ? [{ column, place }] : [],
+	);
+	const head = [
+		'seconds',
+		...shown.map(({ column, place }) => markdown(headOf(column, heads[place] ?? nameOf(column)))),
+		'because of',
+	];
 	const rows = wanted.map((row) => [
 		row.differs ? `**${MARK} ${markdown(row.what)}**` : markdown(row.what),
 		...shown.map(({ place }) => secondsOf(row.cells[place])),
@@ -28,7 +35,9 @@ export function durationsTable({ columns, durations }: Matrix, names?: readonly 
 export function durationsSection(matrix: Matrix): string[] {
 	if (matrix.durations.length === 0) return [];
 	const table = durationsTable(matrix);
-	const others = matrix.durations.filter((row) => !isCompared(row)).map((row) => `- ${markdown(row.what)}: ${onlyOne(row.cells, matrix.columns)}`);
+	const others = matrix.durations
+		.filter((row) => !isCompared(row))
+		.map((row) => `- ${markdown(row.what)}: ${onlyOne(row.cells, matrix.columns)}`);
 	return [
 		'## Durations',
 		markdown(DURATIONS_LEGEND),
@@ -39,6 +48,8 @@ export function durationsSection(matrix: Matrix): string[] {
 
 function onlyOne(cells: readonly (number | undefined)[], columns: readonly Column[]): string {
 	return columns
-		.flatMap((column, place) => (cells[place] === undefined ? [] : [`${secondsOf(cells[place])} s on ${markdown(nameOf(column))}`]))
+		.flatMap((column, place) =>
+			cells[place] === undefined ? [] : [`${secondsOf(cells[place])} s on ${markdown(nameOf(column))}`],
+		)
 		.join(', ');
 }

@@ -25,7 +25,9 @@ test('whatever is in the rows: no table breaks, no cell gets lost, no HTML gets 
 			const rows = claims.filter((line) => /^\| (\*\*≠ )?(\[|[A-Z])/.test(line));
 			expect(rows).toHaveLength(rowsOf(matrix).length);
 			for (const row of rows) expect(cellsIn(row)).toBe(2 + matrix.columns.length);
-			expect(notes.split('\n').filter((line) => line.startsWith('- '))).toHaveLength(rowsOf(matrix).flatMap((row) => row.notes).length);
+			expect(notes.split('\n').filter((line) => line.startsWith('- '))).toHaveLength(
+				rowsOf(matrix).flatMap((row) => row.notes).length,
+			);
 			expect(whole.replace(/\\./g, '')).not.toMatch(/[<>`]/);
 		}),
 	);

@@ -1,13 +1,28 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { markdown } from '../markdown.ts';
-import { explanationsIn, headline, headOf, LEGEND, labelOf, MARK, TITLE, tellChange, toldReasonOf, troublesOf, UNEXPLAINED } from './captions.ts';
+import {
+	explanationsIn,
+	headline,
+	headOf,
+	LEGEND,
+	labelOf,
+	MARK,
+	TITLE,
+	tellChange,
+	toldReasonOf,
+	troublesOf,
+	UNEXPLAINED,
+} from './captions.ts';
 import type { Cell, Group, Row } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsSection } from './markdown-durations.ts';
 import { markdownTable } from './markdown-table.ts';
 import { type Matrix, rowsOf } from './model.ts';
 
-/** The matrix as Markdown: durations, a table for each group of claims, and below them the notes, to which each claim that has some is linked. */
+/**
+ * The matrix as Markdown: durations, a table for each group of claims, and below them the notes, to which each claim
+ * that has some is linked.
+ */
 export function renderMarkdown(matrix: Matrix): string {
 	const { columns, groups } = matrix;
 	const rows = rowsOf(matrix);
@@ -32,9 +47,16 @@ export function renderMarkdown(matrix: Matrix): string {
 function countsOf(columns: readonly Column[]): string {
 	const rows = columns.map((column) => {
 		const { holds, differs, notCovered } = column.count;
-		return [markdown(headOf(column, nameOf(column))), ...[column.passed, column.failed.length, holds, differs, notCovered].map(String)];
+		return [
+			markdown(headOf(column, nameOf(column))),
+			...[column.passed, column.failed.length, holds, differs, notCovered].map(String),
+		];
 	});
-	return markdownTable(['column', 'scenarios passed', 'failed', 'claims hold', 'differ', 'not covered'], rows, (column) => column > 0);
+	return markdownTable(
+		['column', 'scenarios passed', 'failed', 'claims hold', 'differ', 'not covered'],
+		rows,
+		(column) => column > 0,
+	);
 }
 
 function tableOf({ rows }: Group, columns: readonly Column[]): string {
@@ -59,14 +81,25 @@ function linkOf({ id, notes }: Row): string {
 function changesOf(matrix: Matrix): string[] {
 	const explanations = explanationsIn(matrix);
 	if (explanations.length === 0) return [];
-	return ['## Changes of the kernel', explanations.map((one) => `- **${markdown(one.change.name)}**: ${markdown(tellChange(one))}`).join('\n')];
+	return [
+		'## Changes of the kernel',
+		explanations.map((one) => `- **${markdown(one.change.name)}**: ${markdown(tellChange(one))}`).join('\n'),
+	];
 }
 
 function notesOf(row: Row, columns: readonly Column[]): string {
 	const { id, text, notes } = row;
 	const items = notes.map((note) => {
 		const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
-		return `- **${note.verdict}** on ${markdown(where.join(', '))}, by “${markdown(note.scenario)}”: ${markdown(note.note)}`;
+		return (
+			`- **${note.verdict}** on ${markdown(where.join(', '))}, by “${markdown(note.scenario)}”: ` +
+			`${markdown(note.note)}`
+		);
 	});
-	return [`### ${id}`, `Claim: ${markdown(text)}`, ...(row.differs ? [markdown(toldReasonOf(row))] : []), items.join('\n')].join('\n\n');
+	return [
+		`### ${id}`,
+		`Claim: ${markdown(text)}`,
+		...(row.differs ? [markdown(toldReasonOf(row))] : []),
+		items.join('\n'),
+	].join('\n\n');
 }

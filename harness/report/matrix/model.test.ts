@@ -60,7 +60,10 @@ describe('columns', () => {
 	});
 
 	test('are those of verdicts on claims that the catalogue knows; the ids of others are told', () => {
-		const matrix = madeOf([found(row({ id: 'XX2', kernel: '4.19' }), row()), found(row({ id: 'XX1' }), row({ id: 'XX2' }))]);
+		const matrix = madeOf([
+			found(row({ id: 'XX2', kernel: '4.19' }), row()),
+			found(row({ id: 'XX1' }), row({ id: 'XX2' })),
+		]);
 		expect(matrix.columns).toMatchObject([{ kernel: '6.18.44' }]);
 		expect(matrix.unknown).toEqual(['XX1', 'XX2']);
 	});
@@ -69,7 +72,9 @@ describe('columns', () => {
 describe('rows', () => {
 	test('are the whole catalogue in its order, neighbours of one source together', () => {
 		const { groups } = madeOf([]);
-		expect(groups.flatMap(({ rows }) => rows.map(({ id, text }) => [id, text]))).toEqual(Object.entries(CLAIMS).map(([id, { text }]) => [id, text]));
+		expect(groups.flatMap(({ rows }) => rows.map(({ id, text }) => [id, text]))).toEqual(
+			Object.entries(CLAIMS).map(([id, { text }]) => [id, text]),
+		);
 		expect(groups.map(({ source }) => source)).toEqual(['PZ', 'HS', 'WF', 'HS', 'ST', 'QI', 'KH']);
 	});
 
@@ -98,7 +103,9 @@ describe('a cell', () => {
 	});
 
 	test('that is divided differs from one that is not', () => {
-		const matrix = madeOf([found(row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' }))]);
+		const matrix = madeOf([
+			found(row({ verdict: 'differs' }), row({ scenario: 'another' }), row({ kernel: '5.10', verdict: 'differs' })),
+		]);
 		expect(labels(matrix, 'PZ8')).toEqual(['differs', 'differs (1 of 2)']);
 		expect(rowIn(matrix, 'PZ8').differs).toBe(true);
 	});
@@ -135,7 +142,10 @@ describe('runs', () => {
 
 	test('that left spec files out are told by their column, which shows a part', () => {
 		const matrix = madeOf([{ ...found(row()), runs: [ran(), ran({ spec: b, pending: ['four'] })] }], [], [a, b]);
-		expect(matrix.columns).toMatchObject([{ missing: ['a', 'puzzlers/b'] }, { passed: 6, isBroken: false, missing: ['puzzlers/b'] }]);
+		expect(matrix.columns).toMatchObject([
+			{ missing: ['a', 'puzzlers/b'] },
+			{ passed: 6, isBroken: false, missing: ['puzzlers/b'] },
+		]);
 		expect(troublesOf(matrix)).toEqual([
 			'docker 6.18.44: 2 of 2 spec files did not run, or not whole: a, puzzlers/b',
 			'vm 6.1: 1 of 2 spec files did not run, or not whole: puzzlers/b',
@@ -155,7 +165,9 @@ describe('runs', () => {
 			{ ...found(), runs: [ran({ passed: ['two'], failed: ['one'] })] },
 			{ ...found(), runs: [ran(), ran({ spec: b })] },
 		];
-		expect(madeOf(folders, [], [a, b]).columns).toMatchObject([{ passed: 5, failed: ['a › one'], isBroken: true, missing: [] }]);
+		expect(madeOf(folders, [], [a, b]).columns).toMatchObject([
+			{ passed: 5, failed: ['a › one'], isBroken: true, missing: [] },
+		]);
 	});
 
 	test('that are not whole can be left out, with all that they found', () => {
@@ -167,7 +179,10 @@ describe('runs', () => {
 				{ ...found(row({ engine: 'vm', kernel: '6.1' })), runs: [ran()] },
 				{ ...found(), runs: [ran({ spec: b })] },
 			],
-			troubles: [{ what: 'docker went away', place: { engine: 'docker', kernel: '6.18.44' } }, { what: 'folder x is empty' }],
+			troubles: [
+				{ what: 'docker went away', place: { engine: 'docker', kernel: '6.18.44' } },
+				{ what: 'folder x is empty' },
+			],
 		};
 		expect(matrixOf(gathered).columns).toHaveLength(2);
 		expect(matrixOf(onlyWhole(gathered))).toMatchObject({
@@ -193,7 +208,8 @@ describe('runs', () => {
 
 describe('a known change that explains nothing', () => {
 	const change: Change = { name: 'a sysctl', since: '6.5', commit: '', effect: '', claims: ['PZ8'], durations: [] };
-	const on = (...kernels: string[]) => matrixOf({ specs: [], results: [found(...kernels.map((kernel) => row({ kernel })))], troubles: [] }, [change]);
+	const on = (...kernels: string[]) =>
+		matrixOf({ specs: [], results: [found(...kernels.map((kernel) => row({ kernel })))], troubles: [] }, [change]);
 
 	test('is a fault where kernels before it and since are among the columns', () => {
 		expect(isSound(on('6.1', '6.12'))).toBe(false);
@@ -205,29 +221,46 @@ describe('a known change that explains nothing', () => {
 	});
 });
 
-test('whatever the rows are: each column is once there and counts as all tables do, no verdict is lost, and none is of another cell', () => {
-	fc.assert(
-		fc.property(anyGathered, (gathered) => {
-			const { results, troubles } = gathered;
-			const matrix = matrixOf(gathered);
-			const given = results.flatMap(({ verdicts }) => verdicts).filter(({ id }) => isClaimId(id));
-			const places = [...given, ...results.flatMap(({ measures, runs }) => [...measures, ...runs]), ...troubles.flatMap(({ place }) => place ?? [])];
-			const keys = matrix.columns.map(({ engine, kernel }) => JSON.stringify([engine, kernel]));
-			expect([...keys].sort()).toEqual([...new Set(places.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort());
-			for (const [place, { engine, kernel, count }] of matrix.columns.entries()) {
-				const here = given.filter((one) => one.engine === engine && one.kernel === kernel);
-				expect(count).toEqual(countClaims(here));
-				const cells = rowsOf(matrix).map(({ cells }) => cells[place]?.verdict);
-				const counted = (...verdicts: string[]) => cells.filter((verdict) => verdict !== undefined && verdicts.includes(verdict)).length;
-				expect({ holds: counted('holds'), differs: counted('differs', 'divided'), notCovered: counted('not covered') }).toEqual(count);
-				const told = rowsOf(matrix).flatMap((each) => each.cells[place]?.judgements.map((judgement) => ({ ...judgement, id: each.id })) ?? []);
-				const identities = (judged: readonly Pick<VerdictRow, 'id' | 'verdict' | 'scenario'>[]) =>
-					judged.map(({ id, verdict, scenario }) => JSON.stringify([id, verdict, scenario])).sort();
-				expect(identities(told)).toEqual([...new Set(identities(here))]);
-			}
-		}),
-	);
-});
+test(
+	'whatever the rows are: each column is once there and counts as all tables do, no verdict is lost, and none is ' +
+		'of another cell',
+	() => {
+		fc.assert(
+			fc.property(anyGathered, (gathered) => {
+				const { results, troubles } = gathered;
+				const matrix = matrixOf(gathered);
+				const given = results.flatMap(({ verdicts }) => verdicts).filter(({ id }) => isClaimId(id));
+				const places = [
+					...given,
+					...results.flatMap(({ measures, runs }) => [...measures, ...runs]),
+					...troubles.flatMap(({ place }) => place ?? []),
+				];
+				const keys = matrix.columns.map(({ engine, kernel }) => JSON.stringify([engine, kernel]));
+				expect([...keys].sort()).toEqual(
+					[...new Set(places.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort(),
+				);
+				for (const [place, { engine, kernel, count }] of matrix.columns.entries()) {
+					const here = given.filter((one) => one.engine === engine && one.kernel === kernel);
+					expect(count).toEqual(countClaims(here));
+					const cells = rowsOf(matrix).map(({ cells }) => cells[place]?.verdict);
+					const counted = (...verdicts: string[]) =>
+						cells.filter((verdict) => verdict !== undefined && verdicts.includes(verdict)).length;
+					expect({
+						holds: counted('holds'),
+						differs: counted('differs', 'divided'),
+						notCovered: counted('not covered'),
+					}).toEqual(count);
+					const told = rowsOf(matrix).flatMap(
+						(each) => each.cells[place]?.judgements.map((judgement) => ({ ...judgement, id: each.id })) ?? [],
+					);
+					const identities = (judged: readonly Pick<VerdictRow, 'id' | 'verdict' | 'scenario'>[]) =>
+						judged.map(({ id, verdict, scenario }) => JSON.stringify([id, verdict, scenario])).sort();
+					expect(identities(told)).toEqual([...new Set(identities(here))]);
+				}
+			}),
+		);
+	},
+);
 
 test('the order of the folders decides notes, and nothing else of claims', () => {
 	const withoutNotes = (matrix: Matrix) => [
@@ -239,6 +272,7 @@ test('the order of the folders decides notes, and nothing else of claims', () =>
 			cells.map(({ judgements }) => judgements.map(({ verdict, scenario }) => [verdict, scenario])),
 		]),
 	];
-	const inOrder = (results: readonly Results[]) => withoutNotes(madeOf(results.map(({ verdicts }) => found(...verdicts))));
+	const inOrder = (results: readonly Results[]) =>
+		withoutNotes(madeOf(results.map(({ verdicts }) => found(...verdicts))));
 	fc.assert(fc.property(anyGathered, ({ results }) => expect(inOrder(results.toReversed())).toEqual(inOrder(results))));
 });

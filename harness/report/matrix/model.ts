@@ -36,12 +36,14 @@ export interface Matrix {
 }
 
 /**
- * The matrix of several checkouts or machines. Where they have a verdict of the same scenario on the same engine and kernel, the note of the last of them
- * stands; but if their verdicts are not the same, both stand, and the cell is divided. Of the same duration the last stands, and of the same spec every failure.
+ * The matrix of several checkouts or machines. Where they have a verdict of the same scenario on the same engine and
+ * kernel, the note of the last of them stands; but if their verdicts are not the same, both stand, and the cell is
+ * divided. Of the same duration the last stands, and of the same spec every failure.
  */
 export function matrixOf({ specs, results: given, troubles }: Gathered, changes: readonly Change[] = CHANGES): Matrix {
 	const all = given.flatMap(({ verdicts }) => verdicts);
-	const withVerdict = (verdict: 'holds' | 'differs') => all.filter((row) => row.verdict === verdict && isClaimId(row.id));
+	const withVerdict = (verdict: 'holds' | 'differs') =>
+		all.filter((row) => row.verdict === verdict && isClaimId(row.id));
 	const results: Results = {
 		verdicts: [...mergeVerdicts(withVerdict('holds')), ...mergeVerdicts(withVerdict('differs'))],
 		measures: mergeMeasures(given.flatMap(({ measures }) => measures)),
@@ -85,8 +87,8 @@ export function comparisonsOf(matrix: Matrix): (Row | Duration)[] {
 }
 
 /**
- * Whether every run that was to be there is and passed, all that differs is explained, and no explanation is for nothing. A column that shows a part is sound:
- * who asked for all specs has a trouble instead.
+ * Whether every run that was to be there is and passed, all that differs is explained, and no explanation is for
+ * nothing. A column that shows a part is sound: who asked for all specs has a trouble instead.
  */
 export function isSound(matrix: Matrix): boolean {
 	return (

@@ -13,7 +13,11 @@ type Found = Pick<Collected<void>, 'results' | 'skipped'>;
  * Reads folders of reports: first this checkout's own, which may have nothing, then others, whose lack is a trouble: a
  * machine that was to run the specs did not get that far. So is a file that cannot be read.
  */
-export async function gatherReports(others: readonly string[], troubles: readonly Trouble[] = [], project: string = PROJECT_ROOT): Promise<Gathered> {
+export async function gatherReports(
+	others: readonly string[],
+	troubles: readonly Trouble[] = [],
+	project: string = PROJECT_ROOT,
+): Promise<Gathered> {
 	const mine = await readFolder(join(project, 'reports'));
 	const theirs = await Promise.all(others.map(readFolder));
 	const lacking = others.filter((_, place) => theirs[place] === undefined);

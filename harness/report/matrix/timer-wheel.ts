@@ -1,7 +1,7 @@
 /**
- * How late the kernel's timers are (kernel/time/timer.c, since 4.8): they are not sorted but put into the slots of a wheel of several levels, and the longer
- * a timer is, the wider are the slots of its level, each eight times as wide as those below. A timer ends where its slot does, so how late that is depends
- * on when it began.
+ * How late the kernel's timers are (kernel/time/timer.c, since 4.8): they are not sorted but put into the slots of a
+ * wheel of several levels, and the longer a timer is, the wider are the slots of its level, each eight times as wide as
+ * those below. A timer ends where its slot does, so how late that is depends on when it began.
  */
 
 /** Ticks in a second of Debian's kernels. */
@@ -22,9 +22,9 @@ export function slotOf(seconds: number, hz: number): number {
 }
 
 /**
- * How far apart two chains of the same timers may end, in seconds, that only began at another tick, on kernels with any of these ticks. The longest timer ends
- * with its slot, and from there on all that follow begin at the end of a slot; what came before it adds the slots of its own levels, an eighth in all at most
- * of what is above them.
+ * How far apart two chains of the same timers may end, in seconds, that only began at another tick, on kernels with any
+ * of these ticks. The longest timer ends with its slot, and from there on all that follow begin at the end of a slot;
+ * what came before it adds the slots of its own levels, an eighth in all at most of what is above them.
  */
 export function spreadOf(longestTimer: number, ticks: readonly number[]): number {
 	return (Math.max(...ticks.map((hz) => slotOf(longestTimer, hz))) * WIDER) / (WIDER - 1);

@@ -16,7 +16,9 @@ const FIRST_SCREEN_LINES = 40;
 
 describe('docs/matrix.md and the README; to renew them: npm run matrix -- --docs', () => {
 	test('have the same durations, and the README has them on its first screen', async () => {
-		const [readme, docs] = await Promise.all(['README.md', 'docs/matrix.md'].map((path) => readFile(join(PROJECT_ROOT, path), 'utf8')));
+		const [readme, docs] = await Promise.all(
+			['README.md', 'docs/matrix.md'].map((path) => readFile(join(PROJECT_ROOT, path), 'utf8')),
+		);
 		const table = durationsIn(readme ?? '').split('\n');
 		expect(table.length).toBeGreaterThan(2);
 		expect(docs?.split('\n')).toEqual(expect.arrayContaining(table));
@@ -26,8 +28,12 @@ describe('docs/matrix.md and the README; to renew them: npm run matrix -- --docs
 	});
 
 	test('show what specs measure', async () => {
-		const names = (await readdir(join(PROJECT_ROOT, 'specs'), { recursive: true })).filter((name) => name.endsWith('.spec.ts'));
-		const sources = (await Promise.all(names.map((name) => readFile(join(PROJECT_ROOT, 'specs', name), 'utf8')))).join('\n');
+		const names = (await readdir(join(PROJECT_ROOT, 'specs'), { recursive: true })).filter((name) =>
+			name.endsWith('.spec.ts'),
+		);
+		const sources = (await Promise.all(names.map((name) => readFile(join(PROJECT_ROOT, 'specs', name), 'utf8')))).join(
+			'\n',
+		);
 		expect(SHOWN.filter((what) => !sources.includes(`measured('${what}',`))).toEqual([]);
 	});
 });
@@ -42,12 +48,17 @@ describe('writing them', () => {
 	});
 	afterEach(() => rm(project, { recursive: true }));
 
-	const written = async () => ({ readme: await readFile(join(project, 'README.md'), 'utf8'), docs: await readdir(join(project, 'docs')) });
+	const written = async () => ({
+		readme: await readFile(join(project, 'README.md'), 'utf8'),
+		docs: await readdir(join(project, 'docs')),
+	});
 
 	test('replaces what is between the marks, and nothing else', async () => {
 		await writeDocs(sample(), project);
 		const { readme: now } = await written();
-		expect(now).toMatch(/^before\n<!-- durations[^\n]+-->\n\n\| seconds [\s\S]*\|\n\n<!-- end of durations -->\nafter\n$/);
+		expect(now).toMatch(
+			/^before\n<!-- durations[^\n]+-->\n\n\| seconds [\s\S]*\|\n\n<!-- end of durations -->\nafter\n$/,
+		);
 		expect(durationsIn(now)).toBe(durationsTable(sample(), SHOWN));
 		expect(durationsIn(now)).not.toContain('keepalive');
 		expect(await readFile(join(project, 'docs', 'matrix.md'), 'utf8')).toBe(renderMarkdown(sample()));
@@ -63,7 +74,10 @@ describe('writing them', () => {
 
 	test('is refused where the README has no place for them', async () => {
 		await writeFile(join(project, 'README.md'), 'nothing');
-		await expect(writeDocs(sample(), project)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', problem: expect.stringContaining('no place') });
+		await expect(writeDocs(sample(), project)).rejects.toMatchObject({
+			code: 'BAD_ARGUMENT',
+			problem: expect.stringContaining('no place'),
+		});
 		expect((await written()).docs).toEqual([]);
 	});
 });

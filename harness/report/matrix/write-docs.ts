@@ -22,14 +22,16 @@ export const SHOWN = [
 ] as const;
 
 /**
- * Writes a matrix, whose columns are all whole, to `docs/matrix.md`, and some of its durations into the README. BAD_ARGUMENT where none of them was measured
- * in two columns.
+ * Writes a matrix, whose columns are all whole, to `docs/matrix.md`, and some of its durations into the README.
+ * BAD_ARGUMENT where none of them was measured in two columns.
  */
 export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT): Promise<void> {
 	const table = durationsTable(matrix, SHOWN);
 	if (table === undefined) {
 		throw new HalfopenError('BAD_ARGUMENT', {
-			problem: 'Nothing that the README shows was measured in two columns in which all specs ran, so docs/matrix.md and the README stay as they are.',
+			problem:
+				'Nothing that the README shows was measured in two columns in which all specs ran, so docs/matrix.md and ' +
+				'the README stay as they are.',
 			seen: `all specs ran on: ${matrix.columns.map(nameOf).join(', ') || 'nothing'}\nshown are: ${SHOWN.join('; ')}`,
 			remedy: 'run the specs on several kernels: npm run matrix -- --kernels 6.1,6.12 --docs',
 		});

@@ -39,15 +39,33 @@ async function leave(name: string, ...found: readonly Found[]): Promise<string> 
 	const there = await temporaryReports(path);
 	for (const { id = 'PZ8', verdict = 'holds', engine = 'docker', kernel = '6.18.44', measures } of found) {
 		const story = powerOffStory();
-		const timeline = { ...story, engine, kernel: { ...story.kernel, release: kernel }, verdicts: [{ id, verdict, note: 'seen' }] };
-		await there.leaveTimeline({ ...timeline, scenario: `about ${id}`, spec: 'specs/a.spec.ts', ...(measures && { measures }) });
+		const timeline = {
+			...story,
+			engine,
+			kernel: { ...story.kernel, release: kernel },
+			verdicts: [{ id, verdict, note: 'seen' }],
+		};
+		await there.leaveTimeline({
+			...timeline,
+			scenario: `about ${id}`,
+			spec: 'specs/a.spec.ts',
+			...(measures && { measures }),
+		});
 	}
 	return path;
 }
 
 /** That these scenarios of the one spec failed before they had a lab, and those are all that it has. */
-async function leaveFailures(path: string, place: Place, failed: readonly string[], others: readonly string[]): Promise<void> {
-	const statuses = [...failed.map((title) => [title, 'failed'] as const), ...others.map((title) => [title, 'pending'] as const)];
+async function leaveFailures(
+	path: string,
+	place: Place,
+	failed: readonly string[],
+	others: readonly string[],
+): Promise<void> {
+	const statuses = [
+		...failed.map((title) => [title, 'failed'] as const),
+		...others.map((title) => [title, 'pending'] as const),
+	];
 	await keepRecord(resultOf('specs/a.spec.ts', Object.fromEntries(statuses)), [], place, path);
 }
 
@@ -91,9 +109,25 @@ test('tells of a folder that was named and has nothing', async () => {
 });
 
 test('says which explanations are not needed any more', () => {
-	const change = { name: 'a sysctl', since: '6.5', commit: 'abc (“title”)', effect: 'It changes.', claims: ['PZ8'], durations: [] } as const;
-	const verdicts = ['6.1', '6.12'].map((kernel) => ({ id: 'PZ8', verdict: 'holds' as const, scenario: 'one', engine: 'vm', kernel, note: '' }));
-	expect(saidOf(matrixOf({ specs: [], results: [{ verdicts, measures: [], runs: [] }], troubles: [] }, [change]))).toEqual([
+	const change = {
+		name: 'a sysctl',
+		since: '6.5',
+		commit: 'abc (“title”)',
+		effect: 'It changes.',
+		claims: ['PZ8'],
+		durations: [],
+	} as const;
+	const verdicts = ['6.1', '6.12'].map((kernel) => ({
+		id: 'PZ8',
+		verdict: 'holds' as const,
+		scenario: 'one',
+		engine: 'vm',
+		kernel,
+		note: '',
+	}));
+	expect(
+		saidOf(matrixOf({ specs: [], results: [{ verdicts, measures: [], runs: [] }], troubles: [] }, [change])),
+	).toEqual([
 		'0 of 95 claims differ between 2 columns',
 		'a sysctl: Linux 6.5, abc (“title”): It changes. It explains no difference any more: PZ8.',
 	]);
@@ -109,13 +143,18 @@ test('asks for nothing from anywhere, runs no script, and has the colours of the
 	expect(html).toContain('prefers-color-scheme: dark');
 });
 
-test.each(['', '{}', '<!DOCTYPE html>'])('tells of a file that cannot be read, and shows the others: %j', async (text) => {
-	const other = await leave('other', {});
-	await temporaryReports(other).then((there) => there.leave('vm-6.1/specs/a.spec.ts/b', { 'timeline.json': text }));
-	const { matrix } = await writeMatrix([other], [], folder);
-	expect(matrix.troubles).toEqual([expect.stringContaining('vm-6.1/specs/a.spec.ts/b/timeline.json is not what a run')]);
-	expect(matrix.columns).toMatchObject([{ engine: 'docker' }]);
-});
+test.each(['', '{}', '<!DOCTYPE html>'])(
+	'tells of a file that cannot be read, and shows the others: %j',
+	async (text) => {
+		const other = await leave('other', {});
+		await temporaryReports(other).then((there) => there.leave('vm-6.1/specs/a.spec.ts/b', { 'timeline.json': text }));
+		const { matrix } = await writeMatrix([other], [], folder);
+		expect(matrix.troubles).toEqual([
+			expect.stringContaining('vm-6.1/specs/a.spec.ts/b/timeline.json is not what a run'),
+		]);
+		expect(matrix.columns).toMatchObject([{ engine: 'docker' }]);
+	},
+);
 
 describe('is refused, and what was there stays,', () => {
 	beforeEach(async () => {
@@ -128,7 +167,11 @@ describe('is refused, and what was there stays,', () => {
 	async function refusal(...others: readonly string[]): Promise<HalfopenError> {
 		const error = await writeMatrix(others, [], folder).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(HalfopenError);
-		expect(error).toMatchObject({ code: 'BAD_ARGUMENT', seen: expect.stringMatching(/./), remedy: expect.stringContaining('npm test') });
+		expect(error).toMatchObject({
+			code: 'BAD_ARGUMENT',
+			seen: expect.stringMatching(/./),
+			remedy: expect.stringContaining('npm test'),
+		});
 		return error as HalfopenError;
 	}
 
@@ -140,7 +183,10 @@ describe('is refused, and what was there stays,', () => {
 		const file = join(await leave('other', {}), 'a-file');
 		await writeFile(file, '');
 		const error = await writeMatrix([file], [], folder).catch((reason: unknown) => reason);
-		expect(error).toMatchObject({ code: 'REPORT_UNREADABLE', problem: expect.stringContaining('a-file is not a folder of reports') });
+		expect(error).toMatchObject({
+			code: 'REPORT_UNREADABLE',
+			problem: expect.stringContaining('a-file is not a folder of reports'),
+		});
 	});
 
 	test('if no folder has a verdict on a claim', async () => {

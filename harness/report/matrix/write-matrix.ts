@@ -21,7 +21,11 @@ export interface Written {
  * Writes `matrix.md` and `matrix.html` into the project's `reports`, over what is there itself and what others have,
  * and gives the matrix. Folders without anything that was found are BAD_ARGUMENT, and then nothing is written.
  */
-export async function writeMatrix(others: readonly string[], troubles: readonly Trouble[] = [], project: string = PROJECT_ROOT): Promise<Written> {
+export async function writeMatrix(
+	others: readonly string[],
+	troubles: readonly Trouble[] = [],
+	project: string = PROJECT_ROOT,
+): Promise<Written> {
 	const reports = join(project, 'reports');
 	const gathered = await gatherReports(others, troubles, project);
 	const matrix = matrixOf(gathered);
@@ -40,11 +44,21 @@ export async function writeMatrix(others: readonly string[], troubles: readonly 
 	return { matrix, whole: matrixOf(onlyWhole(gathered)) };
 }
 
-/** What is to be said of a matrix, line by line: the result, what went wrong, what nobody can explain, and explanations that are not needed any more. */
+/**
+ * What is to be said of a matrix, line by line: the result, what went wrong, what nobody can explain, and explanations
+ * that are not needed any more.
+ */
 export function saidOf(matrix: Matrix): string[] {
-	const unexplained = comparisonsOf(matrix).flatMap((row) => (row.unexplained ? [`Unexplained: ${'id' in row ? row.id : row.what}`] : []));
+	const unexplained = comparisonsOf(matrix).flatMap((row) =>
+		row.unexplained ? [`Unexplained: ${'id' in row ? row.id : row.what}`] : [],
+	);
 	const idle = explanationsIn(matrix).filter((one) => one.idle.length > 0);
-	return [headline(matrix), ...troublesOf(matrix), ...unexplained, ...idle.map((one) => `${one.change.name}: ${tellChange(one)}`)].map(printable);
+	return [
+		headline(matrix),
+		...troublesOf(matrix),
+		...unexplained,
+		...idle.map((one) => `${one.change.name}: ${tellChange(one)}`),
+	].map(printable);
 }
 
 /** The look of `index.html`, and what only the matrix has. */

@@ -1,10 +1,18 @@
 import type { EventOf, HostName, Loss, Skip, TimelineFile, Verdict } from '../../timeline/events.ts';
 
-/** What the page holds as JSON, and page.js reads. All of it is plain text to the page but `ladder`, which is an SVG document. */
+/**
+ * What the page holds as JSON, and page.js reads. All of it is plain text to the page but `ladder`, which is an SVG
+ * document.
+ */
 
-/** One scenario as the list shows it. The content of the scenario at place n of the list stands in an element of its own, `content-n`. */
+/**
+ * One scenario as the list shows it. The content of the scenario at place n of the list stands in an element of its
+ * own, `content-n`.
+ */
 export interface Entry {
-	/** Where its files are, from the page; also its name in the address: `puzzlers/power-off/the-peer-never-comes-back`. */
+	/**
+	 * Where its files are, from the page; also its name in the address: `puzzlers/power-off/the-peer-never-comes-back`.
+	 */
 	readonly folder: string;
 	/** The folder of its spec, below `specs/`: `puzzlers`. */
 	readonly theme: string;

@@ -20,7 +20,10 @@ const program = await findBrowser();
 const inBrowser = program === undefined ? describe.skip : describe;
 // Jest tells of a skipped file neither its name nor the names in it.
 if (program === undefined) {
-	process.stderr.write('index.html is not tried: no chromium, chromium-browser or google-chrome was found; to do: npm run setup -- --browser\n');
+	process.stderr.write(
+		'index.html is not tried: no chromium, chromium-browser or google-chrome was found; to do: npm run setup -- ' +
+			'--browser\n',
+	);
 }
 
 inBrowser('index.html in Chromium', () => {
@@ -65,9 +68,15 @@ inBrowser('index.html in Chromium', () => {
 	const count = (selector: string) => ask<number>(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
 	/** Of which a style sheet says that they are drawn. */
 	const drawn = (selector: string) =>
-		ask<number>(`[...document.querySelectorAll(${JSON.stringify(selector)})].filter((each) => getComputedStyle(each).display !== 'none').length`);
+		ask<number>(
+			`[...document.querySelectorAll(${JSON.stringify(selector)})].filter((each) => getComputedStyle(each).display ` +
+				`!== 'none').length`,
+		);
 	const titles = () =>
-		ask<string[]>(`[...document.querySelectorAll('.entry a')].filter((each) => each.checkVisibility()).map((each) => each.textContent)`);
+		ask<string[]>(
+			`[...document.querySelectorAll('.entry a')].filter((each) => each.checkVisibility()).map((each) => ` +
+				'each.textContent)',
+		);
 
 	async function open(scenario: string): Promise<void> {
 		await page.goto(`${address}#${scenario}`);
@@ -91,11 +100,22 @@ inBrowser('index.html in Chromium', () => {
 
 	test('says of each scenario what was asked, what came out, how long it took, and where it ran', async () => {
 		await page.goto(address);
-		const entry = await ask<string>(`document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').innerText`);
-		for (const told of [rebootStory().question, 'passed', 'PZ5 holds', 'PZ7 differs', '2.0 s', 'docker', 'Linux 6.18.44'])
+		const entry = await ask<string>(
+			`document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').innerText`,
+		);
+		for (const told of [
+			rebootStory().question,
+			'passed',
+			'PZ5 holds',
+			'PZ7 differs',
+			'2.0 s',
+			'docker',
+			'Linux 6.18.44',
+		])
 			expect(entry).toContain(told);
 		const notes = await ask(
-			`[...document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').querySelectorAll('.badge[title]')].map((each) => each.title)`,
+			`[...document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').querySelectorAll('.badge[title]')].map((each) ` +
+				'=> each.title)',
 		);
 		expect(notes).toEqual(rebootStory().verdicts.map(({ note }) => note));
 	});
@@ -135,7 +155,9 @@ inBrowser('index.html in Chromium', () => {
 		await open('puzzlers/power-off/for%20good');
 		expect(await textOf('.loss')).toBe('Not seen by capture on the client: 2 packets dropped by the kernel');
 		expect(await ask(`[...document.querySelectorAll('.files a')].map((each) => each.getAttribute('href'))`)).toEqual(
-			['client.pcap', 'server.pcap', 'timeline.json', 'ladder.txt'].map((name) => `puzzlers/power-off/for%20good/${name}`),
+			['client.pcap', 'server.pcap', 'timeline.json', 'ladder.txt'].map(
+				(name) => `puzzlers/power-off/for%20good/${name}`,
+			),
 		);
 		await page.goto(`${address}#no/such/scenario`);
 		await page.waitForSelector('#all .entry');
@@ -163,20 +185,27 @@ inBrowser('index.html in Chromium', () => {
 		for (const kind of ['segment', 'call']) {
 			await page.hover(`[data-kind="${kind}"] text`);
 			const title = await ask<string>(
-				`document.querySelector('[data-kind="${kind}"] text').closest('[data-kind]').querySelector('title').textContent`,
+				`document.querySelector('[data-kind="${kind}"] ` +
+					`text').closest('[data-kind]').querySelector('title').textContent`,
 			);
 			expect(await textOf('#details')).toBe(title);
 		}
 		expect(await ask(`document.querySelectorAll('[data-kind][tabindex="0"]').length`)).toBe(1);
 		await page.click('#show-segments');
-		for (let stop = 0; stop < 3 && (await ask<boolean>(`document.activeElement.closest('[data-kind]') === null`)); stop++)
+		for (
+			let stop = 0;
+			stop < 3 && (await ask<boolean>(`document.activeElement.closest('[data-kind]') === null`));
+			stop++
+		)
 			await page.keyboard.press('Tab');
 		const seen = new Set<string>();
 		for (let step = 0; step < 60; step++) {
 			seen.add(await textOf('#details'));
 			await page.keyboard.press('ArrowDown');
 		}
-		const shown = `[...document.querySelectorAll('[data-kind]:not([data-kind="segment"]) > title')].map((each) => each.textContent)`;
+		const shown =
+			`[...document.querySelectorAll('[data-kind]:not([data-kind="segment"]) > title')].map((each) => ` +
+			'each.textContent)';
 		expect([...seen]).toEqual([...new Set(await ask<string[]>(shown))]);
 	});
 
@@ -220,7 +249,9 @@ inBrowser('index.html in Chromium', () => {
 		expect((await browser.processorMs()) - before).toBeLessThan(5_000);
 		expect(await count('[data-kind]')).toBe(10_000);
 
-		expect(await textOf('.looks[data-host="client"] > summary')).toBe('client: 2500 looks, 2500 of them with something new');
+		expect(await textOf('.looks[data-host="client"] > summary')).toBe(
+			'client: 2500 looks, 2500 of them with something new',
+		);
 		await page.click('.looks[data-host="client"] > summary');
 		await page.waitForSelector('.group');
 		expect(await count('.group')).toBe(25);
@@ -234,7 +265,11 @@ inBrowser('index.html in Chromium', () => {
 		await open('hostile/strings/a');
 		expect(await textOf('#one h2')).toBe(`${HOSTILE} failed`);
 		expect([await textOf('#all .failure'), await textOf('#one .failure')]).toEqual([HOSTILE, `${HOSTILE}\nand more`]);
-		expect([await textOf('.question'), await textOf('#one .question'), await textOf('.answer')]).toEqual([HOSTILE, HOSTILE, HOSTILE]);
+		expect([await textOf('.question'), await textOf('#one .question'), await textOf('.answer')]).toEqual([
+			HOSTILE,
+			HOSTILE,
+			HOSTILE,
+		]);
 		expect(await textOf('.verdicts li')).toContain(HOSTILE);
 		expect(await page.title()).toBe(`${HOSTILE} · halfopen`);
 		expect(await count('img, iframe, object')).toBe(0);

@@ -1,6 +1,6 @@
 /**
- * The script of reports/index.html. It shows what the page holds as JSON (data.ts): the list, and of one scenario all that was recorded.
- * Text from scenarios goes into the document as text only; what was not asked for is not built.
+ * The script of reports/index.html. It shows what the page holds as JSON (data.ts): the list, and of one scenario all
+ * that was recorded. Text from scenarios goes into the document as text only; what was not asked for is not built.
  *
  * @typedef {import('./data.ts').Entry} Entry
  * @typedef {import('./data.ts').Content} Content
@@ -19,7 +19,8 @@
 		states: ['state', 'timer', 'sockets'],
 	};
 
-	const NOTHING_POINTED_AT = 'Point at something in the ladder, or go into it with Tab and along it with the arrow keys: here are its details.';
+	const NOTHING_POINTED_AT =
+		'Point at something in the ladder, or go into it with Tab and along it with the arrow keys: here are its details.';
 
 	const all = byId('all');
 	const one = byId('one');
@@ -92,13 +93,24 @@
 		const count = element('output', { id: 'count' });
 		const items = entries.map(listItem);
 		const haystacks = entries.map((entry) =>
-			[entry.title, entry.question, entry.failure, entry.spec, entry.engine, entry.kernel, ...entry.verdicts.map(({ id }) => id)]
+			[
+				entry.title,
+				entry.question,
+				entry.failure,
+				entry.spec,
+				entry.engine,
+				entry.kernel,
+				...entry.verdicts.map(({ id }) => id),
+			]
 				.join('\n')
 				.toLowerCase(),
 		);
 		const themes = [...new Set(entries.map(({ theme }) => theme))].map((theme) => {
 			const own = items.filter((_, place) => entries[place]?.theme === theme);
-			return { own, section: element('section', {}, element('h2', {}, theme), element('ul', { class: 'entries' }, ...own)) };
+			return {
+				own,
+				section: element('section', {}, element('h2', {}, theme), element('ul', { class: 'entries' }, ...own)),
+			};
 		});
 
 		const filter = () => {
@@ -112,7 +124,10 @@
 		};
 		words.addEventListener('input', filter);
 		which.addEventListener('change', filter);
-		all.append(element('div', { class: 'filters', role: 'search' }, words, which, count), ...themes.map(({ section }) => section));
+		all.append(
+			element('div', { class: 'filters', role: 'search' }, words, which, count),
+			...themes.map(({ section }) => section),
+		);
 		// A browser that goes back to the page may have filled the filters in.
 		addEventListener('pageshow', filter);
 		filter();
@@ -135,7 +150,14 @@
 		return element(
 			'li',
 			{ class: 'entry' },
-			element('div', {}, element('a', { href: `#${addressOf(folder)}` }, title), ' ', outcome(entry), ...entry.verdicts.map(badge)),
+			element(
+				'div',
+				{},
+				element('a', { href: `#${addressOf(folder)}` }, title),
+				' ',
+				outcome(entry),
+				...entry.verdicts.map(badge),
+			),
 			...(question === undefined ? [] : [element('p', { class: 'question' }, question)]),
 			...(failure === undefined ? [] : [element('p', { class: 'failure' }, failure)]),
 			element('p', { class: 'facts' }, [spec, ...circumstances(entry)].join(' · ')),
@@ -154,7 +176,11 @@
 
 	/** @param {Entry['verdicts'][number]} verdict */
 	function badge({ id, verdict, note }) {
-		return element('span', { class: `badge ${verdict === 'differs' ? 'other' : 'good'}`, title: note }, `${id} ${verdict}`);
+		return element(
+			'span',
+			{ class: `badge ${verdict === 'differs' ? 'other' : 'good'}`, title: note },
+			`${id} ${verdict}`,
+		);
 	}
 
 	/**
@@ -177,7 +203,11 @@
 			...(failure === undefined ? [] : [element('pre', { class: 'failure' }, failure)]),
 			...(verdicts.length === 0 ? [] : [element('ul', { class: 'verdicts' }, ...verdicts.map(verdictItem))]),
 			...losses.map(({ observer, host, what }) =>
-				element('p', { class: 'loss' }, `Not seen by ${observer}${host === undefined ? '' : ` on the ${host}`}: ${what}`),
+				element(
+					'p',
+					{ class: 'loss' },
+					`Not seen by ${observer}${host === undefined ? '' : ` on the ${host}`}: ${what}`,
+				),
 			),
 			...skipped.map(({ what, why }) => element('p', { class: 'loss' }, `Skipped: ${what} (${why})`)),
 			element('ul', { class: 'files', 'aria-label': 'Files' }, ...linked),
@@ -201,16 +231,23 @@
 	 */
 	function ladder(text) {
 		const heading = element('h3', {}, 'Ladder');
-		if (text === undefined) return [heading, element('p', {}, 'It was not drawn when this was recorded; ladder.txt has it as text.')];
+		if (text === undefined)
+			return [heading, element('p', {}, 'It was not drawn when this was recorded; ladder.txt has it as text.')];
 		// As HTML, for Chromium takes seconds to read a large drawing as XML.
 		const parsed = new DOMParser().parseFromString(text, 'text/html').querySelector('svg');
-		if (parsed === null) return [heading, element('p', {}, 'ladder.svg is broken: running the spec again draws it anew.')];
+		if (parsed === null)
+			return [heading, element('p', {}, 'ladder.svg is broken: running the spec again draws it anew.')];
 		const drawing = document.importNode(parsed, true);
 		const details = element('pre', { class: 'details', id: 'details' }, NOTHING_POINTED_AT);
 		const frame = element('div', { class: 'frame' }, drawing);
 		const settle = walkable(frame, details);
 		const boxes = Object.entries(LAYERS).map(([layer, kinds]) => layerBox(layer, kinds, frame, settle));
-		return [heading, element('div', { class: 'filters', role: 'group', 'aria-label': 'Shown in the ladder' }, ...boxes), frame, details];
+		return [
+			heading,
+			element('div', { class: 'filters', role: 'group', 'aria-label': 'Shown in the ladder' }, ...boxes),
+			frame,
+			details,
+		];
 	}
 
 	/**
@@ -232,8 +269,9 @@
 	}
 
 	/**
-	 * Shows details of what is pointed at or has the focus. One part of a drawing can be reached by Tab, the others from there by arrow
-	 * keys: nobody gets past thousands of stops to the rest of the page. Gives a function to call when parts were hidden or shown.
+	 * Shows details of what is pointed at or has the focus. One part of a drawing can be reached by Tab, the others from
+	 * there by arrow keys: nobody gets past thousands of stops to the rest of the page. Gives a function to call when
+	 * parts were hidden or shown.
 	 *
 	 * @param {HTMLElement} frame
 	 * @param {HTMLElement} details
@@ -313,23 +351,27 @@
 	/** @param {Look} look */
 	function lookOf({ t, until, times, rows }) {
 		const same = times === 1 ? '' : `, and the same in ${times - 1} more until ${seconds(until)}`;
-		return unfolded(`${seconds(t)}: ${rows.length} ${rows.length === 1 ? 'socket' : 'sockets'}${same}`, { class: 'look' }, () => [
-			rows.length === 0
-				? element('p', {}, 'none')
-				: table(
-						['State', 'Recv-Q', 'Send-Q', 'Local', 'Peer', 'Timer', 'Inode', 'Details'],
-						rows.map(({ state, receiveQueue, sendQueue, local, remote, timer, inode, details }) => [
-							state,
-							String(receiveQueue),
-							String(sendQueue),
-							`${local.address}:${local.port}`,
-							`${remote.address}:${remote.port}`,
-							timer === undefined ? '' : `${timer.name}, ${timer.leftMs} ms, ${timer.count}`,
-							String(inode ?? ''),
-							details,
-						]),
-					),
-		]);
+		return unfolded(
+			`${seconds(t)}: ${rows.length} ${rows.length === 1 ? 'socket' : 'sockets'}${same}`,
+			{ class: 'look' },
+			() => [
+				rows.length === 0
+					? element('p', {}, 'none')
+					: table(
+							['State', 'Recv-Q', 'Send-Q', 'Local', 'Peer', 'Timer', 'Inode', 'Details'],
+							rows.map(({ state, receiveQueue, sendQueue, local, remote, timer, inode, details }) => [
+								state,
+								String(receiveQueue),
+								String(sendQueue),
+								`${local.address}:${local.port}`,
+								`${remote.address}:${remote.port}`,
+								timer === undefined ? '' : `${timer.name}, ${timer.leftMs} ms, ${timer.count}`,
+								String(inode ?? ''),
+								details,
+							]),
+						),
+			],
+		);
 	}
 
 	/** @param {number} place of the set in the page */
@@ -366,7 +408,12 @@
 	function table(heads, rows) {
 		const cells = (/** @type {'th' | 'td'} */ name, /** @type {readonly string[]} */ texts) =>
 			element('tr', {}, ...texts.map((text) => element(name, {}, text)));
-		return element('table', {}, element('thead', {}, cells('th', heads)), element('tbody', {}, ...rows.map((row) => cells('td', row))));
+		return element(
+			'table',
+			{},
+			element('thead', {}, cells('th', heads)),
+			element('tbody', {}, ...rows.map((row) => cells('td', row))),
+		);
 	}
 
 	/** @param {number | undefined} t */

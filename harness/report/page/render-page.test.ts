@@ -41,46 +41,83 @@ const nasty = fc.constantFrom(
 	'\u2028',
 	'\0',
 );
-const text = fc.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 6 }).map((pieces) => pieces.join(''));
+const text = fc
+	.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 6 })
+	.map((pieces) => pieces.join(''));
 
 describe('the page', () => {
-	test('holds whatever is in titles, questions, answers, notes, losses, folders, drawings and settings as it is, and nothing of it breaks out', () => {
-		const inert = skeletonOf(page(pageScenario('a/b', rebootStory())));
-		fc.assert(
-			fc.property(
-				fc.record({ title: text, question: text, answer: text, note: text, loss: text, failure: text, folder: text, svg: text, value: text }),
-				(given) => {
-					const timeline = {
-						...rebootStory(),
-						scenario: given.title,
-						question: given.question,
-						answer: given.answer,
-						failure: { message: `first: ${given.failure}` },
-						kernel: { release: given.value, sysctls: { [`a${given.value}`]: given.value } },
-						verdicts: [{ id: given.note, verdict: 'holds' as const, note: given.note }],
-						losses: [{ observer: given.loss, what: given.loss }],
-					};
-					const html = page(pageScenario(given.folder, timeline, given.svg));
-					expect(skeletonOf(html)).toBe(inert);
-					expect(embedded(html).get('entries')).toMatchObject([
-						{ folder: given.folder, title: given.title, question: given.question, verdicts: timeline.verdicts, kernel: given.value },
-					]);
-					expect(embedded(html).get('content-0')).toMatchObject({ answer: given.answer, losses: timeline.losses, ladder: given.svg });
-					expect(embedded(html).get('sysctls-0')).toEqual(timeline.kernel.sysctls);
-				},
-			),
-		);
-	});
+	test(
+		'holds whatever is in titles, questions, answers, notes, losses, folders, drawings and settings as it is, and ' +
+			'nothing of it breaks out',
+		() => {
+			const inert = skeletonOf(page(pageScenario('a/b', rebootStory())));
+			fc.assert(
+				fc.property(
+					fc.record({
+						title: text,
+						question: text,
+						answer: text,
+						note: text,
+						loss: text,
+						failure: text,
+						folder: text,
+						svg: text,
+						value: text,
+					}),
+					(given) => {
+						const timeline = {
+							...rebootStory(),
+							scenario: given.title,
+							question: given.question,
+							answer: given.answer,
+							failure: { message: `first: ${given.failure}` },
+							kernel: { release: given.value, sysctls: { [`a${given.value}`]: given.value } },
+							verdicts: [{ id: given.note, verdict: 'holds' as const, note: given.note }],
+							losses: [{ observer: given.loss, what: given.loss }],
+						};
+						const html = page(pageScenario(given.folder, timeline, given.svg));
+						expect(skeletonOf(html)).toBe(inert);
+						expect(embedded(html).get('entries')).toMatchObject([
+							{
+								folder: given.folder,
+								title: given.title,
+								question: given.question,
+								verdicts: timeline.verdicts,
+								kernel: given.value,
+							},
+						]);
+						expect(embedded(html).get('content-0')).toMatchObject({
+							answer: given.answer,
+							losses: timeline.losses,
+							ladder: given.svg,
+						});
+						expect(embedded(html).get('sysctls-0')).toEqual(timeline.kernel.sysctls);
+					},
+				),
+			);
+		},
+	);
 
-	test('says why a scenario failed: the first line in the list, all of it on its page, without the colours of a terminal', () => {
-		const message = '\n\u001b[31mread did not fail\u001b[39m: it is still blocked\n\nWhat happened until then:\n  <b>|</b>';
-		const data = embedded(page(pageScenario('a/b', { ...rebootStory(), outcome: 'failed', failure: { message, code: 'LIMIT_PASSED' } })));
-		expect(data.get('entries')).toMatchObject([{ outcome: 'failed', failure: 'read did not fail: it is still blocked' }]);
-		expect(data.get('content-0')).toMatchObject({
-			failure: '\nread did not fail: it is still blocked\n\nWhat happened until then:\n  <b>|</b>',
-		});
-		expect(embedded(page(pageScenario('a/b', rebootStory()))).get('entries')).not.toMatchObject([{ failure: expect.anything() }]);
-	});
+	test(
+		'says why a scenario failed: the first line in the list, all of it on its page, without the colours of a ' +
+			'terminal',
+		() => {
+			const message =
+				'\n\u001b[31mread did not fail\u001b[39m: it is still blocked\n\nWhat happened until then:\n  <b>|</b>';
+			const data = embedded(
+				page(pageScenario('a/b', { ...rebootStory(), outcome: 'failed', failure: { message, code: 'LIMIT_PASSED' } })),
+			);
+			expect(data.get('entries')).toMatchObject([
+				{ outcome: 'failed', failure: 'read did not fail: it is still blocked' },
+			]);
+			expect(data.get('content-0')).toMatchObject({
+				failure: '\nread did not fail: it is still blocked\n\nWhat happened until then:\n  <b>|</b>',
+			});
+			expect(embedded(page(pageScenario('a/b', rebootStory()))).get('entries')).not.toMatchObject([
+				{ failure: expect.anything() },
+			]);
+		},
+	);
 
 	test('takes any valid timeline', () => {
 		fc.assert(
@@ -105,26 +142,44 @@ describe('the page', () => {
 
 	test('holds each set of sysctls once', () => {
 		const other = { ...powerOffStory(), kernel: { release: '6.18.44', sysctls: { tcp_retries2: '15' } } };
-		const data = embedded(page(pageScenario('a/1', rebootStory()), pageScenario('a/2', powerOffStory()), pageScenario('a/3', other)));
+		const data = embedded(
+			page(pageScenario('a/1', rebootStory()), pageScenario('a/2', powerOffStory()), pageScenario('a/3', other)),
+		);
 		expect([...data.keys()].filter((id) => id.startsWith('sysctls'))).toEqual(['sysctls-0', 'sysctls-1']);
-		expect([0, 1, 2].map((place) => data.get(`content-${place}`))).toMatchObject([{ sysctls: 0 }, { sysctls: 0 }, { sysctls: 1 }]);
+		expect([0, 1, 2].map((place) => data.get(`content-${place}`))).toMatchObject([
+			{ sysctls: 0 },
+			{ sysctls: 0 },
+			{ sysctls: 1 },
+		]);
 	});
 
-	test('is in the order of themes, the harness’s own last, and does not hang on the order in which scenarios were found', () => {
-		const of = (spec: string) => pageScenario(spec, { ...rebootStory(), spec });
-		const found = ['harness/faults/link.lab.test.ts', 'specs/states/b.spec.ts', 'specs/closing/z.spec.ts', 'specs/first.spec.ts'].map(of);
-		const entries = embedded(page(...found)).get('entries') as { theme: string; spec: string }[];
-		expect(entries.map(({ theme, spec }) => [theme, spec])).toEqual([
-			['closing', 'closing/z'],
-			['specs', 'first'],
-			['states', 'states/b'],
-			['harness/faults', 'harness/faults/link'],
-		]);
-		expect(page(...found.toReversed())).toBe(page(...found));
-	});
+	test(
+		'is in the order of themes, the harness’s own last, and does not hang on the order in which scenarios were ' +
+			'found',
+		() => {
+			const of = (spec: string) => pageScenario(spec, { ...rebootStory(), spec });
+			const found = [
+				'harness/faults/link.lab.test.ts',
+				'specs/states/b.spec.ts',
+				'specs/closing/z.spec.ts',
+				'specs/first.spec.ts',
+			].map(of);
+			const entries = embedded(page(...found)).get('entries') as { theme: string; spec: string }[];
+			expect(entries.map(({ theme, spec }) => [theme, spec])).toEqual([
+				['closing', 'closing/z'],
+				['specs', 'first'],
+				['states', 'states/b'],
+				['harness/faults', 'harness/faults/link'],
+			]);
+			expect(page(...found.toReversed())).toBe(page(...found));
+		},
+	);
 
 	test('does without a cost and without a drawing, and links only the files that are there', () => {
-		const bare = made({ folder: 'a/b', timeline: rebootStory(), cost: undefined, files: ['timeline.json', 'notes.txt'] }, undefined);
+		const bare = made(
+			{ folder: 'a/b', timeline: rebootStory(), cost: undefined, files: ['timeline.json', 'notes.txt'] },
+			undefined,
+		);
 		const data = embedded(page(bare));
 		expect(data.get('entries')).not.toMatchObject([{ duration: expect.anything() }]);
 		expect(data.get('content-0')).toMatchObject({ files: ['timeline.json'] });

@@ -42,8 +42,8 @@ export function pageScenario(scenario: Omit<ScenarioFiles, 'text'>, svg: string 
 const LINKED = [ARTIFACTS.client, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACTS.ladder];
 
 /**
- * The page over all scenarios, as HTML: one file that needs no other and no network, and says so to the browser, which then runs no
- * script but this one. What a scenario shows is text in it until it is opened.
+ * The page over all scenarios, as HTML: one file that needs no other and no network, and says so to the browser, which
+ * then runs no script but this one. What a scenario shows is text in it until it is opened.
  */
 export function renderPage(scenarios: readonly PageScenario[], { style, script }: PageParts): string {
 	const ordered = [...scenarios].sort(byTheme);
@@ -51,7 +51,9 @@ export function renderPage(scenarios: readonly PageScenario[], { style, script }
 	const contents = ordered.map((scenario, place) =>
 		embed(`content-${place}`, { ...scenario.content, sysctls: sysctls.placeOf(scenario.sysctls) } satisfies Content),
 	);
-	const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+	const policy =
+		`default-src 'none'; style-src 'unsafe-inline'; script-src ` +
+		`'sha256-${createHash('sha256').update(script).digest('base64')}'`;
 	return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -81,10 +83,12 @@ ${contents.join('\n')}
 
 /** Alphabetical; what is tested of the harness itself stands behind what is true about TCP. */
 function byTheme({ entry: one }: PageScenario, { entry: other }: PageScenario): number {
-	const [a, b] = [one, other].map(({ spec, theme, folder }) => [spec.startsWith('harness/') ? '1' : '0', theme, spec, folder]) as [
-		string[],
-		string[],
-	];
+	const [a, b] = [one, other].map(({ spec, theme, folder }) => [
+		spec.startsWith('harness/') ? '1' : '0',
+		theme,
+		spec,
+		folder,
+	]) as [string[], string[]];
 	for (const [place, text] of a.entries()) {
 		const order = compareText(text, b[place] ?? '');
 		if (order !== 0) return order;

@@ -23,8 +23,9 @@
 #define AGENT "/usr/local/bin/halfopen-agent"
 
 /**
- * How often it is looked whether the guest has come to rest, and how often at most, which takes more than a second: a program that computes without
- * end never rests. Only at rest it is paused at a moment that is the same whenever it is run.
+ * How often it is looked whether the guest has come to rest, and how often at most, which takes more than a second: a
+ * program that computes without end never rests. Only at rest it is paused at a moment that is the same whenever it is
+ * run.
  */
 #define LOOK_NS 20000
 #define LOOKS 20000

@@ -8,7 +8,10 @@
 
 void random_seed(uint64_t seed) {
 	int device = open("/dev/urandom", O_RDWR | O_CLOEXEC);
-	/* What is written is only mixed in: nobody draws from it before the generator is seeded anew (random(4), RNDRESEEDCRNG). */
+	/*
+	 * What is written is only mixed in: nobody draws from it before the generator is seeded anew (random(4),
+	 * RNDRESEEDCRNG).
+	 */
 	if (device < 0 || write(device, &seed, sizeof seed) != sizeof seed || ioctl(device, RNDRESEEDCRNG) != 0) give_up("/dev/urandom");
 	close(device);
 }

@@ -12,8 +12,9 @@ static const char *VENDOR = "0x1af4", *DEVICE = "0x1110";
 #define REGION 2
 
 /**
- * QEMU pauses while everything here sleeps: where an idle clock jumps to, it would have jumped to without a pause, so nothing in the guest can tell.
- * The next turn begins on a grid, so that what little differs between two runs does not add up.
+ * QEMU pauses while everything here sleeps: where an idle clock jumps to, it would have jumped to without a pause, so
+ * nothing in the guest can tell. The next turn begins on a grid, so that what little differs between two runs does not
+ * add up.
  */
 #define GRID_NS 1000000
 

@@ -1,8 +1,8 @@
 #pragma once
 
 /**
- * The memory that harness and guest share: a PCI device of the guest's (ivshmem), a file to the harness. It is one's or the other's, never
- * both's: the harness writes while the guest is paused. Its TypeScript side is ../shared-memory.ts.
+ * The memory that harness and guest share: a PCI device of the guest's (ivshmem), a file to the harness. It is one's or
+ * the other's, never both's: the harness writes while the guest is paused. Its TypeScript side is ../shared-memory.ts.
  */
 
 #include <stdint.h>
@@ -33,5 +33,7 @@ struct shared_memory {
 volatile struct shared_memory *shared_memory_open(void);
 uint8_t *shared_memory_to_guest(void);
 uint8_t *shared_memory_from_guest(void);
-/** Gives the memory to the harness, and passes when it is ours again: the guest is paused meanwhile, and no time passes. */
+/**
+ * Gives the memory to the harness, and passes when it is ours again: the guest is paused meanwhile, and no time passes.
+ */
 void shared_memory_pause(void);

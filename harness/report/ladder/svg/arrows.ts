@@ -7,7 +7,10 @@ import { type Geometry, LINE_HEIGHT } from './geometry.ts';
 import { CHARACTER_WIDTH } from './style.ts';
 import { drawn, element, text } from './xml.ts';
 
-/** How far an arrow falls at least, in pixels: the wire of a lab takes microseconds, and an arrow must be seen to come later. */
+/**
+ * How far an arrow falls at least, in pixels: the wire of a lab takes microseconds, and an arrow must be seen to come
+ * later.
+ */
 const LEAST_FALL = 8;
 const LABEL = 13;
 const HEAD = 7;
@@ -22,7 +25,10 @@ export function arrowHeight(arrow: Arrow, geometry: Geometry): number {
 	return LABEL + LEAST_FALL + 4 + notesBelow(arrow, geometry).length * LINE_HEIGHT;
 }
 
-/** A segment from the moment it left one host to the moment it arrived at the other; a lost one is broken off where it was lost. */
+/**
+ * A segment from the moment it left one host to the moment it arrived at the other; a lost one is broken off where it
+ * was lost.
+ */
 export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrivedAt: number): string {
 	const { from, fate, times, retransmission } = arrow;
 	const sign = from === 'client' ? 1 : -1;
@@ -47,7 +53,9 @@ export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrived
 		endAt(fate, x1, y1, sign),
 		text(middle, y0 - 3, labelOf(arrow, columnsOf(geometry))),
 		...notes.map((line, index) =>
-			text(middle, y0 + LEAST_FALL + 4 + (index + 1) * LINE_HEIGHT - 4, line, { class: fate === 'delivered' ? 'note' : 'note fate' }),
+			text(middle, y0 + LEAST_FALL + 4 + (index + 1) * LINE_HEIGHT - 4, line, {
+				class: fate === 'delivered' ? 'note' : 'note fate',
+			}),
 		),
 	);
 }
@@ -74,11 +82,14 @@ function notesBelow(arrow: Arrow, geometry: Geometry): string[] {
 function headAt(x: number, y: number, sign: number): string {
 	const [back, half] = [x - sign * HEAD, HEAD / 2];
 	return element('path', {
-		d: `M${x.toFixed(1)} ${y.toFixed(1)}L${back.toFixed(1)} ${(y - half - 1).toFixed(1)}L${back.toFixed(1)} ${(y + half - 1).toFixed(1)}Z`,
+		d:
+			`M${x.toFixed(1)} ${y.toFixed(1)}L${back.toFixed(1)} ${(y - half - 1).toFixed(1)}L${back.toFixed(1)} ` +
+			`${(y + half - 1).toFixed(1)}Z`,
 	});
 }
 
 function crossAt(x: number, y: number): string {
-	const arm = (tilt: number) => element('line', { x1: x - CROSS, y1: y - tilt * CROSS, x2: x + CROSS, y2: y + tilt * CROSS, class: 'cross' });
+	const arm = (tilt: number) =>
+		element('line', { x1: x - CROSS, y1: y - tilt * CROSS, x2: x + CROSS, y2: y + tilt * CROSS, class: 'cross' });
 	return arm(1) + arm(-1);
 }

@@ -20,7 +20,11 @@ export interface Framed {
 export function drawHead(ladder: Ladder, geometry: Geometry): Framed {
 	const page = new Page(MARGIN);
 	page.lines(wrap(ladder.title, HEADING_COLUMNS), { class: 'heading' }, 22);
-	const where = [`${ladder.engine}, Linux ${ladder.kernel}`, ladder.outcome === 'failed' ? 'FAILED' : '', ...ladder.connections];
+	const where = [
+		`${ladder.engine}, Linux ${ladder.kernel}`,
+		ladder.outcome === 'failed' ? 'FAILED' : '',
+		...ladder.connections,
+	];
 	page.lines(wrap(where.filter(Boolean).join(' · '), PROSE_COLUMNS), { class: 'note' }, LINE_HEIGHT);
 	if (ladder.failure !== undefined) {
 		page.space(4);
@@ -29,12 +33,17 @@ export function drawHead(ladder: Ladder, geometry: Geometry): Framed {
 	if (ladder.question !== undefined) page.labelled('Q', ladder.question);
 	page.space(14);
 	const hosts = (['client', 'server'] as const).map((host) =>
-		text(geometry[host].lifeline, page.y, `${host} ${ladder.addresses[host]}`, { class: 'host', 'text-anchor': 'middle' }),
+		text(geometry[host].lifeline, page.y, `${host} ${ladder.addresses[host]}`, {
+			class: 'host',
+			'text-anchor': 'middle',
+		}),
 	);
 	return { svg: page.svg + hosts.join(''), bottom: page.y + 8 };
 }
 
-/** What stands below it: the answer that was observed, the verdicts, what observers missed, and what the colours mean. */
+/**
+ * What stands below it: the answer that was observed, the verdicts, what observers missed, and what the colours mean.
+ */
 export function drawFoot(ladder: Ladder, top: number): Framed {
 	const page = new Page(top + PROSE_HEIGHT);
 	page.legend(legendOf(ladder));
@@ -53,9 +62,15 @@ interface LegendEntry {
 
 /** What the stripes beside the lifelines mean: only those that there are. */
 function legendOf({ spans: { bands, timers, blocks } }: Ladder): LegendEntry[] {
-	const states = [...new Set(bands.map(({ state }) => state))].map((state) => ({ words: state, look: familyOf(state), width: 10 }));
+	const states = [...new Set(bands.map(({ state }) => state))].map((state) => ({
+		words: state,
+		look: familyOf(state),
+		width: 10,
+	}));
 	const timer =
-		timers.length === 0 ? [] : [{ words: `timer (${[...new Set(timers.map(({ name }) => name))].join(', ')})`, look: 'running', width: 3 }];
+		timers.length === 0
+			? []
+			: [{ words: `timer (${[...new Set(timers.map(({ name }) => name))].join(', ')})`, look: 'running', width: 3 }];
 	const block = blocks.length === 0 ? [] : [{ words: 'a call blocks', look: 'block', width: 4 }];
 	return [...states, ...timer, ...block];
 }
@@ -100,7 +115,9 @@ class Page {
 				x = MARGIN + 20;
 				this.space(LINE_HEIGHT);
 			}
-			this.svg += element('rect', { x, y: this.y, width, height: 10, class: look }) + text(x + 14, this.y + 9, words, { class: 'note' });
+			this.svg +=
+				element('rect', { x, y: this.y, width, height: 10, class: look }) +
+				text(x + 14, this.y + 9, words, { class: 'note' });
 			x += words.length * 7 + 34;
 		}
 		this.space(PROSE_HEIGHT);

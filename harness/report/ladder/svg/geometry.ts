@@ -52,7 +52,8 @@ export function geometryOf({ bands, timers, blocks }: Spans): Geometry {
 		const blockLanes = lanesOf(blocks, host);
 		const blockWidth = blockLanes === 0 ? 0 : Math.min(BLOCK, BANDS / 2 / blockLanes);
 		const blocksEnd = timersEnd + blockLanes * blockWidth + (blockLanes > 0 ? 2 : 0);
-		const left = (offset: number, width: number) => (lane: number) => lifeline + sign * (offset + lane * width) - (sign < 0 ? width : 0);
+		const left = (offset: number, width: number) => (lane: number) =>
+			lifeline + sign * (offset + lane * width) - (sign < 0 ? width : 0);
 		const words = lifeline + sign * (blocksEnd + GAP);
 		return {
 			lifeline,

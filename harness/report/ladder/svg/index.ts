@@ -14,8 +14,9 @@ const ROW_GAP = 5;
 const FULL_COLUMNS = Math.floor((WIDTH - 110) / CHARACTER_WIDTH);
 
 /**
- * Draws a ladder as SVG: two lifelines, time downwards, segments as arrows from the moment they left to the moment they arrived. It needs
- * nothing besides itself, is legible in light and in dark, and every drawn thing says in words what it is.
+ * Draws a ladder as SVG: two lifelines, time downwards, segments as arrows from the moment they left to the moment they
+ * arrived. It needs nothing besides itself, is legible in light and in dark, and every drawn thing says in words what
+ * it is.
  */
 export function drawSvg(ladder: Ladder): string {
 	const geometry = geometryOf(ladder.spans);
@@ -72,27 +73,55 @@ function heightOf(row: Row, geometry: Geometry): number {
 }
 
 function drawRow({ row, top, height }: Place, geometry: Geometry, scale: Scale): string {
-	const time = text(geometry.timeRight, top + LINE_HEIGHT - 3, row.t.toFixed(3), { class: 'time', 'text-anchor': 'end' });
+	const time = text(geometry.timeRight, top + LINE_HEIGHT - 3, row.t.toFixed(3), {
+		class: 'time',
+		'text-anchor': 'end',
+	});
 	switch (row.kind) {
 		case 'story':
 			return time + drawStory(row, geometry, top, scale);
 		case 'step': {
-			const lines = wrap(row.text, FULL_COLUMNS).map((line, index) => text(geometry.timeRight + 14, top + 21 + index * LINE_HEIGHT, line));
-			const rule = element('line', { class: 'rule', x1: geometry.timeRight + 14, y1: top + 5, x2: WIDTH - MARGIN, y2: top + 5 });
-			return text(geometry.timeRight, top + 20, row.t.toFixed(3), { class: 'time', 'text-anchor': 'end' }) + drawn('step', row.text, rule, ...lines);
+			const lines = wrap(row.text, FULL_COLUMNS).map((line, index) =>
+				text(geometry.timeRight + 14, top + 21 + index * LINE_HEIGHT, line),
+			);
+			const rule = element('line', {
+				class: 'rule',
+				x1: geometry.timeRight + 14,
+				y1: top + 5,
+				x2: WIDTH - MARGIN,
+				y2: top + 5,
+			});
+			return (
+				text(geometry.timeRight, top + 20, row.t.toFixed(3), { class: 'time', 'text-anchor': 'end' }) +
+				drawn('step', row.text, rule, ...lines)
+			);
 		}
 		case 'fault':
 			return time + drawFault(row, geometry, top);
 		case 'lapse': {
-			const rule = element('line', { class: 'rule', x1: geometry.timeRight + 14, y1: top + 2, x2: WIDTH - MARGIN, y2: top + 2 });
+			const rule = element('line', {
+				class: 'rule',
+				x1: geometry.timeRight + 14,
+				y1: top + 2,
+				x2: WIDTH - MARGIN,
+				y2: top + 2,
+			});
 			return time + drawn('lapse', row.text, rule, ...linesAcross(row.text, geometry, top));
 		}
 		case 'bundle':
-			return time + drawn('bundle', row.text, ...breaks(geometry, top, height), ...linesAcross(`… ${row.text}`, geometry, top));
+			return (
+				time +
+				drawn('bundle', row.text, ...breaks(geometry, top, height), ...linesAcross(`… ${row.text}`, geometry, top))
+			);
 		case 'wait':
 			return drawPause(`… ${duration(row.seconds)} …`, geometry, top, height);
 		case 'repeat':
-			return drawPause(`… ${row.times} more time${row.times === 1 ? '' : 's'} the same, until ${row.until.toFixed(1)} s …`, geometry, top, height);
+			return drawPause(
+				`… ${row.times} more time${row.times === 1 ? '' : 's'} the same, until ${row.until.toFixed(1)} s …`,
+				geometry,
+				top,
+				height,
+			);
 	}
 }
 
@@ -107,15 +136,24 @@ function drawStory({ client, wire, server }: Story, geometry: Geometry, top: num
 /** Time goes on faster here: the lifelines are broken, and what is waited for stands between them. */
 function drawPause(words: string, geometry: Geometry, top: number, height: number): string {
 	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;
-	return drawn('wait', words, ...breaks(geometry, top, height), text(middle, top + height / 2 + 4, words, { 'text-anchor': 'middle' }));
+	return drawn(
+		'wait',
+		words,
+		...breaks(geometry, top, height),
+		text(middle, top + height / 2 + 4, words, { 'text-anchor': 'middle' }),
+	);
 }
 
 function breaks({ client, server }: Geometry, top: number, height: number): string[] {
-	return [client, server].map(({ lifeline: x }) => element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 }));
+	return [client, server].map(({ lifeline: x }) =>
+		element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 }),
+	);
 }
 
 function linesAcross(words: string, geometry: Geometry, top: number): string[] {
-	return wrap(words, FULL_COLUMNS).map((line, index) => text(geometry.timeRight + 14, top + ROW_GAP + (index + 1) * LINE_HEIGHT - 4, line));
+	return wrap(words, FULL_COLUMNS).map((line, index) =>
+		text(geometry.timeRight + 14, top + ROW_GAP + (index + 1) * LINE_HEIGHT - 4, line),
+	);
 }
 
 /** A fault in words: what was broken or mended, and what shows that it was. */
@@ -130,7 +168,12 @@ function faultLines({ phase, text, proof }: Breakage): { readonly words: string;
 
 function drawFault(row: Breakage, geometry: Geometry, top: number): string {
 	const lines = faultLines(row).map(({ words, proof }, index) =>
-		text(geometry.timeRight + 14, top + ROW_GAP + (index + 1) * LINE_HEIGHT - 4, words, proof ? { class: 'proof' } : {}),
+		text(
+			geometry.timeRight + 14,
+			top + ROW_GAP + (index + 1) * LINE_HEIGHT - 4,
+			words,
+			proof ? { class: 'proof' } : {},
+		),
 	);
 	return drawn('fault', [row.text, row.proof].filter(Boolean).join('\n'), ...lines);
 }

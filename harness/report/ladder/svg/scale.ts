@@ -8,8 +8,8 @@ export interface Place {
 }
 
 /**
- * Time as a way down the page. Rows give it its knots: each row has the room that its words need, whatever time it stands for, so that
- * long waits are short and a burst is legible.
+ * Time as a way down the page. Rows give it its knots: each row has the room that its words need, whatever time it
+ * stands for, so that long waits are short and a burst is legible.
  */
 export class Scale {
 	readonly places: readonly Place[];

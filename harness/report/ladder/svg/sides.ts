@@ -25,7 +25,10 @@ const KINDS: Readonly<Record<MarkKind, Kind>> = {
 };
 
 /** What stands at one host in one moment, line by line. */
-export function linesOf(marks: readonly Mark[], side: Side): { readonly mark: Mark; readonly lines: readonly string[] }[] {
+export function linesOf(
+	marks: readonly Mark[],
+	side: Side,
+): { readonly mark: Mark; readonly lines: readonly string[] }[] {
 	const columns = Math.floor(side.wordsWidth / CHARACTER_WIDTH);
 	return marks.map((mark) => ({ mark, lines: markLines(mark, columns) }));
 }
@@ -33,7 +36,9 @@ export function linesOf(marks: readonly Mark[], side: Side): { readonly mark: Ma
 export function drawMarks(marks: readonly Mark[], side: Side, top: number): string {
 	let line = 0;
 	const groups = linesOf(marks, side).map(({ mark, lines }) => {
-		const words = lines.map((words) => text(side.words, top + ++line * LINE_HEIGHT - 3, words, { 'text-anchor': side.anchor }));
+		const words = lines.map((words) =>
+			text(side.words, top + ++line * LINE_HEIGHT - 3, words, { 'text-anchor': side.anchor }),
+		);
 		const group = drawn(KINDS[mark.kind], mark.title, ...words);
 		if (mark.kind === 'segment') return group.replace('class="segment"', 'class="segment loopback"');
 		return mark.kind === 'failed-call' ? group.replace('class="call"', 'class="call failed"') : group;
@@ -46,19 +51,38 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: Scale): 
 	const bands = spans.bands.map((band) => {
 		const side = geometry[band.host];
 		const [x, y, height] = [side.band(band.lane), ...extent(band, scale)];
-		const box = element('rect', { x, y, width: side.bandWidth, height, class: `band ${band.known ? familyOf(band.state) : 'unknown'}` });
-		return drawn('state', band.title, box, ...(band.known ? nameIn(band.state, x + side.bandWidth / 2, y, height, side.bandWidth) : []));
+		const box = element('rect', {
+			x,
+			y,
+			width: side.bandWidth,
+			height,
+			class: `band ${band.known ? familyOf(band.state) : 'unknown'}`,
+		});
+		return drawn(
+			'state',
+			band.title,
+			box,
+			...(band.known ? nameIn(band.state, x + side.bandWidth / 2, y, height, side.bandWidth) : []),
+		);
 	});
 	const timers = spans.timers.map((timer) => {
 		const side = geometry[timer.host];
 		const [y, height] = extent(timer, scale);
-		return drawn('timer', timer.title, element('rect', { x: side.timer(timer.lane), y, width: side.timerWidth, height }));
+		return drawn(
+			'timer',
+			timer.title,
+			element('rect', { x: side.timer(timer.lane), y, width: side.timerWidth, height }),
+		);
 	});
 	const blocks = spans.blocks.map((block) => {
 		const side = geometry[block.host];
 		const [y, height] = extent(block, scale);
 		const look = block.failed ? 'block failed' : 'block';
-		return drawn('call', block.title, element('rect', { x: side.block(block.lane), y, width: side.blockWidth, height, class: look }));
+		return drawn(
+			'call',
+			block.title,
+			element('rect', { x: side.block(block.lane), y, width: side.blockWidth, height, class: look }),
+		);
 	});
 	return [...bands, ...timers, ...blocks].join('');
 }
@@ -76,7 +100,8 @@ export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: Scale)
 			const [y, height] = extent(outage, scale);
 			const shade = element('rect', { x: left, y, width: right - left, height });
 			const x = geometry[outage.host].lifeline;
-			const gone = outage.what === 'power' ? [element('line', { class: 'gone', x1: x, y1: y, x2: x, y2: y + height })] : [];
+			const gone =
+				outage.what === 'power' ? [element('line', { class: 'gone', x1: x, y1: y, x2: x, y2: y + height })] : [];
 			return drawn('fault', outage.title, shade, ...gone);
 		})
 		.join('');
@@ -91,6 +116,10 @@ function nameIn(state: string, x: number, y: number, height: number, width: numb
 	if (width < BAND_FOR_WORDS || height < state.length * LETTER) return [];
 	const middle = y + height / 2;
 	return [
-		text(x + 3, middle, state, { class: 'in-band', 'text-anchor': 'middle', transform: `rotate(-90 ${(x + 3).toFixed(1)} ${middle.toFixed(1)})` }),
+		text(x + 3, middle, state, {
+			class: 'in-band',
+			'text-anchor': 'middle',
+			transform: `rotate(-90 ${(x + 3).toFixed(1)} ${middle.toFixed(1)})`,
+		}),
 	];
 }

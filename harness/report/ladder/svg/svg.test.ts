@@ -13,7 +13,9 @@ const build = (timeline: TimelineBuilder) => draw(timeline.build({ scenario: 'a 
 
 /** The drawn things of one kind, each with all that stands in it. */
 function groups(svg: string, kind: string): string[] {
-	return [...svg.matchAll(new RegExp(`<g class="[^"]*" data-kind="${kind}"[^>]*>(.*?)</g>`, 'gs'))].map(([, content = '']) => content);
+	return [...svg.matchAll(new RegExp(`<g class="[^"]*" data-kind="${kind}"[^>]*>(.*?)</g>`, 'gs'))].map(
+		([, content = '']) => content,
+	);
 }
 
 describe('a ladder as SVG', () => {
@@ -33,8 +35,12 @@ describe('a ladder as SVG', () => {
 				expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
 				const stories = layOut(timeline).rows.filter((row) => row.kind === 'story');
 				const arrows = stories.filter(({ wire }) => wire !== undefined);
-				const loops = stories.flatMap(({ client, server }) => [...client, ...server]).filter(({ kind }) => kind === 'segment');
-				const segments = [...svg.matchAll(/<g class="segment[^"]*" data-kind="segment" role="img"><title>(client|server) /g)];
+				const loops = stories
+					.flatMap(({ client, server }) => [...client, ...server])
+					.filter(({ kind }) => kind === 'segment');
+				const segments = [
+					...svg.matchAll(/<g class="segment[^"]*" data-kind="segment" role="img"><title>(client|server) /g),
+				];
 				expect(segments).toHaveLength(arrows.length + loops.length);
 			}),
 			{ numRuns: 200 },
@@ -48,17 +54,15 @@ describe('a ladder as SVG', () => {
 
 describe('an arrow', () => {
 	const linesOf = (segment = '') =>
-		[...segment.matchAll(/<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"/g)].map((match) => match.slice(1).map(Number)) as [
-			number,
-			number,
-			number,
-			number,
-		][];
+		[...segment.matchAll(/<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"/g)].map((match) =>
+			match.slice(1).map(Number),
+		) as [number, number, number, number][];
 
 	test('falls from its sender to its receiver', () => {
-		const [there, back] = groups(build(new TimelineBuilder().segment(1, 'client', 'S').segment(2, 'server', 'S.', { ack: 1 })), 'segment').map(
-			(segment) => linesOf(segment)[0],
-		);
+		const [there, back] = groups(
+			build(new TimelineBuilder().segment(1, 'client', 'S').segment(2, 'server', 'S.', { ack: 1 })),
+			'segment',
+		).map((segment) => linesOf(segment)[0]);
 		expect(there?.[0]).toBeLessThan(there?.[2] ?? 0);
 		expect(there?.[1]).toBeLessThan(there?.[3] ?? 0);
 		expect(back?.[0]).toBeGreaterThan(back?.[2] ?? 0);
@@ -78,7 +82,9 @@ describe('an arrow', () => {
 
 	test('is broken off where it was lost', () => {
 		const dropped = (host: 'client' | 'server') =>
-			new TimelineBuilder().fault(1, host, 'injected', 'a rule', undefined, 'packets').segment(2, 'client', 'S', { fate: 'dropped', by: 'a rule' });
+			new TimelineBuilder()
+				.fault(1, host, 'injected', 'a rule', undefined, 'packets')
+				.segment(2, 'client', 'S', { fate: 'dropped', by: 'a rule' });
 		const reach = (timeline: TimelineBuilder) => linesOf(groups(build(timeline), 'segment')[0])[0]?.[2] ?? 0;
 		const between = reach(new TimelineBuilder().segment(2, 'client', 'S', { fate: 'unobserved' }));
 		expect(reach(dropped('client'))).toBeLessThan(between);
@@ -100,7 +106,9 @@ describe('an arrow', () => {
 describe('what lasts', () => {
 	const boxes = (svg: string, kind: string) =>
 		groups(svg, kind).flatMap((group) =>
-			[...group.matchAll(/<rect x="([\d.-]+)" y="([\d.-]+)" width="([\d.]+)" height="([\d.]+)"/g)].map((match) => match.slice(1).map(Number)),
+			[...group.matchAll(/<rect x="([\d.-]+)" y="([\d.-]+)" width="([\d.]+)" height="([\d.]+)"/g)].map((match) =>
+				match.slice(1).map(Number),
+			),
 		);
 
 	test('is a band for each state, one below the other', () => {
@@ -115,7 +123,11 @@ describe('what lasts', () => {
 		);
 		const [opening, open] = boxes(svg, 'state').filter(([, , , height]) => height !== undefined);
 		expect((opening?.[1] ?? 0) + (opening?.[3] ?? 0)).toBeCloseTo(open?.[1] ?? 0, 0);
-		expect(groups(svg, 'state').some((group) => group.includes('ESTAB, port 49152, peer’s 8080\nfrom 2.000 s to 5.000 s: 3.0 s'))).toBe(true);
+		expect(
+			groups(svg, 'state').some((group) =>
+				group.includes('ESTAB, port 49152, peer’s 8080\nfrom 2.000 s to 5.000 s: 3.0 s'),
+			),
+		).toBe(true);
 	});
 
 	test('ends where the power goes', () => {
@@ -140,7 +152,9 @@ describe('what lasts', () => {
 				.build({ scenario: 'a wait' }),
 		);
 		expect(spans.blocks.map(({ t, until, failed }) => [t, until, failed])).toEqual([[1, 7, true]]);
-		expect(spans.timers.map(({ name, t, until, title }) => [name, t, until, title.includes('its count up to 2')])).toEqual([['on', 2, 5, true]]);
+		expect(
+			spans.timers.map(({ name, t, until, title }) => [name, t, until, title.includes('its count up to 2')]),
+		).toEqual([['on', 2, 5, true]]);
 	});
 
 	test('is a state no longer than somebody looked', () => {
@@ -177,7 +191,9 @@ describe('what lasts', () => {
 				const { bands, blocks } = layOut(timelineSchema.parse(timeline)).spans;
 				for (const spans of [bands, blocks]) {
 					for (const span of spans) {
-						const others = spans.filter((other) => other !== span && other.host === span.host && other.lane === span.lane);
+						const others = spans.filter(
+							(other) => other !== span && other.host === span.host && other.lane === span.lane,
+						);
 						expect(others.filter(({ t, until }) => t < span.until && span.t < until)).toEqual([]);
 					}
 				}
@@ -189,11 +205,20 @@ describe('what lasts', () => {
 
 test('ten thousand events are laid out and drawn in well under two seconds, folded or not', () => {
 	const folded = powerOffStory().events.filter(({ kind }) => kind === 'segment');
-	const again = Array.from({ length: 10_000 }, (_, index) => ({ ...(folded[index % folded.length] as (typeof folded)[number]), t: index / 10 }));
+	const again = Array.from({ length: 10_000 }, (_, index) => ({
+		...(folded[index % folded.length] as (typeof folded)[number]),
+		t: index / 10,
+	}));
 	const different = new TimelineBuilder();
 	for (let index = 0; index < 5_000; index++) {
-		different.segment(index / 10, index % 3 === 0 ? 'server' : 'client', 'P.', { seq: 1 + index * (1 + (index % 7)), length: 1 + (index % 1_000) });
-		different.call(index / 10 + 0.03, index % 2 === 0 ? 'server' : 'client', 'read', `3<TCP:[1]>, "${index}", 99`, { fd: 3, returned: index });
+		different.segment(index / 10, index % 3 === 0 ? 'server' : 'client', 'P.', {
+			seq: 1 + index * (1 + (index % 7)),
+			length: 1 + (index % 1_000),
+		});
+		different.call(index / 10 + 0.03, index % 2 === 0 ? 'server' : 'client', 'read', `3<TCP:[1]>, "${index}", 99`, {
+			fd: 3,
+			returned: index,
+		});
 	}
 	for (const timeline of [{ ...powerOffStory(), events: again }, different.build({ scenario: 'different' })]) {
 		// Of the processor: what else a busy machine does is no matter.

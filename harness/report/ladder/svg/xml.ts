@@ -15,7 +15,9 @@ export function element(name: string, attributes: Attributes, ...children: reado
 	const written = Object.entries(attributes).flatMap(([key, value]) =>
 		value === undefined ? [] : [` ${key}="${typeof value === 'number' ? Number(value.toFixed(1)) : escapeXml(value)}"`],
 	);
-	return children.length === 0 ? `<${name}${written.join('')}/>` : `<${name}${written.join('')}>${children.join('')}</${name}>`;
+	return children.length === 0
+		? `<${name}${written.join('')}/>`
+		: `<${name}${written.join('')}>${children.join('')}</${name}>`;
 }
 
 /** What a drawn thing is: for filters, colours, and who asks for details. */
@@ -37,7 +39,12 @@ export type Kind =
 
 /** One drawn thing: a group that says in words what it is, to pointers and to screen readers. */
 export function drawn(kind: Kind, title: string, ...children: readonly string[]): string {
-	return element('g', { class: kind, 'data-kind': kind, role: 'img' }, element('title', {}, escapeXml(title)), ...children);
+	return element(
+		'g',
+		{ class: kind, 'data-kind': kind, role: 'img' },
+		element('title', {}, escapeXml(title)),
+		...children,
+	);
 }
 
 /** A line of text, its baseline at `y`. */
