@@ -6,15 +6,15 @@ import { listSpecs, specNamed, specTable } from '../report/spec-list.ts';
 import { widthOf } from '../report/terminal.ts';
 import { forEngine } from './engine-arguments.ts';
 
-const FIRST_STORY = 'abrupt-reboot';
-const STORY_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'story.ts');
+const DEFAULT_SPEC = 'abrupt-reboot';
+const START_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'start-reporter.ts');
 
 const command = new Command('npm start --')
 	.description(
 		'Reproduces one puzzle between two hosts: asks its question, draws what happens, and tells the answer. It is ' +
 			'Jest on one spec, with a reporter that tells the story.',
 	)
-	.argument('[name]', 'the spec', FIRST_STORY)
+	.argument('[name]', 'the spec', DEFAULT_SPEC)
 	.option('--list', 'show all of them, each with its question')
 	.action(async (name: string, { list }: { list?: boolean }) => {
 		const specs = await listSpecs(join(PROJECT_ROOT, 'specs'));
@@ -23,7 +23,7 @@ const command = new Command('npm start --')
 			return;
 		}
 		const spec = specNamed(name, specs);
-		await runJest(forEngine(['--runTestsByPath', spec.path, `--reporters=${STORY_REPORTER}`]));
+		await runJest(forEngine(['--runTestsByPath', spec.path, `--reporters=${START_REPORTER}`]));
 	});
 
 await orExplain(() => command.parseAsync());
