@@ -60,13 +60,13 @@ const breaking = (isAllowed: (one: Import) => boolean) =>
 test('every import of ours was found, and is of a file that there is', () => {
 	expect(harness).toContain('harness/index.ts');
 	expect(specs.length).toBeGreaterThan(0);
-	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/tcp.ts', typeOnly: false });
+	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/tcp/span.ts', typeOnly: false });
 	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/lab/host.ts', typeOnly: true });
 	expect(breaking(({ of }) => !isOurs(of) || existsSync(join(ROOT, of)))).toEqual([]);
 });
 
-describe('formats, timeline, tcp.ts, util/options.ts, util/nearest.ts and errors.ts', () => {
-	const pure = ['formats', 'timeline', 'tcp.ts', 'util/options.ts', 'util/nearest.ts', 'errors.ts'];
+describe('formats, timeline, tcp, util/options.ts, util/nearest.ts and errors.ts', () => {
+	const pure = ['formats', 'timeline', 'tcp', 'util/options.ts', 'util/nearest.ts', 'errors.ts'];
 	const packages = ['zod', 'fastest-levenshtein'];
 	const byPure = (isAllowed: (of: string) => boolean) => breaking(({ by, of }) => !isIn(by, ...pure) || isAllowed(of));
 
@@ -107,7 +107,7 @@ describe('engines', () => {
 	});
 
 	test('know nothing above them: of the lab, the hosts, the probes, the reports', () => {
-		const known = ['engines', 'kernels', 'errors.ts', 'util', 'agent', 'tcp.ts', 'timeline', 'formats'];
+		const known = ['engines', 'kernels', 'errors.ts', 'util', 'agent', 'tcp', 'timeline', 'formats'];
 		expect(breaking(({ by, of }) => !isIn(by, 'engines') || !isOurs(of) || isIn(of, ...known))).toEqual([]);
 	});
 });
@@ -147,7 +147,7 @@ test('nothing of ours imports a spec, and nothing inside the harness its public 
 });
 
 test('reports read what was recorded, and know nothing of labs, hosts and engines', () => {
-	const known = ['report', 'timeline', 'claims', 'formats', 'tcp.ts', 'errors.ts', 'util'];
+	const known = ['report', 'timeline', 'claims', 'formats', 'tcp', 'errors.ts', 'util'];
 	expect(breaking(({ by, of }) => !isIn(by, 'report') || !isOurs(of) || isIn(of, ...known))).toEqual([]);
 });
 

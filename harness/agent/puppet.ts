@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { Endpoint } from '../formats/types.ts';
-import { errnoName } from '../tcp.ts';
+import { errnoName } from '../tcp/errnos.ts';
 import { type AgentProcess, describeEnd, type ProcessEnd } from './process.ts';
 import { Refusal, type Requests } from './requests.ts';
 import { CALLS, type CallArguments, type CallName, type CallResult } from './socket-calls.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Endpoint } from '../formats/types.ts';
-import type { Errno } from '../tcp.ts';
+import type { Errno } from '../tcp/errnos.ts';
 
 export const MESSAGE_FLAGS = [
 	'MSG_NOSIGNAL',

@@ -1,4 +1,4 @@
-import { FLAG_BITS } from '../tcp.ts';
+import { FLAG_BITS } from '../tcp/flags.ts';
 import { readTcpOptions } from './tcp-options.ts';
 import type { CapturedSegment, FlagText } from './types.ts';
 

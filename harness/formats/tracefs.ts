@@ -1,4 +1,5 @@
-import { errnoName, STATES } from '../tcp.ts';
+import { errnoName } from '../tcp/errnos.ts';
+import { STATES } from '../tcp/states.ts';
 import type { Endpoint, TraceRecord } from './types.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { STATES, type State } from '../tcp.ts';
+import { STATES, type State } from '../tcp/states.ts';
 import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
 import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
 import { enteredAt, pathOf } from '../timeline/states.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Settled } from '../lab/wait.ts';
 import { describePeerEnd } from '../peers/peer.ts';
 import type { SocketCall } from '../peers/socket-call.ts';
-import { assertErrno, type Errno } from '../tcp.ts';
+import { assertErrno, type Errno } from '../tcp/errnos.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { checked } from '../util/options.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { HalfopenError } from '../errors.ts';
 import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
-import { spanOf } from '../tcp.ts';
+import { spanOf } from '../tcp/span.ts';
 import { Wire } from '../timeline/fixtures.ts';
 import { expectEventually, expectSilence, type Patience, type Stretch } from './eventually.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';

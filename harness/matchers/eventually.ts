@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
 import { until, type Wait, within } from '../lab/wait.ts';
-import { type Span, spanSchema } from '../tcp.ts';
+import { type Span, spanSchema } from '../tcp/span.ts';
 import { checked } from '../util/options.ts';
 import type { SpanStart } from './span-start.ts';
 

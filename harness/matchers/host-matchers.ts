@@ -1,16 +1,9 @@
 import { z } from 'zod';
 import type { Host } from '../lab/host.ts';
 import type { Settled } from '../lab/wait.ts';
-import {
-	assertErrno,
-	canReach,
-	type Errno,
-	type Span,
-	STATES,
-	type State,
-	TIMER_NAMES,
-	type TimerName,
-} from '../tcp.ts';
+import { assertErrno, type Errno } from '../tcp/errnos.ts';
+import type { Span } from '../tcp/span.ts';
+import { canReach, STATES, type State, TIMER_NAMES, type TimerName } from '../tcp/states.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { assertSees } from '../timeline/observer-lost.ts';

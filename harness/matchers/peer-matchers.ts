@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Settled, Wait } from '../lab/wait.ts';
 import type { Peer } from '../peers/peer.ts';
 import { describePeerEnd, type PeerEnd, signalSchema } from '../peers/peer.ts';
-import { assertErrno, type Errno } from '../tcp.ts';
+import { assertErrno, type Errno } from '../tcp/errnos.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
 import { CALL_NAMES, type CallName, isCall } from '../timeline/history.ts';

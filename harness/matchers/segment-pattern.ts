@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import { ICMP_NAMES } from '../formats/icmp.ts';
-import type { Flags } from '../tcp.ts';
+import type { Flags } from '../tcp/flags.ts';
 import { type EventOf, type HostName, otherHost } from '../timeline/events.ts';
 import { nearestNames } from '../util/nearest.ts';
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { Timeline } from '../lab/timeline-queries.ts';
 import type { Settled } from '../lab/wait.ts';
-import { deviations, gapsBetween, type Span, spanSchema } from '../tcp.ts';
+import { deviations, gapsBetween } from '../tcp/gaps.ts';
+import { type Span, spanSchema } from '../tcp/span.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
 import {

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { z } from 'zod';
 import type { ProcessEnd } from '../agent/agent.ts';
 import type { LabContext } from '../lab/context.ts';
-import type { Errno } from '../tcp.ts';
+import type { Errno } from '../tcp/errnos.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
 import { checkedName } from '../util/options.ts';

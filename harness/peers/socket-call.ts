@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
-import { type Errno, errnoName } from '../tcp.ts';
+import { type Errno, errnoName } from '../tcp/errnos.ts';
 import type { EventOf } from '../timeline/events.ts';
 import type { Peer } from './peer.ts';
 

@@ -18,7 +18,7 @@ import { assertPort } from '../faults/packets.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
-import type { Errno } from '../tcp.ts';
+import type { Errno } from '../tcp/errnos.ts';
 import type { HostName } from '../timeline/events.ts';
 import { checked, checkedName } from '../util/options.ts';
 import { Peer, signalSchema } from './peer.ts';

@@ -4,7 +4,7 @@ import { StraceReader } from '../formats/strace.ts';
 import { Rings } from '../formats/strace-rings.ts';
 import { type SocketFacts, TracedSockets } from '../formats/strace-sockets.ts';
 import type { StraceCall } from '../formats/types.ts';
-import { errnoName } from '../tcp.ts';
+import { errnoName } from '../tcp/errnos.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
 

@@ -2,7 +2,7 @@ import type { Engine } from '../../engines/engine.ts';
 import { Lab } from '../../lab/lab.ts';
 import { CallExpectation } from '../../matchers/call-matchers.ts';
 import type { Handover } from '../../run/handover.ts';
-import { retransmissionTimeout } from '../../tcp.ts';
+import { retransmissionTimeout } from '../../tcp/retransmission.ts';
 import { largestPeakMib } from './memory.ts';
 import type { Measured, Waited } from './results.ts';
 import { rounded, timed } from './sides.ts';

@@ -1,0 +1,24 @@
+import { type Span, spanOf } from './span.ts';
+
+/** The times between consecutive events, in ms. */
+export function gapsBetween(events: readonly { readonly t: number }[]): number[] {
+	return events.slice(1).map(({ t }, index) => (t - (events[index]?.t ?? Number.NaN)) * 1_000);
+}
+
+/**
+ * Where recorded gaps deviate from a schedule, in words. A deviation is: too few or too many gaps; a gap that is
+ * shorter than the formula by more than one jiffy (HZ is at least 100); one that is longer than `spanOf` allows; one
+ * outside its span. Empty if there is none.
+ */
+export function deviations(gaps: readonly number[], formula: readonly (number | Span)[]): string[] {
+	const number = gaps.length === formula.length ? [] : [`${gaps.length} gaps instead of ${formula.length}`];
+	const outside = formula.flatMap((model, index) => {
+		const gap = gaps[index];
+		const { atLeastMs, atMostMs } = typeof model === 'number' ? spanOf(model) : model;
+		const words = typeof model === 'number' ? `${model} ms` : `${atLeastMs} to ${atMostMs} ms`;
+		return gap === undefined || (gap >= atLeastMs - 10 && gap <= atMostMs)
+			? []
+			: [`gap ${index + 1} is ${gap.toFixed(0)} ms instead of ${words}`];
+	});
+	return [...number, ...outside];
+}
