@@ -42,15 +42,17 @@ const isTest = (path: string) => /\.test\.ts$|(^|\/)fixtures?(\.ts$|\/)/.test(pa
 
 const harness = sourcesIn('harness').filter((path) => !isTest(path));
 const specs = sourcesIn('specs');
+const bench = sourcesIn('bench').filter((path) => !isTest(path));
 /**
  * Each has a folder of its own, with its face for the runner; what is below engines without that, some of them share.
  */
 const engines = harness.flatMap((path) => /^harness\/engines\/([^/]+)\/runner\.ts$/.exec(path)?.[1] ?? []);
-const imports = [...harness, ...specs].flatMap(importsOf);
+const imports = [...harness, ...specs, ...bench].flatMap(importsOf);
 
 const isIn = (path: string, ...places: readonly string[]) =>
 	places.some((place) => path === `harness/${place}` || path.startsWith(`harness/${place}/`));
-const isOurs = (path: string) => path.startsWith('harness/') || path.startsWith('specs/');
+const isBench = (path: string) => path.startsWith('bench/');
+const isOurs = (path: string) => /^(harness|specs|bench)\//.test(path);
 const isNodes = (of: string) => of.startsWith('node:') || builtinModules.includes(of);
 
 /** Imports that break a rule, as a reader wants to see them. */
@@ -93,7 +95,7 @@ describe('engines', () => {
 		'%s is known by name only to what runs the project: nothing else imports it, no other engine either',
 		(engine) => {
 			const own = `engines/${engine}`;
-			expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli'))).toEqual([]);
+			expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli') || isBench(by))).toEqual([]);
 		},
 	);
 
@@ -103,7 +105,7 @@ describe('engines', () => {
 
 	test('and their packages are imported by nobody else', () => {
 		const packages = ['dockerode', 'testcontainers'];
-		expect(breaking(({ by, of }) => !packages.includes(of) || isIn(by, 'engines', 'cli'))).toEqual([]);
+		expect(breaking(({ by, of }) => !packages.includes(of) || isIn(by, 'engines', 'cli') || isBench(by))).toEqual([]);
 	});
 
 	test('know nothing above them: of the lab, the hosts, the probes, the reports', () => {
@@ -144,6 +146,11 @@ test('a spec names no engine', () => {
 test('nothing of ours imports a spec, and nothing inside the harness its public face', () => {
 	expect(breaking(({ of }) => !of.startsWith('specs/'))).toEqual([]);
 	expect(breaking(({ by, of }) => !by.startsWith('harness/') || of !== 'harness/index.ts')).toEqual([]);
+});
+
+test('the bench measures the harness, which knows nothing of it', () => {
+	expect(breaking(({ by, of }) => isBench(by) || !isBench(of))).toEqual([]);
+	expect(bench).toContain('bench/bench.ts');
 });
 
 test('reports read what was recorded, and know nothing of labs, hosts and engines', () => {

@@ -17,14 +17,17 @@ import { Wire } from './wire.ts';
 const PREFIX_LENGTH = 29;
 
 /**
- * Root's tcpdump leaves its groups before it captures, and nobody may in an ordinary user's namespace, which has one
- * user and no group to leave: there it hears that it did.
+ * The words before a program that is told that it has left its groups. Root's tcpdump leaves them before it captures,
+ * and nobody may in an ordinary user's namespace, which has one user and no group to leave.
  */
+export const FAKE_SETGROUPS: readonly string[] =
+	'strace -D -f --seccomp-bpf -o /dev/null -e trace=setgroups -e inject=setgroups:retval=0'.split(' ');
+
 const TCPDUMP_OF_USER = `
 mkdir /run/bin
 cat >/run/bin/tcpdump <<END
 #!/bin/sh
-exec strace -D -f --seccomp-bpf -o /dev/null -e trace=setgroups -e inject=setgroups:retval=0 $(command -v tcpdump) "\\$@"
+exec ${FAKE_SETGROUPS.join(' ')} $(command -v tcpdump) "\\$@"
 END
 chmod +x /run/bin/tcpdump
 PATH=/run/bin:$PATH

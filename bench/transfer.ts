@@ -1,7 +1,7 @@
-import { LINK_TYPE } from '../../formats/link-layers.ts';
-import { type PcapRecord, pcapHeader, pcapRecord } from '../../formats/pcap.ts';
-import { SNAPSHOT_BYTES } from '../../probes/capture.ts';
-import { type HostName, otherHost } from '../../timeline/events.ts';
+import { LINK_TYPE } from '../harness/formats/link-layers.ts';
+import { type PcapRecord, pcapHeader, pcapRecord } from '../harness/formats/pcap.ts';
+import { SNAPSHOT_BYTES } from '../harness/probes/capture.ts';
+import { type HostName, otherHost } from '../harness/timeline/events.ts';
 
 /** Addresses and MSS as in a lab whose offloads are off (MTU 1500, timestamps). */
 export const ADDRESSES = { client: '198.18.0.2', server: '198.18.0.3' } as const;

@@ -1,9 +1,9 @@
-import type { Run } from '../../engines/engine.ts';
-import { takeLabNumber } from '../../engines/lab-number.ts';
-import type { VmFacts } from '../../engines/vm/connect.ts';
-import { Qemu } from '../../engines/vm/qemu.ts';
-import { keptTranscript } from '../../engines/vm/replay.ts';
-import { RunningGuest } from '../../engines/vm/running-guest.ts';
+import type { Run } from '../harness/engines/engine.ts';
+import { takeLabNumber } from '../harness/engines/lab-number.ts';
+import type { VmFacts } from '../harness/engines/vm/connect.ts';
+import { Qemu } from '../harness/engines/vm/qemu.ts';
+import { keptTranscript } from '../harness/engines/vm/replay.ts';
+import { RunningGuest } from '../harness/engines/vm/running-guest.ts';
 import { type Side, timed } from './sides.ts';
 
 export interface BareSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { RunIdentity } from '../../engines/engine.ts';
-import { marked } from '../../engines/marked.ts';
-import { isSameRun } from '../../engines/run-identity.ts';
+import type { RunIdentity } from '../harness/engines/engine.ts';
+import { marked } from '../harness/engines/marked.ts';
+import { isSameRun } from '../harness/engines/run-identity.ts';
 
 /**
  * The most that a process has ever had in memory (proc_pid_status(5), VmHWM), in MiB; 0 where its status does not say

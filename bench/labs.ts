@@ -1,5 +1,5 @@
-import { currentEngine } from '../../run/current.ts';
-import { currentRun } from '../../run/handover.ts';
+import { currentEngine } from '../harness/run/current.ts';
+import { currentRun } from '../harness/run/handover.ts';
 import { bareSide } from './bare.ts';
 import { ours } from './ours.ts';
 import type { Results } from './results.ts';

@@ -1,7 +1,7 @@
 import { loadavg } from 'node:os';
-import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
-import setup from '../../run/setup.ts';
-import teardown from '../../run/teardown.ts';
+import { KERNEL_VARIABLE } from '../harness/engines/vm/runner.ts';
+import setup from '../harness/run/setup.ts';
+import teardown from '../harness/run/teardown.ts';
 
 /** Says how far the bench is. */
 export function say(line: string): void {

@@ -62,5 +62,25 @@ export async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
 	return [result, performance.now() - start];
 }
 
+/** A side that makes something and removes it. What there is to remove, `start` says as soon as it is there. */
+export function startedAndRemoved(start: (onRemove: (remove: () => Promise<void>) => void) => Promise<void>): Side {
+	return {
+		async measure() {
+			let remove = async () => {};
+			const starting = timed(() =>
+				start((how) => {
+					remove = how;
+				}),
+			);
+			const [, ready] = await starting.catch(async (error: unknown) => {
+				await remove();
+				throw error;
+			});
+			const [, removed] = await timed(() => remove());
+			return { 'lab ready': ready, 'lab removed': removed };
+		},
+	};
+}
+
 /** A number with so many digits behind the point. */
 export const rounded = (number: number, digits: number) => Number(number.toFixed(digits));

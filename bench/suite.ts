@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
-import { HalfopenError } from '../../errors.ts';
-import { ARTIFACTS, PROJECT_ROOT } from '../../report/artifacts.ts';
-import { costSchema, totalOf } from '../../report/cost.ts';
-import { ENGINE_VARIABLE } from '../../run/engines.ts';
+import { HalfopenError } from '../harness/errors.ts';
+import { ARTIFACTS, PROJECT_ROOT } from '../harness/report/artifacts.ts';
+import { costSchema, totalOf } from '../harness/report/cost.ts';
+import { ENGINE_VARIABLE } from '../harness/run/engines.ts';
 import { allowedForSuite } from './allowed.ts';
 import type { Measured } from './results.ts';
 import { rounded, timed } from './sides.ts';

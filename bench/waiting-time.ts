@@ -1,8 +1,8 @@
-import type { Engine } from '../../engines/engine.ts';
-import { Lab } from '../../lab/lab.ts';
-import { CallExpectation } from '../../matchers/call-matchers.ts';
-import type { Handover } from '../../run/handover.ts';
-import { retransmissionTimeout } from '../../tcp/retransmission.ts';
+import type { Engine } from '../harness/engines/engine.ts';
+import { Lab } from '../harness/lab/lab.ts';
+import { CallExpectation } from '../harness/matchers/call-matchers.ts';
+import type { Handover } from '../harness/run/handover.ts';
+import { retransmissionTimeout } from '../harness/tcp/retransmission.ts';
 import { largestPeakMib } from './memory.ts';
 import type { Measured, Waited } from './results.ts';
 import { rounded, timed } from './sides.ts';

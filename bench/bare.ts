@@ -1,5 +1,5 @@
 import Dockerode from 'dockerode';
-import type { Handover } from '../../run/handover.ts';
+import type { Handover } from '../harness/run/handover.ts';
 import { bareDocker } from './bare-docker.ts';
 import { bareNetns } from './bare-netns.ts';
 import { bareVm } from './bare-vm.ts';

@@ -1,14 +1,14 @@
 import { Command } from 'commander';
-import { fromProjectRoot } from '../report/artifacts.ts';
-import { orExplain } from '../report/run-jest.ts';
-import { exceeded } from './bench/allowed.ts';
-import { MEASURED } from './bench/bare.ts';
-import { measureLabs } from './bench/labs.ts';
-import { report } from './bench/report.ts';
-import { BENCH_FILE, HISTORY, merged, type Results, readResults, writeResults } from './bench/results.ts';
-import { measureScale } from './bench/scale.ts';
-import { measureSuite, unavailable } from './bench/suite.ts';
-import { loadOf, nameOfResults, say } from './bench/surroundings.ts';
+import { fromProjectRoot } from '../harness/report/artifacts.ts';
+import { orExplain } from '../harness/report/run-jest.ts';
+import { exceeded } from './allowed.ts';
+import { MEASURED } from './bare.ts';
+import { measureLabs } from './labs.ts';
+import { report } from './report.ts';
+import { BENCH_FILE, HISTORY, merged, type Results, readResults, writeResults } from './results.ts';
+import { measureScale } from './scale.ts';
+import { measureSuite, unavailable } from './suite.ts';
+import { loadOf, nameOfResults, say } from './surroundings.ts';
 
 const command = new Command('npm run bench --')
 	.description(

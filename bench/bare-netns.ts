@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Binaries } from '../harness/engines/binaries.ts';
+import type { RunIdentity } from '../harness/engines/engine.ts';
+import { FAKE_SETGROUPS } from '../harness/engines/namespaces/namespaces-lab.ts';
+import { environmentOf, isRoot } from '../harness/engines/netns/local-platform.ts';
+import { HalfopenError } from '../harness/errors.ts';
+import { type Side, startedAndRemoved } from './sides.ts';
+
+/**
+ * In the namespace of one host: the interface, then what a host runs besides. Says `ready` when the capture listens and
+ * the second agent has spoken.
+ */
+const HOST = `
+set -e
+for setting in all default; do echo 1 >/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done
+ip -batch - <<END
+link set lo up
+address add $1/29 brd + dev eth0
+link set eth0 up
+END
+shift
+exec 4< <(exec halfopen-agent <&0)
+exec 5< <(exec "$@" tcpdump -Z root -i any -nn -U --immediate-mode -B 16384 -s 160 -w - 'tcp or icmp or arp' 2>&1 >/dev/null)
+bash --norc -c 'while read -r _; do ss -tanoeiH; done' <&0 >/dev/null &
+read -r _ <&4
+until [[ $line == *'listening on'* ]]; do read -r line <&5; echo "$line" >&2; done
+echo ready
+wait
+`;
+
+/** Two namespaces, each held by an agent; no bridge, no mounts, no processes of their own. Where a host fails, all goes. */
+const LAB = `
+set -e
+trap 'kill 0' EXIT
+exec 3< <(exec unshare --net -- halfopen-agent <&0); client=$!
+exec 4< <(exec unshare --net -- halfopen-agent <&0); server=$!
+read -r _ <&3
+read -r _ <&4
+nsenter --target $client --net -- ip link add eth0 type veth peer name eth0 netns $server
+nsenter --target $client --net -- bash --norc -c "$1" host 198.18.0.2 "\${@:2}" <&0 &
+nsenter --target $server --net -- bash --norc -c "$1" host 198.18.0.3 "\${@:2}" <&0 &
+wait -n
+`;
+
+const BOTH_READY = /ready\n.*ready\n/s;
+
+export interface BareSite {
+	readonly run: RunIdentity;
+	readonly binaries: Binaries;
+}
+
+/**
+ * The same programs in two network namespaces and a veth, by a shell script alone: nothing is isolated, and nobody
+ * reads what they say.
+ */
+export function bareNetns({ run, binaries }: BareSite): Side {
+	const env = environmentOf(run, binaries.bin);
+	const [program = '', ...args] = [
+		...(isRoot() ? [] : ['unshare', '--user', '--map-root-user', '--']),
+		...['bash', '--norc', '-c', LAB, 'lab', HOST],
+		...(isRoot() ? [] : FAKE_SETGROUPS),
+	];
+
+	return startedAndRemoved(async (onRemove) => {
+		// In a process group of its own, which goes as a whole.
+		const lab = spawn(program, args, { detached: true, stdio: 'pipe', env });
+		const closed = once(lab, 'close').catch(() => {});
+		onRemove(() => kill(lab, closed));
+		await output(lab, BOTH_READY);
+	});
+}
+
+/** Resolves when the output of a program, of both streams, matches; rejects when the program ends before. */
+function output(child: ChildProcess, pattern: RegExp): Promise<void> {
+	return new Promise((resolve, reject) => {
+		let said = '';
+		const hears = (bytes: Buffer) => {
+			said += bytes;
+			if (pattern.test(said)) resolve();
+		};
+		child.stdout?.on('data', hears);
+		child.stderr?.on('data', hears);
+		child.on('error', reject);
+		child.on('close', () => reject(refused(child, said)));
+	});
+}
+
+/** Kills the whole group; resolves when its streams are closed. */
+async function kill({ pid }: ChildProcess, closed: Promise<unknown>): Promise<void> {
+	try {
+		if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+	} catch (error) {
+		// It has ended by itself meanwhile.
+		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+	}
+	await closed;
+}
+
+function refused({ spawnargs }: ChildProcess, said: string): HalfopenError {
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: `The bare side of the bench could not be made: ${spawnargs[0]} ended.`,
+		seen: said,
+		remedy: 'It needs what the engine needs: `HALFOPEN_ENGINE=netns npm run setup` looks for it.',
+	});
+}
