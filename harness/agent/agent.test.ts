@@ -93,7 +93,7 @@ describe('a program', () => {
 			problem: expect.stringContaining('no-such-program'),
 		});
 		await expect(agent.spawn(['/etc/passwd'])).rejects.toMatchObject({ code: 'TOOL_MISSING' });
-		await expect(agent.spawn(['a\0b'])).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+		await expect(agent.spawn(['a\0b'])).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 	});
 
 	test('inherits three descriptors, no signal disposition, no mask, and leads a session', async () => {

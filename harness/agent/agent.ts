@@ -168,7 +168,7 @@ export class Agent {
 				cause: refusal,
 			});
 		}
-		const code = refusal.errno === 'EPROTO' ? 'BAD_ARGUMENT' : 'SETUP_FAILED';
+		const code = refusal.errno === 'EPROTO' ? 'OPTION_INVALID' : 'SETUP_FAILED';
 		return new HalfopenError(code, {
 			problem: `${program} could not be started on ${this.name}`,
 			seen: refusal.message,

@@ -81,7 +81,7 @@ describe('a puppet', () => {
 	test('refuses what no call can be made of', async () => {
 		const puppet = await agent.puppet();
 		await expect(puppet.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'OPTION_INVALID',
 			problem: expect.stringContaining('address'),
 		});
 	});

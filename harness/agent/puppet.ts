@@ -35,7 +35,7 @@ export class Puppet {
 	/**
 	 * Makes one call in a thread of its own and settles when it returns, successful or not: a failed call is a result
 	 * with an errno. Nothing happens if nobody waits for the result. Rejects with PEER_EXITED if the puppet ends before,
-	 * and with BAD_ARGUMENT on arguments that no call could be made of.
+	 * and with OPTION_INVALID on arguments that no call could be made of.
 	 */
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): Promise<CallResult<Name>> {
 		const result = this.#call(name, args);
@@ -66,7 +66,7 @@ export class Puppet {
 
 	#explain(name: CallName, refusal: Refusal): HalfopenError {
 		if (refusal.errno !== 'ESRCH') {
-			return new HalfopenError('BAD_ARGUMENT', {
+			return new HalfopenError('OPTION_INVALID', {
 				problem: `${name} cannot be called: ${refusal.message}`,
 				remedy: "see the call's arguments in harness/agent/PROTOCOL.md",
 				cause: refusal,

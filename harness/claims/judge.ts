@@ -35,13 +35,13 @@ export class Judge {
 
 	#assertOpen(id: ClaimId): void {
 		if (!this.#announced.includes(id)) {
-			throw new HalfopenError('BAD_ARGUMENT', {
+			throw new HalfopenError('CLAIM_UNEXPECTED', {
 				problem: `Claim ${id} is judged but was not announced.`,
 				remedy: `Add '${id}' to the scenario’s claims.`,
 			});
 		}
 		if (this.#isDone(id)) {
-			throw new HalfopenError('BAD_ARGUMENT', {
+			throw new HalfopenError('CLAIM_UNEXPECTED', {
 				problem: `Claim ${id} is judged twice.`,
 				remedy: 'Judge it once, by all that was recorded.',
 			});
@@ -56,7 +56,7 @@ export class Judge {
 	assertComplete(): void {
 		const open = this.#announced.filter((id) => !this.#isDone(id));
 		if (open.length === 0) return;
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('CLAIM_NOT_JUDGED', {
 			problem: `Announced but not judged: ${open.join(', ')}.`,
 			remedy: 'Call claim(id, held, notes) for each, with `held` computed from the timeline.',
 		});

@@ -19,16 +19,16 @@ describe('what a scenario measures', () => {
 	});
 
 	test.each([
-		['  ', 1, 'no name'],
-		['SYN', Number.NaN, 'no duration'],
-		['SYN', -0.1, 'no duration'],
-		['TIME-WAIT', 60, 'measured twice'],
-	])('%j, %f is refused: %s', (what, seconds, problem) => {
+		['  ', 1, 'NAME_INVALID', 'no name'],
+		['SYN', Number.NaN, 'OPTION_INVALID', 'no duration'],
+		['SYN', -0.1, 'OPTION_INVALID', 'no duration'],
+		['TIME-WAIT', 60, 'NAME_TAKEN', 'measured twice'],
+	])('%j, %f is refused: %s, %s', (what, seconds, code, problem) => {
 		const measuring = new MeasureCollector();
 		measuring.add('TIME-WAIT', 61);
 		expect(() => measuring.add(what, seconds)).toThrow(
 			expect.objectContaining({
-				code: 'BAD_ARGUMENT',
+				code,
 				problem: expect.stringContaining(problem),
 				seen: expect.stringContaining(what),
 			}),

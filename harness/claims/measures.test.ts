@@ -89,7 +89,7 @@ test('what two scenarios measured is refused, naming both', () => {
 	assertDistinct([row(), row({ what: 'SYN' })]);
 	expect(() => assertDistinct([row(), row({ what: 'SYN' }), row({ what: 'SYN', scenario: 'another' })])).toThrow(
 		expect.objectContaining({
-			code: 'BAD_ARGUMENT',
+			code: 'NAME_TAKEN',
 			problem: expect.stringContaining('“SYN”'),
 			seen: 'warm-up\nanother',
 		}),

@@ -49,14 +49,14 @@ export function mergeMeasures(rows: readonly MeasureRow[]): MeasureRow[] {
 	return [...new Map(rows.map((row) => [keyOf(row), row])).values()].sort((a, b) => compareText(keyOf(a), keyOf(b)));
 }
 
-/** BAD_ARGUMENT where two scenarios of a run measured the same. */
+/** NAME_TAKEN where two scenarios of a run measured the same. */
 export function assertDistinct(rows: readonly MeasureRow[]): void {
 	const measured = new Map<string, string>();
 	for (const { what, scenario } of rows) {
 		const first = measured.get(what);
 		measured.set(what, scenario);
 		if (first === undefined) continue;
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('NAME_TAKEN', {
 			problem: `Two scenarios measured “${what}”, so that nobody knows which of them a reader would compare.`,
 			seen: `${first}\n${scenario}`,
 			remedy: 'Let only one of them call measured(), or say in each name what makes the two differ.',

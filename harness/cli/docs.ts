@@ -22,7 +22,7 @@ await orExplain(async () => {
 	const began = Date.now();
 	await runJest([THEME]);
 	if (process.exitCode !== 0) {
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('RESULTS_MISSING', {
 			problem: 'A puzzle failed, so the pictures stay as they are.',
 			remedy: 'See its failure above; the pictures are of runs that passed.',
 		});

@@ -75,7 +75,7 @@ async function markLog(boot: Boot): Promise<void> {
 async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
 	const broken = lines.find((line) => /\p{Cc}/u.test(line));
 	if (broken !== undefined) {
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('OPTION_INVALID', {
 			problem: 'A rule of the firewall is one line.',
 			seen: JSON.stringify(broken),
 			remedy: 'Leave line ends and other control characters out of what the rule is made of.',

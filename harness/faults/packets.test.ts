@@ -120,7 +120,7 @@ describe('what would be more than an address in a rule is refused', () => {
 		['destinationPort', '80 -j ACCEPT'],
 	])('%s cannot be the text %j', (name, value) => {
 		expect(refusalOf(() => matchWords({ [name]: value } as PacketMatch)).code).toMatch(
-			/BAD_ARGUMENT|PORT_OUT_OF_RANGE/,
+			/OPTION_INVALID|PORT_OUT_OF_RANGE/,
 		);
 	});
 });
@@ -193,7 +193,7 @@ describe('numbers that mean nothing are refused', () => {
 		[{ probability: Number.NaN }, 'probability cannot be NaN'],
 	])('%j', (match, problem) => {
 		const refusal = refusalOf(() => matchWords(match));
-		expect(refusal.code).toBe('BAD_ARGUMENT');
+		expect(refusal.code).toBe('OPTION_INVALID');
 		expect(refusal.problem).toContain(problem);
 	});
 });

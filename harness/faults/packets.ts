@@ -231,7 +231,7 @@ function statisticWords({ every, probability }: PacketMatch): string[] {
 }
 
 function badNumber(name: string, seen: number, range: string): HalfopenError {
-	return new HalfopenError('BAD_ARGUMENT', { problem: `${name} cannot be ${seen}.`, remedy: `Give ${range}.` });
+	return new HalfopenError('OPTION_INVALID', { problem: `${name} cannot be ${seen}.`, remedy: `Give ${range}.` });
 }
 
 /** A port that a TCP header can hold and that can be bound: 1 to 65535. */

@@ -84,7 +84,7 @@ describe('is refused', () => {
 	test.each<OwnKernel>([{ image: 'vmlinuz' }, { modules: '/lib/modules' }, { name: 'mine' }])(
 		'where one of the two lacks: %p',
 		async (given) => {
-			await expect(prepareOwn(given, now)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+			await expect(prepareOwn(given, now)).rejects.toMatchObject({ code: 'OPTION_MISSING' });
 		},
 	);
 
@@ -92,11 +92,11 @@ describe('is refused', () => {
 		await writeFile(join(cache.path, 'text'), 'no kernel');
 		const image = join(cache.path, 'text');
 		await expect(prepareBuild({}, { image })).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'KERNEL_INVALID',
 			problem: `${image} is no bzImage.`,
 		});
 		await expect(prepareBuild({}, { image: '/nowhere' })).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'KERNEL_INVALID',
 			seen: expect.stringContaining('ENOENT'),
 		});
 	});
@@ -104,24 +104,24 @@ describe('is refused', () => {
 	test('where the folder has modules of another kernel, or none', async () => {
 		await writeBuild(join(cache.path, 'other'), { release: '6.2.0' });
 		await expect(prepareBuild({}, { modules: join(cache.path, 'other') })).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'KERNEL_INVALID',
 			seen: 'modules of 6.2.0',
 		});
 		await expect(prepareBuild({}, { modules: cache.path })).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'KERNEL_INVALID',
 			seen: expect.stringContaining('neither'),
 		});
 	});
 
 	test.each(['6.1', '../mine', '.mine', 'a b', ''])('where it is called %p', async (name) => {
-		await expect(prepareBuild({}, { name })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+		await expect(prepareBuild({}, { name })).rejects.toMatchObject({ code: 'NAME_INVALID' });
 	});
 
 	test('where Debian has a kernel of that name', async () => {
 		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', packages: [] };
 		await keepSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
 		await expect(prepareBuild()).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'NAME_TAKEN',
 			problem: `${release} is the name of a kernel of Debian.`,
 		});
 	});

@@ -1,6 +1,6 @@
 import { open, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { HalfopenError } from '../errors.ts';
+import { type ErrorCode, HalfopenError } from '../errors.ts';
 import { isSeries } from './archive-kernels.ts';
 import { HEAD_BYTES, releaseOfImage } from './bzimage.ts';
 import { exists } from './exists.ts';
@@ -19,12 +19,13 @@ export interface OwnKernel {
 }
 
 /**
- * Makes a kernel of the user's own ready, in the place of one that had its name. BAD_ARGUMENT if it cannot be one; else
- * as `prepare`.
+ * Makes a kernel of the user's own ready, in the place of one that had its name. OPTION_MISSING without an image or modules,
+ * KERNEL_INVALID if they are no kernel, NAME_INVALID or NAME_TAKEN for a name that it cannot have; else as `prepare`.
  */
 export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date): Promise<KernelRecord> {
 	if (image === undefined || modules === undefined) {
-		throw wrong(
+		throw refused(
+			'OPTION_MISSING',
 			'A kernel of your own is an image and its modules.',
 			undefined,
 			'give both: --image vmlinuz --modules /lib/modules/<release>',
@@ -46,13 +47,15 @@ async function releaseOf(image: string): Promise<string> {
 		const release = releaseOfImage(head.subarray(0, bytesRead));
 		if (release !== undefined) return release;
 	} catch (error) {
-		throw wrong(
+		throw refused(
+			'KERNEL_INVALID',
 			`The image ${image} cannot be read.`,
 			(error as Error).message,
 			'give the path of a kernel that this user may read',
 		);
 	}
-	throw wrong(
+	throw refused(
+		'KERNEL_INVALID',
 		`${image} is no bzImage.`,
 		undefined,
 		'give what `make bzImage` makes, or a distribution’s /boot/vmlinuz-<release>',
@@ -65,7 +68,8 @@ async function modulesOf(folder: string, release: string): Promise<string> {
 	if (await exists(join(folder, 'modules.order'))) return folder;
 	const others = (await Promise.all(trees.map((tree) => readdir(tree).catch(() => [])))).flat();
 	const seen = others.length > 0 ? `modules of ${others.join(', ')}` : 'neither modules.order nor lib/modules';
-	throw wrong(
+	throw refused(
+		'KERNEL_INVALID',
 		`${folder} has no modules of ${release}.`,
 		seen,
 		'give a folder as /lib/modules/<release> is one, or one with lib/modules/<release> in it',
@@ -75,7 +79,8 @@ async function modulesOf(folder: string, release: string): Promise<string> {
 /** A name must be one of a folder, and mean nothing else. */
 async function assertFree(name: string): Promise<void> {
 	if (!/^[A-Za-z0-9][\w.+~-]*$/.test(name) || isSeries(name)) {
-		throw wrong(
+		throw refused(
+			'NAME_INVALID',
 			`A kernel cannot be called “${name}”.`,
 			undefined,
 			'give a --name of letters, digits and . + ~ - _, that is no series as 6.1 is one',
@@ -86,9 +91,14 @@ async function assertFree(name: string): Promise<void> {
 		...(await keptKernels()).map(({ release }) => release),
 	];
 	if (taken.includes(name))
-		throw wrong(`${name} is the name of a kernel of Debian.`, undefined, 'give yours another one: --name mine');
+		throw refused(
+			'NAME_TAKEN',
+			`${name} is the name of a kernel of Debian.`,
+			undefined,
+			'give yours another one: --name mine',
+		);
 }
 
-function wrong(problem: string, seen: string | undefined, remedy: string): HalfopenError {
-	return new HalfopenError('BAD_ARGUMENT', { problem, seen, remedy });
+function refused(code: ErrorCode, problem: string, seen: string | undefined, remedy: string): HalfopenError {
+	return new HalfopenError(code, { problem, seen, remedy });
 }

@@ -75,7 +75,7 @@ export class Names {
 
 	#reserve(name: string): string {
 		if (!NAME.test(name)) {
-			throw new HalfopenError('BAD_ARGUMENT', {
+			throw new HalfopenError('NAME_INVALID', {
 				problem: `“${name}” cannot be a name.`,
 				remedy:
 					'A name begins with a small letter and has up to 16 small letters, digits and hyphens: it becomes part ' +

@@ -171,7 +171,7 @@ export class Lab {
 	assertAwaited(): void {
 		const { pending } = this.#context;
 		if (pending.size === 0) return;
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('NOT_AWAITED', {
 			problem: 'The scenario ended while these expectations were still waiting:',
 			seen: [...pending].join('\n'),
 			remedy: 'Write `await` before each expect().',

@@ -122,7 +122,7 @@ describe('a pattern', () => {
 			seen = error;
 		}
 		expect(seen).toBeInstanceOf(HalfopenError);
-		expect(seen).toMatchObject({ code: 'BAD_ARGUMENT' });
+		expect(seen).toMatchObject({ code: 'PATTERN_INVALID' });
 		// What was wrong, and how it is written.
 		expect((seen as Error).message).toContain(`“${wrong}”`);
 		expect((seen as Error).message).toContain('"6x > P. unobserved"');

@@ -77,7 +77,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 		!(isIcmp || FLAGS.test(groups.flags ?? '')) ||
 		Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)
 	) {
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('PATTERN_INVALID', {
 			problem: `“${pattern}” is no segment pattern.`,
 			remedy:
 				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", ' +
@@ -161,7 +161,7 @@ function isPacket(event: { readonly kind: string }): event is Packet {
 export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern {
 	const parsed = parsePattern(pattern);
 	if (parsed.least === 1 && parsed.most === 1) return parsed;
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('PATTERN_INVALID', {
 		problem: `“${pattern}” does not stand for one segment.`,
 		remedy:
 			'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count segments, use toShowSegment("2x ' +

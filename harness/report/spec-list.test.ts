@@ -22,12 +22,14 @@ describe('finding a spec by name', () => {
 	});
 
 	test('offers the nearest for an unknown name', () => {
-		expect(() => specNamed('powerof', specs)).toThrow(/no spec called powerof[\s\S]*did you mean power-off/);
+		expect(() => specNamed('powerof', specs)).toThrow(
+			/no spec called powerof[^\n]*\[SPEC_UNKNOWN\][\s\S]*did you mean power-off/,
+		);
 	});
 
 	test('offers those that share a name', () => {
 		expect(() => specNamed('full', specs)).toThrow(
-			/Several specs are called full[\s\S]*(loss\/full, queues\/full|queues\/full, loss\/full)\?/,
+			/Several specs are called full[^\n]*\[SPEC_UNKNOWN\][\s\S]*(loss\/full, queues\/full|queues\/full, loss\/full)\?/,
 		);
 	});
 });

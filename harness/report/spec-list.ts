@@ -58,7 +58,7 @@ export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 		plain,
 		byLastPart.length > 1 ? byLastPart.map((spec) => spec.name) : specs.map((spec) => spec.name),
 	);
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('SPEC_UNKNOWN', {
 		problem: byLastPart.length > 1 ? `Several specs are called ${name}.` : `There is no spec called ${name}.`,
 		remedy:
 			near.length === 0

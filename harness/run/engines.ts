@@ -44,7 +44,7 @@ export function connectTo(name: string, run: Run, facts: Facts): Promise<Engine>
 function facesOf(name: string): EngineFaces {
 	const faces = ENGINES[name];
 	if (faces) return faces;
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('ENGINE_UNKNOWN', {
 		problem: `There is no engine called “${name}”.`,
 		seen: `nearest: ${nearestNames(name, Object.keys(ENGINES)).join(', ')}`,
 		remedy: `Set ${ENGINE_VARIABLE} to ${Object.keys(ENGINES).join(' or ')}, or unset it.`,

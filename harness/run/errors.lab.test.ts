@@ -98,7 +98,7 @@ test.each<[string, string]>([
 });
 
 test.each<PacketMatch>([{ every: 0 }, { probability: 2 }])('%p is no part of packets', async (match) => {
-	await refused(() => lab.server.drop(match), 'BAD_ARGUMENT', 'cannot be');
+	await refused(() => lab.server.drop(match), 'OPTION_INVALID', 'cannot be');
 });
 
 test('a name that is taken, and one that cannot be a name', async () => {
@@ -110,7 +110,7 @@ test('a name that is taken, and one that cannot be a name', async () => {
 		'“kodos” is taken',
 		'Choose another',
 	);
-	await refused(() => server.drop({ name: 'Kodos!' }), 'BAD_ARGUMENT', 'cannot be a name');
+	await refused(() => server.drop({ name: 'Kodos!' }), 'NAME_INVALID', 'cannot be a name');
 });
 
 test('a program that the host does not have', async () => {

@@ -62,12 +62,12 @@ function expectFailure(scenario: string, code: string, ...words: readonly RegExp
 test.each<[string, string, ...RegExp[]]>([
 	[
 		'an expectation is not awaited',
-		'BAD_ARGUMENT',
+		'NOT_AWAITED',
 		/still waiting/,
 		/a socket with state CLOSING on the client/,
 		/`await`/,
 	],
-	['a claim is not judged', 'BAD_ARGUMENT', /not judged: PZ2/, /Call claim/],
+	['a claim is not judged', 'CLAIM_NOT_JUDGED', /not judged: PZ2/, /Call claim/],
 	[
 		'it is over its limit',
 		'LIMIT_PASSED',

@@ -9,7 +9,7 @@ test('kernels are separated by commas, and each is meant once', () => {
 
 test.each(['', ' ', '6.1,', ',6.1', '6.1,,6.12'])('%j is refused', (list) => {
 	expect(() => kernelsIn(list)).toThrow(
-		expect.objectContaining({ code: 'BAD_ARGUMENT', seen: `--kernels ${JSON.stringify(list)}` }),
+		expect.objectContaining({ code: 'OPTION_INVALID', seen: `--kernels ${JSON.stringify(list)}` }),
 	);
 });
 

@@ -46,7 +46,7 @@ export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 export function kernelsIn(list: string): string[] {
 	const names = [...new Set(list.split(',').map((name) => name.trim()))];
 	if (!names.includes('')) return names;
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('OPTION_INVALID', {
 		problem: 'A kernel in the list has no name.',
 		seen: `--kernels ${JSON.stringify(list)}`,
 		remedy: 'separate them by single commas: --kernels 5.10,6.1 (npm run kernels -- --list shows what is here)',

@@ -239,6 +239,6 @@ testOnGuests('a kernel that there is not, none at all, and a seed that is none',
 	const unknown = await refused({ HALFOPEN_KERNEL: '6.1.0-51-cloud-amd46' });
 	expect(unknown).toMatch(/There is no kernel “6\.1\.0-51-cloud-amd46”\. \[KERNEL_UNKNOWN\]\n.*the nearest: 6\.1/);
 	expect(unknown).toContain('npm run kernels -- --list');
-	expect(await refused({ HALFOPEN_KERNEL: undefined })).toMatch(/Which kernel .* was not said\. \[BAD_ARGUMENT\]/);
-	expect(await refused({ HALFOPEN_SEED: '-1' })).toMatch(/A seed must be a whole number .* \[BAD_ARGUMENT\]/);
+	expect(await refused({ HALFOPEN_KERNEL: undefined })).toMatch(/Which kernel .* was not said\. \[OPTION_MISSING\]/);
+	expect(await refused({ HALFOPEN_SEED: '-1' })).toMatch(/A seed must be a whole number .* \[OPTION_INVALID\]/);
 });

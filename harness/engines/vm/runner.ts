@@ -32,7 +32,7 @@ export const vmRunner: EngineRunner = {
 function wantedKernel(): string {
 	const name = process.env[KERNEL_VARIABLE];
 	if (name) return name;
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('OPTION_MISSING', {
 		problem: 'Which kernel a guest is to have was not said.',
 		remedy: `Say it: ${KERNEL_VARIABLE}=6.1 (npm run kernels -- --list shows what is here).`,
 	});
@@ -41,7 +41,7 @@ function wantedKernel(): string {
 /** 0 leaves random numbers as the snapshot has them. */
 function seedOf(text: string): string {
 	if (/^\d{1,18}$/.test(text)) return text;
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('OPTION_INVALID', {
 		problem: 'A seed must be a whole number of at most 18 digits.',
 		seen: `${SEED_VARIABLE}=${text}`,
 		remedy: 'Give it as: npm test -- --seed 7',

@@ -66,7 +66,7 @@ describe('writing them', () => {
 
 	test('is refused where nothing of it was measured, and what was there stays', async () => {
 		await expect(writeDocs({ ...sample(), durations: [] }, project)).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'RESULTS_MISSING',
 			seen: expect.stringMatching(/docker 6\.18\.44[\s\S]*TIME-WAIT/),
 		});
 		expect(await written()).toEqual({ readme, docs: [] });
@@ -75,7 +75,7 @@ describe('writing them', () => {
 	test('is refused where the README has no place for them', async () => {
 		await writeFile(join(project, 'README.md'), 'nothing');
 		await expect(writeDocs(sample(), project)).rejects.toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'MARKER_MISSING',
 			problem: expect.stringContaining('no place'),
 		});
 		expect((await written()).docs).toEqual([]);

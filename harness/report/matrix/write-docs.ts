@@ -23,12 +23,12 @@ export const SHOWN = [
 
 /**
  * Writes a matrix, whose columns are all whole, to `docs/matrix.md`, and some of its durations into the README.
- * BAD_ARGUMENT where none of them was measured in two columns.
+ * RESULTS_MISSING where none of them was measured in two columns.
  */
 export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT): Promise<void> {
 	const table = durationsTable(matrix, SHOWN);
 	if (table === undefined) {
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('RESULTS_MISSING', {
 			problem:
 				'Nothing that the README shows was measured in two columns in which all specs ran, so docs/matrix.md and ' +
 				'the README stay as they are.',
@@ -44,11 +44,11 @@ export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT):
 	]);
 }
 
-/** The table of durations that a README shows. BAD_ARGUMENT where it has no place for one. */
+/** The table of durations that a README shows. MARKER_MISSING where it has no place for one. */
 export function durationsIn(readme: string): string {
 	const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
 	if (begin >= 0 && end > begin) return readme.slice(begin + BEGIN.length, end).trim();
-	throw new HalfopenError('BAD_ARGUMENT', {
+	throw new HalfopenError('MARKER_MISSING', {
 		problem: 'The README has no place for the table of durations.',
 		remedy: `put two lines where it should stand: ${BEGIN} and ${END}`,
 	});

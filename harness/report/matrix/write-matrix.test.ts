@@ -168,7 +168,7 @@ describe('is refused, and what was there stays,', () => {
 		const error = await writeMatrix(others, [], folder).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(HalfopenError);
 		expect(error).toMatchObject({
-			code: 'BAD_ARGUMENT',
+			code: 'RESULTS_MISSING',
 			seen: expect.stringMatching(/./),
 			remedy: expect.stringContaining('npm test'),
 		});

@@ -19,7 +19,7 @@ export interface Written {
 
 /**
  * Writes `matrix.md` and `matrix.html` into the project's `reports`, over what is there itself and what others have,
- * and gives the matrix. Folders without anything that was found are BAD_ARGUMENT, and then nothing is written.
+ * and gives the matrix. Folders without anything that was found are RESULTS_MISSING, and then nothing is written.
  */
 export async function writeMatrix(
 	others: readonly string[],
@@ -30,7 +30,7 @@ export async function writeMatrix(
 	const gathered = await gatherReports(others, troubles, project);
 	const matrix = matrixOf(gathered);
 	if (matrix.columns.length === 0) {
-		throw new HalfopenError('BAD_ARGUMENT', {
+		throw new HalfopenError('RESULTS_MISSING', {
 			problem: 'There is no verdict on any claim to make a matrix of; the last one was left as it is',
 			seen: [fromProjectRoot(reports), ...others].join('\n'),
 			remedy: 'run `npm test` first, or name the folder of reports of a run that had verdicts',
