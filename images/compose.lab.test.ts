@@ -18,7 +18,7 @@ const project = `halfopen-play-${process.pid}`;
 const testOnDocker = testOn('docker', 'about the containers of docker-compose.yml');
 
 testOnDocker(
-	'the README’s warm-up, by hand: what is typed arrives, and the side that closes first is left in TIME-WAIT',
+	'the warm-up of docs/engines.md, by hand: what is typed arrives, and the side that closes first is left in TIME-WAIT',
 	async () => {
 		await using hosts = await bringUp();
 		const [client, server] = [host(hosts, 'client'), host(hosts, 'server')];

@@ -1,4 +1,4 @@
-/** What a container of a host may do to the machine that it is on: no more than is said in docs/architecture.md. */
+/** What a container of a host may do to the machine that it is on: no more than is said in docs/engines.md. */
 import { expect, jest } from '@jest/globals';
 import type { Agent } from '../../agent/agent.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
