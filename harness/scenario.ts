@@ -11,7 +11,7 @@ import { Lab, type LabSettings, type Link } from './lab/lab.ts';
 import { OpenWaits } from './lab/open-waits.ts';
 import type { Timeline } from './lab/timeline-queries.ts';
 import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
-import { withStory } from './report/failure.ts';
+import { withLadder } from './report/failure.ts';
 import { type Publisher, publishLive } from './report/live/publisher.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
@@ -215,7 +215,7 @@ async function run(
 	live.finished(written);
 	// The first is the cause; what could not be mended afterwards mostly follows from it.
 	if (failures.length > 0)
-		throw withStory(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
+		throw withLadder(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
 }
 
 /** The first error is the cause; in the words in which it was told, without colours. */

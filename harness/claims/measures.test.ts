@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { powerOffStory } from '../report/ladder/fixtures/stories.ts';
+import { powerOffTimeline } from '../report/ladder/fixtures/timelines.ts';
 import { assertDistinct, type MeasureRow, measuresOf, mergeMeasures } from './measures.ts';
 
 const row = (changes: Partial<MeasureRow> = {}): MeasureRow => ({
@@ -20,7 +20,7 @@ describe('the durations of a scenario', () => {
 	];
 
 	test('are taken from its timeline, with the longest time in them in which nothing happened', () => {
-		const rows = measuresOf({ ...powerOffStory(), measures });
+		const rows = measuresOf({ ...powerOffTimeline(), measures });
 		expect(rows).toMatchObject([
 			{
 				what: 'short',
@@ -51,15 +51,15 @@ describe('the durations of a scenario', () => {
 			source: 'strace' as const,
 		};
 		const quietIn = (...events: readonly (ReturnType<typeof step> | typeof look | typeof call)[]) =>
-			measuresOf({ ...powerOffStory(), measures: [{ what: 'all', seconds: 60 }], events: [...events] })[0]?.quiet;
+			measuresOf({ ...powerOffTimeline(), measures: [{ what: 'all', seconds: 60 }], events: [...events] })[0]?.quiet;
 		expect(quietIn(step(0), look, step(60))).toBe(60);
 		expect(quietIn(step(0), call, step(60))).toBe(50);
 		expect(quietIn()).toBe(0);
 	});
 
 	test('are none where it failed, or measured nothing', () => {
-		expect(measuresOf({ ...powerOffStory(), measures, outcome: 'failed' })).toEqual([]);
-		expect(measuresOf(powerOffStory())).toEqual([]);
+		expect(measuresOf({ ...powerOffTimeline(), measures, outcome: 'failed' })).toEqual([]);
+		expect(measuresOf(powerOffTimeline())).toEqual([]);
 	});
 });
 

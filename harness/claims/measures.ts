@@ -1,9 +1,9 @@
 import { HalfopenError } from '../errors.ts';
 import type { TimelineFile } from '../timeline/events.ts';
-import { compareText, type Place } from './rows.ts';
+import { compareText, type Environment } from './environment.ts';
 
 /** How long something took on one engine and kernel. */
-export interface MeasureRow extends Place {
+export interface MeasureRow extends Environment {
 	readonly what: string;
 	readonly seconds: number;
 	/**

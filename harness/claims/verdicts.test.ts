@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { powerOffStory } from '../report/ladder/fixtures/stories.ts';
+import { powerOffTimeline } from '../report/ladder/fixtures/timelines.ts';
 import { CLAIMS, isClaimId } from './catalogue.ts';
 import { countClaims, mergeVerdicts, type VerdictRow, verdictsOf } from './verdicts.ts';
 
@@ -56,7 +56,7 @@ describe('merging verdicts', () => {
 
 describe('verdicts of a scenario', () => {
 	test('are taken from its timeline', () => {
-		expect(verdictsOf(powerOffStory())[0]).toEqual({
+		expect(verdictsOf(powerOffTimeline())[0]).toEqual({
 			id: 'PZ8',
 			verdict: 'holds',
 			scenario: 'power off: the peer never comes back',
@@ -67,7 +67,7 @@ describe('verdicts of a scenario', () => {
 	});
 
 	test('are none where it failed', () => {
-		expect(verdictsOf({ ...powerOffStory(), outcome: 'failed' })).toEqual([]);
+		expect(verdictsOf({ ...powerOffTimeline(), outcome: 'failed' })).toEqual([]);
 	});
 });
 

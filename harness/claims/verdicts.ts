@@ -1,9 +1,9 @@
 import type { TimelineFile, Verdict } from '../timeline/events.ts';
 import { CLAIMS } from './catalogue.ts';
-import { compareText, type Place } from './rows.ts';
+import { compareText, type Environment } from './environment.ts';
 
 /** What one scenario found about one claim, on one engine and kernel. */
-export interface VerdictRow extends Place {
+export interface VerdictRow extends Environment {
 	readonly id: string;
 	readonly verdict: Verdict['verdict'];
 	readonly scenario: string;

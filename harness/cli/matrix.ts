@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { nameOf } from '../report/matrix/columns.ts';
 import { isSound } from '../report/matrix/model.ts';
 import { writeDocs } from '../report/matrix/write-docs.ts';
-import { saidOf, writeMatrix } from '../report/matrix/write-matrix.ts';
+import { summaryOf, writeMatrix } from '../report/matrix/write-matrix.ts';
 import { orExplain } from '../report/run-jest.ts';
 import { kernelsIn, runSpecs } from './matrix/each-kernel.ts';
 
@@ -27,7 +27,7 @@ const command = new Command('npm run matrix --')
 	.option('--docs', 'also write docs/matrix.md, and the durations into the README: of columns in which all specs ran')
 	.action(async (folders: string[], { kernels = [], docs = false }: Options) => {
 		const { matrix, whole } = await writeMatrix(folders, kernels.length > 0 ? await runSpecs(kernels) : []);
-		process.stdout.write(`reports/matrix.md, reports/matrix.html: ${saidOf(matrix).join('\n')}\n`);
+		process.stdout.write(`reports/matrix.md, reports/matrix.html: ${summaryOf(matrix).join('\n')}\n`);
 		if (!isSound(matrix)) process.exitCode = 1;
 		if (!docs) return;
 		await writeDocs(whole);

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import {
 	artifactPath,
 	artifactsFolder,
+	environmentFolder,
 	fromProjectRoot,
 	type Identity,
 	PROJECT_ROOT,
-	placeFolder,
 	slugOf,
 	specName,
 } from './artifacts.ts';
@@ -37,7 +37,7 @@ describe('where a scenario leaves its files', () => {
 			{ engine: 'vm', kernel: '../../6.1' },
 			{ engine: 'vm', kernel: '../../6/1' },
 		];
-		const folders = places.map((place) => fromProjectRoot(placeFolder(place)));
+		const folders = places.map((place) => fromProjectRoot(environmentFolder(place)));
 		expect(new Set(folders).size).toBe(places.length);
 		for (const folder of folders) expect(folder).toMatch(/^reports\/[\w.+~-]+$/);
 	});

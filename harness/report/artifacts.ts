@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Place } from '../claims/rows.ts';
+import type { Environment } from '../claims/environment.ts';
 import type { TimelineFile } from '../timeline/events.ts';
 
 /** Where the project is. */
@@ -64,7 +64,7 @@ export function specName(specPath: string): string {
 }
 
 /** The folder of all that was found on an engine and kernel, in a folder of reports: `docker-6.18.44`. */
-export function placeFolder({ engine, kernel }: Place, reports: string = REPORTS): string {
+export function environmentFolder({ engine, kernel }: Environment, reports: string = REPORTS): string {
 	const name = `${engine}-${kernel}`;
 	return join(reports, /^[\w.+~-]+$/.test(name) ? name : slugOf(name));
 }
@@ -73,18 +73,18 @@ export function placeFolder({ engine, kernel }: Place, reports: string = REPORTS
  * The folder of one spec file's scenarios: `docker-6.18.44/specs/puzzlers/power-off.spec.ts`. With the file's whole
  * name, no folder is that of two files.
  */
-export function specFolder(place: Place, specPath: string, reports: string = REPORTS): string {
-	return join(placeFolder(place, reports), fromProjectRoot(specPath));
+export function specFolder(place: Environment, specPath: string, reports: string = REPORTS): string {
+	return join(environmentFolder(place, reports), fromProjectRoot(specPath));
 }
 
 /** Where a scenario ran. */
-export function placeOf({ engine, kernel }: Pick<Identity, 'engine' | 'kernel'>): Place {
+export function environmentOf({ engine, kernel }: Pick<Identity, 'engine' | 'kernel'>): Environment {
 	return { engine, kernel: kernel.release };
 }
 
 /** The folder of what a scenario leaves behind: `reports/docker-6.18.44/specs/puzzlers/power-off.spec.ts/…`. */
 export function artifactsFolder(identity: Identity, reports: string = REPORTS): string {
-	return join(specFolder(placeOf(identity), identity.spec, reports), slugOf(identity.scenario));
+	return join(specFolder(environmentOf(identity), identity.spec, reports), slugOf(identity.scenario));
 }
 
 /** One of those files. */

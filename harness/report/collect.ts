@@ -7,7 +7,7 @@ import { HalfopenError } from '../errors.ts';
 import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
 import { ARTIFACTS, artifactsFolder } from './artifacts.ts';
 import { type Cost, costSchema } from './cost.ts';
-import { FAILURE, runOf, SPEC_RECORD, type SpecRun, specRecordSchema } from './spec-runs.ts';
+import { FAILURE_FILE, runOf, SPEC_RECORD, type SpecRun, specRecordSchema } from './spec-runs.ts';
 
 /** What one scenario has left. */
 export interface ScenarioFiles {
@@ -75,11 +75,11 @@ export async function collect<T>(
 		const text = (name: string) => orSkip(join(folder, name), (all) => all);
 		scenarios.push(await make({ folder: relative(reports, folder).split(sep).join('/'), timeline, cost, files, text }));
 		outcomes.set(folder, timeline.outcome);
-		if (files.includes(FAILURE)) continue;
+		if (files.includes(FAILURE_FILE)) continue;
 		verdicts.push(...verdictsOf(timeline));
 		measures.push(...measuresOf(timeline));
 	}
-	for (const folder of foldersWith(FAILURE)) outcomes.set(folder, 'failed');
+	for (const folder of foldersWith(FAILURE_FILE)) outcomes.set(folder, 'failed');
 	const runs: SpecRun[] = [];
 	for (const folder of foldersWith(SPEC_RECORD)) {
 		const record = await orSkip(join(folder, SPEC_RECORD), as(specRecordSchema));

@@ -4,7 +4,7 @@ import { addCosts, type Cost, NO_COST, totalOf } from './cost.ts';
 import { duration, printable, wrap } from './text-format.ts';
 
 /** What one scenario cost. */
-export interface Spent {
+export interface ScenarioCost {
 	/** The spec's name in reports: `puzzlers/power-off`. */
 	readonly spec: string;
 	readonly scenario: string;
@@ -23,7 +23,7 @@ const GIGABYTE = 1e9;
 
 /** Where the time of a run went: a line for each theme, the sum, and what stands behind the wall time. */
 export function costTable(
-	spent: readonly Spent[],
+	spent: readonly ScenarioCost[],
 	{ wallSeconds, memoryBytes }: RunCost,
 	width: number,
 	paint: Paint,
@@ -57,12 +57,12 @@ export function costTable(
 	];
 }
 
-function rowOf(name: string, spent: readonly Spent[]): string[] {
+function rowOf(name: string, spent: readonly ScenarioCost[]): string[] {
 	const { engine, kernel, harness } = spent.map(({ cost }) => cost).reduce(addCosts, NO_COST);
 	const longest = longestOf(spent);
 	return [name, String(spent.length), ...[engine, kernel, harness, longest ? totalOf(longest.cost) : 0].map(duration)];
 }
 
-function longestOf(spent: readonly Spent[]): Spent | undefined {
+function longestOf(spent: readonly ScenarioCost[]): ScenarioCost | undefined {
 	return [...spent].sort((one, other) => totalOf(other.cost) - totalOf(one.cost))[0];
 }

@@ -12,7 +12,7 @@ const MOST_ROWS = 25;
  * @param failedAt in seconds of the timeline: what came later is none of the cause
  * @param picture where the whole ladder is
  */
-export function withStory(error: unknown, timeline: TimelineFile, failedAt: number, picture: string): Error {
+export function withLadder(error: unknown, timeline: TimelineFile, failedAt: number, picture: string): Error {
 	const failure = error instanceof Error ? error : new Error(String(error));
 	const frames = (failure.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
 	failure.message = [failure.message, '', ...ladderUntil(timeline, failedAt), '', `All of it: ${picture}`].join('\n');

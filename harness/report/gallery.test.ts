@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { slugOf } from './artifacts.ts';
 import { renderGallery } from './gallery.ts';
-import { powerOffStory } from './ladder/fixtures/stories.ts';
+import { powerOffTimeline } from './ladder/fixtures/timelines.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const files = (folder: URL) => readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -28,7 +28,7 @@ describe('docs/gallery.md; to renew it: npm run docs', () => {
 });
 
 test('a gallery shows question, picture, answer and verdicts, whatever characters are in them', () => {
-	const timeline = { ...powerOffStory(), question: 'Is <b> *bold*?' };
+	const timeline = { ...powerOffTimeline(), question: 'Is <b> *bold*?' };
 	const page = renderGallery('Puzzles', 'About them.', [timeline]);
 	expect(page).toContain('**Is \\<b\\> \\*bold\\*?**');
 	expect(page).toContain(`](pictures/story/${slugOf(timeline.scenario)}.svg)`);

@@ -2,10 +2,10 @@ import type { TestResult } from '@jest/reporters';
 import type { TimelineFile } from '../timeline/events.ts';
 import { artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
-import { takeResults } from './inbox.ts';
+import { takeResults } from './scenario-results.ts';
 
 /** A scenario of this run that left its timeline. */
-export interface Recorded {
+export interface RecordedScenario {
 	readonly folder: string;
 	readonly passed: boolean;
 	readonly timeline: TimelineFile;
@@ -16,10 +16,10 @@ export interface Recorded {
  * What the scenarios of one spec file recorded in this run, in the order of the file. Asked a second time, it is
  * nothing.
  */
-export async function recordedBy({ testFilePath, testResults }: TestResult): Promise<Recorded[]> {
-	const letters = await takeResults(testFilePath);
+export async function recordedScenarios({ testFilePath, testResults }: TestResult): Promise<RecordedScenario[]> {
+	const results = await takeResults(testFilePath);
 	return testResults.flatMap(({ title, status }) => {
-		const found = letters.find(({ timeline }) => timeline.scenario === title);
+		const found = results.find(({ timeline }) => timeline.scenario === title);
 		return found ? [{ ...found, folder: artifactsFolder(found.timeline), passed: status === 'passed' }] : [];
 	});
 }

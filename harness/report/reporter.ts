@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Reporter, Test, TestResult } from '@jest/reporters';
 import { ARTIFACTS, fromProjectRoot, REPORTS, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
-import { costTable, type Spent } from './cost-table.ts';
-import { MemoryWatch } from './memory.ts';
+import { costTable, type ScenarioCost } from './cost-table.ts';
+import { MemorySampler } from './memory-sampler.ts';
 import { RunResults } from './run-results.ts';
 import { paintFor, widthOf } from './terminal.ts';
 import { wrap } from './text-format.ts';
@@ -17,25 +17,25 @@ const WIDTHS = { least: 60, most: 160 };
  * end. Stands beside Jest's own.
  */
 export default class HalfopenReporter implements Reporter {
-	#findings = new RunResults();
-	#spent: Spent[] = [];
+	#results = new RunResults();
+	#spent: ScenarioCost[] = [];
 	#skipped: string[] = [];
-	#memory: MemoryWatch | undefined;
+	#memory: MemorySampler | undefined;
 	#beganMs = performance.now();
 	#error: Error | undefined;
 
 	onRunStart(): void {
-		this.#findings = new RunResults();
+		this.#results = new RunResults();
 		this.#spent = [];
 		this.#skipped = [];
-		this.#memory = new MemoryWatch();
+		this.#memory = new MemorySampler();
 		this.#beganMs = performance.now();
 		this.#error = undefined;
 	}
 
 	async onTestFileResult(_test: Test, result: TestResult): Promise<void> {
 		await this.#keepError(async () => {
-			const recorded = await this.#findings.take(result);
+			const recorded = await this.#results.take(result);
 			const spec = specName(result.testFilePath);
 			this.#spent.push(...recorded.map(({ timeline, cost }) => ({ spec, scenario: timeline.scenario, cost })));
 			this.#skipped.push(
@@ -50,7 +50,7 @@ export default class HalfopenReporter implements Reporter {
 	}
 
 	async onRunComplete(): Promise<void> {
-		const run = { wallSeconds: (performance.now() - this.#beganMs) / 1_000, memoryBytes: this.#memory?.end() ?? 0 };
+		const run = { wallSeconds: (performance.now() - this.#beganMs) / 1_000, memoryBytes: this.#memory?.stop() ?? 0 };
 		const [width, paint] = [widthOf(process.stderr, WIDTHS), paintFor(process.stderr)];
 		if (this.#skipped.length > 0)
 			say([
@@ -61,8 +61,8 @@ export default class HalfopenReporter implements Reporter {
 		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
 		if (this.#spent.length === 0) return;
 		await this.#keepError(async () => {
-			const { results, lines } = await this.#findings.keep();
-			const { verdicts } = this.#findings;
+			const { results, lines } = await this.#results.keep();
+			const { verdicts } = this.#results;
 			say(['', ...lines]);
 			if (verdicts.length === 0) return;
 			const where =

@@ -1,18 +1,18 @@
 import type { TestResult } from '@jest/reporters';
 import { assertDistinct, measuresOf } from '../claims/measures.ts';
 import { type VerdictRow, verdictsOf } from '../claims/verdicts.ts';
-import { placeOf, REPORTS } from './artifacts.ts';
-import { type Recorded, recordedBy } from './recorded.ts';
+import { environmentOf, REPORTS } from './artifacts.ts';
+import { type RecordedScenario, recordedScenarios } from './recorded.ts';
 import { keepRecord } from './spec-runs.ts';
 import { type WrittenReports, writeReports } from './write-reports.ts';
 
 /** What one run found, gathered from file to file. */
 export class RunResults {
-	readonly #files: { readonly file: TestResult; readonly recorded: readonly Recorded[] }[] = [];
+	readonly #files: { readonly file: TestResult; readonly recorded: readonly RecordedScenario[] }[] = [];
 
 	/** What the scenarios of a file recorded, which is this run's from now on. */
-	async take(file: TestResult): Promise<readonly Recorded[]> {
-		const recorded = await recordedBy(file);
+	async take(file: TestResult): Promise<readonly RecordedScenario[]> {
+		const recorded = await recordedScenarios(file);
 		this.#files.push({ file, recorded });
 		return recorded;
 	}
@@ -22,11 +22,11 @@ export class RunResults {
 		return this.#passed.flatMap(({ timeline }) => verdictsOf(timeline));
 	}
 
-	get #passed(): readonly Recorded[] {
+	get #passed(): readonly RecordedScenario[] {
 		return this.#recorded.filter(({ passed }) => passed);
 	}
 
-	get #recorded(): readonly Recorded[] {
+	get #recorded(): readonly RecordedScenario[] {
 		return this.#files.flatMap(({ recorded }) => recorded);
 	}
 
@@ -37,7 +37,7 @@ export class RunResults {
 	async keep(reports: string = REPORTS): Promise<WrittenReports> {
 		const [first] = this.#recorded;
 		if (first !== undefined) {
-			const place = placeOf(first.timeline);
+			const place = environmentOf(first.timeline);
 			await Promise.all(this.#files.map(({ file, recorded }) => keepRecord(file, recorded, place, reports)));
 		}
 		const renewed = await writeReports(reports);

@@ -2,16 +2,16 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestResult } from '@jest/reporters';
 import { z } from 'zod';
-import { compareText, type Place } from '../claims/rows.ts';
+import { compareText, type Environment } from '../claims/environment.ts';
 import { replaceFiles, replaceFolder } from '../util/replace-files.ts';
 import { fromProjectRoot, REPORTS, slugOf, specFolder } from './artifacts.ts';
-import type { Recorded } from './recorded.ts';
+import type { RecordedScenario } from './recorded.ts';
 
 /** In a spec file's folder: which scenarios it has. Without it, one that never ran would not be missed. */
 export const SPEC_RECORD = 'spec.json';
 
 /** In a scenario's folder where it failed and no timeline says so: why. */
-export const FAILURE = 'failure.txt';
+export const FAILURE_FILE = 'failure.txt';
 
 export const specRecordSchema = z.object({
 	/** The file, from the project's root. */
@@ -27,7 +27,7 @@ export const specRecordSchema = z.object({
 export type SpecRecord = z.infer<typeof specRecordSchema>;
 
 /** What became of the scenarios of one spec file on an engine and a kernel. */
-export interface SpecRun extends Place {
+export interface SpecRun extends Environment {
 	/** Its file, from the project's root. */
 	readonly spec: string;
 	/** The titles of its scenarios that passed when they ran last. */
@@ -46,8 +46,8 @@ const SPECS = 'specs/';
  */
 export async function keepRecord(
 	{ testFilePath, testResults, testExecError }: TestResult,
-	recorded: readonly Recorded[],
-	{ engine, kernel }: Place,
+	recorded: readonly RecordedScenario[],
+	{ engine, kernel }: Environment,
 	reports: string = REPORTS,
 ): Promise<void> {
 	const spec = fromProjectRoot(testFilePath);
@@ -57,8 +57,10 @@ export async function keepRecord(
 	for (const { title, status, failureMessages } of testResults) {
 		const own = recorded.find(({ timeline }) => timeline.scenario === title);
 		if (status !== 'failed' || own?.timeline.outcome === 'failed') continue;
-		const tell = (where: string) => writeFile(join(where, FAILURE), `${failureMessages.join('\n\n')}\n`);
-		await (own === undefined ? replaceFolder(join(folder, slugOf(title)), tell) : tell(join(folder, slugOf(title))));
+		const writeFailure = (where: string) => writeFile(join(where, FAILURE_FILE), `${failureMessages.join('\n\n')}\n`);
+		await (own === undefined
+			? replaceFolder(join(folder, slugOf(title)), writeFailure)
+			: writeFailure(join(folder, slugOf(title))));
 	}
 	const scenarios = testResults.map(({ title }) => title);
 	const record: SpecRecord = {

@@ -6,7 +6,7 @@ import { hasRoom, rendererFor } from './live/renderer.ts';
 import { type Subscription, subscribeLive } from './live/subscribe.ts';
 import { isDrawnInPlace, sizeOf } from './live/terminal-kind.ts';
 import { TerminalView } from './live/terminal-view.ts';
-import type { Recorded } from './recorded.ts';
+import type { RecordedScenario } from './recorded.ts';
 import { RunResults } from './run-results.ts';
 
 const TICK_MS = 1_000;
@@ -22,8 +22,8 @@ const LEAST_PAUSE_MS = 50;
  */
 export default class StartReporter implements Reporter {
 	#error: Error | undefined;
-	#storyteller: ProgressView | undefined;
-	#ears: Subscription | undefined;
+	#view: ProgressView | undefined;
+	#subscription: Subscription | undefined;
 	#ticking: NodeJS.Timeout | undefined;
 	#due: NodeJS.Timeout | undefined;
 	#pauseMs = LEAST_PAUSE_MS;
@@ -31,38 +31,38 @@ export default class StartReporter implements Reporter {
 	async onRunStart(): Promise<void> {
 		// Jest has said there that it looks for tests.
 		if (isDrawnInPlace(process.stdout)) process.stdout.write('\r\u001b[K');
-		this.#ears = await subscribeLive(inPlace() ? 'drawings' : 'waits', {
+		this.#subscription = await subscribeLive(drawsInPlace() ? 'drawings' : 'waits', {
 			received: (scenario, message) => {
-				this.#storyteller?.received(scenario, message);
+				this.#view?.received(scenario, message);
 				this.#plan();
 			},
 			disconnected: (scenario) => {
-				this.#storyteller?.disconnected(scenario);
+				this.#view?.disconnected(scenario);
 				this.#plan();
 			},
 		});
 	}
 
 	onTestFileStart(test: Test): void {
-		this.#storyteller = inPlace() ? stage() : page();
-		if (!inPlace()) process.stderr.write(`${specName(test.path)}: running on two hosts …\n`);
+		this.#view = drawsInPlace() ? terminalView() : logView();
+		if (!drawsInPlace()) process.stderr.write(`${specName(test.path)}: running on two hosts …\n`);
 		this.#ticking = setInterval(() => this.#plan(), TICK_MS).unref();
 	}
 
 	async onTestFileResult(_test: Test, result: TestResult): Promise<void> {
-		const storyteller = this.#storyteller;
-		this.#storyteller = undefined;
-		const findings = new RunResults();
-		let recorded: readonly Recorded[] = [];
+		const view = this.#view;
+		this.#view = undefined;
+		const results = new RunResults();
+		let recorded: readonly RecordedScenario[] = [];
 		try {
-			recorded = await findings.take(result);
+			recorded = await results.take(result);
 		} catch (error) {
 			this.#keep(error);
 		}
 		this.#stopDrawing();
-		storyteller?.finish(recorded);
+		view?.finish(recorded);
 		try {
-			if (recorded.length > 0) await findings.keep();
+			if (recorded.length > 0) await results.keep();
 		} catch (error) {
 			this.#keep(error);
 		}
@@ -71,7 +71,7 @@ export default class StartReporter implements Reporter {
 
 	onRunComplete(): void {
 		this.#stopDrawing();
-		this.#ears?.close();
+		this.#subscription?.close();
 	}
 
 	getLastError(): Error | undefined {
@@ -85,7 +85,7 @@ export default class StartReporter implements Reporter {
 			const began = performance.now();
 			this.#due = undefined;
 			try {
-				this.#storyteller?.draw();
+				this.#view?.draw();
 			} catch (error) {
 				// The end is told all the same, from what was recorded.
 				this.#stopDrawing();
@@ -109,11 +109,11 @@ export default class StartReporter implements Reporter {
 	}
 }
 
-function inPlace(): boolean {
+function drawsInPlace(): boolean {
 	return isDrawnInPlace(process.stdout) && hasRoom(process.stdout);
 }
 
-function stage(): TerminalView {
+function terminalView(): TerminalView {
 	return new TerminalView({
 		write: (text) => process.stdout.write(text),
 		size: () => sizeOf(process.stdout),
@@ -121,7 +121,7 @@ function stage(): TerminalView {
 	});
 }
 
-function page(): LogView {
+function logView(): LogView {
 	return new LogView({
 		write: (text) => process.stdout.write(text),
 		note: (line) => process.stderr.write(`${line}\n`),

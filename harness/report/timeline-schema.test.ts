@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { timelineSchema } from '../timeline/events.ts';
 import { expectFile } from './fixtures/golden.ts';
-import { powerOffStory, rebootStory } from './ladder/fixtures/stories.ts';
+import { powerOffTimeline, rebootTimeline } from './ladder/fixtures/timelines.ts';
 
 describe('docs/timeline.schema.json', () => {
 	test('is the schema that the code checks; to renew it: UPDATE_GOLDEN=1 npm test -- harness/report/timeline-schema', () => {
@@ -12,6 +12,7 @@ describe('docs/timeline.schema.json', () => {
 	});
 
 	test('accepts the stories that the pictures are tested with', () => {
-		for (const story of [rebootStory(), powerOffStory()]) expect(timelineSchema.parse(story)).toEqual(story);
+		for (const timeline of [rebootTimeline(), powerOffTimeline()])
+			expect(timelineSchema.parse(timeline)).toEqual(timeline);
 	});
 });

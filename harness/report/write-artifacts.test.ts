@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { anyTimeline } from './ladder/fixtures/arbitrary.ts';
-import { rebootStory } from './ladder/fixtures/stories.ts';
+import { rebootTimeline } from './ladder/fixtures/timelines.ts';
 import { timelineText } from './write-artifacts.ts';
 
 test('a timeline as text is JSON, whatever is in it', () => {
@@ -9,7 +9,7 @@ test('a timeline as text is JSON, whatever is in it', () => {
 });
 
 test('a timeline as text has a line for each event, and one for each field before them', () => {
-	const { events, ...head } = rebootStory();
+	const { events, ...head } = rebootTimeline();
 	const lines = timelineText({ events, ...head })
 		.trimEnd()
 		.split('\n');

@@ -4,8 +4,8 @@ import type { HostName, TimelineFile } from '../timeline/events.ts';
 import { replaceFolder } from '../util/replace-files.ts';
 import { ARTIFACTS, type Artifact, artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
-import { postResult } from './inbox.ts';
 import { drawSvg, drawText, layOut } from './ladder/index.ts';
+import { postResult } from './scenario-results.ts';
 
 /** For files: fits a page, and most terminals. */
 const LADDER_WIDTH = 120;

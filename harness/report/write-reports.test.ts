@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineFile } from '../timeline/events.ts';
 import { collect } from './collect.ts';
 import { resultOf, type TemporaryReports, temporaryReports } from './fixtures/reports.ts';
-import { powerOffStory, rebootStory } from './ladder/fixtures/stories.ts';
+import { powerOffTimeline, rebootTimeline } from './ladder/fixtures/timelines.ts';
 import { keepRecord, type SpecRun } from './spec-runs.ts';
 import { writeReports } from './write-reports.ts';
 
@@ -18,7 +18,7 @@ afterEach(async () => {
 	await reports[Symbol.asyncDispose]();
 });
 
-const timeline = JSON.stringify(rebootStory());
+const timeline = JSON.stringify(rebootTimeline());
 const cost = JSON.stringify({ engine: 1, kernel: 2, harness: 3 });
 const collected = () =>
 	collect(reports.path, async ({ folder, cost, files, text }) => ({
@@ -62,8 +62,8 @@ describe('what scenarios left', () => {
 
 describe('page and tables', () => {
 	const on = (engine: string, release: string, changes: Partial<TimelineFile> = {}): TimelineFile => {
-		const story = { ...powerOffStory(), measures: [{ what: 'until ETIMEDOUT', seconds: 13.2 }], ...changes };
-		return { ...story, engine, kernel: { ...story.kernel, release } };
+		const timeline = { ...powerOffTimeline(), measures: [{ what: 'until ETIMEDOUT', seconds: 13.2 }], ...changes };
+		return { ...timeline, engine, kernel: { ...timeline.kernel, release } };
 	};
 	const table = async (name: string): Promise<object[]> => JSON.parse(await readFile(join(reports.path, name), 'utf8'));
 
@@ -87,7 +87,7 @@ describe('page and tables', () => {
 			['vm', '6.1.180', 13.2],
 			['vm', '6.1.181', 14],
 		]);
-		expect(results.verdicts).toHaveLength(3 * powerOffStory().verdicts.length);
+		expect(results.verdicts).toHaveLength(3 * powerOffTimeline().verdicts.length);
 		expect(await table('claims.json')).toEqual(results.verdicts);
 		expect(await table('measures.json')).toEqual(results.measures);
 		expect(lines).toEqual([expect.stringMatching(/index\.html shows all scenarios of all runs so far: 4$/)]);
@@ -97,7 +97,7 @@ describe('page and tables', () => {
 	});
 
 	test('take the place of those before, and nothing else stays; many skipped files are counted', async () => {
-		await reports.leaveTimeline(rebootStory());
+		await reports.leaveTimeline(rebootTimeline());
 		await reports.leave('.', { 'index.html': 'the one before' });
 		for (const name of ['1', '2', '3', '4', '5']) await reports.leave(`bad/${name}`, { 'timeline.json': '' });
 		const { lines } = await writeReports(reports.path);
@@ -133,8 +133,8 @@ describe('page and tables', () => {
 describe('what became of a spec’s scenarios', () => {
 	const spec = 'specs/a.spec.ts';
 	const place = { engine: 'docker', kernel: '6.18.44' };
-	const story = (scenario: string, outcome: 'passed' | 'failed' = 'passed'): TimelineFile => ({
-		...rebootStory(),
+	const timelineOf = (scenario: string, outcome: 'passed' | 'failed' = 'passed'): TimelineFile => ({
+		...rebootTimeline(),
 		spec,
 		scenario,
 		outcome,
@@ -163,16 +163,21 @@ describe('what became of a spec’s scenarios', () => {
 
 	test('is told by their timelines; of those that a run left out, by the run before', async () => {
 		expect(
-			await ran({ one: 'passed', two: 'failed', three: 'pending' }, undefined, story('one'), story('two', 'failed')),
+			await ran(
+				{ one: 'passed', two: 'failed', three: 'pending' },
+				undefined,
+				timelineOf('one'),
+				timelineOf('two', 'failed'),
+			),
 		).toEqual([run({ passed: ['one'], failed: ['two'], pending: ['three'] })]);
-		expect(await ran({ one: 'pending', two: 'passed', three: 'pending' }, undefined, story('two'))).toEqual([
+		expect(await ran({ one: 'pending', two: 'passed', three: 'pending' }, undefined, timelineOf('two'))).toEqual([
 			run({ passed: ['one', 'two'], pending: ['three'] }),
 		]);
 	});
 
 	test('is a failure where none had a lab, and where Jest failed what had passed; then their verdicts do not count', async () => {
-		await ran({ one: 'passed', two: 'passed' }, undefined, story('one'), story('two'));
-		expect(await ran({ one: 'failed', two: 'failed' }, undefined, story('two'))).toEqual([
+		await ran({ one: 'passed', two: 'passed' }, undefined, timelineOf('one'), timelineOf('two'));
+		expect(await ran({ one: 'failed', two: 'failed' }, undefined, timelineOf('two'))).toEqual([
 			run({ failed: ['one', 'two'] }),
 		]);
 		expect((await collected()).results.verdicts).toEqual([]);
@@ -182,16 +187,16 @@ describe('what became of a spec’s scenarios', () => {
 			['failure.txt', 'timeline.json'],
 		]);
 		expect(await readFile(join(folder, 'one/failure.txt'), 'utf8')).toBe('one failed\n');
-		expect(await ran({ one: 'passed', two: 'pending' }, undefined, story('one'))).toEqual([
+		expect(await ran({ one: 'passed', two: 'pending' }, undefined, timelineOf('one'))).toEqual([
 			run({ passed: ['one'], failed: ['two'] }),
 		]);
 	});
 
 	test('is forgotten with the scenario, and kept where the file could not be run', async () => {
-		await ran({ one: 'passed', two: 'passed' }, undefined, story('one'), story('two'));
+		await ran({ one: 'passed', two: 'passed' }, undefined, timelineOf('one'), timelineOf('two'));
 		expect(await ran({}, new Error('syntax'))).toEqual([run({ failed: ['the file could not be run'] })]);
 		expect((await collected()).scenarios).toHaveLength(2);
-		expect(await ran({ one: 'pending', renamed: 'passed' }, undefined, story('renamed'))).toEqual([
+		expect(await ran({ one: 'pending', renamed: 'passed' }, undefined, timelineOf('renamed'))).toEqual([
 			run({ passed: ['one', 'renamed'] }),
 		]);
 		expect((await collected()).scenarios).toHaveLength(2);

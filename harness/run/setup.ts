@@ -1,7 +1,7 @@
 import type { OpenRun, Run } from '../engines/engine.ts';
 import { thisProcess } from '../engines/owner.ts';
-import { openInbox } from '../report/inbox.ts';
 import { offerLiveSocket } from '../report/live/live-socket.ts';
+import { createResultsFolder } from '../report/scenario-results.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
 import { chooseEngine } from './engines.ts';
@@ -29,7 +29,7 @@ export default async function setup(): Promise<void> {
 		await sweepDeadRuns(engine);
 		await makeDirectory(run, engine.name);
 		const open = await engine.open(run);
-		await openInbox(run.directory);
+		await createResultsFolder(run.directory);
 		offerLiveSocket(run.directory);
 		handOver({ run, engine: engine.name, facts: open.facts });
 		globalThis.halfopenRun = { run, open, watchdog };

@@ -3,11 +3,11 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { getContainerRuntimeClient } from 'testcontainers';
-import type { Place } from '../../claims/rows.ts';
+import type { Environment } from '../../claims/environment.ts';
 import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
 import { HalfopenError } from '../../errors.ts';
 import { preparedKernel } from '../../kernels/prepared.ts';
-import { fromProjectRoot, PROJECT_ROOT, placeFolder, REPORTS } from '../../report/artifacts.ts';
+import { environmentFolder, fromProjectRoot, PROJECT_ROOT, REPORTS } from '../../report/artifacts.ts';
 import { collect } from '../../report/collect.ts';
 import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.ts';
 import { specFiles } from '../../report/matrix/read-reports.ts';
@@ -23,7 +23,7 @@ interface Plan {
 	/** `vm 6.1`. */
 	readonly name: string;
 	/** Where what it finds is to stand. */
-	readonly place: Place;
+	readonly place: Environment;
 	readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ interface Plan {
 export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 	const plans = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
 	await mkdir(LOGS, { recursive: true });
-	for (const { place } of plans) await rm(placeFolder(place), { recursive: true, force: true });
+	for (const { place } of plans) await rm(environmentFolder(place), { recursive: true, force: true });
 	const troubles: Trouble[] = [];
 	for (const plan of plans) troubles.push(...(await runOne(plan)));
 	return troubles;

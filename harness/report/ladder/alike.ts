@@ -1,15 +1,15 @@
-import type { FullItem, Item } from './item.ts';
+import type { FullWidthItem, Item } from './item.ts';
 import { tallyOf } from './tally.ts';
 
 /** So many connections that are alike are told one by one. */
-const MOST_TOLD = 2;
+const MOST_DRAWN = 2;
 /** A connection of more things is like no other. */
 const MOST_THINGS = 200;
 /** What `ss` saw now and then tells no two connections apart. */
 const SAMPLED = /sampled$/;
 
 /** What is known of one connection: its things, place by place, and where it begins and ends among all things. */
-interface Course {
+interface ConnectionHistory {
 	readonly connection: string;
 	first: number;
 	last: number;
@@ -34,18 +34,18 @@ export interface Alike {
  * is a matter of microseconds. A fault or a step parts them.
  */
 export function foldAlike(items: readonly Item[], labelOf: LabelOf): Alike {
-	const groups = [...alike(coursesOf(items)).values()].filter((group) => group.length > MOST_TOLD);
+	const groups = [...alike(historiesOf(items)).values()].filter((group) => group.length > MOST_DRAWN);
 	const hidden = new Set(groups.flatMap((group) => group.slice(1).map(({ connection }) => connection)));
 	if (hidden.size === 0) return { items: [...items], hidden };
 	const parts = partsOf(items, hidden);
-	const rows = new Map<number, FullItem[]>();
-	for (const [first, ...others] of groups as [Course, ...Course[]][]) {
+	const rows = new Map<number, FullWidthItem[]>();
+	for (const [first, ...others] of groups as [ConnectionHistory, ...ConnectionHistory[]][]) {
 		// Behind the one that is drawn, and where the first of those begins that are not.
 		const place = Math.max(first.last, others[0]?.first ?? 0);
 		rows.set(place, [...(rows.get(place) ?? []), rowOf(first, others, parts, labelOf)]);
 	}
-	const told = items.flatMap((item, index) => [...(isHidden(item, hidden) ? [] : [item]), ...(rows.get(index) ?? [])]);
-	return { items: told, hidden };
+	const kept = items.flatMap((item, index) => [...(isHidden(item, hidden) ? [] : [item]), ...(rows.get(index) ?? [])]);
+	return { items: kept, hidden };
 }
 
 function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): boolean {
@@ -80,16 +80,16 @@ function partsOf(items: readonly Item[], hidden: ReadonlySet<string>): Map<strin
 	return parts;
 }
 
-function coursesOf(items: readonly Item[]): Map<string, Course> {
-	const courses = new Map<string, Course>();
+function historiesOf(items: readonly Item[]): Map<string, ConnectionHistory> {
+	const histories = new Map<string, ConnectionHistory>();
 	let stretch = 0;
 	let places = placesOf(stretch);
 	for (const [index, item] of items.entries()) {
 		if (item.slot === 'full') places = placesOf(++stretch);
 		const { connection, t, until, segments, slot, sort } = item;
 		if (connection === undefined || slot === 'full') continue;
-		const known = courses.get(connection);
-		const course: Course = known ?? {
+		const known = histories.get(connection);
+		const history: ConnectionHistory = known ?? {
 			connection,
 			first: index,
 			last: index,
@@ -99,51 +99,51 @@ function coursesOf(items: readonly Item[]): Map<string, Course> {
 			things: 0,
 			signature: new Map(),
 		};
-		if (known === undefined) courses.set(connection, course);
-		course.last = index;
-		course.until = Math.max(course.until, until);
-		course.segments += segments;
-		course.things += 1;
-		if (course.things > MOST_THINGS || isPassing(item)) continue;
+		if (known === undefined) histories.set(connection, history);
+		history.last = index;
+		history.until = Math.max(history.until, until);
+		history.segments += segments;
+		history.things += 1;
+		if (history.things > MOST_THINGS || isPassing(item)) continue;
 		const place = `${places[slot]} ${sourceOf(item)}`;
-		const things = course.signature.get(place);
-		// How often something was retransmitted makes no other course of things.
-		if (things === undefined) course.signature.set(place, [sort]);
+		const things = history.signature.get(place);
+		// How often something was retransmitted makes no other history of things.
+		if (things === undefined) history.signature.set(place, [sort]);
 		else if (things.at(-1) !== sort) things.push(sort);
 	}
-	return courses;
+	return histories;
 }
 
 function placesOf(stretch: number): Readonly<Record<'client' | 'wire' | 'server', string>> {
 	return { client: `client ${stretch}`, wire: `wire ${stretch}`, server: `server ${stretch}` };
 }
 
-function alike(courses: ReadonlyMap<string, Course>): Map<string, Course[]> {
-	const groups = new Map<string, Course[]>();
-	for (const course of courses.values()) {
-		if (course.things > MOST_THINGS) continue;
+function alike(histories: ReadonlyMap<string, ConnectionHistory>): Map<string, ConnectionHistory[]> {
+	const groups = new Map<string, ConnectionHistory[]>();
+	for (const history of histories.values()) {
+		if (history.things > MOST_THINGS) continue;
 		const signature = ['client', 'wire', 'server'].flatMap((slot) =>
-			[...course.signature]
+			[...history.signature]
 				.filter(([place]) => place.startsWith(slot))
 				.map(([place, things]) => `${place}: ${things.join(', ')}`)
 				.sort(),
 		);
 		const key = signature.join('\n');
 		const group = groups.get(key);
-		if (group) group.push(course);
-		else groups.set(key, [course]);
+		if (group) group.push(history);
+		else groups.set(key, [history]);
 	}
 	return groups;
 }
 
 function rowOf(
-	first: Course,
-	others: readonly Course[],
+	first: ConnectionHistory,
+	others: readonly ConnectionHistory[],
 	hidden: ReadonlyMap<string, Item[]>,
 	labelOf: LabelOf,
-): FullItem {
-	const [t, until] = [others[0]?.t ?? first.t, others.reduce((latest, course) => Math.max(latest, course.until), 0)];
-	const segments = others.reduce((sum, course) => sum + course.segments, 0);
+): FullWidthItem {
+	const [t, until] = [others[0]?.t ?? first.t, others.reduce((latest, history) => Math.max(latest, history.until), 0)];
+	const segments = others.reduce((sum, history) => sum + history.segments, 0);
 	const [like, from, to] = [first, others[0] ?? first, others.at(-1) ?? first].map(
 		({ connection }) => labelOf(connection) ?? 'it',
 	);

@@ -30,15 +30,15 @@ export class CallConnections {
 	of(call: Call): string | undefined {
 		const { name, fd } = call;
 		const own = fd === undefined ? undefined : descriptor(call, fd);
-		const told = this.#ofSocket(call, call.socket);
+		const bySocket = this.#ofSocket(call, call.socket);
 		if (name.startsWith('accept')) {
-			const accepted = told ?? this.#accepted(call);
+			const accepted = bySocket ?? this.#accepted(call);
 			if (accepted !== undefined && call.returned !== undefined)
 				this.#byDescriptor.set(descriptor(call, call.returned), accepted);
 			return accepted;
 		}
 		if (own === undefined) return this.#polled(call);
-		const known = told ?? (name === 'connect' ? this.#connected(call) : this.#byDescriptor.get(own));
+		const known = bySocket ?? (name === 'connect' ? this.#connected(call) : this.#byDescriptor.get(own));
 		if (name === 'close') this.#byDescriptor.delete(own);
 		else if (known !== undefined) this.#byDescriptor.set(own, known);
 		return known ?? this.#polled(call);

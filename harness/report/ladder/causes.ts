@@ -1,6 +1,6 @@
 import { type EventOf, type HostName, otherHost } from '../../timeline/events.ts';
 import { isCall, isCallOf } from '../../timeline/history.ts';
-import { type Call, type Item, LOOK_PRECISION, PRECISION, RETURN_PRECISION } from './item.ts';
+import { type Call, type Item, PRECISION, RETURN_PRECISION, SAMPLE_PRECISION } from './item.ts';
 import type { Causes } from './order.ts';
 
 /**
@@ -32,10 +32,10 @@ export function causesAmong(items: readonly Item[]): Causes {
 		const before = track.add(index, item);
 		if (before !== undefined) chained[index] = before;
 	}
-	return (index, tell) => {
+	return (index, visit) => {
 		const before = chained[index] as number;
-		if (before !== NONE) tell(before);
-		trackOf[index]?.tellCauses(index, tell);
+		if (before !== NONE) visit(before);
+		trackOf[index]?.tellCauses(index, visit);
 	};
 }
 
@@ -62,7 +62,7 @@ function chainOf({ event, connection = '' }: Item): string | undefined {
 
 type Segment = EventOf<'segment'>;
 type State = EventOf<'state'>;
-type Tell = Parameters<Causes>[1];
+type VisitCause = Parameters<Causes>[1];
 
 /** Numbers that grow, each with the index of the thing at which it was reached. */
 class Ends {
@@ -142,32 +142,32 @@ class Track {
 		}
 	}
 
-	tellCauses(index: number, tell: Tell): void {
+	tellCauses(index: number, visit: VisitCause): void {
 		const item = this.#items[index] as Item;
 		const { event, slot } = item;
 		if (event === undefined || !('host' in event)) return;
 		const own = this.#parts[event.host];
 		const other = this.#parts[otherHost(event.host)];
-		if (event.kind !== 'segment') this.#tell(index, this.#causeOf(index, item, own, other), tell);
-		else if (slot === 'wire') this.#tellCausesOfSegment(index, event, own, other, tell);
+		if (event.kind !== 'segment') this.#tell(index, this.#causeOf(index, item, own, other), visit);
+		else if (slot === 'wire') this.#tellCausesOfSegment(index, event, own, other, visit);
 	}
 
-	#tellCausesOfSegment(index: number, segment: Segment, own: Part, other: Part, tell: Tell): void {
+	#tellCausesOfSegment(index: number, segment: Segment, own: Part, other: Part, visit: VisitCause): void {
 		const { flags, length, seq, absolute, retransmission } = segment;
-		if (flags.includes('.')) this.#tell(index, other.ends.get(absolute.ack), tell);
-		else if (flags.includes('R')) this.#tell(index, other.acknowledging.get(absolute.seq), tell);
+		if (flags.includes('.')) this.#tell(index, other.ends.get(absolute.ack), visit);
+		else if (flags.includes('R')) this.#tell(index, other.acknowledging.get(absolute.seq), visit);
 		if (retransmission) return;
-		if (length > 0) this.#tell(index, own.written.covering(seq), tell);
-		if (flags === 'S') this.#tell(index, this.#call(index, own, /^connect$/), tell);
+		if (length > 0) this.#tell(index, own.written.covering(seq), visit);
+		if (flags === 'S') this.#tell(index, this.#call(index, own, /^connect$/), visit);
 		if (flags.includes('F'))
-			this.#tell(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), tell);
+			this.#tell(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), visit);
 	}
 
 	/** Not what comes so late that it must be something else. */
-	#tell(index: number, cause: number | undefined, tell: Tell): void {
+	#tell(index: number, cause: number | undefined, visit: VisitCause): void {
 		if (cause === undefined || cause === index) return;
 		const item = this.#items[index] as Item;
-		if (this.#timeOf(cause) <= item.t + precisionOf(item)) tell(cause);
+		if (this.#timeOf(cause) <= item.t + precisionOf(item)) visit(cause);
 	}
 
 	#causeOf(index: number, item: Item, own: Part, other: Part): number | undefined {
@@ -330,7 +330,7 @@ function endOf({ absolute, length, flags }: Segment): number {
 function precisionOf({ event, part }: Item): number {
 	// What woke a wait is not known for certain; what connected, or was read, is.
 	if (event?.kind === 'call' && part === 'end' && !isCall(event.name, 'poll')) return RETURN_PRECISION;
-	return event?.kind === 'state' && event.how === 'sampled' ? LOOK_PRECISION : PRECISION;
+	return event?.kind === 'state' && event.how === 'sampled' ? SAMPLE_PRECISION : PRECISION;
 }
 
 function isReset({ flags }: Segment): boolean {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
 import { TimelineBuilder } from './fixtures/builder.ts';
-import { drawSvg, drawText, layOut, renderLadder, type Story } from './index.ts';
+import { drawSvg, drawText, type EventRow, layOut, renderLadder } from './index.ts';
 
-const build = (builder: TimelineBuilder) => builder.build({ scenario: 'a story' });
+const build = (builder: TimelineBuilder) => builder.build({ scenario: 'a timeline' });
 const drawn = (builder: TimelineBuilder) => renderLadder(build(builder)).replace(/[\s│]+/g, ' ');
-const stories = (builder: TimelineBuilder) =>
-	layOut(build(builder)).rows.filter((row): row is Story => row.kind === 'story');
+const eventRows = (builder: TimelineBuilder) =>
+	layOut(build(builder)).rows.filter((row): row is EventRow => row.kind === 'events');
 const marks = (builder: TimelineBuilder, host: HostName) =>
-	stories(builder).flatMap((story) => story[host].map(({ head, detail, tail }) => `${head}${detail}${tail}`));
+	eventRows(builder).flatMap((row) => row[host].map(({ head, detail, tail }) => `${head}${detail}${tail}`));
 
 function pictures(timeline: TimelineFile): { text: string; svg: string } {
 	const ladder = layOut(timeline);
@@ -25,7 +25,7 @@ describe('what was sent', () => {
 			.segment(1.1, 'server', 'S.', { ...own, from: own.to, to: own.from, ack: 1 })
 			.segment(1.2, 'server', 'P.', { ...own, seq: 1, length: 5 });
 		expect(marks(builder, 'server')).toEqual(['↺ S 40000→9000', '↺ S. 9000→40000', '↺ P. seq 1 len 5 40000→9000']);
-		expect(stories(builder).filter(({ wire }) => wire !== undefined)).toEqual([]);
+		expect(eventRows(builder).filter(({ wire }) => wire !== undefined)).toEqual([]);
 	});
 
 	test('by a firewall in the name of the other side is told as the firewall’s', () => {
@@ -68,9 +68,9 @@ describe('what was sent', () => {
 
 	test('tells the options that matter where they matter', () => {
 		const options = { sack: [{ from: 11, to: 21 }], timestamp: { value: 1, echo: 2 } };
-		const [story] = stories(new TimelineBuilder().segment(1, 'server', '.', { ack: 1, options }));
-		expect(story?.wire?.remarks).toEqual(['SACK 11:21']);
-		expect(story?.wire?.title).toContain('options: TS val 1 ecr 2, sack 11:21');
+		const [row] = eventRows(new TimelineBuilder().segment(1, 'server', '.', { ack: 1, options }));
+		expect(row?.wire?.remarks).toEqual(['SACK 11:21']);
+		expect(row?.wire?.title).toContain('options: TS val 1 ecr 2, sack 11:21');
 	});
 });
 
@@ -148,7 +148,7 @@ describe('a call', () => {
 			.segment(1.0491, 'server', 'S.', { ack: 1 })
 			.segment(1.0492, 'client', '.', { seq: 1, ack: 1 });
 		expect(marks(builder, 'server')).toEqual(['accept4(3) …', '… accept4 = 4']);
-		expect(stories(builder).map(({ wire, server }) => [wire?.name, server.length])).toEqual([
+		expect(eventRows(builder).map(({ wire, server }) => [wire?.name, server.length])).toEqual([
 			[undefined, 1],
 			['S', 0],
 			['S.', 0],
@@ -166,7 +166,7 @@ describe('a call', () => {
 			.call(1, 'client', 'connect', '3, {sin_port=htons(8080)}, 16', { fd: 3, returned: 0, took: 0.001, socket })
 			.segment(1.005, 'client', 'S')
 			.segment(1.0051, 'server', 'S.', { ack: 1 });
-		expect(stories(builder).map(({ wire, client }) => [wire?.name, client.map(({ head }) => head)])).toEqual([
+		expect(eventRows(builder).map(({ wire, client }) => [wire?.name, client.map(({ head }) => head)])).toEqual([
 			[undefined, ['connect(']],
 			['S', []],
 			['S.', ['… connect']],
@@ -187,7 +187,7 @@ describe('a call', () => {
 			.call(1, 'client', 'write', '3<TCP:[1]>, "hi", 2', { fd: 3, returned: 2 })
 			.segment(1.0001, 'client', '.', { seq: 1, length: 1448 })
 			.segment(1.0002, 'client', 'P.', { seq: 1449, length: 100 });
-		expect(stories(builder).map(({ client, wire }) => [client.length, wire?.name])).toEqual([
+		expect(eventRows(builder).map(({ client, wire }) => [client.length, wire?.name])).toEqual([
 			[1, '.'],
 			[0, 'P.'],
 		]);
@@ -298,7 +298,7 @@ describe('much of the same', () => {
 		expect(Buffer.byteLength(text)).toBeLessThan(100_000);
 		expect(svg.length).toBeLessThan(100_000);
 		const told = layOut(timeline).rows.reduce(
-			(sum, row) => sum + (row.kind === 'story' ? (row.wire?.times ?? 0) : 'segments' in row ? row.segments : 0),
+			(sum, row) => sum + (row.kind === 'events' ? (row.wire?.times ?? 0) : 'segments' in row ? row.segments : 0),
 			0,
 		);
 		expect(told).toBe(20_000);

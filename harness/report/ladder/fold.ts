@@ -1,6 +1,6 @@
 import { foldAlike } from './alike.ts';
-import { bundled } from './bundle.ts';
 import type { Item } from './item.ts';
+import { summarized } from './summarize.ts';
 
 /** A cycle (a probe and its answer, a heartbeat) is folded from this often on, and up to this many things long. */
 const LEAST_TURNS = 3;
@@ -20,8 +20,8 @@ export interface Folded {
  * counted.
  */
 export function fold(items: readonly Item[], labelOf: (connection: string) => string | undefined): Folded {
-	const { items: told, hidden } = foldAlike(foldRuns(items), labelOf);
-	return { items: bundled(foldCycles(foldRuns(told))), hidden };
+	const { items: drawn, hidden } = foldAlike(foldRuns(items), labelOf);
+	return { items: summarized(foldCycles(foldRuns(drawn))), hidden };
 }
 
 function foldRuns(items: readonly Item[]): Item[] {

@@ -5,20 +5,20 @@ import { drawText, type TextOptions } from './text.ts';
 export { layOut } from './layout.ts';
 export type {
 	Arrow,
-	Band,
-	Block,
-	Breakage,
-	Caption,
+	BlockedCall,
+	EventRow,
+	FaultRow,
+	IdleRow,
 	Ladder,
+	LadderRow,
 	Mark,
 	MarkKind,
 	Outage,
-	Repeat,
-	Row,
+	RepeatRow,
 	Spans,
-	Story,
+	StateSpan,
+	StepRow,
 	TimerSpan,
-	Wait,
 } from './model.ts';
 export { drawSvg } from './svg/index.ts';
 export { drawEnd, drawText, type TextOptions } from './text.ts';

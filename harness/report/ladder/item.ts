@@ -1,7 +1,7 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
-import type { Arrow, Breakage, Bundle, Caption, Lapse, Mark, Repeat } from './model.ts';
+import type { Arrow, FaultRow, LossRow, Mark, RepeatRow, StepRow, SummaryRow } from './model.ts';
 
-interface Common {
+interface ItemBase {
 	readonly t: number;
 	readonly until: number;
 	/** What counts as the same thing again, among those that are alike. */
@@ -22,19 +22,19 @@ interface Common {
 }
 
 /** What stands at a host. */
-export type HostItem = Common & { readonly slot: HostName; readonly mark: Mark };
+export type HostItem = ItemBase & { readonly slot: HostName; readonly mark: Mark };
 /** What crosses the wire. */
-export type WireItem = Common & { readonly slot: 'wire'; readonly arrow: Arrow };
+export type WireItem = ItemBase & { readonly slot: 'wire'; readonly arrow: Arrow };
 /** What goes across the whole picture. */
-export type FullItem = Common & {
+export type FullWidthItem = ItemBase & {
 	readonly slot: 'full';
-	readonly row: Caption | Breakage | Lapse | Repeat | Bundle;
+	readonly row: StepRow | FaultRow | LossRow | RepeatRow | SummaryRow;
 	/** What it stands for, of a fold. */
 	readonly parts?: readonly Item[];
 };
 
 /** One thing to draw, before things of one moment are put in one row. */
-export type Item = HostItem | WireItem | FullItem;
+export type Item = HostItem | WireItem | FullWidthItem;
 
 export type Call = EventOf<'call'>;
 
@@ -51,4 +51,4 @@ export const PRECISION = 0.002;
 export const RETURN_PRECISION = 0.1;
 
 /** How far apart they may be where one was seen by a look at `ss`, which reads for a while after it has begun. */
-export const LOOK_PRECISION = 0.02;
+export const SAMPLE_PRECISION = 0.02;

@@ -3,14 +3,14 @@ import type { Event, EventOf, HostName, Loss, TimelineFile } from '../../timelin
 import { duration } from '../text-format.ts';
 import { CallConnections } from './call-connections.ts';
 import { acts, argumentsAtFirst, failed, resultOf, shortArguments, waits } from './call-items.ts';
-import { CallPlaces } from './call-places.ts';
+import { CallPlacement } from './call-placement.ts';
 import { CallerNames } from './caller-names.ts';
 import { causesAmong } from './causes.ts';
 import type { Connections } from './connections.ts';
 import type { Call, Item } from './item.ts';
-import type { Block, Breakage, Caption, Lapse, Mark, MarkKind } from './model.ts';
+import type { BlockedCall, FaultRow, LossRow, Mark, MarkKind, StepRow } from './model.ts';
 import { inCausalOrder } from './order.ts';
-import { SocketNews } from './sockets.ts';
+import { SocketChanges } from './socket-changes.ts';
 import type { Placed } from './spans.ts';
 import { Wire } from './wire.ts';
 
@@ -22,7 +22,7 @@ export function itemsOf(
 	timeline: TimelineFile,
 	connections: Connections,
 	end: number,
-): { items: Item[]; blocks: Placed<Block>[] } {
+): { items: Item[]; blocks: Placed<BlockedCall>[] } {
 	const { items, blocks } = new Itemizer(timeline, connections, end).drawn();
 	const inTime = items.sort((one, other) => one.t - other.t);
 	const causes = causesAmong(inTime);
@@ -30,7 +30,7 @@ export function itemsOf(
 }
 
 /** A call that blocks: since when, and what it says of itself. */
-interface Blocking {
+interface OpenCall {
 	readonly host: HostName;
 	readonly waiting: string;
 	readonly t: number;
@@ -39,7 +39,7 @@ interface Blocking {
 }
 
 /** What a mark says: `detail` is cut first where there is no room. */
-interface Words {
+interface MarkText {
 	readonly head: string;
 	readonly detail?: string;
 	readonly tail?: string;
@@ -50,7 +50,7 @@ interface Words {
 }
 
 /** What else is known of what a mark stands for. */
-interface About {
+interface MarkContext {
 	readonly connection?: string | undefined;
 	readonly part?: 'begin' | 'end' | undefined;
 	readonly acts?: boolean;
@@ -60,14 +60,14 @@ class Itemizer {
 	readonly #events: readonly Event[];
 	readonly #losses: readonly Loss[];
 	readonly #connections: Connections;
-	readonly #calls: CallPlaces;
+	readonly #calls: CallPlacement;
 	readonly #callConnections: CallConnections;
-	readonly #speakers: CallerNames;
+	readonly #callerNames: CallerNames;
 	readonly #wire: Wire;
-	readonly #sockets: SocketNews;
+	readonly #sockets: SocketChanges;
 	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
-	readonly #blocking = new Map<string, Blocking>();
-	readonly #blocks: Placed<Block>[] = [];
+	readonly #blocking = new Map<string, OpenCall>();
+	readonly #blocks: Placed<BlockedCall>[] = [];
 	readonly #end: number;
 	readonly #items: Item[] = [];
 	#full = 0;
@@ -78,14 +78,14 @@ class Itemizer {
 		this.#events = events;
 		this.#losses = losses;
 		this.#connections = connections;
-		this.#calls = new CallPlaces(events);
+		this.#calls = new CallPlacement(events);
 		this.#callConnections = new CallConnections(events, connections);
-		this.#speakers = new CallerNames(this.#calls.drawn, end);
+		this.#callerNames = new CallerNames(this.#calls.drawn, end);
 		this.#wire = new Wire(timeline, connections);
-		this.#sockets = new SocketNews(connections);
+		this.#sockets = new SocketChanges(connections);
 	}
 
-	drawn(): { items: Item[]; blocks: Placed<Block>[] } {
+	drawn(): { items: Item[]; blocks: Placed<BlockedCall>[] } {
 		for (const loss of this.#losses) this.#loss(loss);
 		for (const event of this.#events) {
 			// What a machine without power could not have done is recorded, but is no part of the story.
@@ -153,7 +153,7 @@ class Itemizer {
 		}
 	}
 
-	#across(row: Caption | Breakage | Lapse): void {
+	#across(row: StepRow | FaultRow | LossRow): void {
 		this.#full += 1;
 		const key = `full ${this.#full}`;
 		this.#items.push({ slot: 'full', t: row.t, until: row.t, key, alike: key, sort: key, row, segments: 0 });
@@ -175,7 +175,7 @@ class Itemizer {
 		const drawn = this.#calls.isDrawn(event);
 		const connection = this.#callConnections.of(event);
 		const thread = threadOf(event);
-		const head = `${this.#speakers.before(event)}${event.name}`;
+		const head = `${this.#callerNames.before(event)}${event.name}`;
 		const args = shortArguments(event);
 		const title = describeEvent(event).trim();
 		const unfinished = event.returned === undefined && event.errno === undefined;
@@ -245,13 +245,13 @@ class Itemizer {
 	}
 
 	#state(event: EventOf<'state'>): void {
-		this.#sockets.stateTold(event);
+		this.#sockets.stateDrawn(event);
 		const words = `[${event.to}]${event.how === 'sampled' ? '*' : ''}`;
 		this.#mark(event, 'state', { ...this.#ofSocket(event, words), sort: event.how === 'sampled' ? 'sampled' : words });
 	}
 
 	#look(event: EventOf<'sockets'>): void {
-		for (const { text, row } of this.#sockets.look(event)) {
+		for (const { text, row } of this.#sockets.sample(event)) {
 			const connection = this.#connections.keyOf(event.host, row);
 			const label = this.#connections.labelOfKey(connection);
 			const head = `ss: ${label === undefined ? '' : `${label} `}`;
@@ -286,12 +286,12 @@ class Itemizer {
 	}
 
 	/** Words on a socket, with its name before them where there are several. */
-	#ofSocket(event: Pick<EventOf<'state'>, 'host' | 'local' | 'remote'>, words: string): Words {
+	#ofSocket(event: Pick<EventOf<'state'>, 'host' | 'local' | 'remote'>, words: string): MarkText {
 		const socket = this.#connections.socketOf(event.host, event);
 		return { head: socket === undefined ? words : `${socket} ${words}`, alike: words };
 	}
 
-	#mark(event: OfHost, kind: MarkKind, words: Words, about: About = {}, t = event.t): void {
+	#mark(event: OfHost, kind: MarkKind, words: MarkText, about: MarkContext = {}, t = event.t): void {
 		const { host } = event;
 		const { head, detail = '', tail = '' } = words;
 		const mark: Mark = { kind, t, head, detail, tail, times: 1, title: words.title ?? describeEvent(event).trim() };

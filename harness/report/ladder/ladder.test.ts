@@ -3,37 +3,37 @@ import fc from 'fast-check';
 import { timelineSchema } from '../../timeline/events.ts';
 import { expectFile } from '../fixtures/golden.ts';
 import { anyTimeline } from './fixtures/arbitrary.ts';
-import { powerOffStory, rebootStory } from './fixtures/stories.ts';
-import { layOut, type Row, renderLadder } from './index.ts';
+import { powerOffTimeline, rebootTimeline } from './fixtures/timelines.ts';
+import { type LadderRow, layOut, renderLadder } from './index.ts';
 
-const STORIES = { reboot: rebootStory, 'power-off': powerOffStory };
+const TIMELINES = { reboot: rebootTimeline, 'power-off': powerOffTimeline };
 
 /** Segments and ICMP messages that a row stands for. */
-function segmentsIn(row: Row): number {
-	if (row.kind !== 'story') return 'segments' in row ? row.segments : 0;
+function segmentsIn(row: LadderRow): number {
+	if (row.kind !== 'events') return 'segments' in row ? row.segments : 0;
 	const loops = [...row.client, ...row.server].filter(({ kind }) => kind === 'segment');
 	return (row.wire?.times ?? 0) + loops.reduce((sum, { times }) => sum + times, 0);
 }
 
 describe('a ladder as text', () => {
-	for (const [name, story] of Object.entries(STORIES)) {
+	for (const [name, timeline] of Object.entries(TIMELINES)) {
 		for (const width of [80, 120]) {
 			test(`is the golden one: ${name}, ${width} columns`, () => {
-				expectFile(new URL(`fixtures/${name}.${width}.txt`, import.meta.url), renderLadder(story(), { width }));
+				expectFile(new URL(`fixtures/${name}.${width}.txt`, import.meta.url), renderLadder(timeline(), { width }));
 			});
 		}
 	}
 
 	test('has the same text with colours as without', () => {
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is
-		const plain = renderLadder(rebootStory(), { width: 100, colour: true }).replace(/\u001b\[[\d;]*m/g, '');
-		expect(plain.replace(/ +$/gm, '')).toBe(renderLadder(rebootStory(), { width: 100 }));
-		expect(renderLadder(rebootStory(), { colour: true })).toContain('\u001b[1;31mread(3) = ECONNRESET\u001b[0m');
+		const plain = renderLadder(rebootTimeline(), { width: 100, colour: true }).replace(/\u001b\[[\d;]*m/g, '');
+		expect(plain.replace(/ +$/gm, '')).toBe(renderLadder(rebootTimeline(), { width: 100 }));
+		expect(renderLadder(rebootTimeline(), { colour: true })).toContain('\u001b[1;31mread(3) = ECONNRESET\u001b[0m');
 	});
 
 	test('says above it why the scenario failed, in the lines in which it was told', () => {
 		const failed = {
-			...rebootStory(),
+			...rebootTimeline(),
 			outcome: 'failed' as const,
 			failure: { message: 'Waited 15 s. [LIMIT_PASSED]\n  to do: look', code: 'LIMIT_PASSED' },
 		};
@@ -69,12 +69,12 @@ describe('the layout', () => {
 	});
 
 	test('lays out ten thousand events in well under two seconds', () => {
-		const [segment, ...rest] = powerOffStory().events.filter(({ kind }) => kind === 'segment');
+		const [segment, ...rest] = powerOffTimeline().events.filter(({ kind }) => kind === 'segment');
 		const events = Array.from({ length: 10_000 }, (_, index) => ({
 			...(index % 3 === 0 ? segment : rest[index % rest.length]),
 			t: index / 10,
 		}));
-		const timeline = timelineSchema.parse({ ...powerOffStory(), events });
+		const timeline = timelineSchema.parse({ ...powerOffTimeline(), events });
 		// Of the processor: what else a busy machine does is no matter.
 		const before = process.cpuUsage();
 		renderLadder(timeline);

@@ -1,21 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { TimelineBuilder } from './fixtures/builder.ts';
-import { layOut, type Row, renderLadder, type Story } from './index.ts';
+import { type EventRow, type LadderRow, layOut, renderLadder } from './index.ts';
 
-function rowsOf(timeline: TimelineBuilder): readonly Row[] {
-	return layOut(timeline.build({ scenario: 'a story' })).rows;
+function rowsOf(timeline: TimelineBuilder): readonly LadderRow[] {
+	return layOut(timeline.build({ scenario: 'a timeline' })).rows;
 }
 
-function stories(timeline: TimelineBuilder): Story[] {
-	return rowsOf(timeline).filter((row) => row.kind === 'story');
+function eventRows(timeline: TimelineBuilder): EventRow[] {
+	return rowsOf(timeline).filter((row) => row.kind === 'events');
 }
 
-const text = (story: Story | undefined, side: 'client' | 'server') =>
-	story?.[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
+const text = (row: EventRow | undefined, side: 'client' | 'server') =>
+	row?.[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
 
 describe('one moment', () => {
 	test('puts the call, what it sent and what that did in one row', () => {
-		const rows = stories(
+		const rows = eventRows(
 			new TimelineBuilder()
 				.call(1, 'client', 'write', '3<TCP:[1]>, "hi", 2', { fd: 3, returned: 2 })
 				.segment(1.0001, 'client', 'P.', { seq: 1, length: 2 })
@@ -27,7 +27,7 @@ describe('one moment', () => {
 	});
 
 	test('moves a call to the row of the segment that it sent', () => {
-		const rows = stories(
+		const rows = eventRows(
 			new TimelineBuilder()
 				.segment(1, 'server', 'F.', { seq: 1 })
 				.call(1.0001, 'client', 'read', '3<TCP:[1]>, "", 99', { fd: 3, returned: 0 })
@@ -42,7 +42,7 @@ describe('one moment', () => {
 	});
 
 	test('does not draw an effect beside a later cause', () => {
-		const rows = stories(new TimelineBuilder().state(1, 'server', 'CLOSED', 'LISTEN').segment(1.001, 'client', 'S'));
+		const rows = eventRows(new TimelineBuilder().state(1, 'server', 'CLOSED', 'LISTEN').segment(1.001, 'client', 'S'));
 		expect(rows).toHaveLength(2);
 	});
 });
@@ -58,7 +58,7 @@ describe('folding', () => {
 				timer: { name: 'on', leftMs: 100, count: t },
 			});
 		}
-		const arrows = stories(timeline).flatMap(({ wire }) => wire ?? []);
+		const arrows = eventRows(timeline).flatMap(({ wire }) => wire ?? []);
 		expect(arrows.map(({ times, retransmission }) => [times, retransmission])).toEqual([
 			[1, false],
 			[1, true],
@@ -71,7 +71,7 @@ describe('folding', () => {
 		for (let turn = 0; turn < 9; turn++)
 			timeline.segment(turn * 5, 'client', '.', { seq: 0 }).segment(turn * 5 + 0.0001, 'server', '.', { ack: 1 });
 		const rows = rowsOf(timeline);
-		expect(rows.map(({ kind }) => kind)).toEqual(['story', 'story', 'wait', 'repeat']);
+		expect(rows.map(({ kind }) => kind)).toEqual(['events', 'events', 'wait', 'repeat']);
 		expect(rows.at(-1)).toMatchObject({ times: 8, rows: 2, segments: 16, until: 40.0001 });
 	});
 
@@ -94,7 +94,7 @@ describe('folding', () => {
 });
 
 describe('calls', () => {
-	const drawn = (timeline: TimelineBuilder) => stories(timeline).flatMap((row) => text(row, 'client') ?? []);
+	const drawn = (timeline: TimelineBuilder) => eventRows(timeline).flatMap((row) => text(row, 'client') ?? []);
 
 	test('that blocked are drawn when they began and when they returned', () => {
 		const timeline = new TimelineBuilder()
@@ -172,7 +172,7 @@ describe('what stands at a host', () => {
 			.state(2, 'server', 'CLOSED', 'LISTEN')
 			.build({ scenario: '' });
 		const { rows } = layOut({ ...timeline, events: [...timeline.events, ...left] });
-		expect(rows.map((row) => row.kind === 'story' && text(row, 'server'))).toEqual([['[LISTEN]']]);
+		expect(rows.map((row) => row.kind === 'events' && text(row, 'server'))).toEqual([['[LISTEN]']]);
 	});
 
 	test('is not what a machine without power could not have done', () => {

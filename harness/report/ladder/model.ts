@@ -17,7 +17,7 @@ export interface Ladder {
 	readonly addresses: Readonly<Record<HostName, string>>;
 	/** `#1 client:49152 server:8080`; empty where there is one connection and nothing to tell apart. */
 	readonly connections: readonly string[];
-	readonly rows: readonly Row[];
+	readonly rows: readonly LadderRow[];
 	readonly spans: Spans;
 	/** True where a state of the ladder was seen by looking at sockets, and not told by the kernel when it happened. */
 	readonly sampled: boolean;
@@ -26,11 +26,11 @@ export interface Ladder {
 	readonly skipped: readonly Skip[];
 }
 
-export type Row = Story | Caption | Breakage | Lapse | Wait | Repeat | Bundle;
+export type LadderRow = EventRow | StepRow | FaultRow | LossRow | IdleRow | RepeatRow | SummaryRow;
 
 /** One moment: what stands at the client, what crosses the wire, what stands at the server. */
-export interface Story {
-	readonly kind: 'story';
+export interface EventRow {
+	readonly kind: 'events';
 	readonly t: number;
 	readonly client: readonly Mark[];
 	readonly wire: Arrow | undefined;
@@ -38,14 +38,14 @@ export interface Story {
 }
 
 /** What the scenario said it was doing. */
-export interface Caption {
+export interface StepRow {
 	readonly kind: 'step';
 	readonly t: number;
 	readonly text: string;
 }
 
 /** A fault, across the whole picture. */
-export interface Breakage {
+export interface FaultRow {
 	readonly kind: 'fault';
 	readonly t: number;
 	readonly host: HostName;
@@ -56,21 +56,21 @@ export interface Breakage {
 }
 
 /** An observer failed, or tells all again: what it would have told between is unknown. */
-export interface Lapse {
+export interface LossRow {
 	readonly kind: 'lapse';
 	readonly t: number;
 	readonly text: string;
 }
 
 /** Time in which nothing happened that is drawn. */
-export interface Wait {
+export interface IdleRow {
 	readonly kind: 'wait';
 	readonly t: number;
 	readonly seconds: number;
 }
 
 /** The `rows` things before it happened again, `times` times. */
-export interface Repeat {
+export interface RepeatRow {
 	readonly kind: 'repeat';
 	readonly t: number;
 	readonly until: number;
@@ -81,7 +81,7 @@ export interface Repeat {
 }
 
 /** Much that happened, in a few words: connections like one that is drawn, or what there is no room for. */
-export interface Bundle {
+export interface SummaryRow {
 	readonly kind: 'bundle';
 	readonly t: number;
 	readonly until: number;
@@ -158,7 +158,7 @@ export interface Span {
 }
 
 /** A socket in one state. */
-export interface Band extends Span {
+export interface StateSpan extends Span {
 	readonly state: string;
 	/** False where nobody looked again: it may have lasted, or not. */
 	readonly known: boolean;
@@ -170,7 +170,7 @@ export interface TimerSpan extends Span {
 }
 
 /** A call that blocked. */
-export interface Block extends Span {
+export interface BlockedCall extends Span {
 	readonly failed: boolean;
 }
 
@@ -180,9 +180,9 @@ export interface Outage extends Span {
 }
 
 export interface Spans {
-	readonly bands: readonly Band[];
+	readonly bands: readonly StateSpan[];
 	readonly timers: readonly TimerSpan[];
-	readonly blocks: readonly Block[];
+	readonly blocks: readonly BlockedCall[];
 	readonly outages: readonly Outage[];
 	/** When the last event was. */
 	readonly end: number;

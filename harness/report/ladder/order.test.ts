@@ -206,7 +206,7 @@ interface Place {
 
 function placesIn({ rows }: Ladder): Place[] {
 	return rows.flatMap((row, index) => {
-		if (row.kind !== 'story') return [];
+		if (row.kind !== 'events') return [];
 		const marks = (['client', 'server'] as const).flatMap((host) =>
 			row[host].map(({ head, detail, tail }, line) => ({ name: `${host} ${head}${detail}${tail}`, row: index, line })),
 		);

@@ -1,5 +1,5 @@
 /** Tells the indexes of what caused a thing, one by one. */
-export type Causes = (index: number, tell: (cause: number) => void) => void;
+export type Causes = (index: number, visit: (cause: number) => void) => void;
 
 /**
  * Things in the order of their indexes, but none before what caused it: what comes too early follows directly behind

@@ -1,6 +1,6 @@
 import { type HostName, otherHost } from '../../timeline/events.ts';
 import { type HostItem, type Item, PRECISION, type WireItem } from './item.ts';
-import type { Row, Story } from './model.ts';
+import type { EventRow, LadderRow } from './model.ts';
 
 /**
  * Things closer than this stand in one row, in seconds: more than the clocks of two observers differ, less than a
@@ -16,12 +16,12 @@ const MOST_MARKS = 3;
  * Things, in an order in which none stands before its cause, as rows. In a row the arrow is in the first line: so what
  * its sender did before it is at most the one thing that stands beside it, and what its receiver did is the effect.
  */
-export function rowsOf(items: readonly Item[]): Row[] {
-	const rows: Row[] = [];
+export function rowsOf(items: readonly Item[]): LadderRow[] {
+	const rows: LadderRow[] = [];
 	let open: OpenRow | undefined;
 	let latest: number | undefined;
 	const close = () => {
-		if (open !== undefined && !open.isEmpty) rows.push(open.story);
+		if (open !== undefined && !open.isEmpty) rows.push(open.eventRow);
 		open = undefined;
 	};
 	for (const item of items) {
@@ -62,9 +62,15 @@ class OpenRow {
 		return this.#wire === undefined && this.#marks.client.length === 0 && this.#marks.server.length === 0;
 	}
 
-	get story(): Story {
+	get eventRow(): EventRow {
 		const marksOf = (host: HostName) => this.#marks[host].map(({ mark }) => mark);
-		return { kind: 'story', t: this.#t, client: marksOf('client'), wire: this.#wire?.arrow, server: marksOf('server') };
+		return {
+			kind: 'events',
+			t: this.#t,
+			client: marksOf('client'),
+			wire: this.#wire?.arrow,
+			server: marksOf('server'),
+		};
 	}
 
 	/** Whether the item belongs to the moment of this row, and there is room for it. */

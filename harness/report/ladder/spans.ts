@@ -1,7 +1,7 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
 import { duration } from '../text-format.ts';
 import type { Connections } from './connections.ts';
-import type { Band, Outage, Span, TimerSpan } from './model.ts';
+import type { Outage, Span, StateSpan, TimerSpan } from './model.ts';
 
 /** A span that has no lane yet: what has one `key` shares one. */
 export type Placed<S extends Span> = Omit<S, 'lane'> & {
@@ -49,8 +49,8 @@ export function bandsOf(
 	end: number,
 	lastKnown: LastKnown,
 	connections: Connections,
-): Placed<Band>[] {
-	const bands: Placed<Band>[] = [];
+): Placed<StateSpan>[] {
+	const bands: Placed<StateSpan>[] = [];
 	const open: Record<HostName, Map<string, Open>> = { client: new Map(), server: new Map() };
 	/** When the kernel told that a full socket had ended: a small one may go on from there. */
 	const handedOver = new Map<string, number>();

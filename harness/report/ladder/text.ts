@@ -4,7 +4,7 @@ import { duration, printable, wrap } from '../text-format.ts';
 import { drawArrow } from './arrow.ts';
 import { closing, opening } from './frame.ts';
 import { markLines } from './mark.ts';
-import type { Breakage, Ladder, Mark, Row, Story } from './model.ts';
+import type { EventRow, FaultRow, Ladder, LadderRow, Mark } from './model.ts';
 
 export interface TextOptions {
 	/** Columns; 60 at least. Default 120. */
@@ -82,10 +82,10 @@ class Pen {
 		this.#paint = paint;
 	}
 
-	row(row: Row): string[] {
+	row(row: LadderRow): string[] {
 		switch (row.kind) {
-			case 'story':
-				return this.#story(row);
+			case 'events':
+				return this.#events(row);
 			case 'step':
 				return this.#full(row.t, '▸', row.text, 'step');
 			case 'fault':
@@ -133,7 +133,7 @@ class Pen {
 		});
 	}
 
-	#story({ t, client, wire, server }: Story): string[] {
+	#events({ t, client, wire, server }: EventRow): string[] {
 		const left = this.#cell(client);
 		const right = this.#cell(server);
 		const arrow = wire === undefined ? [] : drawArrow(wire, this.#columns.wire);
@@ -168,7 +168,7 @@ class Pen {
 		});
 	}
 
-	#fault({ t, phase, text, proof }: Breakage): string[] {
+	#fault({ t, phase, text, proof }: FaultRow): string[] {
 		const width = this.#columns.all - this.#columns.time - 1;
 		const words = {
 			injected: [`╳ ${text}`, proof === undefined ? undefined : `  ${proof}`],

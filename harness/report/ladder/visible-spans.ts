@@ -1,4 +1,4 @@
-import type { Row, Span } from './model.ts';
+import type { LadderRow, Span } from './model.ts';
 import type { Placed } from './spans.ts';
 
 /** So many stripes of one kind are drawn: the longest. */
@@ -10,7 +10,7 @@ export class VisibleSpans {
 	/** From when to when rows stand for much that happened, in the order of time. */
 	readonly #folded: readonly { readonly t: number; readonly until: number }[];
 
-	constructor(rows: readonly Row[], hidden: ReadonlySet<string>) {
+	constructor(rows: readonly LadderRow[], hidden: ReadonlySet<string>) {
 		this.#hidden = hidden;
 		this.#folded = rows
 			.flatMap((row) => (row.kind === 'repeat' || (row.kind === 'bundle' && row.connections === 0) ? [row] : []))

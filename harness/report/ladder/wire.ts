@@ -16,9 +16,9 @@ export class Wire {
 	readonly #connections: Connections;
 	readonly #faults: ReadonlyMap<string, Fault>;
 	/** One for all that are alike: there may be very many segments. */
-	readonly #abouts = new Map<string, About>();
+	readonly #abouts = new Map<string, ArrowIdentity>();
 	/** The last segment of each host that was not like the one before. */
-	readonly #latest: Partial<Record<HostName, { readonly event: Segment; readonly about: About }>> = {};
+	readonly #latest: Partial<Record<HostName, { readonly event: Segment; readonly about: ArrowIdentity }>> = {};
 
 	constructor({ events }: TimelineFile, connections: Connections) {
 		this.#connections = connections;
@@ -40,7 +40,7 @@ export class Wire {
 		return this.#item(event, about);
 	}
 
-	#aboutOf(event: Segment, connection: string | undefined, remarks: readonly string[]): About {
+	#aboutOf(event: Segment, connection: string | undefined, remarks: readonly string[]): ArrowIdentity {
 		const { host, flags, length, fate, retransmission, link = 'wire', origin = '', by = '' } = event;
 		const key = `${connection} ${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin} ${length} ${remarks.join()}`;
 		const known = this.#abouts.get(key);
@@ -62,16 +62,16 @@ export class Wire {
 		return this.#item(event, { name: `ICMP ${name}`, remarks, sort, alike: sort, connection });
 	}
 
-	#item(event: Segment | Icmp, about: About): Item {
+	#item(event: Segment | Icmp, about: ArrowIdentity): Item {
 		const fault = this.#faults.get(event.by ?? '');
-		return event.link === 'loopback' ? looped(event, about, fault) : new Crossing(event, about, fault);
+		return event.link === 'loopback' ? looped(event, about, fault) : new LazyWireItem(event, about, fault);
 	}
 }
 
 type Fault = EventOf<'fault'>;
 
 /** What counts of something that was sent as the same thing again, and how it is called. */
-interface About {
+interface ArrowIdentity {
 	/** Flags and connection, or the kind of message. */
 	readonly name: string;
 	readonly remarks: readonly string[];
@@ -81,14 +81,14 @@ interface About {
 }
 
 /** What crosses the wire. Of very many few are drawn, so it is told in words when it is asked for. */
-class Crossing implements WireItem {
+class LazyWireItem implements WireItem {
 	readonly slot = 'wire';
 	readonly event: Segment | Icmp;
 	readonly segments = 1;
-	readonly #about: About;
+	readonly #about: ArrowIdentity;
 	readonly #fault: Fault | undefined;
 
-	constructor(event: Segment | Icmp, about: About, fault: Fault | undefined) {
+	constructor(event: Segment | Icmp, about: ArrowIdentity, fault: Fault | undefined) {
 		this.event = event;
 		this.#about = about;
 		this.#fault = fault;
@@ -153,7 +153,7 @@ function isLike(one: Segment, other: Segment): boolean {
 	);
 }
 
-function looped(event: Segment | Icmp, about: About, fault: Fault | undefined): HostItem {
+function looped(event: Segment | Icmp, about: ArrowIdentity, fault: Fault | undefined): HostItem {
 	const { name, remarks, alike, sort, connection } = about;
 	const { t, host } = event;
 	const by = causeOfLoss(event, fault);
@@ -168,7 +168,7 @@ function looped(event: Segment | Icmp, about: About, fault: Fault | undefined): 
  * Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the
  * first did.
  */
-function keyOf(event: Segment | Icmp, { remarks }: About): string {
+function keyOf(event: Segment | Icmp, { remarks }: ArrowIdentity): string {
 	if (event.kind === 'icmp') return remarks.join();
 	return `${event.seq} ${event.length === 0 ? event.ack : ''} ${event.from.port}`;
 }

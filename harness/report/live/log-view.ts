@@ -1,6 +1,6 @@
-import type { Recorded } from '../recorded.ts';
+import type { RecordedScenario } from '../recorded.ts';
 import type { LiveMessage } from './messages.ts';
-import { Overdue } from './overdue.ts';
+import { OverdueWaits } from './overdue-waits.ts';
 import type { ProgressView } from './progress-view.ts';
 import { questionLines } from './question-lines.ts';
 import { filesIn, type Renderer } from './renderer.ts';
@@ -24,19 +24,19 @@ export interface LogViewOptions {
  */
 export class LogView implements ProgressView {
 	readonly #running: RunningScenarios;
-	readonly #overdue = new Overdue();
+	readonly #overdue = new OverdueWaits();
 	readonly #asked = new Set<string>();
-	readonly #writing: LogViewOptions;
+	readonly #options: LogViewOptions;
 
-	constructor(writing: LogViewOptions) {
-		this.#writing = writing;
-		this.#running = new RunningScenarios(writing.now);
+	constructor(options: LogViewOptions) {
+		this.#options = options;
+		this.#running = new RunningScenarios(options.now);
 	}
 
 	received(scenario: number, message: LiveMessage): void {
 		this.#running.received(scenario, message);
 		if (message.kind !== 'began' || message.question === undefined) return;
-		const { write, renderer } = this.#writing;
+		const { write, renderer } = this.#options;
 		this.#asked.add(message.scenario);
 		write(`\n${questionLines(message, renderer.width, renderer.paint).join('\n')}\n\n`);
 	}
@@ -46,12 +46,12 @@ export class LogView implements ProgressView {
 	}
 
 	draw(): void {
-		for (const wait of this.#overdue.among(this.#running.longest()))
-			this.#writing.note(waitLine(wait, Number.POSITIVE_INFINITY));
+		for (const wait of this.#overdue.due(this.#running.longest()))
+			this.#options.note(waitLine(wait, Number.POSITIVE_INFINITY));
 	}
 
-	finish(recorded: readonly Recorded[]): void {
-		const { write, renderer } = this.#writing;
+	finish(recorded: readonly RecordedScenario[]): void {
+		const { write, renderer } = this.#options;
 		for (const { timeline, folder } of recorded) {
 			const { question: _asked, ...rest } = timeline;
 			const lines = renderer.ladder(this.#asked.has(timeline.scenario) ? rest : timeline);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { rebootStory } from '../ladder/fixtures/stories.ts';
+import { rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import { type LiveMessage, lineOf, MessageReader } from './messages.ts';
 
 const text = fc.string({ unit: 'grapheme' });
@@ -20,7 +20,7 @@ const message: fc.Arbitrary<LiveMessage> = fc.oneof(
 	}),
 	fc.record({ kind: fc.constant('waited' as const), wait: number }),
 	fc.record({ kind: fc.constant('clock' as const), now }),
-	fc.constantFrom('snapshot' as const, 'finished' as const).map((kind) => ({ kind, timeline: rebootStory() })),
+	fc.constantFrom('snapshot' as const, 'finished' as const).map((kind) => ({ kind, timeline: rebootTimeline() })),
 );
 const foreign = fc.oneof(text, fc.json()).filter((line) => !line.includes('\n'));
 

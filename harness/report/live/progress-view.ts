@@ -1,4 +1,4 @@
-import type { Recorded } from '../recorded.ts';
+import type { RecordedScenario } from '../recorded.ts';
 import type { LiveSubscriber } from './subscribe.ts';
 
 /** Tells the scenarios of one file to somebody who looks on. */
@@ -6,5 +6,5 @@ export interface ProgressView extends LiveSubscriber {
 	/** Time has passed, or something was told. */
 	draw(): void;
 	/** The file is over: this is what its scenarios recorded. */
-	finish(recorded: readonly Recorded[]): void;
+	finish(recorded: readonly RecordedScenario[]): void;
 }

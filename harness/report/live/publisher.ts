@@ -51,9 +51,9 @@ export function publishLive(scenario: Omit<Began, 'kind'>): Publisher {
 	const socket = connect(place.socket).unref();
 	// Nobody there, or no longer: what is written is lost then.
 	socket.on('error', () => {});
-	const teller = place.wanted === 'drawings' ? new HistoryPublisher(socket) : new WaitPublisher(socket);
-	teller.publish({ kind: 'began', ...scenario });
-	return teller;
+	const publisher = place.wanted === 'drawings' ? new HistoryPublisher(socket) : new WaitPublisher(socket);
+	publisher.publish({ kind: 'began', ...scenario });
+	return publisher;
 }
 
 /** Tells what is waited for. */

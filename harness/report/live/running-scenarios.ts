@@ -22,7 +22,7 @@ interface Wait {
 	/** By the lab's clock, where that is another than the reader's. */
 	readonly since: number | undefined;
 	/** By the reader's clock. */
-	readonly toldAt: number;
+	readonly receivedAt: number;
 }
 
 interface Scenario {
@@ -52,7 +52,7 @@ export class RunningScenarios implements LiveSubscriber {
 		if ('now' in message) running.clock = message.now ?? running.clock;
 		if (message.kind === 'waits') {
 			const { wait, what, limitMs, now } = message;
-			running.waits.set(wait, { what, limitMs, since: now, toldAt: this.#now() });
+			running.waits.set(wait, { what, limitMs, since: now, receivedAt: this.#now() });
 		}
 		if (message.kind === 'waited') running.waits.delete(message.wait);
 	}
@@ -68,9 +68,9 @@ export class RunningScenarios implements LiveSubscriber {
 		const [entry] = running?.waits ?? [];
 		if (running === undefined || entry === undefined) return undefined;
 		const { began, clock } = running;
-		const [number, { what, limitMs, since, toldAt }] = entry;
+		const [number, { what, limitMs, since, receivedAt }] = entry;
 		const where = `${specName(began.spec)} › ${began.scenario}`;
-		const shownMs = this.#now() - toldAt;
+		const shownMs = this.#now() - receivedAt;
 		return {
 			key: `${scenario}/${number}`,
 			where,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineFile } from '../../timeline/events.ts';
-import { rebootStory } from '../ladder/fixtures/stories.ts';
+import { rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import { announceSubscriber, currentLiveSocket, offerLiveSocket, type Wanted } from './live-socket.ts';
 import { type LiveMessage, lineOf } from './messages.ts';
 import { publishLive } from './publisher.ts';
@@ -92,8 +92,8 @@ describe('a scenario', () => {
 	test('tells its history where it is wanted, at first and at last', async () => {
 		await listen('drawings');
 		const live = publishLive(SCENARIO);
-		const last: TimelineFile = { ...rebootStory(), answer: 'ECONNRESET' };
-		live.follow(UNCHANGING, rebootStory);
+		const last: TimelineFile = { ...rebootTimeline(), answer: 'ECONNRESET' };
+		live.follow(UNCHANGING, rebootTimeline);
 		live.finished(last);
 		live.close();
 		await notebook.until(1);
@@ -106,7 +106,7 @@ describe('a scenario', () => {
 		live.follow(UNCHANGING, () => {
 			throw new Error('it was made');
 		});
-		live.finished(rebootStory());
+		live.finished(rebootTimeline());
 		live.close();
 		await notebook.until(1);
 		expect(notebook.told_).toHaveLength(1);
@@ -127,8 +127,8 @@ describe('nothing fails', () => {
 	function play(): void {
 		const live = publishLive(SCENARIO);
 		live.waiting({ what: 'it', limitMs: 1_000 })();
-		live.follow(UNCHANGING, rebootStory);
-		live.finished(rebootStory());
+		live.follow(UNCHANGING, rebootTimeline);
+		live.finished(rebootTimeline());
 		live.close();
 		live.waiting({ what: 'too late', limitMs: 1_000 })();
 	}
@@ -159,7 +159,7 @@ describe('nothing fails', () => {
 		ears?.close();
 		for (let wait = 0; wait < 20; wait++) {
 			live.waiting({ what: 'it', limitMs: 1_000 })();
-			live.finished(rebootStory());
+			live.finished(rebootTimeline());
 			await new Promise((resolve) => setImmediate(resolve));
 		}
 		live.close();

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineFile } from '../../timeline/events.ts';
 import { NO_COST } from '../cost.ts';
-import { rebootStory } from '../ladder/fixtures/stories.ts';
-import type { Recorded } from '../recorded.ts';
+import { rebootTimeline } from '../ladder/fixtures/timelines.ts';
+import type { RecordedScenario } from '../recorded.ts';
 import { Terminal } from './fixtures/terminal.ts';
 import { LogView } from './log-view.ts';
 import { rendererFor } from './renderer.ts';
@@ -10,7 +10,7 @@ import { TerminalView } from './terminal-view.ts';
 
 const SPEC = 'specs/puzzlers/abrupt-reboot.spec.ts';
 const COLUMNS = 100;
-const whole: TimelineFile = { ...rebootStory(), question: 'What does it see?', answer: 'It sees ECONNRESET.' };
+const whole: TimelineFile = { ...rebootTimeline(), question: 'What does it see?', answer: 'It sees ECONNRESET.' };
 /** The same scenario before it was over. */
 const { answer: _, ...unanswered } = whole;
 const soFar = (events: number): TimelineFile => ({
@@ -19,7 +19,7 @@ const soFar = (events: number): TimelineFile => ({
 	events: whole.events.slice(0, events),
 });
 const named = (scenario: string, timeline: TimelineFile = whole): TimelineFile => ({ ...timeline, scenario });
-const recorded = (timeline: TimelineFile): Recorded => ({
+const recorded = (timeline: TimelineFile): RecordedScenario => ({
 	folder: 'reports/of/it',
 	passed: true,
 	timeline,

@@ -1,6 +1,6 @@
 import type { TimelineFile } from '../../timeline/events.ts';
 import { artifactsFolder } from '../artifacts.ts';
-import type { Recorded } from '../recorded.ts';
+import type { RecordedScenario } from '../recorded.ts';
 import { cut } from '../text-format.ts';
 import type { Began, LiveMessage } from './messages.ts';
 import type { ProgressView } from './progress-view.ts';
@@ -41,7 +41,7 @@ export class TerminalView implements ProgressView {
 	readonly #running: RunningScenarios;
 	readonly #screen: Screen;
 	readonly #write: (text: string) => void;
-	readonly #pens: () => Renderer;
+	readonly #renderer: () => Renderer;
 	readonly #now: () => number;
 	/** The scenarios that have been drawn to their end. */
 	readonly #drawn = new Set<string>();
@@ -49,7 +49,7 @@ export class TerminalView implements ProgressView {
 	constructor({ write, size, renderer, now = () => performance.now() }: TerminalViewOptions) {
 		this.#screen = new Screen(write, size);
 		this.#write = write;
-		this.#pens = renderer;
+		this.#renderer = renderer;
 		this.#now = now;
 		this.#running = new RunningScenarios(now);
 	}
@@ -60,57 +60,57 @@ export class TerminalView implements ProgressView {
 			this.#scenarios.set(scenario, { began: message, since: this.#now(), finished: false, gone: false });
 			return;
 		}
-		const actor = this.#scenarios.get(scenario);
-		if (actor === undefined || (message.kind !== 'snapshot' && message.kind !== 'finished')) return;
-		actor.timeline = message.timeline;
-		actor.finished = message.kind === 'finished';
+		const shown = this.#scenarios.get(scenario);
+		if (shown === undefined || (message.kind !== 'snapshot' && message.kind !== 'finished')) return;
+		shown.timeline = message.timeline;
+		shown.finished = message.kind === 'finished';
 	}
 
 	disconnected(scenario: number): void {
 		this.#running.disconnected(scenario);
-		const actor = this.#scenarios.get(scenario);
-		if (actor !== undefined) actor.gone = true;
+		const shown = this.#scenarios.get(scenario);
+		if (shown !== undefined) shown.gone = true;
 	}
 
 	/** Draws what is known now. */
 	draw(): void {
-		for (const [scenario, actor] of this.#scenarios) {
-			if (!actor.finished && !actor.gone) {
-				this.#screen.show(['', ...this.#picture(actor), '', this.#status(scenario, actor)]);
+		for (const [scenario, shown] of this.#scenarios) {
+			if (!shown.finished && !shown.gone) {
+				this.#screen.show(['', ...this.#picture(shown), '', this.#status(scenario, shown)]);
 				return;
 			}
-			this.#leave(scenario, actor);
+			this.#leave(scenario, shown);
 		}
 	}
 
-	finish(recorded: readonly Recorded[]): void {
-		for (const [scenario, actor] of this.#scenarios) {
-			const timeline = recorded.find((each) => each.timeline.scenario === actor.began.scenario)?.timeline;
-			if (timeline !== undefined) Object.assign(actor, { timeline, finished: true });
-			this.#leave(scenario, actor);
+	finish(recorded: readonly RecordedScenario[]): void {
+		for (const [scenario, shown] of this.#scenarios) {
+			const timeline = recorded.find((each) => each.timeline.scenario === shown.began.scenario)?.timeline;
+			if (timeline !== undefined) Object.assign(shown, { timeline, finished: true });
+			this.#leave(scenario, shown);
 		}
 		// What was never told in full, for whatever reason.
 		for (const { timeline, folder } of recorded) {
 			if (!this.#drawn.has(timeline.scenario))
-				this.#write(['', ...this.#pens().ladder(timeline), ...filesIn(folder)].join('\n'));
+				this.#write(['', ...this.#renderer().ladder(timeline), ...filesIn(folder)].join('\n'));
 		}
 	}
 
-	#leave(scenario: number, actor: ShownScenario): void {
-		const { scenario: name } = actor.began;
+	#leave(scenario: number, shown: ShownScenario): void {
+		const { scenario: name } = shown.began;
 		this.#scenarios.delete(scenario);
-		this.#screen.finish(['', ...this.#picture(actor)]);
-		if (actor.finished) this.#drawn.add(name);
-		this.#write(actor.finished && actor.timeline ? filesIn(artifactsFolder(actor.timeline)).join('\n') : '\n');
+		this.#screen.finish(['', ...this.#picture(shown)]);
+		if (shown.finished) this.#drawn.add(name);
+		this.#write(shown.finished && shown.timeline ? filesIn(artifactsFolder(shown.timeline)).join('\n') : '\n');
 	}
 
 	#picture({ began, timeline }: ShownScenario): string[] {
-		const { width, paint, ladder } = this.#pens();
+		const { width, paint, ladder } = this.#renderer();
 		return timeline === undefined ? questionLines(began, width, paint) : ladder(timeline);
 	}
 
 	#status(scenario: number, { since, timeline }: ShownScenario): string {
-		const { width, paint } = this.#pens();
+		const { width, paint } = this.#renderer();
 		const wait = this.#running.longestOf(scenario);
 		const seconds = `${Math.floor((this.#now() - since) / 1_000)} s`;
 		const beside = [...this.#scenarios.values()].filter(({ gone }) => !gone).length - 1;

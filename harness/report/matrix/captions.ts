@@ -1,5 +1,5 @@
 import type { Change } from './changes.ts';
-import type { Cell } from './claims.ts';
+import type { ClaimCell } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import type { Comparison } from './comparison.ts';
 import { isCompared } from './durations.ts';
@@ -49,7 +49,7 @@ export function headline(matrix: Matrix): string {
 }
 
 /** What is not as it should be, each as a sentence without a full stop. */
-export function troublesOf({ specs, columns, troubles, unknown, gone }: Matrix): string[] {
+export function troubleSentences({ specs, columns, troubles, unknown, gone }: Matrix): string[] {
 	const failed = columns
 		.filter((column) => column.failed.length > 0)
 		.map((column) => `${nameOf(column)}: ${scenarios(column.failed.length)} failed: ${column.failed.join(', ')}`);
@@ -83,7 +83,7 @@ export function reasonOf({ because, unexplained }: Comparison): string {
 }
 
 /** The same as a sentence, of something that differs. */
-export function toldReasonOf(row: Comparison): string {
+export function reasonSentence(row: Comparison): string {
 	const reason = reasonOf(row);
 	return reason === UNEXPLAINED ? 'It differs, and no known change explains it.' : `It differs because of ${reason}.`;
 }
@@ -111,7 +111,7 @@ export function explanationsIn(matrix: Matrix): Explanation[] {
 }
 
 /** What a change does and explains, without its name: `Linux 6.5, …: …. It explains KH-syn1.` */
-export function tellChange({ change: { since, commit, effect }, explains, idle }: Explanation): string {
+export function changeSentence({ change: { since, commit, effect }, explains, idle }: Explanation): string {
 	const said = [
 		...(explains.length > 0 ? [`It explains ${explains.join(', ')}.`] : []),
 		...(idle.length > 0 ? [`It explains no difference any more: ${idle.join(', ')}.`] : []),
@@ -145,7 +145,7 @@ export function secondsOf(seconds: number | undefined): string {
 }
 
 /** What a cell says: the verdict, and how many of its judgements are so where it has several. */
-export function labelOf({ verdict, judgements }: Cell): string {
+export function labelOf({ verdict, judgements }: ClaimCell): string {
 	const shown = verdict === 'divided' ? 'differs' : verdict;
 	const agreeing = judgements.filter((judgement) => judgement.verdict === shown).length;
 	return judgements.length > 1 ? `${shown} (${agreeing} of ${judgements.length})` : shown;

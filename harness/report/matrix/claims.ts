@@ -1,5 +1,5 @@
 import { CLAIMS, type ClaimId, type Source } from '../../claims/catalogue.ts';
-import type { Place } from '../../claims/rows.ts';
+import type { Environment } from '../../claims/environment.ts';
 import type { VerdictRow } from '../../claims/verdicts.ts';
 import type { Change } from './changes.ts';
 import { isAt } from './columns.ts';
@@ -7,23 +7,23 @@ import { type Comparison, compare } from './comparison.ts';
 import { groupBy, runsOf } from './groups.ts';
 
 /** Claims that stand together in the catalogue and come from one source. A source may have more than one group. */
-export interface Group {
+export interface ClaimGroup {
 	readonly source: Source;
-	readonly rows: readonly Row[];
+	readonly rows: readonly ClaimRow[];
 }
 
 /** One claim. It differs where the cells do not all say the same; one that is not covered says nothing. */
-export interface Row extends Comparison {
+export interface ClaimRow extends Comparison {
 	readonly id: string;
 	readonly text: string;
 	/** One for each column, in their order. */
-	readonly cells: readonly Cell[];
+	readonly cells: readonly ClaimCell[];
 	/** What was said for the verdicts, each thing once. */
 	readonly notes: readonly Note[];
 }
 
 /** One claim in one column. */
-export interface Cell {
+export interface ClaimCell {
 	/** `divided` where some judgements are that the claim holds, and others that it differs. */
 	readonly verdict: VerdictRow['verdict'] | 'divided' | 'not covered';
 	/** Those that hold first. */
@@ -39,7 +39,11 @@ export interface Note extends Judgement {
 }
 
 /** The whole catalogue in its order, and what was found about each claim in each column. */
-export function groupsOf(rows: readonly VerdictRow[], columns: readonly Place[], changes: readonly Change[]): Group[] {
+export function groupsOf(
+	rows: readonly VerdictRow[],
+	columns: readonly Environment[],
+	changes: readonly Change[],
+): ClaimGroup[] {
 	const byId = new Map(groupBy(rows, ({ id }) => id).map((same) => [same[0].id, same]));
 	const claims = (Object.keys(CLAIMS) as ClaimId[]).map((id) => ({ ...CLAIMS[id], id }));
 	return runsOf(claims, ({ source }) => source).map((group) => ({
@@ -57,9 +61,9 @@ export function rowOf(
 	id: string,
 	text: string,
 	judgements: readonly (readonly Judgement[])[],
-	columns: readonly Place[],
+	columns: readonly Environment[],
 	changes: readonly Change[],
-): Row {
+): ClaimRow {
 	const cells = judgements.map(cellOf);
 	const said = columns.flatMap(({ kernel }, place) => {
 		const verdict = cells[place]?.verdict;
@@ -74,13 +78,13 @@ export function rowOf(
 	};
 }
 
-function cellOf(rows: readonly Judgement[]): Cell {
+function cellOf(rows: readonly Judgement[]): ClaimCell {
 	const judgements = rows.map(({ verdict, scenario, note }) => ({ verdict, scenario, note }));
 	const [first, ...others] = new Set(judgements.map(({ verdict }) => verdict));
 	return { verdict: first === undefined ? 'not covered' : others.length > 0 ? 'divided' : first, judgements };
 }
 
-function notesOf(cells: readonly Cell[]): Note[] {
+function notesOf(cells: readonly ClaimCell[]): Note[] {
 	const judgements = cells.flatMap((cell, column) => cell.judgements.map((judgement) => ({ ...judgement, column })));
 	return groupBy(judgements, ({ verdict, scenario, note }) => JSON.stringify([verdict, scenario, note])).map((same) => {
 		const [{ verdict, scenario, note }] = same;

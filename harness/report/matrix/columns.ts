@@ -1,5 +1,5 @@
 import { isClaimId } from '../../claims/catalogue.ts';
-import { compareText, type Place } from '../../claims/rows.ts';
+import { compareText, type Environment } from '../../claims/environment.ts';
 import { type ClaimCount, countClaims } from '../../claims/verdicts.ts';
 import { specName } from '../artifacts.ts';
 import type { Results } from '../collect.ts';
@@ -8,7 +8,7 @@ import { compareVersions } from './comparison.ts';
 import { groupBy } from './groups.ts';
 
 /** One engine on one kernel. */
-export interface Column extends Place {
+export interface Column extends Environment {
 	/** What came out in it; a claim on which its judgements are divided counts as one that differs. */
 	readonly count: ClaimCount;
 	/** How many scenarios passed. */
@@ -26,21 +26,21 @@ export interface Trouble {
 	/** As a sentence without a full stop. */
 	readonly what: string;
 	/** Where, if that is known. */
-	readonly place?: Place;
+	readonly place?: Environment;
 }
 
 /** `docker 6.18.44`. */
-export function nameOf({ engine, kernel }: Place): string {
+export function nameOf({ engine, kernel }: Environment): string {
 	return `${engine} ${kernel}`;
 }
 
 /** Whether something was found there. */
-export function isAt(column: Place, { engine, kernel }: Place): boolean {
+export function isAt(column: Environment, { engine, kernel }: Environment): boolean {
 	return column.engine === engine && column.kernel === kernel;
 }
 
 /** Those of all spec files that did not run there, or not with all their scenarios. */
-export function missingSpecs(specs: readonly string[], runs: readonly SpecRun[], place: Place): string[] {
+export function missingSpecs(specs: readonly string[], runs: readonly SpecRun[], place: Environment): string[] {
 	const whole = new Set(runs.flatMap((run) => (isAt(place, run) && run.pending.length === 0 ? [run.spec] : [])));
 	return specs.filter((spec) => !whole.has(spec));
 }

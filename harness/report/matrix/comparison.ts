@@ -13,7 +13,7 @@ export interface Comparison {
 }
 
 /** What was found on a kernel. */
-export interface Sighting<Value> {
+export interface Observed<Value> {
 	readonly kernel: string;
 	readonly value: Value;
 }
@@ -25,7 +25,7 @@ export const { compare: compareVersions } = new Intl.Collator('en', { numeric: t
  * that were not looked at says nothing.
  */
 export function compare<Value>(
-	found: readonly Sighting<Value>[],
+	found: readonly Observed<Value>[],
 	agree: (values: readonly Value[]) => boolean,
 	changes: readonly Change[],
 ): Comparison {

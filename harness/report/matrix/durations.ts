@@ -1,5 +1,5 @@
+import type { Environment } from '../../claims/environment.ts';
 import type { MeasureRow } from '../../claims/measures.ts';
-import type { Place } from '../../claims/rows.ts';
 import type { Change } from './changes.ts';
 import { isAt } from './columns.ts';
 import { type Comparison, compare } from './comparison.ts';
@@ -21,7 +21,7 @@ const GUESTS = 'vm';
 /** All that was measured, in the order in which it came. */
 export function durationsOf(
 	rows: readonly MeasureRow[],
-	columns: readonly Place[],
+	columns: readonly Environment[],
 	changes: readonly Change[],
 ): Duration[] {
 	return groupBy(rows, ({ what }) => what).map((same) => {

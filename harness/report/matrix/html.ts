@@ -1,24 +1,24 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { escapeHtml } from '../page/embed.ts';
 import {
+	changeSentence,
 	explanationsIn,
 	headline,
 	LEGEND,
 	labelOf,
 	MARK,
+	reasonSentence,
 	stateOf,
 	TITLE,
-	tellChange,
-	toldReasonOf,
-	troublesOf,
+	troubleSentences,
 } from './captions.ts';
-import type { Cell, Group, Row } from './claims.ts';
+import type { ClaimCell, ClaimGroup, ClaimRow } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsOfHtml } from './html-durations.ts';
 import { type Matrix, rowsOf } from './model.ts';
 
 /** As the page over all scenarios colours them. */
-const CLASSES: Readonly<Record<Cell['verdict'], string>> = {
+const CLASSES: Readonly<Record<ClaimCell['verdict'], string>> = {
 	holds: 'good',
 	differs: 'other',
 	divided: 'other',
@@ -33,7 +33,7 @@ export function renderHtml(matrix: Matrix, style: string): string {
 	const { columns, groups } = matrix;
 	const differing = rowsOf(matrix).filter(({ differs }) => differs);
 	const links = differing.map(({ id }) => `<a href="#${escapeHtml(id)}">${escapeHtml(id)}</a>`).join(', ');
-	const troubles = troublesOf(matrix).map((trouble) => `<p class="loss">${escapeHtml(trouble)}</p>\n`);
+	const troubles = troubleSentences(matrix).map((trouble) => `<p class="loss">${escapeHtml(trouble)}</p>\n`);
 	return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -76,22 +76,22 @@ function countOf({ passed, failed, count: { holds, differs, notCovered } }: Colu
 	return `<td>${scenarios}${holds} claims hold<br>${differs} differ<br>${notCovered} not covered</td>`;
 }
 
-function groupOf({ source, rows }: Group, columns: readonly Column[]): string {
+function groupOf({ source, rows }: ClaimGroup, columns: readonly Column[]): string {
 	const head = `<th scope="colgroup" colspan="${2 + columns.length}">${source}: ${escapeHtml(SOURCES[source])}</th>`;
 	return [`<tbody class="group"><tr>${head}</tr></tbody>`, ...rows.map((row) => bodyOf(row, columns))].join('\n');
 }
 
 /** A claim: a line of cells, and one for the notes, which so have the whole width. */
-function bodyOf(row: Row, columns: readonly Column[]): string {
+function bodyOf(row: ClaimRow, columns: readonly Column[]): string {
 	const id = escapeHtml(row.id);
 	const [marked, head] = row.differs ? [' class="marked"', `${MARK} ${id}`] : ['', id];
 	return `<tbody id="${id}"${marked}>
 <tr><th scope="row" rowspan="2">${head}</th><td>${escapeHtml(row.text)}</td>${row.cells.map(cellOf).join('')}</tr>
-<tr><td class="notes" colspan="${1 + columns.length}">${row.differs ? `<p>${escapeHtml(toldReasonOf(row))}</p>` : ''}${notesOf(row, columns)}</td></tr>
+<tr><td class="notes" colspan="${1 + columns.length}">${row.differs ? `<p>${escapeHtml(reasonSentence(row))}</p>` : ''}${notesOf(row, columns)}</td></tr>
 </tbody>`;
 }
 
-function cellOf(cell: Cell): string {
+function cellOf(cell: ClaimCell): string {
 	const notes = cell.judgements
 		.map(({ verdict, scenario, note }) => `${verdict}, by “${scenario}”: ${note}`)
 		.join('\n');
@@ -101,7 +101,7 @@ function cellOf(cell: Cell): string {
 	);
 }
 
-function notesOf({ notes }: Row, columns: readonly Column[]): string {
+function notesOf({ notes }: ClaimRow, columns: readonly Column[]): string {
 	if (notes.length === 0) return '';
 	const items = notes.map((note) => {
 		const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
@@ -115,7 +115,7 @@ function notesOf({ notes }: Row, columns: readonly Column[]): string {
 
 function changesOf(matrix: Matrix): string {
 	const items = explanationsIn(matrix).map(
-		(one) => `<li><b>${escapeHtml(one.change.name)}</b>: ${escapeHtml(tellChange(one))}</li>\n`,
+		(one) => `<li><b>${escapeHtml(one.change.name)}</b>: ${escapeHtml(changeSentence(one))}</li>\n`,
 	);
 	return items.length === 0 ? '' : `<h2>Changes of the kernel</h2>\n<ul>\n${items.join('')}</ul>\n`;
 }

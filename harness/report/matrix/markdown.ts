@@ -1,19 +1,19 @@
 import { SOURCES } from '../../claims/catalogue.ts';
 import { markdown } from '../markdown.ts';
 import {
+	changeSentence,
 	explanationsIn,
 	headline,
 	headOf,
 	LEGEND,
 	labelOf,
 	MARK,
+	reasonSentence,
 	TITLE,
-	tellChange,
-	toldReasonOf,
-	troublesOf,
+	troubleSentences,
 	UNEXPLAINED,
 } from './captions.ts';
-import type { Cell, Group, Row } from './claims.ts';
+import type { ClaimCell, ClaimGroup, ClaimRow } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import { durationsSection } from './markdown-durations.ts';
 import { markdownTable } from './markdown-table.ts';
@@ -27,7 +27,7 @@ export function renderMarkdown(matrix: Matrix): string {
 	const { columns, groups } = matrix;
 	const rows = rowsOf(matrix);
 	const differing = rows.filter(({ differs }) => differs).map(linkOf);
-	const troubles = troublesOf(matrix);
+	const troubles = troubleSentences(matrix);
 	return [
 		`# ${TITLE}`,
 		`**${headline(matrix)}**${differing.length === 0 ? '.' : `: ${differing.join(', ')}.`}`,
@@ -59,7 +59,7 @@ function countsOf(columns: readonly Column[]): string {
 	);
 }
 
-function tableOf({ rows }: Group, columns: readonly Column[]): string {
+function tableOf({ rows }: ClaimGroup, columns: readonly Column[]): string {
 	const heads = ['id', 'claim', ...columns.map((column) => markdown(headOf(column, nameOf(column))))];
 	const lines = rows.map((row) => {
 		const marked = `**${MARK} ${linkOf(row)}${row.unexplained ? ` ${UNEXPLAINED}` : ''}**`;
@@ -68,13 +68,13 @@ function tableOf({ rows }: Group, columns: readonly Column[]): string {
 	return markdownTable(heads, lines);
 }
 
-function shown(cell: Cell): string {
+function shown(cell: ClaimCell): string {
 	const label = labelOf(cell);
 	return cell.verdict === 'differs' || cell.verdict === 'divided' ? `**${label}**` : label;
 }
 
 /** Its id; where it has notes, linked to the anchor that forges make of their heading. */
-function linkOf({ id, notes }: Row): string {
+function linkOf({ id, notes }: ClaimRow): string {
 	return notes.length === 0 ? id : `[${id}](#${id.toLowerCase()})`;
 }
 
@@ -83,11 +83,11 @@ function changesOf(matrix: Matrix): string[] {
 	if (explanations.length === 0) return [];
 	return [
 		'## Changes of the kernel',
-		explanations.map((one) => `- **${markdown(one.change.name)}**: ${markdown(tellChange(one))}`).join('\n'),
+		explanations.map((one) => `- **${markdown(one.change.name)}**: ${markdown(changeSentence(one))}`).join('\n'),
 	];
 }
 
-function notesOf(row: Row, columns: readonly Column[]): string {
+function notesOf(row: ClaimRow, columns: readonly Column[]): string {
 	const { id, text, notes } = row;
 	const items = notes.map((note) => {
 		const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
@@ -99,7 +99,7 @@ function notesOf(row: Row, columns: readonly Column[]): string {
 	return [
 		`### ${id}`,
 		`Claim: ${markdown(text)}`,
-		...(row.differs ? [markdown(toldReasonOf(row))] : []),
+		...(row.differs ? [markdown(reasonSentence(row))] : []),
 		items.join('\n'),
 	].join('\n\n');
 }

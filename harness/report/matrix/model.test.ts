@@ -4,9 +4,9 @@ import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
 import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
 import type { Results } from '../collect.ts';
 import type { SpecRun } from '../spec-runs.ts';
-import { headline, headOf, labelOf, troublesOf } from './captions.ts';
+import { headline, headOf, labelOf, troubleSentences } from './captions.ts';
 import type { Change } from './changes.ts';
-import type { Row } from './claims.ts';
+import type { ClaimRow } from './claims.ts';
 import type { Column, Trouble } from './columns.ts';
 import { anyGathered } from './fixtures/arbitrary.ts';
 import { isSound, type Matrix, matrixOf, onlyWhole, rowsOf } from './model.ts';
@@ -33,7 +33,7 @@ const ran = (changes: Partial<SpecRun> = {}): SpecRun => ({
 /** The matrix of what these folders have, in a project with these spec files. */
 const madeOf = (results: readonly Results[], troubles: readonly Trouble[] = [], specs: readonly string[] = []) =>
 	matrixOf({ specs, results, troubles });
-const rowIn = (matrix: Matrix, id: string) => rowsOf(matrix).find((each) => each.id === id) as Row;
+const rowIn = (matrix: Matrix, id: string) => rowsOf(matrix).find((each) => each.id === id) as ClaimRow;
 const labels = (matrix: Matrix, id: string) => rowIn(matrix, id).cells.map(labelOf);
 
 describe('columns', () => {
@@ -136,7 +136,7 @@ describe('runs', () => {
 			{ engine: 'docker', passed: 0, failed: [], isBroken: false },
 			{ engine: 'vm', passed: 4, failed: ['a › one', 'a › two'], isBroken: true, missing: [] },
 		]);
-		expect(troublesOf(matrix)).toContain('vm 6.1: 2 scenarios failed: a › one, a › two');
+		expect(troubleSentences(matrix)).toContain('vm 6.1: 2 scenarios failed: a › one, a › two');
 		expect(isSound(matrix)).toBe(false);
 	});
 
@@ -146,7 +146,7 @@ describe('runs', () => {
 			{ missing: ['a', 'puzzlers/b'] },
 			{ passed: 6, isBroken: false, missing: ['puzzlers/b'] },
 		]);
-		expect(troublesOf(matrix)).toEqual([
+		expect(troubleSentences(matrix)).toEqual([
 			'docker 6.18.44: 2 of 2 spec files did not run, or not whole: a, puzzlers/b',
 			'vm 6.1: 1 of 2 spec files did not run, or not whole: puzzlers/b',
 		]);
@@ -157,7 +157,7 @@ describe('runs', () => {
 	test('of spec files that exist no more count for nothing, and are told', () => {
 		const matrix = madeOf([{ ...found(), runs: [ran(), ran({ spec: b, failed: ['one'] })] }], [], [a]);
 		expect(matrix.columns).toMatchObject([{ passed: 3, failed: [], isBroken: false, missing: [] }]);
-		expect(troublesOf(matrix)).toEqual([`Left out, because these spec files exist no more: ${b}`]);
+		expect(troubleSentences(matrix)).toEqual([`Left out, because these spec files exist no more: ${b}`]);
 	});
 
 	test('of the same spec, engine and kernel: a failure in any of them stays, and parts make a whole', () => {
@@ -201,7 +201,7 @@ describe('runs', () => {
 			['docker', false],
 			['vm', true],
 		]);
-		expect(troublesOf(matrix)).toEqual(['vm 7.2 did not boot', 'folder x is empty']);
+		expect(troubleSentences(matrix)).toEqual(['vm 7.2 did not boot', 'folder x is empty']);
 		expect(isSound(matrix)).toBe(false);
 	});
 });

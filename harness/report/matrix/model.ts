@@ -1,16 +1,16 @@
 import { isClaimId } from '../../claims/catalogue.ts';
+import type { Environment } from '../../claims/environment.ts';
 import { mergeMeasures } from '../../claims/measures.ts';
-import type { Place } from '../../claims/rows.ts';
 import { mergeVerdicts } from '../../claims/verdicts.ts';
 import type { Results } from '../collect.ts';
 import { joinSpecRuns } from '../spec-runs.ts';
 import { CHANGES, type Change } from './changes.ts';
-import { type Group, groupsOf, type Row } from './claims.ts';
+import { type ClaimGroup, type ClaimRow, groupsOf } from './claims.ts';
 import { type Column, columnsOf, missingSpecs, type Trouble } from './columns.ts';
 import { type Duration, durationsOf } from './durations.ts';
 
 /** What a matrix is made of. */
-export interface Gathered {
+export interface MatrixInput {
 	/** All spec files that there are, from the project's root. */
 	readonly specs: readonly string[];
 	/** What each folder of reports has. */
@@ -24,7 +24,7 @@ export interface Matrix {
 	readonly specs: number;
 	readonly columns: readonly Column[];
 	/** In the catalogue's order. */
-	readonly groups: readonly Group[];
+	readonly groups: readonly ClaimGroup[];
 	/** Sorted by what was measured. */
 	readonly durations: readonly Duration[];
 	/** The ids of verdicts that are shown nowhere, because the catalogue does not know them. */
@@ -40,7 +40,10 @@ export interface Matrix {
  * kernel, the note of the last of them stands; but if their verdicts are not the same, both stand, and the cell is
  * divided. Of the same duration the last stands, and of the same spec every failure.
  */
-export function matrixOf({ specs, results: given, troubles }: Gathered, changes: readonly Change[] = CHANGES): Matrix {
+export function matrixOf(
+	{ specs, results: given, troubles }: MatrixInput,
+	changes: readonly Change[] = CHANGES,
+): Matrix {
 	const all = given.flatMap(({ verdicts }) => verdicts);
 	const withVerdict = (verdict: 'holds' | 'differs') =>
 		all.filter((row) => row.verdict === verdict && isClaimId(row.id));
@@ -62,9 +65,9 @@ export function matrixOf({ specs, results: given, troubles }: Gathered, changes:
 }
 
 /** The same without the engines and kernels on which only a part of the specs ran. */
-export function onlyWhole({ specs, results, troubles }: Gathered): Gathered {
+export function onlyWhole({ specs, results, troubles }: MatrixInput): MatrixInput {
 	const all = joinSpecRuns(results.flatMap(({ runs }) => runs));
-	const isWhole = (place: Place) => missingSpecs(specs, all, place).length === 0;
+	const isWhole = (place: Environment) => missingSpecs(specs, all, place).length === 0;
 	return {
 		specs,
 		results: results.map(({ verdicts, measures, runs }) => ({
@@ -77,12 +80,12 @@ export function onlyWhole({ specs, results, troubles }: Gathered): Gathered {
 }
 
 /** All claims, whatever group they are in. */
-export function rowsOf({ groups }: Matrix): Row[] {
+export function rowsOf({ groups }: Matrix): ClaimRow[] {
 	return groups.flatMap(({ rows }) => rows);
 }
 
 /** All that is compared: claims, then durations. */
-export function comparisonsOf(matrix: Matrix): (Row | Duration)[] {
+export function comparisonsOf(matrix: Matrix): (ClaimRow | Duration)[] {
 	return [...rowsOf(matrix), ...matrix.durations];
 }
 

@@ -4,7 +4,7 @@ import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
 import { type Collected, collect } from '../collect.ts';
 import { listSpecs } from '../spec-list.ts';
 import type { Trouble } from './columns.ts';
-import type { Gathered } from './model.ts';
+import type { MatrixInput } from './model.ts';
 
 /** Of a folder of reports: what was found, and files that cannot be read. */
 type Found = Pick<Collected<void>, 'results' | 'skipped'>;
@@ -13,11 +13,11 @@ type Found = Pick<Collected<void>, 'results' | 'skipped'>;
  * Reads folders of reports: first this checkout's own, which may have nothing, then others, whose lack is a trouble: a
  * machine that was to run the specs did not get that far. So is a file that cannot be read.
  */
-export async function gatherReports(
+export async function readReports(
 	others: readonly string[],
 	troubles: readonly Trouble[] = [],
 	project: string = PROJECT_ROOT,
-): Promise<Gathered> {
+): Promise<MatrixInput> {
 	const mine = await readFolder(join(project, 'reports'));
 	const theirs = await Promise.all(others.map(readFolder));
 	const lacking = others.filter((_, place) => theirs[place] === undefined);

@@ -2,14 +2,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Place } from '../../claims/rows.ts';
+import type { Environment } from '../../claims/environment.ts';
 import { HalfopenError } from '../../errors.ts';
 import type { TimelineFile } from '../../timeline/events.ts';
 import { resultOf, temporaryReports } from '../fixtures/reports.ts';
-import { powerOffStory } from '../ladder/fixtures/stories.ts';
+import { powerOffTimeline } from '../ladder/fixtures/timelines.ts';
 import { keepRecord } from '../spec-runs.ts';
 import { matrixOf } from './model.ts';
-import { saidOf, writeMatrix } from './write-matrix.ts';
+import { summaryOf, writeMatrix } from './write-matrix.ts';
 
 let folder: string;
 let reports: string;
@@ -38,11 +38,11 @@ async function leave(name: string, ...found: readonly Found[]): Promise<string> 
 	await mkdir(path, { recursive: true });
 	const there = await temporaryReports(path);
 	for (const { id = 'PZ8', verdict = 'holds', engine = 'docker', kernel = '6.18.44', measures } of found) {
-		const story = powerOffStory();
+		const base = powerOffTimeline();
 		const timeline = {
-			...story,
+			...base,
 			engine,
-			kernel: { ...story.kernel, release: kernel },
+			kernel: { ...base.kernel, release: kernel },
 			verdicts: [{ id, verdict, note: 'seen' }],
 		};
 		await there.leaveTimeline({
@@ -58,7 +58,7 @@ async function leave(name: string, ...found: readonly Found[]): Promise<string> 
 /** That these scenarios of the one spec failed before they had a lab, and those are all that it has. */
 async function leaveFailures(
 	path: string,
-	place: Place,
+	place: Environment,
 	failed: readonly string[],
 	others: readonly string[],
 ): Promise<void> {
@@ -80,7 +80,7 @@ test('is written over what this checkout has and others have, and leaves nothing
 	const measures = [{ what: 'TIME-WAIT', seconds: 61.3 }];
 	const other = await leave('other', { ...vm, verdict: 'differs', measures }, { ...vm, id: 'XX1\n' });
 	await leaveFailures(other, vm, ['one'], ['about PZ8', 'about XX1\n']);
-	expect(saidOf((await writeMatrix([other], [], folder)).matrix)).toEqual([
+	expect(summaryOf((await writeMatrix([other], [], folder)).matrix)).toEqual([
 		'1 of 95 claims differs between 2 columns, 1 of them unexplained',
 		'vm 5.10.259: 1 scenario failed: a › one',
 		'docker 6.18.44: 1 of 1 spec files did not run, or not whole: a',
@@ -126,7 +126,7 @@ test('says which explanations are not needed any more', () => {
 		note: '',
 	}));
 	expect(
-		saidOf(matrixOf({ specs: [], results: [{ verdicts, measures: [], runs: [] }], troubles: [] }, [change])),
+		summaryOf(matrixOf({ specs: [], results: [{ verdicts, measures: [], runs: [] }], troubles: [] }, [change])),
 	).toEqual([
 		'0 of 95 claims differ between 2 columns',
 		'a sysctl: Linux 6.5, abc (“title”): It changes. It explains no difference any more: PZ8.',

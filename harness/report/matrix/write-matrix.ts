@@ -4,15 +4,15 @@ import { HalfopenError } from '../../errors.ts';
 import { replaceFiles } from '../../util/replace-files.ts';
 import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
 import { printable } from '../text-format.ts';
-import { explanationsIn, headline, tellChange, troublesOf } from './captions.ts';
+import { changeSentence, explanationsIn, headline, troubleSentences } from './captions.ts';
 import type { Trouble } from './columns.ts';
 import { renderHtml } from './html.ts';
 import { renderMarkdown } from './markdown.ts';
 import { comparisonsOf, type Matrix, matrixOf, onlyWhole } from './model.ts';
-import { gatherReports } from './read-reports.ts';
+import { readReports } from './read-reports.ts';
 
 /** What was written, and the same without the columns that show a part. */
-export interface Written {
+export interface WrittenMatrix {
 	readonly matrix: Matrix;
 	readonly whole: Matrix;
 }
@@ -25,9 +25,9 @@ export async function writeMatrix(
 	others: readonly string[],
 	troubles: readonly Trouble[] = [],
 	project: string = PROJECT_ROOT,
-): Promise<Written> {
+): Promise<WrittenMatrix> {
 	const reports = join(project, 'reports');
-	const gathered = await gatherReports(others, troubles, project);
+	const gathered = await readReports(others, troubles, project);
 	const matrix = matrixOf(gathered);
 	if (matrix.columns.length === 0) {
 		throw new HalfopenError('RESULTS_MISSING', {
@@ -48,16 +48,16 @@ export async function writeMatrix(
  * What is to be said of a matrix, line by line: the result, what went wrong, what nobody can explain, and explanations
  * that are not needed any more.
  */
-export function saidOf(matrix: Matrix): string[] {
+export function summaryOf(matrix: Matrix): string[] {
 	const unexplained = comparisonsOf(matrix).flatMap((row) =>
 		row.unexplained ? [`Unexplained: ${'id' in row ? row.id : row.what}`] : [],
 	);
 	const idle = explanationsIn(matrix).filter((one) => one.idle.length > 0);
 	return [
 		headline(matrix),
-		...troublesOf(matrix),
+		...troubleSentences(matrix),
 		...unexplained,
-		...idle.map((one) => `${one.change.name}: ${tellChange(one)}`),
+		...idle.map((one) => `${one.change.name}: ${changeSentence(one)}`),
 	].map(printable);
 }
 

@@ -42,7 +42,7 @@ export interface Content {
 	readonly skipped: readonly Skip[];
 	/** The text of its ladder.svg. */
 	readonly ladder?: string;
-	readonly looks: Readonly<Record<HostName, readonly Look[]>>;
+	readonly samples: Readonly<Record<HostName, readonly SocketSample[]>>;
 	/** Its sysctls stand in the element `sysctls-n`: most scenarios share them. */
 	readonly sysctls: number;
 	/** The names of the files in its folder that are linked. */
@@ -50,7 +50,7 @@ export interface Content {
 }
 
 /** Looks at `ss`, one after the other, that showed the same but for running clocks; the rows are those of the first. */
-export interface Look {
+export interface SocketSample {
 	/** Of the first and the last of them, in seconds. */
 	readonly t: number;
 	readonly until: number;

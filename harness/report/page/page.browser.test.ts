@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Page } from 'puppeteer-core';
 import { findBrowser } from '../../cli/setup/browser.ts';
-import { powerOffStory, rebootStory } from '../ladder/fixtures/stories.ts';
+import { powerOffTimeline, rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import { TestBrowser } from './fixtures/browser.ts';
 import { drawing } from './fixtures/drawing.ts';
-import { HOSTILE, hostileStory, longStory, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
+import { HOSTILE, hostileTimeline, longTimeline, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
 import { readParts, renderPage } from './render-page.ts';
 
 /** Two cores may be busy with labs. */
@@ -35,11 +35,11 @@ inBrowser('index.html in Chromium', () => {
 
 	beforeAll(async () => {
 		folder = await mkdtemp(join(tmpdir(), 'halfopen-page-'));
-		const long = longStory();
+		const long = longTimeline();
 		const scenarios = [
-			pageScenario('puzzlers/reboot/abrupt', rebootStory()),
-			pageScenario('puzzlers/power-off/for good', powerOffStory()),
-			pageScenario('hostile/strings/a', hostileStory()),
+			pageScenario('puzzlers/reboot/abrupt', rebootTimeline()),
+			pageScenario('puzzlers/power-off/for good', powerOffTimeline()),
+			pageScenario('hostile/strings/a', hostileTimeline()),
 			pageScenario('size/long/ten-thousand', long, drawing(long)),
 			...wholeSuite(OTHERS),
 		];
@@ -104,7 +104,7 @@ inBrowser('index.html in Chromium', () => {
 			`document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').innerText`,
 		);
 		for (const told of [
-			rebootStory().question,
+			rebootTimeline().question,
 			'passed',
 			'PZ5 holds',
 			'PZ7 differs',
@@ -117,7 +117,7 @@ inBrowser('index.html in Chromium', () => {
 			`[...document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').querySelectorAll('.badge[title]')].map((each) ` +
 				'=> each.title)',
 		);
-		expect(notes).toEqual(rebootStory().verdicts.map(({ note }) => note));
+		expect(notes).toEqual(rebootTimeline().verdicts.map(({ note }) => note));
 	});
 
 	test('is filtered by words and by what came out', async () => {
@@ -144,7 +144,7 @@ inBrowser('index.html in Chromium', () => {
 		await link?.click();
 		await page.waitForSelector('#one h2');
 		expect(await textOf('#one h2')).toContain('abrupt reboot: the server forgets, the client does not know (94)');
-		expect(await textOf('.answer')).toBe(rebootStory().answer);
+		expect(await textOf('.answer')).toBe(rebootTimeline().answer);
 		expect(await ask(`document.querySelector('#all').checkVisibility()`)).toBe(false);
 		await page.goBack();
 		await page.waitForSelector('#one', { hidden: true });
@@ -212,13 +212,13 @@ inBrowser('index.html in Chromium', () => {
 	test('unfolds what ss showed, and the sysctls, when it is asked to', async () => {
 		await open('puzzlers/power-off/for%20good');
 		expect(await count('table')).toBe(0);
-		await page.click('.looks[data-host="client"] > summary');
-		await page.waitForSelector('.look');
-		expect(await count('.look')).toBe(7);
+		await page.click('.samples[data-host="client"] > summary');
+		await page.waitForSelector('.sample');
+		expect(await count('.sample')).toBe(7);
 		expect(await count('table')).toBe(0);
-		await page.click('.look > summary');
-		await page.waitForSelector('.look td');
-		expect(await ask(`[...document.querySelectorAll('.look td')].map((each) => each.textContent)`)).toEqual([
+		await page.click('.sample > summary');
+		await page.waitForSelector('.sample td');
+		expect(await ask(`[...document.querySelectorAll('.sample td')].map((each) => each.textContent)`)).toEqual([
 			'ESTAB',
 			'0',
 			'22',
@@ -249,16 +249,16 @@ inBrowser('index.html in Chromium', () => {
 		expect((await browser.processorMs()) - before).toBeLessThan(5_000);
 		expect(await count('[data-kind]')).toBe(10_000);
 
-		expect(await textOf('.looks[data-host="client"] > summary')).toBe(
-			'client: 2500 looks, 2500 of them with something new',
+		expect(await textOf('.samples[data-host="client"] > summary')).toBe(
+			'client: 2500 samples, 2500 of them with something new',
 		);
-		await page.click('.looks[data-host="client"] > summary');
+		await page.click('.samples[data-host="client"] > summary');
 		await page.waitForSelector('.group');
 		expect(await count('.group')).toBe(25);
-		expect(await count('.look')).toBe(0);
+		expect(await count('.sample')).toBe(0);
 		await page.click('.group > summary');
-		await page.waitForSelector('.look');
-		expect(await count('.look')).toBe(100);
+		await page.waitForSelector('.sample');
+		expect(await count('.sample')).toBe(100);
 	});
 
 	test('shows as text whatever stands in titles, questions, answers, failures and notes', async () => {

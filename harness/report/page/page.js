@@ -4,13 +4,13 @@
  *
  * @typedef {import('./data.ts').Entry} Entry
  * @typedef {import('./data.ts').Content} Content
- * @typedef {import('./data.ts').Look} Look
+ * @typedef {import('./data.ts').SocketSample} SocketSample
  * @typedef {import('./data.ts').Sysctls} Sysctls
  */
 
 {
-	/** So many looks at `ss` are listed at once; more are folded into groups. */
-	const LOOKS_IN_A_GROUP = 100;
+	/** So many samples of `ss` are listed at once; more are folded into groups. */
+	const SAMPLES_IN_A_GROUP = 100;
 
 	/** What can be hidden in a ladder, and the kinds that go with it. */
 	const LAYERS = {
@@ -213,7 +213,7 @@
 			element('ul', { class: 'files', 'aria-label': 'Files' }, ...linked),
 			...ladder(content.ladder),
 			element('h3', {}, 'Sockets, as ss showed them'),
-			...Object.entries(content.looks).map(([host, looks]) => looksOf(host, looks)),
+			...Object.entries(content.samples).map(([host, samples]) => samplesOf(host, samples)),
 			element('h3', {}, 'Sysctls in force'),
 			sysctlsOf(content.sysctls),
 		];
@@ -290,7 +290,7 @@
 		stopAt(stop);
 
 		/** @param {EventTarget | null} target */
-		const tell = (target) => {
+		const showDetails = (target) => {
 			const part = target instanceof Element ? target.closest('[data-kind]') : null;
 			const title = part?.querySelector('title')?.textContent;
 			if (title) details.textContent = title;
@@ -299,13 +299,13 @@
 		frame.addEventListener('pointermove', ({ target, screenX, screenY }) => {
 			// The page may also have moved below a pointer that rests, while keys are used.
 			const now = `${screenX} ${screenY}`;
-			if (now !== pointer) tell(target);
+			if (now !== pointer) showDetails(target);
 			pointer = now;
 		});
 		frame.addEventListener('focusin', (event) => {
 			const { target } = event;
 			if (!(target instanceof SVGElement) || !places.has(target)) return;
-			tell(target);
+			showDetails(target);
 			stopAt(target);
 		});
 		frame.addEventListener('keydown', (event) => {
@@ -328,32 +328,34 @@
 	}
 
 	/**
-	 * All looks at one host's sockets.
+	 * All samples of one host's sockets.
 	 *
 	 * @param {string} host
-	 * @param {readonly Look[]} looks
+	 * @param {readonly SocketSample[]} samples
 	 */
-	function looksOf(host, looks) {
-		const times = looks.reduce((sum, look) => sum + look.times, 0);
-		const summary = `${host}: ${times} looks, ${looks.length} of them with something new`;
-		return unfolded(summary, { class: 'looks', 'data-host': host }, () => {
-			if (looks.length <= LOOKS_IN_A_GROUP) return looks.map(lookOf);
-			const groups = Array.from({ length: Math.ceil(looks.length / LOOKS_IN_A_GROUP) }, (_, group) =>
-				looks.slice(group * LOOKS_IN_A_GROUP, (group + 1) * LOOKS_IN_A_GROUP),
+	function samplesOf(host, samples) {
+		const times = samples.reduce((sum, sample) => sum + sample.times, 0);
+		const summary = `${host}: ${times} samples, ${samples.length} of them with something new`;
+		return unfolded(summary, { class: 'samples', 'data-host': host }, () => {
+			if (samples.length <= SAMPLES_IN_A_GROUP) return samples.map(sampleOf);
+			const groups = Array.from({ length: Math.ceil(samples.length / SAMPLES_IN_A_GROUP) }, (_, group) =>
+				samples.slice(group * SAMPLES_IN_A_GROUP, (group + 1) * SAMPLES_IN_A_GROUP),
 			);
 			return groups.map((group) => {
 				const [first, last] = [group[0], group.at(-1)];
-				return unfolded(`${seconds(first?.t)} to ${seconds(last?.until)}`, { class: 'group' }, () => group.map(lookOf));
+				return unfolded(`${seconds(first?.t)} to ${seconds(last?.until)}`, { class: 'group' }, () =>
+					group.map(sampleOf),
+				);
 			});
 		});
 	}
 
-	/** @param {Look} look */
-	function lookOf({ t, until, times, rows }) {
+	/** @param {SocketSample} sample */
+	function sampleOf({ t, until, times, rows }) {
 		const same = times === 1 ? '' : `, and the same in ${times - 1} more until ${seconds(until)}`;
 		return unfolded(
 			`${seconds(t)}: ${rows.length} ${rows.length === 1 ? 'socket' : 'sockets'}${same}`,
-			{ class: 'look' },
+			{ class: 'sample' },
 			() => [
 				rows.length === 0
 					? element('p', {}, 'none')

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { anyTimeline } from '../ladder/fixtures/arbitrary.ts';
-import { powerOffStory, rebootStory } from '../ladder/fixtures/stories.ts';
+import { powerOffTimeline, rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import { drawing } from './fixtures/drawing.ts';
-import { longStory, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
+import { longTimeline, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
 import { pageScenario as made, type PageScenario, readParts, renderPage } from './render-page.ts';
 
 const parts = await readParts();
@@ -50,7 +50,7 @@ describe('the page', () => {
 		'holds whatever is in titles, questions, answers, notes, losses, folders, drawings and settings as it is, and ' +
 			'nothing of it breaks out',
 		() => {
-			const inert = skeletonOf(page(pageScenario('a/b', rebootStory())));
+			const inert = skeletonOf(page(pageScenario('a/b', rebootTimeline())));
 			fc.assert(
 				fc.property(
 					fc.record({
@@ -66,7 +66,7 @@ describe('the page', () => {
 					}),
 					(given) => {
 						const timeline = {
-							...rebootStory(),
+							...rebootTimeline(),
 							scenario: given.title,
 							question: given.question,
 							answer: given.answer,
@@ -105,7 +105,9 @@ describe('the page', () => {
 			const message =
 				'\n\u001b[31mread did not fail\u001b[39m: it is still blocked\n\nWhat happened until then:\n  <b>|</b>';
 			const data = embedded(
-				page(pageScenario('a/b', { ...rebootStory(), outcome: 'failed', failure: { message, code: 'LIMIT_PASSED' } })),
+				page(
+					pageScenario('a/b', { ...rebootTimeline(), outcome: 'failed', failure: { message, code: 'LIMIT_PASSED' } }),
+				),
 			);
 			expect(data.get('entries')).toMatchObject([
 				{ outcome: 'failed', failure: 'read did not fail: it is still blocked' },
@@ -113,7 +115,7 @@ describe('the page', () => {
 			expect(data.get('content-0')).toMatchObject({
 				failure: '\nread did not fail: it is still blocked\n\nWhat happened until then:\n  <b>|</b>',
 			});
-			expect(embedded(page(pageScenario('a/b', rebootStory()))).get('entries')).not.toMatchObject([
+			expect(embedded(page(pageScenario('a/b', rebootTimeline()))).get('entries')).not.toMatchObject([
 				{ failure: expect.anything() },
 			]);
 		},
@@ -128,7 +130,7 @@ describe('the page', () => {
 	});
 
 	test('asks for nothing from anywhere', () => {
-		const html = page(pageScenario('a/b', rebootStory()), pageScenario('a/c', powerOffStory()));
+		const html = page(pageScenario('a/b', rebootTimeline()), pageScenario('a/c', powerOffTimeline()));
 		expect(html).not.toMatch(/(?:src|href)\s*=\s*\\?["']?\s*(?:https?:)?\/\//i);
 		expect(html).not.toMatch(/url\(\s*\\?["']?\s*(?:https?:)?\/\//i);
 		expect(html).not.toMatch(/@import|<link|<iframe|<img/i);
@@ -141,9 +143,9 @@ describe('the page', () => {
 	});
 
 	test('holds each set of sysctls once', () => {
-		const other = { ...powerOffStory(), kernel: { release: '6.18.44', sysctls: { tcp_retries2: '15' } } };
+		const other = { ...powerOffTimeline(), kernel: { release: '6.18.44', sysctls: { tcp_retries2: '15' } } };
 		const data = embedded(
-			page(pageScenario('a/1', rebootStory()), pageScenario('a/2', powerOffStory()), pageScenario('a/3', other)),
+			page(pageScenario('a/1', rebootTimeline()), pageScenario('a/2', powerOffTimeline()), pageScenario('a/3', other)),
 		);
 		expect([...data.keys()].filter((id) => id.startsWith('sysctls'))).toEqual(['sysctls-0', 'sysctls-1']);
 		expect([0, 1, 2].map((place) => data.get(`content-${place}`))).toMatchObject([
@@ -157,7 +159,7 @@ describe('the page', () => {
 		'is in the order of themes, the harness’s own last, and does not hang on the order in which scenarios were ' +
 			'found',
 		() => {
-			const of = (spec: string) => pageScenario(spec, { ...rebootStory(), spec });
+			const of = (spec: string) => pageScenario(spec, { ...rebootTimeline(), spec });
 			const found = [
 				'harness/faults/link.lab.test.ts',
 				'specs/states/b.spec.ts',
@@ -177,7 +179,7 @@ describe('the page', () => {
 
 	test('does without a cost and without a drawing, and links only the files that are there', () => {
 		const bare = made(
-			{ folder: 'a/b', timeline: rebootStory(), cost: undefined, files: ['timeline.json', 'notes.txt'] },
+			{ folder: 'a/b', timeline: rebootTimeline(), cost: undefined, files: ['timeline.json', 'notes.txt'] },
 			undefined,
 		);
 		const data = embedded(page(bare));
@@ -187,7 +189,7 @@ describe('the page', () => {
 	});
 
 	test('stays below 15 MB for 170 scenarios and one of ten thousand events, nothing of which is folded in its drawing', () => {
-		const long = longStory();
+		const long = longTimeline();
 		expect(page(...wholeSuite(170), pageScenario('size/long', long, drawing(long))).length).toBeLessThan(15_000_000);
 	});
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { compareText } from '../../claims/rows.ts';
+import { compareText } from '../../claims/environment.ts';
 import type { TimelineFile } from '../../timeline/events.ts';
 import { ARTIFACTS, specName } from '../artifacts.ts';
 import type { ScenarioFiles } from '../collect.ts';
@@ -9,7 +9,7 @@ import { totalOf } from '../cost.ts';
 import { duration } from '../text-format.ts';
 import type { Content, Entry, Sysctls } from './data.ts';
 import { embed } from './embed.ts';
-import { looksAt } from './socket-looks.ts';
+import { samplesOn } from './socket-samples.ts';
 
 /** What the page holds of one scenario. */
 export interface PageScenario {
@@ -136,7 +136,7 @@ function contentOf(timeline: TimelineFile, files: readonly string[], svg: string
 		losses,
 		skipped,
 		...(svg === undefined ? {} : { ladder: svg }),
-		looks: { client: looksAt('client', timeline), server: looksAt('server', timeline) },
+		samples: { client: samplesOn('client', timeline), server: samplesOn('server', timeline) },
 		files: LINKED.filter((name) => files.includes(name)),
 	};
 }

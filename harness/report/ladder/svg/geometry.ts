@@ -15,7 +15,7 @@ const BLOCK = 4;
 const GAP = 6;
 
 /** Where things stand across the page: mirror images of each other, the client on the left. */
-export interface Side {
+export interface HostColumns {
 	readonly lifeline: number;
 	/** Left edges of what stands in a lane. */
 	readonly band: (lane: number) => number;
@@ -32,15 +32,15 @@ export interface Side {
 
 export interface Geometry {
 	readonly timeRight: number;
-	readonly client: Side;
-	readonly server: Side;
+	readonly client: HostColumns;
+	readonly server: HostColumns;
 }
 
 const lanesOf = (spans: readonly { readonly host: HostName; readonly lane: number }[], host: HostName) =>
 	spans.reduce((most, span) => (span.host === host ? Math.max(most, span.lane + 1) : most), 0);
 
 export function geometryOf({ bands, timers, blocks }: Spans): Geometry {
-	const sideOf = (host: HostName): Side => {
+	const sideOf = (host: HostName): HostColumns => {
 		const lifeline = LIFELINE[host];
 		const sign = host === 'client' ? -1 : 1;
 		const bandLanes = lanesOf(bands, host);

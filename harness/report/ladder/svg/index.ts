@@ -1,10 +1,10 @@
 import { duration, wrap } from '../../text-format.ts';
-import type { Breakage, Ladder, Row, Story } from '../model.ts';
+import type { EventRow, FaultRow, Ladder, LadderRow } from '../model.ts';
 import { arrowHeight, drawArrow } from './arrows.ts';
 import { drawFoot, drawHead } from './frame.ts';
 import { type Geometry, geometryOf, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
-import { type Place, Scale } from './scale.ts';
-import { drawMarks, drawOutages, drawSpans, linesOf } from './sides.ts';
+import { drawMarks, drawOutages, drawSpans, linesOf } from './host-columns.ts';
+import { type RowPosition, TimeScale } from './scale.ts';
 import { CHARACTER_WIDTH, STYLE } from './style.ts';
 import { drawn, element, escapeXml, text } from './xml.ts';
 
@@ -21,7 +21,7 @@ const FULL_COLUMNS = Math.floor((WIDTH - 110) / CHARACTER_WIDTH);
 export function drawSvg(ladder: Ladder): string {
 	const geometry = geometryOf(ladder.spans);
 	const head = drawHead(ladder, geometry);
-	const scale = new Scale(ladder, head.bottom + 6, (row) => heightOf(row, geometry));
+	const scale = new TimeScale(ladder, head.bottom + 6, (row) => heightOf(row, geometry));
 	const foot = drawFoot(ladder, scale.bottom);
 	const height = Math.ceil(foot.bottom + MARGIN);
 	return element(
@@ -44,15 +44,15 @@ export function drawSvg(ladder: Ladder): string {
 		}),
 		drawOutages(ladder, geometry, scale),
 		drawSpans(ladder, geometry, scale),
-		...scale.places.map((place) => drawRow(place, geometry, scale)),
+		...scale.positions.map((place) => drawRow(place, geometry, scale)),
 		head.svg,
 		foot.svg,
 	);
 }
 
-function heightOf(row: Row, geometry: Geometry): number {
+function heightOf(row: LadderRow, geometry: Geometry): number {
 	switch (row.kind) {
-		case 'story': {
+		case 'events': {
 			const lines = (['client', 'server'] as const).map((host) =>
 				linesOf(row[host], geometry[host]).reduce((sum, { lines }) => sum + lines.length, 0),
 			);
@@ -72,14 +72,14 @@ function heightOf(row: Row, geometry: Geometry): number {
 	}
 }
 
-function drawRow({ row, top, height }: Place, geometry: Geometry, scale: Scale): string {
+function drawRow({ row, top, height }: RowPosition, geometry: Geometry, scale: TimeScale): string {
 	const time = text(geometry.timeRight, top + LINE_HEIGHT - 3, row.t.toFixed(3), {
 		class: 'time',
 		'text-anchor': 'end',
 	});
 	switch (row.kind) {
-		case 'story':
-			return time + drawStory(row, geometry, top, scale);
+		case 'events':
+			return time + drawEvents(row, geometry, top, scale);
 		case 'step': {
 			const lines = wrap(row.text, FULL_COLUMNS).map((line, index) =>
 				text(geometry.timeRight + 14, top + 21 + index * LINE_HEIGHT, line),
@@ -125,7 +125,7 @@ function drawRow({ row, top, height }: Place, geometry: Geometry, scale: Scale):
 	}
 }
 
-function drawStory({ client, wire, server }: Story, geometry: Geometry, top: number, scale: Scale): string {
+function drawEvents({ client, wire, server }: EventRow, geometry: Geometry, top: number, scale: TimeScale): string {
 	return [
 		drawMarks(client, geometry.client, top),
 		wire === undefined ? '' : drawArrow(wire, geometry, top, scale.yAt(wire.arrived ?? wire.t)),
@@ -157,7 +157,7 @@ function linesAcross(words: string, geometry: Geometry, top: number): string[] {
 }
 
 /** A fault in words: what was broken or mended, and what shows that it was. */
-function faultLines({ phase, text, proof }: Breakage): { readonly words: string; readonly proof: boolean }[] {
+function faultLines({ phase, text, proof }: FaultRow): { readonly words: string; readonly proof: boolean }[] {
 	const says = { injected: `╳ ${text}`, proven: '', healed: `○ healed: ${text}` }[phase];
 	const why = proof === undefined ? '' : phase === 'proven' ? `proven: ${proof}` : proof;
 	return [
@@ -166,7 +166,7 @@ function faultLines({ phase, text, proof }: Breakage): { readonly words: string;
 	];
 }
 
-function drawFault(row: Breakage, geometry: Geometry, top: number): string {
+function drawFault(row: FaultRow, geometry: Geometry, top: number): string {
 	const lines = faultLines(row).map(({ words, proof }, index) =>
 		text(
 			geometry.timeRight + 14,

@@ -1,8 +1,8 @@
-import type { Ladder, Row } from '../model.ts';
+import type { Ladder, LadderRow } from '../model.ts';
 
 /** Where a row is: its top and its height, in pixels. */
-export interface Place {
-	readonly row: Row;
+export interface RowPosition {
+	readonly row: LadderRow;
 	readonly top: number;
 	readonly height: number;
 }
@@ -11,16 +11,16 @@ export interface Place {
  * Time as a way down the page. Rows give it its knots: each row has the room that its words need, whatever time it
  * stands for, so that long waits are short and a burst is legible.
  */
-export class Scale {
-	readonly places: readonly Place[];
+export class TimeScale {
+	readonly positions: readonly RowPosition[];
 	readonly bottom: number;
 	readonly #knots: { readonly t: number; readonly y: number }[] = [];
 
 	/** `heightOf` in pixels; the first row begins at `top`. */
-	constructor({ rows, spans }: Ladder, top: number, heightOf: (row: Row) => number) {
+	constructor({ rows, spans }: Ladder, top: number, heightOf: (row: LadderRow) => number) {
 		let y = top;
 		let t = Number.NEGATIVE_INFINITY;
-		this.places = rows.map((row) => {
+		this.positions = rows.map((row) => {
 			const place = { row, top: y, height: heightOf(row) };
 			t = Math.max(t, row.t);
 			this.#knots.push({ t, y: y + ANCHOR });

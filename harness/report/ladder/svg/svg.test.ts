@@ -5,11 +5,11 @@ import { type TimelineFile, timelineSchema } from '../../../timeline/events.ts';
 import { expectFile } from '../../fixtures/golden.ts';
 import { anyTimeline } from '../fixtures/arbitrary.ts';
 import { TimelineBuilder } from '../fixtures/builder.ts';
-import { powerOffStory, rebootStory } from '../fixtures/stories.ts';
+import { powerOffTimeline, rebootTimeline } from '../fixtures/timelines.ts';
 import { drawSvg, layOut } from '../index.ts';
 
 const draw = (timeline: TimelineFile) => drawSvg(layOut(timeline));
-const build = (timeline: TimelineBuilder) => draw(timeline.build({ scenario: 'a story' }));
+const build = (timeline: TimelineBuilder) => draw(timeline.build({ scenario: 'a timeline' }));
 
 /** The drawn things of one kind, each with all that stands in it. */
 function groups(svg: string, kind: string): string[] {
@@ -19,9 +19,9 @@ function groups(svg: string, kind: string): string[] {
 }
 
 describe('a ladder as SVG', () => {
-	for (const [name, story] of Object.entries({ reboot: rebootStory, 'power-off': powerOffStory })) {
+	for (const [name, timeline] of Object.entries({ reboot: rebootTimeline, 'power-off': powerOffTimeline })) {
 		test(`is the golden one: ${name}`, () => {
-			expectFile(new URL(`../fixtures/${name}.svg`, import.meta.url), `${draw(story())}\n`);
+			expectFile(new URL(`../fixtures/${name}.svg`, import.meta.url), `${draw(timeline())}\n`);
 		});
 	}
 
@@ -33,9 +33,9 @@ describe('a ladder as SVG', () => {
 				expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 				// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what XML forbids
 				expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
-				const stories = layOut(timeline).rows.filter((row) => row.kind === 'story');
-				const arrows = stories.filter(({ wire }) => wire !== undefined);
-				const loops = stories
+				const rows = layOut(timeline).rows.filter((row) => row.kind === 'events');
+				const arrows = rows.filter(({ wire }) => wire !== undefined);
+				const loops = rows
 					.flatMap(({ client, server }) => [...client, ...server])
 					.filter(({ kind }) => kind === 'segment');
 				const segments = [
@@ -48,7 +48,9 @@ describe('a ladder as SVG', () => {
 	});
 
 	test('needs nothing from elsewhere', () => {
-		expect(draw(rebootStory()).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|url\(|@import|href/);
+		expect(draw(rebootTimeline()).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(
+			/https?:|url\(|@import|href/,
+		);
 	});
 });
 
@@ -158,28 +160,28 @@ describe('what lasts', () => {
 	});
 
 	test('is a state no longer than somebody looked', () => {
-		const story = new TimelineBuilder()
+		const timeline = new TimelineBuilder()
 			.state(1, 'client', 'ESTAB', 'CLOSED')
 			.state(2, 'client', 'CLOSED', 'TIME-WAIT', 'sampled')
 			.state(2, 'server', 'CLOSED', 'LISTEN')
 			.step(60, 'much later')
 			.build({ scenario: 'nobody looks', lastLook: { client: 3, server: 4 } });
-		const bands = layOut(story).spans.bands.map(({ state, t, until, known }) => [state, t, until, known]);
+		const bands = layOut(timeline).spans.bands.map(({ state, t, until, known }) => [state, t, until, known]);
 		expect(bands).toEqual([
 			['TIME-WAIT', 1, 3, true],
 			['TIME-WAIT', 3, 60, false],
 			// The kernel would have told.
 			['LISTEN', 2, 60, true],
 		]);
-		expect(draw(story)).toContain('class="band unknown"');
+		expect(draw(timeline)).toContain('class="band unknown"');
 	});
 
 	test('is a traced state no longer than the trace was read', () => {
-		const story = new TimelineBuilder()
+		const timeline = new TimelineBuilder()
 			.state(2, 'server', 'CLOSED', 'LISTEN')
 			.step(60, 'much later')
 			.build({ scenario: 'the trace ends', losses: [{ observer: 'kernel', what: 'cat ended', since: 10 }] });
-		expect(layOut(story).spans.bands.map(({ t, until, known }) => [t, until, known])).toEqual([
+		expect(layOut(timeline).spans.bands.map(({ t, until, known }) => [t, until, known])).toEqual([
 			[2, 10, true],
 			[10, 60, false],
 		]);
@@ -204,7 +206,7 @@ describe('what lasts', () => {
 });
 
 test('ten thousand events are laid out and drawn in well under two seconds, folded or not', () => {
-	const folded = powerOffStory().events.filter(({ kind }) => kind === 'segment');
+	const folded = powerOffTimeline().events.filter(({ kind }) => kind === 'segment');
 	const again = Array.from({ length: 10_000 }, (_, index) => ({
 		...(folded[index % folded.length] as (typeof folded)[number]),
 		t: index / 10,
@@ -220,7 +222,7 @@ test('ten thousand events are laid out and drawn in well under two seconds, fold
 			returned: index,
 		});
 	}
-	for (const timeline of [{ ...powerOffStory(), events: again }, different.build({ scenario: 'different' })]) {
+	for (const timeline of [{ ...powerOffTimeline(), events: again }, different.build({ scenario: 'different' })]) {
 		// Of the processor: what else a busy machine does is no matter.
 		const before = process.cpuUsage();
 		const svg = draw(timeline);

@@ -4,23 +4,23 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { PROJECT_ROOT } from './artifacts.ts';
 import { resultOf } from './fixtures/reports.ts';
-import { openInbox, postResult, takeResults } from './inbox.ts';
-import { powerOffStory } from './ladder/fixtures/stories.ts';
-import { recordedBy } from './recorded.ts';
+import { powerOffTimeline } from './ladder/fixtures/timelines.ts';
+import { recordedScenarios } from './recorded.ts';
+import { createResultsFolder, postResult, takeResults } from './scenario-results.ts';
 
-const VARIABLE = 'HALFOPEN_INBOX';
+const VARIABLE = 'HALFOPEN_RESULTS';
 const before = process.env[VARIABLE];
 const SPEC = 'specs/a.spec.ts';
 const cost = JSON.stringify({ engine: 1, kernel: 2, harness: 3 });
-const timeline = (scenario: string) => JSON.stringify({ ...powerOffStory(), spec: SPEC, scenario });
+const timeline = (scenario: string) => JSON.stringify({ ...powerOffTimeline(), spec: SPEC, scenario });
 
 let folders: string[] = [];
 
 /** The inbox of another run. */
 async function openAnother(): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), 'halfopen-inbox-'));
+	const folder = await mkdtemp(join(tmpdir(), 'halfopen-results-'));
 	folders.push(folder);
-	await openInbox(folder);
+	await createResultsFolder(folder);
 	return folder;
 }
 
@@ -37,13 +37,13 @@ test('a reporter gets what the scenarios of a file recorded in its own run, in t
 	for (const scenario of ['two', 'one >', 'one <']) await postResult(SPEC, scenario, timeline(scenario), cost);
 	await postResult('specs/b.spec.ts', 'other', timeline('other'), cost);
 	const result = resultOf(SPEC, { 'one <': 'passed', 'one >': 'failed', two: 'passed', three: 'failed' });
-	const recorded = await recordedBy(result);
+	const recorded = await recordedScenarios(result);
 	expect(recorded.map(({ timeline: { scenario }, passed, cost: { kernel } }) => [scenario, passed, kernel])).toEqual([
 		['one <', true, 2],
 		['one >', false, 2],
 		['two', true, 2],
 	]);
-	expect(await recordedBy(result)).toEqual([]);
+	expect(await recordedScenarios(result)).toEqual([]);
 	expect(await takeResults('specs/b.spec.ts')).toHaveLength(1);
 });
 
@@ -57,7 +57,7 @@ test('outside of a run nobody is told', async () => {
 	delete process.env[VARIABLE];
 	await postResult(SPEC, 'one', timeline('one'), cost);
 	expect(await takeResults(SPEC)).toEqual([]);
-	expect(await readdir(join(folders[0] ?? '', 'inbox'))).toEqual([]);
+	expect(await readdir(join(folders[0] ?? '', 'results'))).toEqual([]);
 });
 
 test('what is no timeline is refused, with its spec', async () => {
@@ -66,6 +66,6 @@ test('what is no timeline is refused, with its spec', async () => {
 		code: 'REPORT_UNREADABLE',
 		problem: expect.stringContaining(SPEC),
 	});
-	await writeFile(join(folders[0] ?? '', 'inbox', 'other'), '');
+	await writeFile(join(folders[0] ?? '', 'results', 'other'), '');
 	expect(await takeResults('specs/b.spec.ts')).toEqual([]);
 });

@@ -4,16 +4,16 @@ import type { OpenWait } from './running-scenarios.ts';
 const FIRST_MS = 10_000;
 
 /** Chooses what a log is told: few lines for a long wait, none for a short one. */
-export class Overdue {
+export class OverdueWaits {
 	/** How often each wait was told. */
-	#told = new Map<string, number>();
+	#notices = new Map<string, number>();
 
 	/** Those of the waits that are to be told now. */
-	among(waits: readonly OpenWait[]): OpenWait[] {
+	due(waits: readonly OpenWait[]): OpenWait[] {
 		const times = new Map(waits.map((wait) => [wait.key, timesUntil(wait.shownMs)]));
-		const due = waits.filter(({ key }) => (times.get(key) ?? 0) > (this.#told.get(key) ?? 0));
+		const due = waits.filter(({ key }) => (times.get(key) ?? 0) > (this.#notices.get(key) ?? 0));
 		// What is over need not be remembered.
-		this.#told = times;
+		this.#notices = times;
 		return due;
 	}
 }

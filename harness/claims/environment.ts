@@ -1,5 +1,5 @@
 /** Where something was found. */
-export interface Place {
+export interface Environment {
 	readonly engine: string;
 	/** The kernel's release. */
 	readonly kernel: string;

@@ -9,45 +9,48 @@ import { fromProjectRoot, slugOf } from './artifacts.ts';
 import { costSchema } from './cost.ts';
 
 /** How its place reaches the workers: Jest forks them with its environment. */
-const VARIABLE = 'HALFOPEN_INBOX';
+const VARIABLE = 'HALFOPEN_RESULTS';
 
 const resultSchema = z.object({ timeline: timelineSchema, cost: costSchema });
 /** What a scenario tells the reporters of its own run. Other runs may replace what stands in `reports/` at any time. */
 export type ScenarioResult = z.infer<typeof resultSchema>;
 
 /** In the runner, before workers are forked: makes the run's inbox, in a folder that goes with the run. */
-export async function openInbox(folder: string): Promise<void> {
-	const path = join(folder, 'inbox');
+export async function createResultsFolder(folder: string): Promise<void> {
+	const path = join(folder, 'results');
 	await mkdir(path);
 	process.env[VARIABLE] = path;
 }
 
 /** In a worker: leaves there what a scenario of this spec recorded, as JSON. */
 export async function postResult(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
-	const inbox = process.env[VARIABLE];
-	if (inbox === undefined) return;
+	const folder = process.env[VARIABLE];
+	if (folder === undefined) return;
 	await replaceFiles([
-		{ path: join(inbox, `${markOf(spec)}${slugOf(scenario)}.json`), text: `{"timeline":${timeline},"cost":${cost}}` },
+		{
+			path: join(folder, `${prefixOf(spec)}${slugOf(scenario)}.json`),
+			text: `{"timeline":${timeline},"cost":${cost}}`,
+		},
 	]);
 }
 
 /** In a reporter: takes out what the scenarios of a spec left there. */
 export async function takeResults(spec: string): Promise<ScenarioResult[]> {
-	const inbox = process.env[VARIABLE];
-	if (inbox === undefined) return [];
-	const names = (await readdir(inbox)).filter((name) => name.startsWith(markOf(spec)) && name.endsWith('.json'));
-	const paths = names.sort().map((name) => join(inbox, name));
-	const letters = await Promise.all(paths.map(async (path) => parseLetter(await readFile(path, 'utf8'), spec)));
+	const folder = process.env[VARIABLE];
+	if (folder === undefined) return [];
+	const names = (await readdir(folder)).filter((name) => name.startsWith(prefixOf(spec)) && name.endsWith('.json'));
+	const paths = names.sort().map((name) => join(folder, name));
+	const results = await Promise.all(paths.map(async (path) => parseResult(await readFile(path, 'utf8'), spec)));
 	await Promise.all(paths.map((path) => rm(path)));
-	return letters;
+	return results;
 }
 
 /** How the names of all letters of a spec begin. */
-function markOf(spec: string): string {
+function prefixOf(spec: string): string {
 	return `${createHash('sha256').update(fromProjectRoot(spec)).digest('hex').slice(0, 16)}.`;
 }
 
-function parseLetter(text: string, spec: string): ScenarioResult {
+function parseResult(text: string, spec: string): ScenarioResult {
 	try {
 		return resultSchema.parse(JSON.parse(text));
 	} catch (error) {

@@ -8,7 +8,7 @@ const BLOCKED_SECONDS = 0.1;
 const MOST_OWN = 64;
 
 /** Which calls are drawn, and where: in one place, or where they began and where they ended. */
-export class CallPlaces {
+export class CallPlacement {
 	readonly #drawn = new Set<Call>();
 	readonly #events: readonly Event[];
 	/** When drawn calls ended. */

@@ -8,9 +8,9 @@ const MOST_TIMES = 2;
  * What a look at `ss` adds to a ladder: the rows whose state, timer or queues are not what was last known, each in a
  * few words. The counts of a running timer are not news; the segments show them.
  */
-export class SocketNews {
+export class SocketChanges {
 	readonly #known = new Map<string, string>();
-	readonly #told = new Map<string, number>();
+	readonly #drawn = new Map<string, number>();
 	readonly #connections: Connections;
 
 	constructor(connections: Connections) {
@@ -18,13 +18,13 @@ export class SocketNews {
 	}
 
 	/** A state that was drawn needs no repetition by `ss`. */
-	stateTold(event: EventOf<'state'>): void {
+	stateDrawn(event: EventOf<'state'>): void {
 		const socket = this.#keyOf(event.host, event);
 		if (socket !== undefined) this.#known.set(socket, event.to);
 	}
 
 	/** The news of one look, in the order of its rows. */
-	look(event: EventOf<'sockets'>): { readonly text: string; readonly row: SocketRow }[] {
+	sample(event: EventOf<'sockets'>): { readonly text: string; readonly row: SocketRow }[] {
 		return event.rows.flatMap((row) => {
 			const socket = this.#keyOf(event.host, row);
 			const sort = sortOf(row);
@@ -33,8 +33,8 @@ export class SocketNews {
 			this.#known.set(socket, sort);
 			// Idle and established, as nearly always: the arrows have told it.
 			if (sort === 'ESTAB' && !wasKnown) return [];
-			const times = (this.#told.get(`${socket} ${sort}`) ?? 0) + 1;
-			this.#told.set(`${socket} ${sort}`, times);
+			const times = (this.#drawn.get(`${socket} ${sort}`) ?? 0) + 1;
+			this.#drawn.set(`${socket} ${sort}`, times);
 			return times > MOST_TIMES ? [] : [{ text: describe(row), row }];
 		});
 	}

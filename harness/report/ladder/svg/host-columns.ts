@@ -1,8 +1,8 @@
 import type { HostName } from '../../../timeline/events.ts';
 import { markLines } from '../mark.ts';
 import type { Ladder, Mark, MarkKind, Span } from '../model.ts';
-import { type Geometry, LINE_HEIGHT, type Side, WIDTH } from './geometry.ts';
-import type { Scale } from './scale.ts';
+import { type Geometry, type HostColumns, LINE_HEIGHT, WIDTH } from './geometry.ts';
+import type { TimeScale } from './scale.ts';
 import { CHARACTER_WIDTH, familyOf } from './style.ts';
 import { drawn, element, type Kind, text } from './xml.ts';
 
@@ -27,13 +27,13 @@ const KINDS: Readonly<Record<MarkKind, Kind>> = {
 /** What stands at one host in one moment, line by line. */
 export function linesOf(
 	marks: readonly Mark[],
-	side: Side,
+	side: HostColumns,
 ): { readonly mark: Mark; readonly lines: readonly string[] }[] {
 	const columns = Math.floor(side.wordsWidth / CHARACTER_WIDTH);
 	return marks.map((mark) => ({ mark, lines: markLines(mark, columns) }));
 }
 
-export function drawMarks(marks: readonly Mark[], side: Side, top: number): string {
+export function drawMarks(marks: readonly Mark[], side: HostColumns, top: number): string {
 	let line = 0;
 	const groups = linesOf(marks, side).map(({ mark, lines }) => {
 		const words = lines.map((words) =>
@@ -47,7 +47,7 @@ export function drawMarks(marks: readonly Mark[], side: Side, top: number): stri
 }
 
 /** What lasted, along the lifelines: states as bands, timers and blocked calls beside them. */
-export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: Scale): string {
+export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScale): string {
 	const bands = spans.bands.map((band) => {
 		const side = geometry[band.host];
 		const [x, y, height] = [side.band(band.lane), ...extent(band, scale)];
@@ -88,7 +88,7 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: Scale): 
 }
 
 /** Faults as shaded intervals, behind everything else: at the host that is broken, or between them. */
-export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: Scale): string {
+export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: TimeScale): string {
 	const { client, server } = geometry;
 	const across: Readonly<Record<HostName, readonly [number, number]>> = {
 		client: [geometry.timeRight + 4, client.lifeline],
@@ -107,7 +107,7 @@ export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: Scale)
 		.join('');
 }
 
-function extent({ t, until }: Span, scale: Scale): [number, number] {
+function extent({ t, until }: Span, scale: TimeScale): [number, number] {
 	const y = scale.yAt(t);
 	return [y, Math.max(LEAST_HEIGHT, scale.yAt(until) - y)];
 }

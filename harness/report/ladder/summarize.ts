@@ -1,4 +1,4 @@
-import type { FullItem, Item } from './item.ts';
+import type { FullWidthItem, Item } from './item.ts';
 import { tallyOf } from './tally.ts';
 
 /** Up to this many things are drawn one by one; of more, those that a reader looks for. */
@@ -14,28 +14,28 @@ const MOST_ALIKE = 20;
  * stay; what lies between is counted, by what it was and what became of it. The result has a size that does not depend
  * on how much there was.
  */
-export function bundled(items: readonly Item[]): Item[] {
+export function summarized(items: readonly Item[]): Item[] {
 	if (items.length <= MOST_ITEMS) return [...items];
-	const told: Item[] = [];
+	const kept: Item[] = [];
 	const sorts = new Set<string>();
 	let between: Item[] = [];
 	let alike = 0;
 	const close = () => {
-		if (between.length === 1) told.push(between[0] as Item);
-		else if (between.length > 1) told.push(rowOf(between));
+		if (between.length === 1) kept.push(between[0] as Item);
+		else if (between.length > 1) kept.push(rowOf(between));
 		between = [];
 	};
 	for (const [index, item] of items.entries()) {
 		const isNew = item.slot !== 'full' && sorts.size < MOST_SORTS && !sorts.has(item.sort);
 		if (isNew) sorts.add(item.sort);
-		const isKept = isStory(item) || (isOfConnections(item) && ++alike <= MOST_ALIKE);
+		const isKept = isFullWidthEvent(item) || (isOfConnections(item) && ++alike <= MOST_ALIKE);
 		if (isNew || isKept || index < AT_EACH_END || index >= items.length - AT_EACH_END) {
 			close();
-			told.push(item);
+			kept.push(item);
 		} else between.push(item);
 	}
 	close();
-	return told;
+	return kept;
 }
 
 function isFold(item: Item): boolean {
@@ -46,11 +46,11 @@ function isOfConnections(item: Item): boolean {
 	return item.slot === 'full' && item.row.kind === 'bundle' && item.row.connections > 0;
 }
 
-function isStory(item: Item): boolean {
+function isFullWidthEvent(item: Item): boolean {
 	return item.slot === 'full' && !isFold(item);
 }
 
-function rowOf(items: readonly Item[]): FullItem {
+function rowOf(items: readonly Item[]): FullWidthItem {
 	const t = items[0]?.t ?? 0;
 	const until = items.reduce((latest, item) => Math.max(latest, item.until), t);
 	const segments = items.reduce((sum, item) => sum + item.segments, 0);
