@@ -11,17 +11,15 @@ jest.setTimeout(120_000);
 
 const hasStrace = (await execa('strace', ['true'], { reject: false })).exitCode === 0;
 let path: string;
-let remove: () => Promise<void>;
 let agent: Agent;
 
 beforeAll(async () => {
-	({ path, remove } = await builtAgent());
+	path = await builtAgent();
 	agent = await startLocalAgent(path, 'a test');
 });
 
 afterAll(async () => {
 	await agent.close();
-	await remove();
 });
 
 function collector() {

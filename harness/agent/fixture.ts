@@ -1,16 +1,31 @@
 /** For the tests of this folder: an agent compiled here, and what is running on this machine. */
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
+import { hashOf, hostSources, REPOSITORY } from '../engines/host-sources.ts';
 import { buildAgent } from './build.ts';
 
-/** An agent in a directory of its own. */
-export async function builtAgent(): Promise<{ path: string; remove: () => Promise<void> }> {
-	const directory = await mkdtemp(join(tmpdir(), 'halfopen-agent-'));
-	const path = join(directory, 'agent');
-	await buildAgent(path);
-	return { path, remove: () => rm(directory, { recursive: true, force: true }) };
+const CACHE = join(REPOSITORY, '.cache');
+
+/**
+ * The path of an agent made of the sources as they are. The first test file that asks compiles it, for all others and for
+ * later runs.
+ */
+export async function builtAgent(): Promise<string> {
+	const name = `agent-${await hashOf([...(await hostSources()), 'harness/agent/build.ts'])}`;
+	const path = join(CACHE, name);
+	await mkdir(CACHE, { recursive: true });
+	await using lock = await open(join(CACHE, 'agent.lock'), 'a');
+	// The lock is of what was opened (flock(2)): it goes when this is closed, or its process ends.
+	// execa's types know descriptors up to 9 only.
+	await execa('flock', ['3'], { stdio: ['ignore', 'ignore', 'pipe', lock.fd as 3] });
+	const compiled = (await readdir(CACHE)).filter((other) => /^agent-[0-9a-f]+$/.test(other));
+	if (compiled.includes(name)) return path;
+	await buildAgent(`${path}.unfinished`);
+	await rename(`${path}.unfinished`, path);
+	for (const older of compiled) await rm(join(CACHE, older));
+	return path;
 }
 
 /** The state letter of a process (`R`, `S`, `Z`…), or undefined where there is none. */

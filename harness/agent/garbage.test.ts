@@ -6,14 +6,11 @@ import { builtAgent, until } from './fixture.ts';
 
 jest.setTimeout(60_000);
 
-let path: string;
-let remove: () => Promise<void>;
 let agent: ChildProcessWithoutNullStreams;
 let said = '';
 
 beforeAll(async () => {
-	({ path, remove } = await builtAgent());
-	agent = spawn(path);
+	agent = spawn(await builtAgent());
 	agent.stdout.setEncoding('latin1').on('data', (text: string) => {
 		said += text;
 	});
@@ -24,7 +21,6 @@ afterAll(async () => {
 	agent.stdin.end();
 	await until(() => agent.exitCode !== null);
 	expect(agent.exitCode).toBe(0);
-	await remove();
 });
 
 let lastProbe = 1_000_000_000;

@@ -6,18 +6,16 @@ import type { Puppet } from './puppet.ts';
 
 jest.setTimeout(120_000);
 
-let remove: () => Promise<void>;
+let path: string;
 let agent: Agent;
 
 beforeAll(async () => {
-	const built = await builtAgent();
-	remove = built.remove;
-	agent = await startLocalAgent(built.path, 'a test');
+	path = await builtAgent();
+	agent = await startLocalAgent(path, 'a test');
 });
 
 afterAll(async () => {
 	await agent.close();
-	await remove();
 });
 
 const HOME = '127.0.0.1';
@@ -175,14 +173,12 @@ describe('calls', () => {
 	});
 
 	test('fail with whatever errno it is: a process that may have no more descriptors', async () => {
-		const { path, remove: removeAgent } = await builtAgent();
 		// The puppet needs two of the sixteen to talk to the agent.
 		const limited = await startLocalAgent(path, 'a limited test', { prefix: ['prlimit', '--nofile=16'] });
 		const puppet = await limited.puppet();
 		for (let fd = 3; fd < 14; fd++) expect(await puppet.call('socket')).toMatchObject({ returned: fd });
 		expect(await puppet.call('socket')).toMatchObject({ returned: -1, errno: 'EMFILE' });
 		await limited.close();
-		await removeAgent();
 	});
 
 	test('say between whom: also close, and as far as the kernel knows when the connection is gone', async () => {

@@ -25,7 +25,6 @@ const RESOLVER = 'LISTEN 0 4096 127.0.0.11:39205 0.0.0.0:* ino:3 sk:2\n';
 
 let folder: string;
 let agent: Agent;
-let remove: () => Promise<void>;
 let looks: Look[];
 let lost: string[];
 let probe: SocketProbe;
@@ -33,17 +32,15 @@ let clock: FakeClock;
 let told: Watching[];
 
 beforeAll(async () => {
-	const built = await builtAgent();
-	remove = built.remove;
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-ss-'));
 	await writeFile(join(folder, 'ss'), FAKE_SS);
 	await chmod(join(folder, 'ss'), 0o755);
-	agent = await startLocalAgent(built.path, 'a test', { prefix: ['env', `PATH=${folder}:${process.env.PATH}`] });
+	const prefix = ['env', `PATH=${folder}:${process.env.PATH}`];
+	agent = await startLocalAgent(await builtAgent(), 'a test', { prefix });
 });
 
 afterAll(async () => {
 	await agent.close();
-	await remove();
 	await rm(folder, { recursive: true, force: true });
 });
 
