@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LINK_TYPE } from './link-layers.ts';
@@ -9,6 +10,11 @@ const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`./fixture
 function readAll(bytes: Uint8Array) {
 	const reader = new PcapReader();
 	return { packets: reader.push(bytes), reader };
+}
+
+/** As `toEqual`, which takes 20 ms for what a whole capture holds, and is asked only to show a difference. */
+function expectSame(packets: readonly unknown[], expected: readonly unknown[]): void {
+	if (!isDeepStrictEqual(packets, expected)) expect(packets).toEqual(expected);
 }
 
 /** As `tcpdump -S` tells it. */
@@ -305,6 +311,12 @@ describe('packets', () => {
 describe('PcapReader', () => {
 	const whole = fixture('cooked-nanoseconds');
 	const all = readAll(whole).packets;
+	/** Bytes (pcap-savefile(5)). */
+	const [FILE_HEADER, RECORD_HEADER] = [24, 16];
+	/** Where each record ends in the file. */
+	const ends = all.map((_, index) =>
+		all.slice(0, index + 1).reduce((end, { record: { bytes } }) => end + RECORD_HEADER + bytes.length, FILE_HEADER),
+	);
 	const anyRecords = fc.array(
 		fc.record({
 			seconds: fc.integer({ min: 1_795_000_000, max: 1_795_100_000 }),
@@ -320,7 +332,10 @@ describe('PcapReader', () => {
 			fc.property(fc.array(fc.nat(whole.length), { maxLength: 20 }), (anyCuts) => {
 				const cuts = [0, ...anyCuts.sort((a, b) => a - b), whole.length];
 				const reader = new PcapReader();
-				expect(cuts.slice(1).flatMap((end, index) => reader.push(whole.subarray(cuts[index], end)))).toEqual(all);
+				expectSame(
+					cuts.slice(1).flatMap((end, index) => reader.push(whole.subarray(cuts[index], end))),
+					all,
+				);
 			}),
 		);
 	});
@@ -336,8 +351,9 @@ describe('PcapReader', () => {
 		fc.assert(
 			fc.property(fc.nat(whole.length), (length) => {
 				const { packets, reader } = readAll(whole.subarray(0, length));
-				expect(packets).toEqual(all.slice(0, packets.length));
-				const read = packets.reduce((sum, packet) => sum + 16 + packet.record.bytes.length, length < 24 ? 0 : 24);
+				const before = ends.filter((end) => end <= length);
+				expectSame(packets, all.slice(0, before.length));
+				const read = before.at(-1) ?? (length < FILE_HEADER ? 0 : FILE_HEADER);
 				expect(read + reader.pendingBytes + reader.unreadBytes).toBe(length);
 			}),
 		);
@@ -394,7 +410,7 @@ describe('PcapReader', () => {
 				parts.splice(position + 1, 0, garbage);
 				const reader = new PcapReader();
 				const packets = [pcapHeader(LINK_TYPE.LINUX_SLL2), ...parts].flatMap((part) => reader.push(part));
-				expect(packets).toEqual(all);
+				expectSame(packets, all);
 				expect(reader.unreadBytes + reader.pendingBytes).toBe(garbage.length);
 			}),
 			{ numRuns: 300 },
