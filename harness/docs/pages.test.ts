@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { ERROR_CODES } from '../errors.ts';
+import { PROJECT_ROOT } from '../report/artifacts.ts';
+import { eventSchema, timelineSchema } from '../timeline/events.ts';
+
+const read = (path: string) => readFileSync(join(PROJECT_ROOT, path), 'utf8');
+const filesIn = (folder: string, ending: string) =>
+	readdirSync(join(PROJECT_ROOT, folder))
+		.filter((name) => name.endsWith(ending))
+		.map((name) => join(folder, name));
+
+/** The changelog names what was there when it was written. */
+const pages = [...filesIn('.', '.md'), ...filesIn('docs', '.md'), 'harness/agent/PROTOCOL.md'].filter(
+	(page) => page !== 'CHANGELOG.md',
+);
+/** What a reader is told to write. */
+const NOT_YET = ['specs/my-first.spec.ts'];
+/** What a run or the set-up leaves behind. */
+const GENERATED = /^(reports|\.cache)\//;
+
+/** A page without its blocks of code. */
+const prose = (page: string) => read(page).replace(/^```[\s\S]*?^```$/gm, '');
+const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+/** As GitHub makes them. */
+const anchorsOf = (page: string) =>
+	matches(prose(page), /^#+ (.*)$/gm).map((heading) =>
+		heading
+			.toLowerCase()
+			.replace(/[^\p{L}\p{N} _-]/gu, '')
+			.replaceAll(' ', '-'),
+	);
+
+/** Back-ticked words that can be nothing but a file or a folder of the project. */
+const pathsIn = (text: string) => {
+	const places = readdirSync(PROJECT_ROOT).filter((name) => !/^(node_modules|reports|\.git|\.cache)$/.test(name));
+	return matches(text, /`([\w./-]+)`/g).filter(
+		(word) => /[^.]\.(ts|mjs|c|h|sh|md)$/.test(word) || places.some((place) => word.startsWith(`${place}/`)),
+	);
+};
+
+describe.each(pages)('%s', (page) => {
+	test('links to pages, files and headings that exist', () => {
+		const links = matches(prose(page), /\]\(([^)]+)\)/g).filter((link) => !/^https?:/.test(link));
+		const broken = links.filter((link) => {
+			const [path = '', anchor] = link.split('#');
+			const target = path === '' ? page : relative('.', join(dirname(page), path));
+			if (!existsSync(join(PROJECT_ROOT, target))) return true;
+			return anchor !== undefined && !anchorsOf(target).includes(anchor);
+		});
+		expect(broken).toEqual([]);
+	});
+
+	test('names files from the project’s root, and those exist', () => {
+		const missing = pathsIn(prose(page)).filter(
+			(path) => !existsSync(join(PROJECT_ROOT, path)) && !NOT_YET.includes(path) && !GENERATED.test(path),
+		);
+		expect(missing).toEqual([]);
+	});
+
+	test('names error codes that exist', () => {
+		const codes = Object.keys(ERROR_CODES);
+		expect(codes).toContain('LIMIT_PASSED');
+		expect(matches(prose(page), /`\[([A-Z_]+)\]`/g).filter((code) => !codes.includes(code))).toEqual([]);
+	});
+});
+
+describe('docs/commands.md', () => {
+	const text = read('docs/commands.md');
+
+	test('has every command', () => {
+		const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
+		const names = scripts.map((script) => (/^(start|test)$/.test(script) ? `npm ${script}` : `npm run ${script}`));
+		expect(names).toContain('npm run setup');
+		expect(names.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`\`${name} `))).toEqual([]);
+	});
+
+	test('has every option, and no page beside it has its table of variables', () => {
+		const sources = [...filesIn('harness/cli', '.ts'), 'bench/bench.ts'].map(read).join('\n');
+		const options = matches(sources, /\.option\(\s*'(--[a-z]+)/g);
+		expect(options).toContain('--browser');
+		expect(options.filter((option) => !text.includes(option))).toEqual([]);
+		expect(pages.filter((page) => read(page).includes('| `HALFOPEN_ENGINE` |'))).toEqual(['docs/commands.md']);
+	});
+});
+
+describe('docs/timeline.md', () => {
+	const rows = matches(read('docs/timeline.md'), /^\| ([^|]+) \|/gm).join(' ');
+
+	test('has every field of the schema’s head', () => {
+		const fields = Object.keys(timelineSchema.shape).filter((field) => field !== 'events');
+		expect(fields.filter((field) => !rows.includes(`\`${field}\``))).toEqual([]);
+	});
+
+	test('has every kind of event', () => {
+		const kinds = eventSchema.options.map(({ shape }) => shape.kind.value);
+		expect(kinds.filter((kind) => !rows.includes(`\`${kind}\``))).toEqual([]);
+	});
+});
