@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import { fakeContext } from '../fixtures.ts';
+import { describe, expect, test } from '@jest/globals';
+import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import type { SsRow } from '../formats/types.ts';
 import type { Host } from '../lab/host.ts';
 import { HostExpectation } from './host-matchers.ts';
@@ -32,4 +32,46 @@ function hostWithLooksOf(tookMs: number): Host {
 test('a socket that was seen was so between the look’s beginning and its end, however long it took', async () => {
 	const seen = await new HostExpectation(hostWithLooksOf(3_000)).toHaveSocket({ state: 'ESTAB' });
 	expect(seen).toEqual({ ...ROW, t: 0, seenBy: 3 });
+});
+
+describe('a state that no socket can get to, where ss shows none', () => {
+	/** Its last look was taken 1 s after the beginning, and showed nothing. */
+	function hostBeside(call: { readonly t: number; readonly took?: number }) {
+		const context = fakeContext();
+		context.history.add({
+			kind: 'call',
+			host: 'client',
+			peer: 'kang',
+			pid: 7,
+			name: 'connect',
+			args: '3, :8080',
+			source: 'socket',
+			...call,
+		});
+		context.clock.pass(1_000);
+		const boot = {
+			running: true,
+			sockets: { t: context.clock.now(), rows: [] as SsRow[] },
+			look: async () => {},
+			keepLook: () => {},
+			watch: () => () => {},
+		};
+		const host = { name: 'client', context, boot, hasProgram: false } as unknown as Host;
+		return { context, failure: failureOf(new HostExpectation(host).toHaveSocket({ state: 'SYN-SENT' })) };
+	}
+
+	test('cannot come any more after a connect that had returned when ss began to look', async () => {
+		const { failure } = hostBeside({ t: 0.5, took: 0.4 });
+		expect(await failure).toMatchObject({ code: 'CANNOT_HAPPEN' });
+	});
+
+	test.each([
+		['has not returned', { t: 0.5 }],
+		['returned after ss had begun to look', { t: 0.5, took: 0.6 }],
+	])('can still come where a connect %s: the kernel may have made the socket since', async (_, call) => {
+		const { context, failure } = hostBeside(call);
+		await settle();
+		context.clock.pass(15_000);
+		expect(await failure).toMatchObject({ code: 'LIMIT_PASSED' });
+	});
 });

@@ -31,6 +31,9 @@ export interface SocketShape {
 	readonly remotePort?: number;
 }
 
+/** Calls after which `ss` shows a socket that it did not show before (socket() alone does not: it has no state yet). */
+const SHOWING_CALLS = ['connect', 'listen'];
+
 const count = z.int().nonnegative();
 const port = z.int().min(0).max(65_535);
 const shapeSchema = z.strictObject({
@@ -172,6 +175,7 @@ export class HostExpectation {
 	#cannotReach({ state, localPort, remotePort }: SocketShape): Settled | undefined {
 		const { context, name, boot } = this.#host;
 		if (state === undefined || !isSpecIdle(context) || this.#host.hasProgram) return undefined;
+		if (this.#mayHaveSocketSince(boot.sockets.t)) return undefined;
 		const rows = boot.sockets.rows.filter(
 			({ local, remote, state: now }) =>
 				now === 'LISTEN' || ((localPort ?? local.port) === local.port && (remotePort ?? remote.port) === remote.port),
@@ -183,6 +187,15 @@ export class HostExpectation {
 			why: `${why}, and no program of it makes another`,
 			remedy: 'Correct the expectation, or start it before the act that passes the state by.',
 		};
+	}
+
+	/** Whether a call that makes sockets visible to `ss` was under way after this time (seconds since the epoch). */
+	#mayHaveSocketSince(looked: number): boolean {
+		const { history } = this.#host.context;
+		const since = history.at(looked);
+		return history
+			.of('call', this.#host.name)
+			.some(({ name, t, took = Number.POSITIVE_INFINITY }) => SHOWING_CALLS.includes(name) && t + took >= since);
 	}
 
 	/**
