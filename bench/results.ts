@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { PROJECT_ROOT } from '../harness/report/artifacts.ts';
+import { PROJECT_ROOT } from '../harness/util/project-root.ts';
 
 /** Where the results of all benches are. */
 export const BENCH_FILE = join(PROJECT_ROOT, 'reports', 'bench.json');

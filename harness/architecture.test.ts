@@ -1,11 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseSync } from '@swc/core';
-
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
+import { PROJECT_ROOT } from './util/project-root.ts';
 
 interface Import {
 	/** The importing file, from the project's root. */
@@ -17,12 +15,12 @@ interface Import {
 }
 
 function sourcesIn(folder: string): string[] {
-	const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+	const names = readdirSync(join(PROJECT_ROOT, folder), { recursive: true, encoding: 'utf8' });
 	return names.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
 }
 
 function importsOf(path: string): Import[] {
-	const text = readFileSync(join(ROOT, path), 'utf8');
+	const text = readFileSync(join(PROJECT_ROOT, path), 'utf8');
 	const { body } = parseSync(text, { syntax: 'typescript', target: 'es2023' });
 	const found = body.flatMap((item): { source: string; typeOnly: boolean }[] => {
 		if (item.type === 'ImportDeclaration') return [{ source: item.source.value, typeOnly: item.typeOnly }];
@@ -64,7 +62,7 @@ test('every import of ours was found, and is of a file that there is', () => {
 	expect(specs.length).toBeGreaterThan(0);
 	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/tcp/span.ts', typeOnly: false });
 	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/lab/host.ts', typeOnly: true });
-	expect(breaking(({ of }) => !isOurs(of) || existsSync(join(ROOT, of)))).toEqual([]);
+	expect(breaking(({ of }) => !isOurs(of) || existsSync(join(PROJECT_ROOT, of)))).toEqual([]);
 });
 
 describe('formats, timeline, tcp, util/options.ts, util/nearest.ts and errors.ts', () => {
@@ -84,7 +82,7 @@ describe('formats, timeline, tcp, util/options.ts, util/nearest.ts and errors.ts
 		const asking = harness.filter(
 			(path) =>
 				isIn(path, ...pure) &&
-				/\b(Date\.now|new Date|performance\.now|Math\.random)\b/.test(readFileSync(join(ROOT, path), 'utf8')),
+				/\b(Date\.now|new Date|performance\.now|Math\.random)\b/.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')),
 		);
 		expect(asking).toEqual([]);
 	});
@@ -121,7 +119,7 @@ test(
 		// Ages of files and of indexes, a run's id, when a benchmark or a document was made.
 		const calendar = ['kernels', 'cli', 'run/setup.ts', 'engines/vm/snapshots-folder.ts'];
 		const asking = harness.filter((path) =>
-			/\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(ROOT, path), 'utf8')),
+			/\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')),
 		);
 		expect(asking.filter((path) => !isIn(path, ...calendar))).toEqual([]);
 		expect(asking.length).toBeGreaterThan(0);
@@ -140,7 +138,7 @@ test('a spec imports the public face and nothing else', () => {
 
 test('a spec names no engine', () => {
 	const names = new RegExp(`\\b(${engines.join('|')}|containers?|namespaces?)\\b`, 'i');
-	expect(specs.filter((path) => names.test(readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
+	expect(specs.filter((path) => names.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')))).toEqual([]);
 });
 
 test('nothing of ours imports a spec, and nothing inside the harness its public face', () => {
@@ -174,7 +172,7 @@ test('only the clocks of engines, the runner and the tools ask the machine for t
 		(path) =>
 			!isIn(path, 'engines', 'run', 'cli', 'report') &&
 			/\b(Date\.now|performance\.now|setTimeout|setInterval|timers\/promises)\b/.test(
-				readFileSync(join(ROOT, path), 'utf8'),
+				readFileSync(join(PROJECT_ROOT, path), 'utf8'),
 			),
 	);
 	expect(asking).toEqual([]);

@@ -3,17 +3,19 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { hashOf, hostSources, REPOSITORY } from '../engines/host-sources.ts';
+import { hashOf, hostSources } from '../engines/host-sources.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { buildAgent } from './build.ts';
 
-const CACHE = join(REPOSITORY, '.cache');
+const CACHE = join(PROJECT_ROOT, '.cache');
 
 /**
  * The path of an agent made of the sources as they are. The first test file that asks compiles it, for all others and for
  * later runs.
  */
 export async function builtAgent(): Promise<string> {
-	const name = `agent-${await hashOf([...(await hostSources()), 'harness/agent/build.ts'])}`;
+	const sources = [...(await hostSources()), 'harness/agent/build.ts', 'harness/util/compile.ts'];
+	const name = `agent-${await hashOf(sources)}`;
 	const path = join(CACHE, name);
 	await mkdir(CACHE, { recursive: true });
 	await using lock = await open(join(CACHE, 'agent.lock'), 'a');

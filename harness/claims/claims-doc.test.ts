@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { PROJECT_ROOT, specName } from '../report/artifacts.ts';
+import { specName } from '../report/artifacts.ts';
 import { expectFile } from '../report/fixtures/golden.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { CLAIMS, type ClaimId, isClaimId } from './catalogue.ts';
 
 const DOC = new URL('../../docs/claims.md', import.meta.url);

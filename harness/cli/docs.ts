@@ -2,10 +2,11 @@ import { statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
-import { ARTIFACTS, fromProjectRoot, PROJECT_ROOT, REPORTS } from '../report/artifacts.ts';
+import { ARTIFACTS, fromProjectRoot, REPORTS } from '../report/artifacts.ts';
 import { collect } from '../report/collect.ts';
 import { PICTURES, pictureOf, renderGallery } from '../report/gallery.ts';
 import { orExplain, runJest } from '../report/run-jest.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const THEME = 'specs/puzzlers';
 const DOCS = join(PROJECT_ROOT, 'docs');

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { PROJECT_ROOT } from '../report/artifacts.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 
 /** The last of many errors tells no more than the first. */
 const MOST_LINES = 20;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { PROJECT_ROOT } from '../report/artifacts.ts';
 import { orExplain, runJest } from '../report/run-jest.ts';
 import { listSpecs, specNamed, specTable } from '../report/spec-list.ts';
 import { widthOf } from '../report/terminal.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { forEngine } from './engine-arguments.ts';
 
 const DEFAULT_SPEC = 'abrupt-reboot';

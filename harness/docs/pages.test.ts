@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../errors.ts';
-import { PROJECT_ROOT } from '../report/artifacts.ts';
 import { eventSchema, timelineSchema } from '../timeline/events.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const read = (path: string) => readFileSync(join(PROJECT_ROOT, path), 'utf8');
 const filesIn = (folder: string, ending: string) =>

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
-import { PROJECT_ROOT } from '../report/artifacts.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { moduleOf, snippetsIn, writeSnippets } from './fixtures/snippets.ts';
 
 describe('the TypeScript of the README and of docs/writing-specs.md', () => {

@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
-import { hashOf, hostSources, REPOSITORY } from './host-sources.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
+import { hashOf, hostSources } from './host-sources.ts';
 
 /** What `npm run setup` makes for hosts that have no image: `bin` for their PATH, `opt` to lie over their /opt. */
 export interface Binaries {
@@ -16,7 +17,7 @@ export const ROOT_SOURCE = 'harness/engines/netns/root.c';
 
 /** Where they are, made of the sources as they are. */
 export async function binaries(): Promise<Binaries> {
-	const folder = join(REPOSITORY, '.cache', `host-${await hashOf([...(await hostSources()), ROOT_SOURCE])}`);
+	const folder = join(PROJECT_ROOT, '.cache', `host-${await hashOf([...(await hostSources()), ROOT_SOURCE])}`);
 	return { bin: join(folder, 'bin'), opt: join(folder, 'opt') };
 }
 

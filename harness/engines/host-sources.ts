@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-
-/** The root of the repository. */
-export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const SOURCES = [
 	{ folder: 'harness/agent', endings: ['.c', '.h'] },
@@ -28,7 +25,7 @@ export function harnessSources(): Promise<string[]> {
 }
 
 async function filesIn({ folder, endings }: { folder: string; endings: string[] }): Promise<string[]> {
-	const names = await readdir(`${REPOSITORY}/${folder}`, { recursive: true });
+	const names = await readdir(`${PROJECT_ROOT}/${folder}`, { recursive: true });
 	return names.filter((name) => endings.some((ending) => name.endsWith(ending))).map((name) => `${folder}/${name}`);
 }
 
@@ -36,7 +33,7 @@ async function filesIn({ folder, endings }: { folder: string; endings: string[] 
 export async function hashOf(files: readonly string[]): Promise<string> {
 	const hash = createHash('sha256');
 	for (const file of files) {
-		const content = await readFile(`${REPOSITORY}/${file}`);
+		const content = await readFile(`${PROJECT_ROOT}/${file}`);
 		hash.update(`${file}\n${content.length}\n`).update(content);
 	}
 	return hash.digest('hex').slice(0, 12);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import {
 	artifactPath,
 	artifactsFolder,
 	environmentFolder,
 	fromProjectRoot,
 	type Identity,
-	PROJECT_ROOT,
 	slugOf,
 	specName,
 } from './artifacts.ts';

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Environment } from '../claims/environment.ts';
 import type { TimelineFile } from '../timeline/events.ts';
-
-/** Where the project is. */
-export const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { PROJECT_ROOT } from '../util/project-root.ts';
 
 /** Everything a run leaves behind goes below this folder. */
 export const REPORTS = join(PROJECT_ROOT, 'reports');

@@ -1,6 +1,6 @@
 import { buildArgv, runCLI } from 'jest';
 import { HalfopenError } from '../errors.ts';
-import { PROJECT_ROOT } from './artifacts.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const MODULES_FLAG = '--experimental-vm-modules';
 const LOADING_FLAGS = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader']);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { PROJECT_ROOT } from './artifacts.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { resultOf } from './fixtures/reports.ts';
 import { powerOffTimeline } from './ladder/fixtures/timelines.ts';
 import { recordedScenarios } from './recorded.ts';

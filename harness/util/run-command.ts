@@ -9,8 +9,8 @@ export interface CommandResult {
 }
 
 /**
- * Runs a command of this machine to its end. By Node alone: Jest loads the runner as CommonJS, which the better library
- * does not know.
+ * Runs a command of this machine to its end. Not by execa: Jest loads the runner as CommonJS, for which a package that
+ * execa imports (unicorn-magic) has no entry.
  */
 export function runCommand([program = '', ...args]: readonly string[]): Promise<CommandResult> {
 	return new Promise((resolve) => {

@@ -7,11 +7,12 @@ import type { Environment } from '../../claims/environment.ts';
 import { KERNEL_VARIABLE } from '../../engines/vm/runner.ts';
 import { HalfopenError } from '../../errors.ts';
 import { preparedKernel } from '../../kernels/prepared.ts';
-import { environmentFolder, fromProjectRoot, PROJECT_ROOT, REPORTS } from '../../report/artifacts.ts';
+import { environmentFolder, fromProjectRoot, REPORTS } from '../../report/artifacts.ts';
 import { collect } from '../../report/collect.ts';
 import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.ts';
 import { specFiles } from '../../report/matrix/read-reports.ts';
 import { chooseEngine, ENGINE_VARIABLE } from '../../run/engines.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { type Progress, step } from '../setup/steps.ts';
 
 const LOGS = join(REPORTS, 'matrix-logs');

@@ -1,11 +1,10 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { INIT_SOURCES, initPath } from '../../engines/vm/guest-init.ts';
 import { QEMU } from '../../engines/vm/qemu-command.ts';
-import { HalfopenError } from '../../errors.ts';
 import { DEBIAN_KEYRING } from '../../kernels/apt.ts';
 import { exists } from '../../kernels/exists.ts';
+import { compile, sourcesIn } from '../../util/compile.ts';
 import { findProgram } from './commands.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import { installPackages } from './packages.ts';
@@ -30,7 +29,7 @@ export async function ensureGuests(): Promise<string> {
 	await ensurePrograms();
 	const init = await initPath();
 	if (await exists(init)) say(`* ${basename(init)} is there already, made of the sources as they are`);
-	else await step(`Compiling the first process of guests: ${basename(init)}`, () => compile(init));
+	else await step(`Compiling the first process of guests: ${basename(init)}`, () => build(init));
 	return `${namespaces}, guests of ${QEMU}`;
 }
 
@@ -43,11 +42,11 @@ async function ensurePrograms(): Promise<void> {
 }
 
 /** Into a file that has its name only when it is complete. */
-async function compile(target: string): Promise<void> {
+async function build(target: string): Promise<void> {
 	await mkdir(dirname(target), { recursive: true });
 	const unfinished = `${target}.${process.pid}`;
 	try {
-		await compileTo(unfinished);
+		await compile(unfinished, await sourcesIn(INIT_SOURCES));
 		await rename(unfinished, target);
 	} finally {
 		await rm(unfinished, { force: true });
@@ -62,24 +61,4 @@ async function removeOlder(current: string): Promise<void> {
 		(name) => name.startsWith('init-') && !name.startsWith(basename(current)),
 	);
 	for (const name of older) await rm(join(folder, name), { force: true });
-}
-
-async function compileTo(target: string): Promise<void> {
-	const sources = (await readdir(INIT_SOURCES))
-		.filter((name) => name.endsWith('.c'))
-		.map((name) => join(INIT_SOURCES, name));
-	const { failed, all, shortMessage } = await execa(
-		'cc',
-		['-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', target, ...sources],
-		{
-			reject: false,
-			all: true,
-		},
-	);
-	if (!failed) return;
-	throw new HalfopenError('SETUP_FAILED', {
-		problem: 'the first process of guests could not be compiled',
-		seen: all || shortMessage || '',
-		remedy: 'install a C compiler with the static C library: apt-get install gcc libc6-dev',
-	});
 }

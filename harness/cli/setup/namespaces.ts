@@ -1,10 +1,9 @@
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { buildAgent } from '../../agent/build.ts';
 import { binaries, ROOT_SOURCE } from '../../engines/binaries.ts';
-import { REPOSITORY } from '../../engines/host-sources.ts';
-import { HalfopenError } from '../../errors.ts';
+import { compile } from '../../util/compile.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { findProgram } from './commands.ts';
 import { installPackages } from './packages.ts';
 import { say, step } from './steps.ts';
@@ -43,7 +42,7 @@ export async function ensureNamespaces(): Promise<string> {
 	const folder = dirname(bin);
 	if ((await readdir(folder).catch(() => [])).length > 0)
 		say(`* ${basename(folder)} is there already, made of the sources as they are`);
-	else await step(`Compiling what runs inside hosts: ${basename(folder)}`, () => compile(folder));
+	else await step(`Compiling what runs inside hosts: ${basename(folder)}`, () => build(folder));
 	await removeOlder(folder);
 	return 'network namespaces';
 }
@@ -58,15 +57,15 @@ async function ensurePrograms(): Promise<void> {
 }
 
 /** Into a folder that has its name only when all is in it. */
-async function compile(folder: string): Promise<void> {
+async function build(folder: string): Promise<void> {
 	const unfinished = `${folder}.${process.pid}`;
 	try {
 		const [bin, peers] = [join(unfinished, 'bin'), join(unfinished, 'opt', 'halfopen')];
 		await Promise.all([mkdir(bin, { recursive: true }), mkdir(peers, { recursive: true })]);
 		await Promise.all([
 			buildAgent(join(bin, 'halfopen-agent')),
-			compileAlone('images/dnc/dnc.c', join(bin, 'dnc')),
-			compileAlone(ROOT_SOURCE, join(bin, 'halfopen-root')),
+			compile(join(bin, 'dnc'), [join(PROJECT_ROOT, 'images/dnc/dnc.c')]),
+			compile(join(bin, 'halfopen-root'), [join(PROJECT_ROOT, ROOT_SOURCE)]),
 			copyPeers(peers),
 		]);
 		await rename(unfinished, folder);
@@ -75,26 +74,8 @@ async function compile(folder: string): Promise<void> {
 	}
 }
 
-/** A program of one file. */
-async function compileAlone(source: string, target: string): Promise<void> {
-	const { failed, all, shortMessage } = await execa(
-		'cc',
-		['-static', '-O2', '-Wall', '-o', target, join(REPOSITORY, source)],
-		{
-			reject: false,
-			all: true,
-		},
-	);
-	if (!failed) return;
-	throw new HalfopenError('SETUP_FAILED', {
-		problem: `${basename(target)} could not be compiled`,
-		seen: all || shortMessage || '',
-		remedy: 'install a C compiler with the static C library: apt-get install gcc libc6-dev',
-	});
-}
-
 async function copyPeers(folder: string): Promise<void> {
-	const source = join(REPOSITORY, 'images/peers');
+	const source = join(PROJECT_ROOT, 'images/peers');
 	for (const name of (await readdir(source)).filter((file) => file.endsWith('.mjs'))) {
 		await copyFile(join(source, name), join(folder, name));
 		await chmod(join(folder, name), 0o644);

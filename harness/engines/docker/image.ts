@@ -1,7 +1,8 @@
-import { hashOf, hostSources, REPOSITORY } from '../host-sources.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
+import { hashOf, hostSources } from '../host-sources.ts';
 
 /** Where the image's sources are. */
-export const imageContext = REPOSITORY;
+export const imageContext = PROJECT_ROOT;
 
 /** The image's recipe, as a path in the context. */
 export const hostDockerfile = 'images/host/Dockerfile';

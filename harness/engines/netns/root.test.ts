@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execa } from 'execa';
+import { compile } from '../../util/compile.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { ROOT_SOURCE } from '../binaries.ts';
-import { REPOSITORY } from '../host-sources.ts';
 
 let place: string;
 let program: string;
@@ -13,7 +14,7 @@ let program: string;
 beforeAll(async () => {
 	place = await mkdtemp(join(tmpdir(), 'halfopen-root-'));
 	program = join(place, 'program');
-	await execa('cc', ['-Wall', '-Wextra', '-Werror', '-o', program, join(REPOSITORY, ROOT_SOURCE)]);
+	await compile(program, [join(PROJECT_ROOT, ROOT_SOURCE)]);
 });
 
 afterAll(() => rm(place, { recursive: true, force: true }));

@@ -2,7 +2,8 @@ import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HalfopenError } from '../../errors.ts';
-import { hashOf, REPOSITORY } from '../host-sources.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
+import { hashOf } from '../host-sources.ts';
 
 /** The sources of the guest's first process, which `npm run setup -- --vm` compiles. */
 export const INIT_SOURCES = fileURLToPath(new URL('guest', import.meta.url));
@@ -11,7 +12,7 @@ export const INIT_SOURCES = fileURLToPath(new URL('guest', import.meta.url));
 export async function initPath(): Promise<string> {
 	const names = (await readdir(INIT_SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
 	const hash = await hashOf(names.map((name) => `harness/engines/vm/guest/${name}`));
-	return join(REPOSITORY, '.cache', `init-${hash}`);
+	return join(PROJECT_ROOT, '.cache', `init-${hash}`);
 }
 
 /** Where it is; IMAGE_MISSING if it was not made. */

@@ -1,15 +1,16 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { execa } from 'execa';
+import { compile } from '../../util/compile.ts';
 import { INIT_SOURCES } from './guest-init.ts';
 import { MOST_TO_GUEST, SHARED_MEMORY_BYTES, SharedMemory } from './shared-memory.ts';
 
 /** The guest's side, by its own header: says what it was given, and leaves what it is told. */
 const GUEST = `
-#include "shared_memory.h"
+#include "${INIT_SOURCES}/shared_memory.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,9 +36,9 @@ let file = '';
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-shared-memory-'));
-	await execa('cc', ['-Wall', '-Werror', `-I${INIT_SOURCES}`, '-o', join(folder, 'guest'), '-x', 'c', '-'], {
-		input: GUEST,
-	});
+	const source = join(folder, 'guest.c');
+	await writeFile(source, GUEST);
+	await compile(join(folder, 'guest'), [source]);
 });
 
 afterAll(() => rm(folder, { recursive: true }));

@@ -5,10 +5,11 @@ import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
 import { intoCache } from '../../kernels/cache-errors.ts';
 import type { PreparedKernel } from '../../kernels/prepared.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { runCommand } from '../../util/run-command.ts';
 import { assertBinaries, type Binaries } from '../binaries.ts';
 import type { RunIdentity } from '../engine.ts';
-import { harnessSources, hashOf, REPOSITORY } from '../host-sources.ts';
+import { harnessSources, hashOf } from '../host-sources.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { Guest } from './guest.ts';
 import { assertInit } from './guest-init.ts';
@@ -150,7 +151,7 @@ async function keyOf(
 	const computer = commandLine('', filesOf('', ''));
 	const maker = await hashOf(['harness/engines/vm/initramfs.ts']);
 	// By names that tell what is in them: a copy of the project elsewhere makes the same.
-	const ours = [bin, opt, init].map((path) => relative(REPOSITORY, path));
+	const ours = [bin, opt, init].map((path) => relative(PROJECT_ROOT, path));
 	const all = JSON.stringify([
 		kernel.release,
 		kernel.version,

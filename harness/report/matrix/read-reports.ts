@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
-import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
+import { fromProjectRoot } from '../artifacts.ts';
 import { type Collected, collect } from '../collect.ts';
 import { listSpecs } from '../spec-list.ts';
 import type { Trouble } from './columns.ts';

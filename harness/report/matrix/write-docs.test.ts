@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../../errors.ts';
-import { PROJECT_ROOT } from '../artifacts.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { anyText } from './fixtures/arbitrary.ts';
 import { sample } from './fixtures/sample.ts';
 import { renderMarkdown } from './markdown.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { replaceFiles } from '../../util/replace-files.ts';
-import { PROJECT_ROOT } from '../artifacts.ts';
 import { nameOf } from './columns.ts';
 import { renderMarkdown } from './markdown.ts';
 import { durationsTable } from './markdown-durations.ts';

@@ -1,8 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
+import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { replaceFiles } from '../../util/replace-files.ts';
-import { fromProjectRoot, PROJECT_ROOT } from '../artifacts.ts';
+import { fromProjectRoot } from '../artifacts.ts';
 import { printable } from '../text-format.ts';
 import { changeSentence, explanationsIn, headline, troubleSentences } from './captions.ts';
 import type { Trouble } from './columns.ts';
