@@ -38,10 +38,14 @@ test('two runs of the same scenarios: both tell all their verdicts, and each fol
 	for (const run of runs) expect(await leftoversOf(run)).toEqual([]);
 });
 
-test('two scenarios of one title in one file: NAME_TAKEN, before any of them runs', async () => {
-	await using clone = await cloneProject({ same: 'same-title.ts' });
+test('two scenarios of one title, or of one folder, in one file: NAME_TAKEN, before any of them runs', async () => {
+	await using clone = await cloneProject({ 'same-title': 'same-title.ts', 'same-folder': 'same-folder.ts' });
 	const run = new NestedRun(clone);
 	expect(await run.ended).toBe(1);
 	expect(run.output).toContain('Two scenarios of this file have the title “twice”. [NAME_TAKEN]');
-	expect(run.output).not.toContain('✓ twice');
+	expect(run.output).toContain('Two scenarios of this file would write to the same folder. [NAME_TAKEN]');
+	expect(run.output).toContain('seen: syn-fa236035: “SYN ,!.?::!” and “SYN ,.,?..,”');
+	// None was begun, neither with success nor without.
+	expect(run.output).not.toMatch(/[✓✕]/);
+	expect(run.output).toMatch(/^Tests: +0 total$/m);
 });
