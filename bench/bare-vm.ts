@@ -2,7 +2,7 @@ import type { Run } from '../harness/engines/engine.ts';
 import { takeLabNumber } from '../harness/engines/lab-number.ts';
 import type { VmFacts } from '../harness/engines/vm/connect.ts';
 import { Qemu } from '../harness/engines/vm/qemu.ts';
-import { keptTranscript } from '../harness/engines/vm/replay.ts';
+import { readTranscript } from '../harness/engines/vm/replay.ts';
 import { RunningGuest } from '../harness/engines/vm/running-guest.ts';
 import { type Side, timed } from './sides.ts';
 
@@ -20,7 +20,7 @@ export function bareVm({ run, kernel, memory, ready }: BareSite): Side {
 
 	return {
 		async measure() {
-			const known = await keptTranscript(ready);
+			const known = await readTranscript(ready);
 			const [guest, started] = await timed(() => restored(known?.memory ?? memory));
 			try {
 				const nothing = { deadline: guest.first.now, bytes: Buffer.alloc(0), seed: 0n, restart: false };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { RunIdentity } from '../harness/engines/engine.ts';
-import { marked } from '../harness/engines/marked.ts';
+import { markedProcesses } from '../harness/engines/marked.ts';
 import { isSameRun } from '../harness/engines/run-identity.ts';
 
 /**
@@ -14,7 +14,7 @@ export function peakMib(status: string): number {
 
 /** The same of the largest process that a run has on this machine now. */
 export async function largestPeakMib(engine: string, run: RunIdentity): Promise<number> {
-	const own = (await marked(engine)).filter(({ mark }) => isSameRun(mark, run));
+	const own = (await markedProcesses(engine)).filter(({ mark }) => isSameRun(mark, run));
 	const statuses = own.map(({ pid }) => readFile(`/proc/${pid}/status`, 'utf8'));
 	return Math.max(0, ...(await Promise.all(statuses)).map(peakMib));
 }

@@ -29,7 +29,7 @@ export function describeEnd({ status, signal }: ProcessEnd): string {
 }
 
 /** Bytes of one `write` request; the agent takes up to 16 MiB. */
-const PIECE = 256 << 10;
+const CHUNK_BYTES = 256 << 10;
 
 /** A process that the agent started. */
 export class AgentProcess {
@@ -59,7 +59,7 @@ export class AgentProcess {
 		this.exited = this.#exited.promise;
 		this.drained = this.#drained.promise;
 		if (this.#open.size === 0) this.#drained.resolve();
-		requests.subscribe(id, { event: (message) => this.#take(message), gone: (error) => this.#lose(error) });
+		requests.subscribe(id, { event: (message) => this.#onEvent(message), gone: (error) => this.#onGone(error) });
 	}
 
 	/** How the process ended, if it has. */
@@ -73,8 +73,8 @@ export class AgentProcess {
 	async write(data: string | Uint8Array): Promise<void> {
 		const bytes = typeof data === 'string' ? Buffer.from(data) : data;
 		const answers: Promise<Message>[] = [];
-		for (let at = 0; at === 0 || at < bytes.length; at += PIECE) {
-			answers.push(this.#requests.ask('write', [this.#id], { body: bytes.subarray(at, at + PIECE) }));
+		for (let at = 0; at === 0 || at < bytes.length; at += CHUNK_BYTES) {
+			answers.push(this.#requests.ask('write', [this.#id], { body: bytes.subarray(at, at + CHUNK_BYTES) }));
 		}
 		await this.#unlessRefused(Promise.all(answers), 'EPIPE', 'nobody reads what is written to it');
 	}
@@ -107,7 +107,7 @@ export class AgentProcess {
 		}
 	}
 
-	#take({ kind, words, bytes, t }: Message): void {
+	#onEvent({ kind, words, bytes, t }: Message): void {
 		const word = words[0]?.toString() ?? '';
 		if (bytes && (kind === 'out' || kind === 'err' || kind === 'log')) this.#handlers[kind]?.(bytes, t);
 		else if (kind === 'eof') {
@@ -121,7 +121,7 @@ export class AgentProcess {
 		if (this.#ended && this.#open.size === 0) this.#requests.unsubscribe(this.#id);
 	}
 
-	#lose(error: HalfopenError): void {
+	#onGone(error: HalfopenError): void {
 		this.#exited.reject(error);
 		this.#drained.reject(error);
 	}

@@ -33,8 +33,8 @@ interface Pending extends Resolvers<Message> {
 	readonly answered: AskOptions['answered'];
 }
 
-const LONGEST_SHOWN = 160;
-const KEPT_STDERR = 4_096;
+const MAX_SHOWN = 160;
+const MAX_STDERR = 4_096;
 
 /**
  * Requests to one agent over its channel: each gets an id, and the answer that carries it; events go to who subscribed
@@ -65,14 +65,14 @@ export class Requests {
 		this.closed = this.#closed.promise;
 		this.hello = this.#hello.promise;
 		stderr?.on('data', (text: Buffer | string) => {
-			this.#stderr = (this.#stderr + text.toString()).slice(-KEPT_STDERR);
+			this.#stderr = (this.#stderr + text.toString()).slice(-MAX_STDERR);
 		});
-		channel.on('data', (bytes: Buffer) => this.#take(bytes));
-		channel.on('end', () => this.#lose('its channel has ended'));
-		channel.on('close', () => this.#lose('its channel was closed'));
+		channel.on('data', (bytes: Buffer) => this.#receive(bytes));
+		channel.on('end', () => this.#onEnd('its channel has ended'));
+		channel.on('close', () => this.#onEnd('its channel was closed'));
 		// A channel may know better than we do why it ended.
 		channel.on('error', (error) =>
-			error instanceof HalfopenError ? this.fail(error) : this.#lose(`its channel failed: ${error.message}`, error),
+			error instanceof HalfopenError ? this.fail(error) : this.#onEnd(`its channel failed: ${error.message}`, error),
 		);
 	}
 
@@ -125,7 +125,7 @@ export class Requests {
 		this.#channel.destroy();
 	}
 
-	#take(bytes: Buffer): void {
+	#receive(bytes: Buffer): void {
 		if (this.#gone) return;
 		try {
 			for (const message of this.#decoder.push(bytes)) this.#dispatch(message);
@@ -168,7 +168,7 @@ export class Requests {
 		});
 	}
 
-	#lose(why: string, cause?: unknown): void {
+	#onEnd(why: string, cause?: unknown): void {
 		if (!this.#gone) this.fail(this.#goneError(this.#closing ? 'the harness has closed its channel' : why, cause));
 	}
 
@@ -191,5 +191,5 @@ export class Requests {
 }
 
 function shorten(text: string): string {
-	return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+	return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

@@ -20,15 +20,15 @@ const NEWLINE = 0x0a;
 const HEX = '0123456789ABCDEF';
 const STREAM_EVENTS: ReadonlySet<string> = new Set(['out', 'err', 'log']);
 /** The longest is the answer to a `recv` of 1 MiB, three characters a byte. */
-const LONGEST_LINE = 4 << 20;
-const LARGEST_FRAME = 16 << 20;
+const MAX_LINE = 4 << 20;
+const MAX_FRAME = 16 << 20;
 
 function isPlain(byte: number): boolean {
 	return byte > 0x20 && byte < 0x7f && byte !== PERCENT;
 }
 
 /** LONGEST_LINE of agent/src/requests.c: the agent refuses a longer request. */
-export const LONGEST_REQUEST = 1 << 20;
+export const MAX_REQUEST_LINE = 1 << 20;
 
 /** How long a word `encodeWord` makes. */
 export function wordLength(value: string | Uint8Array): number {
@@ -101,7 +101,7 @@ function parseLine(line: string): Message {
 function frameLength(message: Message): number {
 	const text = message.words[0]?.toString('latin1') ?? '';
 	const length = Number(text);
-	if (message.words.length !== 1 || !/^\d{1,9}$/.test(text) || length > LARGEST_FRAME)
+	if (message.words.length !== 1 || !/^\d{1,9}$/.test(text) || length > MAX_FRAME)
 		throw protocolError('the agent announced no sensible number of bytes', `${message.kind} ${text}`);
 	return length;
 }
@@ -148,7 +148,7 @@ export class Decoder {
 
 	#takeLine(): Message | undefined {
 		const end = this.#pending.indexOf(NEWLINE);
-		if (end < 0 && this.#pending.length > LONGEST_LINE)
+		if (end < 0 && this.#pending.length > MAX_LINE)
 			throw protocolError('the agent sent a line without end', this.#pending.toString('latin1', 0, 200));
 		if (end < 0) return undefined;
 		const line = this.#take(end).toString('latin1');

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { HalfopenError } from '../errors.ts';
 import { type Archive, DEBIAN_KEYRING } from '../kernels/apt.ts';
 import type { ArchiveKernel } from '../kernels/archive-kernels.ts';
-import { askArchive, staleSuites } from '../kernels/ask-archive.ts';
+import { refreshSuites, staleSuites } from '../kernels/ask-archive.ts';
 import { kernelsFolder } from '../kernels/cache.ts';
 import { type Choice, choose } from '../kernels/choose.ts';
 import { fetchPackages, preparePackages, sizeOf } from '../kernels/debian-kernel.ts';
@@ -12,7 +12,7 @@ import { archiveLines, megabytes, preparedLines } from '../kernels/list.ts';
 import { lockKernels } from '../kernels/lock.ts';
 import { type OwnKernel, prepareOwn } from '../kernels/own-kernel.ts';
 import { preparedKernels, unknownKernel } from '../kernels/prepared.ts';
-import { keptKernels, SUITES } from '../kernels/suites.ts';
+import { cachedKernels, SUITES } from '../kernels/suites.ts';
 import { orExplain } from '../report/run-jest.ts';
 import { debianMirrors } from './setup/mirrors.ts';
 import { say, step } from './setup/steps.ts';
@@ -34,8 +34,8 @@ const command = new Command('npm run kernels --')
 	.action(async (names: string[], { list, ...own }: Options) => {
 		const isOwn = Object.values(own).some((option) => option !== undefined);
 		if (!isOwn && !list && names.length === 0) command.help();
-		if (isOwn) await alone(() => prepareOne(own));
-		if (names.length > 0) await alone(() => fetchAll(names));
+		if (isOwn) await withLock(() => prepareOne(own));
+		if (names.length > 0) await withLock(() => fetchAll(names));
 		if (list) await show();
 	});
 
@@ -45,7 +45,7 @@ async function debianArchive(): Promise<Archive> {
 }
 
 /** Does what writes into the cache, while no other run does. */
-async function alone<T>(work: () => Promise<T>): Promise<T> {
+async function withLock<T>(work: () => Promise<T>): Promise<T> {
 	await using _lock = await lockKernels(() => process.stderr.write('waiting for another npm run kernels …\n'));
 	return await work();
 }
@@ -89,18 +89,18 @@ async function chooseAll(names: readonly string[], archive: Archive): Promise<Ch
 	if (names.every(isExact)) return names.flatMap((name) => choose(name, prepared, []) ?? []);
 
 	const stale = await staleSuites(new Date());
-	let unasked = await ask(stale, archive);
-	let known = await keptKernels();
+	let failures = await ask(stale, archive);
+	let known = await cachedKernels();
 	if (names.some((name) => !choose(name, prepared, known))) {
 		const fresh = SUITES.filter((suite) => !stale.includes(suite));
-		unasked = [...unasked, ...(await ask(fresh, archive))];
-		known = await keptKernels();
+		failures = [...failures, ...(await ask(fresh, archive))];
+		known = await cachedKernels();
 	}
 	return names.map((name) => {
 		const choice = choose(name, prepared, known);
 		if (choice) return choice;
 		throw (
-			unasked[0] ??
+			failures[0] ??
 			unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)])
 		);
 	});
@@ -110,7 +110,7 @@ async function chooseAll(names: readonly string[], archive: Archive): Promise<Ch
 async function ask(suites: readonly string[], archive: Archive): Promise<HalfopenError[]> {
 	if (suites.length === 0) return [];
 	return step(`Asking Debian’s archive for the kernels of ${suites.join(', ')}`, async (progress) => {
-		const errors = await askArchive(suites, archive, new Date(), (percent) =>
+		const errors = await refreshSuites(suites, archive, new Date(), (percent) =>
 			progress.busy(`${Math.round(percent)} %`),
 		);
 		for (const { problem, seen } of errors) progress.line(`not possible: ${problem} ${seen}`);
@@ -121,20 +121,20 @@ async function ask(suites: readonly string[], archive: Archive): Promise<Halfope
 async function show(): Promise<void> {
 	const isStale = (await staleSuites(new Date())).length > 0;
 	// Another run may ask while this one waits.
-	const unasked = isStale ? await alone(async () => ask(await staleSuites(new Date()), await debianArchive())) : [];
-	const [known, prepared] = [await keptKernels(), await preparedKernels()];
+	const failures = isStale ? await withLock(async () => ask(await staleSuites(new Date()), await debianArchive())) : [];
+	const [known, prepared] = [await cachedKernels(), await preparedKernels()];
 	if (known.length > 0)
 		say(
 			'In Debian’s ' +
-				`archive${unasked.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
+				`archive${failures.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
 		);
 	if (prepared.length === 0) return say('No kernel is here yet.');
-	const occupying = prepared.map(async (kernel) => ({
+	const onDisk = prepared.map(async (kernel) => ({
 		kernel,
 		folder: dirname(kernel.image),
 		bytes: await bytesIn(dirname(kernel.image)),
 	}));
-	say(`Here:\n${preparedLines(await Promise.all(occupying)).join('\n')}`);
+	say(`Here:\n${preparedLines(await Promise.all(onDisk)).join('\n')}`);
 }
 
 async function bytesIn(folder: string): Promise<number> {

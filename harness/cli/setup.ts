@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { asking } from '../engines/docker/engine-errors.ts';
+import { withEngineErrors } from '../engines/docker/engine-errors.ts';
 import { HalfopenError } from '../errors.ts';
 import { ENGINE_VARIABLE, runnerNamed } from '../run/engines.ts';
 import { ensureBrowser } from './setup/browser.ts';
@@ -32,7 +32,7 @@ async function ensureHosts(engine: string): Promise<string[]> {
 	if (name === 'vm') return [await ensureGuests()];
 	if (name === 'netns') return [await ensureNamespaces()];
 	const { docker, title } = await ensureEngine();
-	const image = await asking('the host image was looked for and made', () => ensureHostImage(docker));
+	const image = await withEngineErrors('the host image was looked for and made', () => ensureHostImage(docker));
 	const compose = await ensureCompose();
 	return [title, image, compose?.title ?? 'no compose'];
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
 /** The last of many errors tells no more than the first. */
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /**
  * Types are stripped from a spec before it runs, so one that does not type-check may run all the same. Beside a run
@@ -28,7 +28,7 @@ export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 		process.once('exit', () => tsc.kill());
 	});
 	return async () => {
-		const wrong = typeErrorsIn(await checked, named).slice(0, MOST_LINES);
+		const wrong = typeErrorsIn(await checked, named).slice(0, MAX_LINES);
 		return wrong.length === 0
 			? ''
 			: '\nWhat ran does not type-check; types are not looked at when it ' +

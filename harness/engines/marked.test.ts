@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { RunIdentity } from './engine.ts';
 import { deadOwner } from './fixtures/owners.ts';
-import { marked, markOf } from './marked.ts';
+import { markedProcesses, markOf } from './marked.ts';
 import { thisProcess } from './owner.ts';
 import { markedRuns, sweepMarked } from './sweep-marked.ts';
 
@@ -15,7 +15,8 @@ const others = { id: 'others', owner: deadOwner() };
 const engines = [ENGINE, `${ENGINE}0`];
 
 afterEach(async () => {
-	for (const engine of engines) for (const { mark } of await marked(engine)) await sweepMarked(engine, mark, 0);
+	for (const engine of engines)
+		for (const { mark } of await markedProcesses(engine)) await sweepMarked(engine, mark, 0);
 });
 
 /**
@@ -31,22 +32,22 @@ async function start(run: RunIdentity, engine = ENGINE, uid?: number): Promise<C
 	return child;
 }
 
-const processesOf = async ({ id }: RunIdentity) => (await marked(ENGINE)).filter(({ mark }) => mark.id === id);
+const processesOf = async ({ id }: RunIdentity) => (await markedProcesses(ENGINE)).filter(({ mark }) => mark.id === id);
 
 test('processes of a run are found by their mark, with those that they have started, and whose they are', async () => {
 	const { pid } = await start(ours);
 	await start(others);
 	const found = await processesOf(ours);
-	expect(found).toContainEqual({ pid, name: 'sh', isOurs: true, mark: ours });
+	expect(found).toContainEqual({ pid, name: 'sh', isOwnUser: true, mark: ours });
 	expect(found).toHaveLength(2);
 	expect((await markedRuns(ENGINE)).sort((a, b) => b.id.localeCompare(a.id))).toEqual([ours, others]);
 });
 
 test('no others are: of another engine, or of none', async () => {
 	await start(ours, `${ENGINE}0`);
-	expect(await marked(ENGINE)).toEqual([]);
+	expect(await markedProcesses(ENGINE)).toEqual([]);
 	expect(await markedRuns(ENGINE)).toEqual([]);
-	expect((await marked('')).filter(({ pid }) => pid === process.pid)).toEqual([]);
+	expect((await markedProcesses('')).filter(({ pid }) => pid === process.pid)).toEqual([]);
 });
 
 test.each(['../victim', 'x/../../victim', '', 'a b'])(
@@ -54,7 +55,7 @@ test.each(['../victim', 'x/../../victim', '', 'a b'])(
 	async (id) => {
 		const liar = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...markOf(ENGINE, { ...ours, id }) } });
 		await once(liar, 'spawn');
-		expect(await marked(ENGINE)).toEqual([]);
+		expect(await markedProcesses(ENGINE)).toEqual([]);
 		liar.kill('SIGKILL');
 	},
 );
@@ -64,7 +65,7 @@ testAsRoot(
 	'what another user’s process says of itself makes no run; a program of ours that has become another user is swept',
 	async () => {
 		await start(ours, ENGINE, 65_534);
-		expect(await marked(ENGINE)).toHaveLength(2);
+		expect(await markedProcesses(ENGINE)).toHaveLength(2);
 		expect(await markedRuns(ENGINE)).toEqual([]);
 		expect(await sweepMarked(ENGINE, ours, 0)).toHaveLength(2);
 	},

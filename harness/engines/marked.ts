@@ -10,27 +10,27 @@ const VARIABLE = 'HALFOPEN_OWNER';
 export const markOf = (engine: string, { id, owner }: RunIdentity) => ({ [VARIABLE]: `${engine} ${id} ${owner}` });
 
 /** A process of a run, as this process sees it. */
-export interface Marked {
+export interface MarkedProcess {
 	readonly pid: number;
 	readonly name: string;
 	/** False of a program of ours that has become another user, but also of any process that says it is of a run. */
-	readonly isOurs: boolean;
+	readonly isOwnUser: boolean;
 	readonly mark: RunIdentity;
 }
 
 /** All processes whose environment this user may read and that bear the mark of a run on this engine. */
-export async function marked(engine: string): Promise<Marked[]> {
+export async function markedProcesses(engine: string): Promise<MarkedProcess[]> {
 	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-	const found = await Promise.all(pids.map((pid) => markedOne(engine, pid)));
+	const found = await Promise.all(pids.map((pid) => readMarked(engine, pid)));
 	return found.flat();
 }
 
-async function markedOne(wanted: string, pid: number): Promise<Marked[]> {
+async function readMarked(wanted: string, pid: number): Promise<MarkedProcess[]> {
 	try {
 		const mark = markIn(await readFile(`/proc/${pid}/environ`, 'utf8'), wanted);
 		if (mark === undefined) return [];
 		const [name, { uid }] = await Promise.all([readFile(`/proc/${pid}/comm`, 'utf8'), stat(`/proc/${pid}`)]);
-		return [{ pid, name: name.trim(), isOurs: uid === process.getuid?.(), mark }];
+		return [{ pid, name: name.trim(), isOwnUser: uid === process.getuid?.(), mark }];
 	} catch {
 		// Just ended, or somebody else's.
 		return [];
@@ -44,7 +44,7 @@ function markIn(environment: string, wanted: string): RunIdentity | undefined {
 }
 
 /** Kills a process if it still bears the mark: between a look at it and a signal a pid may become somebody else's. */
-export function killMarked(engine: string, { pid, mark }: Marked): void {
+export function killMarked(engine: string, { pid, mark }: MarkedProcess): void {
 	try {
 		const now = markIn(readFileSync(`/proc/${pid}/environ`, 'utf8'), engine);
 		if (now !== undefined && isSameRun(now, mark)) process.kill(pid, 'SIGKILL');

@@ -22,7 +22,7 @@ interface Owner {
 	readonly start: string;
 }
 
-let here: Pick<Owner, 'machine' | 'boot' | 'pids'> | undefined;
+let local: Pick<Owner, 'machine' | 'boot' | 'pids'> | undefined;
 let own: string | undefined;
 
 /** This process as an owner. */
@@ -33,7 +33,7 @@ export function thisProcess(): string {
 
 /** A living process of this machine as an owner. */
 export function ownerOf(pid: number): string {
-	const { machine, boot, pids } = whereWeAre();
+	const { machine, boot, pids } = localSystem();
 	return [machine, boot, pids, pid, readStat(String(pid))?.start ?? '0'].join(':');
 }
 
@@ -55,8 +55,8 @@ export function isDead(owner: string): boolean {
  */
 export function isElsewhere(owner: string): boolean {
 	const { machine, boot, pids } = parse(owner);
-	const here = whereWeAre();
-	return machine !== here.machine || boot !== here.boot || pids !== here.pids;
+	const local = localSystem();
+	return machine !== local.machine || boot !== local.boot || pids !== local.pids;
 }
 
 /**
@@ -65,7 +65,7 @@ export function isElsewhere(owner: string): boolean {
  */
 export function isOfEarlierBoot(owner: string): boolean {
 	const { machine, boot } = parse(owner);
-	return machine === whereWeAre().machine && boot !== whereWeAre().boot;
+	return machine === localSystem().machine && boot !== localSystem().boot;
 }
 
 function parse(owner: string): Owner {
@@ -73,20 +73,20 @@ function parse(owner: string): Owner {
 	return { machine, boot, pids, pid, start };
 }
 
-function whereWeAre(): Pick<Owner, 'machine' | 'boot' | 'pids'> {
-	here ??= {
+function localSystem(): Pick<Owner, 'machine' | 'boot' | 'pids'> {
+	local ??= {
 		machine: createHash('sha256')
-			.update(`${textOf('/etc/machine-id')}\n${hostname()}`)
+			.update(`${readText('/etc/machine-id')}\n${hostname()}`)
 			.digest('hex')
 			.slice(0, 12),
-		boot: textOf('/proc/sys/kernel/random/boot_id').replaceAll('-', ''),
+		boot: readText('/proc/sys/kernel/random/boot_id').replaceAll('-', ''),
 		pids: /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '',
 	};
-	return here;
+	return local;
 }
 
 /** Nothing where there is no such file: not every system has a machine-id. */
-function textOf(path: string): string {
+function readText(path: string): string {
 	try {
 		return readFileSync(path, 'utf8').trim();
 	} catch {

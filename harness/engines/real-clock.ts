@@ -2,19 +2,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { LabClock, Reading } from './engine.ts';
 
 /** How often a host is asked at first: the quickest answers tell most. */
-const FIRST_ROUNDS = 5;
+const INITIAL_ROUNDS = 5;
 /** Two clocks that nobody sets part by no more: each may be slewed by 500 ppm (MAXFREQ, include/linux/timex.h). */
-const MOST_DRIFT = 0.001;
+const MAX_DRIFT = 0.001;
 /** What no answer is that quick for, in seconds: less is no sign that a clock was set. */
-const LEAST_STEP = 0.001;
+const MIN_STEP = 0.001;
 
 /**
  * By how much the hosts' clock is ahead of this process's monotonic one, in seconds: no less than one, no more than the
  * other.
  */
-interface Lead {
-	readonly least: number;
-	readonly most: number;
+interface Offset {
+	readonly min: number;
+	readonly max: number;
 }
 
 /**
@@ -31,8 +31,8 @@ export class RealClock implements LabClock {
 		'CLOCK_REALTIME of the hosts’ machine: asked of a host at each boot and each flush, and counted on by the ' +
 		'harness’s monotonic clock';
 	readonly #monotonic: () => number;
-	#lead: Lead | undefined;
-	#askedAt = 0;
+	#offset: Offset | undefined;
+	#comparedAt = 0;
 	#precision = 0;
 	#latest = Number.NEGATIVE_INFINITY;
 
@@ -47,8 +47,8 @@ export class RealClock implements LabClock {
 
 	/** Does not go back, unless the hosts' clock was set. */
 	now(): number {
-		if (!this.#lead) throw new Error('the lab’s clock was asked for the time before any host was');
-		this.#latest = Math.max(this.#latest, this.#monotonic() + middle(this.#lead));
+		if (!this.#offset) throw new Error('the lab’s clock was asked for the time before any host was');
+		this.#latest = Math.max(this.#latest, this.#monotonic() + middle(this.#offset));
 		return this.#latest;
 	}
 
@@ -57,32 +57,32 @@ export class RealClock implements LabClock {
 	}
 
 	async calibrate(ask: () => Promise<number>): Promise<Reading> {
-		const isFirst = this.#lead === undefined;
+		const isFirst = this.#offset === undefined;
 		let [t, setBy] = [0, 0];
-		for (let rounds = isFirst ? FIRST_ROUNDS : 1; rounds > 0; rounds--) {
-			const asked = this.#monotonic();
+		for (let rounds = isFirst ? INITIAL_ROUNDS : 1; rounds > 0; rounds--) {
+			const sentAt = this.#monotonic();
 			t = await ask();
-			const answered = this.#monotonic();
-			setBy += this.#compare({ least: t - answered, most: t - asked }, answered);
+			const receivedAt = this.#monotonic();
+			setBy += this.#compare({ min: t - receivedAt, max: t - sentAt }, receivedAt);
 		}
-		const known = width(this.#lead) / 2;
+		const known = width(this.#offset) / 2;
 		this.#precision = isFirst ? known : Math.max(this.#precision, known);
 		return { t, setBy };
 	}
 
 	/** Returns by how much the hosts' clock was set. */
-	#compare(seen: Lead, answered: number): number {
-		const known = this.#lead ?? seen;
-		const both = { least: Math.max(known.least, seen.least), most: Math.min(known.most, seen.most) };
+	#compare(seen: Offset, receivedAt: number): number {
+		const known = this.#offset ?? seen;
+		const both = { min: Math.max(known.min, seen.min), max: Math.min(known.max, seen.max) };
 		const apart = -width(both);
-		const isSet = apart > LEAST_STEP + MOST_DRIFT * (answered - this.#askedAt);
-		this.#lead = apart > 0 ? seen : both;
-		this.#askedAt = answered;
+		const isSet = apart > MIN_STEP + MAX_DRIFT * (receivedAt - this.#comparedAt);
+		this.#offset = apart > 0 ? seen : both;
+		this.#comparedAt = receivedAt;
 		if (!isSet) return 0;
 		this.#latest = Number.NEGATIVE_INFINITY;
 		return middle(seen) - middle(known);
 	}
 }
 
-const middle = ({ least, most }: Lead) => (least + most) / 2;
-const width = (lead: Lead | undefined) => (lead ? lead.most - lead.least : 0);
+const middle = ({ min, max }: Offset) => (min + max) / 2;
+const width = (offset: Offset | undefined) => (offset ? offset.max - offset.min : 0);

@@ -13,18 +13,18 @@ export interface Subnet {
 }
 
 /** Where a run begins: any block, by chance. */
-export function anyBlock(): number {
+export function randomBlock(): number {
 	return Math.floor(Math.random() * BLOCKS);
 }
 
 /** The block of one lab of a run that began at `start`: .1 is the engine's bridge, .2 the client, .3 the server. */
 export function subnet(start: number, lab: number): Subnet {
 	const base = FIRST_BLOCK + ((start + lab) % BLOCKS) * 8;
-	return { cidr: `${dotted(base)}/29`, client: station(base + 2), server: station(base + 3) };
+	return { cidr: `${dotted(base)}/29`, client: hostAddress(base + 2), server: hostAddress(base + 3) };
 }
 
 /** MACs are locally administered (the 02 bit) and made of the address, as Docker's own are. */
-function station(address: number): { address: string; mac: string } {
+function hostAddress(address: number): { address: string; mac: string } {
 	const bytes = octets(address).map((octet) => octet.toString(16).padStart(2, '0'));
 	return { address: dotted(address), mac: ['02', '00', ...bytes].join(':') };
 }

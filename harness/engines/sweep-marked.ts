@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../errors.ts';
 import type { RunIdentity } from './engine.ts';
-import { killMarked, marked } from './marked.ts';
+import { killMarked, markedProcesses } from './marked.ts';
 import { distinctRuns, isSameRun } from './run-identity.ts';
 
 /** How often it is looked whether what was killed is gone. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 const LIMIT_MS = 20_000;
 
 /**
@@ -13,7 +13,7 @@ const LIMIT_MS = 20_000;
  * themselves.
  */
 export async function markedRuns(engine: string): Promise<RunIdentity[]> {
-	return distinctRuns((await marked(engine)).filter(({ isOurs }) => isOurs).map(({ mark }) => mark));
+	return distinctRuns((await markedProcesses(engine)).filter(({ isOwnUser }) => isOwnUser).map(({ mark }) => mark));
 }
 
 /**
@@ -24,7 +24,7 @@ export async function sweepMarked(engine: string, run: RunIdentity, quietMs: num
 	const swept = new Set<string>();
 	const limit = performance.now() + LIMIT_MS;
 	for (let quietSince = performance.now(); ; ) {
-		const found = (await marked(engine)).filter(({ mark }) => isSameRun(mark, run));
+		const found = (await markedProcesses(engine)).filter(({ mark }) => isSameRun(mark, run));
 		for (const one of found) {
 			swept.add(`process ${one.pid} ${one.name}`);
 			killMarked(engine, one);
@@ -39,6 +39,6 @@ export async function sweepMarked(engine: string, run: RunIdentity, quietMs: num
 				remedy: 'Look what holds them: they are in an uninterruptible wait of the kernel.',
 			});
 		}
-		await wait(LOOK_MS);
+		await wait(POLL_MS);
 	}
 }

@@ -20,7 +20,7 @@ export const RECORDING = '# recording';
 const ENDED = '# ended:';
 
 /** Name of the trace instance of a run. */
-const instanceOf = (run: RunIdentity) => `halfopen-${run.id}`;
+const instanceName = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
  * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its
@@ -47,14 +47,14 @@ wait "$reader" 2>/dev/null
 echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
 `;
 
-const FORGET = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
+const REMOVE_INSTANCE = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
 
 /** The recorder's command: it writes `# recording` once it records, then the trace as text. */
 export function recorderCommand(run: RunIdentity): string[] {
-	return ['sh', '-c', RECORD, 'recorder', instanceOf(run), ...TRACED_EVENTS];
+	return ['sh', '-c', RECORD, 'recorder', instanceName(run), ...TRACED_EVENTS];
 }
 
 /** What removes the trace instance of a run whose recorder could not, and says so. */
-export function forgetCommand(run: RunIdentity): string[] {
-	return ['sh', '-c', FORGET, 'forget', instanceOf(run)];
+export function removeInstanceCommand(run: RunIdentity): string[] {
+	return ['sh', '-c', REMOVE_INSTANCE, 'remove-instance', instanceName(run)];
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../agent/fixture.ts';
 import { downloadPackages, readIndex, updateIndex } from './apt.ts';
-import { askArchive, staleSuites } from './ask-archive.ts';
+import { refreshSuites, staleSuites } from './ask-archive.ts';
 import { archiveFolder } from './cache.ts';
 import { temporaryCache } from './fixtures/cache.ts';
 import { canMakeRepository, newSigner, Repository, type Signer } from './fixtures/repository.ts';
-import { keepSuite, keptKernels, keptSuite, SUITES } from './suites.ts';
+import { cachedKernels, cachedSuite, cacheSuite, SUITES } from './suites.ts';
 
 const describeWithApt = canMakeRepository ? describe : describe.skip;
 const SUITE = 'bookworm';
@@ -202,12 +202,12 @@ describeWithApt('a package', () => {
 
 describeWithApt('the archive', () => {
 	test('is asked for the kernels of its suites, which are kept; for each that cannot be had it is told why', async () => {
-		const errors = await askArchive([SUITE, 'trixie'], archive(), now, () => {});
+		const errors = await refreshSuites([SUITE, 'trixie'], archive(), now, () => {});
 		expect(errors.map(({ code, seen }) => [code, seen])).toEqual([
 			['DOWNLOAD_FAILED', expect.stringContaining('does not have a Release file')],
 		]);
-		expect(await keptSuite(SUITE)).toMatchObject({ askedAt: now.toISOString() });
-		expect(await keptKernels()).toEqual([
+		expect(await cachedSuite(SUITE)).toMatchObject({ askedAt: now.toISOString() });
+		expect(await cachedKernels()).toEqual([
 			{
 				...{ release: '6.1.0-50-cloud-amd64', version: '6.1.176-1', suite: SUITE },
 				packages: [{ name: KERNEL, version: '6.1.176-1', size: repository.mirror.files.get(DEB)?.bytes.length }],
@@ -217,7 +217,7 @@ describeWithApt('the archive', () => {
 });
 
 test('what was kept of a suite is good for a day', async () => {
-	for (const suite of SUITES) await keepSuite(suite, { askedAt: now.toISOString(), kernels: [] });
+	for (const suite of SUITES) await cacheSuite(suite, { askedAt: now.toISOString(), kernels: [] });
 	expect(await staleSuites(new Date(now.getTime() + 86_400_000))).toEqual([]);
 	expect(await staleSuites(new Date(now.getTime() + 86_400_001))).toEqual([...SUITES]);
 	await rm(join(archiveFolder(), 'trixie.json'));

@@ -71,8 +71,8 @@ export function kernelNamed<K extends { readonly release: string; readonly versi
 	name: string,
 	kernels: readonly K[],
 ): K | undefined {
-	const meant = kernels.filter(({ release }) => (isSeries(name) ? seriesOf(release) === name : release === name));
-	return newestFirst(meant)[0];
+	const matching = kernels.filter(({ release }) => (isSeries(name) ? seriesOf(release) === name : release === name));
+	return newestFirst(matching)[0];
 }
 
 /** The same kernels, in order of their versions. */

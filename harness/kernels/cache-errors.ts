@@ -15,14 +15,14 @@ export async function intoCache<T>(work: () => Promise<T>): Promise<T> {
 	try {
 		return await work();
 	} catch (error) {
-		if (!isOfFiles(error)) throw error;
+		if (!isFileError(error)) throw error;
 		if (FULL.has(error.code ?? '')) throw diskFull(error.message, error);
 		throw (await unreadable(error)) ?? unwritable(error);
 	}
 }
 
 /** Whether it is files of this machine that failed, and not where something came from. */
-export function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
+export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 	const { code = '' } = error as NodeJS.ErrnoException;
 	return FULL.has(code) || CLOSED.has(code);
 }

@@ -1,5 +1,5 @@
 import { type ArchiveKernel, kernelNamed } from './archive-kernels.ts';
-import { isOfArchive, type PreparedKernel } from './prepared.ts';
+import { isFromArchive, type PreparedKernel } from './prepared.ts';
 
 /** What a name means: a kernel that is ready, or one that must be fetched. */
 export type Choice = { readonly ready: PreparedKernel } | { readonly fetch: ArchiveKernel };
@@ -15,7 +15,7 @@ export function choose(
 ): Choice | undefined {
 	const exact = prepared.find((kernel) => kernel.name === name);
 	if (exact) return { ready: exact };
-	const ofArchive = prepared.filter(isOfArchive);
+	const ofArchive = prepared.filter(isFromArchive);
 	const newest = kernelNamed(name, archive);
 	const ready = newest ? ofArchive.find((kernel) => kernel.name === newest.release) : kernelNamed(name, ofArchive);
 	if (ready) return { ready };

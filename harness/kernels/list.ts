@@ -3,7 +3,7 @@ import { sizeOf } from './debian-kernel.ts';
 import type { PreparedKernel } from './prepared.ts';
 
 /** A prepared kernel and what it takes on the disk, in bytes. */
-export interface Occupying {
+export interface KernelOnDisk {
 	readonly kernel: PreparedKernel;
 	readonly folder: string;
 	readonly bytes: number;
@@ -25,7 +25,7 @@ export function archiveLines(archive: readonly ArchiveKernel[], prepared: readon
 }
 
 /** What is here, as lines. */
-export function preparedLines(kernels: readonly Occupying[]): string[] {
+export function preparedLines(kernels: readonly KernelOnDisk[]): string[] {
 	const rows = kernels.map(({ kernel, folder, bytes }) => [
 		kernel.name,
 		kernel.version ?? `your own, ${kernel.release}`,

@@ -6,7 +6,7 @@ import { standInForDepmod } from './fixtures/depmod.ts';
 import { type OwnBuild, writeBuild } from './fixtures/own-build.ts';
 import { type OwnKernel, prepareOwn } from './own-kernel.ts';
 import { preparedKernel, preparedKernels } from './prepared.ts';
-import { keepSuite } from './suites.ts';
+import { cacheSuite } from './suites.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const release = '6.1.0-own';
@@ -119,7 +119,7 @@ describe('is refused', () => {
 
 	test('where Debian has a kernel of that name', async () => {
 		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', packages: [] };
-		await keepSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
+		await cacheSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
 		await expect(prepareBuild()).rejects.toMatchObject({
 			code: 'NAME_TAKEN',
 			problem: `${release} is the name of a kernel of Debian.`,

@@ -5,8 +5,8 @@ import { isSeries } from './archive-kernels.ts';
 import { HEAD_BYTES, releaseOfImage } from './bzimage.ts';
 import { exists } from './exists.ts';
 import { prepare } from './prepare.ts';
-import { isOfArchive, type KernelRecord, preparedKernels } from './prepared.ts';
-import { keptKernels } from './suites.ts';
+import { isFromArchive, type KernelRecord, preparedKernels } from './prepared.ts';
+import { cachedKernels } from './suites.ts';
 
 /** A kernel of the user's own, as it is named on the command line. */
 export interface OwnKernel {
@@ -87,8 +87,8 @@ async function assertFree(name: string): Promise<void> {
 		);
 	}
 	const taken = [
-		...(await preparedKernels()).filter(isOfArchive).map((kernel) => kernel.name),
-		...(await keptKernels()).map(({ release }) => release),
+		...(await preparedKernels()).filter(isFromArchive).map((kernel) => kernel.name),
+		...(await cachedKernels()).map(({ release }) => release),
 	];
 	if (taken.includes(name))
 		throw refused(

@@ -58,8 +58,8 @@ async function orderOf(modules: string, release: string, scratch: string): Promi
 	const builtin = parseBuiltin(await readFile(join(modules, 'modules.builtin'), 'utf8').catch(() => ''));
 	const wanted = WANTED_MODULES.flatMap((group) => group.modules).filter((name) => !builtin.has(name));
 	const order = insertionOrder(wanted, dependencies);
-	const had = new Set([...builtin, ...order.map(moduleName)]);
-	const missing = REQUIRED_MODULES.filter((name) => !had.has(name));
+	const available = new Set([...builtin, ...order.map(moduleName)]);
+	const missing = REQUIRED_MODULES.filter((name) => !available.has(name));
 	if (missing.length === 0) return order;
 	throw new HalfopenError('SETUP_FAILED', {
 		problem: `Kernel ${release} lacks ${missing.join(', ')}, without which there is no lab on it.`,

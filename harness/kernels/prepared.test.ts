@@ -6,7 +6,7 @@ import { choose } from './choose.ts';
 import { temporaryCache } from './fixtures/cache.ts';
 import { archiveLines, preparedLines } from './list.ts';
 import { type KernelRecord, preparedKernel, preparedKernels, recordText } from './prepared.ts';
-import { keepSuite, keptKernels, keptSuite } from './suites.ts';
+import { cachedKernels, cachedSuite, cacheSuite } from './suites.ts';
 
 const fetchedAt = '2026-01-02T03:04:05.000Z';
 let cache: Awaited<ReturnType<typeof temporaryCache>>;
@@ -38,7 +38,7 @@ const known = (release: string, version: string) => ({
 	packages: [{ name: 'linux-image', version: '1', size: 2_000_000 }],
 });
 const archiveHas = (...kernels: readonly ReturnType<typeof known>[]) =>
-	keepSuite('bookworm', { askedAt: fetchedAt, kernels });
+	cacheSuite('bookworm', { askedAt: fetchedAt, kernels });
 
 describe('kernels that are ready', () => {
 	test('are listed with Debian’s newest first, and the user’s own at the end', async () => {
@@ -123,15 +123,15 @@ describe('a kernel that is not ready', () => {
 describe('what was kept of the archive', () => {
 	test('is that of all suites', async () => {
 		const [old, young] = [known('5.10.0-32-cloud-amd64', '5.10.223-1'), known('6.1.0-50-cloud-amd64', '6.1.176-1')];
-		await keepSuite('bullseye', { askedAt: fetchedAt, kernels: [old] });
+		await cacheSuite('bullseye', { askedAt: fetchedAt, kernels: [old] });
 		await archiveHas(young);
-		expect(await keptKernels()).toEqual([old, young]);
+		expect(await cachedKernels()).toEqual([old, young]);
 	});
 
 	test('counts for nothing if it is damaged', async () => {
 		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
 		await writeFile(join(cacheFolder(), 'archive', 'bookworm.json'), '{"layout":1');
-		expect([await keptSuite('bookworm'), await keptKernels()]).toEqual([undefined, []]);
+		expect([await cachedSuite('bookworm'), await cachedKernels()]).toEqual([undefined, []]);
 	});
 });
 

@@ -5,7 +5,7 @@ import { HalfopenError } from '../errors.ts';
 import { nearestNames } from '../util/nearest.ts';
 import { isSeries, kernelNamed, newestFirst, seriesOf } from './archive-kernels.ts';
 import { kernelsFolder } from './cache.ts';
-import { keptKernels } from './suites.ts';
+import { cachedKernels } from './suites.ts';
 
 /** In the folder of a prepared kernel: what it is, as `KernelRecord`. */
 export const RECORD = 'kernel.json';
@@ -54,7 +54,7 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
 	const names = await readdir(kernelsFolder()).catch(() => []);
 	const found = await Promise.all(names.filter((name) => !name.startsWith('.')).map(readPrepared));
 	const all = found.filter((kernel) => kernel !== undefined);
-	return [...newestFirst(all.filter(isOfArchive)), ...all.filter((kernel) => !isOfArchive(kernel))];
+	return [...newestFirst(all.filter(isFromArchive)), ...all.filter((kernel) => !isFromArchive(kernel))];
 }
 
 /**
@@ -64,9 +64,9 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
  */
 export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	const prepared = await preparedKernels();
-	const meant = prepared.find((kernel) => kernel.name === name) ?? kernelNamed(name, prepared.filter(isOfArchive));
-	if (meant) return meant;
-	const known = await keptKernels();
+	const match = prepared.find((kernel) => kernel.name === name) ?? kernelNamed(name, prepared.filter(isFromArchive));
+	if (match) return match;
+	const known = await cachedKernels();
 	if (known.length > 0 ? !kernelNamed(name, known) : !isSeries(name)) {
 		throw unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)]);
 	}
@@ -88,7 +88,7 @@ export function unknownKernel(name: string, releases: readonly string[]): Halfop
 }
 
 /** It came from Debian, so that it has a version. */
-export const isOfArchive = (kernel: PreparedKernel): kernel is PreparedKernel & { readonly version: string } =>
+export const isFromArchive = (kernel: PreparedKernel): kernel is PreparedKernel & { readonly version: string } =>
 	kernel.version !== undefined;
 
 /** Undefined for what is no kernel of ours. */

@@ -31,7 +31,7 @@ export type Suite = Omit<z.infer<typeof suiteSchema>, 'layout'>;
 const pathOf = (suite: string) => join(archiveFolder(), `${suite}.json`);
 
 /** What was kept of a suite; undefined if nothing was, or nothing that can be read. */
-export async function keptSuite(name: string): Promise<Suite | undefined> {
+export async function cachedSuite(name: string): Promise<Suite | undefined> {
 	const text = await readFile(pathOf(name), 'utf8').catch(() => '');
 	try {
 		return suiteSchema.parse(JSON.parse(text));
@@ -41,13 +41,13 @@ export async function keptSuite(name: string): Promise<Suite | undefined> {
 }
 
 /** Keeps what the archive said of a suite. */
-export async function keepSuite(name: string, suite: Suite): Promise<void> {
+export async function cacheSuite(name: string, suite: Suite): Promise<void> {
 	await mkdir(archiveFolder(), { recursive: true });
 	await replaceFiles([{ path: pathOf(name), text: JSON.stringify({ layout: LAYOUT, ...suite }) }]);
 }
 
 /** The kernels of all suites, as the archive had them when it was asked last. */
-export async function keptKernels(): Promise<ArchiveKernel[]> {
-	const suites = await Promise.all(SUITES.map(keptSuite));
+export async function cachedKernels(): Promise<ArchiveKernel[]> {
+	const suites = await Promise.all(SUITES.map(cachedSuite));
 	return suites.flatMap((suite) => suite?.kernels ?? []);
 }

@@ -43,10 +43,10 @@ export interface ToolResult {
 /** Where depmod is: an ordinary user's PATH may lack them. */
 const SYSTEM_FOLDERS = '/usr/sbin:/sbin';
 
-const LINES_SHOWN_OF_A_FAILURE = 10;
+const FAILURE_LINES = 10;
 
 /** More than any index of the archive has, unpacked. */
-const MOST_CHARACTERS = 500_000_000;
+const MAX_OUTPUT = 500_000_000;
 
 /**
  * Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every
@@ -62,7 +62,7 @@ export async function runTool(
 		// execa's types know descriptors up to 9 only.
 		stdio: ['ignore', 'pipe', 'pipe', ...(descriptors as readonly 3[])],
 		env: { PATH: `${process.env.PATH ?? ''}:${SYSTEM_FOLDERS}`, LC_ALL: 'C' },
-		maxBuffer: MOST_CHARACTERS,
+		maxBuffer: MAX_OUTPUT,
 		...(cwd !== undefined && { cwd }),
 	});
 	if (onLine) for await (const line of running.iterable()) onLine(line);
@@ -81,5 +81,4 @@ export async function runTool(
 }
 
 /** The end of what a tool said: as much as an error shows. */
-export const lastLines = (said: string): string =>
-	said.trimEnd().split('\n').slice(-LINES_SHOWN_OF_A_FAILURE).join('\n');
+export const lastLines = (output: string): string => output.trimEnd().split('\n').slice(-FAILURE_LINES).join('\n');

@@ -12,7 +12,7 @@ import {
 	SHUTDOWN_HOWS,
 	type ShutdownHow,
 } from '../agent/socket-calls.ts';
-import { LONGEST_REQUEST, wordLength } from '../agent/wire.ts';
+import { MAX_REQUEST_LINE, wordLength } from '../agent/wire.ts';
 import { HalfopenError } from '../errors.ts';
 import { assertPort } from '../faults/packets.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
@@ -226,7 +226,7 @@ const REST_OF_REQUEST = 256;
 
 /** One call is one request to the agent, in which most bytes that are no letters take three. */
 function assertSendable(data: string | Uint8Array): void {
-	const most = LONGEST_REQUEST - REST_OF_REQUEST;
+	const most = MAX_REQUEST_LINE - REST_OF_REQUEST;
 	if (data.length <= most / 3 || wordLength(data) <= most) return;
 	throw new HalfopenError('OPTION_INVALID', {
 		problem: `socket.send: its data cannot be that long: ${Buffer.byteLength(data)} bytes.`,

@@ -9,14 +9,14 @@ import { removeDirectory, runsWithDirectory } from './directory.ts';
  * killed, too. A run of which this machine cannot know that is left alone, which is said.
  */
 export async function sweepDeadRuns(engine: EngineRunner, parent = tmpdir()): Promise<void> {
-	const [there, here] = await Promise.all([engine.runs(), runsWithDirectory(engine.name, parent)]);
+	const [onEngine, onDisk] = await Promise.all([engine.runs(), runsWithDirectory(engine.name, parent)]);
 	// That an earlier boot of this machine made a run, and not a copy of it, its folder proves.
 	const dead = distinctRuns([
-		...[...there, ...here].filter(({ owner }) => isDead(owner)),
-		...here.filter(({ owner }) => isOfEarlierBoot(owner)),
+		...[...onEngine, ...onDisk].filter(({ owner }) => isDead(owner)),
+		...onDisk.filter(({ owner }) => isOfEarlierBoot(owner)),
 	]);
 	await Promise.all(dead.map((run) => sweep(engine, run, parent)));
-	const left = there.filter((run) => isElsewhere(run.owner) && !dead.some((one) => isSameRun(one, run)));
+	const left = onEngine.filter((run) => isElsewhere(run.owner) && !dead.some((one) => isSameRun(one, run)));
 	if (left.length === 0) return;
 	process.stderr.write(
 		`halfopen: the ${engine.name} engine has something of runs that this machine cannot judge, which is left ` +

@@ -9,7 +9,7 @@ import { isPrivateFolder, makePrivateFolder } from '../util/own-folder.ts';
 const PREFIX = 'halfopen-run-';
 const IDENTITY = 'run.json';
 /** No identity is as long, in bytes. */
-const LONGEST_IDENTITY = 1_000;
+const MAX_IDENTITY_BYTES = 1_000;
 
 /** What a run's folder tells of it: only its own engine can sweep what it has. */
 interface Identity extends RunIdentity {
@@ -59,10 +59,10 @@ async function folderNamed(parent: string, name: string): Promise<Folder[]> {
 	const path = join(parent, name);
 	if (!(await isPrivateFolder(path))) return [];
 	try {
-		const told = JSON.parse(await textOf(join(path, IDENTITY))) as Readonly<Record<string, unknown>>;
-		const identity = runIdentity(told);
+		const content = JSON.parse(await readIdentity(join(path, IDENTITY))) as Readonly<Record<string, unknown>>;
+		const identity = runIdentity(content);
 		if (identity === undefined || name !== `${PREFIX}${identity.id}`) return [];
-		return [{ name, identity: { ...identity, engine: String(told.engine) } }];
+		return [{ name, identity: { ...identity, engine: String(content.engine) } }];
 	} catch {
 		// Just being made, or just being removed.
 		return [];
@@ -70,8 +70,8 @@ async function folderNamed(parent: string, name: string): Promise<Folder[]> {
 }
 
 /** Of a file, and not of what it leads to, or of something that nobody may ever end. */
-async function textOf(path: string): Promise<string> {
+async function readIdentity(path: string): Promise<string> {
 	await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-	const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_IDENTITY), 0, LONGEST_IDENTITY, 0);
+	const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_IDENTITY_BYTES), 0, MAX_IDENTITY_BYTES, 0);
 	return buffer.toString('utf8', 0, bytesRead);
 }

@@ -1,7 +1,7 @@
 import type { Engine, EngineLab } from '../engines/engine.ts';
 import { isDead } from '../engines/owner.ts';
 
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 /**
  * A worker whose runner was killed must not go on making labs: the watchdog is sweeping. Jest's own channel between the
@@ -12,19 +12,19 @@ export function endingWithRunner(engine: Engine, runner: string): Engine {
 	return {
 		...engine,
 		async createLab(): Promise<EngineLab> {
-			endWithout(runner);
-			const looking = setInterval(() => endWithout(runner), LOOK_MS).unref();
+			killIfRunnerDied(runner);
+			const polling = setInterval(() => killIfRunnerDied(runner), POLL_MS).unref();
 			try {
 				const lab = await engine.createLab();
-				return { ...lab, destroy: () => lab.destroy().finally(() => clearInterval(looking)) };
+				return { ...lab, destroy: () => lab.destroy().finally(() => clearInterval(polling)) };
 			} catch (error) {
-				clearInterval(looking);
+				clearInterval(polling);
 				throw error;
 			}
 		},
 	};
 }
 
-function endWithout(runner: string): void {
+function killIfRunnerDied(runner: string): void {
 	if (isDead(runner)) process.kill(process.pid, 'SIGKILL');
 }

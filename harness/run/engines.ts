@@ -11,12 +11,12 @@ type Facts = Readonly<Record<string, string>>;
  * The two faces of an engine: in the runner, and in the workers. Loaded when they are wanted: a worker needs one, and
  * no runner.
  */
-interface EngineFaces {
+interface EngineModules {
 	runner(): Promise<EngineRunner>;
 	connect(run: Run, facts: Facts): Promise<Engine>;
 }
 
-const ENGINES: Readonly<Record<string, EngineFaces>> = {
+const ENGINES: Readonly<Record<string, EngineModules>> = {
 	docker: {
 		runner: async () => (await import('../engines/docker/runner.ts')).dockerRunner,
 		connect: async (run, facts) => (await import('../engines/docker/connect.ts')).connectDocker(run, facts as never),
@@ -33,17 +33,17 @@ const ENGINES: Readonly<Record<string, EngineFaces>> = {
 
 /** The engine of this name, as a runner sees it. */
 export function runnerNamed(name: string): Promise<EngineRunner> {
-	return facesOf(name).runner();
+	return modulesOf(name).runner();
 }
 
 /** The engine of this name, as a worker sees it. */
 export function connectTo(name: string, run: Run, facts: Facts): Promise<Engine> {
-	return facesOf(name).connect(run, facts);
+	return modulesOf(name).connect(run, facts);
 }
 
-function facesOf(name: string): EngineFaces {
-	const faces = ENGINES[name];
-	if (faces) return faces;
+function modulesOf(name: string): EngineModules {
+	const modules = ENGINES[name];
+	if (modules) return modules;
 	throw new HalfopenError('ENGINE_UNKNOWN', {
 		problem: `There is no engine called “${name}”.`,
 		seen: `nearest: ${nearestNames(name, Object.keys(ENGINES)).join(', ')}`,

@@ -27,8 +27,8 @@ export const isInRun = () => process.env[VARIABLE] !== undefined;
 export function currentRun(): Handover {
 	const handover = process.env[VARIABLE];
 	if (handover !== undefined) {
-		const told = JSON.parse(handover) as Handover;
-		return { ...told, run: assertRun(told.run) };
+		const value = JSON.parse(handover) as Handover;
+		return { ...value, run: assertRun(value.run) };
 	}
 	throw new HalfopenError('RUN_MISSING', {
 		problem: 'There is no run that this scenario belongs to: it was not started by the project’s Jest configuration.',
@@ -37,9 +37,9 @@ export function currentRun(): Handover {
 }
 
 /** A run that another process of it told of, whose folder can be its own; RUN_INVALID if it cannot be. */
-export function assertRun(told: Partial<Run>): Run {
-	const { directory = '' } = told;
-	const identity = assertRunIdentity(told);
+export function assertRun(value: Partial<Run>): Run {
+	const { directory = '' } = value;
+	const identity = assertRunIdentity(value);
 	if (isAbsolute(directory) && basename(directory) === basename(directoryOf(identity.id)))
 		return { ...identity, directory };
 	throw new HalfopenError('RUN_INVALID', {

@@ -1,6 +1,6 @@
 import type { Cost } from '../report/cost.ts';
 
-type Spender = 'engine' | 'kernel';
+type Component = 'engine' | 'kernel';
 
 /**
  * Counts where a scenario's wall time goes. What overlaps is counted once: while the engine works nothing else is
@@ -19,17 +19,17 @@ export class Stopwatch {
 	}
 
 	/** Somebody is at work, or waited for, until the returned function is called. */
-	begin(who: Spender): () => void {
+	begin(component: Component): () => void {
 		this.#settle();
-		this.#busy[who]++;
+		this.#busy[component]++;
 		return () => {
 			this.#settle();
-			this.#busy[who]--;
+			this.#busy[component]--;
 		};
 	}
 
-	async during<T>(who: Spender, work: () => Promise<T>): Promise<T> {
-		const end = this.begin(who);
+	async during<T>(component: Component, work: () => Promise<T>): Promise<T> {
+		const end = this.begin(component);
 		try {
 			return await work();
 		} finally {
@@ -46,8 +46,8 @@ export class Stopwatch {
 
 	#settle(): void {
 		const now = this.#now();
-		const spender = this.#busy.engine > 0 ? 'engine' : this.#busy.kernel > 0 ? 'kernel' : 'harness';
-		this.#cost[spender] += (now - this.#since) / 1_000;
+		const component = this.#busy.engine > 0 ? 'engine' : this.#busy.kernel > 0 ? 'kernel' : 'harness';
+		this.#cost[component] += (now - this.#since) / 1_000;
 		this.#since = now;
 	}
 }

@@ -16,20 +16,20 @@ const PAUSE_MS = 1_000;
 const [engine = '', runAsJson = ''] = process.argv.slice(2);
 const run = assertRun(JSON.parse(runAsJson));
 
-let said = '';
+let input = '';
 process.stdin.on('data', (bytes) => {
-	said += bytes;
+	input += bytes;
 });
 process.stdin.on('end', async () => {
 	// After an orderly end there is nothing to wait for: the labs were destroyed before.
-	const swept = said === DISMISSED ? await sweep(0) : await sweepAtLast();
+	const swept = input === DISMISSED ? await sweep(0) : await sweepWithRetries();
 	// What could not be swept is left, folder and all, to the next run's start.
 	if (swept) await removeDirectory(run);
 });
 // Who would have read what was swept may be dead.
 process.stdout.on('error', () => {});
 
-async function sweepAtLast(): Promise<boolean> {
+async function sweepWithRetries(): Promise<boolean> {
 	for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
 		if (await sweep(QUIET_MS)) return true;
 		await wait(PAUSE_MS);

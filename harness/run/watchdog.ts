@@ -25,9 +25,9 @@ export function startWatchdog(run: Run, engine: string): Watchdog {
 		env: environment,
 	});
 	child.unref();
-	let said = '';
+	let output = '';
 	child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-		said += text;
+		output += text;
 	});
 	// It may have been killed; then there is nobody to tell.
 	child.stdin?.on('error', () => {});
@@ -37,7 +37,7 @@ export function startWatchdog(run: Run, engine: string): Watchdog {
 			child.ref();
 			child.stdin?.end(DISMISSED);
 			if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
-			return said.split('\n').filter(Boolean);
+			return output.split('\n').filter(Boolean);
 		},
 	};
 }

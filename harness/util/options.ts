@@ -3,7 +3,7 @@ import { HalfopenError } from '../errors.ts';
 import { nearestNames } from './nearest.ts';
 
 /** More names than this are not all listed: the nearest must do. */
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
 /**
  * What a spec passes, checked when it runs: types are stripped from a spec before it does, so a misspelt option would
@@ -44,11 +44,11 @@ function unknownOption(of: string, key: string, path: Path, known: readonly stri
 
 function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): HalfopenError {
 	const name = issue.path.join('.');
-	const problem = `${of}: ${name === '' ? 'it' : name} cannot be ${inWords(value)}.`;
+	const problem = `${of}: ${name === '' ? 'it' : name} cannot be ${describe(value)}.`;
 	if (issue.code !== 'invalid_value')
 		return new HalfopenError('OPTION_INVALID', { problem, seen: issue.message, remedy: 'Give it such a value.' });
 	const names = issue.values.map(String);
-	const few = names.length <= MOST_LISTED;
+	const few = names.length <= MAX_LISTED;
 	return new HalfopenError('OPTION_INVALID', {
 		problem,
 		seen: typeof value === 'string' ? `nearest: ${nearestNames(value, names).join(', ')}` : undefined,
@@ -56,7 +56,7 @@ function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): Half
 	});
 }
 
-function inWords(value: unknown): string {
+function describe(value: unknown): string {
 	if (typeof value === 'string') return `“${value}”`;
 	if (Array.isArray(value)) return 'this list';
 	return typeof value === 'object' && value !== null ? 'this object' : String(value);

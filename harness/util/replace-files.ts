@@ -29,8 +29,8 @@ export async function replaceFolder<T>(path: string, fill: (folder: string) => P
 		const filled = await fill(fresh);
 		// Another one may have put its own there in between.
 		for (let placed = false; !placed; ) {
-			await unless('ENOENT', rename(path, old));
-			placed = await unless('ENOTEMPTY', rename(fresh, path));
+			await succeedsUnless('ENOENT', rename(path, old));
+			placed = await succeedsUnless('ENOTEMPTY', rename(fresh, path));
 			await rm(old, { recursive: true, force: true });
 		}
 		return filled;
@@ -40,7 +40,7 @@ export async function replaceFolder<T>(path: string, fill: (folder: string) => P
 }
 
 /** Whether it was done; this one error means that it was not. */
-async function unless(code: string, work: Promise<unknown>): Promise<boolean> {
+async function succeedsUnless(code: string, work: Promise<unknown>): Promise<boolean> {
 	try {
 		await work;
 		return true;

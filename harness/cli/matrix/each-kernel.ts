@@ -20,7 +20,7 @@ const GUESTS = 'vm';
 const DOCKER = 'docker';
 
 /** A run of all specs. */
-interface Plan {
+interface KernelRun {
 	/** `vm 6.1`. */
 	readonly name: string;
 	/** Where what it finds is to stand. */
@@ -35,11 +35,11 @@ interface Plan {
  * anything is forgotten.
  */
 export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
-	const plans = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
+	const kernelRuns = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
 	await mkdir(LOGS, { recursive: true });
-	for (const { place } of plans) await rm(environmentFolder(place), { recursive: true, force: true });
+	for (const { place } of kernelRuns) await rm(environmentFolder(place), { recursive: true, force: true });
 	const troubles: Trouble[] = [];
-	for (const plan of plans) troubles.push(...(await runOne(plan)));
+	for (const kernelRun of kernelRuns) troubles.push(...(await runOne(kernelRun)));
 	return troubles;
 }
 
@@ -54,7 +54,7 @@ export function kernelsIn(list: string): string[] {
 	});
 }
 
-async function inGuests(name: string): Promise<Plan> {
+async function inGuests(name: string): Promise<KernelRun> {
 	const kernel = await preparedKernel(name);
 	return {
 		name: `${GUESTS} ${name}`,
@@ -64,7 +64,7 @@ async function inGuests(name: string): Promise<Plan> {
 }
 
 /** On the engine that a run takes here; one that has kernels of its own is not this machine's. */
-async function onThisKernel(): Promise<Plan> {
+async function onThisKernel(): Promise<KernelRun> {
 	const wanted = process.env[ENGINE_VARIABLE];
 	const runner = await chooseEngine(wanted === GUESTS ? '' : wanted);
 	// Says why, where it cannot be reached.
@@ -80,7 +80,7 @@ async function kernelOfDocker(): Promise<string> {
 	return (await container.dockerode.version()).KernelVersion;
 }
 
-async function runOne({ name, place, environment }: Plan): Promise<Trouble[]> {
+async function runOne({ name, place, environment }: KernelRun): Promise<Trouble[]> {
 	const log = join(LOGS, `${name.replace(' ', '-')}.log`);
 	const status = await step(`All specs on ${name} (${fromProjectRoot(log)})`, (progress) =>
 		npmTest(environment, log, progress),
@@ -99,7 +99,11 @@ async function runOne({ name, place, environment }: Plan): Promise<Trouble[]> {
 }
 
 /** How it ended, in words; undefined where all passed. */
-async function npmTest(environment: Plan['environment'], log: string, progress: Progress): Promise<string | undefined> {
+async function npmTest(
+	environment: KernelRun['environment'],
+	log: string,
+	progress: Progress,
+): Promise<string | undefined> {
 	const output = ['pipe', { file: log }] as const;
 	const test = execa('npm', ['test', '--', 'specs'], {
 		cwd: PROJECT_ROOT,

@@ -38,7 +38,7 @@ export async function ensureEngine(): Promise<ReachedEngine> {
 		say(`* ${found.title} answers: using it`);
 		return found;
 	}
-	await refuseWhereNoneCanBeStarted();
+	await assertStartable();
 	const dockerd = (await findProgram('dockerd')) ?? (await installEngine());
 	await startEngine(dockerd, answersThisUser);
 	const started = await reachEngine();
@@ -47,7 +47,7 @@ export async function ensureEngine(): Promise<ReachedEngine> {
 	return started;
 }
 
-async function refuseWhereNoneCanBeStarted(): Promise<void> {
+async function assertStartable(): Promise<void> {
 	if (process.env.DOCKER_HOST)
 		throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`);
 	if (process.platform !== 'linux') throw await unreachable('No Docker engine answers');

@@ -9,26 +9,26 @@ const secondsWithoutProgress = 60;
 /** False where no registry answers in time: then that is said, and the base is to be made otherwise. */
 export async function pullOfficialBase(docker: Dockerode): Promise<boolean> {
 	return step(`Pulling ${officialBase} (the registry has ${secondsForTheRegistry} s to answer)`, async (progress) => {
-		const patience = new Patience(secondsForTheRegistry);
+		const timeout = new ProgressTimeout(secondsForTheRegistry);
 		try {
-			const answer = await docker.pull(officialBase, { abortSignal: patience.signal });
+			const answer = await docker.pull(officialBase, { abortSignal: timeout.signal });
 			await follow(answer, ({ id, status }) => {
-				patience.renew(secondsWithoutProgress);
+				timeout.renew(secondsWithoutProgress);
 				progress.busy([id, status].filter(Boolean).join(' '));
 			});
 			return true;
 		} catch (error) {
-			const reason = patience.signal.aborted ? 'it does not answer' : reasonOf(error);
+			const reason = timeout.signal.aborted ? 'it does not answer' : reasonOf(error);
 			progress.line(`no image from the registry (${reason}): a base of Debian packages will do`);
 			return false;
 		} finally {
-			patience.end();
+			timeout.end();
 		}
 	});
 }
 
 /** Aborts what it is given to when it is not renewed in time. */
-class Patience {
+class ProgressTimeout {
 	readonly #controller = new AbortController();
 	#timer: NodeJS.Timeout | undefined;
 

@@ -8,14 +8,14 @@ let listsAreFresh = false;
 
 /** Installs packages of the distribution (Debian and Ubuntu, as root or with sudo); else says what is missing. */
 export async function installPackages(packages: readonly string[], reason: string): Promise<void> {
-	await refuseWhereImpossible(packages, reason);
+	await assertInstallable(packages, reason);
 	await step(`${reason}: installing ${packages.join(', ')} from the distribution's packages`, async (progress) => {
 		await refreshLists(progress);
 		await runAsRoot([...aptGet, 'install', '-y', '--no-install-recommends', ...packages], progress.busy.bind(progress));
 	});
 }
 
-async function refuseWhereImpossible(packages: readonly string[], reason: string): Promise<void> {
+async function assertInstallable(packages: readonly string[], reason: string): Promise<void> {
 	const obstacle = !(await isDebianFamily())
 		? 'this is not Debian or Ubuntu'
 		: (await rootPrefix()) === undefined

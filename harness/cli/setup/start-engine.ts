@@ -10,36 +10,36 @@ const secondsToStart = 60;
 const secondsToAppear = 3;
 const linesShownOfAFailure = 5;
 
-type Answers = () => Promise<boolean>;
+type IsAnswering = () => Promise<boolean>;
 
 /**
  * Starts the installed engine the way this machine starts services, or where nothing does that, as a daemon of its own.
  */
-export async function startEngine(dockerd: string, answers: Answers): Promise<void> {
+export async function startEngine(dockerd: string, isAnswering: IsAnswering): Promise<void> {
 	await removeStalePidFiles();
-	if (await exists('/run/systemd/system')) return startWithSystemd(answers);
-	if (await isRunning('dockerd')) return awaitRunningEngine(answers);
-	if ((await exists('/etc/init.d/docker')) && (await startWithService(answers))) return;
-	await startDaemon(dockerd, answers);
+	if (await exists('/run/systemd/system')) return startWithSystemd(isAnswering);
+	if (await isRunning('dockerd')) return awaitRunningEngine(isAnswering);
+	if ((await exists('/etc/init.d/docker')) && (await startWithService(isAnswering))) return;
+	await startDaemon(dockerd, isAnswering);
 }
 
-async function startWithSystemd(answers: Answers): Promise<void> {
+async function startWithSystemd(isAnswering: IsAnswering): Promise<void> {
 	await step('Starting the Docker engine with systemctl', async (progress) => {
 		await runAsRoot(['systemctl', 'start', 'docker'], progress.busy.bind(progress));
-		if (!(await untilAnswers(answers, secondsToStart)))
+		if (!(await waitForAnswer(isAnswering, secondsToStart)))
 			throw silent('see `systemctl status docker` and `journalctl -u docker`');
 	});
 }
 
-async function awaitRunningEngine(answers: Answers): Promise<void> {
+async function awaitRunningEngine(isAnswering: IsAnswering): Promise<void> {
 	await step('A dockerd is running: waiting for it to answer', async () => {
-		if (!(await untilAnswers(answers, secondsToStart)))
+		if (!(await waitForAnswer(isAnswering, secondsToStart)))
 			throw silent('end that dockerd (`pidof dockerd`) and run `npm run setup` again');
 	});
 }
 
 /** False where the service cannot be started so, as where limits that its script wants are refused. */
-async function startWithService(answers: Answers): Promise<boolean> {
+async function startWithService(isAnswering: IsAnswering): Promise<boolean> {
 	return step('Starting the Docker engine with `service docker start`', async (progress) => {
 		try {
 			await runAsRoot(['service', 'docker', 'start'], progress.busy.bind(progress));
@@ -47,7 +47,7 @@ async function startWithService(answers: Answers): Promise<boolean> {
 			progress.line('the service cannot be started on this machine');
 			return false;
 		}
-		if (await untilAnswers(answers, secondsToStart)) return true;
+		if (await waitForAnswer(isAnswering, secondsToStart)) return true;
 		if (await isRunning('dockerd')) throw silent('see /var/log/docker.log');
 		progress.line('the service ended again');
 		await removeStalePidFiles();
@@ -55,7 +55,7 @@ async function startWithService(answers: Answers): Promise<boolean> {
 	});
 }
 
-async function startDaemon(dockerd: string, answers: Answers): Promise<void> {
+async function startDaemon(dockerd: string, isAnswering: IsAnswering): Promise<void> {
 	await step(`Starting ${dockerd} as a daemon, with its log in ${engineLog}`, async () => {
 		await mountCgroupsWhereNobodyDid();
 		const logged = await stat(engineLog).then(
@@ -63,7 +63,7 @@ async function startDaemon(dockerd: string, answers: Answers): Promise<void> {
 			() => 0,
 		);
 		await runAsRoot(['sh', '-c', 'setsid "$1" >>"$2" 2>&1 </dev/null &', 'sh', dockerd, engineLog]);
-		if (!(await untilAnswers(answers, secondsToStart)))
+		if (!(await waitForAnswer(isAnswering, secondsToStart)))
 			throw silent(`see ${engineLog}`, await lastLinesAfter(logged, engineLog));
 	});
 }
@@ -75,11 +75,11 @@ async function mountCgroupsWhereNobodyDid(): Promise<void> {
 }
 
 /** True once the engine answers; false when it did not in time, or when no dockerd runs (any more). */
-async function untilAnswers(answers: Answers, seconds: number): Promise<boolean> {
+async function waitForAnswer(isAnswering: IsAnswering, seconds: number): Promise<boolean> {
 	const began = performance.now();
 	const elapsed = () => (performance.now() - began) / 1000;
 	while (elapsed() < seconds) {
-		if (await answers()) return true;
+		if (await isAnswering()) return true;
 		if (elapsed() > secondsToAppear && !(await isRunning('dockerd'))) return false;
 		await sleep(250);
 	}

@@ -1,6 +1,6 @@
 import { Duplex, PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { asking } from './engine-errors.ts';
+import { withEngineErrors } from './engine-errors.ts';
 import { removeContainer } from './remove.ts';
 
 /** A running container whose main process is spoken to over its standard streams. */
@@ -14,7 +14,7 @@ export interface AttachedContainer {
  * tethered: when this process ends, however it ends, the engine closes the container's standard input (`StdinOnce`).
  */
 export async function startAttached(docker: Dockerode, container: Dockerode.Container): Promise<AttachedContainer> {
-	return asking(`starting container ${container.id.slice(0, 12)}`, async () => {
+	return withEngineErrors(`starting container ${container.id.slice(0, 12)}`, async () => {
 		const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
 		const channel = channelOver(docker, stream, `the channel to container ${container.id.slice(0, 12)} was open`);
 		await container.start();
@@ -24,7 +24,7 @@ export async function startAttached(docker: Dockerode, container: Dockerode.Cont
 
 /** What a running container writes from now on. */
 export async function outputOf(docker: Dockerode, container: Dockerode.Container): Promise<Duplex> {
-	return asking(`attaching to container ${container.id.slice(0, 12)}`, async () =>
+	return withEngineErrors(`attaching to container ${container.id.slice(0, 12)}`, async () =>
 		channelOver(
 			docker,
 			await container.attach({ stream: true, stdout: true, stderr: true }),
@@ -51,7 +51,7 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoi
 	out.on('data', (bytes) => channel.push(bytes) || out.pause());
 	out.on('end', async () => {
 		try {
-			await asking(whileDoing, () => docker.ping());
+			await withEngineErrors(whileDoing, () => docker.ping());
 			channel.push(null);
 		} catch (error) {
 			channel.destroy(error as Error);
@@ -70,10 +70,10 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoi
 /** Runs a container to its end; returns what it wrote. */
 export async function outputToEnd(docker: Dockerode, options: Dockerode.ContainerCreateOptions): Promise<string> {
 	const { container, channel } = await startAttached(docker, await docker.createContainer(options));
-	let said = '';
-	for await (const bytes of channel) said += bytes;
+	let output = '';
+	for await (const bytes of channel) output += bytes;
 	await removeContainer(docker, container);
-	return said;
+	return output;
 }
 
 /** What all containers of a lab have in common. */

@@ -3,7 +3,7 @@ import type { Engine, KernelTrace, Run } from '../engine.ts';
 import { outputOf } from './attached.ts';
 import { createDockerLab } from './docker-lab.ts';
 import { fromNextLine } from './from-next-line.ts';
-import { recorderOf } from './recorder.ts';
+import { recorderName } from './recorder.ts';
 import type { DockerFacts } from './runner.ts';
 
 /** The engine as a worker sees it, made from what the runner found out. */
@@ -12,7 +12,7 @@ export function connectDocker(run: Run, facts: DockerFacts): Engine {
 	const docker = new Dockerode();
 	const kernelTrace = async (): Promise<KernelTrace> => {
 		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
-		return fromNextLine(await outputOf(docker, docker.getContainer(recorderOf(run))));
+		return fromNextLine(await outputOf(docker, docker.getContainer(recorderName(run))));
 	};
 	return {
 		name: 'docker',

@@ -8,13 +8,13 @@ import { type Subnet, subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
 import { confinedMachine, confinedUserland } from './confined.ts';
-import { asking, engineError, isTakenSubnet } from './engine-errors.ts';
+import { engineError, isTakenSubnet, withEngineErrors } from './engine-errors.ts';
 import { freezeContainer } from './freeze.ts';
 import { labelsOf } from './labels.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
 /** What every lab of a run needs to know. */
-export interface LabSite {
+export interface DockerLabOptions {
 	readonly docker: Dockerode;
 	readonly run: Run;
 	readonly image: string;
@@ -26,19 +26,19 @@ export interface LabSite {
 }
 
 /** Two hosts on an internal network of their own. */
-export async function createDockerLab(site: LabSite): Promise<EngineLab> {
-	const { network, name, stations } = await createNetwork(site);
+export async function createDockerLab(lab: DockerLabOptions): Promise<EngineLab> {
+	const { network, name, addresses } = await createNetwork(lab);
 	const hosts = {
-		client: new DockerHost(site, { lab: name, name: 'client', ...stations.client }),
-		server: new DockerHost(site, { lab: name, name: 'server', ...stations.server }),
+		client: new DockerHost(lab, { lab: name, name: 'client', ...addresses.client }),
+		server: new DockerHost(lab, { lab: name, name: 'server', ...addresses.server }),
 	};
 	return twoHosts(hosts, {
 		clock: new RealClock(),
 		ready: () => {},
-		kernelTrace: site.kernelTrace,
+		kernelTrace: lab.kernelTrace,
 		async remove() {
 			await Promise.all([hosts.client.powerOff(), hosts.server.powerOff()]);
-			await asking(`removing network ${name}`, () => removeNetwork(network));
+			await withEngineErrors(`removing network ${name}`, () => removeNetwork(network));
 		},
 	});
 }
@@ -47,20 +47,20 @@ async function createNetwork({
 	docker,
 	run,
 	firstBlock,
-}: LabSite): Promise<{ network: Dockerode.Network; name: string; stations: Subnet }> {
+}: DockerLabOptions): Promise<{ network: Dockerode.Network; name: string; addresses: Subnet }> {
 	for (;;) {
 		const number = await takeLabNumber(run);
 		const name = `halfopen-${run.id}-${number}`;
-		const stations = subnet(firstBlock, number);
+		const addresses = subnet(firstBlock, number);
 		try {
 			const network = await docker.createNetwork({
 				Name: name,
 				CheckDuplicate: true,
 				Internal: true,
 				Labels: labelsOf(run),
-				IPAM: { Driver: 'default', Config: [{ Subnet: stations.cidr }] },
+				IPAM: { Driver: 'default', Config: [{ Subnet: addresses.cidr }] },
 			});
-			return { network, name, stations };
+			return { network, name, addresses };
 		} catch (error) {
 			// Somebody else's network lies there: the next number has the next of 8,160 blocks.
 			if (!isTakenSubnet(error)) throw engineError(`creating network ${name}`, error);
@@ -68,7 +68,7 @@ async function createNetwork({
 	}
 }
 
-interface HostPlace {
+interface HostSettings {
 	readonly lab: string;
 	readonly name: string;
 	readonly address: string;
@@ -79,27 +79,27 @@ interface HostPlace {
 class DockerHost implements EngineHost {
 	readonly address: string;
 	readonly mac: string;
-	readonly #site: LabSite;
-	readonly #place: HostPlace;
+	readonly #options: DockerLabOptions;
+	readonly #settings: HostSettings;
 	#boots = 0;
 	#machine: AttachedContainer | undefined;
 	#userland: AttachedContainer | undefined;
 	#userlands = 0;
 	/** All that was created and not yet removed, started or not. */
-	readonly #made = new Set<Dockerode.Container>();
+	readonly #containers = new Set<Dockerode.Container>();
 
-	constructor(site: LabSite, place: HostPlace) {
-		this.#site = site;
-		this.#place = place;
-		this.address = place.address;
-		this.mac = place.mac;
+	constructor(lab: DockerLabOptions, settings: HostSettings) {
+		this.#options = lab;
+		this.#settings = settings;
+		this.address = settings.address;
+		this.mac = settings.mac;
 	}
 
 	get boot(): BootChannels {
 		if (!this.#machine || !this.#userland) {
 			throw new HalfopenError('HOST_OFF', {
-				problem: `${this.#place.name} is off.`,
-				remedy: `Switch it on first: await ${this.#place.name}.powerOn().`,
+				problem: `${this.#settings.name} is off.`,
+				remedy: `Switch it on first: await ${this.#settings.name}.powerOn().`,
 			});
 		}
 		return { machine: this.#machine.channel, userland: this.#userland.channel };
@@ -107,24 +107,24 @@ class DockerHost implements EngineHost {
 
 	async powerOn(): Promise<void> {
 		this.#boots++;
-		const { docker } = this.#site;
+		const { docker } = this.#options;
 		// Both are created side by side: the engine looks for the machine that userland joins only when userland starts.
-		const [machine, userland] = await settled([this.#createMachine(), this.#createUserland()]);
+		const [machine, userland] = await allOrNone([this.#createMachine(), this.#createUserland()]);
 		this.#machine = await startAttached(docker, machine);
 		this.#userland = await startAttached(docker, userland);
 	}
 
 	async powerOff(): Promise<void> {
 		this.#machine = this.#userland = undefined;
-		await Promise.all([...this.#made].map((container) => this.#remove(container)));
+		await Promise.all([...this.#containers].map((container) => this.#remove(container)));
 	}
 
 	async pause(): Promise<void> {
-		await asking(`pausing ${this.#place.name}`, () => freezeContainer(this.#runningUserland()));
+		await withEngineErrors(`pausing ${this.#settings.name}`, () => freezeContainer(this.#runningUserland()));
 	}
 
 	async resume(): Promise<void> {
-		await asking(`resuming ${this.#place.name}`, () => this.#runningUserland().unpause());
+		await withEngineErrors(`resuming ${this.#settings.name}`, () => this.#runningUserland().unpause());
 	}
 
 	async kill(): Promise<void> {
@@ -134,14 +134,14 @@ class DockerHost implements EngineHost {
 	}
 
 	async revive(): Promise<Duplex> {
-		this.#userland = await startAttached(this.#site.docker, await this.#createUserland());
+		this.#userland = await startAttached(this.#options.docker, await this.#createUserland());
 		return this.#userland.channel;
 	}
 
 	#runningUserland(): Dockerode.Container {
 		if (!this.#userland) {
 			throw new HalfopenError('HOST_OFF', {
-				problem: `${this.#place.name} runs no programs: it is off, or was killed.`,
+				problem: `${this.#settings.name} runs no programs: it is off, or was killed.`,
 				remedy: 'Heal the earlier fault first.',
 			});
 		}
@@ -149,12 +149,12 @@ class DockerHost implements EngineHost {
 	}
 
 	get #machineName(): string {
-		return `${this.#place.lab}-${this.#place.name}-${this.#boots}`;
+		return `${this.#settings.lab}-${this.#settings.name}-${this.#boots}`;
 	}
 
 	#createMachine(): Promise<Dockerode.Container> {
-		const { run, image } = this.#site;
-		const { lab, name, address, mac } = this.#place;
+		const { run, image } = this.#options;
+		const { lab, name, address, mac } = this.#settings;
 		const options = containerOptions({
 			name: this.#machineName,
 			image,
@@ -162,7 +162,7 @@ class DockerHost implements EngineHost {
 			labels: labelsOf(run),
 			hostConfig: {
 				NetworkMode: lab,
-				...confinedMachine(this.#site.sysctlFolders),
+				...confinedMachine(this.#options.sysctlFolders),
 			},
 		});
 		return this.#create({
@@ -174,7 +174,7 @@ class DockerHost implements EngineHost {
 	}
 
 	#createUserland(): Promise<Dockerode.Container> {
-		const { run, image } = this.#site;
+		const { run, image } = this.#options;
 		const name = `${this.#machineName}-userland-${++this.#userlands}`;
 		return this.#create(
 			containerOptions({
@@ -187,21 +187,23 @@ class DockerHost implements EngineHost {
 	}
 
 	async #create(options: Dockerode.ContainerCreateOptions): Promise<Dockerode.Container> {
-		const container = await asking(`creating ${options.name}`, () => this.#site.docker.createContainer(options));
-		this.#made.add(container);
+		const container = await withEngineErrors(`creating ${options.name}`, () =>
+			this.#options.docker.createContainer(options),
+		);
+		this.#containers.add(container);
 		return container;
 	}
 
 	async #remove(container: Dockerode.Container): Promise<void> {
-		await asking(`removing container ${container.id.slice(0, 12)}`, () =>
-			removeContainer(this.#site.docker, container),
+		await withEngineErrors(`removing container ${container.id.slice(0, 12)}`, () =>
+			removeContainer(this.#options.docker, container),
 		);
-		this.#made.delete(container);
+		this.#containers.delete(container);
 	}
 }
 
 /** Waits for both, also when one fails, so that nothing is made behind the back of the one who cleans up. */
-async function settled<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+async function allOrNone<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
 	await Promise.allSettled(work);
 	return Promise.all(work);
 }

@@ -44,7 +44,7 @@ export function engineError(doing: string, error: unknown): HalfopenError {
 }
 
 /** Runs one conversation with the engine, and names it in what goes wrong. */
-export async function asking<T>(doing: string, work: () => Promise<T>): Promise<T> {
+export async function withEngineErrors<T>(doing: string, work: () => Promise<T>): Promise<T> {
 	try {
 		return await work();
 	} catch (error) {

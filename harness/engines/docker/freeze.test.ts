@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ASKED_AT_MOST, freezeContainer } from './freeze.ts';
+import { freezeContainer, MAX_ATTEMPTS } from './freeze.ts';
 
 const unable = new Error(
 	'(HTTP code 500) server error - Cannot pause container 99674d02: OCI runtime pause failed: unable to freeze: ' +
@@ -26,9 +26,9 @@ test('a container that did not freeze in time is asked again, until it has', asy
 });
 
 test('one that never freezes: what the engine said last', async () => {
-	const stuck = container(...Array<Error>(ASKED_AT_MOST + 1).fill(unable));
+	const stuck = container(...Array<Error>(MAX_ATTEMPTS + 1).fill(unable));
 	await expect(freezeContainer(stuck)).rejects.toBe(unable);
-	expect(stuck.asked).toBe(ASKED_AT_MOST);
+	expect(stuck.asked).toBe(MAX_ATTEMPTS);
 });
 
 test('any other refusal is final', async () => {

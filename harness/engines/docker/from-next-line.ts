@@ -7,12 +7,12 @@ const NEWLINE = 10;
  * stream does.
  */
 export function fromNextLine(stream: Readable): Readable {
-	let hasBegun = false;
+	let isAligned = false;
 	const lines = new Transform({
 		transform(bytes: Buffer, _encoding, done) {
-			const end = hasBegun ? -1 : bytes.indexOf(NEWLINE);
-			const isWithin = !hasBegun && end < 0;
-			hasBegun ||= end >= 0;
+			const end = isAligned ? -1 : bytes.indexOf(NEWLINE);
+			const isWithin = !isAligned && end < 0;
+			isAligned ||= end >= 0;
 			done(null, isWithin ? undefined : bytes.subarray(end + 1));
 		},
 	});

@@ -1,27 +1,27 @@
 import type Dockerode from 'dockerode';
 import type { RunIdentity } from '../engine.ts';
-import { forgetCommand, recorderCommand, TRACING } from '../trace-recorder.ts';
+import { recorderCommand, removeInstanceCommand, TRACING } from '../trace-recorder.ts';
 import { containerOptions } from './attached.ts';
 import { labelsOf } from './labels.ts';
 
 /** Name of the container that records it. */
-export const recorderOf = (run: RunIdentity) => `halfopen-${run.id}-recorder`;
+export const recorderName = (run: RunIdentity) => `halfopen-${run.id}-recorder`;
 
 /** The recorder's container, to be started attached; it writes `# recording` once it does. */
 export function recorderContainer(run: RunIdentity, image: string): Dockerode.ContainerCreateOptions {
-	return { name: recorderOf(run), ...tracingContainer(image, labelsOf(run), recorderCommand(run)) };
+	return { name: recorderName(run), ...tracingContainer(image, labelsOf(run), recorderCommand(run)) };
 }
 
 /**
  * A container that removes the trace instance of a run whose recorder could not, and says so. Without a name: several
  * may sweep one run.
  */
-export function forgetfulContainer(
+export function instanceRemover(
 	run: RunIdentity,
 	image: string,
 	labels: Record<string, string>,
 ): Dockerode.ContainerCreateOptions {
-	return tracingContainer(image, labels, forgetCommand(run));
+	return tracingContainer(image, labels, removeInstanceCommand(run));
 }
 
 function tracingContainer(

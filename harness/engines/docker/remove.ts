@@ -11,7 +11,7 @@ export async function removeContainer(docker: Dockerode, container: Dockerode.Co
 		await container.remove({ force: true });
 		return true;
 	} catch (error) {
-		if (isConflict(error)) await forgotten(docker, container);
+		if (isConflict(error)) await waitUntilRemoved(docker, container);
 		else if (!isMissing(error)) throw error;
 		return false;
 	}
@@ -32,7 +32,7 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
  * Resolves when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment
  * too late it is never answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
  */
-async function forgotten(docker: Dockerode, container: Dockerode.Container): Promise<void> {
+async function waitUntilRemoved(docker: Dockerode, container: Dockerode.Container): Promise<void> {
 	// The engine answers before it listens itself (moby, getEvents in system_routes.go): what comes in between is told
 	// because it tells all that it remembers, since the beginning of its time.
 	const events = await docker.getEvents({ since: 0, filters: { event: ['destroy'], container: [container.id] } });

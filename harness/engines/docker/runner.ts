@@ -6,7 +6,7 @@ import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { containerOptions, outputToEnd, startAttached } from './attached.ts';
-import { asking, engineError, isMissing } from './engine-errors.ts';
+import { engineError, isMissing, withEngineErrors } from './engine-errors.ts';
 import { hostImage } from './image.ts';
 import { labelsOf } from './labels.ts';
 import { recorderContainer } from './recorder.ts';
@@ -41,7 +41,7 @@ export const dockerRunner: EngineRunner = {
 		const blocks = await reserveBlocks();
 		const facts: DockerFacts = {
 			dockerHost: dockerHost(docker),
-			version: (await asking('telling its version', () => docker.version())).Version,
+			version: (await withEngineErrors('telling its version', () => docker.version())).Version,
 			image,
 			firstBlock: String(blocks.first),
 			...sysctls,
@@ -56,7 +56,7 @@ export const dockerRunner: EngineRunner = {
 
 	async runs(): Promise<RunIdentity[]> {
 		const docker = await reachEngine();
-		return asking('looking for earlier runs', () => runsOf(docker));
+		return withEngineErrors('looking for earlier runs', () => runsOf(docker));
 	},
 
 	async sweep(run: RunIdentity, { quietMs = 0 } = {}): Promise<string[]> {
@@ -134,8 +134,10 @@ async function readSysctls(
 		command: ['bash', '-c', `echo /proc/sys/*/; ${LIST_SYSCTLS}`],
 		hostConfig: { NetworkMode: 'none' },
 	};
-	const said = await asking('reading the names of sysctls', () => outputToEnd(docker, containerOptions(options)));
-	const [folders = '', sysctls = ''] = said.trim().split('\n');
+	const output = await withEngineErrors('reading the names of sysctls', () =>
+		outputToEnd(docker, containerOptions(options)),
+	);
+	const [folders = '', sysctls = ''] = output.trim().split('\n');
 	return { sysctls, sysctlFolders: folders.replaceAll(/\/proc\/sys\/|\/(?= |$)/g, '') };
 }
 
@@ -146,7 +148,9 @@ interface Recorder {
 }
 
 async function startRecorder(docker: Dockerode, run: RunIdentity, image: string): Promise<Recorder> {
-	const created = await asking('creating the recorder', () => docker.createContainer(recorderContainer(run, image)));
+	const created = await withEngineErrors('creating the recorder', () =>
+		docker.createContainer(recorderContainer(run, image)),
+	);
 	const { container, channel } = await startAttached(docker, created);
 	const recording = await new Promise<boolean>((resolve) => {
 		channel.on('data', (bytes: Buffer) => {

@@ -5,13 +5,13 @@ import type { RunIdentity } from '../engine.ts';
 import { thisProcess } from '../owner.ts';
 import { distinctRuns } from '../run-identity.ts';
 import { outputToEnd } from './attached.ts';
-import { asking, isMissing } from './engine-errors.ts';
+import { isMissing, withEngineErrors } from './engine-errors.ts';
 import { filterFor, labelsOf, RUN_LABEL, runOf } from './labels.ts';
-import { forgetfulContainer, recorderOf } from './recorder.ts';
+import { instanceRemover, recorderName } from './recorder.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
 /** The engine tells of no network that is to come, so it is asked again and again. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 /** What cannot be removed for so long is held by somebody else. */
 const LIMIT_MS = 20_000;
 
@@ -20,14 +20,16 @@ const LIMIT_MS = 20_000;
  * somebody who is no more is made all the same. Returns what it removed, by name.
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
-	return asking(`sweeping what is left of run ${run.id}`, async () => {
-		const known = await sweepUntilQuiet(docker, run, 0);
-		const [late, forgotten] = await Promise.all([
+	return withEngineErrors(`sweeping what is left of run ${run.id}`, async () => {
+		const early = await sweepUntilQuiet(docker, run, 0);
+		const [late, instances] = await Promise.all([
 			sweepUntilQuiet(docker, run, quietMs),
-			forgetInstance(docker, run, image),
+			removeInstance(docker, run, image),
 		]);
-		const forgottenLate = late.includes(`container ${recorderOf(run)}`) ? await forgetInstance(docker, run, image) : [];
-		return [...known, ...forgotten, ...late, ...forgottenLate];
+		const lateInstances = late.includes(`container ${recorderName(run)}`)
+			? await removeInstance(docker, run, image)
+			: [];
+		return [...early, ...instances, ...late, ...lateInstances];
 	});
 }
 
@@ -41,7 +43,7 @@ async function sweepUntilQuiet(docker: Dockerode, run: RunIdentity, quietMs: num
 		if (found) quietSince = now;
 		else if (now - quietSince >= quietMs) return swept;
 		if (now > limit) throw heldBySomebody(run);
-		if (removed.length === 0) await wait(LOOK_MS);
+		if (removed.length === 0) await wait(POLL_MS);
 	}
 }
 
@@ -56,12 +58,12 @@ function heldBySomebody({ id }: RunIdentity): HalfopenError {
 
 /** The runs of which the engine has anything. */
 export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
-	const { containers, networks } = await thingsWith(docker, [RUN_LABEL]);
+	const { containers, networks } = await listByLabel(docker, [RUN_LABEL]);
 	return distinctRuns([...containers, ...networks].flatMap(({ Labels }) => runOf(Labels) ?? []));
 }
 
 async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: boolean; removed: string[] }> {
-	const { containers, networks } = await thingsWith(docker, filterFor(run));
+	const { containers, networks } = await listByLabel(docker, filterFor(run));
 	// Networks go when nothing is attached to them any more.
 	const removed = [
 		...(await Promise.all(
@@ -76,7 +78,7 @@ async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: 
 	return { found: containers.length + networks.length > 0, removed: removed.flat() };
 }
 
-async function thingsWith(docker: Dockerode, label: string[]) {
+async function listByLabel(docker: Dockerode, label: string[]) {
 	const filters = { label };
 	const [containers, networks] = await Promise.all([
 		docker.listContainers({ all: true, filters }),
@@ -86,12 +88,12 @@ async function thingsWith(docker: Dockerode, label: string[]) {
 }
 
 /** The recorder takes its trace instance with it, unless it was killed. */
-async function forgetInstance(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
+async function removeInstance(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
 	// Others may sweep the same run: this is nothing of the run's, but the sweeper's own.
 	const sweeper = { id: `${run.id}-sweep`, owner: thisProcess() };
 	try {
-		const said = await outputToEnd(docker, forgetfulContainer(run, image, labelsOf(sweeper)));
-		return said.split('\n').filter(Boolean);
+		const output = await outputToEnd(docker, instanceRemover(run, image, labelsOf(sweeper)));
+		return output.split('\n').filter(Boolean);
 	} catch (error) {
 		// Without the image there was no recorder.
 		if (isMissing(error)) return [];

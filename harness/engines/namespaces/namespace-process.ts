@@ -23,7 +23,7 @@ export interface NamespaceProcess {
 }
 
 /** Of what a script that failed has said, in characters. */
-const MOST_SAID = 2_000;
+const MAX_QUOTED = 2_000;
 
 /**
  * An agent ends when its channel does, however this process dies; but a userland may be frozen then. So `setpriv` and
@@ -40,25 +40,32 @@ export function unshareWire({ asRoot }: Platform): string[] {
  * The words that make a machine: network, host name, mounts and processes of its own, in the user namespace of the
  * wire.
  */
-export function unshareMachine(ground: Platform, wire: number): string[] {
-	return [...enter(ground, wire), 'unshare', '--net', '--uts', ...PROCESSES];
+export function unshareMachine(platform: Platform, wire: number): string[] {
+	return [...nsenter(platform, wire), 'unshare', '--net', '--uts', ...PROCESS_NAMESPACES];
 }
 
 /** The words that make a userland: processes of its own on a machine's network and among its mounts. */
-export function unshareUserland(ground: Platform, machine: number): string[] {
-	return [...enter(ground, machine, '--net', '--uts', '--mount'), ...KILLED_WITH_PARENT, 'unshare', ...PROCESSES];
+export function unshareUserland(platform: Platform, machine: number): string[] {
+	return [
+		...nsenter(platform, machine, '--net', '--uts', '--mount'),
+		...KILLED_WITH_PARENT,
+		'unshare',
+		...PROCESS_NAMESPACES,
+	];
 }
 
 /** The words that run a command beside the processes of a userland, which it sees in /proc. */
-export function besideUserland(ground: Platform, init: number): string[] {
-	return enter(ground, init, '--pid', '--mount');
+export function besideUserland(platform: Platform, init: number): string[] {
+	return nsenter(platform, init, '--pid', '--mount');
 }
 
-const PROCESSES = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
+const PROCESS_NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'];
 
-function enter({ asRoot }: Platform, pid: number, ...spaces: readonly string[]): string[] {
+function nsenter({ asRoot }: Platform, pid: number, ...namespaces: readonly string[]): string[] {
 	const user = asRoot ? [] : ['--user', '--preserve-credentials'];
-	return user.length + spaces.length === 0 ? [] : ['nsenter', '--target', String(pid), ...user, ...spaces, '--'];
+	return user.length + namespaces.length === 0
+		? []
+		: ['nsenter', '--target', String(pid), ...user, ...namespaces, '--'];
 }
 
 /**
@@ -66,12 +73,12 @@ function enter({ asRoot }: Platform, pid: number, ...spaces: readonly string[]):
  * agent.
  */
 export async function startInNamespaces(
-	ground: Platform,
+	platform: Platform,
 	words: readonly string[],
 	script: string,
 	...args: readonly string[]
 ): Promise<NamespaceProcess> {
-	const started = await ground.start([
+	const started = await platform.start([
 		...words,
 		'sh',
 		'-c',
@@ -80,7 +87,7 @@ export async function startInNamespaces(
 		...args,
 	]);
 	started.channel.on('error', () => {});
-	const init = () => onlyChildOf(ground, started.pid);
+	const init = () => onlyChildOf(platform, started.pid);
 	return {
 		pid: started.pid,
 		channel: started.channel,
@@ -97,34 +104,34 @@ export async function startInNamespaces(
 
 /** Hears words, a line each, in what a script says; the rest of it tells why it has ended. */
 function reportsOf({ err, exited }: PlatformProcess, words: readonly string[]): NamespaceProcess['reported'] {
-	let said = '';
+	let output = '';
 	err.setEncoding('utf8').on('data', (text: string) => {
-		said += text;
+		output += text;
 	});
 	const over = Promise.all([exited, once(err, 'close')]);
-	const refusal = over.then(([why]) => refused(words, `${said}${why}`.slice(-MOST_SAID)));
-	const heard = async (word: string): Promise<void> => {
-		while (!said.split('\n').includes(word)) await once(err, 'data');
+	const failure = over.then(([why]) => setupFailed(words, `${output}${why}`.slice(-MAX_QUOTED)));
+	const reported = async (word: string): Promise<void> => {
+		while (!output.split('\n').includes(word)) await once(err, 'data');
 	};
-	return (word) => Promise.race([heard(word), refusal.then((error) => Promise.reject(error))]);
+	return (word) => Promise.race([reported(word), failure.then((error) => Promise.reject(error))]);
 }
 
-async function onlyChildOf(ground: Platform, pid: number): Promise<number> {
-	const [child] = (await ground.read(`/proc/${pid}/task/${pid}/children`)).split(' ');
+async function onlyChildOf(platform: Platform, pid: number): Promise<number> {
+	const [child] = (await platform.read(`/proc/${pid}/task/${pid}/children`)).split(' ');
 	if (!child) throw new Error(`process ${pid} has no child`);
 	return Number(child);
 }
 
-function refused(words: readonly string[], said: string): HalfopenError {
+function setupFailed(words: readonly string[], output: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
 		problem: `A host could not be set up in its namespaces: ${words.filter((word) => word.startsWith('--')).join(' ')}`,
-		seen: said,
-		remedy: `Read above which step failed. ${whatIsNeeded(!words.includes('--user'))}`,
+		seen: output,
+		remedy: `Read above which step failed. ${namespaceRequirements(!words.includes('--user'))}`,
 	});
 }
 
 /** What the system must allow. */
-export function whatIsNeeded(asRoot: boolean): string {
+export function namespaceRequirements(asRoot: boolean): string {
 	return asRoot
 		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: in a container, give it those, or use another engine.'
 		: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, ' +

@@ -59,8 +59,8 @@ const userlandScript = ({ files }: Platform) => `${files.userland}\necho up >&2`
  * Where a userland's pid has become somebody else's, everybody would be everybody on this machine: so who signals must
  * have left the namespace from which it came. With nobody to signal kill fails; that is no failure of ours.
  */
-const AMONG = 'exec "$@" "$(readlink /proc/self/ns/pid)"';
-const toAll = (signal: string, until: string) => [
+const WITH_OUTER_PID_NAMESPACE = 'exec "$@" "$(readlink /proc/self/ns/pid)"';
+const signalAll = (signal: string, until: string) => [
 	'bash',
 	'-c',
 	`[ "$(readlink /proc/self/ns/pid)" != "$0" ] || exit 1; kill -${signal} -1 2>/dev/null || :; ${until}`,
@@ -87,7 +87,7 @@ echo "still running: $running" >&2; exit 1
 `;
 
 /** What is around the namespaces of a lab. */
-export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
+export interface NamespacesLabOptions extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
 	/** Takes all away: by `end`, which ends what the lab has in namespaces, or with the ground that it stands on. */
 	remove(end: () => Promise<void>): Promise<void>;
 }
@@ -97,17 +97,17 @@ export interface Surroundings extends Pick<EngineLab, 'clock' | 'kernelTrace' | 
  * other's interface.
  */
 export async function createNamespacesLab(
-	ground: Platform,
-	stations: Subnet,
-	{ remove, ...surroundings }: Surroundings,
+	platform: Platform,
+	addresses: Subnet,
+	{ remove, ...parts }: NamespacesLabOptions,
 ): Promise<EngineLab> {
-	const wire = new Wire(ground);
+	const wire = new Wire(platform);
 	const hosts = {
-		client: new NamespacesHost(ground, wire, { name: 'client', ...stations.client }),
-		server: new NamespacesHost(ground, wire, { name: 'server', ...stations.server }),
+		client: new NamespacesHost(platform, wire, { name: 'client', ...addresses.client }),
+		server: new NamespacesHost(platform, wire, { name: 'server', ...addresses.server }),
 	};
 	return twoHosts(hosts, {
-		...surroundings,
+		...parts,
 		async remove() {
 			await remove(async () => {
 				await Promise.all([hosts.client.end(), hosts.server.end()]);
@@ -117,7 +117,7 @@ export async function createNamespacesLab(
 	});
 }
 
-interface HostPlace {
+interface HostSettings {
 	readonly name: string;
 	readonly address: string;
 	readonly mac: string;
@@ -127,20 +127,20 @@ interface HostPlace {
 class NamespacesHost implements EngineHost {
 	readonly address: string;
 	readonly mac: string;
-	readonly #ground: Platform;
+	readonly #platform: Platform;
 	readonly #wire: Wire;
-	readonly #place: HostPlace;
+	readonly #settings: HostSettings;
 	#boots = 0;
 	#machine: NamespaceProcess | undefined;
 	#userland: NamespaceProcess | undefined;
 	#booting: Promise<unknown> = Promise.resolve();
 
-	constructor(ground: Platform, wire: Wire, place: HostPlace) {
-		this.#ground = ground;
+	constructor(platform: Platform, wire: Wire, settings: HostSettings) {
+		this.#platform = platform;
 		this.#wire = wire;
-		this.#place = place;
-		this.address = place.address;
-		this.mac = place.mac;
+		this.#settings = settings;
+		this.address = settings.address;
+		this.mac = settings.mac;
 	}
 
 	get boot(): BootChannels {
@@ -156,10 +156,10 @@ class NamespacesHost implements EngineHost {
 
 	async #powerOn(): Promise<void> {
 		this.#boots++;
-		const { name, address, mac } = this.#place;
+		const { name, address, mac } = this.#settings;
 		await this.#wire.made;
-		const words = unshareMachine(this.#ground, await this.#wire.pid());
-		const machine = await startInNamespaces(this.#ground, words, machineScript(this.#ground), name, address);
+		const words = unshareMachine(this.#platform, await this.#wire.pid());
+		const machine = await startInNamespaces(this.#platform, words, machineScript(this.#platform), name, address);
 		this.#machine = machine;
 		await machine.reported('made');
 		await Promise.all([this.#startUserland(machine), this.#plug(machine, mac)]);
@@ -167,29 +167,29 @@ class NamespacesHost implements EngineHost {
 
 	async powerOff(): Promise<void> {
 		if (this.#machine) await this.#wire.unplug(this.#port);
-		await this.#endSpaces();
+		await this.#endProcesses();
 	}
 
 	/** The end of all its processes; its end of the wire goes with the wire. */
 	async end(): Promise<void> {
-		await this.#endSpaces();
+		await this.#endProcesses();
 		// A boot that was under way fails for that; what it had started by then goes, too.
 		await this.#booting;
-		await this.#endSpaces();
+		await this.#endProcesses();
 	}
 
-	async #endSpaces(): Promise<void> {
-		const spaces = [this.#machine, this.#userland];
+	async #endProcesses(): Promise<void> {
+		const processes = [this.#machine, this.#userland];
 		this.#machine = this.#userland = undefined;
-		await Promise.all(spaces.map((space) => space?.end()));
+		await Promise.all(processes.map((process) => process?.end()));
 	}
 
 	async pause(): Promise<void> {
-		await this.#toAll('STOP', UNTIL_STOPPED);
+		await this.#signalAll('STOP', UNTIL_STOPPED);
 	}
 
 	async resume(): Promise<void> {
-		await this.#toAll('CONT', '');
+		await this.#signalAll('CONT', '');
 	}
 
 	async kill(): Promise<void> {
@@ -212,7 +212,7 @@ class NamespacesHost implements EngineHost {
 	}
 
 	get #port(): string {
-		return `${this.#place.name}-${this.#boots}`;
+		return `${this.#settings.name}-${this.#boots}`;
 	}
 
 	get #running(): { machine: NamespaceProcess; userland: NamespaceProcess } {
@@ -222,28 +222,28 @@ class NamespacesHost implements EngineHost {
 
 	async #startUserland(machine: NamespaceProcess): Promise<void> {
 		const userland = await startInNamespaces(
-			this.#ground,
-			unshareUserland(this.#ground, machine.pid),
-			userlandScript(this.#ground),
+			this.#platform,
+			unshareUserland(this.#platform, machine.pid),
+			userlandScript(this.#platform),
 		);
 		this.#userland = userland;
 		await userland.reported('up');
 	}
 
 	/** All processes of userland at once, but for its first, the agent: the kernel lets nobody stop that from inside. */
-	async #toAll(signal: 'STOP' | 'CONT', until: string): Promise<void> {
+	async #signalAll(signal: 'STOP' | 'CONT', until: string): Promise<void> {
 		const { userland } = this.#running;
-		const { succeeded, err } = await this.#ground.run([
+		const { succeeded, err } = await this.#platform.run([
 			'sh',
 			'-c',
-			AMONG,
+			WITH_OUTER_PID_NAMESPACE,
 			signal,
-			...besideUserland(this.#ground, await userland.init()),
-			...toAll(signal, until),
+			...besideUserland(this.#platform, await userland.init()),
+			...signalAll(signal, until),
 		]);
 		if (succeeded) return;
 		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The programs of the ${this.#place.name} could not be given SIG${signal}, or did not heed it.`,
+			problem: `The programs of the ${this.#settings.name} could not be given SIG${signal}, or did not heed it.`,
 			seen: err,
 			remedy:
 				'Look whether nsenter may enter the PID namespace of this user’s own processes, and who else signals them.',
@@ -252,8 +252,8 @@ class NamespacesHost implements EngineHost {
 
 	#off(): HalfopenError {
 		return new HalfopenError('HOST_OFF', {
-			problem: `The ${this.#place.name} is off, or its programs were killed.`,
-			remedy: `Switch it on first: await ${this.#place.name}.powerOn(); or heal the earlier fault.`,
+			problem: `The ${this.#settings.name} is off, or its programs were killed.`,
+			remedy: `Switch it on first: await ${this.#settings.name}.powerOn(); or heal the earlier fault.`,
 		});
 	}
 }

@@ -17,26 +17,26 @@ export class Wire {
 	 * for it.
 	 */
 	readonly made: Promise<unknown>;
-	readonly #space: Promise<NamespaceProcess>;
+	readonly #process: Promise<NamespaceProcess>;
 	/** Resolves when there is a bridge; machines start meanwhile. */
 	readonly #agent: Promise<Agent>;
 
-	constructor(ground: Platform) {
-		this.#space = startInNamespaces(ground, unshareWire(ground), SCRIPT);
-		const heard = this.#space.then((space) => space.reported('made'));
-		this.made = ground.asRoot ? this.#space : heard;
-		this.#agent = this.#bridge(heard);
+	constructor(platform: Platform) {
+		this.#process = startInNamespaces(platform, unshareWire(platform), SCRIPT);
+		const isolated = this.#process.then((process) => process.reported('made'));
+		this.made = platform.asRoot ? this.#process : isolated;
+		this.#agent = this.#bridge(isolated);
 		// Who plugs a machine in hears of it.
 		this.#agent.catch(() => {});
 	}
 
 	async pid(): Promise<number> {
-		return (await this.#space).pid;
+		return (await this.#process).pid;
 	}
 
-	async #bridge(heard: Promise<void>): Promise<Agent> {
-		await heard;
-		const agent = await Agent.connect((await this.#space).channel, 'the wire');
+	async #bridge(isolated: Promise<void>): Promise<Agent> {
+		await isolated;
+		const agent = await Agent.connect((await this.#process).channel, 'the wire');
 		await run(agent, `link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`);
 		return agent;
 	}
@@ -60,7 +60,7 @@ export class Wire {
 	}
 
 	async end(): Promise<void> {
-		await (await this.#space).end();
+		await (await this.#process).end();
 	}
 }
 

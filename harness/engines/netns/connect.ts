@@ -16,14 +16,14 @@ export interface NetnsFacts extends Record<string, string> {
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
 	/** Folders over which this kernel makes no layers, as JSON. */
-	readonly unfit: string;
+	readonly noOverlay: string;
 	/** `yes`, or why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;
 }
 
 /** The engine as a worker sees it, made from what the runner found out. */
 export function connectNetns(run: Run, facts: NetnsFacts): Engine {
-	const ground = localPlatform(run, facts, JSON.parse(facts.unfit));
+	const platform = localPlatform(run, facts, JSON.parse(facts.noOverlay));
 	const kernelTrace = async (): Promise<KernelTrace> => {
 		if (facts.kernelTrace !== 'yes') return { unavailable: facts.kernelTrace };
 		const socket = connect(socketOf(run));
@@ -37,8 +37,8 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		virtualTime: false,
 		programRemedy: 'Install it on this machine: hosts run its programs.',
 		async createLab() {
-			const stations = subnet(Number(facts.firstBlock), await takeLabNumber(run));
-			return createNamespacesLab(ground, stations, {
+			const addresses = subnet(Number(facts.firstBlock), await takeLabNumber(run));
+			return createNamespacesLab(platform, addresses, {
 				clock: new RealClock(),
 				kernelTrace,
 				ready: () => {},

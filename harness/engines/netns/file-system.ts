@@ -1,11 +1,11 @@
 import { accessSync, constants, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostFiles } from '../namespaces/platform.ts';
-import { type Entry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
+import { type DirectoryEntry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
 
 /** Where a host's file system is put together before it becomes the root: in a tmpfs of the host's mount namespace. */
-const PLACE = '/run';
-const ROOT = `${PLACE}/root`;
+const STAGING = '/run';
+const ROOT = `${STAGING}/root`;
 
 /**
  * What programs need of devices (Documentation/admin-guide/devices.rst): none of them leads to a disk, or to memory.
@@ -52,39 +52,39 @@ function confined(asRoot: boolean, ...more: readonly number[]): string {
  * The files of this machine's hosts: this machine's, of which nothing is written. `opt` comes to lie over /opt; over
  * `unfit` no layer can.
  */
-export function hostFiles(asRoot: boolean, opt: string, unfit: readonly string[]): HostFiles {
+export function hostFiles(asRoot: boolean, opt: string, noOverlay: readonly string[]): HostFiles {
 	return {
 		// At each boot anew: mounts come and go, and knobs with modules.
 		get machine() {
-			return machineScript(layoutHere(asRoot, unfit), asRoot, opt);
+			return machineScript(currentLayout(asRoot, noOverlay), asRoot, opt);
 		},
 		get userland() {
-			return [taken(readOnly(knobsHere())), confined(asRoot)].join('\n');
+			return [rootCommand(readOnly(procKnobs())), confined(asRoot)].join('\n');
 		},
 	};
 }
 
 /** Tries each layer by itself, and says over which folder there can be none. */
-export function tryLayers(asRoot: boolean): string {
-	const { layered } = layoutHere(asRoot, []);
+export function overlayProbe(asRoot: boolean): string {
+	const { layered } = currentLayout(asRoot, []);
 	return [
-		`mount -t tmpfs tmpfs ${PLACE}`,
-		`mkdir ${PLACE}/upper ${PLACE}/work ${ROOT}`,
+		`mount -t tmpfs tmpfs ${STAGING}`,
+		`mkdir ${STAGING}/upper ${STAGING}/work ${ROOT}`,
 		`for path in ${layered.map(quoted).join(' ')}; do`,
-		`	mount -t overlay -o "${layerOptions('$path', `${PLACE}/upper`, `${PLACE}/work`, asRoot)}" overlay ${ROOT} ` +
+		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ${ROOT} ` +
 			`2>/dev/null && umount ${ROOT} || echo "$path"`,
 		'done',
 	].join('\n');
 }
 
-function layoutHere(asRoot: boolean, unfit: readonly string[]): Layout {
-	return layoutOf(parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')), entriesHere, asRoot, unfit);
+function currentLayout(asRoot: boolean, noOverlay: readonly string[]): Layout {
+	return layoutOf(parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')), readEntries, asRoot, noOverlay);
 }
 
-function entriesHere(path: string): readonly Entry[] | undefined {
+function readEntries(path: string): readonly DirectoryEntry[] | undefined {
 	try {
 		accessSync(path, constants.R_OK | constants.X_OK);
-		return readdirSync(path, { withFileTypes: true }).map((entry): Entry => {
+		return readdirSync(path, { withFileTypes: true }).map((entry): DirectoryEntry => {
 			const kind = entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : entry.isFile() ? 'file' : 'other';
 			return { name: entry.name, kind };
 		});
@@ -93,7 +93,7 @@ function entriesHere(path: string): readonly Entry[] | undefined {
 	}
 }
 
-function layerOptions(lower: string, upper: string, work: string, asRoot: boolean): string {
+function overlayOptions(lower: string, upper: string, work: string, asRoot: boolean): string {
 	// An ordinary user's layers keep their notes in attributes of a user's (Documentation/filesystems/overlayfs.rst,
 	// userxattr).
 	return `lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
@@ -102,39 +102,46 @@ function layerOptions(lower: string, upper: string, work: string, asRoot: boolea
 function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot: boolean, opt: string): string {
 	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(
 		({ path, lower }, index) => {
-			const [upper, work] = [`${PLACE}/upper-${index}`, `${PLACE}/work-${index}`];
+			const [upper, work] = [`${STAGING}/upper-${index}`, `${STAGING}/work-${index}`];
 			// A layer's folder says what its mode is to everybody.
 			const folders = [folder(upper, modeOf(path)), folder(work)];
-			return { path, folders, mount: mount('overlay', at(path), ['nodev'], layerOptions(lower, upper, work, asRoot)) };
+			return {
+				path,
+				folders,
+				mount: mount('overlay', staged(path), ['nodev'], overlayOptions(lower, upper, work, asRoot)),
+			};
 		},
 	);
-	const begun = [
-		mount('tmpfs', PLACE, [], 'mode=755'),
+	const base = [
+		mount('tmpfs', STAGING, [], 'mode=755'),
 		folder(ROOT),
 		...(asRoot ? [] : [mount('tmpfs', ROOT, [], 'mode=755')]),
 	];
 	// Root finds all folders in what lies over `/`; a user's are made, the outer ones first.
 	const targets = [...own, ...layered, ...shown].sort().map((path) => {
-		if (own.includes(path)) return folder(at(path), modeOf(path));
-		return isFolder(path) ? folder(at(path)) : file(at(path));
+		if (own.includes(path)) return folder(staged(path), modeOf(path));
+		return isFolder(path) ? folder(staged(path)) : file(staged(path));
 	});
-	const mounts = [...layers, ...shown.map((path) => ({ path, mount: bind(path, at(path), 'ro', 'nosuid', 'nodev') }))]
+	const mounts = [
+		...layers,
+		...shown.map((path) => ({ path, mount: bind(path, staged(path), 'ro', 'nosuid', 'nodev') })),
+	]
 		.sort((a, b) => (a.path < b.path ? -1 : 1))
 		.map((one) => one.mount);
 	return [
-		taken([
-			...begun,
+		rootCommand([
+			...base,
 			...layers.flatMap(({ folders }) => folders),
 			...(asRoot ? [] : targets),
 			...links.map(link),
 			...mounts,
-			mount('proc', at('/proc'), ['nosuid', 'nodev', 'noexec']),
-			...readOnly(knobsHere().map(at)),
+			mount('proc', staged('/proc'), ['nosuid', 'nodev', 'noexec']),
+			...readOnly(procKnobs().map(staged)),
 			...networkSysctls(),
 			...deviceSteps(asRoot),
-			mount('tmpfs', at('/run'), ['nosuid', 'nodev'], 'mode=755'),
+			mount('tmpfs', staged('/run'), ['nosuid', 'nodev'], 'mode=755'),
 			// Not every system lets a user have one: then there is none.
-			['try', ...mount('sysfs', at('/sys'), ['ro', 'nosuid', 'nodev', 'noexec'])],
+			['try', ...mount('sysfs', staged('/sys'), ['ro', 'nosuid', 'nodev', 'noexec'])],
 			['root', ROOT],
 		]),
 		'cd /',
@@ -145,14 +152,16 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 /** An ordinary user makes no device. */
 function deviceSteps(asRoot: boolean): Step[] {
 	return [
-		mount('tmpfs', at('/dev'), ['nosuid', 'noexec'], 'mode=755,size=64k'),
-		folder(at('/dev/pts')),
-		folder(at('/dev/shm')),
-		mount('devpts', at('/dev/pts'), ['nosuid', 'noexec'], 'newinstance,ptmxmode=0666,mode=620'),
-		mount('tmpfs', at('/dev/shm'), ['nosuid', 'nodev', 'noexec'], 'mode=1777'),
-		['link', 'pts/ptmx', at('/dev/ptmx')],
+		mount('tmpfs', staged('/dev'), ['nosuid', 'noexec'], 'mode=755,size=64k'),
+		folder(staged('/dev/pts')),
+		folder(staged('/dev/shm')),
+		mount('devpts', staged('/dev/pts'), ['nosuid', 'noexec'], 'newinstance,ptmxmode=0666,mode=620'),
+		mount('tmpfs', staged('/dev/shm'), ['nosuid', 'nodev', 'noexec'], 'mode=1777'),
+		['link', 'pts/ptmx', staged('/dev/ptmx')],
 		...DEVICE_LINKS.flatMap((path) => (isLink(path) ? [link(path)] : [])),
-		...DEVICES.flatMap((path) => (asRoot ? [['device', path, at(path)]] : [file(at(path)), bind(path, at(path))])),
+		...DEVICES.flatMap((path) =>
+			asRoot ? [['device', path, staged(path)]] : [file(staged(path)), bind(path, staged(path))],
+		),
 	];
 }
 
@@ -162,13 +171,13 @@ const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
 /** Where this path will be until the host's root is the root. */
-const at = (path: string): string => join(ROOT, path);
+const staged = (path: string): string => join(ROOT, path);
 
 /**
  * Knobs of the whole kernel can be read, but not written: the defaults of Docker (moby, oci/defaults.go), and whatever
  * else of /proc has a bit for writing.
  */
-function knobsHere(): string[] {
+function procKnobs(): string[] {
 	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net)$/.test(name));
 	return names
 		.map((name) => join('/proc', name))
@@ -186,7 +195,7 @@ const readOnly = (paths: readonly string[]): Step[] => paths.map((path) => bind(
  */
 function networkSysctls(): Step[] {
 	const [own, machineWide] = ['/proc/sys/net', '/proc/sys/net/netfilter/nf_hooks_lwtunnel'];
-	return [bind(own, at(own)), ['try', ...bind(machineWide, at(machineWide), 'ro')]];
+	return [bind(own, staged(own)), ['try', ...bind(machineWide, staged(machineWide), 'ro')]];
 }
 
 /** One step of `halfopen-root` (root.c says what each does). */
@@ -196,7 +205,7 @@ type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec';
 const folder = (path: string, mode = '755'): Step => ['folder', path, mode];
 const file = (path: string): Step => ['file', path];
 /** The link that is here. */
-const link = (path: string): Step => ['link', readlinkSync(path), at(path)];
+const link = (path: string): Step => ['link', readlinkSync(path), staged(path)];
 const bind = (from: string, to: string, ...flags: readonly MountFlag[]): Step => ['bind', from, to, flags.join()];
 const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => [
 	'mount',
@@ -207,7 +216,7 @@ const mount = (type: string, path: string, flags: readonly MountFlag[], options 
 ];
 
 /** One process takes them all, one after the other. */
-const taken = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;
+const rootCommand = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;
 
 /** As one word of a shell's. */
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;

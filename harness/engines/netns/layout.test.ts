@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Entries, type Entry, HOSTS_OWN, layoutOf, parseMountinfo } from './layout.ts';
+import { type DirectoryEntry, HOSTS_OWN, layoutOf, parseMountinfo, type ReadDirectory } from './layout.ts';
 
 const MOUNTINFO = String.raw`22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 23 22 0:21 / /proc rw,nosuid shared:2 - proc proc rw
@@ -41,8 +41,8 @@ const TREE: Readonly<Record<string, readonly string[]>> = {
 	'/var/tmp': [],
 	// /root and /var/lib/docker may not be looked into.
 };
-const entries: Entries = (path) =>
-	TREE[path]?.map((name): Entry => {
+const entries: ReadDirectory = (path) =>
+	TREE[path]?.map((name): DirectoryEntry => {
 		if (name.endsWith('/')) return { name: name.slice(0, -1), kind: 'folder' };
 		return name.endsWith('@') ? { name: name.slice(0, -1), kind: 'link' } : { name, kind: 'file' };
 	});

@@ -5,13 +5,13 @@ export interface Mount {
 }
 
 /** A name in a folder. */
-export interface Entry {
+export interface DirectoryEntry {
 	readonly name: string;
 	readonly kind: 'folder' | 'link' | 'file' | 'other';
 }
 
 /** The names in a folder; undefined of what is none, or may not be looked into. */
-export type Entries = (path: string) => readonly Entry[] | undefined;
+export type ReadDirectory = (path: string) => readonly DirectoryEntry[] | undefined;
 
 /** How the file system of a host is put together from this machine's. */
 export interface Layout {
@@ -67,9 +67,9 @@ const unescaped = (text: string) =>
  */
 export function layoutOf(
 	mounts: readonly Mount[],
-	entries: Entries,
+	entries: ReadDirectory,
 	asRoot: boolean,
-	unfit: readonly string[],
+	noOverlay: readonly string[],
 ): Layout {
 	const layered: string[] = [];
 	const readOnly: string[] = [];
@@ -80,7 +80,7 @@ export function layoutOf(
 	const images = new Set(mounts.filter(({ type }) => IMAGES.has(type)).map(({ point }) => point));
 
 	const bring = (path: string, isFolder: boolean) =>
-		(isFolder && !STRANGE.test(path) && !images.has(path) && !unfit.includes(path) ? layered : readOnly).push(path);
+		(isFolder && !STRANGE.test(path) && !images.has(path) && !noOverlay.includes(path) ? layered : readOnly).push(path);
 	const descend = (path: string): void => {
 		const found = others.has(path) ? undefined : entries(path);
 		if (HOSTS_OWN.includes(path) || found === undefined) own.push(path);

@@ -10,11 +10,11 @@ import type { Platform, PlatformProcess } from '../namespaces/platform.ts';
 import { hostFiles } from './file-system.ts';
 
 /** This machine, for the namespaces of a run. Over the `unfit` of its folders there can be no layer. */
-export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, unfit: readonly string[] = []): Platform {
+export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, noOverlay: readonly string[] = []): Platform {
 	const env = environmentOf(run, bin);
 	return {
 		asRoot: isRoot(),
-		files: hostFiles(isRoot(), opt, unfit),
+		files: hostFiles(isRoot(), opt, noOverlay),
 		start: async ([program = '', ...args]) => platformProcess(spawn(program, args, { stdio: 'pipe', env })),
 		run: runCommand,
 		read: (path) => readFile(path, 'utf8'),

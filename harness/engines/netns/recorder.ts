@@ -14,7 +14,7 @@ export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(director
  * In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere
  * else.
  */
-const LONGEST_PATH = 107;
+const MAX_SOCKET_PATH = 107;
 
 /** The recorder of a run. */
 export interface Recorder {
@@ -31,14 +31,14 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	const recorder = spawn(program, args, { env: { PATH: process.env.PATH, ...markOf('netns', run) } });
 	recorder.stdin.on('error', () => {});
 	const ended = once(recorder, 'close');
-	let complaint = '';
+	let stderr = '';
 	recorder.stderr.on('data', (bytes: Buffer) => {
-		complaint += bytes;
+		stderr += bytes;
 	});
-	if (!(await hasBegun(recorder))) {
+	if (!(await hasStarted(recorder))) {
 		await ended;
 		return {
-			recording: `tracefs is root’s alone, or not mounted at ${TRACING}: ${complaint.trim()}`,
+			recording: `tracefs is root’s alone, or not mounted at ${TRACING}: ${stderr.trim()}`,
 			stop: async () => {},
 		};
 	}
@@ -61,7 +61,7 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 		readers.add(reader);
 		reader.on('error', () => {}).on('close', () => readers.delete(reader));
 	});
-	if (Buffer.byteLength(socketOf(run)) > LONGEST_PATH) {
+	if (Buffer.byteLength(socketOf(run)) > MAX_SOCKET_PATH) {
 		recorder.stdin.end();
 		await ended;
 		return {
@@ -81,7 +81,7 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	};
 }
 
-async function hasBegun(recorder: ChildProcessWithoutNullStreams): Promise<boolean> {
+async function hasStarted(recorder: ChildProcessWithoutNullStreams): Promise<boolean> {
 	return new Promise((resolve) => {
 		recorder.stdout.on('data', (bytes: Buffer) => bytes.includes(RECORDING) && resolve(true));
 		recorder.on('close', () => resolve(false));

@@ -3,19 +3,19 @@ import { HalfopenError } from '../../errors.ts';
 import { runCommand } from '../../util/run-command.ts';
 import { assertBinaries } from '../binaries.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
-import { unshareWire, whatIsNeeded } from '../namespaces/namespace-process.ts';
+import { namespaceRequirements, unshareWire } from '../namespaces/namespace-process.ts';
 import type { Platform } from '../namespaces/platform.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
-import { forgetCommand } from '../trace-recorder.ts';
+import { removeInstanceCommand } from '../trace-recorder.ts';
 import type { NetnsFacts } from './connect.ts';
-import { tryLayers } from './file-system.ts';
+import { overlayProbe } from './file-system.ts';
 import { localPlatform } from './local-platform.ts';
 import { startRecorder } from './recorder.ts';
 
 /** How often it is looked whether what was killed is gone. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 const LIMIT_MS = 20_000;
 
 export const netnsRunner: EngineRunner = {
@@ -23,12 +23,12 @@ export const netnsRunner: EngineRunner = {
 
 	async open(run: Run): Promise<OpenRun> {
 		const made = await assertBinaries();
-		const ground = localPlatform(run, made);
+		const platform = localPlatform(run, made);
 		// Before anything is started: where no namespace can be made, nothing is left to be ended.
-		const [sysctls, version, unfit] = await Promise.all([
-			readSysctlNames(ground),
+		const [sysctls, version, noOverlay] = await Promise.all([
+			readSysctlNames(platform),
 			versionOf('unshare'),
-			unfitFolders(ground),
+			foldersWithoutOverlay(platform),
 		]);
 		const recorder = await startRecorder(run);
 		const blocks = await reserveBlocks();
@@ -37,7 +37,7 @@ export const netnsRunner: EngineRunner = {
 			version,
 			firstBlock: String(blocks.first),
 			sysctls,
-			unfit: JSON.stringify(unfit),
+			noOverlay: JSON.stringify(noOverlay),
 			kernelTrace: recorder.recording,
 		};
 		const close = async () => {
@@ -51,15 +51,15 @@ export const netnsRunner: EngineRunner = {
 
 	async sweep(run: RunIdentity, { quietMs = 0 } = {}): Promise<string[]> {
 		const swept = await sweepMarked('netns', run, quietMs);
-		return [...swept, ...(await forgetTrace(run))];
+		return [...swept, ...(await removeTrace(run))];
 	},
 };
 
 /** Removes the trace instance of a run whose recorder could not; whoever read it may be just about to go. */
-async function forgetTrace(run: RunIdentity): Promise<string[]> {
+async function removeTrace(run: RunIdentity): Promise<string[]> {
 	const limit = performance.now() + LIMIT_MS;
 	for (;;) {
-		const { succeeded, out, err } = await runCommand(forgetCommand(run));
+		const { succeeded, out, err } = await runCommand(removeInstanceCommand(run));
 		if (succeeded) return out.split('\n').filter(Boolean);
 		if (performance.now() > limit) {
 			throw new HalfopenError('ENGINE_REFUSED', {
@@ -68,40 +68,40 @@ async function forgetTrace(run: RunIdentity): Promise<string[]> {
 				remedy: 'Look who reads it: fuser /sys/kernel/tracing/instances/halfopen-*/trace_pipe',
 			});
 		}
-		await wait(LOOK_MS);
+		await wait(POLL_MS);
 	}
 }
 
 /** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
-async function readSysctlNames(ground: Platform): Promise<string> {
-	const { succeeded, out, err } = await runCommand([...unshareWire(ground), 'bash', '-c', LIST_SYSCTLS]);
+async function readSysctlNames(platform: Platform): Promise<string> {
+	const { succeeded, out, err } = await runCommand([...unshareWire(platform), 'bash', '-c', LIST_SYSCTLS]);
 	if (succeeded) return out.trim();
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
 		problem: 'Network namespaces cannot be made here.',
 		seen: err,
-		remedy: whatIsNeeded(ground.asRoot),
+		remedy: namespaceRequirements(platform.asRoot),
 	});
 }
 
 /** The folders that programs cannot write to, because no layer can lie over them; that is said. */
-async function unfitFolders(ground: Platform): Promise<string[]> {
-	const words = [...unshareWire(ground).filter((word) => word !== '--'), '--mount', '--'];
-	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', tryLayers(ground.asRoot)]);
+async function foldersWithoutOverlay(platform: Platform): Promise<string[]> {
+	const words = [...unshareWire(platform).filter((word) => word !== '--'), '--mount', '--'];
+	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', overlayProbe(platform.asRoot)]);
 	if (!succeeded) {
 		throw new HalfopenError('ENGINE_REFUSED', {
 			problem: 'Hosts cannot have file systems of their own here.',
 			seen: err,
-			remedy: whatIsNeeded(ground.asRoot),
+			remedy: namespaceRequirements(platform.asRoot),
 		});
 	}
-	const unfit = out.split('\n').filter(Boolean);
-	if (unfit.length > 0) {
+	const noOverlay = out.split('\n').filter(Boolean);
+	if (noOverlay.length > 0) {
 		process.stderr.write(
-			`halfopen: this kernel makes no overlay of ${unfit.join(', ')}: programs on hosts read what is there, and ` +
+			`halfopen: this kernel makes no overlay of ${noOverlay.join(', ')}: programs on hosts read what is there, and ` +
 				'write nothing (EROFS)\n',
 		);
 	}
-	return unfit;
+	return noOverlay;
 }
 
 async function versionOf(program: string): Promise<string> {

@@ -13,7 +13,7 @@ import { NestedRun } from '../../run/fixtures/nested-run.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
 import { currentRun } from '../../run/handover.ts';
 import type { Run } from '../engine.ts';
-import { marked } from '../marked.ts';
+import { markedProcesses } from '../marked.ts';
 import { connectVm, type VmFacts } from './connect.ts';
 import { vmInventory } from './fixtures/inventory.ts';
 import { Qemu } from './qemu.ts';
@@ -82,7 +82,7 @@ testOnGuests(
 
 /** What becomes of a lab that this befalls, once it is ready. */
 async function lostBy(befall: (lab: Lab) => Promise<unknown>): Promise<unknown> {
-	const lab = await Lab.create(connectVm(run, facts(), { silenceMs: 5_000 }));
+	const lab = await Lab.create(connectVm(run, facts(), { turnTimeoutMs: 5_000 }));
 	try {
 		await lab.server.nc({ listen: 8080 });
 		const lost = lab.lost.catch((error: unknown) => error);
@@ -97,7 +97,7 @@ async function lostBy(befall: (lab: Lab) => Promise<unknown>): Promise<unknown> 
 }
 
 async function signal(name: NodeJS.Signals): Promise<void> {
-	const guests = (await marked('vm')).filter(({ mark }) => mark.id === run.id);
+	const guests = (await markedProcesses('vm')).filter(({ mark }) => mark.id === run.id);
 	expect(guests).toHaveLength(1);
 	for (const { pid } of guests) process.kill(pid, name);
 }
@@ -166,12 +166,12 @@ testOnGuests(
 		await make();
 		for (const [name, length] of [
 			['memory', 1 << 20],
-			['conversation.json', 1_000],
+			['transcript.json', 1_000],
 		] as const) {
-			expect((await namesIn(ready))?.sort()).toEqual(['conversation.json', 'memory']);
+			expect((await namesIn(ready))?.sort()).toEqual(['transcript.json', 'memory']);
 			await truncate(join(ready, name), length);
 			await make();
-			// A conversation that cannot be read is known to be of no use before its lab is made, and is replaced by that.
+			// A transcript that cannot be parsed is removed before the lab is made; this lab then records a new one.
 			if (name === 'memory') {
 				expect(await namesIn(ready)).toBeUndefined();
 				await make();

@@ -10,7 +10,7 @@ import { Guest } from './guest.ts';
 import { guestPlatform } from './guest-platform.ts';
 import { traceOfGuest } from './guest-trace.ts';
 import { Qemu } from './qemu.ts';
-import { keptTranscript, RecordedGuest, ReplayedGuest } from './replay.ts';
+import { RecordedGuest, ReplayedGuest, readTranscript } from './replay.ts';
 import { RunningGuest } from './running-guest.ts';
 
 /** What `connect` needs, as it travels from the runner to the workers. */
@@ -30,7 +30,7 @@ export interface VmFacts extends Record<string, string> {
 }
 
 /** Every lab is alone in its guest, so it may have the same addresses as any other: then it repeats. */
-const STATIONS = subnet(0, 0);
+const ADDRESSES = subnet(0, 0);
 
 /**
  * The engine as a worker sees it, made from what the runner found out. A guest that has not answered for `silenceMs` of
@@ -39,11 +39,14 @@ const STATIONS = subnet(0, 0);
 export function connectVm(
 	run: Run,
 	{ kernel, version, memory, ready, sysctls, qemu, seed }: VmFacts,
-	{ silenceMs }: { readonly silenceMs?: number } = {},
+	{ turnTimeoutMs }: { readonly turnTimeoutMs?: number } = {},
 ): Engine {
-	const restored = async (name: string, snapshot: string, signal?: AbortSignal): Promise<RunningGuest> => {
+	const restoreGuest = async (name: string, snapshot: string, signal?: AbortSignal): Promise<RunningGuest> => {
 		try {
-			return new RunningGuest(await Qemu.start(run, { kernel, snapshot }, run.directory, name, { signal }), silenceMs);
+			return new RunningGuest(
+				await Qemu.start(run, { kernel, snapshot }, run.directory, name, { signal }),
+				turnTimeoutMs,
+			);
 		} catch (error) {
 			if (error instanceof HalfopenError && error.code === 'SNAPSHOT_UNUSABLE')
 				await rm(dirname(snapshot), { recursive: true, force: true });
@@ -51,7 +54,7 @@ export function connectVm(
 		}
 	};
 	// With other random numbers a lab is made otherwise.
-	const rehearsed = seed === '0' ? ready : `${ready}-${seed}`;
+	const transcriptFolder = seed === '0' ? ready : `${ready}-${seed}`;
 	return {
 		name: 'vm',
 		tools: { qemu, ...(version && { kernel: version }) },
@@ -60,22 +63,22 @@ export function connectVm(
 		programRemedy: 'Install it on this machine, and add its name to GUEST_PROGRAMS in harness/engines/vm/initramfs.ts.',
 		async createLab(): Promise<EngineLab> {
 			const name = `guest-${await takeLabNumber(run)}`;
-			const known = await keptTranscript(rehearsed);
+			const recorded = await readTranscript(transcriptFolder);
 			const guest = new Guest(
-				known
+				recorded
 					? new ReplayedGuest(
-							known.conversation,
-							(signal) => restored(`${name}-ready`, known.memory, signal),
-							(signal) => restored(name, memory, signal),
+							recorded.transcript,
+							(signal) => restoreGuest(`${name}-ready`, recorded.memory, signal),
+							(signal) => restoreGuest(name, memory, signal),
 						)
-					: new RecordedGuest(run, await restored(name, memory), rehearsed, (kept, signal) =>
-							restored(`${name}-ready`, kept, signal),
+					: new RecordedGuest(run, await restoreGuest(name, memory), transcriptFolder, (savedMemory, signal) =>
+							restoreGuest(`${name}-ready`, savedMemory, signal),
 						),
 				BigInt(seed),
 			);
 			try {
 				const agent = await Agent.connect(guest.channel, 'the guest');
-				return await createNamespacesLab(guestPlatform(agent), STATIONS, {
+				return await createNamespacesLab(guestPlatform(agent), ADDRESSES, {
 					clock: guest.clock,
 					ready: () => guest.ready(),
 					kernelTrace: () => traceOfGuest(agent),

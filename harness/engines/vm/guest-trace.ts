@@ -11,26 +11,26 @@ const GUEST = { id: 'guest', owner: 'guest' };
 export async function traceOfGuest(agent: Agent): Promise<KernelTrace> {
 	const trace = new PassThrough();
 	const recording = quietResolvers<void>();
-	let complaint = '';
+	let stderr = '';
 	/** What it says before it records, which is no part of the trace. */
-	let preface: string | undefined = '';
-	const take = (bytes: Buffer): void => {
-		if (preface === undefined) return void trace.write(bytes);
-		preface += bytes;
-		const [, begun] = preface.split(`${RECORDING}\n`);
-		if (begun === undefined) return;
-		preface = undefined;
-		trace.write(begun);
+	let header: string | undefined = '';
+	const onOutput = (bytes: Buffer): void => {
+		if (header === undefined) return void trace.write(bytes);
+		header += bytes;
+		const [, trailing] = header.split(`${RECORDING}\n`);
+		if (trailing === undefined) return;
+		header = undefined;
+		trace.write(trailing);
 		recording.resolve();
 	};
 	const recorder = await agent.spawn(recorderCommand(GUEST), {
-		out: take,
+		out: onOutput,
 		err: (bytes) => {
-			complaint += bytes;
+			stderr += bytes;
 		},
 	});
 	const ended = await Promise.race([recording.promise, recorder.exited]);
-	if (ended) return { unavailable: `the guest’s kernel does not trace: ${complaint.trim()}` };
+	if (ended) return { unavailable: `the guest’s kernel does not trace: ${stderr.trim()}` };
 	recorder.exited.then(
 		() => trace.end(),
 		(error: Error) => trace.destroy(error),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FakeGuest } from './fixtures/fake-guest.ts';
 import { Guest } from './guest.ts';
-import { type FromGuest, MOST_TO_GUEST, type ToGuest } from './shared-memory.ts';
+import { type FromGuest, TO_GUEST_MAX_BYTES, type ToGuest } from './shared-memory.ts';
 
 interface Turn {
 	readonly given: ToGuest;
@@ -76,7 +76,7 @@ describe('what is said', () => {
 	});
 
 	test('that does not fit goes in turns, for which the guest stops at once, and what it says meanwhile is heard', async () => {
-		const all = Buffer.alloc(2 * MOST_TO_GUEST + 5, 'kodos ');
+		const all = Buffer.alloc(2 * TO_GUEST_MAX_BYTES + 5, 'kodos ');
 		guest.channel.write(all.subarray(0, 10));
 		guest.channel.write(all.subarray(10));
 		const pieces: Buffer[] = [];
@@ -90,7 +90,7 @@ describe('what is said', () => {
 			pieces.push(turn.given.bytes);
 			turn.leave({ now: at(0n), bytes: Buffer.from(answer) });
 		}
-		expect(pieces.map(({ length }) => length)).toEqual([MOST_TO_GUEST, MOST_TO_GUEST, 5]);
+		expect(pieces.map(({ length }) => length)).toEqual([TO_GUEST_MAX_BYTES, TO_GUEST_MAX_BYTES, 5]);
 		expect(Buffer.concat(pieces).equals(all)).toBe(true);
 		await nextTurn();
 		expect(said).toBe('helloabc');
@@ -169,7 +169,7 @@ describe('the end', () => {
 		const slept = sleep(10);
 		await nextTurn();
 		await guest.end();
-		expect(fake.told.at(-1)).toBe('ended');
+		expect(fake.received.at(-1)).toBe('ended');
 		expect(await ended).toBe('ended');
 		await slept;
 		await sleep(10);
@@ -177,11 +177,11 @@ describe('the end', () => {
 
 	test('may be called twice, and before the first turn', async () => {
 		await Promise.all([guest.end(), guest.end()]);
-		expect(fake.given).toEqual([]);
+		expect(fake.inputs).toEqual([]);
 	});
 
 	test('of the channel lets another agent begin, once this one has been told all', async () => {
-		guest.channel.end(Buffer.alloc(MOST_TO_GUEST + 1));
+		guest.channel.end(Buffer.alloc(TO_GUEST_MAX_BYTES + 1));
 		const restarted = guest.restarted();
 		const first = await nextTurn();
 		expect(first.given.restart).toBe(false);
@@ -201,7 +201,12 @@ describe('a lab that is ready', () => {
 		turn.leave();
 		(await nextTurn()).leave();
 		await nextTurn();
-		expect(fake.told.map((one) => (typeof one === 'string' ? one : 'turn'))).toEqual(['turn', 'ready', 'turn', 'turn']);
+		expect(fake.received.map((one) => (typeof one === 'string' ? one : 'turn'))).toEqual([
+			'turn',
+			'ready',
+			'turn',
+			'turn',
+		]);
 	});
 });
 
@@ -210,5 +215,5 @@ test('a seed is given once, with the first turn', async () => {
 	begin(7n);
 	(await nextTurn()).leave();
 	await nextTurn();
-	expect(fake.given.map(({ seed }) => seed)).toEqual([7n, 0n]);
+	expect(fake.inputs.map(({ seed }) => seed)).toEqual([7n, 0n]);
 });

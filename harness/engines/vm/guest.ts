@@ -1,15 +1,15 @@
 import { Duplex } from 'node:stream';
 import type { LabClock } from '../engine.ts';
 import type { GuestTransport } from './running-guest.ts';
-import { type FromGuest, MOST_TO_GUEST } from './shared-memory.ts';
+import { type FromGuest, TO_GUEST_MAX_BYTES } from './shared-memory.ts';
 
 /**
  * Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an
  * end.
  */
-const QUIET_TURNS = 4;
+const IDLE_LOOP_TURNS = 4;
 /** So long the guest may go on when nobody said until when, in nanoseconds. */
-const UNASKED_NS = 1_000_000_000n;
+const DEFAULT_TURN_NS = 1_000_000_000n;
 
 /** Whoever lets time pass. */
 interface Sleeper {
@@ -26,12 +26,12 @@ export class Guest {
 	readonly clock: LabClock;
 	/** To the agent that the guest's first process has started. Fails with what became of the guest. */
 	readonly channel: Duplex;
-	readonly #partner: GuestTransport;
+	readonly #transport: GuestTransport;
 	readonly #sleepers = new Set<Sleeper>();
-	readonly #over: Promise<unknown>;
+	readonly #finished: Promise<unknown>;
 	#pending: Buffer[] = [];
 	/** Grows with everything that is asked for. */
-	#asked = 0;
+	#requests = 0;
 	#now = 0n;
 	#ended = false;
 	#restart = false;
@@ -43,19 +43,19 @@ export class Guest {
 	 * A seed other than 0 makes its random numbers others than those of the snapshot, from its first turn on: connections
 	 * are made of them.
 	 */
-	constructor(partner: GuestTransport, seed = 0n) {
-		this.#partner = partner;
+	constructor(transport: GuestTransport, seed = 0n) {
+		this.#transport = transport;
 		this.#seed = seed;
 		this.channel = new Duplex({
 			read: () => {},
 			write: (bytes: Buffer, _encoding, done) => {
 				this.#pending.push(bytes);
-				this.#asked++;
+				this.#requests++;
 				done();
 			},
 			final: (done) => {
 				this.#restart = true;
-				this.#asked++;
+				this.#requests++;
 				done();
 			},
 		});
@@ -68,8 +68,8 @@ export class Guest {
 			calibrate: async () => ({ t: this.clock.now(), setBy: 0 }),
 			sleep: (milliseconds, signal) => this.#sleep(milliseconds, signal),
 		};
-		this.#listen(partner.first);
-		this.#over = this.#takeTurns().catch((error: Error) => this.#fail(error));
+		this.#receive(transport.first);
+		this.#finished = this.#runTurns().catch((error: Error) => this.#fail(error));
 	}
 
 	/**
@@ -77,7 +77,7 @@ export class Guest {
 	 * the guest any more.
 	 */
 	async restarted(): Promise<void> {
-		await this.#over;
+		await this.#finished;
 		if (this.#failure) throw this.#failure;
 	}
 
@@ -92,47 +92,47 @@ export class Guest {
 	 */
 	async end(): Promise<void> {
 		this.#ended = true;
-		await this.#partner.end();
-		await this.#over;
+		await this.#transport.end();
+		await this.#finished;
 		this.channel.push(null);
 		for (const { wake } of this.#sleepers) wake();
 	}
 
-	async #takeTurns(): Promise<void> {
+	async #runTurns(): Promise<void> {
 		while (!this.#ended) {
-			await this.#thoughtOver();
+			await this.#harnessIdle();
 			if (this.#ended) break;
 			const bytes = Buffer.concat(this.#pending);
-			this.#pending = bytes.length > MOST_TO_GUEST ? [bytes.subarray(MOST_TO_GUEST)] : [];
+			this.#pending = bytes.length > TO_GUEST_MAX_BYTES ? [bytes.subarray(TO_GUEST_MAX_BYTES)] : [];
 			const last = this.#restart && this.#pending.length === 0;
-			if (this.#ready) await this.#partner.ready();
+			if (this.#ready) await this.#transport.ready();
 			this.#ready = false;
 			const seed = this.#seed;
 			this.#seed = 0n;
-			const left = await this.#partner.turn({
+			const output = await this.#transport.turn({
 				deadline: this.#deadline(),
-				bytes: bytes.subarray(0, MOST_TO_GUEST),
+				bytes: bytes.subarray(0, TO_GUEST_MAX_BYTES),
 				seed,
 				restart: last,
 			});
 			if (last) return void this.channel.push(null);
-			this.#listen(left);
+			this.#receive(output);
 		}
 	}
 
 	/** Hands over what the guest left. */
-	#listen({ now, bytes }: FromGuest): void {
+	#receive({ now, bytes }: FromGuest): void {
 		if (this.#ended) return;
 		this.#now = now;
 		for (const sleeper of this.#sleepers) if (sleeper.until <= now) sleeper.wake();
 		if (bytes.length > 0) this.channel.push(bytes);
 	}
 
-	async #thoughtOver(): Promise<void> {
-		for (let quiet = 0, seen = this.#asked; quiet < QUIET_TURNS; quiet++) {
+	async #harnessIdle(): Promise<void> {
+		for (let quiet = 0, seen = this.#requests; quiet < IDLE_LOOP_TURNS; quiet++) {
 			await new Promise(setImmediate);
-			if (seen !== this.#asked) quiet = -1;
-			seen = this.#asked;
+			if (seen !== this.#requests) quiet = -1;
+			seen = this.#requests;
 		}
 	}
 
@@ -140,13 +140,13 @@ export class Guest {
 		if (this.#pending.length > 0) return this.#now;
 		let earliest: bigint | undefined;
 		for (const { until } of this.#sleepers) if (earliest === undefined || until < earliest) earliest = until;
-		return earliest ?? this.#now + UNASKED_NS;
+		return earliest ?? this.#now + DEFAULT_TURN_NS;
 	}
 
 	#sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
 		if (signal.aborted || this.#ended) return Promise.resolve();
 		if (this.#failure) return Promise.reject(this.#failure);
-		this.#asked++;
+		this.#requests++;
 		return new Promise((resolve, reject) => {
 			const wake = (error?: Error) => {
 				this.#sleepers.delete(sleeper);

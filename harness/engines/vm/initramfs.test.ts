@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { execa } from 'execa';
-import { makeRoot, OPT_IN_GUEST, type OwnParts } from './initramfs.ts';
+import { buildInitramfs, type InitramfsParts, OPT_IN_GUEST } from './initramfs.ts';
 
 let folder = '';
-let parts: OwnParts;
+let parts: InitramfsParts;
 
 beforeEach(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-root-'));
@@ -34,7 +34,7 @@ testWithCpio(
 		const [real, program] = ['/usr/bin/env', join(folder, 'a-program')];
 		await symlink(real, program);
 		const archive = join(folder, 'root.cpio');
-		await makeRoot(archive, join(folder, 'staging'), parts, [program, real]);
+		await buildInitramfs(archive, join(folder, 'staging'), parts, [program, real]);
 		const { stdout } = await execa('cpio', ['--list', '--verbose', '--quiet', '--numeric-uid-gid'], {
 			inputFile: archive,
 		});

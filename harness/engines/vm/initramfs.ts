@@ -48,7 +48,7 @@ const GUEST_PROGRAMS = [
  * What programs look for besides, where it is there: matches and targets of iptables, names of services, Node's own
  * parts on Debian.
  */
-const LOOKED_FOR = [
+const OPTIONAL_FILES = [
 	...['/etc/protocols', '/etc/services', '/etc/ethertypes', '/usr/share/ncat', '/usr/share/nodejs'],
 	...['/usr/lib/x86_64-linux-gnu/xtables', '/usr/lib/xtables', '/usr/lib64/xtables'],
 ];
@@ -62,7 +62,7 @@ const FILES: Readonly<Record<string, string>> = {
 const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'etc', 'opt', 'modules', 'host', 'usr/local/bin'];
 
 /** What the guest has of ours. */
-export interface OwnParts {
+export interface InitramfsParts {
 	/** A folder of programs: the agent, `dnc`. */
 	readonly bin: string;
 	/** A folder that comes to lie over /opt. */
@@ -74,7 +74,7 @@ export interface OwnParts {
 }
 
 /** Where a guest looks for programs (guest/prepare.c). */
-const LOOKED_IN = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']);
+const GUEST_PATH = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']);
 
 /** Where a guest has what lies over /opt on this machine's hosts. */
 export const OPT_IN_GUEST = '/host/opt';
@@ -83,17 +83,17 @@ export const OPT_IN_GUEST = '/host/opt';
  * Makes a guest's root, as an archive for its kernel to unpack, by way of the new folder `staging`. Everything in it is
  * the superuser's.
  */
-export async function makeRoot(
+export async function buildInitramfs(
 	archive: string,
 	staging: string,
-	{ bin, opt, init, modules }: OwnParts,
+	{ bin, opt, init, modules }: InitramfsParts,
 	programs: readonly string[],
 ): Promise<void> {
 	await mkdir(staging);
-	const root = new Root(staging);
-	await root.begin();
-	for (const path of programs) await root.placeProgram(path);
-	for (const path of LOOKED_FOR) await root.placeTree(path);
+	const root = new RootFolder(staging);
+	await root.createFolders();
+	for (const path of programs) await root.copyProgram(path);
+	for (const path of OPTIONAL_FILES) await root.copyTree(path);
 	await cp(bin, join(staging, 'usr/local/bin'), { recursive: true });
 	await cp(opt, join(staging, OPT_IN_GUEST), { recursive: true });
 	await cp(modules, join(staging, 'modules'), { recursive: true });
@@ -125,52 +125,52 @@ function failed(problem: string, seen: string): HalfopenError {
 }
 
 /** A file system for a guest, made of this machine's programs and what they need. */
-class Root {
+class RootFolder {
 	readonly #folder: string;
-	readonly #placed = new Set<string>();
+	readonly #copied = new Set<string>();
 
 	constructor(folder: string) {
 		this.#folder = folder;
 	}
 
-	async begin(): Promise<void> {
+	async createFolders(): Promise<void> {
 		for (const name of FOLDERS) await mkdir(join(this.#folder, name), { recursive: true });
-		for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64']) await this.#placeTopFolder(name);
+		for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64']) await this.#createTopFolder(name);
 		for (const [name, text] of Object.entries(FILES)) await writeFile(join(this.#folder, name), text);
 	}
 
 	/** Puts a program where it is here, and where a guest finds it: Node may be anywhere in this user's PATH. */
-	async placeProgram(path: string): Promise<void> {
-		await this.place(path);
-		if (!LOOKED_IN.has(dirname(path))) await symlink(path, join(this.#folder, 'usr/local/bin', basename(path)));
+	async copyProgram(path: string): Promise<void> {
+		await this.copyWithLibraries(path);
+		if (!GUEST_PATH.has(dirname(path))) await symlink(path, join(this.#folder, 'usr/local/bin', basename(path)));
 	}
 
 	/** Puts a file of this machine where it is here, with all that it links to: other places, libraries. */
-	async place(path: string): Promise<void> {
+	async copyWithLibraries(path: string): Promise<void> {
 		const real = join(await realpath(dirname(path)), basename(path));
-		if (this.#placed.has(real)) return;
-		this.#placed.add(real);
+		if (this.#copied.has(real)) return;
+		this.#copied.add(real);
 		const target = join(this.#folder, real);
 		await mkdir(dirname(target), { recursive: true });
 		if ((await lstat(real)).isSymbolicLink()) {
 			const link = await readlink(real);
 			await symlink(link, target);
-			await this.place(resolve(dirname(real), link));
+			await this.copyWithLibraries(resolve(dirname(real), link));
 			return;
 		}
 		await copyFile(real, target);
-		for (const library of await librariesOf(real)) await this.place(library);
+		for (const library of await librariesOf(real)) await this.copyWithLibraries(library);
 	}
 
 	/** Puts all files of a folder where they are here, or one file; nothing where there is none. */
-	async placeTree(path: string): Promise<void> {
+	async copyTree(path: string): Promise<void> {
 		const found = await lstat(path).catch(() => undefined);
-		if (!found?.isDirectory()) return found && this.place(path);
-		for (const name of await readdir(path)) await this.placeTree(join(path, name));
+		if (!found?.isDirectory()) return found && this.copyWithLibraries(path);
+		for (const name of await readdir(path)) await this.copyTree(join(path, name));
 	}
 
 	/** /bin is a link on systems of today. */
-	async #placeTopFolder(name: string): Promise<void> {
+	async #createTopFolder(name: string): Promise<void> {
 		const found = await lstat(`/${name}`).catch(() => undefined);
 		if (found?.isSymbolicLink()) {
 			const link = await readlink(`/${name}`);

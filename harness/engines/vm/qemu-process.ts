@@ -11,7 +11,7 @@ export class QemuProcess {
 	/** Resolves when it has ended, and what it had started, too. */
 	readonly ended: Promise<void>;
 	readonly #child: ChildProcess;
-	#said = '';
+	#stderr = '';
 
 	constructor(run: RunIdentity, args: readonly string[]) {
 		this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...args], {
@@ -19,17 +19,17 @@ export class QemuProcess {
 			env: { PATH: process.env.PATH, ...markOf('vm', run) },
 		});
 		this.#child.stderr?.on('data', (bytes: Buffer) => {
-			this.#said += bytes;
+			this.#stderr += bytes;
 		});
 		this.#child.on('error', ({ message }) => {
-			this.#said += message;
+			this.#stderr += message;
 		});
 		this.ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
 	}
 
 	/** What it has complained of. */
-	get said(): string {
-		return this.#said;
+	get stderr(): string {
+		return this.#stderr;
 	}
 
 	/** The name of the signal that has ended it, if one has. */

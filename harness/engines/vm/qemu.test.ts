@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { marked } from '../marked.ts';
+import { markedProcesses } from '../marked.ts';
 import { thisProcess } from '../owner.ts';
 import { Qemu, type StartOptions } from './qemu.ts';
 
@@ -38,7 +38,7 @@ afterEach(async () => {
 	await rm(folder, { recursive: true });
 });
 
-const processes = async () => (await marked('vm')).filter(({ mark }) => mark.id === RUN.id);
+const processes = async () => (await markedProcesses('vm')).filter(({ mark }) => mark.id === RUN.id);
 const boot = (kernel: string, options?: StartOptions) =>
 	Qemu.start(RUN, { kernel, root: 'root.cpio' }, folder, 'guest-1', options);
 const restore = (snapshot: string, options?: StartOptions) =>

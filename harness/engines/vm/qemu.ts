@@ -7,7 +7,7 @@ import { QemuProcess } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 
 /** What a guest begins with: a kernel that boots a root, or a snapshot of one that has. */
-export type Beginning =
+export type BootSource =
 	| { readonly kernel: string; readonly root: string }
 	| { readonly kernel: string; readonly snapshot: string };
 
@@ -20,7 +20,7 @@ export interface StartOptions {
 
 /** How long QEMU takes to open its monitor, and how often that is looked for: it tells nobody. */
 const START_LIMIT_MS = 20_000;
-const LOOK_MS = 5;
+const POLL_MS = 5;
 /** A guest boots in about 8 s, on a busy machine in 40. */
 const BOOT_LIMIT_MS = 180_000;
 /** A guest is saved and restored in half a second, on a slow disk in ten. */
@@ -40,20 +40,20 @@ export class Qemu {
 	 */
 	static async start(
 		run: RunIdentity,
-		beginning: Beginning,
+		source: BootSource,
 		folder: string,
 		name: string,
 		{ bootLimitMs = BOOT_LIMIT_MS, signal }: StartOptions = {},
 	): Promise<Qemu> {
 		signal?.throwIfAborted();
 		const files = filesOf(folder, name);
-		const own = 'snapshot' in beginning ? ['-incoming', 'defer'] : ['-initrd', beginning.root];
-		const process = new QemuProcess(run, [...commandLine(beginning.kernel, files), ...own]);
+		const own = 'snapshot' in source ? ['-incoming', 'defer'] : ['-initrd', source.root];
+		const process = new QemuProcess(run, [...commandLine(source.kernel, files), ...own]);
 		signal?.addEventListener('abort', () => void process.kill(), { once: true });
 		try {
-			const qemu = new Qemu(process, await monitorOf(process, files.monitor), files);
-			if ('snapshot' in beginning) await qemu.#restore(beginning.snapshot);
-			else await qemu.#booted(bootLimitMs);
+			const qemu = new Qemu(process, await connectMonitor(process, files.monitor), files);
+			if ('snapshot' in source) await qemu.#restore(source.snapshot);
+			else await qemu.#waitForBoot(bootLimitMs);
 			return qemu;
 		} catch (error) {
 			await process.kill();
@@ -75,12 +75,12 @@ export class Qemu {
 	 * many ms of wall time.
 	 */
 	async runUntilPaused(limitMs: number): Promise<void> {
-		const paused = this.#paused(limitMs);
-		const told = this.#monitor.execute('cont').catch((error: unknown) => {
+		const paused = this.#waitForPause(limitMs);
+		const continued = this.#monitor.execute('cont').catch((error: unknown) => {
 			// Who waits for the guest knows more.
 			if (!isGone(error)) throw error;
 		});
-		await Promise.all([paused, told]);
+		await Promise.all([paused, continued]);
 	}
 
 	/**
@@ -110,7 +110,10 @@ export class Qemu {
 				capabilities: [{ capability: 'events', state: true }],
 			});
 			const over = this.#monitor.event('MIGRATION', ({ status }) => status === 'completed' || status === 'failed');
-			const [outcome] = await Promise.all([within(MIGRATION_LIMIT_MS, over), this.#monitor.execute(command, { uri })]);
+			const [outcome] = await Promise.all([
+				withTimeout(MIGRATION_LIMIT_MS, over),
+				this.#monitor.execute(command, { uri }),
+			]);
 			if (outcome?.status === 'completed') return;
 			// What runs at the other end of its pipe complains before that ends.
 			await this.#process.kill();
@@ -119,11 +122,11 @@ export class Qemu {
 			const gone = await this.#ended();
 			if (this.#process.signal) throw gone;
 		}
-		throw unusable(command === 'migrate' ? 'saved' : 'restored', `${uri}\n${this.#process.said}`);
+		throw unusable(command === 'migrate' ? 'saved' : 'restored', `${uri}\n${this.#process.stderr}`);
 	}
 
-	async #booted(limitMs: number): Promise<void> {
-		const paused = this.#paused(limitMs);
+	async #waitForBoot(limitMs: number): Promise<void> {
+		const paused = this.#waitForPause(limitMs);
 		// It may have paused before we listened.
 		const before = this.#monitor.execute('query-status').then(
 			(answer) => ((answer as { readonly status: string }).status === 'watchdog' ? undefined : paused),
@@ -132,8 +135,8 @@ export class Qemu {
 		await Promise.race([paused, before]);
 	}
 
-	async #paused(limitMs: number): Promise<void> {
-		const paused = await within(limitMs, this.#monitor.event('STOP')).catch(async (error: unknown) => {
+	async #waitForPause(limitMs: number): Promise<void> {
+		const paused = await withTimeout(limitMs, this.#monitor.event('STOP')).catch(async (error: unknown) => {
 			throw isGone(error) ? await this.#ended() : error;
 		});
 		if (!paused) throw silent(limitMs, await this.#console());
@@ -150,22 +153,24 @@ export class Qemu {
 }
 
 /** Looks for the monitor until it is there, and QEMU with it. */
-async function monitorOf(process: QemuProcess, path: string): Promise<Qmp> {
+async function connectMonitor(process: QemuProcess, path: string): Promise<Qmp> {
 	let over = false;
 	void process.ended.then(() => {
 		over = true;
 	});
-	for (const limit = performance.now() + START_LIMIT_MS; !over && performance.now() < limit; await wait(LOOK_MS)) {
-		const monitor = await within(limit - performance.now(), Qmp.connect(path)).catch(() => undefined);
+	for (const limit = performance.now() + START_LIMIT_MS; !over && performance.now() < limit; await wait(POLL_MS)) {
+		const monitor = await withTimeout(limit - performance.now(), Qmp.connect(path)).catch(() => undefined);
 		if (monitor) return monitor;
 	}
 	throw notStarted(
-		over ? process.said : `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.said}`,
+		over
+			? process.stderr
+			: `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.stderr}`,
 	);
 }
 
 /** What it passes with, or nothing when so many ms of wall time have passed. */
-async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> {
+async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> {
 	const over = new AbortController();
 	try {
 		return await Promise.race([work, wait(limitMs, undefined, { signal: over.signal })]);

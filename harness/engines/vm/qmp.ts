@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { HalfopenError } from '../../errors.ts';
 
 /** What QEMU says: an answer, or an event. */
-interface Said {
+interface QmpMessage {
 	readonly id?: number;
 	readonly return?: unknown;
 	readonly error?: { readonly class: string; readonly desc: string };
@@ -12,10 +12,10 @@ interface Said {
 	readonly data?: EventData;
 }
 
-type Taker = { resolve(answer: unknown): void; reject(error: Error): void };
+type PendingCommand = { resolve(answer: unknown): void; reject(error: Error): void };
 type EventData = Readonly<Record<string, unknown>>;
-type Waiter = {
-	readonly passes: (data: EventData) => boolean;
+type EventWaiter = {
+	readonly matches: (data: EventData) => boolean;
 	resolve(data: EventData): void;
 	reject(error: Error): void;
 };
@@ -23,10 +23,10 @@ type Waiter = {
 /** QEMU's monitor (docs/interop/qmp-spec of QEMU): commands and events, a line of JSON each. */
 export class Qmp {
 	readonly #socket: Socket;
-	readonly #asked = new Map<number, Taker>();
-	readonly #awaited = new Map<string, Set<Waiter>>();
+	readonly #pending = new Map<number, PendingCommand>();
+	readonly #waiters = new Map<string, Set<EventWaiter>>();
 	#number = 0;
-	#gone: HalfopenError | undefined;
+	#closed: HalfopenError | undefined;
 
 	/** Connects to the socket, which must be there. */
 	static async connect(path: string): Promise<Qmp> {
@@ -41,15 +41,15 @@ export class Qmp {
 		this.#socket = socket;
 		// It passes errors on; what comes of them is that the socket closes.
 		const lines = createInterface({ input: socket }).on('error', () => {});
-		lines.on('line', (line) => this.#take(parse(line)));
-		socket.on('error', () => {}).on('close', () => this.#lose());
+		lines.on('line', (line) => this.#receive(parse(line)));
+		socket.on('error', () => {}).on('close', () => this.#onClose());
 	}
 
 	/** Rejects with ENGINE_REFUSED in QEMU's words, or with ENGINE_GONE when it has ended. */
 	execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
-		if (this.#gone) return Promise.reject(this.#gone);
+		if (this.#closed) return Promise.reject(this.#closed);
 		const id = ++this.#number;
-		const answered = new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }));
+		const answered = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
 		this.#socket.write(`${JSON.stringify({ execute: command, id, ...(args && { arguments: args }) })}\n`);
 		return answered;
 	}
@@ -58,22 +58,22 @@ export class Qmp {
 	 * Passes with the data of the next event of this name for which `passes` holds; rejects with ENGINE_GONE when QEMU
 	 * has ended.
 	 */
-	event(name: string, passes: Waiter['passes'] = () => true): Promise<EventData> {
-		if (this.#gone) return Promise.reject(this.#gone);
+	event(name: string, matches: EventWaiter['matches'] = () => true): Promise<EventData> {
+		if (this.#closed) return Promise.reject(this.#closed);
 		return new Promise((resolve, reject) => {
-			const waiters = this.#awaited.get(name) ?? new Set();
-			this.#awaited.set(name, waiters.add({ passes, resolve, reject }));
+			const waiters = this.#waiters.get(name) ?? new Set();
+			this.#waiters.set(name, waiters.add({ matches, resolve, reject }));
 		});
 	}
 
-	#take({ id, return: answer, error, event, data = {} }: Said): void {
-		if (event !== undefined) this.#tell(event, data);
-		const taker = id === undefined ? undefined : this.#asked.get(id);
-		if (id === undefined || !taker) return;
-		this.#asked.delete(id);
-		if (!error) taker.resolve(answer);
+	#receive({ id, return: answer, error, event, data = {} }: QmpMessage): void {
+		if (event !== undefined) this.#dispatch(event, data);
+		const pending = id === undefined ? undefined : this.#pending.get(id);
+		if (id === undefined || !pending) return;
+		this.#pending.delete(id);
+		if (!error) pending.resolve(answer);
 		else {
-			taker.reject(
+			pending.reject(
 				new HalfopenError('ENGINE_REFUSED', {
 					problem: 'QEMU refused a command.',
 					seen: `${error.class}: ${error.desc}`,
@@ -83,32 +83,32 @@ export class Qmp {
 		}
 	}
 
-	#tell(event: string, data: EventData): void {
-		const waiters = this.#awaited.get(event) ?? new Set();
+	#dispatch(event: string, data: EventData): void {
+		const waiters = this.#waiters.get(event) ?? new Set();
 		for (const waiter of waiters) {
-			if (!waiter.passes(data)) continue;
+			if (!waiter.matches(data)) continue;
 			waiters.delete(waiter);
 			waiter.resolve(data);
 		}
 	}
 
-	#lose(): void {
+	#onClose(): void {
 		const error = new HalfopenError('ENGINE_GONE', {
 			problem: 'QEMU has ended.',
 			remedy: 'Read the console of the guest.',
 		});
-		this.#gone = error;
-		for (const { reject } of this.#asked.values()) reject(error);
-		for (const waiters of this.#awaited.values()) for (const { reject } of waiters) reject(error);
-		this.#asked.clear();
-		this.#awaited.clear();
+		this.#closed = error;
+		for (const { reject } of this.#pending.values()) reject(error);
+		for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error);
+		this.#pending.clear();
+		this.#waiters.clear();
 	}
 }
 
 /** Nothing in half a line, with which a QEMU ends that is killed. */
-function parse(line: string): Said {
+function parse(line: string): QmpMessage {
 	try {
-		return Object(JSON.parse(line)) as Said;
+		return Object(JSON.parse(line)) as QmpMessage;
 	} catch {
 		return {};
 	}

@@ -25,7 +25,7 @@ interface Story {
 }
 
 /** A connection, data, a cut wire, 15 s of retransmissions, the wire mended, the close. */
-async function told(engine: Engine): Promise<Story> {
+async function runStory(engine: Engine): Promise<Story> {
 	const lab = await Lab.create(engine);
 	try {
 		const { client, server, link, timeline, clock, history } = lab;
@@ -59,10 +59,10 @@ async function told(engine: Engine): Promise<Story> {
 }
 
 /** Tells it on a new guest of a kernel, whichever this run is on. */
-async function toldOn(kernel: PreparedKernel): Promise<Story> {
+async function runStoryOn(kernel: PreparedKernel): Promise<Story> {
 	const { run } = currentRun();
 	const snapshot = await ensureSnapshot(run, kernel, run.directory);
-	return told(connectVm(run, { ...snapshot, kernel: kernel.image, version: kernel.version ?? '', seed: '0' }));
+	return runStory(connectVm(run, { ...snapshot, kernel: kernel.image, version: kernel.version ?? '', seed: '0' }));
 }
 
 const testOnGuests = testOn('vm', 'about time and chance that are a guest’s own');
@@ -73,7 +73,7 @@ for (const series of SERIES) {
 	if (typeof kernel === 'string') test.skip(`${name} (skipped: there is no such kernel here; ${kernel})`, () => {});
 	else {
 		testOnGuests(name, async () => {
-			const [one, other] = [await toldOn(kernel), await toldOn(kernel)];
+			const [one, other] = [await runStoryOn(kernel), await runStoryOn(kernel)];
 			expect(one.timeline).toContain('"retransmit"');
 			expect(other.timeline).toBe(one.timeline);
 			expect(other).toEqual(one);
@@ -84,7 +84,8 @@ for (const series of SERIES) {
 testOnGuests('another seed makes other ports and sequence numbers, and the same seed the same', async () => {
 	const { run, facts } = currentRun();
 	const stories = [];
-	for (const seed of ['0', '7', '7', '8']) stories.push(await told(connectVm(run, { ...(facts as VmFacts), seed })));
+	for (const seed of ['0', '7', '7', '8'])
+		stories.push(await runStory(connectVm(run, { ...(facts as VmFacts), seed })));
 	const [none, seven, again, eight] = stories;
 	expect(again).toEqual(seven);
 	expect(new Set([none?.port, seven?.port, eight?.port]).size).toBe(3);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { HalfopenError } from '../../errors.ts';
 import { FakeGuest } from './fixtures/fake-guest.ts';
-import { keptTranscript, RecordedGuest, ReplayedGuest, type Transcript } from './replay.ts';
+import { RecordedGuest, ReplayedGuest, readTranscript, type Transcript } from './replay.ts';
 import type { ToGuest } from './shared-memory.ts';
 
 const RUN = { id: 'unit', owner: 'nobody:0' };
@@ -22,11 +22,11 @@ const saying = (text: string, given: Partial<ToGuest> = {}): ToGuest => ({
 const echo = () =>
 	new FakeGuest(({ bytes }, turn) => ({ now: BigInt(turn), bytes: Buffer.from(bytes.toString().toUpperCase()) }));
 
-const conversation: Transcript = {
+const transcript: Transcript = {
 	first: { now: 1n, bytes: Buffer.from('first') },
 	turns: ['one', 'two', 'three'].map((text, index) => ({
-		given: saying(text),
-		left: { now: BigInt(index + 10), bytes: Buffer.from(`kept ${text}`) },
+		input: saying(text),
+		output: { now: BigInt(index + 10), bytes: Buffer.from(`kept ${text}`) },
 	})),
 };
 
@@ -35,37 +35,37 @@ const unusable = () => new HalfopenError('SNAPSHOT_UNUSABLE', { problem: 'it is 
 let folder = '';
 
 beforeEach(async () => {
-	folder = await mkdtemp(join(tmpdir(), 'halfopen-conversation-'));
+	folder = await mkdtemp(join(tmpdir(), 'halfopen-transcript-'));
 });
 
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('a conversation that was rehearsed', () => {
-	/** Rehearses with guests at its end and at its beginning; `says` says a text, and passes with the answer. */
-	function rehearse(atTheEnd = jest.fn(async (_signal: AbortSignal) => echo())) {
-		const atTheBeginning = jest.fn(async (_signal: AbortSignal) => echo());
-		const rehearsed = new ReplayedGuest(conversation, atTheEnd, atTheBeginning);
+describe('a transcript that is replayed', () => {
+	/** Replays the transcript; one fake guest stands for each of the two snapshots. `says` sends a text, and resolves with the answer. */
+	function replay(restoreFinal = jest.fn(async (_signal: AbortSignal) => echo())) {
+		const restoreInitial = jest.fn(async (_signal: AbortSignal) => echo());
+		const replayed = new ReplayedGuest(transcript, restoreFinal, restoreInitial);
 		const says = async (text: string, given: Partial<ToGuest> = {}) =>
-			(await rehearsed.turn(saying(text, given))).bytes.toString();
+			(await replayed.turn(saying(text, given))).bytes.toString();
 		return {
-			rehearsed,
+			replayed,
 			says,
-			atTheEnd,
-			atTheBeginning,
-			guest: async (from: typeof atTheEnd) => (await from.mock.results[0]?.value) as FakeGuest,
+			restoreFinal,
+			restoreInitial,
+			guest: async (from: typeof restoreFinal) => (await from.mock.results[0]?.value) as FakeGuest,
 		};
 	}
 
 	test('is said again without a guest; what comes after it is said to the one of its end', async () => {
-		const { rehearsed, says, atTheEnd, atTheBeginning, guest } = rehearse();
-		expect(rehearsed.first).toEqual(conversation.first);
+		const { replayed, says, restoreFinal, restoreInitial, guest } = replay();
+		expect(replayed.first).toEqual(transcript.first);
 		expect([await says('one'), await says('two'), await says('three')]).toEqual(['kept one', 'kept two', 'kept three']);
-		expect((await guest(atTheEnd)).told).toEqual([]);
+		expect((await guest(restoreFinal)).received).toEqual([]);
 		expect([await says('four'), await says('one')]).toEqual(['FOUR', 'ONE']);
-		expect((await guest(atTheEnd)).given).toEqual([saying('four'), saying('one')]);
-		expect(atTheBeginning).not.toHaveBeenCalled();
-		await rehearsed.end();
-		expect((await guest(atTheEnd)).told.at(-1)).toBe('ended');
+		expect((await guest(restoreFinal)).inputs).toEqual([saying('four'), saying('one')]);
+		expect(restoreInitial).not.toHaveBeenCalled();
+		await replayed.end();
+		expect((await guest(restoreFinal)).received.at(-1)).toBe('ended');
 	});
 
 	test.each<[string, string, Partial<ToGuest>]>([
@@ -76,37 +76,37 @@ describe('a conversation that was rehearsed', () => {
 	])(
 		'and is left by %s goes on with a guest of its beginning, which was told the same before',
 		async (_what, text, given) => {
-			const { rehearsed, says, atTheEnd, atTheBeginning, guest } = rehearse();
+			const { replayed, says, restoreFinal, restoreInitial, guest } = replay();
 			expect(await says('one')).toBe('kept one');
 			expect(await says(text, given)).toBe(text.toUpperCase());
 			expect(await says('three')).toBe('THREE');
-			expect((await guest(atTheBeginning)).given).toEqual([saying('one'), saying(text, given), saying('three')]);
+			expect((await guest(restoreInitial)).inputs).toEqual([saying('one'), saying(text, given), saying('three')]);
 			// Nobody waits for it any more.
-			expect(atTheEnd.mock.calls[0]?.[0].aborted).toBe(true);
-			await rehearsed.end();
-			expect((await guest(atTheBeginning)).told.at(-1)).toBe('ended');
-			expect((await guest(atTheEnd)).told).toEqual(['ended']);
+			expect(restoreFinal.mock.calls[0]?.[0].aborted).toBe(true);
+			await replayed.end();
+			expect((await guest(restoreInitial)).received.at(-1)).toBe('ended');
+			expect((await guest(restoreFinal)).received).toEqual(['ended']);
 		},
 	);
 
 	test('whose guest of the end is of no use goes on with one of its beginning', async () => {
-		const { rehearsed, says, atTheBeginning, guest } = rehearse(jest.fn(async () => Promise.reject(unusable())));
+		const { replayed, says, restoreInitial, guest } = replay(jest.fn(async () => Promise.reject(unusable())));
 		for (const text of ['one', 'two', 'three']) await says(text);
 		expect(await says('four')).toBe('FOUR');
-		expect((await guest(atTheBeginning)).given).toEqual(['one', 'two', 'three', 'four'].map((text) => saying(text)));
-		await rehearsed.end();
+		expect((await guest(restoreInitial)).inputs).toEqual(['one', 'two', 'three', 'four'].map((text) => saying(text)));
+		await replayed.end();
 	});
 
 	test('fails where the guest of the end fails for another reason, and where that of the beginning does', async () => {
-		const first = rehearse(jest.fn(async () => Promise.reject(new Error('killed'))));
+		const first = replay(jest.fn(async () => Promise.reject(new Error('killed'))));
 		for (const text of ['one', 'two', 'three']) await first.says(text);
 		await expect(first.says('four')).rejects.toThrow('killed');
-		await first.rehearsed.end();
+		await first.replayed.end();
 
-		const { says, atTheBeginning, rehearsed } = rehearse();
-		atTheBeginning.mockRejectedValue(unusable());
+		const { says, restoreInitial, replayed } = replay();
+		restoreInitial.mockRejectedValue(unusable());
 		await expect(says('other')).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE' });
-		await rehearsed.end();
+		await replayed.end();
 	});
 
 	test('and ends early does not wait for a guest that is being restored', async () => {
@@ -114,34 +114,34 @@ describe('a conversation that was rehearsed', () => {
 			new Promise<FakeGuest>((_resolve, reject) =>
 				signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
 			);
-		const { rehearsed, says } = rehearse(jest.fn(restoring));
+		const { replayed, says } = replay(jest.fn(restoring));
 		await says('one');
-		await rehearsed.end();
+		await replayed.end();
 
-		const other = rehearse();
-		other.atTheBeginning.mockImplementation(restoring);
+		const other = replay();
+		other.restoreInitial.mockImplementation(restoring);
 		const asked = expect(other.says('other')).rejects.toMatchObject({ name: 'AbortError' });
-		await other.rehearsed.end();
+		await other.replayed.end();
 		await asked;
 	});
 
 	test('and ends while a guest of its beginning is told the rest takes that with it', async () => {
-		const { rehearsed, says, atTheBeginning, guest } = rehearse();
+		const { replayed, says, restoreInitial, guest } = replay();
 		const silent = new FakeGuest(() => new Promise(() => {}));
-		atTheBeginning.mockImplementation(async (signal) => {
+		restoreInitial.mockImplementation(async (signal) => {
 			signal.addEventListener('abort', () => void silent.end());
 			return silent;
 		});
 		await says('one');
 		const asked = expect(says('other')).rejects.toThrow('the guest was ended');
-		while (silent.told.length === 0) await new Promise(setImmediate);
-		await rehearsed.end();
+		while (silent.received.length === 0) await new Promise(setImmediate);
+		await replayed.end();
 		await asked;
-		expect((await guest(atTheBeginning)).told).toEqual([saying('one'), 'ended', 'ended']);
+		expect((await guest(restoreInitial)).received).toEqual([saying('one'), 'ended', 'ended']);
 	});
 });
 
-describe('a conversation that is recorded', () => {
+describe('a transcript that is recorded', () => {
 	const ready = () => join(folder, 'ready');
 
 	test('is kept with its guest, word for word, when the lab is ready, and goes on with what was kept', async () => {
@@ -150,19 +150,19 @@ describe('a conversation that is recorded', () => {
 		const recorded = new RecordedGuest(RUN, guest, ready(), restore);
 		const said = [saying('one', { deadline: 2n ** 60n }), saying('\0\xff two'), saying('', { restart: true })];
 		const turns = [];
-		for (const given of said) turns.push({ given, left: await recorded.turn(given) });
-		expect(await keptTranscript(ready())).toBeUndefined();
+		for (const input of said) turns.push({ input, output: await recorded.turn(input) });
+		expect(await readTranscript(ready())).toBeUndefined();
 		await recorded.ready();
-		expect(await keptTranscript(ready())).toEqual({
-			conversation: { first: guest.first, turns },
+		expect(await readTranscript(ready())).toEqual({
+			transcript: { first: guest.first, turns },
 			memory: join(ready(), 'memory'),
 		});
 		expect(await readFile(join(ready(), 'memory'), 'utf8')).toBe('a guest');
 		expect((await recorded.turn(saying('more'))).bytes.toString()).toBe('MORE');
 		await recorded.end();
-		expect(guest.told.slice(said.length)).toEqual(['saved', 'ended']);
+		expect(guest.received.slice(said.length)).toEqual(['saved', 'ended']);
 		expect(restore.mock.calls).toEqual([[join(ready(), 'memory'), expect.any(AbortSignal)]]);
-		expect(restored.told).toEqual([saying('more'), 'ended', 'ended']);
+		expect(restored.received).toEqual([saying('more'), 'ended', 'ended']);
 	});
 
 	test('is not kept where another was quicker, and nothing of it is left; two at a time do not meet', async () => {
@@ -170,10 +170,10 @@ describe('a conversation that is recorded', () => {
 		const recorded = guests.map((guest) => new RecordedGuest(RUN, guest, ready(), async () => echo()));
 		for (const [index, one] of recorded.entries()) await one.turn(saying(`${index}`));
 		await Promise.all(recorded.slice(0, 2).map((one) => one.ready()));
-		const winner = await keptTranscript(ready());
-		expect(['0', '1']).toContain(winner?.conversation.turns[0]?.given.bytes.toString());
+		const winner = await readTranscript(ready());
+		expect(['0', '1']).toContain(winner?.transcript.turns[0]?.input.bytes.toString());
 		await recorded[2]?.ready();
-		expect(await keptTranscript(ready())).toEqual(winner);
+		expect(await readTranscript(ready())).toEqual(winner);
 		expect(await readdir(folder)).toEqual(['ready']);
 	});
 
@@ -203,7 +203,7 @@ describe('a conversation that is recorded', () => {
 		});
 		await late.ready();
 		await late.end();
-		expect(restored.told.at(-1)).toBe('ended');
+		expect(restored.received.at(-1)).toBe('ended');
 	});
 
 	test('whose guest cannot be saved leaves nothing, and says why', async () => {
@@ -217,8 +217,8 @@ describe('a conversation that is recorded', () => {
 
 	test.each(['', '{"first":', 'no JSON'])('and cannot be read, such as %p, is none, and goes', async (text) => {
 		await mkdir(ready());
-		await writeFile(join(ready(), 'conversation.json'), text);
-		expect(await keptTranscript(ready())).toBeUndefined();
+		await writeFile(join(ready(), 'transcript.json'), text);
+		expect(await readTranscript(ready())).toBeUndefined();
 		expect(await readdir(folder)).toEqual([]);
 	});
 });

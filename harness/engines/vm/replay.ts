@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
 import { intoCache } from '../../kernels/cache-errors.ts';
 import type { RunIdentity } from '../engine.ts';
-import type { GuestTransport, RunningGuestLike } from './running-guest.ts';
+import type { GuestTransport, SavableGuest } from './running-guest.ts';
 import type { FromGuest, ToGuest } from './shared-memory.ts';
 import { markUsed, moveUnlessThere, unfinishedFolder } from './snapshots-folder.ts';
 
@@ -14,15 +14,15 @@ export interface Transcript {
 }
 
 interface Turn {
-	readonly given: ToGuest;
-	readonly left: FromGuest;
+	readonly input: ToGuest;
+	readonly output: FromGuest;
 }
 
 const MEMORY = 'memory';
-const TURNS = 'conversation.json';
+const TRANSCRIPT = 'transcript.json';
 
 /** Restores a guest, which ends when the signal is aborted. Rejects with SNAPSHOT_UNUSABLE if it cannot be. */
-type Restore = (signal: AbortSignal) => Promise<RunningGuestLike>;
+type Restore = (signal: AbortSignal) => Promise<SavableGuest>;
 
 /**
  * All labs are made alike, and a guest whose time stands still while the harness thinks says the same to the same. So
@@ -32,54 +32,56 @@ type Restore = (signal: AbortSignal) => Promise<RunningGuestLike>;
 export class ReplayedGuest implements GuestTransport {
 	readonly first: FromGuest;
 	readonly #turns: readonly Turn[];
-	readonly #over = new AbortController();
+	readonly #ended = new AbortController();
 	/** No longer wanted as soon as somebody says something else. */
-	readonly #atTheEnd = new AbortController();
-	readonly #restored: Promise<RunningGuestLike | undefined>;
-	readonly #atTheBeginning: Restore;
-	#at = 0;
-	#guest: Promise<RunningGuestLike> | undefined;
+	readonly #finalUnneeded = new AbortController();
+	readonly #finalGuest: Promise<SavableGuest | undefined>;
+	readonly #restoreInitial: Restore;
+	#position = 0;
+	#guest: Promise<SavableGuest> | undefined;
 
 	/**
 	 * `atTheEnd` restores the guest of the end of the conversation, and is begun at once; the other is needed if somebody
 	 * says something else.
 	 */
-	constructor({ first, turns }: Transcript, atTheEnd: Restore, atTheBeginning: Restore) {
+	constructor({ first, turns }: Transcript, restoreFinal: Restore, restoreInitial: Restore) {
 		this.first = first;
 		this.#turns = turns;
-		this.#restored = atTheEnd(AbortSignal.any([this.#over.signal, this.#atTheEnd.signal])).catch(unlessUnusable);
-		this.#restored.catch(() => {});
-		this.#atTheBeginning = atTheBeginning;
+		this.#finalGuest = restoreFinal(AbortSignal.any([this.#ended.signal, this.#finalUnneeded.signal])).catch(
+			ignoreUnusable,
+		);
+		this.#finalGuest.catch(() => {});
+		this.#restoreInitial = restoreInitial;
 	}
 
-	async turn(given: ToGuest): Promise<FromGuest> {
-		const known = this.#guest ? undefined : this.#turns[this.#at];
-		if (known && isSame(known.given, given)) {
-			this.#at++;
-			return known.left;
+	async turn(input: ToGuest): Promise<FromGuest> {
+		const replayed = this.#guest ? undefined : this.#turns[this.#position];
+		if (replayed && isSame(replayed.input, input)) {
+			this.#position++;
+			return replayed.output;
 		}
-		this.#guest ??= this.#whoWouldBeHere();
-		return (await this.#guest).turn(given);
+		this.#guest ??= this.#restoreCurrent();
+		return (await this.#guest).turn(input);
 	}
 
 	async ready(): Promise<void> {}
 
 	async end(): Promise<void> {
-		this.#over.abort();
-		const begun = await Promise.allSettled([this.#restored, this.#guest]);
-		await Promise.all(begun.map((one) => one.status === 'fulfilled' && one.value?.end()));
+		this.#ended.abort();
+		const restoring = await Promise.allSettled([this.#finalGuest, this.#guest]);
+		await Promise.all(restoring.map((one) => one.status === 'fulfilled' && one.value?.end()));
 	}
 
 	/** The guest after all that has been said. */
-	async #whoWouldBeHere(): Promise<RunningGuestLike> {
-		if (this.#at === this.#turns.length) {
-			const restored = await this.#restored;
+	async #restoreCurrent(): Promise<SavableGuest> {
+		if (this.#position === this.#turns.length) {
+			const restored = await this.#finalGuest;
 			if (restored) return restored;
 		}
-		this.#atTheEnd.abort();
-		const running = await this.#atTheBeginning(this.#over.signal);
+		this.#finalUnneeded.abort();
+		const running = await this.#restoreInitial(this.#ended.signal);
 		try {
-			for (const { given } of this.#turns.slice(0, this.#at)) await running.turn(given);
+			for (const { input } of this.#turns.slice(0, this.#position)) await running.turn(input);
 			return running;
 		} catch (error) {
 			await running.end();
@@ -89,7 +91,7 @@ export class ReplayedGuest implements GuestTransport {
 }
 
 /** What was kept with it can be said to another guest. */
-function unlessUnusable(error: unknown): undefined {
+function ignoreUnusable(error: unknown): undefined {
 	if (!(error instanceof HalfopenError) || error.code !== 'SNAPSHOT_UNUSABLE') throw error;
 }
 
@@ -101,18 +103,18 @@ export class RecordedGuest implements GuestTransport {
 	readonly first: FromGuest;
 	readonly #run: RunIdentity;
 	readonly #folder: string;
-	readonly #restore: (memory: string, signal: AbortSignal) => Promise<RunningGuestLike>;
-	readonly #over = new AbortController();
-	#running: RunningGuestLike;
+	readonly #restore: (memory: string, signal: AbortSignal) => Promise<SavableGuest>;
+	readonly #ended = new AbortController();
+	#running: SavableGuest;
 	/** None any more once it is kept. */
 	#turns: Turn[] | undefined = [];
-	#keeping: Promise<void> | undefined;
+	#saving: Promise<void> | undefined;
 
 	constructor(
 		run: RunIdentity,
-		running: RunningGuestLike,
+		running: SavableGuest,
 		folder: string,
-		restore: (memory: string, signal: AbortSignal) => Promise<RunningGuestLike>,
+		restore: (memory: string, signal: AbortSignal) => Promise<SavableGuest>,
 	) {
 		this.first = running.first;
 		this.#run = run;
@@ -121,35 +123,35 @@ export class RecordedGuest implements GuestTransport {
 		this.#restore = restore;
 	}
 
-	async turn(given: ToGuest): Promise<FromGuest> {
-		const left = await this.#running.turn(given);
-		this.#turns?.push({ given, left });
-		return left;
+	async turn(input: ToGuest): Promise<FromGuest> {
+		const output = await this.#running.turn(input);
+		this.#turns?.push({ input, output });
+		return output;
 	}
 
 	ready(): Promise<void> {
-		this.#keeping = this.#keep({ first: this.first, turns: this.#turns ?? [] });
+		this.#saving = this.#save({ first: this.first, turns: this.#turns ?? [] });
 		this.#turns = undefined;
-		return this.#keeping;
+		return this.#saving;
 	}
 
 	async end(): Promise<void> {
-		this.#over.abort();
+		this.#ended.abort();
 		await this.#running.end();
-		await this.#keeping?.catch(() => {});
+		await this.#saving?.catch(() => {});
 		await this.#running.end();
 	}
 
-	async #keep(conversation: Transcript): Promise<void> {
+	async #save(transcript: Transcript): Promise<void> {
 		await intoCache(async () => {
 			await using unfinished = await unfinishedFolder(dirname(this.#folder), this.#run);
 			await this.#running.save(join(unfinished.path, MEMORY));
-			await writeFile(join(unfinished.path, TURNS), JSON.stringify(conversation, asText));
+			await writeFile(join(unfinished.path, TRANSCRIPT), JSON.stringify(transcript, asText));
 			// Where another lab was quicker, this one is not needed.
 			await moveUnlessThere(unfinished.path, this.#folder);
 		});
 		await this.#running.end();
-		this.#running = await this.#restore(join(this.#folder, MEMORY), this.#over.signal);
+		this.#running = await this.#restore(join(this.#folder, MEMORY), this.#ended.signal);
 	}
 }
 
@@ -157,18 +159,16 @@ export class RecordedGuest implements GuestTransport {
  * The conversation that is kept in a folder, if there is one, and the guest as it was at the end. One that cannot be
  * read is removed.
  */
-export async function keptTranscript(
-	folder: string,
-): Promise<{ conversation: Transcript; memory: string } | undefined> {
-	const text = await readFile(join(folder, TURNS), 'utf8').catch(() => undefined);
+export async function readTranscript(folder: string): Promise<{ transcript: Transcript; memory: string } | undefined> {
+	const text = await readFile(join(folder, TRANSCRIPT), 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
-	const conversation = parsed(text);
-	if (conversation === undefined) await rm(folder, { recursive: true, force: true });
+	const transcript = parseTranscript(text);
+	if (transcript === undefined) await rm(folder, { recursive: true, force: true });
 	else await markUsed(folder);
-	return conversation && { conversation, memory: join(folder, MEMORY) };
+	return transcript && { transcript, memory: join(folder, MEMORY) };
 }
 
-function parsed(text: string): Transcript | undefined {
+function parseTranscript(text: string): Transcript | undefined {
 	try {
 		return JSON.parse(text, asValue) as Transcript;
 	} catch {

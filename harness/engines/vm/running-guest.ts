@@ -5,44 +5,49 @@ import { type FromGuest, SharedMemory, type ToGuest } from './shared-memory.ts';
  * Two hours in a guest that does nothing take up to 5 s, on a busy machine ten times that. What takes longer does not
  * come any more.
  */
-const SILENCE_MS = 180_000;
+const TURN_TIMEOUT_MS = 180_000;
 
 /** Whoever answers the harness in turns. */
 export interface GuestTransport {
 	/** What it had said before the first turn. */
 	readonly first: FromGuest;
 	/** Gives it something, and passes with what it has to say. */
-	turn(given: ToGuest): Promise<FromGuest>;
+	turn(input: ToGuest): Promise<FromGuest>;
 	/** Told between two turns: all that came before is the same for every lab. */
 	ready(): Promise<void>;
 	end(): Promise<void>;
 }
 
+/** A transport to a guest that can be written to a file. */
+export interface SavableGuest extends GuestTransport {
+	/** Writes the paused guest to a file. */
+	save(path: string): Promise<void>;
+}
+
 /** A guest that really runs. */
-export class RunningGuest implements GuestTransport {
+export class RunningGuest implements SavableGuest {
 	readonly first: FromGuest;
 	readonly #qemu: Qemu;
-	readonly #silenceMs: number;
+	readonly #turnTimeoutMs: number;
 	readonly #memory: SharedMemory;
 	#ended: Promise<void> | undefined;
 
 	/** Of a QEMU whose guest is paused. A turn that takes more than so many ms of wall time rejects with GUEST_LOST. */
-	constructor(qemu: Qemu, silenceMs = SILENCE_MS) {
+	constructor(qemu: Qemu, turnTimeoutMs = TURN_TIMEOUT_MS) {
 		this.#qemu = qemu;
-		this.#silenceMs = silenceMs;
+		this.#turnTimeoutMs = turnTimeoutMs;
 		this.#memory = new SharedMemory(qemu.memory);
-		this.first = this.#memory.take();
+		this.first = this.#memory.read();
 	}
 
-	async turn(given: ToGuest): Promise<FromGuest> {
-		this.#memory.give(given);
-		await this.#qemu.runUntilPaused(this.#silenceMs);
-		return this.#memory.take();
+	async turn(input: ToGuest): Promise<FromGuest> {
+		this.#memory.write(input);
+		await this.#qemu.runUntilPaused(this.#turnTimeoutMs);
+		return this.#memory.read();
 	}
 
 	async ready(): Promise<void> {}
 
-	/** Writes the paused guest into a file. */
 	save(path: string): Promise<void> {
 		return this.#qemu.save(path);
 	}
@@ -52,6 +57,3 @@ export class RunningGuest implements GuestTransport {
 		return this.#ended;
 	}
 }
-
-/** What can be asked of one. */
-export type RunningGuestLike = Pick<RunningGuest, keyof RunningGuest>;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { compile } from '../../util/compile.ts';
 import { INIT_SOURCES } from './guest-init.ts';
-import { MOST_TO_GUEST, SHARED_MEMORY_BYTES, SharedMemory } from './shared-memory.ts';
+import { SHARED_MEMORY_BYTES, SharedMemory, TO_GUEST_MAX_BYTES } from './shared-memory.ts';
 
 /** The guest's side, by its own header: says what it was given, and leaves what it is told. */
 const GUEST = `
@@ -58,20 +58,20 @@ async function guest(now: bigint, says: string): Promise<string> {
 test('what the harness gives is what the guest’s header says, and the other way round', async () => {
 	using shared = opened();
 	const deadline = 1_767_225_600_123_456_789n;
-	shared.give({ deadline, bytes: Buffer.from('kodos?'), seed: 2n ** 63n + 7n, restart: true });
+	shared.write({ deadline, bytes: Buffer.from('kodos?'), seed: 2n ** 63n + 7n, restart: true });
 	expect(await guest(deadline - 1n, 'kang!')).toBe(
-		`${deadline} ${2n ** 63n + 7n} 1 1 0 [kodos?] ${SHARED_MEMORY_BYTES} ${MOST_TO_GUEST}`,
+		`${deadline} ${2n ** 63n + 7n} 1 1 0 [kodos?] ${SHARED_MEMORY_BYTES} ${TO_GUEST_MAX_BYTES}`,
 	);
-	expect(shared.take()).toEqual({ now: deadline - 1n, bytes: Buffer.from('kang!') });
+	expect(shared.read()).toEqual({ now: deadline - 1n, bytes: Buffer.from('kang!') });
 });
 
 test('a turn leaves nothing of the one before', async () => {
 	using shared = opened();
-	shared.give({ deadline: 5n, bytes: Buffer.from('a long request'), seed: 1n, restart: true });
+	shared.write({ deadline: 5n, bytes: Buffer.from('a long request'), seed: 1n, restart: true });
 	await guest(3n, 'a long answer');
-	shared.give({ deadline: 6n, bytes: Buffer.alloc(0), seed: 0n, restart: false });
-	expect(await guest(4n, '')).toBe(`6 0 0 1 0 [] ${SHARED_MEMORY_BYTES} ${MOST_TO_GUEST}`);
-	expect(shared.take()).toEqual({ now: 4n, bytes: Buffer.alloc(0) });
+	shared.write({ deadline: 6n, bytes: Buffer.alloc(0), seed: 0n, restart: false });
+	expect(await guest(4n, '')).toBe(`6 0 0 1 0 [] ${SHARED_MEMORY_BYTES} ${TO_GUEST_MAX_BYTES}`);
+	expect(shared.read()).toEqual({ now: 4n, bytes: Buffer.alloc(0) });
 });
 
 function opened(): SharedMemory & Disposable {

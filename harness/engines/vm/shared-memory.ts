@@ -2,11 +2,11 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 /** The layout of the memory that harness and guest share, as guest/shared_memory.h has it. */
 export const SHARED_MEMORY_BYTES = 2 << 20;
-const HEAD_BYTES = 40;
-const TO_GUEST_AT = 4096;
-const FROM_GUEST_AT = 1 << 20;
+const HEADER_BYTES = 40;
+const TO_GUEST_OFFSET = 4096;
+const FROM_GUEST_OFFSET = 1 << 20;
 /** What does not go through at once goes through in turns. */
-export const MOST_TO_GUEST = FROM_GUEST_AT - TO_GUEST_AT;
+export const TO_GUEST_MAX_BYTES = FROM_GUEST_OFFSET - TO_GUEST_OFFSET;
 
 /** What the guest left when it paused. */
 export interface FromGuest {
@@ -34,27 +34,27 @@ export class SharedMemory {
 		this.#file = openSync(path, 'r+');
 	}
 
-	take(): FromGuest {
-		const head = this.#read(0, HEAD_BYTES);
-		return { now: head.readBigUInt64LE(0), bytes: this.#read(FROM_GUEST_AT, head.readUInt32LE(20)) };
+	read(): FromGuest {
+		const header = this.#readBytes(0, HEADER_BYTES);
+		return { now: header.readBigUInt64LE(0), bytes: this.#readBytes(FROM_GUEST_OFFSET, header.readUInt32LE(20)) };
 	}
 
-	give({ deadline, bytes, seed, restart }: ToGuest): void {
-		const head = Buffer.alloc(HEAD_BYTES);
-		head.writeBigUInt64LE(deadline, 8);
-		head.writeUInt32LE(bytes.length, 16);
-		head.writeBigUInt64LE(seed, 24);
-		head.writeUInt32LE(restart ? 1 : 0, 32);
-		head.writeUInt32LE(1, 36);
-		writeSync(this.#file, bytes, 0, bytes.length, TO_GUEST_AT);
-		writeSync(this.#file, head, 8, HEAD_BYTES - 8, 8);
+	write({ deadline, bytes, seed, restart }: ToGuest): void {
+		const header = Buffer.alloc(HEADER_BYTES);
+		header.writeBigUInt64LE(deadline, 8);
+		header.writeUInt32LE(bytes.length, 16);
+		header.writeBigUInt64LE(seed, 24);
+		header.writeUInt32LE(restart ? 1 : 0, 32);
+		header.writeUInt32LE(1, 36);
+		writeSync(this.#file, bytes, 0, bytes.length, TO_GUEST_OFFSET);
+		writeSync(this.#file, header, 8, HEADER_BYTES - 8, 8);
 	}
 
 	close(): void {
 		closeSync(this.#file);
 	}
 
-	#read(position: number, length: number): Buffer {
+	#readBytes(position: number, length: number): Buffer {
 		const bytes = Buffer.alloc(length);
 		readSync(this.#file, bytes, 0, length, position);
 		return bytes;

@@ -13,8 +13,8 @@ import { harnessSources, hashOf } from '../host-sources.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { Guest } from './guest.ts';
 import { assertInit } from './guest-init.ts';
-import { makeRoot, programPaths } from './initramfs.ts';
-import { type Beginning, Qemu } from './qemu.ts';
+import { buildInitramfs, programPaths } from './initramfs.ts';
+import { type BootSource, Qemu } from './qemu.ts';
 import { commandLine, filesOf, QEMU } from './qemu-command.ts';
 import { unusable } from './qemu-errors.ts';
 import { RunningGuest } from './running-guest.ts';
@@ -67,7 +67,7 @@ export async function ensureSnapshot(
 	return intoCache(async () => {
 		await using unfinished = await unfinishedFolder(snapshotsFolder(), run);
 		const root = join(unfinished.path, 'root.cpio');
-		await makeRoot(root, join(unfinished.path, 'root'), parts, programs);
+		await buildInitramfs(root, join(unfinished.path, 'root'), parts, programs);
 		const sysctls = await bootAndSave(
 			run,
 			{ kernel: kernel.image, root },
@@ -120,12 +120,12 @@ ${LIST_SYSCTLS}
 /** Returns the names of sysctls. */
 async function bootAndSave(
 	run: RunIdentity,
-	beginning: Beginning,
+	source: BootSource,
 	scratch: string,
 	memory: string,
 	bootLimitMs?: number,
 ): Promise<string> {
-	const running = new RunningGuest(await Qemu.start(run, beginning, scratch, `boot-${process.pid}`, { bootLimitMs }));
+	const running = new RunningGuest(await Qemu.start(run, source, scratch, `boot-${process.pid}`, { bootLimitMs }));
 	try {
 		const guest = new Guest(running);
 		const agent = await Agent.connect(guest.channel, 'the guest');

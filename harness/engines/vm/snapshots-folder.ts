@@ -5,8 +5,8 @@ import type { UnfinishedFolder } from '../../kernels/unfinished.ts';
 import { isOwnFolder } from '../../util/own-folder.ts';
 import type { RunIdentity } from '../engine.ts';
 
-const AN_HOUR_MS = 3_600_000;
-const A_DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 const READY = 'ready-';
 
 /**
@@ -22,7 +22,7 @@ export const snapshotsFolder = (): string => join(cacheFolder(), 'snapshots');
  */
 export async function unfinishedFolder(parent: string, run: RunIdentity): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
-	await removeForgotten(parent);
+	await removeStale(parent);
 	const path = await mkdtemp(join(parent, prefixOf(run)));
 	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
@@ -71,15 +71,15 @@ export async function removeUnused(kernel: string, ready: string): Promise<void>
 		(name) => name.startsWith(`${kernel}-`) && /^[0-9a-f]{12}$/.test(name.slice(kernel.length + 1)),
 	);
 	for (const snapshot of saved.map((name) => join(parent, name))) {
-		if (snapshot !== dirname(ready)) await removeOlderThan(A_DAY_MS, snapshot);
+		if (snapshot !== dirname(ready)) await removeOlderThan(DAY_MS, snapshot);
 		const labs = (await namesIn(snapshot)).filter((name) => name.startsWith(READY)).map((name) => join(snapshot, name));
-		for (const lab of labs) if (!lab.startsWith(ready)) await removeOlderThan(AN_HOUR_MS, lab);
+		for (const lab of labs) if (!lab.startsWith(ready)) await removeOlderThan(HOUR_MS, lab);
 	}
 }
 
-async function removeForgotten(parent: string): Promise<void> {
+async function removeStale(parent: string): Promise<void> {
 	for (const name of await namesIn(parent))
-		if (runIn(name) !== undefined) await removeOlderThan(A_DAY_MS, join(parent, name));
+		if (runIn(name) !== undefined) await removeOlderThan(DAY_MS, join(parent, name));
 }
 
 async function removeOlderThan(ms: number, path: string): Promise<void> {
