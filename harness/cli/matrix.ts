@@ -13,10 +13,10 @@ interface Options {
 
 const command = new Command('npm run matrix --')
 	.description(
-		'Writes reports/matrix.md and reports/matrix.html: every claim and every duration, and what was found about ' +
-			'it on each engine and kernel. Ends with status 1 where a run failed or is missing, where something differs ' +
-			'and no known change explains it, and where a known change explains nothing any more. A column in which only ' +
-			'a part of the specs ran is said to be one; it is a fault only where --kernels asked for all of them.',
+		'Writes reports/matrix.md, and the same into reports/index.html: every claim and every duration, and what was ' +
+			'found about it on each engine and kernel. Exits with 1 if a run failed or is missing, if a difference is not ' +
+			'explained by a known change, or if a known change no longer explains anything. A column in which only some ' +
+			'specs ran is marked; it is a fault only if --kernels asked for all of them.',
 	)
 	.argument('[folders...]', 'reports of other checkouts or machines, to be shown beside those of this one')
 	.option(
@@ -27,7 +27,7 @@ const command = new Command('npm run matrix --')
 	.option('--docs', 'also write docs/matrix.md, and the durations into the README: of columns in which all specs ran')
 	.action(async (folders: string[], { kernels = [], docs = false }: Options) => {
 		const { matrix, whole } = await writeMatrix(folders, kernels.length > 0 ? await runSpecs(kernels) : []);
-		process.stdout.write(`reports/matrix.md, reports/matrix.html: ${summaryOf(matrix).join('\n')}\n`);
+		process.stdout.write(`reports/matrix.md, reports/index.html: ${summaryOf(matrix).join('\n')}\n`);
 		if (!isSound(matrix)) process.exitCode = 1;
 		if (!docs) return;
 		await writeDocs(whole);

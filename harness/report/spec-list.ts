@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { HalfopenError } from '../errors.ts';
 import { nearestNames } from '../util/nearest.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { wrap } from './text-format.ts';
 
 /** The theme whose specs go by their names alone. */
@@ -29,6 +30,11 @@ export async function listSpecs(folder: string): Promise<SpecFile[]> {
 		};
 	});
 	return (await Promise.all(specs)).sort((a, b) => Number(a.name.includes('/')) - Number(b.name.includes('/')));
+}
+
+/** All spec files of the project, from its root. */
+export async function specFiles(project: string = PROJECT_ROOT): Promise<string[]> {
+	return (await listSpecs(join(project, 'specs'))).map(({ path }) => relative(project, path));
 }
 
 /** The first sentence of the comment that a file begins with, or nothing. */

@@ -1,10 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HalfopenError } from '../errors.ts';
+import { PROJECT_ROOT } from '../util/project-root.ts';
 import { replaceFiles } from '../util/replace-files.ts';
 import { ARTIFACTS, fromProjectRoot, REPORTS } from './artifacts.ts';
 import { collect, type Results } from './collect.ts';
-import { pageScenario, readParts, renderPage } from './page/index.ts';
+import { type MatrixInput, matrixOf } from './matrix/model.ts';
+import { matrixView, pageScenario, readParts, renderPage } from './page/index.ts';
+import { specFiles } from './spec-list.ts';
 
 /** What is made of all that scenarios have left, in the folder of reports. */
 export const DERIVED = { page: 'index.html', verdicts: 'claims.json', measures: 'measures.json' } as const;
@@ -12,38 +15,56 @@ export const DERIVED = { page: 'index.html', verdicts: 'claims.json', measures: 
 /** So many files that were skipped are named. */
 const MOST_NAMED = 3;
 
-/** What was made anew, and what is to be said of it, line by line. */
+/** What other checkouts or machines have found, to be shown beside what lies below the folder of reports. */
+export type OtherReports = Omit<MatrixInput, 'specs'>;
+
+/** What was written, and what is to be said of it, line by line. */
 export interface WrittenReports {
 	readonly results: Results;
+	/** What the matrix of the page was made of. */
+	readonly input: MatrixInput;
 	readonly lines: readonly string[];
 }
 
-/** Writes the page and the tables over all that lies below a folder of reports, all in one step. */
-export async function writeReports(reports: string = REPORTS): Promise<WrittenReports> {
+/**
+ * Writes the page and the tables over all that lies below a folder of reports, all in one step. The page’s matrix also
+ * shows what others have; the tables do not.
+ */
+export async function writeReports(
+	reports: string = REPORTS,
+	others: OtherReports = { results: [], troubles: [] },
+	project: string = PROJECT_ROOT,
+): Promise<WrittenReports> {
 	const path = (name: string) => join(reports, name);
 	const page = path(DERIVED.page);
+	const specs = await specFiles(project);
 	for (;;) {
-		const before = await markOf(page);
+		const before = await versionOf(page);
 		const { scenarios, results, skipped } = await collect(reports, async (scenario) =>
 			pageScenario(scenario, await scenario.text(ARTIFACTS.svg)),
 		);
+		const input = {
+			specs,
+			results: [results, ...others.results],
+			troubles: [...others.troubles, ...skipped.map(({ problem }) => ({ what: problem }))],
+		};
 		const files = [
-			{ path: page, text: renderPage(scenarios, await readParts()) },
+			{ path: page, text: renderPage(scenarios, matrixView(matrixOf(input)), await readParts()) },
 			{ path: path(DERIVED.verdicts), text: tableOf(results.verdicts) },
 			{ path: path(DERIVED.measures), text: tableOf(results.measures) },
 		];
 		// Another run has ended meanwhile, and saw what this one did not.
-		if ((await markOf(page)) !== before) continue;
+		if ((await versionOf(page)) !== before) continue;
 		await replaceFiles(files);
 		const said = `  ${fromProjectRoot(page)} shows all scenarios of all runs so far: ${scenarios.length}`;
-		return { results, lines: [...warnings(skipped), said] };
+		return { results, input, lines: [...warnings(skipped), said] };
 	}
 }
 
 const tableOf = (rows: readonly object[]) => `${JSON.stringify(rows, null, '\t')}\n`;
 
-/** Another one whenever the file was replaced. */
-async function markOf(path: string): Promise<string> {
+/** Changes whenever the file is replaced. */
+async function versionOf(path: string): Promise<string> {
 	return stat(path, { bigint: true }).then(
 		({ ino, mtimeNs }) => `${ino} ${mtimeNs}`,
 		() => '',

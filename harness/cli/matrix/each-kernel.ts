@@ -10,7 +10,7 @@ import { preparedKernel } from '../../kernels/prepared.ts';
 import { environmentFolder, fromProjectRoot, REPORTS } from '../../report/artifacts.ts';
 import { collect } from '../../report/collect.ts';
 import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.ts';
-import { specFiles } from '../../report/matrix/read-reports.ts';
+import { specFiles } from '../../report/spec-list.ts';
 import { chooseEngine, ENGINE_VARIABLE } from '../../run/engines.ts';
 import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { type Progress, step } from '../setup/steps.ts';

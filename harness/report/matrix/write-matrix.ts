@@ -1,16 +1,16 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../../errors.ts';
 import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { replaceFiles } from '../../util/replace-files.ts';
 import { fromProjectRoot } from '../artifacts.ts';
 import { printable } from '../text-format.ts';
+import { writeReports } from '../write-reports.ts';
 import { changeSentence, explanationsIn, headline, troubleSentences } from './captions.ts';
 import type { Trouble } from './columns.ts';
-import { renderHtml } from './html.ts';
 import { renderMarkdown } from './markdown.ts';
 import { comparisonsOf, type Matrix, matrixOf, onlyWhole } from './model.ts';
-import { readReports } from './read-reports.ts';
+import { readOtherReports } from './other-reports.ts';
 
 /** What was written, and the same without the columns that show a part. */
 export interface WrittenMatrix {
@@ -19,30 +19,28 @@ export interface WrittenMatrix {
 }
 
 /**
- * Writes `matrix.md` and `matrix.html` into the project's `reports`, over what is there itself and what others have,
- * and gives the matrix. Folders without anything that was found are RESULTS_MISSING, and then nothing is written.
+ * Writes `matrix.md` and the page of the project’s `reports`, over what is there itself and what others have, and gives
+ * the matrix. RESULTS_MISSING if nothing was found anywhere: then the last `matrix.md` stays.
  */
 export async function writeMatrix(
-	others: readonly string[],
+	folders: readonly string[],
 	troubles: readonly Trouble[] = [],
 	project: string = PROJECT_ROOT,
 ): Promise<WrittenMatrix> {
 	const reports = join(project, 'reports');
-	const gathered = await readReports(others, troubles, project);
-	const matrix = matrixOf(gathered);
+	const others = await readOtherReports(folders);
+	await mkdir(reports, { recursive: true });
+	const { input } = await writeReports(reports, { ...others, troubles: [...troubles, ...others.troubles] }, project);
+	const matrix = matrixOf(input);
 	if (matrix.columns.length === 0) {
 		throw new HalfopenError('RESULTS_MISSING', {
 			problem: 'There is no verdict on any claim to make a matrix of; the last one was left as it is',
-			seen: [fromProjectRoot(reports), ...others].join('\n'),
+			seen: [fromProjectRoot(reports), ...folders].join('\n'),
 			remedy: 'run `npm test` first, or name the folder of reports of a run that had verdicts',
 		});
 	}
-	await mkdir(reports, { recursive: true });
-	await replaceFiles([
-		{ path: join(reports, 'matrix.md'), text: renderMarkdown(matrix) },
-		{ path: join(reports, 'matrix.html'), text: renderHtml(matrix, await readStyle()) },
-	]);
-	return { matrix, whole: matrixOf(onlyWhole(gathered)) };
+	await replaceFiles([{ path: join(reports, 'matrix.md'), text: renderMarkdown(matrix) }]);
+	return { matrix, whole: matrixOf(onlyWhole(input)) };
 }
 
 /**
@@ -60,10 +58,4 @@ export function summaryOf(matrix: Matrix): string[] {
 		...unexplained,
 		...idle.map((one) => `${one.change.name}: ${changeSentence(one)}`),
 	].map(printable);
-}
-
-/** The look of `index.html`, and what only the matrix has. */
-async function readStyle(): Promise<string> {
-	const parts = ['../page/page.css', 'matrix.css'].map((name) => readFile(new URL(name, import.meta.url), 'utf8'));
-	return (await Promise.all(parts)).join('\n');
 }

@@ -60,3 +60,60 @@ export interface SocketSample {
 
 /** Names and values. */
 export type Sysctls = Readonly<Record<string, string>>;
+
+/** Claims and durations by engine and kernel. All of it is text for the reader; a cell's place is that of its column. */
+export interface MatrixView {
+	readonly title: string;
+	/** The result in one sentence. */
+	readonly headline: string;
+	readonly legend: string;
+	/** Stands before what is not the same in all columns. */
+	readonly mark: string;
+	/** What is missing or went wrong. */
+	readonly troubles: readonly string[];
+	readonly columns: readonly ColumnView[];
+	readonly durationsLegend: string;
+	readonly durations: readonly DurationView[];
+	readonly groups: readonly { readonly title: string; readonly claims: readonly ClaimView[] }[];
+	/** The changes of the kernel that explain something, or are said to. */
+	readonly changes: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** One engine on one kernel. */
+export interface ColumnView {
+	readonly engine: string;
+	readonly kernel: string;
+	/** For narrow tables. */
+	readonly brief: string;
+	/** That it is not complete; empty where it is. */
+	readonly state: string;
+	/** How many scenarios passed and failed, and how many claims hold, differ and are not covered. */
+	readonly counts: readonly string[];
+}
+
+interface ComparedView {
+	readonly differs: boolean;
+	readonly unexplained: boolean;
+	/** Why it differs; empty where it does not. */
+	readonly reason: string;
+}
+
+export interface DurationView extends ComparedView {
+	readonly what: string;
+	/** Empty where it was not measured. */
+	readonly seconds: readonly string[];
+}
+
+export interface ClaimView extends ComparedView {
+	readonly id: string;
+	readonly text: string;
+	readonly cells: readonly {
+		readonly verdict: Verdict['verdict'] | 'divided' | 'not covered';
+		readonly label: string;
+	}[];
+	/** What was said for the verdicts, and in which columns. */
+	readonly notes: readonly (Omit<Verdict, 'id'> & {
+		readonly scenario: string;
+		readonly columns: readonly number[];
+	})[];
+}

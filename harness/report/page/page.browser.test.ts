@@ -6,9 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Page } from 'puppeteer-core';
 import { findBrowser } from '../../cli/setup/browser.ts';
 import { powerOffTimeline, rebootTimeline } from '../ladder/fixtures/timelines.ts';
+import { sample } from '../matrix/fixtures/sample.ts';
 import { TestBrowser } from './fixtures/browser.ts';
 import { drawing } from './fixtures/drawing.ts';
 import { HOSTILE, hostileTimeline, longTimeline, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
+import { matrixView } from './matrix-view.ts';
 import { readParts, renderPage } from './render-page.ts';
 
 /** Two cores may be busy with labs. */
@@ -43,7 +45,7 @@ inBrowser('index.html in Chromium', () => {
 			pageScenario('size/long/ten-thousand', long, drawing(long)),
 			...wholeSuite(OTHERS),
 		];
-		await writeFile(join(folder, 'index.html'), renderPage(scenarios, await readParts()));
+		await writeFile(join(folder, 'index.html'), renderPage(scenarios, matrixView(sample()), await readParts()));
 		address = pathToFileURL(join(folder, 'index.html')).href;
 		browser = await TestBrowser.start(program as string);
 	});
@@ -273,6 +275,83 @@ inBrowser('index.html in Chromium', () => {
 		expect(await textOf('.verdicts li')).toContain(HOSTILE);
 		expect(await page.title()).toBe(`${HOSTILE} · halfopen`);
 		expect(await count('img, iframe, object')).toBe(0);
+	});
+
+	describe('claims and durations by engine and kernel', () => {
+		const rows = (selector: string) =>
+			ask<string[][]>(
+				`[...document.querySelectorAll('${selector}')].filter((row) => row.checkVisibility()).map((row) => ` +
+					'[...row.cells].map((cell) => cell.innerText))',
+			);
+
+		beforeEach(async () => {
+			await page.goto(address);
+			await page.click('header a[href="#/matrix"]');
+			await page.waitForSelector('.matrix');
+		});
+
+		test('have a cell for each column, and say what differs, why, and what is missing', async () => {
+			const { headline, troubles, legend, durationsLegend, changes } = matrixView(sample());
+			const text = await ask<string>(`document.querySelector('#matrix').innerText`);
+			const listed = changes.map((change) => `${change.name}: ${change.text}`);
+			for (const words of [`${headline}: HS2, HS3`, legend, durationsLegend, ...troubles, ...listed])
+				expect(text).toContain(words);
+			expect((await rows('.durations tr')).slice(0, 4)).toEqual([
+				['seconds', 'docker 6.18', 'vm 5.10 (failed)', 'vm 6.1 (in part)', 'because of'],
+				['TIME-WAIT', '60.2', '61.3', '61.3', ''],
+				['≠ connect, | unanswered', '138.8', '130.9', '130.8', 'tcp_syn_linear_timeouts (6.5)'],
+				['delayed <ACK>', '0.041', '', '', 'measured in one column only'],
+			]);
+			expect(await rows('.matrix thead tr')).toEqual([
+				['id', 'claim', 'docker\n6.18.44', 'vm\n5.10.259\n(failed)', 'vm\n6.1.180 <|>\n(in part)'],
+			]);
+			expect((await rows('.matrix .facts tr'))[0]?.[2]).toBe(
+				'97 scenarios passed\n1 failed\n1 claims hold\n2 differ\n2 not covered',
+			);
+			expect((await rows('[data-claim] tr:first-child')).map((cells) => [cells[0], ...cells.slice(2)])).toEqual([
+				['PZ1', 'holds', 'holds', 'holds'],
+				['PZ3', 'differs', 'differs', 'not covered'],
+				['≠ HS2', 'holds', 'differs', 'differs'],
+				['≠ HS3', 'holds', 'differs', 'differs (1 of 2)'],
+				['HS4', 'holds (2 of 2)', 'not covered', 'not covered'],
+				['HS5', 'not covered', 'not covered', 'not covered'],
+			]);
+			expect(await textOf('[data-claim="HS3"] .notes p')).toBe('It differs, and no known change explains it.');
+			expect(await ask(`document.querySelector('[data-claim="HS3"] td:last-child').title`)).toBe(
+				'holds, by “first”: three\ndiffers, by “second”: four',
+			);
+		});
+
+		test('unfold their notes, whose markup is text', async () => {
+			await page.click('[data-claim="PZ1"] summary');
+			await page.waitForSelector('[data-claim="PZ1"] li');
+			const notes = `[...document.querySelectorAll('[data-claim="PZ1"] li')].map((each) => each.textContent)`;
+			expect(await ask(notes)).toEqual([
+				'holds on docker 6.18.44, vm 5.10.259, by “warm-up: Ctrl-C at the server”: The FIN.',
+				'holds on vm 6.1.180 <|>, by “warm-up: Ctrl-C at the server”: The *other* FIN, <b>bold</b>.',
+			]);
+		});
+
+		test('are filtered by words and by what came out, and a claim has an address of its own', async () => {
+			const shown = async () => (await rows('[data-claim] tr:first-child, .durations tbody tr')).map(([head]) => head);
+			expect(await textOf('#matrix-count')).toBe('11 of 11 claims and durations');
+			await page.type('#matrix-words', 'vm 5.10 FOUR');
+			expect(await shown()).toEqual(['≠ HS3']);
+			expect(await drawn('.matrix .group:not([hidden])')).toBe(1);
+			await page.$eval('#matrix-words', (box) => box.select());
+			await page.keyboard.press('Backspace');
+			await page.select('#matrix-which', 'differs');
+			expect(await shown()).toEqual(['≠ connect, | unanswered', '≠ user timeout', '≠ HS2', '≠ HS3']);
+			await page.select('#matrix-which', 'unexplained');
+			expect(await shown()).toEqual(['≠ user timeout', '≠ HS3']);
+			await page.click('#matrix a[href="#/matrix/HS3"]');
+			await page.waitForSelector('[data-claim="HS3"].asked');
+			expect(await count('.asked')).toBe(1);
+			await page.goBack();
+			await page.goBack();
+			await page.waitForSelector('#all .entry a', { visible: true });
+			expect(await ask(`document.querySelector('#matrix').checkVisibility()`)).toBe(false);
+		});
 	});
 
 	test('is light or dark as the reader likes it', async () => {

@@ -1,11 +1,17 @@
 /**
- * The script of reports/index.html. It shows what the page holds as JSON (data.ts): the list, and of one scenario all
- * that was recorded. Text from scenarios goes into the document as text only; what was not asked for is not built.
+ * The script of reports/index.html. It shows what the page holds as JSON (data.ts): the list of scenarios, all that was
+ * recorded of one of them, and the matrix of claims and durations. Text from scenarios goes into the document as text
+ * only; what was not asked for is not built.
  *
  * @typedef {import('./data.ts').Entry} Entry
  * @typedef {import('./data.ts').Content} Content
  * @typedef {import('./data.ts').SocketSample} SocketSample
  * @typedef {import('./data.ts').Sysctls} Sysctls
+ * @typedef {import('./data.ts').MatrixView} MatrixView
+ * @typedef {import('./data.ts').ColumnView} ColumnView
+ * @typedef {import('./data.ts').DurationView} DurationView
+ * @typedef {import('./data.ts').ClaimView} ClaimView
+ * @typedef {{ shown: HTMLElement, text: string, kinds: readonly string[] }} Filtered
  */
 
 {
@@ -19,11 +25,18 @@
 		states: ['state', 'timer', 'sockets'],
 	};
 
+	/** The address of the matrix, and of a claim in it: `#/matrix/PZ8`. No folder begins with a slash. */
+	const MATRIX = '/matrix';
+
+	/** As the badges of verdicts are coloured. */
+	const COLOURS = { holds: 'good', differs: 'other', divided: 'other', 'not covered': 'none' };
+
 	const NOTHING_POINTED_AT =
 		'Point at something in the ladder, or go into it with Tab and along it with the arrow keys: here are its details.';
 
 	const all = byId('all');
 	const one = byId('one');
+	const matrix = byId('matrix');
 	/** @type {Entry[]} */
 	const entries = json('entries');
 	const titleOfAll = document.title;
@@ -37,14 +50,18 @@
 
 	/** Shows what the address names. */
 	function show() {
-		const folder = folderInAddress();
-		const place = entries.findIndex((entry) => entry.folder === folder);
+		const address = decodedAddress();
+		if (address === MATRIX || address.startsWith(`${MATRIX}/`)) {
+			showMatrix(address.slice(MATRIX.length + 1));
+			return;
+		}
+		const place = entries.findIndex((entry) => entry.folder === address);
 		const entry = entries[place];
 		if (entry === undefined) showList();
 		else showScenario(entry, place);
 	}
 
-	function folderInAddress() {
+	function decodedAddress() {
 		try {
 			return decodeURIComponent(location.hash.slice(1));
 		} catch {
@@ -52,10 +69,15 @@
 		}
 	}
 
+	/** @param {HTMLElement} view */
+	function showOnly(view) {
+		if (!all.hidden && view !== all) left = { ...left, scroll: scrollY };
+		for (const each of [all, one, matrix]) each.hidden = each !== view;
+	}
+
 	function showList() {
-		one.hidden = true;
+		showOnly(all);
 		one.replaceChildren();
-		all.hidden = false;
 		document.title = titleOfAll;
 		links[left.place]?.focus({ preventScroll: true });
 		scrollTo(0, left.scroll);
@@ -66,45 +88,30 @@
 	 * @param {number} place
 	 */
 	function showScenario(entry, place) {
-		left = { scroll: all.hidden ? left.scroll : scrollY, place };
-		all.hidden = true;
+		showOnly(one);
+		left = { ...left, place };
 		one.replaceChildren(...scenario(entry, json(`content-${place}`)));
-		one.hidden = false;
 		document.title = `${entry.title} · halfopen`;
 		scrollTo(0, 0);
 		one.querySelector('h2')?.focus({ preventScroll: true });
 	}
 
+	/** @param {string} id of the claim that the reader asked for; empty for none */
+	function showMatrix(id) {
+		showOnly(matrix);
+		if (matrix.childElementCount === 0) matrix.append(...matrixOf(json('matrix-view')));
+		document.title = `${matrix.querySelector('h2')?.textContent} · halfopen`;
+		for (const row of matrix.querySelectorAll('tbody[data-claim]')) {
+			row.classList.toggle('asked', row.getAttribute('data-claim') === id);
+		}
+		const asked = matrix.querySelector('.asked');
+		if (asked === null) scrollTo(0, 0);
+		else asked.scrollIntoView();
+	}
+
 	/** Builds the list and its filters, and gives the links to the scenarios, in the order of `entries`. */
 	function buildList() {
-		const words = element('input', {
-			type: 'search',
-			id: 'words',
-			placeholder: 'title, question, claim, failure, kernel',
-			'aria-label': 'Filter by words',
-		});
-		const which = element(
-			'select',
-			{ id: 'which', 'aria-label': 'Filter by result' },
-			element('option', { value: 'all' }, 'all'),
-			element('option', { value: 'differs' }, 'only those that differ'),
-			element('option', { value: 'failed' }, 'only failed'),
-		);
-		const count = element('output', { id: 'count' });
 		const items = entries.map(listItem);
-		const haystacks = entries.map((entry) =>
-			[
-				entry.title,
-				entry.question,
-				entry.failure,
-				entry.spec,
-				entry.engine,
-				entry.kernel,
-				...entry.verdicts.map(({ id }) => id),
-			]
-				.join('\n')
-				.toLowerCase(),
-		);
 		const themes = [...new Set(entries.map(({ theme }) => theme))].map((theme) => {
 			const own = items.filter((_, place) => entries[place]?.theme === theme);
 			return {
@@ -112,36 +119,75 @@
 				section: element('section', {}, element('h2', {}, theme), element('ul', { class: 'entries' }, ...own)),
 			};
 		});
-
-		const filter = () => {
-			const wanted = words.value.toLowerCase().split(/\s+/);
-			for (const [place, item] of items.entries()) {
-				const haystack = haystacks[place] ?? '';
-				item.hidden = !(isOfSort(entries[place], which.value) && wanted.every((word) => haystack.includes(word)));
-			}
-			for (const { own, section } of themes) section.hidden = own.every(({ hidden }) => hidden);
-			count.textContent = `${items.filter(({ hidden }) => !hidden).length} of ${items.length} scenarios`;
-		};
-		words.addEventListener('input', filter);
-		which.addEventListener('change', filter);
-		all.append(
-			element('div', { class: 'filters', role: 'search' }, words, which, count),
-			...themes.map(({ section }) => section),
+		const filters = filterOf(
+			{
+				id: '',
+				placeholder: 'title, question, claim, failure, kernel',
+				noun: 'scenarios',
+				kinds: { differs: 'only those that differ', failed: 'only failed' },
+			},
+			entries.map((entry, place) => ({
+				shown: /** @type {HTMLElement} */ (items[place]),
+				text: [
+					entry.title,
+					entry.question,
+					entry.failure,
+					entry.spec,
+					entry.engine,
+					entry.kernel,
+					...entry.verdicts.map(({ id }) => id),
+				].join('\n'),
+				kinds: [
+					...(entry.outcome === 'failed' ? ['failed'] : []),
+					...(entry.verdicts.some(({ verdict }) => verdict === 'differs') ? ['differs'] : []),
+				],
+			})),
+			() => {
+				for (const { own, section } of themes) section.hidden = own.every(({ hidden }) => hidden);
+			},
 		);
-		// A browser that goes back to the page may have filled the filters in.
-		addEventListener('pageshow', filter);
-		filter();
+		all.append(filters, ...themes.map(({ section }) => section));
 		return items.map((item) => item.querySelector('a'));
 	}
 
 	/**
-	 * @param {Entry | undefined} entry
-	 * @param {string} sort
+	 * A search field, a choice of kinds, and a count. They hide the items that do not match.
+	 *
+	 * @param {{ id: string, placeholder: string, noun: string, kinds: Record<string, string> }} options `id` begins the
+	 * ids of the three, `kinds` are the values of the choice and their texts
+	 * @param {readonly Filtered[]} items
+	 * @param {() => void} filtered called after each change
 	 */
-	function isOfSort(entry, sort) {
-		if (sort === 'failed') return entry?.outcome === 'failed';
-		if (sort === 'differs') return entry?.verdicts.some(({ verdict }) => verdict === 'differs');
-		return true;
+	function filterOf({ id, placeholder, noun, kinds }, items, filtered) {
+		const words = element('input', {
+			type: 'search',
+			id: `${id}words`,
+			placeholder,
+			'aria-label': 'Filter by words',
+		});
+		const which = element(
+			'select',
+			{ id: `${id}which`, 'aria-label': 'Filter by result' },
+			element('option', { value: 'all' }, 'all'),
+			...Object.entries(kinds).map(([value, text]) => element('option', { value }, text)),
+		);
+		const count = element('output', { id: `${id}count`, class: 'count' });
+		const texts = items.map(({ text }) => text.toLowerCase());
+		const filter = () => {
+			const wanted = words.value.toLowerCase().split(/\s+/);
+			for (const [place, { shown, kinds }] of items.entries()) {
+				const isOfKind = which.value === 'all' || kinds.includes(which.value);
+				shown.hidden = !(isOfKind && wanted.every((word) => texts[place]?.includes(word)));
+			}
+			filtered();
+			count.textContent = `${items.filter(({ shown }) => !shown.hidden).length} of ${items.length} ${noun}`;
+		};
+		words.addEventListener('input', filter);
+		which.addEventListener('change', filter);
+		// A browser that goes back to the page may have filled the filters in.
+		addEventListener('pageshow', filter);
+		filter();
+		return element('div', { class: 'filters', role: 'search' }, words, which, count);
 	}
 
 	/** @param {Entry} entry */
@@ -388,6 +434,205 @@
 			});
 			return [name, shown];
 		});
+	}
+
+	/**
+	 * The matrix: the result, what is missing, durations, claims, and the changes of the kernel.
+	 *
+	 * @param {MatrixView} view
+	 */
+	function matrixOf(view) {
+		const { title, headline, troubles, columns, durations, groups, changes } = view;
+		const differing = groups.flatMap(({ claims }) => claims).filter(({ differs }) => differs);
+		const durationRows = durations.map((row) => durationRow(row, view));
+		const sections = groups.map((group) => {
+			const head = element('th', { scope: 'colgroup', colspan: String(2 + columns.length) }, group.title);
+			const rows = group.claims.map((claim) => claimBody(claim, view));
+			return { head: element('tbody', { class: 'group' }, element('tr', {}, head)), rows };
+		});
+		const filters = filterOf(
+			{
+				id: 'matrix-',
+				placeholder: 'claim, duration, note, engine, kernel',
+				noun: 'claims and durations',
+				kinds: { differs: 'only those that differ', unexplained: 'only unexplained' },
+			},
+			[...durationRows, ...sections.flatMap(({ rows }) => rows)],
+			() => {
+				for (const { head, rows } of sections) head.hidden = rows.every(({ shown }) => shown.hidden);
+			},
+		);
+		const links = differing.flatMap(({ id }, place) => [
+			place === 0 ? ': ' : ', ',
+			element('a', { href: `#${MATRIX}/${addressOf(id)}` }, id),
+		]);
+		return [
+			element('h2', { tabindex: '-1' }, title),
+			element('p', {}, element('strong', {}, headline), ...links),
+			element('p', { class: 'facts' }, view.legend),
+			...troubles.map((trouble) => element('p', { class: 'loss' }, trouble)),
+			filters,
+			...(durations.length === 0 ? [] : durationsTable(view, durationRows)),
+			element('h3', {}, 'Claims'),
+			claimsTable(view, sections),
+			...(changes.length === 0 ? [] : [element('h3', {}, 'Changes of the kernel')]),
+			element('ul', {}, ...changes.map(({ name, text }) => element('li', {}, element('b', {}, name), `: ${text}`))),
+		];
+	}
+
+	/**
+	 * @param {MatrixView} view
+	 * @param {readonly Filtered[]} rows
+	 */
+	function durationsTable({ columns, durationsLegend }, rows) {
+		const heads = columns.map(({ engine, kernel, brief }) =>
+			element('th', { scope: 'col', title: `${engine} ${kernel}` }, brief),
+		);
+		const [first, last] = ['seconds', 'because of'].map((text) => element('th', { scope: 'col' }, text));
+		return [
+			element('h3', {}, 'Durations'),
+			element('p', { class: 'facts' }, durationsLegend),
+			element(
+				'table',
+				{ class: 'durations' },
+				element('thead', {}, element('tr', {}, first ?? '', ...heads, last ?? '')),
+				element('tbody', {}, ...rows.map(({ shown }) => shown)),
+			),
+		];
+	}
+
+	/**
+	 * @param {DurationView} row
+	 * @param {MatrixView} view
+	 * @returns {Filtered}
+	 */
+	function durationRow(row, view) {
+		const { what, seconds, reason } = row;
+		const shown = element(
+			'tr',
+			marked(row),
+			element('th', { scope: 'row' }, headOf(what, row, view)),
+			...seconds.map((text) => element('td', {}, text)),
+			element('td', {}, reason),
+		);
+		const measured = view.columns.filter((_, place) => seconds[place] !== '').map(nameOf);
+		return { shown, text: [what, reason, ...measured].join('\n'), kinds: kindsOf(row) };
+	}
+
+	/**
+	 * @param {MatrixView} view
+	 * @param {readonly { head: HTMLElement, rows: readonly Filtered[] }[]} sections
+	 */
+	function claimsTable({ columns }, sections) {
+		const heads = columns.map(({ engine, kernel, state }) =>
+			element('th', { scope: 'col' }, ...lines([engine, kernel, ...(state === '' ? [] : [state])])),
+		);
+		const counts = columns.map((column) => element('td', {}, ...lines(column.counts)));
+		return element(
+			'table',
+			{ class: 'matrix' },
+			element(
+				'thead',
+				{},
+				element('tr', {}, element('th', { scope: 'col' }, 'id'), element('th', { scope: 'col' }, 'claim'), ...heads),
+			),
+			element(
+				'tbody',
+				{ class: 'facts' },
+				element('tr', {}, element('th', { scope: 'row', colspan: '2' }, 'all claims'), ...counts),
+			),
+			...sections.flatMap(({ head, rows }) => [head, ...rows.map(({ shown }) => shown)]),
+		);
+	}
+
+	/**
+	 * A claim: a line of cells, and one for the notes, which so have the whole width.
+	 *
+	 * @param {ClaimView} claim
+	 * @param {MatrixView} view
+	 * @returns {Filtered}
+	 */
+	function claimBody(claim, view) {
+		const { id, text, cells, notes, reason } = claim;
+		const shown = element(
+			'tbody',
+			{ 'data-claim': id, ...marked(claim) },
+			element(
+				'tr',
+				{},
+				element('th', { scope: 'row', rowspan: '2' }, headOf(id, claim, view)),
+				element('td', {}, text),
+				...cells.map(({ verdict, label }, place) => {
+					const own = notes.filter(({ columns }) => columns.includes(place));
+					const title = own.map(({ verdict, scenario, note }) => `${verdict}, by “${scenario}”: ${note}`).join('\n');
+					return element('td', { class: COLOURS[verdict], ...(title === '' ? {} : { title }) }, label);
+				}),
+			),
+			element(
+				'tr',
+				{},
+				element(
+					'td',
+					{ class: 'notes', colspan: String(1 + view.columns.length) },
+					...(reason === '' ? [] : [element('p', {}, reason)]),
+					...notesOf(claim, view),
+				),
+			),
+		);
+		const covered = view.columns.filter((_, place) => cells[place]?.verdict !== 'not covered').map(nameOf);
+		const said = notes.flatMap(({ scenario, note }) => [scenario, note]);
+		return { shown, text: [id, text, reason, ...said, ...covered].join('\n'), kinds: kindsOf(claim) };
+	}
+
+	/**
+	 * @param {ClaimView} claim
+	 * @param {MatrixView} view
+	 */
+	function notesOf({ notes }, { columns }) {
+		if (notes.length === 0) return [];
+		return [
+			unfolded(notes.length === 1 ? '1 note' : `${notes.length} notes`, {}, () => {
+				const items = notes.map((note) => {
+					const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
+					return element(
+						'li',
+						{},
+						element('b', { class: COLOURS[note.verdict] }, note.verdict),
+						` on ${where.join(', ')}, by “${note.scenario}”: ${note.note}`,
+					);
+				});
+				return [element('ul', {}, ...items)];
+			}),
+		];
+	}
+
+	/** @param {{ differs: boolean }} row */
+	function marked({ differs }) {
+		return differs ? { class: 'marked' } : {};
+	}
+
+	/**
+	 * @param {string} name
+	 * @param {{ differs: boolean }} row
+	 * @param {MatrixView} view
+	 */
+	function headOf(name, { differs }, { mark }) {
+		return differs ? `${mark} ${name}` : name;
+	}
+
+	/** @param {{ differs: boolean, unexplained: boolean }} row */
+	function kindsOf({ differs, unexplained }) {
+		return [...(differs ? ['differs'] : []), ...(unexplained ? ['unexplained'] : [])];
+	}
+
+	/** @param {ColumnView} column */
+	function nameOf({ engine, kernel }) {
+		return `${engine} ${kernel}`;
+	}
+
+	/** @param {readonly string[]} texts */
+	function lines(texts) {
+		return texts.flatMap((text, place) => (place === 0 ? [text] : [element('br', {}), text]));
 	}
 
 	/**

@@ -2,12 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { anyTimeline } from '../ladder/fixtures/arbitrary.ts';
 import { powerOffTimeline, rebootTimeline } from '../ladder/fixtures/timelines.ts';
+import { anyChanges, anyGathered } from '../matrix/fixtures/arbitrary.ts';
+import { sample } from '../matrix/fixtures/sample.ts';
+import { matrixOf } from '../matrix/model.ts';
 import { drawing } from './fixtures/drawing.ts';
 import { longTimeline, pageScenario, wholeSuite } from './fixtures/scenarios.ts';
+import { matrixView } from './matrix-view.ts';
 import { pageScenario as made, type PageScenario, readParts, renderPage } from './render-page.ts';
 
 const parts = await readParts();
-const page = (...scenarios: PageScenario[]) => renderPage(scenarios, parts);
+const page = (...scenarios: PageScenario[]) => renderPage(scenarios, matrixView(sample()), parts);
 
 /** The scripts of a page as a browser delimits them: attributes and content. */
 const scriptsOf = (html: string) =>
@@ -120,6 +124,18 @@ describe('the page', () => {
 			]);
 		},
 	);
+
+	test('holds any matrix as it is, and nothing of it breaks out', () => {
+		const inert = skeletonOf(page());
+		fc.assert(
+			fc.property(anyGathered, anyChanges, (gathered, changes) => {
+				const view = matrixView(matrixOf(gathered, changes));
+				const html = renderPage([], view, parts);
+				expect(skeletonOf(html)).toBe(inert);
+				expect(embedded(html).get('matrix-view')).toEqual(view);
+			}),
+		);
+	});
 
 	test('takes any valid timeline', () => {
 		fc.assert(

@@ -7,7 +7,7 @@ import { ARTIFACTS, specName } from '../artifacts.ts';
 import type { ScenarioFiles } from '../collect.ts';
 import { totalOf } from '../cost.ts';
 import { duration } from '../text-format.ts';
-import type { Content, Entry, Sysctls } from './data.ts';
+import type { Content, Entry, MatrixView, Sysctls } from './data.ts';
 import { embed } from './embed.ts';
 import { samplesOn } from './socket-samples.ts';
 
@@ -42,10 +42,15 @@ export function pageScenario(scenario: Omit<ScenarioFiles, 'text'>, svg: string 
 const LINKED = [ARTIFACTS.client, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACTS.ladder];
 
 /**
- * The page over all scenarios, as HTML: one file that needs no other and no network, and says so to the browser, which
- * then runs no script but this one. What a scenario shows is text in it until it is opened.
+ * The page over all scenarios, as HTML, with the matrix of their claims and durations. It is one file that needs no
+ * other and no network; its policy lets the browser run no script but its own. What a scenario shows is text in it
+ * until it is opened.
  */
-export function renderPage(scenarios: readonly PageScenario[], { style, script }: PageParts): string {
+export function renderPage(
+	scenarios: readonly PageScenario[],
+	matrix: MatrixView,
+	{ style, script }: PageParts,
+): string {
 	const ordered = [...scenarios].sort(byTheme);
 	const sysctls = new Distinct<Sysctls>();
 	const contents = ordered.map((scenario, place) =>
@@ -65,14 +70,19 @@ export function renderPage(scenarios: readonly PageScenario[], { style, script }
 <style>${style}</style>
 </head>
 <body>
-<header><h1><a href="#">halfopen</a></h1></header>
+<header>
+<h1><a href="#">halfopen</a></h1>
+<nav><a href="#">Scenarios</a> <a href="#/matrix">Claims and durations</a></nav>
+</header>
 <noscript><p>This page is drawn by its own script, which this browser does not run. The ladders are beside it, as text: ${ARTIFACTS.ladder}.</p></noscript>
 <main id="all"></main>
 <main id="one" hidden></main>
+<main id="matrix" hidden></main>
 ${embed(
 	'entries',
 	ordered.map(({ entry }) => entry),
 )}
+${embed('matrix-view', matrix)}
 ${sysctls.values.map((set, place) => embed(`sysctls-${place}`, set)).join('\n')}
 ${contents.join('\n')}
 <script>${script}</script>
