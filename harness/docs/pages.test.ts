@@ -15,6 +15,7 @@ const filesIn = (folder: string, ending: string) =>
 const pages = [...filesIn('.', '.md'), ...filesIn('docs', '.md'), 'harness/agent/PROTOCOL.md'].filter(
 	(page) => page !== 'CHANGELOG.md',
 );
+const MADE_OF_RUNS = ['docs/gallery.md', 'docs/matrix.md'];
 /** What a reader is told to write. */
 const NOT_YET = ['specs/my-first.spec.ts'];
 /** What a run or the set-up leaves behind. */
@@ -67,6 +68,14 @@ describe.each(pages)('%s', (page) => {
 	});
 });
 
+test.each(pages.filter((page) => !MADE_OF_RUNS.includes(page)))(
+	'%s has lines of at most 120 columns, but for tables and pictures',
+	(page) => {
+		const lines = prose(page).split('\n');
+		expect(lines.filter((line) => line.length > 120 && !/^(\||!\[)/.test(line))).toEqual([]);
+	},
+);
+
 describe('docs/commands.md', () => {
 	const text = read('docs/commands.md');
 
@@ -84,6 +93,13 @@ describe('docs/commands.md', () => {
 		expect(options.filter((option) => !text.includes(option))).toEqual([]);
 		expect(pages.filter((page) => read(page).includes('| `HALFOPEN_ENGINE` |'))).toEqual(['docs/commands.md']);
 	});
+});
+
+test('docs/dependencies.md has every package', () => {
+	const text = read('docs/dependencies.md');
+	const packages = Object.keys(JSON.parse(read('package.json')).devDependencies);
+	expect(packages).toContain('jest');
+	expect(packages.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe('docs/timeline.md', () => {
