@@ -56,6 +56,11 @@ describe('options', () => {
 		expect(refusal(undefined)).toMatchObject({ code: 'OPTION_INVALID', problem: 'host.act: it cannot be undefined.' });
 	});
 
+	test('that may be of several kinds are refused with each of them', () => {
+		const refuse = () => checked(z.union([z.string(), z.instanceof(RegExp)]), 3, 'what it prints');
+		expect(refuse).toThrow('seen: expected string, received number; or expected RegExp, received number');
+	});
+
 	test('whatever they are, pass or are refused with a typed error', () => {
 		fc.assert(
 			fc.property(fc.anything(), (given) => {

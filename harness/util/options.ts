@@ -46,7 +46,7 @@ function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): Half
 	const name = issue.path.join('.');
 	const problem = `${of}: ${name === '' ? 'it' : name} cannot be ${describe(value)}.`;
 	if (issue.code !== 'invalid_value')
-		return new HalfopenError('OPTION_INVALID', { problem, seen: issue.message, remedy: 'Give it such a value.' });
+		return new HalfopenError('OPTION_INVALID', { problem, seen: expectedBy(issue), remedy: 'Pass what is expected.' });
 	const names = issue.values.map(String);
 	const few = names.length <= MAX_LISTED;
 	return new HalfopenError('OPTION_INVALID', {
@@ -54,6 +54,13 @@ function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): Half
 		seen: typeof value === 'string' ? `nearest: ${nearestNames(value, names).join(', ')}` : undefined,
 		remedy: few ? `Give one of: ${names.join(', ')}.` : 'Correct the name.',
 	});
+}
+
+/** What would have been right, of a union each of its members. */
+function expectedBy(issue: z.core.$ZodIssue): string {
+	return issue.code === 'invalid_union'
+		? issue.errors.flatMap(([first]) => (first ? [expectedBy(first)] : [])).join('; or ')
+		: issue.message.replace(/^Invalid input: /, '');
 }
 
 function describe(value: unknown): string {
