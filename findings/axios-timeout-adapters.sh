@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# The same axios timeout bounds a whole request in one adapter, and only the silences of it in the other.
+# In axios, the same timeout limits the whole request with one adapter, and only inactivity with another.
 #
 # Version:   axios 1.21.1
-# Guess:     `timeout: 1000` ends a request after a second whatever the adapter; the documentation says "before the request times out".
-# Behaviour: a server sends its body byte by byte for four seconds. With the fetch adapter the request fails with ETIMEDOUT after one second. With
-#            the http adapter, which is the default in Node, it succeeds after four: each byte begins the second anew.
-# Why:       the http adapter hands the timeout to the socket (ClientRequest.setTimeout: inactivity), the fetch adapter to a timer of its own.
-# Output:    how each request ended, and after how many seconds.
+# Guess:     `timeout: 1000` ends a request after one second with any adapter. The documentation says "before the
+#            request times out".
+# Behaviour: A server sends its body byte by byte for four seconds. With the fetch adapter, the request fails with
+#            ETIMEDOUT after one second. With the http adapter, the default in Node, it succeeds after four: each byte
+#            restarts the timer.
+# Why:       The http adapter passes the timeout to the socket (ClientRequest.setTimeout: inactivity), the fetch adapter
+#            to its own timer.
+# Output:    How each request ended, and after how many seconds.
 source "$(dirname "$0")/common.sh"
 npm_packages axios@1.21.1
 

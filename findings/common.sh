@@ -5,7 +5,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-# debian NAME=VERSION …: unpacks pinned Debian packages into the temporary folder and puts them first. They are not installed.
+# debian NAME=VERSION …: unpacks pinned Debian packages into the temporary folder and puts them first in PATH. They are
+# not installed.
 debian() {
 	apt-get -qq -o APT::Sandbox::User=root download "$@"
 	for package in ./*.deb; do dpkg-deb --extract "$package" root; done
@@ -14,7 +15,8 @@ debian() {
 	export XTABLES_LIBDIR="$folder/root/usr/lib/x86_64-linux-gnu/xtables"
 }
 
-# npm_packages NAME@VERSION …: installs pinned packages of the npm registry into the temporary folder. No install script runs.
+# npm_packages NAME@VERSION …: installs pinned packages of the npm registry into the temporary folder, without install
+# scripts.
 npm_packages() {
 	npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$folder" "$@" >/dev/null
 }

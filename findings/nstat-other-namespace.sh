@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# nstat in one network namespace leaves out what it has shown in another.
+# In one network namespace, nstat leaves out what it has shown in another.
 #
 # Version:   iproute2 6.1.0-3 (Debian 12)
-# Guess:     in a new network namespace, where counters begin at zero, nstat shows all that happened there.
-# Behaviour: it shows what is left when the counters of the namespace in which it ran before are subtracted. Where seven connections were tried
-#            after five in another namespace, it shows two.
-# Why:       misc/nstat.c keeps what it has shown in one file per user (/tmp/.nstat.u0), whatever the namespace, and shows the difference.
-#            NSTAT_HISTORY names another file.
-# Output:    the value of TcpActiveOpens, in the first and in the second namespace, and in a third with a file of its own.
+# Guess:     In a new network namespace, where counters start at zero, nstat shows everything that happened there.
+# Behaviour: It subtracts the counters of the namespace in which it ran before. If seven connections were tried after
+#            five in another namespace, it shows two.
+# Why:       misc/nstat.c keeps what it has shown in one file per user (/tmp/.nstat.u0), for all namespaces, and shows
+#            the difference. NSTAT_HISTORY names another file.
+# Output:    The value of TcpActiveOpens in the first and in the second namespace, and in a third with its own file.
 source "$(dirname "$0")/common.sh"
 debian iproute2=6.1.0-3 libbpf1=1:1.1.2-0+deb12u1
 export NSTAT_HISTORY="$folder/history"

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# pg takes no timeout and no keepalive from a connection string, neither in libpq's words nor in its own, and says nothing of it.
+# pg ignores timeouts and keepalive in a connection string, by libpq's names and by its own, without an error.
 #
 # Version:   pg 8.23.1
-# Guess:     connect_timeout=1 (libpq) or connectionTimeoutMillis=1000 (pg) behind the "?" of postgres://… ends a connect to a silent server
-#            after a second; keepalives_idle=5 or keepAlive=true turn TCP keepalive on.
-# Behaviour: with each of them the client is still waiting after three seconds, and the socket has no keepalive timer. Given as members
-#            of the options object, connectionTimeoutMillis and keepAlive do what they say.
-# Why:       the string is parsed into options, but Client reads these from the object that the caller gave (lib/client.js).
-# Output:    for each way to say it: how the connect to a silent server stood after 3 s; whether a connected socket has a keepalive timer.
+# Guess:     connect_timeout=1 (libpq) or connectionTimeoutMillis=1000 (pg) after the "?" of postgres://… ends a connect
+#            to a silent server after one second; keepalives_idle=5 or keepAlive=true enable TCP keepalive.
+# Behaviour: With each of them, the client still waits after three seconds, and the socket has no keepalive timer. As
+#            members of the options object, connectionTimeoutMillis and keepAlive work.
+# Why:       The string is parsed into options, but Client reads these from the object that the caller passed
+#            (lib/client.js).
+# Output:    For each variant: the state of a connect to a silent server after 3 s; whether a connected socket has a
+#            keepalive timer.
 source "$(dirname "$0")/common.sh"
 npm_packages pg@8.23.1
 

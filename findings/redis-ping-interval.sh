@@ -2,11 +2,13 @@
 # The pingInterval of the npm package redis does not notice a server that has stopped answering.
 #
 # Version:   redis 5.12.1
-# Guess:     with pingInterval: 300 a client whose PING is not answered gives the connection up, or at least goes on asking.
-# Behaviour: it sends one PING, waits for its answer without a limit, sends no other, and stays `isReady`. With socketTimeout: 1000 beside it,
-#            the client gives up after a second.
-# Why:       the next PING is only scheduled when the last one has been answered, and commands have no time limit by default.
-# Output:    four seconds after the server went silent: PINGs received, and whether the client takes itself for ready.
+# Guess:     With pingInterval: 300, a client whose PING is not answered closes the connection, or at least sends
+#            another PING.
+# Behaviour: It sends one PING, waits for its answer without a limit, sends no other, and stays `isReady`. With
+#            socketTimeout: 1000 in addition, it gives up after one second.
+# Why:       The next PING is scheduled only when the last one was answered, and commands have no time limit by default.
+# Output:    Four seconds after the server stopped answering: the number of PINGs received, and whether the client is
+#            ready.
 source "$(dirname "$0")/common.sh"
 npm_packages redis@5.12.1
 

@@ -2,10 +2,10 @@
 # ss prints a timer of 1.996 seconds as "1.996ms".
 #
 # Version:   iproute2 6.1.0-3 (Debian 12)
-# Guess:     `ss -o` shows what is left of a timer in the unit that it names.
-# Behaviour: between 1 and 9 seconds it prints seconds, a point, and the rest in milliseconds, then "ms". From 9 seconds on the unit is
-#            "sec", and below a second it is really milliseconds. So "1.996ms" is a thousand times more than "996ms" is a half.
-# Why:       misc/ss.c, print_ms_timer, puts both numbers side by side and prints the unit of the second one.
+# Guess:     `ss -o` shows the rest of a timer in the unit that it prints.
+# Behaviour: Between 1 and 9 seconds it prints seconds, a point, the remaining milliseconds, and "ms". From 9 seconds on
+#            the unit is "sec", and below one second it really is milliseconds. So "1.996ms" is longer than "996ms".
+# Why:       print_ms_timer in misc/ss.c prints both numbers and the unit of the second one.
 # Output:    3 s: N.NNNms    12 s: NNsec    0.5 s or less: NNNms
 source "$(dirname "$0")/common.sh"
 debian iproute2=6.1.0-3 libbpf1=1:1.1.2-0+deb12u1

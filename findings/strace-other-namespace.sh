@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# strace -yy names the ends of a connection only from inside the program's network namespace.
+# strace -yy shows the ends of a connection only from inside the program's network namespace.
 #
 # Version:   strace 6.1-0.1 (Debian 12)
 # Guess:     -yy shows protocol and addresses of a descriptor, wherever the tracer runs.
-# Behaviour: from outside (as one traces a container from its host) the same descriptor is TCP:[inode] and nothing more. No warning is given.
-# Why:       strace asks the kernel's socket diagnostics (sock_diag(7)), which answers for the asker's own namespace only.
+# Behaviour: From outside (for example, when a container is traced from its host), the same descriptor is only
+#            TCP:[inode]. There is no warning.
+# Why:       strace asks the kernel's socket diagnostics (sock_diag(7)), which answer for the caller's own namespace
+#            only.
 # Output:    inside: TCP:[ADDRESS->ADDRESS]    outside: TCP:[INODE]
 source "$(dirname "$0")/common.sh"
 debian strace=6.1-0.1 libunwind8=1.6.2-3

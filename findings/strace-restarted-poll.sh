@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# strace never shows how a poll ended that SIGSTOP and SIGCONT interrupted, though it is told to trace poll.
+# With -e trace=poll, strace never shows the result of a poll that SIGSTOP and SIGCONT interrupted.
 #
 # Version:   strace 6.1-0.1 (Debian 12)
-# Guess:     the poll of a program that was stopped for a while is shown with its result, or is shown again.
-# Behaviour: the trace has "= ? ERESTART_RESTARTBLOCK", and then nothing. The program is back in its wait and returns from it later.
-#            epoll_wait differs: it fails with EINTR, and the program's next call is shown.
-# Why:       the kernel goes on with a call of its own, restart_syscall(2), which -e trace=poll leaves out.
-#            With -e trace=poll,restart_syscall the end is there.
-# Output:    the lines of poll, without arguments; then the last line with both filters.
+# Guess:     The poll of a program that was stopped for a while is shown with its result, or is shown again.
+# Behaviour: The trace has "= ? ERESTART_RESTARTBLOCK", and nothing after it. The program waits again and returns later.
+#            epoll_wait differs: it fails with EINTR, and the next call is shown.
+# Why:       The kernel continues with another call, restart_syscall(2), which -e trace=poll does not include. With -e
+#            trace=poll,restart_syscall the result is shown.
+# Output:    The lines of poll, without arguments; then the last line with both filters.
 source "$(dirname "$0")/common.sh"
 debian strace=6.1-0.1 libunwind8=1.6.2-3
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# tcpdump on an nflog interface ends at the first packet that is about as long as the snapshot length it was given.
+# tcpdump on an nflog interface exits at the first packet that is about as long as its snapshot length.
 #
 # Version:   tcpdump 4.99.3-1 with libpcap0.8 1.10.3-1, iptables 1.8.9-2 (Debian 12)
-# Guess:     -s 160 cuts what is kept of a packet, as on every other interface, and the capture goes on.
-# Behaviour: the first logged packet of 1028 bytes ends tcpdump with "Message truncated". One of 60 bytes before it is captured.
-# Why:       libpcap reads netlink messages into a buffer of the snapshot length and 128 bytes. What a message holds beside the packet
-#            (prefix, hardware header, interface, time) is more than 128 bytes once the prefix is long enough. With --nflog-size
-#            the kernel copies less of the packet.
-# Output:    tcpdump's last words, without and with --nflog-size.
+# Guess:     -s 160 truncates packets, as on every other interface, and the capture continues.
+# Behaviour: The first logged packet of 1028 bytes ends tcpdump with "Message truncated". A packet of 60 bytes before it
+#            is captured.
+# Why:       libpcap reads netlink messages into a buffer of the snapshot length plus 128 bytes. If the prefix is long
+#            enough, the other parts of a message (prefix, hardware header, interface, time) take more than 128 bytes.
+#            With --nflog-size the kernel copies less of the packet.
+# Output:    tcpdump's last line, without and with --nflog-size.
 source "$(dirname "$0")/common.sh"
 debian tcpdump=4.99.3-1 libpcap0.8=1.10.3-1 iptables=1.8.9-2 libxtables12=1.8.9-2
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# undici opens a connection for every request to a server that announces "Keep-Alive: timeout=2".
+# undici opens a connection per request to a server that announces "Keep-Alive: timeout=2".
 #
 # Version:   undici 7.30.2
-# Guess:     four requests within half a second to a server that keeps idle connections for two seconds go over one connection.
-# Behaviour: they take four. With timeout=3 they take one. Node's own http.Agent takes four at timeout=1 and one at timeout=2.
-# Why:       undici subtracts keepAliveTimeoutThreshold (2 s by default) from the hint, so that its own end is the first to close;
-#            what is left of 2 s is nothing, and nothing is no keep-alive. http.Agent subtracts 1 s.
-# Output:    connections for four requests, by client and hint in seconds.
+# Guess:     Four requests within half a second, to a server that keeps idle connections for two seconds, use one
+#            connection.
+# Behaviour: They use four. With timeout=3 they use one. Node's http.Agent uses four with timeout=1 and one with
+#            timeout=2.
+# Why:       undici subtracts keepAliveTimeoutThreshold (2 s by default) from the hint, so that it closes before the
+#            server does. Nothing is left of 2 s, so it does not keep the connection. http.Agent subtracts 1 s.
+# Output:    Connections for four requests, by client and hint in seconds.
 source "$(dirname "$0")/common.sh"
 npm_packages undici@7.30.2
 

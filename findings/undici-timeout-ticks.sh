@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A headersTimeout of undici below a second ends a request ten times later than it says.
+# A headersTimeout of undici below one second ends a request up to ten times later than it says.
 #
 # Version:   undici 7.30.2
 # Guess:     headersTimeout: 100 ends a request to a server that does not answer after about 0.1 s.
-# Behaviour: after 1.0 s. 1000 ends it after 1.5 s, 2500 after 3.0 s.
-# Why:       undici's timers are looked at by one clock, which ticks about every half second (lib/util/timers.js, TICK_MS), and a timer
-#            begins with the tick after it was set.
-# Output:    the timeout in ms, and the half seconds after which the request failed.
+# Behaviour: It ends after 1.0 s. 1000 ends it after 1.5 s, 2500 after 3.0 s.
+# Why:       One clock checks all of undici's timers about every half second (lib/util/timers.js, TICK_MS), and a timer
+#            starts with the tick after it was set.
+# Output:    The timeout in ms, and the time after which the request failed, in half seconds.
 source "$(dirname "$0")/common.sh"
 npm_packages undici@7.30.2
 
