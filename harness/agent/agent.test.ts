@@ -3,13 +3,18 @@ import { readdirSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
+import { needing } from '../util/fixtures/needing.ts';
 import { Agent } from './agent.ts';
 import { builtAgent, processesWith, processState, until } from './fixture.ts';
 import { channelTo, startLocalAgent } from './local.ts';
 
 jest.setTimeout(120_000);
 
-const hasStrace = (await execa('strace', ['true'], { reject: false })).exitCode === 0;
+const withStrace = needing({
+	what: 'strace, and leave to trace',
+	isHere: (await execa('strace', ['true'], { reject: false })).exitCode === 0,
+	remedy: 'HALFOPEN_ENGINE=netns npm run setup',
+});
 let path: string;
 let agent: Agent;
 
@@ -216,7 +221,7 @@ test('output waits in the process, not in the agent, while the harness does not 
 	await stuck.close();
 });
 
-(hasStrace ? describe : describe.skip)('a log', () => {
+withStrace.describe('a log', () => {
 	test('tells of a call while it blocks, and ends when the observer has gone', async () => {
 		const log = collector();
 		const out = collector();
@@ -315,7 +320,7 @@ describe('a terminal', () => {
 		expect(said.text()).toBe('no newline');
 	});
 
-	(hasStrace ? test : test.skip)('is that of a traced program, and not of its tracer', async () => {
+	withStrace.test('is that of a traced program, and not of its tracer', async () => {
 		const log = collector();
 		const out = collector();
 		const argv = ['strace', '-D', '-f', '-yy', '-ttt', '-T', '-e', 'trace=read,write', '-o', '@log', ...AWK];

@@ -1,16 +1,16 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { Archive } from './apt.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { fetchPackages, preparePackages } from './debian-kernel.ts';
 import { temporaryCache } from './fixtures/cache.ts';
 import { standInForDepmod } from './fixtures/depmod.ts';
 import { writeBuild } from './fixtures/own-build.ts';
-import { canMakeRepository, newSigner, Repository, type Signer } from './fixtures/repository.ts';
+import { canMakeRepository, newSigner, Repository, type Signer, withRepository } from './fixtures/repository.ts';
 import { preparedKernel } from './prepared.ts';
 
-const testWithApt = canMakeRepository ? test : test.skip;
+const { test: testWithApt } = withRepository;
 const release = '7.2.12-cloud-amd64';
 const now = new Date('2026-01-02T03:04:05Z');
 let cache: Awaited<ReturnType<typeof temporaryCache>>;

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect } from '@jest/globals';
 import { execa } from 'execa';
+import { needing } from '../../util/fixtures/needing.ts';
 import { buildInitramfs, type InitramfsParts, OPT_IN_GUEST } from './initramfs.ts';
 
 let folder = '';
@@ -32,7 +33,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const LIMIT_MS = 180_000;
 
 const cpio = await execa('cpio', ['--version'], { reject: false });
-const testWithCpio = cpio.failed ? test.skip : test;
+const { test: testWithCpio } = needing({ what: 'cpio', isHere: !cpio.failed, remedy: 'npm run setup -- --vm' });
 
 testWithCpio(
 	'a root has our parts where the guest looks for them, and programs where they are here, with what they link to',

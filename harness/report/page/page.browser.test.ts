@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Page } from 'puppeteer-core';
 import { findBrowser } from '../../cli/setup/browser.ts';
+import { needing } from '../../util/fixtures/needing.ts';
 import { powerOffTimeline, rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import { sample } from '../matrix/fixtures/sample.ts';
 import { TestBrowser } from './fixtures/browser.ts';
@@ -19,14 +20,11 @@ const OTHERS = 170;
 const ALL = OTHERS + 4;
 
 const program = await findBrowser();
-const inBrowser = program === undefined ? describe.skip : describe;
-// Jest tells of a skipped file neither its name nor the names in it.
-if (program === undefined) {
-	process.stderr.write(
-		'index.html is not tried: no chromium, chromium-browser or google-chrome was found; to do: npm run setup -- ' +
-			'--browser\n',
-	);
-}
+const { describe: inBrowser } = needing({
+	what: 'chromium, chromium-browser or google-chrome, to try index.html',
+	isHere: program !== undefined,
+	remedy: 'npm run setup -- --browser',
+});
 
 inBrowser('index.html in Chromium', () => {
 	jest.setTimeout(LIMIT_MS);
