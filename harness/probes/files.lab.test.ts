@@ -6,6 +6,8 @@ import { test } from '@jest/globals';
 import { PcapReader } from '../formats/pcap.ts';
 import { expect, scenario } from '../index.ts';
 import { ARTIFACTS, type Artifact, fromProjectRoot, REPORTS, slugOf } from '../report/artifacts.ts';
+import { renderLadder } from '../report/ladder/index.ts';
+import { LADDER_WIDTH } from '../report/write-artifacts.ts';
 import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
 
 const connections = 2_000;
@@ -97,6 +99,8 @@ test.each(['client', 'server'] as const)('%s.pcap has all segments of the timeli
 	expect(packets.filter((packet) => packet.kind === 'other' && packet.what.startsWith('undecodable'))).toEqual([]);
 });
 
-test('the ladder is there', async () => {
-	expect(await readFile(await pathOf('ladder'), 'utf8')).toContain(story);
+test('the ladder is that of the timeline', async () => {
+	const ladder = await readFile(await pathOf('ladder'), 'utf8');
+	expect(ladder).toContain(story);
+	expect(ladder).toBe(renderLadder(await timelineFile(), { width: LADDER_WIDTH }));
 });

@@ -8,7 +8,7 @@ import { drawSvg, drawText, layOut } from './ladder/index.ts';
 import { postResult } from './scenario-results.ts';
 
 /** For files: fits a page, and most terminals. */
-const LADDER_WIDTH = 120;
+export const LADDER_WIDTH = 120;
 
 /**
  * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and tells the

@@ -132,6 +132,26 @@ describe('what others have put there is not believed, and stays', () => {
 	});
 });
 
+test('a dead run that cannot be swept keeps its folder for the next run, which is said; the others are swept', async () => {
+	for (const id of ['one', 'stuck', 'two']) await makeDirectory(runOf(id), 'unit');
+	const { engine, swept } = engineWith();
+	const sweep = async (run: RunIdentity) => {
+		if (run.id === 'stuck') throw new Error('It holds a lock.');
+		return engine.sweep(run);
+	};
+	const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+	try {
+		await sweepDeadRuns({ ...engine, sweep }, parent);
+		expect(swept.map(({ id }) => id).sort()).toEqual(['one', 'two']);
+		expect(await readdir(parent)).toEqual(['halfopen-run-stuck']);
+		expect(said.mock.calls.flat()).toEqual(['halfopen: an earlier run left something behind. It holds a lock.\n']);
+		await sweepDeadRuns(engine, parent);
+		expect(await readdir(parent)).toEqual([]);
+	} finally {
+		said.mockRestore();
+	}
+});
+
 test('who says to be of our run, and has another owner, does not get our folder removed', async () => {
 	const ours = runOf('ours', thisProcess());
 	await makeDirectory(ours, 'unit');

@@ -66,6 +66,12 @@ afterEach(async () => {
 	await rm(folder, { recursive: true, force: true });
 });
 
+/** Passes if nothing is left where this run has its socket. */
+function expectNoSocket(): void {
+	const place = currentLiveSocket();
+	expect(place && existsSync(place.socket)).toBe(false);
+}
+
 async function listen(wanted: Wanted): Promise<void> {
 	ears = await subscribeLive(wanted, notebook);
 	expect(ears).toBeDefined();
@@ -137,7 +143,7 @@ describe('nothing fails', () => {
 	test('where nobody listens', async () => {
 		play();
 		await aMoment();
-		expect(existsSync(currentLiveSocket()?.socket ?? '')).toBe(false);
+		expectNoSocket();
 	});
 
 	test('where the run has no place for it', async () => {
@@ -164,7 +170,7 @@ describe('nothing fails', () => {
 		}
 		live.close();
 		await aMoment();
-		expect(existsSync(currentLiveSocket()?.socket ?? '')).toBe(false);
+		expectNoSocket();
 	});
 
 	test('where it cannot be listened, or already is; then nobody is told to tell', async () => {
