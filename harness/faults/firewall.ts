@@ -1,8 +1,7 @@
 import { HalfopenError } from '../errors.ts';
 import { OWN_CHAIN } from '../formats/iptables.ts';
 import type { Boot } from '../lab/boot.ts';
-import { SNAPSHOT_BYTES } from '../probes/capture.ts';
-import { NFLOG_GROUP, REJECTS, SENTINEL_PREFIX } from '../probes/segments.ts';
+import { logTarget } from '../probes/firewall-log.ts';
 
 /** What happens to a packet that a rule matches, as iptables says it. */
 export type Verdict = readonly string[];
@@ -23,10 +22,10 @@ const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
  * Returns when they were in force, in seconds since the epoch.
  */
 export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): Promise<number> {
-	await boot.logDrops(() => markLog(boot));
+	await boot.logDrops((lines) => restore(boot, lines));
 	return restore(boot, [
 		`:${chainOf(id)} - [0:0]`,
-		`-A ${chainOf(id)} ${logAs(`${id} ${verdict.includes(REJECTS) ? REJECTS : 'DROP'}`)}`,
+		`-A ${chainOf(id)} ${logTarget(id, verdict.includes('REJECT') ? 'REJECT' : 'DROP')}`,
 		`-A ${chainOf(id)} ${verdict.join(' ')}`,
 		...jumps.map(([hook, ...match]) => `-I ${hook} 1 ${match.join(' ')} -j ${chainOf(id)}`),
 	]);
@@ -55,21 +54,6 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 		seen: `${out}${err}`,
 		remedy: 'Something else has changed the chain HALFOPEN-… of this fault: leave it to the fault’s own handle.',
 	});
-}
-
-/** The kernel cuts each packet to its headers; threshold 1: it tells of each packet at once. */
-function logAs(prefix: string): string {
-	const limits = `--nflog-size ${SNAPSHOT_BYTES} --nflog-threshold 1`;
-	return `-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix "${prefix}" ${limits}`;
-}
-
-/** The log of what was dropped shows the host's sentinels, too: so it is known to be complete. */
-async function markLog(boot: Boot): Promise<void> {
-	await restore(boot, [
-		':HALFOPEN-SENTINEL - [0:0]',
-		`-A HALFOPEN-SENTINEL ${logAs(SENTINEL_PREFIX)}`,
-		'-I OUTPUT 1 -o lo -p tcp --syn -j HALFOPEN-SENTINEL',
-	]);
 }
 
 async function restore(boot: Boot, lines: readonly string[]): Promise<number> {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
+import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
 import { checked } from '../util/options.ts';
 import { type Fault, inject, withoutEffect } from './fault.ts';
@@ -232,13 +233,4 @@ function statisticWords({ every, probability }: PacketMatch): string[] {
 
 function badNumber(name: string, seen: number, range: string): HalfopenError {
 	return new HalfopenError('OPTION_INVALID', { problem: `${name} cannot be ${seen}.`, remedy: `Give ${range}.` });
-}
-
-/** A port that a TCP header can hold and that can be bound: 1 to 65535. */
-export function assertPort(port: number): number {
-	if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-	throw new HalfopenError('PORT_OUT_OF_RANGE', {
-		problem: `${port} is no TCP port.`,
-		remedy: 'Give a whole number from 1 to 65535.',
-	});
 }

@@ -228,9 +228,9 @@ export class Boot {
 		return this.#context.sentinels.offset(KERNEL, this.#segments.nameOf('capture')) ?? 0;
 	}
 
-	/** Starts to read the firewall's log, once; `mark` is to let the log show the host's sentinels. */
-	logDrops(mark: () => Promise<void>): Promise<void> {
-		return this.#segments.logDrops(mark);
+	/** Starts to read the firewall's log, once; `insert` puts rules in, for which iptables-restore has these lines. */
+	logDrops(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
+		return this.#segments.logDrops(insert);
 	}
 
 	/**

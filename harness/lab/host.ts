@@ -3,7 +3,7 @@ import type { EngineHost } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Fault } from '../faults/fault.ts';
 import { forgetNeighbour, pinNeighbour, silence } from '../faults/neighbour.ts';
-import { assertPort, drop, type PacketFault, type PacketMatch, type RejectWith, reject } from '../faults/packets.ts';
+import { drop, type PacketFault, type PacketMatch, type RejectWith, reject } from '../faults/packets.ts';
 import { powerOff } from '../faults/power.ts';
 import { kill, pause } from '../faults/process.ts';
 import { changeSysctls, hasSysctl, type Sysctls, writeSysctls } from '../faults/sysctl.ts';
@@ -28,6 +28,7 @@ import {
 import { type Socket, SocketProcess } from '../peers/socket.ts';
 import { Boots } from '../probes/boots.ts';
 import { PacketFile } from '../probes/capture.ts';
+import { assertPort } from '../tcp/port.ts';
 import type { HostName, Offloads } from '../timeline/events.ts';
 import { isAtLeast } from '../util/kernel-version.ts';
 import { checked } from '../util/options.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { assertPort } from '../faults/packets.ts';
 import type { Endpoint } from '../formats/types.ts';
+import { assertPort } from '../tcp/port.ts';
 import { checked } from '../util/options.ts';
 import type { ProgramOptions } from './program.ts';
 

@@ -14,11 +14,11 @@ import {
 } from '../agent/socket-calls.ts';
 import { MAX_REQUEST_LINE, wordLength } from '../agent/wire.ts';
 import { HalfopenError } from '../errors.ts';
-import { assertPort } from '../faults/packets.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
 import type { Errno } from '../tcp/errnos.ts';
+import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
 import { checked, checkedName } from '../util/options.ts';
 import { Peer, signalSchema } from './peer.ts';

@@ -6,20 +6,9 @@ import type { HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { Sighting } from '../timeline/segments.ts';
 import { Capture, type PacketFile } from './capture.ts';
+import { FIREWALL_LOG, readLogPrefix, SENTINEL_RULES } from './firewall-log.ts';
 import { KERNEL } from './kernel.ts';
 import type { Sentinels } from './sentinel.ts';
-
-/** The netfilter log group that all faults of a host log to; the prefix tells which fault it was. */
-export const NFLOG_GROUP = 1;
-/**
- * The prefix of what only shows that the log is alive. No fault is named so: its prefix says of each whether it answers
- * what it drops.
- */
-export const SENTINEL_PREFIX = 'sentinel -';
-/** Behind the name of a fault in the prefix: it answers what it drops. */
-export const REJECTS = 'REJECT';
-
-const VERDICTS = new Set(['DROP', REJECTS]);
 
 /** What is told to `foreignRules`. */
 const SHOW_RULES = `exec 2>&-
@@ -94,9 +83,10 @@ export class SegmentProbe {
 		return `${this.#host} ${observer} ${this.#boot}`;
 	}
 
-	/** Starts to read the firewall's log, once; `mark` is to let the log show the host's sentinels. */
-	logDrops(mark: () => Promise<void>): Promise<void> {
-		this.#log ??= this.#start('firewall', `nflog:${NFLOG_GROUP}`, '', (packet) => this.#logged(packet), mark);
+	/** Starts to read the firewall's log, once; `insert` puts rules in, for which iptables-restore has these lines. */
+	logDrops(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
+		const mark = async () => void (await insert(SENTINEL_RULES));
+		this.#log ??= this.#start('firewall', FIREWALL_LOG, '', (packet) => this.#logged(packet), mark);
 		return this.#log;
 	}
 
@@ -218,11 +208,10 @@ export class SegmentProbe {
 	#logged(packet: RecordedPacket): void {
 		this.#heardOf('firewall', packet.t);
 		this.#isSentinel('firewall', packet);
-		if (packet.kind === 'other' || packet.prefix === SENTINEL_PREFIX) return;
-		const [by = '', does = ''] = packet.prefix?.split(' ') ?? [];
-		// A rule of somebody else may log to the same group.
-		if (!VERDICTS.has(does)) return;
-		this.#see({ what: 'dropped', packet, by, ...(does === REJECTS && { rejected: true }) });
+		const logged = readLogPrefix(packet.kind === 'other' ? undefined : packet.prefix);
+		if (packet.kind === 'other' || !logged) return;
+		const { by, verdict } = logged;
+		this.#see({ what: 'dropped', packet, by, ...(verdict === 'REJECT' && { rejected: true }) });
 	}
 
 	#isSentinel(name: Name, packet: RecordedPacket): boolean {
