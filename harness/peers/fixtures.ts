@@ -1,0 +1,26 @@
+/** For the tests of this folder: a peer without a process. */
+import type { ProcessEnd } from '../agent/agent.ts';
+import { quietResolvers } from '../agent/promises.ts';
+import { type FakeContext, fakeContext } from '../fixtures.ts';
+import { Peer } from './peer.ts';
+
+/** Ends, and is drained, when the test says so. */
+export class FakePeer extends Peer {
+	declare readonly context: FakeContext;
+	readonly exit: (end: ProcessEnd) => void;
+	readonly lose: () => void;
+	readonly drain: () => void;
+
+	constructor(context = fakeContext()) {
+		const exited = quietResolvers<ProcessEnd>();
+		const drained = quietResolvers<void>();
+		super('kang', 'client', context, { pid: 7, exited: exited.promise, drained: drained.promise });
+		this.exit = exited.resolve;
+		this.lose = () => exited.reject(new Error('its agent is gone'));
+		this.drain = () => drained.resolve(undefined);
+	}
+
+	override async signal(signal: NodeJS.Signals): Promise<void> {
+		this.tell('signalled', signal);
+	}
+}

@@ -1,0 +1,138 @@
+/** What a peer says of itself: how it ended, and what its calls came to. */
+import { describe, expect, test } from '@jest/globals';
+import { settle } from '../fixtures.ts';
+import type { TcpSocket } from '../formats/types.ts';
+import type { EventOf } from '../timeline/events.ts';
+import { CLIENT, ORIGIN, SERVER } from '../timeline/fixtures.ts';
+import { FakePeer } from './fixtures.ts';
+
+type Call = EventOf<'call'>;
+
+const CONNECTION: TcpSocket = { family: 'IPv4', local: CLIENT, remote: SERVER };
+const OTHER: TcpSocket = { ...CONNECTION, local: { ...CLIENT, port: 50_001 } };
+
+/** Adds calls to its history, one after the other, each on the same connection unless it says otherwise. */
+function withCalls(peer: FakePeer, ...calls: readonly Partial<Call>[]): FakePeer {
+	for (const [index, call] of calls.entries()) {
+		const { host, name } = peer;
+		peer.context.history.add({
+			...{ kind: 'call', t: index, host, peer: name, pid: peer.pid, name: 'read', args: '', fd: 3, took: 0 },
+			...{ source: 'strace', socket: CONNECTION },
+			...call,
+		});
+	}
+	return peer;
+}
+
+describe('the end of a peer', () => {
+	test.each([
+		[{ status: 1 }, { status: 1 }, 'status 1'],
+		[{ signal: 'SIGPIPE' }, { signal: 'SIGPIPE' }, 'SIGPIPE'],
+	])('%j', async (said, end, text) => {
+		const peer = new FakePeer();
+		expect(peer.end).toBeUndefined();
+		peer.exit({ ...said, t: ORIGIN + 9 });
+		expect(await peer.ended).toEqual(end);
+		expect(peer.end).toEqual(end);
+		// When it ended, by its agent's clock.
+		expect(peer.context.history.of('process')).toEqual([
+			{ kind: 'process', t: 9, host: 'client', peer: 'kang', what: 'exited', text },
+		]);
+	});
+
+	test('with its host: nobody could say how', async () => {
+		const peer = new FakePeer();
+		peer.context.clock.pass(3_000);
+		peer.lose();
+		expect(await peer.ended).toEqual({ lost: true });
+		expect(peer.context.history.of('process')).toMatchObject([{ t: 3, text: 'lost with its host' }]);
+	});
+
+	test('it is over once nobody can write to its streams any more, and whoever waits hears of it', async () => {
+		const peer = new FakePeer();
+		peer.exit({ status: 0, t: ORIGIN });
+		await peer.ended;
+		await settle();
+		// A child of it may still print.
+		expect(peer.isOver).toBe(false);
+		const heard: boolean[] = [];
+		peer.context.history.onChange(() => heard.push(peer.isOver));
+		peer.drain();
+		await settle();
+		expect(heard).toEqual([true]);
+	});
+});
+
+describe('its calls', () => {
+	test('are its own; reads and writes are those on connections', () => {
+		const peer = withCalls(
+			new FakePeer(),
+			{ peer: 'kodos' },
+			{ host: 'server' },
+			{ name: 'recvfrom', returned: 5 },
+			{ name: 'write', fd: 1, socket: undefined, returned: 5 },
+			// A controlled socket has nothing but its socket.
+			{ name: 'send', socket: undefined, source: 'socket', errno: 'EPIPE' },
+		);
+		expect(peer.calls().map(({ name }) => name)).toEqual(['recvfrom', 'write', 'send']);
+		expect(peer.calls('write').map(({ name }) => name)).toEqual(['send']);
+		expect([peer.returned('read', 5), peer.returned('write', 5)]).toEqual([true, false]);
+		expect([peer.failed('write', 'EPIPE'), peer.failed('read', 'EPIPE')]).toEqual([true, false]);
+	});
+
+	test('by a name that stands for none: OPTION_INVALID with the nearest', () => {
+		const misspelt = 'reads' as 'read';
+		const refused = expect.objectContaining({ code: 'OPTION_INVALID', seen: expect.stringContaining('read') });
+		expect(() => new FakePeer().calls(misspelt)).toThrow(refused);
+	});
+
+	test('in words: what was returned, an errno, one that is not over, one that never returned', () => {
+		const peer = new FakePeer();
+		expect(peer.results('read')).toBe('nothing');
+		withCalls(peer, { returned: 22 }, { errno: 'ECONNRESET' }, { result: 'never returned' }, { took: undefined });
+		expect(peer.results('read')).toBe('22, then ECONNRESET, then nothing, then nothing yet');
+	});
+
+	test('in words: each of several processes by itself', () => {
+		const peer = withCalls(new FakePeer(), { pid: 8, returned: 1 }, { pid: 9, returned: 2 }, { pid: 8, returned: 0 });
+		expect(peer.results('read')).toBe('process 8: 1, then 0; process 9: 2');
+	});
+
+	test('that block: the latest, and none once it has returned', () => {
+		const peer = withCalls(new FakePeer(), { took: undefined, fd: 3 }, { took: undefined, fd: 4 });
+		expect(peer.blockedIn('read')?.fd).toBe(4);
+		expect(peer.blocksIn('poll')).toBe(false);
+		for (const call of peer.calls()) peer.context.history.replace(call, { ...call, took: 1, returned: 0 });
+		expect(peer.blocksIn('read')).toBe(false);
+	});
+
+	test('after one has failed: reads and writes of the same process on the same connection', () => {
+		const failed = { errno: 'ETIMEDOUT' as const };
+		const peer = withCalls(
+			new FakePeer(),
+			{ returned: 1 },
+			failed,
+			{ name: 'write', errno: 'EPIPE' },
+			{ name: 'poll', returned: 1 },
+			{ pid: 8, returned: 2 },
+			{ socket: OTHER, returned: 3 },
+			{ fd: 1, name: 'write', socket: undefined, returned: 4 },
+			{ returned: 0 },
+			failed,
+		);
+		const later = peer.afterFailing('read', 'ETIMEDOUT').map(({ errno, returned }) => errno ?? returned);
+		expect(later).toEqual(['EPIPE', 0, 'ETIMEDOUT']);
+		expect(peer.afterFailing('write', 'ECONNRESET')).toEqual([]);
+	});
+
+	test('after one has failed on a socket whose ends are not known: those by the same descriptor', () => {
+		const unknown: TcpSocket = { family: 'IPv4' };
+		const peer = withCalls(
+			new FakePeer(),
+			{ errno: 'ENOTCONN', socket: unknown },
+			{ socket: unknown, fd: 4, returned: 1 },
+			{ socket: CONNECTION, fd: 3, returned: 2 },
+		);
+		expect(peer.afterFailing('read', 'ENOTCONN').map(({ returned }) => returned)).toEqual([2]);
+	});
+});

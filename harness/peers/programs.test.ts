@@ -1,0 +1,78 @@
+/** How each program is started, and what it cannot be told. The programs themselves run in labs. */
+import { describe, expect, test } from '@jest/globals';
+import { curl, dnc, echoClient, echoServer, nc, ncat, ncTraditional, telnet } from './programs.ts';
+
+const SERVER = { address: '198.18.0.3', port: 8080 };
+
+test.each([
+	[nc({ listen: 8080 }), 'nc', 'listening', 'nc.openbsd -l 8080'],
+	[nc({ connect: SERVER, shutdownAtEof: true }), 'nc', 'connected', 'nc.openbsd -N 198.18.0.3 8080'],
+	// This one takes the port as an option (nc.traditional(1)); -k is SO_KEEPALIVE.
+	[ncTraditional({ listen: 8080, keepalive: true }), 'nc', 'listening', 'nc.traditional -k -l -p 8080'],
+	[ncTraditional({ connect: SERVER }), 'nc', 'connected', 'nc.traditional 198.18.0.3 8080'],
+	[dnc({ listen: 8080 }), 'dnc', 'listening', 'dnc -l 8080'],
+	[dnc({ connect: SERVER }), 'dnc', 'connected', 'dnc 198.18.0.3 8080'],
+	// And here it keeps listening (ncat(1)).
+	[ncat({ listen: 8080, keepListening: true }), 'ncat', 'listening', 'ncat -k -l 8080'],
+	[telnet({ connect: SERVER }), 'telnet', 'connected', 'telnet 198.18.0.3 8080'],
+	// It ends by itself, and may be there to fail.
+	[curl({ connect: SERVER }), 'curl', 'started', 'curl -sS http://198.18.0.3:8080/'],
+	[
+		echoServer({ listen: 8080, keepaliveMs: 500, allowHalfOpen: true }),
+		...['echo-server', 'listening', 'node /opt/halfopen/echo-server.mjs 8080 --keepalive=500 --allow-half-open'],
+	],
+	[
+		echoClient({ connect: SERVER, heartbeatMs: 250 }),
+		...['echo-client', 'connected', 'node /opt/halfopen/echo-client.mjs 198.18.0.3 8080 --heartbeat=250'],
+	],
+] as const)('%j', (program, kind, until, command) => {
+	expect(program).toEqual({ kind, until, argv: command.split(' '), name: undefined });
+});
+
+test('each has the name that the spec gives, and is waited for as the spec says', () => {
+	const wanted = { name: 'kodos', until: 'started' } as const;
+	for (const start of [nc, ncTraditional, dnc, ncat, echoServer])
+		expect(start({ listen: 8080, ...wanted })).toMatchObject(wanted);
+	for (const start of [nc, ncTraditional, dnc, ncat, telnet, curl, echoClient])
+		expect(start({ connect: SERVER, ...wanted })).toMatchObject(wanted);
+});
+
+describe('what cannot be is refused before anything starts', () => {
+	// As a spec in JavaScript, or one whose types nobody has checked, would have it.
+	const given = (options: object) => options as { listen: number };
+
+	test.each([nc, ncTraditional, dnc, ncat])('both ends of a connection, or none: %p', (start) => {
+		const refused = expect.objectContaining({
+			code: 'OPTION_INVALID',
+			message: expect.stringContaining('one of listen and connect is needed'),
+		});
+		expect(() => start(given({ listen: 8080, connect: SERVER }))).toThrow(refused);
+		expect(() => start(given({}))).toThrow(refused);
+	});
+
+	test.each([0, 65_536, 80.5, Number.NaN, '8080'])('port %p', (port) => {
+		const refused = expect.objectContaining({ code: 'PORT_OUT_OF_RANGE' });
+		for (const start of [nc, ncTraditional, dnc, ncat, echoServer])
+			expect(() => start(given({ listen: port }))).toThrow(refused);
+		const connect = { ...SERVER, port: port as number };
+		for (const start of [nc, ncTraditional, dnc, ncat, telnet, curl, echoClient])
+			expect(() => start({ connect })).toThrow(refused);
+	});
+
+	test('an option that it does not have, with the nearest', () => {
+		const refused = (seen: string) =>
+			expect.objectContaining({ code: 'OPTION_UNKNOWN', seen: expect.stringContaining(seen) });
+		expect(() => nc(given({ listen: 8080, shutdownAtEOF: true }))).toThrow(refused('shutdownAtEof'));
+		// That is another program's, and means something else there.
+		expect(() => ncat(given({ listen: 8080, keepalive: true }))).toThrow(refused('name'));
+		expect(() => echoServer(given({ listen: 8080, keepAliveMs: 1 }))).toThrow(refused('keepaliveMs'));
+	});
+
+	test('times that are none', () => {
+		const refused = expect.objectContaining({ code: 'OPTION_INVALID' });
+		for (const ms of [0, -1, Number.NaN]) {
+			expect(() => echoServer({ listen: 8080, keepaliveMs: ms })).toThrow(refused);
+			expect(() => echoClient({ connect: SERVER, heartbeatMs: ms })).toThrow(refused);
+		}
+	});
+});
