@@ -52,7 +52,7 @@ describe('names', () => {
 
 	test('that are refused are not taken', () => {
 		const names = new Names();
-		expect(() => names.take('drop', 'Lost')).toThrow();
+		expect(() => names.take('drop', 'Lost')).toThrow('[NAME_INVALID]');
 		names.take('drop', 'lost');
 		expect(() => names.take('drop', 'lost')).toThrow(expect.objectContaining({ seen: 'lost' }));
 	});
