@@ -13,28 +13,28 @@ import { Qemu } from './qemu.ts';
 import { RecordedGuest, ReplayedGuest, readTranscript } from './replay.ts';
 import { RunningGuest } from './running-guest.ts';
 
-/** What `connect` needs, as it travels from the runner to the workers. */
+/** The facts that the runner passes to `connect` in the workers. */
 export interface VmFacts extends Record<string, string> {
-	/** Of the kernel: its image, and its package's version, if it came from one. */
+	/** The kernel's image and, if it came from a package, the package's version. */
 	readonly kernel: string;
 	readonly version: string;
-	/** The saved guest that all labs begin with. */
+	/** The snapshot from which all labs start. */
 	readonly memory: string;
-	/** Where what was said while a lab was made is kept. */
+	/** The folder with the transcript and the snapshot of a ready lab. */
 	readonly ready: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
 	readonly qemu: string;
-	/** Other than 0: what the random numbers of all guests are made of. */
+	/** Seed for the random numbers of all guests; 0 keeps those of the snapshot. */
 	readonly seed: string;
 }
 
-/** Every lab is alone in its guest, so it may have the same addresses as any other: then it repeats. */
+/** Each lab has a guest to itself, so all labs use the same addresses. That keeps runs repeatable. */
 const ADDRESSES = subnet(0, 0);
 
 /**
- * The engine as a worker sees it, made from what the runner found out. A guest that has not answered for `silenceMs` of
- * wall time is lost.
+ * Connects a worker to the engine, with the facts that the runner collected. A guest that does not answer within
+ * `turnTimeoutMs` of wall time counts as lost.
  */
 export function connectVm(
 	run: Run,
@@ -53,7 +53,7 @@ export function connectVm(
 			throw error;
 		}
 	};
-	// With other random numbers a lab is made otherwise.
+	// A different seed leads to a different lab, so each seed has a transcript of its own.
 	const transcriptFolder = seed === '0' ? ready : `${ready}-${seed}`;
 	return {
 		name: 'vm',
@@ -82,7 +82,7 @@ export function connectVm(
 					clock: guest.clock,
 					ready: () => guest.ready(),
 					kernelTrace: () => traceOfGuest(agent),
-					// All that is in a guest goes with it.
+					// Everything in the guest ends with the guest.
 					remove: () => guest.end(),
 				});
 			} catch (error) {

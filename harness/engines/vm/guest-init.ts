@@ -5,17 +5,17 @@ import { HalfopenError } from '../../errors.ts';
 import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { hashOf } from '../host-sources.ts';
 
-/** The sources of the guest's first process, which `npm run setup -- --vm` compiles. */
+/** The sources of the guest's init process. `npm run setup -- --vm` compiles them. */
 export const INIT_SOURCES = fileURLToPath(new URL('guest', import.meta.url));
 
-/** Where the guest's first process is, made of the sources as they are. */
+/** The path of the guest's init process, compiled from the current sources. */
 export async function initPath(): Promise<string> {
 	const names = (await readdir(INIT_SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
 	const hash = await hashOf(names.map((name) => `harness/engines/vm/guest/${name}`));
 	return join(PROJECT_ROOT, '.cache', `init-${hash}`);
 }
 
-/** Where it is; IMAGE_MISSING if it was not made. */
+/** The path of the guest's init process. Rejects with IMAGE_MISSING if it has not been compiled. */
 export async function assertInit(): Promise<string> {
 	const path = await initPath();
 	try {

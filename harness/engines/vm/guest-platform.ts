@@ -4,15 +4,15 @@ import type { Platform, PlatformProcess } from '../namespaces/platform.ts';
 import { OPT_IN_GUEST } from './initramfs.ts';
 
 /**
- * A guest's files go with it: what is written at run time (locks of iptables) stays with one host; our peers lie over
- * /opt.
+ * A guest's files are discarded with the guest. The machine gets its own /run for files that programs write (the locks
+ * of iptables). The peers are mounted over /opt.
  */
 const FILES = {
 	machine: `mount -t tmpfs tmpfs /run\nmount -t overlay -o "ro,lowerdir=${OPT_IN_GUEST}:/opt" overlay /opt`,
 	userland: '',
 };
 
-/** The system of a guest, through the agent that its first process has started. */
+/** The platform inside a guest. Commands run through the agent that the guest's init process started. */
 export function guestPlatform(agent: Agent): Platform {
 	const run: Platform['run'] = async (argv) => {
 		const { status, out, err } = await agent.run(argv);

@@ -4,15 +4,15 @@ import { quietResolvers } from '../../agent/promises.ts';
 import type { KernelTrace } from '../engine.ts';
 import { RECORDING, recorderCommand } from '../trace-recorder.ts';
 
-/** Whose the only trace in a guest is: there are no other runs. */
+/** Owner of the trace instance in a guest. No other run can use that guest. */
 const GUEST = { id: 'guest', owner: 'guest' };
 
-/** Starts to record the kernel's trace in a guest, and gives what it says from then on. */
+/** Starts recording the kernel's trace in a guest. Returns the trace as a stream. */
 export async function traceOfGuest(agent: Agent): Promise<KernelTrace> {
 	const trace = new PassThrough();
 	const recording = quietResolvers<void>();
 	let stderr = '';
-	/** What it says before it records, which is no part of the trace. */
+	/** Output before recording starts. It is not part of the trace. */
 	let header: string | undefined = '';
 	const onOutput = (bytes: Buffer): void => {
 		if (header === undefined) return void trace.write(bytes);

@@ -3,34 +3,31 @@ import type { LabClock } from '../engine.ts';
 import type { GuestTransport } from './running-guest.ts';
 import { type FromGuest, TO_GUEST_MAX_BYTES } from './shared-memory.ts';
 
-/**
- * Turns of the event loop in which nobody asked for anything: whoever thinks about what the guest said has come to an
- * end.
- */
+/** Turns of the event loop without a new request after which the harness counts as idle. */
 const IDLE_LOOP_TURNS = 4;
-/** So long the guest may go on when nobody said until when, in nanoseconds. */
+/** Length of a turn, in nanoseconds of guest time, when no sleep sets a deadline. */
 const DEFAULT_TURN_NS = 1_000_000_000n;
 
-/** Whoever lets time pass. */
+/** A pending `sleep` of the lab's clock. */
 interface Sleeper {
 	readonly until: bigint;
 	wake(error?: Error): void;
 }
 
 /**
- * A guest, and the harness, in turns. The guest runs until its agent has said something and it has come to rest, or
- * until the next deadline; then it stands still while the harness reads and thinks, and goes on when nobody here has
- * anything left to ask.
+ * Runs a guest and the harness in turns. The guest runs until its agent has sent something and the guest is idle, or
+ * until the next deadline. Then the guest stays paused until the harness is idle: it has read the output and has sent
+ * all its requests.
  */
 export class Guest {
 	readonly clock: LabClock;
-	/** To the agent that the guest's first process has started. Fails with what became of the guest. */
+	/** Channel to the agent that the guest's init process started. It fails with the error that ended the guest. */
 	readonly channel: Duplex;
 	readonly #transport: GuestTransport;
 	readonly #sleepers = new Set<Sleeper>();
 	readonly #finished: Promise<unknown>;
 	#pending: Buffer[] = [];
-	/** Grows with everything that is asked for. */
+	/** Number of requests so far. An unchanged number means that the harness is idle. */
 	#requests = 0;
 	#now = 0n;
 	#ended = false;
@@ -40,8 +37,8 @@ export class Guest {
 	#failure: Error | undefined;
 
 	/**
-	 * A seed other than 0 makes its random numbers others than those of the snapshot, from its first turn on: connections
-	 * are made of them.
+	 * A `seed` other than 0 reseeds the guest's random numbers in its first turn, before any connection is made. With 0
+	 * they are those of the snapshot.
 	 */
 	constructor(transport: GuestTransport, seed = 0n) {
 		this.#transport = transport;
@@ -62,7 +59,7 @@ export class Guest {
 		this.channel.on('error', () => {});
 		this.clock = {
 			source: 'the clock of the guest, which stands still while the harness thinks',
-			// The guest says the time with all that it says; none passes until it is told to go on.
+			// The guest sends the time with its output, and its clock stands still until its next turn.
 			precision: 0,
 			now: () => Number(this.#now / 1_000n) / 1e6,
 			calibrate: async () => ({ t: this.clock.now(), setBy: 0 }),
@@ -73,22 +70,22 @@ export class Guest {
 	}
 
 	/**
-	 * Once its channel was ended: passes when the guest is paused, and another agent in it has begun. Nobody is to use
-	 * the guest any more.
+	 * Call it after the channel has ended. Resolves when the guest is paused and a new agent has started in it. The guest
+	 * must not be used afterwards.
 	 */
 	async restarted(): Promise<void> {
 		await this.#finished;
 		if (this.#failure) throw this.#failure;
 	}
 
-	/** To be called when the lab is as all labs are at first. */
+	/** Called once, when the lab has been set up and nothing specific to a scenario has been sent. */
 	ready(): void {
 		this.#ready = true;
 	}
 
 	/**
-	 * Ends the guest at once, whatever it does, and then its channel; whoever sleeps is woken, for no time passes any
-	 * more.
+	 * Ends the guest immediately, then its channel. Pending sleeps resolve, because the guest's clock will not advance
+	 * again.
 	 */
 	async end(): Promise<void> {
 		this.#ended = true;
@@ -120,7 +117,7 @@ export class Guest {
 		}
 	}
 
-	/** Hands over what the guest left. */
+	/** Passes on the output of a turn. */
 	#receive({ now, bytes }: FromGuest): void {
 		if (this.#ended) return;
 		this.#now = now;

@@ -4,7 +4,7 @@ import { HalfopenError } from '../../errors.ts';
 import { runCommand } from '../../util/run-command.ts';
 import { diskFullIn } from './qemu-errors.ts';
 
-/** What hosts run, what tells of them, and what scripts are made of. */
+/** Programs that a guest's hosts run: the peers, the tools that observe them, and the commands of scripts. */
 const GUEST_PROGRAMS = [
 	...[
 		'bash',
@@ -45,8 +45,8 @@ const GUEST_PROGRAMS = [
 ];
 
 /**
- * What programs look for besides, where it is there: matches and targets of iptables, names of services, Node's own
- * parts on Debian.
+ * Files that programs use if they exist: the matches and targets of iptables, names of services, and Node's own modules
+ * on Debian.
  */
 const OPTIONAL_FILES = [
 	...['/etc/protocols', '/etc/services', '/etc/ethertypes', '/usr/share/ncat', '/usr/share/nodejs'],
@@ -54,34 +54,34 @@ const OPTIONAL_FILES = [
 ];
 
 const FILES: Readonly<Record<string, string>> = {
-	// The last is whom Debian's tcpdump becomes.
+	// Debian's tcpdump drops its privileges to the user `tcpdump`.
 	'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\ntcpdump:x:100:100::/:/bin/false\n',
 	'etc/group': 'root:x:0:\ntcpdump:x:100:\n',
 	'etc/hosts': '127.0.0.1 localhost\n',
 };
 const FOLDERS = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'etc', 'opt', 'modules', 'host', 'usr/local/bin'];
 
-/** What the guest has of ours. */
+/** The project's own files in a guest. */
 export interface InitramfsParts {
-	/** A folder of programs: the agent, `dnc`. */
+	/** A folder with the agent and `dnc`. */
 	readonly bin: string;
-	/** A folder that comes to lie over /opt. */
+	/** A folder that is mounted over /opt. */
 	readonly opt: string;
-	/** The guest's first process. */
+	/** The path of the guest's init process. */
 	readonly init: string;
-	/** A folder of modules, with their `order`. */
+	/** A folder with the modules and their `order`. */
 	readonly modules: string;
 }
 
-/** Where a guest looks for programs (guest/prepare.c). */
+/** The guest's PATH (guest/prepare.c). */
 const GUEST_PATH = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']);
 
-/** Where a guest has what lies over /opt on this machine's hosts. */
+/** Where a guest has the files that are mounted over /opt on its hosts. */
 export const OPT_IN_GUEST = '/host/opt';
 
 /**
- * Makes a guest's root, as an archive for its kernel to unpack, by way of the new folder `staging`. Everything in it is
- * the superuser's.
+ * Builds a guest's initramfs, as a cpio archive. `staging` is a new folder in which its files are collected. Root owns
+ * all of them.
  */
 export async function buildInitramfs(
 	archive: string,
@@ -124,7 +124,7 @@ function failed(problem: string, seen: string): HalfopenError {
 	});
 }
 
-/** A file system for a guest, made of this machine's programs and what they need. */
+/** The root folder of a guest, filled with this machine's programs and the files that they need. */
 class RootFolder {
 	readonly #folder: string;
 	readonly #copied = new Set<string>();
@@ -139,13 +139,16 @@ class RootFolder {
 		for (const [name, text] of Object.entries(FILES)) await writeFile(join(this.#folder, name), text);
 	}
 
-	/** Puts a program where it is here, and where a guest finds it: Node may be anywhere in this user's PATH. */
+	/**
+	 * Copies a program to its own path. If that is not in the guest's PATH (Node may be anywhere in this user's), it also
+	 * gets a link there.
+	 */
 	async copyProgram(path: string): Promise<void> {
 		await this.copyWithLibraries(path);
 		if (!GUEST_PATH.has(dirname(path))) await symlink(path, join(this.#folder, 'usr/local/bin', basename(path)));
 	}
 
-	/** Puts a file of this machine where it is here, with all that it links to: other places, libraries. */
+	/** Copies a file to its own path, with the targets of its links and its shared libraries. */
 	async copyWithLibraries(path: string): Promise<void> {
 		const real = join(await realpath(dirname(path)), basename(path));
 		if (this.#copied.has(real)) return;
@@ -162,14 +165,14 @@ class RootFolder {
 		for (const library of await librariesOf(real)) await this.copyWithLibraries(library);
 	}
 
-	/** Puts all files of a folder where they are here, or one file; nothing where there is none. */
+	/** Copies a file or all files of a folder to their own paths. Does nothing if the path does not exist. */
 	async copyTree(path: string): Promise<void> {
 		const found = await lstat(path).catch(() => undefined);
 		if (!found?.isDirectory()) return found && this.copyWithLibraries(path);
 		for (const name of await readdir(path)) await this.copyTree(join(path, name));
 	}
 
-	/** /bin is a link on systems of today. */
+	/** /bin is a symbolic link on merged-/usr systems. */
 	async #createTopFolder(name: string): Promise<void> {
 		const found = await lstat(`/${name}`).catch(() => undefined);
 		if (found?.isSymbolicLink()) {
@@ -180,7 +183,7 @@ class RootFolder {
 	}
 }
 
-/** As the loader would find them; none of a script or of what is linked statically. */
+/** The shared libraries of a file, as the dynamic linker finds them. Scripts and static binaries have none. */
 async function librariesOf(path: string): Promise<string[]> {
 	const { out } = await runCommand(['ldd', path]);
 	return [...out.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, library = '']) => library);

@@ -1,24 +1,23 @@
 import { join } from 'node:path';
 import { SHARED_MEMORY_BYTES } from './shared-memory.ts';
 
-/** The program, as it is found in PATH. */
+/** The program's name, looked up in PATH. */
 export const QEMU = 'qemu-system-x86_64';
 const MEMORY_MIB = 768;
 
-/** Files of one guest, in a folder of the run's. */
+/** Paths of the files of one guest, in the run's folder. */
 export const filesOf = (folder: string, name: string) => ({
 	console: join(folder, `${name}.console`),
 	monitor: join(folder, `${name}.monitor`),
 	memory: join(folder, `${name}.memory`),
 });
 
-/** Where they are. */
 export type GuestFiles = ReturnType<typeof filesOf>;
 
 /**
- * The computer. Its clock is the count of its instructions, one a nanosecond, and jumps when it has nothing to do
- * (`icount`); nothing in it hears of the time outside. Without cmpxchg16b, which QEMU 7.2 gets wrong at random; without
- * HPET, on which QEMU 10 stops at every tick of an idle clock.
+ * QEMU's command line. The guest's clock counts instructions, one per nanosecond, and jumps to the next timer when the
+ * processor is idle (`icount`). Nothing in the guest depends on time outside. cmpxchg16b is disabled, because QEMU 7.2
+ * emulates it wrongly at random. HPET is disabled, because QEMU 10 would stop at every tick of an idle clock.
  */
 export function commandLine(kernel: string, { console, monitor, memory }: GuestFiles): string[] {
 	return [

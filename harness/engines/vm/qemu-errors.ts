@@ -4,10 +4,10 @@ import { diskFull } from '../../kernels/cache-errors.ts';
 
 const LAST_LINES = 15;
 
-/** Whether QEMU has ended: ENGINE_GONE. */
+/** Whether the error is ENGINE_GONE: QEMU has ended. */
 export const isGone = (error: unknown): boolean => error instanceof HalfopenError && error.code === 'ENGINE_GONE';
 
-/** QEMU ended before anybody could speak to it: ENGINE_REFUSED. */
+/** ENGINE_REFUSED: QEMU ended before its monitor could be reached. */
 export function notStarted(said: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
 		problem: 'QEMU did not start.',
@@ -19,7 +19,7 @@ export function notStarted(said: string): HalfopenError {
 	});
 }
 
-/** A guest has fallen silent: GUEST_LOST. */
+/** GUEST_LOST: the guest has not answered in time. */
 export function silent(limitMs: number, console: string): HalfopenError {
 	return lost(
 		`A guest has not answered for ${limitMs / 1_000} s.`,
@@ -29,7 +29,7 @@ export function silent(limitMs: number, console: string): HalfopenError {
 	);
 }
 
-/** QEMU has ended in mid-scenario, by a signal or, as it does when the guest's kernel panics, by itself: GUEST_LOST. */
+/** GUEST_LOST: QEMU ended during a scenario, killed by a signal or because the guest's kernel panicked. */
 export function ended(signal: NodeJS.Signals | null, console: string): HalfopenError {
 	return signal
 		? lost(
@@ -47,7 +47,7 @@ export function ended(signal: NodeJS.Signals | null, console: string): HalfopenE
 function lost(problem: string, console: string, remedy: string): HalfopenError {
 	const lines = console.trimEnd().split(/\r?\n/);
 	const last = lines.slice(-LAST_LINES);
-	// What follows on a panic is long.
+	// The output after a panic is long, so the line of the panic itself may be above the last lines.
 	const panic = lines.slice(0, -LAST_LINES).findLast((line) => line.includes('Kernel panic'));
 	const shown = panic === undefined ? last : [panic, '…', ...last];
 	return new HalfopenError('GUEST_LOST', {
@@ -57,10 +57,7 @@ function lost(problem: string, console: string, remedy: string): HalfopenError {
 	});
 }
 
-/**
- * A guest could not be saved, or one that was saved not be restored: SNAPSHOT_UNUSABLE, or, where that is why,
- * DISK_FULL.
- */
+/** A snapshot could not be saved or restored: SNAPSHOT_UNUSABLE, or DISK_FULL if that is the cause. */
 export function unusable(what: 'saved' | 'restored', said: string): HalfopenError {
 	const full = diskFullIn(said);
 	if (full) return full;
@@ -74,7 +71,7 @@ export function unusable(what: 'saved' | 'restored', said: string): HalfopenErro
 	});
 }
 
-/** DISK_FULL, where that is what a program complains of. */
+/** DISK_FULL if a program's output says so. */
 export function diskFullIn(said: string): HalfopenError | undefined {
 	return /No space left on device|Disk quota exceeded/.test(said) ? diskFull(said) : undefined;
 }

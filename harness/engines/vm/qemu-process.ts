@@ -4,11 +4,11 @@ import { markOf } from '../marked.ts';
 import { QEMU } from './qemu-command.ts';
 
 /**
- * QEMU as a process of this machine, with what it starts itself. The kernel ends it with the process that started it,
- * however that dies.
+ * A QEMU process and its children. `setpriv --pdeathsig` makes the kernel kill QEMU when the process that started it
+ * dies.
  */
 export class QemuProcess {
-	/** Resolves when it has ended, and what it had started, too. */
+	/** Resolves when QEMU and its children have ended. */
 	readonly ended: Promise<void>;
 	readonly #child: ChildProcess;
 	#stderr = '';
@@ -27,17 +27,17 @@ export class QemuProcess {
 		this.ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
 	}
 
-	/** What it has complained of. */
+	/** What QEMU has written to stderr. */
 	get stderr(): string {
 		return this.#stderr;
 	}
 
-	/** The name of the signal that has ended it, if one has. */
+	/** The name of the signal that killed QEMU, if any. */
 	get signal(): NodeJS.Signals | null {
 		return this.#child.signalCode;
 	}
 
-	/** Ends it at once. */
+	/** Kills QEMU. Resolves when it has ended. */
 	async kill(): Promise<void> {
 		this.#child.kill('SIGKILL');
 		await this.ended;

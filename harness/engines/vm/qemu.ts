@@ -6,37 +6,38 @@ import { ended, isGone, notStarted, silent, unusable } from './qemu-errors.ts';
 import { QemuProcess } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 
-/** What a guest begins with: a kernel that boots a root, or a snapshot of one that has. */
+/** What a guest starts from: a kernel and an initramfs to boot, or a kernel and a snapshot to restore. */
 export type BootSource =
 	| { readonly kernel: string; readonly root: string }
 	| { readonly kernel: string; readonly snapshot: string };
 
 export interface StartOptions {
-	/** How long a kernel may take to boot, in ms of wall time. */
+	/** Limit for booting, in ms of wall time. */
 	readonly bootLimitMs?: number | undefined;
-	/** Ends QEMU at once, whatever it does. */
+	/** Kills QEMU when aborted. */
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** How long QEMU takes to open its monitor, and how often that is looked for: it tells nobody. */
+/** Time for QEMU to open its monitor, and the interval of connection attempts. QEMU does not announce the monitor. */
 const START_LIMIT_MS = 20_000;
 const POLL_MS = 5;
-/** A guest boots in about 8 s, on a busy machine in 40. */
+/** A guest boots in about 8 s, and in 40 s on a busy machine. */
 const BOOT_LIMIT_MS = 180_000;
-/** A guest is saved and restored in half a second, on a slow disk in ten. */
+/** A guest is saved or restored in half a second, and in 10 s on a slow disk. */
 const MIGRATION_LIMIT_MS = 180_000;
 
 /** A running QEMU. */
 export class Qemu {
-	/** The file in which harness and guest meet. */
+	/** The file that backs the memory which harness and guest share. */
 	readonly memory: string;
 	readonly #process: QemuProcess;
 	readonly #monitor: Qmp;
 	readonly #files: GuestFiles;
 
 	/**
-	 * Starts one, and passes when its guest has paused. `name` tells its files from others' in `folder`. Where that fails
-	 * nothing is left: with SNAPSHOT_UNUSABLE, GUEST_LOST or ENGINE_REFUSED, or with the signal's reason.
+	 * Starts QEMU. Resolves when the guest has paused. `name` distinguishes the guest's files in `folder` from those of
+	 * other guests. Rejects with SNAPSHOT_UNUSABLE, GUEST_LOST or ENGINE_REFUSED, or with the signal's reason; then no
+	 * process or file remains.
 	 */
 	static async start(
 		run: RunIdentity,
@@ -71,27 +72,24 @@ export class Qemu {
 	}
 
 	/**
-	 * Lets the paused guest go on, and passes when it has paused again; rejects with GUEST_LOST if it does not within so
-	 * many ms of wall time.
+	 * Resumes the paused guest. Resolves when it has paused again. Rejects with GUEST_LOST if that takes longer than
+	 * `limitMs` of wall time.
 	 */
 	async runUntilPaused(limitMs: number): Promise<void> {
 		const paused = this.#waitForPause(limitMs);
 		const continued = this.#monitor.execute('cont').catch((error: unknown) => {
-			// Who waits for the guest knows more.
+			// The wait for the pause reports a better error.
 			if (!isGone(error)) throw error;
 		});
 		await Promise.all([paused, continued]);
 	}
 
-	/**
-	 * Writes the paused guest into a file. Rejects with DISK_FULL where it has no room, and, like SNAPSHOT_UNUSABLE, that
-	 * is the end of the guest.
-	 */
+	/** Writes the paused guest to a file. Rejects with DISK_FULL or SNAPSHOT_UNUSABLE; the guest has then ended. */
 	async save(path: string): Promise<void> {
 		await this.#migrate('migrate', `exec:cat >${quoted(path)}`);
 	}
 
-	/** Ends it at once, and removes its files. */
+	/** Ends QEMU and removes its files. */
 	async end(): Promise<void> {
 		await this.#process.kill();
 		await remove(this.#files);
@@ -99,7 +97,7 @@ export class Qemu {
 
 	async #restore(path: string): Promise<void> {
 		const { size } = await stat(path).catch(() => ({ size: 0 }));
-		// QEMU would wait for the first word for ever.
+		// QEMU would wait for ever for the first bytes of an empty snapshot.
 		if (size === 0) throw unusable('restored', `${path} is not there, or empty`);
 		await this.#migrate('migrate-incoming', `exec:cat ${quoted(path)}`);
 	}
@@ -115,7 +113,7 @@ export class Qemu {
 				this.#monitor.execute(command, { uri }),
 			]);
 			if (outcome?.status === 'completed') return;
-			// What runs at the other end of its pipe complains before that ends.
+			// The process at the other end of QEMU's pipe prints its error before it exits.
 			await this.#process.kill();
 		} catch (error) {
 			if (!isGone(error)) throw error;
@@ -127,7 +125,7 @@ export class Qemu {
 
 	async #waitForBoot(limitMs: number): Promise<void> {
 		const paused = this.#waitForPause(limitMs);
-		// It may have paused before we listened.
+		// The guest may have paused before the event was subscribed to.
 		const before = this.#monitor.execute('query-status').then(
 			(answer) => ((answer as { readonly status: string }).status === 'watchdog' ? undefined : paused),
 			() => paused,
@@ -152,7 +150,7 @@ export class Qemu {
 	}
 }
 
-/** Looks for the monitor until it is there, and QEMU with it. */
+/** Connects to QEMU's monitor as soon as it accepts connections. */
 async function connectMonitor(process: QemuProcess, path: string): Promise<Qmp> {
 	let over = false;
 	void process.ended.then(() => {
@@ -169,7 +167,7 @@ async function connectMonitor(process: QemuProcess, path: string): Promise<Qmp> 
 	);
 }
 
-/** What it passes with, or nothing when so many ms of wall time have passed. */
+/** Resolves with the result of `work`, or with undefined after `limitMs` of wall time. */
 async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> {
 	const over = new AbortController();
 	try {
@@ -179,7 +177,7 @@ async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promis
 	}
 }
 
-/** As one word of a shell's. */
+/** Quotes a path as one word of a shell command. */
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
 async function remove(files: GuestFiles): Promise<void> {

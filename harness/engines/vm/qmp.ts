@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { HalfopenError } from '../../errors.ts';
 
-/** What QEMU says: an answer, or an event. */
+/** A message of QEMU: the answer to a command, or an event. */
 interface QmpMessage {
 	readonly id?: number;
 	readonly return?: unknown;
@@ -20,7 +20,7 @@ type EventWaiter = {
 	reject(error: Error): void;
 };
 
-/** QEMU's monitor (docs/interop/qmp-spec of QEMU): commands and events, a line of JSON each. */
+/** A client of QEMU's monitor (docs/interop/qmp-spec in QEMU): commands and events, one line of JSON each. */
 export class Qmp {
 	readonly #socket: Socket;
 	readonly #pending = new Map<number, PendingCommand>();
@@ -28,7 +28,7 @@ export class Qmp {
 	#number = 0;
 	#closed: HalfopenError | undefined;
 
-	/** Connects to the socket, which must be there. */
+	/** Connects to the monitor's socket, which must exist. */
 	static async connect(path: string): Promise<Qmp> {
 		const socket = connect(path);
 		await once(socket, 'connect');
@@ -39,13 +39,16 @@ export class Qmp {
 
 	private constructor(socket: Socket) {
 		this.#socket = socket;
-		// It passes errors on; what comes of them is that the socket closes.
+		// readline re-emits the socket's errors. They are handled when the socket closes.
 		const lines = createInterface({ input: socket }).on('error', () => {});
 		lines.on('line', (line) => this.#receive(parse(line)));
 		socket.on('error', () => {}).on('close', () => this.#onClose());
 	}
 
-	/** Rejects with ENGINE_REFUSED in QEMU's words, or with ENGINE_GONE when it has ended. */
+	/**
+	 * Executes a command and resolves with its answer. Rejects with ENGINE_REFUSED and QEMU's error, or with ENGINE_GONE
+	 * when QEMU has ended.
+	 */
 	execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
 		if (this.#closed) return Promise.reject(this.#closed);
 		const id = ++this.#number;
@@ -55,8 +58,7 @@ export class Qmp {
 	}
 
 	/**
-	 * Passes with the data of the next event of this name for which `passes` holds; rejects with ENGINE_GONE when QEMU
-	 * has ended.
+	 * Resolves with the data of the next event of this name that `matches`. Rejects with ENGINE_GONE when QEMU has ended.
 	 */
 	event(name: string, matches: EventWaiter['matches'] = () => true): Promise<EventData> {
 		if (this.#closed) return Promise.reject(this.#closed);
@@ -105,7 +107,7 @@ export class Qmp {
 	}
 }
 
-/** Nothing in half a line, with which a QEMU ends that is killed. */
+/** A QEMU that is killed leaves an incomplete line, which is ignored. */
 function parse(line: string): QmpMessage {
 	try {
 		return Object(JSON.parse(line)) as QmpMessage;

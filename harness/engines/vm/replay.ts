@@ -7,7 +7,7 @@ import type { GuestTransport, SavableGuest } from './running-guest.ts';
 import type { FromGuest, ToGuest } from './shared-memory.ts';
 import { markUsed, moveUnlessThere, unfinishedFolder } from './snapshots-folder.ts';
 
-/** What harness and guest said to each other while a lab was made. */
+/** All turns of a guest from its start until the lab was ready. */
 export interface Transcript {
 	readonly first: FromGuest;
 	readonly turns: readonly Turn[];
@@ -21,19 +21,19 @@ interface Turn {
 const MEMORY = 'memory';
 const TRANSCRIPT = 'transcript.json';
 
-/** Restores a guest, which ends when the signal is aborted. Rejects with SNAPSHOT_UNUSABLE if it cannot be. */
+/** Restores a guest, which ends when the signal is aborted. Rejects with SNAPSHOT_UNUSABLE if it cannot be restored. */
 type Restore = (signal: AbortSignal) => Promise<SavableGuest>;
 
 /**
- * All labs are made alike, and a guest whose time stands still while the harness thinks says the same to the same. So
- * what was said while the first was made is kept, with the guest as it was at the end, and said again, without a guest,
- * while later ones are made.
+ * Replays the transcript of the first lab instead of running a guest. Every lab is set up with the same requests, and a
+ * guest whose clock stands still while the harness is busy answers them in the same way. Meanwhile the snapshot from
+ * the end of the transcript is being restored.
  */
 export class ReplayedGuest implements GuestTransport {
 	readonly first: FromGuest;
 	readonly #turns: readonly Turn[];
 	readonly #ended = new AbortController();
-	/** No longer wanted as soon as somebody says something else. */
+	/** Aborted when a request differs from the transcript: the final snapshot is of no use then. */
 	readonly #finalUnneeded = new AbortController();
 	readonly #finalGuest: Promise<SavableGuest | undefined>;
 	readonly #restoreInitial: Restore;
@@ -41,8 +41,8 @@ export class ReplayedGuest implements GuestTransport {
 	#guest: Promise<SavableGuest> | undefined;
 
 	/**
-	 * `atTheEnd` restores the guest of the end of the conversation, and is begun at once; the other is needed if somebody
-	 * says something else.
+	 * `restoreFinal` restores the snapshot from the end of the transcript and is called immediately. `restoreInitial`
+	 * restores the one from its beginning and is called only if a request differs from the transcript.
 	 */
 	constructor({ first, turns }: Transcript, restoreFinal: Restore, restoreInitial: Restore) {
 		this.first = first;
@@ -72,7 +72,7 @@ export class ReplayedGuest implements GuestTransport {
 		await Promise.all(restoring.map((one) => one.status === 'fulfilled' && one.value?.end()));
 	}
 
-	/** The guest after all that has been said. */
+	/** A running guest in the state after all turns so far. */
 	async #restoreCurrent(): Promise<SavableGuest> {
 		if (this.#position === this.#turns.length) {
 			const restored = await this.#finalGuest;
@@ -90,14 +90,14 @@ export class ReplayedGuest implements GuestTransport {
 	}
 }
 
-/** What was kept with it can be said to another guest. */
+/** The turns so far can be sent to a guest that is restored from the initial snapshot. */
 function ignoreUnusable(error: unknown): undefined {
 	if (!(error instanceof HalfopenError) || error.code !== 'SNAPSHOT_UNUSABLE') throw error;
 }
 
 /**
- * A guest whose conversation is kept when the lab is ready. From there on the lab has the guest that was kept, as all
- * later ones have: a guest that was restored is some nanoseconds from one that went on.
+ * Records the transcript of a guest and saves both when the lab is ready. This lab then continues with the restored
+ * guest, as later labs do: a guest that was restored differs by some nanoseconds from one that kept running.
  */
 export class RecordedGuest implements GuestTransport {
 	readonly first: FromGuest;
@@ -106,7 +106,7 @@ export class RecordedGuest implements GuestTransport {
 	readonly #restore: (memory: string, signal: AbortSignal) => Promise<SavableGuest>;
 	readonly #ended = new AbortController();
 	#running: SavableGuest;
-	/** None any more once it is kept. */
+	/** Undefined once the transcript has been saved. */
 	#turns: Turn[] | undefined = [];
 	#saving: Promise<void> | undefined;
 
@@ -147,7 +147,7 @@ export class RecordedGuest implements GuestTransport {
 			await using unfinished = await unfinishedFolder(dirname(this.#folder), this.#run);
 			await this.#running.save(join(unfinished.path, MEMORY));
 			await writeFile(join(unfinished.path, TRANSCRIPT), JSON.stringify(transcript, asText));
-			// Where another lab was quicker, this one is not needed.
+			// If another lab has saved its transcript first, this one is discarded.
 			await moveUnlessThere(unfinished.path, this.#folder);
 		});
 		await this.#running.end();
@@ -156,8 +156,8 @@ export class RecordedGuest implements GuestTransport {
 }
 
 /**
- * The conversation that is kept in a folder, if there is one, and the guest as it was at the end. One that cannot be
- * read is removed.
+ * Reads the transcript in a folder and the path of its snapshot. Returns undefined if there is none. A transcript that
+ * cannot be parsed is removed.
  */
 export async function readTranscript(folder: string): Promise<{ transcript: Transcript; memory: string } | undefined> {
 	const text = await readFile(join(folder, TRANSCRIPT), 'utf8').catch(() => undefined);

@@ -6,7 +6,7 @@ import type { VmFacts } from './connect.ts';
 import { ensureSnapshot } from './snapshot.ts';
 import { sweepUnfinished } from './snapshots-folder.ts';
 
-/** How the user says which kernel, and which random numbers. */
+/** The environment variables that select the kernel and the seed of random numbers. */
 export const KERNEL_VARIABLE = 'HALFOPEN_KERNEL';
 export const SEED_VARIABLE = 'HALFOPEN_SEED';
 
@@ -38,7 +38,7 @@ function wantedKernel(): string {
 	});
 }
 
-/** 0 leaves random numbers as the snapshot has them. */
+/** A seed of 0 keeps the random numbers of the snapshot. */
 function seedOf(text: string): string {
 	if (/^\d{1,18}$/.test(text)) return text;
 	throw new HalfopenError('OPTION_INVALID', {

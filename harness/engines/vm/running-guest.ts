@@ -2,18 +2,18 @@ import type { Qemu } from './qemu.ts';
 import { type FromGuest, SharedMemory, type ToGuest } from './shared-memory.ts';
 
 /**
- * Two hours in a guest that does nothing take up to 5 s, on a busy machine ten times that. What takes longer does not
- * come any more.
+ * Two hours in an idle guest take up to 5 s, and ten times as long on a busy machine. A turn that takes longer counts
+ * as hung.
  */
 const TURN_TIMEOUT_MS = 180_000;
 
-/** Whoever answers the harness in turns. */
+/** Runs a guest in turns: a real one, or a replay. */
 export interface GuestTransport {
-	/** What it had said before the first turn. */
+	/** The guest's output before the first turn. */
 	readonly first: FromGuest;
-	/** Gives it something, and passes with what it has to say. */
+	/** Sends input to the guest. Resolves with the guest's output of that turn. */
 	turn(input: ToGuest): Promise<FromGuest>;
-	/** Told between two turns: all that came before is the same for every lab. */
+	/** Called once, between two turns, when the lab is ready. All turns before are the same in every lab. */
 	ready(): Promise<void>;
 	end(): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface SavableGuest extends GuestTransport {
 	save(path: string): Promise<void>;
 }
 
-/** A guest that really runs. */
+/** A transport to a guest in QEMU. */
 export class RunningGuest implements SavableGuest {
 	readonly first: FromGuest;
 	readonly #qemu: Qemu;
@@ -32,7 +32,7 @@ export class RunningGuest implements SavableGuest {
 	readonly #memory: SharedMemory;
 	#ended: Promise<void> | undefined;
 
-	/** Of a QEMU whose guest is paused. A turn that takes more than so many ms of wall time rejects with GUEST_LOST. */
+	/** `qemu` has a paused guest. A turn that takes longer than `turnTimeoutMs` of wall time rejects with GUEST_LOST. */
 	constructor(qemu: Qemu, turnTimeoutMs = TURN_TIMEOUT_MS) {
 		this.#qemu = qemu;
 		this.#turnTimeoutMs = turnTimeoutMs;

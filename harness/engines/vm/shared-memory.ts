@@ -1,32 +1,32 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** The layout of the memory that harness and guest share, as guest/shared_memory.h has it. */
+/** The layout of the shared memory, as in guest/shared_memory.h. */
 export const SHARED_MEMORY_BYTES = 2 << 20;
 const HEADER_BYTES = 40;
 const TO_GUEST_OFFSET = 4096;
 const FROM_GUEST_OFFSET = 1 << 20;
-/** What does not go through at once goes through in turns. */
+/** Input longer than this is sent in several turns. */
 export const TO_GUEST_MAX_BYTES = FROM_GUEST_OFFSET - TO_GUEST_OFFSET;
 
-/** What the guest left when it paused. */
+/** The guest's output of one turn. */
 export interface FromGuest {
-	/** When, in nanoseconds since the epoch. */
+	/** When the guest paused, in nanoseconds since the epoch. */
 	readonly now: bigint;
 	readonly bytes: Buffer;
 }
 
-/** What the guest finds when it goes on. */
+/** The guest's input of one turn. */
 export interface ToGuest {
-	/** It pauses then at the latest, in nanoseconds since the epoch. */
+	/** The guest pauses at this time at the latest, in nanoseconds since the epoch. */
 	readonly deadline: bigint;
 	readonly bytes: Buffer;
-	/** Other than 0: makes its random numbers others than the snapshot's. */
+	/** Reseeds the guest's random numbers unless it is 0. */
 	readonly seed: bigint;
-	/** Its agent is to end, and another to begin. */
+	/** Whether the guest's init process replaces the agent with a new one. */
 	readonly restart: boolean;
 }
 
-/** The harness's side of that memory. It is ours while the guest is paused, and only then. */
+/** The harness's side of the shared memory. Use it only while the guest is paused. */
 export class SharedMemory {
 	readonly #file: number;
 

@@ -27,15 +27,14 @@ import {
 	unfinishedFolder,
 } from './snapshots-folder.ts';
 
-/** A guest that has booted, saved at the moment before its first lab. */
+/** A guest that has booted, saved before its first lab. */
 export interface Snapshot {
-	/** The memory of the paused guest. */
+	/** The file with the memory of the paused guest. */
 	readonly memory: string;
-	/** The folder for what is kept of the making of labs, by the harness as it is. */
+	/** The folder for the transcript and snapshot of a ready lab, for the current sources of the harness. */
 	readonly ready: string;
-	/** Names below net.ipv4 that a host has there, separated by blanks. */
+	/** Names below net.ipv4 that a host has, separated by blanks. */
 	readonly sysctls: string;
-	/** QEMU's version. */
 	readonly qemu: string;
 }
 
@@ -43,8 +42,8 @@ const MEMORY = 'memory';
 const FACTS = 'facts.json';
 
 /**
- * The snapshot of a kernel, made of programs and sources as they are; made now if there is none, in `scratch`, which is
- * the run's. Rejects with GUEST_LOST where the kernel does not boot within `bootLimitMs` of wall time, and with
+ * The snapshot of a kernel, for the current programs and sources. If there is none, the kernel is booted in `scratch`,
+ * a folder of the run. Rejects with GUEST_LOST if the kernel does not boot within `bootLimitMs` of wall time, and with
  * DISK_FULL.
  */
 export async function ensureSnapshot(
@@ -58,7 +57,7 @@ export async function ensureSnapshot(
 	const parts = { ...host, init, modules: kernel.modules };
 	const name = `${kernel.name}-${await keyOf(kernel, parts, qemu, programs)}`;
 	const folder = join(snapshotsFolder(), name);
-	// How a lab is made, all of the harness together says: who finds no conversation of its own has one.
+	// Any source of the harness may change how a lab is set up, so a transcript belongs to a hash of them all.
 	const ready = readyFolder(folder, await hashOf(await harnessSources()));
 	await removeUnused(kernel.name, ready);
 	const found = await read(folder);
@@ -78,7 +77,7 @@ export async function ensureSnapshot(
 		await rm(root);
 		await rm(join(unfinished.path, 'root'), { recursive: true });
 		await writeFile(join(unfinished.path, FACTS), JSON.stringify({ sysctls, qemu }));
-		// Another run may have been quicker; or what is there is all that is left of one that was removed.
+		// Another run may have created the folder first. Or the folder is what remains of a snapshot that was removed.
 		if (!(await moveUnlessThere(unfinished.path, folder)) && !(await read(folder))) {
 			await rm(folder, { recursive: true, force: true });
 			await moveUnlessThere(unfinished.path, folder);
@@ -90,7 +89,8 @@ export async function ensureSnapshot(
 }
 
 /**
- * The one in this folder, if there is one that can be read: the machine may have gone down before it was on the disk.
+ * Reads the snapshot in a folder. Returns undefined if it is missing or incomplete: the machine may have crashed before
+ * the data was on the disk.
  */
 async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined> {
 	const text = await readFile(join(folder, FACTS), 'utf8').catch(() => '');
@@ -105,8 +105,8 @@ async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined
 }
 
 /**
- * What was used first before it is saved need not be loaded after it. No connection among it: that would settle what
- * sequence numbers are made of. And what was used before and is free is zeros, which need not be saved.
+ * Runs each program once, so that labs need not load it. It opens no connection, because that would fix the keys of
+ * sequence numbers. Then it fills free memory with zeros, which QEMU does not save.
  */
 const WARM_UP = `
 ip link set lo up
@@ -117,7 +117,7 @@ while read -r name size _; do [ $name = MemFree: ] && head -c $((size - 50000))K
 ${LIST_SYSCTLS}
 `;
 
-/** Returns the names of sysctls. */
+/** Boots a guest, warms it up and saves it. Returns the names of its sysctls. */
 async function bootAndSave(
 	run: RunIdentity,
 	source: BootSource,
@@ -139,7 +139,7 @@ async function bootAndSave(
 	}
 }
 
-/** What a snapshot is made of: made of others it has another name. */
+/** A hash of everything that a snapshot is made of. */
 async function keyOf(
 	kernel: PreparedKernel,
 	{ bin, opt, init }: Binaries & { readonly init: string },
@@ -150,7 +150,7 @@ async function keyOf(
 	const files = stats.map(({ size, mtimeMs }, index) => [programs[index - 1] ?? 'kernel', size, mtimeMs]);
 	const computer = commandLine('', filesOf('', ''));
 	const maker = await hashOf(['harness/engines/vm/initramfs.ts']);
-	// By names that tell what is in them: a copy of the project elsewhere makes the same.
+	// These paths contain hashes of their contents. Relative to the repository they are the same in every clone.
 	const ours = [bin, opt, init].map((path) => relative(PROJECT_ROOT, path));
 	const all = JSON.stringify([
 		kernel.release,

@@ -10,15 +10,15 @@ const DAY_MS = 86_400_000;
 const READY = 'ready-';
 
 /**
- * Where saved guests are, each in a folder of its kernel and of what it is made of; in that, a folder for each guest
- * whose lab is ready.
+ * The folder of all snapshots. Each is in a folder named after its kernel and a hash of its inputs, which also holds a
+ * folder for each ready lab.
  */
 export const snapshotsFolder = (): string => join(cacheFolder(), 'snapshots');
 
 /**
- * A hidden folder in `parent` for what is not complete yet. It bears the run's id, so that the run's sweep finds it
- * whoever was killed; where the machine went down with all that tells of the run, it goes when another is made the day
- * after.
+ * Creates a hidden folder in `parent` for a snapshot that is not complete yet. Its name contains the run's id, so that
+ * the run's sweep removes it even if the process is killed. If the machine crashes, the folder is removed a day later,
+ * when another one is created.
  */
 export async function unfinishedFolder(parent: string, run: RunIdentity): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
@@ -27,7 +27,7 @@ export async function unfinishedFolder(parent: string, run: RunIdentity): Promis
 	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Removes what a run has left incomplete; returns the names. */
+/** Removes the unfinished folders of a run. Returns their names. */
 export async function sweepUnfinished(run: RunIdentity): Promise<string[]> {
 	const parent = snapshotsFolder();
 	const snapshots = (await namesIn(parent)).map((name) => join(parent, name));
@@ -39,17 +39,17 @@ export async function sweepUnfinished(run: RunIdentity): Promise<string[]> {
 	return unfinished.map(({ name }) => `snapshot ${name}`);
 }
 
-/** The folder in a snapshot's for guests whose lab is ready: a harness with this hash makes labs so. */
+/** The folder in a snapshot's folder for ready labs. `harness` is a hash of the harness's sources. */
 export const readyFolder = (snapshot: string, harness: string): string => join(snapshot, `${READY}${harness}`);
 
-/** Says that what a folder keeps is in use. */
+/** Records that a folder is in use, by its mtime. */
 export async function markUsed(folder: string): Promise<void> {
 	const now = new Date();
-	// Another run may have removed it this moment: who restores it will say so.
+	// Another run may have just removed it. Restoring it then reports the error.
 	await utimes(folder, now, now).catch(() => {});
 }
 
-/** Gives a complete folder its name. False where there is one of that name, which stays. */
+/** Renames a complete folder to its final name. Returns false if that name exists; the existing folder stays. */
 export async function moveUnlessThere(from: string, to: string): Promise<boolean> {
 	try {
 		await rename(from, to);
@@ -61,9 +61,10 @@ export async function moveUnlessThere(from: string, to: string): Promise<boolean
 }
 
 /**
- * Removes what was saved of a kernel and is not used any more, all but the current snapshot and what is in its folder
- * `ready`, for any seed. Each change of the sources makes other guests, and each change of the harness other labs: what
- * another checkout still uses, it has used within a day, and within an hour.
+ * Removes unused snapshots of a kernel: other snapshots after a day without use, and other ready labs after an hour.
+ * The current snapshot and the folder `ready` stay, with those of its other seeds. Each change of the sources creates a
+ * new snapshot, and each change of the harness a new ready lab; another clone that still uses an older one has used it
+ * within that time.
  */
 export async function removeUnused(kernel: string, ready: string): Promise<void> {
 	const parent = snapshotsFolder();
@@ -89,12 +90,12 @@ async function removeOlderThan(ms: number, path: string): Promise<void> {
 
 const prefixOf = ({ id }: RunIdentity) => `.${id}-`;
 
-/** The id of the run whose unfinished folder this is: `mkdtemp` has put six characters behind its prefix. */
+/** The id of the run that an unfinished folder belongs to. `mkdtemp` appends six characters to the prefix. */
 const runIn = (name: string): string | undefined => /^\.([a-z0-9-]+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
 
 /**
- * None where there is no folder, or no folder any more; nor in somebody else's, to which a link of the cache may lead:
- * what is found is removed.
+ * The names in a folder. Returns none if the folder does not exist or belongs to somebody else: a link in the cache may
+ * lead there, and what is found is removed.
  */
 async function namesIn(folder: string): Promise<string[]> {
 	return (await isOwnFolder(folder)) ? readdir(folder).catch(() => []) : [];
