@@ -4,24 +4,26 @@ import { HalfopenError } from '../errors.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 import { hashOf, hostSources } from './host-sources.ts';
 
-/** What `npm run setup` makes for hosts that have no image: `bin` for their PATH, `opt` to lie over their /opt. */
+/**
+ * The files that `npm run setup` compiles for hosts without an image: `bin` for their PATH, `opt` to mount over /opt.
+ */
 export interface Binaries {
 	readonly bin: string;
 	readonly opt: string;
 }
 
 /**
- * Of the program that makes the root of a host, where hosts have no image. As a path from the root of the repository.
+ * Source of the program that sets up a host's root file system, where hosts have no image. Relative to the repository.
  */
 export const ROOT_SOURCE = 'harness/engines/netns/root.c';
 
-/** Where they are, made of the sources as they are. */
+/** The paths of the binaries, compiled from the current sources. */
 export async function binaries(): Promise<Binaries> {
 	const folder = join(PROJECT_ROOT, '.cache', `host-${await hashOf([...(await hostSources()), ROOT_SOURCE])}`);
 	return { bin: join(folder, 'bin'), opt: join(folder, 'opt') };
 }
 
-/** Where they are; IMAGE_MISSING if they were not made. */
+/** The paths of the binaries. Rejects with IMAGE_MISSING if they have not been compiled. */
 export async function assertBinaries(): Promise<Binaries> {
 	const made = await binaries();
 	try {

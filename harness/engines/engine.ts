@@ -1,88 +1,92 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { HostName } from '../timeline/events.ts';
 
-/** What distinguishes this run from every other: its id, and who to ask whether it still lives. */
+/** Identifies a run: its id, and the process whose end is the run's end. */
 export interface RunIdentity {
 	/** Short, lower case, safe in paths and in names of containers, networks and trace instances (run-identity.ts). */
 	readonly id: string;
-	/** The runner, as `owner.ts` tells of a process. */
+	/** The runner's process, in the format of `owner.ts`. */
 	readonly owner: string;
 }
 
 export interface Run extends RunIdentity {
-	/** A folder of the run's own, outside the project, that goes with it. */
+	/** A folder outside the project, which is removed at the end of the run. */
 	readonly directory: string;
 }
 
-/** One engine, before and after the labs: in the runner, never in a worker. */
+/** The part of an engine that works before and after the labs. It runs in the runner, never in a worker. */
 export interface EngineRunner {
 	readonly name: string;
 	/**
-	 * Checks that hosts can be made here, and starts what all labs of the run share. Returns what the workers must know
-	 * to `connect`.
+	 * Checks that hosts can be created here, and starts what all labs of the run share. Returns the facts that the
+	 * workers need to `connect`.
 	 */
 	open(run: Run): Promise<OpenRun>;
-	/** The runs, of whichever owner, that have something here. */
+	/** All runs that have objects here, whoever owns them. */
 	runs(): Promise<RunIdentity[]>;
 	/**
-	 * Removes whatever this run still has; returns what it removed, by name. With `quietMs` it goes on until nothing new
-	 * has come for so long: what was asked for by a process that is no more is still being made.
+	 * Removes everything that a run still has. Returns the names of what it removed. With `quietMs` it continues until
+	 * nothing new has appeared for that time: requests of a process that has died may still be carried out.
 	 */
 	sweep(run: RunIdentity, options?: { readonly quietMs?: number }): Promise<string[]>;
 }
 
 export interface OpenRun {
-	/** For the workers: plain values that survive an environment variable. */
+	/** For the workers: plain values that can be passed in an environment variable. */
 	readonly facts: Readonly<Record<string, string>>;
 	/** Ends what `open` started. */
 	close(): Promise<void>;
 }
 
 /**
- * What a lab needs of the place where hosts live: two machines, the wire between them, and what only the outside can
- * do. All else goes through the agents.
+ * What a lab needs of an engine: two machines, the wire between them, and the operations that are only possible from
+ * outside. Everything else goes through the agents.
  */
 export interface Engine {
 	readonly name: string;
-	/** What this engine knows of itself, for the head of the timeline: its version. */
+	/** Versions of the engine, for the head of the timeline. */
 	readonly tools: Readonly<Record<string, string>>;
 	/** Names of the sysctls below net.ipv4 that a host has. */
 	readonly sysctls: ReadonlySet<string>;
 	/**
-	 * Whether time in its labs is the guests' own, which passes only while somebody waits for it: then no wait costs what
-	 * it says.
+	 * Whether the labs run in virtual time: the guests' clock advances only while the lab waits, so a wait takes little
+	 * wall time.
 	 */
 	readonly virtualTime: boolean;
-	/** What to do where hosts lack a program, as a sentence. */
+	/** How to add a missing program to the hosts, as a sentence. */
 	readonly programRemedy: string;
-	/** Makes the two machines and the wire. Either both are up and their agents can be reached, or nothing is left. */
+	/**
+	 * Creates the two machines and the wire. Resolves when both are up and their agents can be reached. If it rejects,
+	 * nothing remains.
+	 */
 	createLab(): Promise<EngineLab>;
 }
 
-/** A trace, or why there is none. */
+/** The kernel's trace, or the reason why it is unavailable. */
 export type KernelTrace = Readable | { readonly unavailable: string };
 
-/** What the hosts' clock showed when it was compared. */
+/** The result of a comparison with the hosts' clock. */
 export interface Reading {
-	/** A time between the call and its end, by the hosts' clock itself: seconds since the epoch. */
+	/** A time between the call and its end on the hosts' clock, in seconds since the epoch. */
 	readonly t: number;
-	/** By how many seconds that clock was set since the last comparison; 0 where it only ran on. */
+	/** By how many seconds the hosts' clock was set since the last comparison; 0 if it was not set. */
 	readonly setBy: number;
 }
 
-/** The lab's only source of time: the clock that hosts, captures and tracers read. */
+/** The lab's only source of time: the clock that hosts, captures and tracers use. */
 export interface LabClock {
-	/** What it is, for the head of the timeline. */
+	/** A description of the clock, for the head of the timeline. */
 	readonly source: string;
-	/** By how much `now` may differ from the hosts' clock, in seconds. */
+	/** The largest difference between `now` and the hosts' clock, in seconds. */
 	readonly precision: number;
-	/** Seconds since the epoch. An error before the first `calibrate`. */
+	/** Seconds since the epoch. Throws before the first `calibrate`. */
 	now(): number;
 	/**
-	 * Compares it with the clock of a host, which `ask` asks for the time; for the harness, at each boot and each flush.
+	 * Compares this clock with that of a host. `ask` returns the host's time. The harness calls it at each boot and each
+	 * flush.
 	 */
 	calibrate(ask: () => Promise<number>): Promise<Reading>;
-	/** Resolves when `milliseconds` have passed in the lab, or at once when the signal is aborted. */
+	/** Resolves when `milliseconds` have passed in the lab, or immediately when the signal is aborted. */
 	sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -90,19 +94,20 @@ export interface EngineLab {
 	readonly clock: LabClock;
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/**
-	 * The kernel's trace as text, from now on, of this lab's sockets and perhaps of others'; where it cannot be read,
-	 * why.
+	 * The kernel's trace as text, from now on. It contains this lab's sockets and may contain those of other labs.
+	 * Returns the reason if the trace cannot be read.
 	 */
 	kernelTrace(): Promise<KernelTrace>;
 	/**
-	 * Called once, when the lab is as all labs of this harness are at first, and what one scenario wants of it begins.
+	 * Called once, when the lab has been set up and nothing specific to a scenario has been done yet. Up to here all labs
+	 * are the same.
 	 */
 	ready(): void;
-	/** Removes both machines and the wire. Safe to call twice, and after a failure. */
+	/** Removes both machines and the wire. May be called twice, and after a failure. */
 	destroy(): Promise<void>;
 }
 
-/** Channels to the agents of one boot of a host: they end when it does. */
+/** Channels to the agents of one boot of a host. They end when the boot ends. */
 export interface BootChannels {
 	/** To the agent that owns the network namespace and runs the observers. */
 	readonly machine: Duplex;
@@ -113,20 +118,19 @@ export interface BootChannels {
 export interface EngineHost {
 	readonly address: string;
 	readonly mac: string;
-	/** The channels of the boot that runs now. */
+	/** The channels of the current boot. */
 	readonly boot: BootChannels;
-	/** Ends everything at once. The harness has cut the wire before: nothing may leave. */
+	/** Ends everything immediately. The harness has cut the wire before, so that no segment leaves. */
 	powerOff(): Promise<void>;
-	/** A new boot with the same address and MAC and an empty stack. */
+	/** Starts a new boot with the same address and MAC and an empty stack. */
 	powerOn(): Promise<void>;
-	/** Freezes and thaws the peers' processes; the machine's kernel goes on. */
+	/** Freezes or thaws the peers' processes. The machine's kernel continues to run. */
 	pause(): Promise<void>;
 	resume(): Promise<void>;
 	/**
-	 * Kills the peers' processes from outside, with the wire intact: the kernel closes their sockets. Their agent dies
-	 * with them.
+	 * Kills the peers' processes and their agent from outside. The wire stays intact, and the kernel closes the sockets.
 	 */
 	kill(): Promise<void>;
-	/** After `kill`: a new userland, and the channel to its agent. */
+	/** After `kill`: starts a new userland and returns the channel to its agent. */
 	revive(): Promise<Duplex>;
 }

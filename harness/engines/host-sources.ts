@@ -9,15 +9,15 @@ const SOURCES = [
 ];
 
 /**
- * What every host has of ours, whatever engine it is on: the agent, `dnc`, the Node peers. As sorted paths from the
- * root.
+ * The project's own files on every host of every engine: the agent, `dnc`, the Node peers. Sorted paths relative to the
+ * repository.
  */
 export async function hostSources(): Promise<string[]> {
 	const found = await Promise.all(SOURCES.map(filesIn));
 	return found.flat().sort();
 }
 
-/** What of the harness has a say in how a lab is made. */
+/** The sources of the harness that can change how a lab is set up. */
 export function harnessSources(): Promise<string[]> {
 	return filesIn({ folder: 'harness', endings: ['.ts'] }).then((files) =>
 		files.filter((file) => !/\.test\.ts$|\/(cli|report|fixtures)\//.test(file)).sort(),
@@ -29,7 +29,7 @@ async function filesIn({ folder, endings }: { folder: string; endings: string[] 
 	return names.filter((name) => endings.some((ending) => name.endsWith(ending))).map((name) => `${folder}/${name}`);
 }
 
-/** Names what is made of these files: made from others it has another name. */
+/** A hash of files' paths and contents, for the name of what is made from them. */
 export async function hashOf(files: readonly string[]): Promise<string> {
 	const hash = createHash('sha256');
 	for (const file of files) {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Run } from './engine.ts';
 
 /**
- * The next number for a lab of this run, never given twice, whichever worker asks: Jest evaluates modules anew for each
- * spec file, so what must be unique in a run is settled by the file system.
+ * Returns the next number for a lab of this run. No number is returned twice, in any worker: Jest evaluates modules
+ * again for each spec file, so the numbers are allocated as files.
  */
 export async function takeLabNumber(run: Run): Promise<number> {
 	for (let number = 1; ; number++) {

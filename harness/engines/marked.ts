@@ -3,17 +3,23 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import type { RunIdentity } from './engine.ts';
 import { isSameRun, runIdentity } from './run-identity.ts';
 
-/** In the environment of everything that a run has as processes of this machine: which engine's they are, and whose. */
+/**
+ * The environment variable that marks all processes of a run on this machine. Its value has the engine, the run's id
+ * and its owner.
+ */
 const VARIABLE = 'HALFOPEN_OWNER';
 
-/** The mark, as a part of an environment. */
+/** The variable, as an entry of an environment. */
 export const markOf = (engine: string, { id, owner }: RunIdentity) => ({ [VARIABLE]: `${engine} ${id} ${owner}` });
 
-/** A process of a run, as this process sees it. */
+/** A process that bears the mark of a run. */
 export interface MarkedProcess {
 	readonly pid: number;
 	readonly name: string;
-	/** False of a program of ours that has become another user, but also of any process that says it is of a run. */
+	/**
+	 * Whether the process runs as this user. If not, it may be a program of this run that changed its user, or any
+	 * process with a forged mark.
+	 */
 	readonly isOwnUser: boolean;
 	readonly mark: RunIdentity;
 }
@@ -32,7 +38,7 @@ async function readMarked(wanted: string, pid: number): Promise<MarkedProcess[]>
 		const [name, { uid }] = await Promise.all([readFile(`/proc/${pid}/comm`, 'utf8'), stat(`/proc/${pid}`)]);
 		return [{ pid, name: name.trim(), isOwnUser: uid === process.getuid?.(), mark }];
 	} catch {
-		// Just ended, or somebody else's.
+		// The process has just ended, or belongs to another user.
 		return [];
 	}
 }
@@ -43,12 +49,12 @@ function markIn(environment: string, wanted: string): RunIdentity | undefined {
 	return engine === wanted ? runIdentity({ id, owner }) : undefined;
 }
 
-/** Kills a process if it still bears the mark: between a look at it and a signal a pid may become somebody else's. */
+/** Kills a process if it still bears the mark. Between a look at it and a signal, its pid may have been reused. */
 export function killMarked(engine: string, { pid, mark }: MarkedProcess): void {
 	try {
 		const now = markIn(readFileSync(`/proc/${pid}/environ`, 'utf8'), engine);
 		if (now !== undefined && isSameRun(now, mark)) process.kill(pid, 'SIGKILL');
 	} catch {
-		// Gone by itself.
+		// The process has ended.
 	}
 }

@@ -3,22 +3,25 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * Who to ask whether what a process made is still wanted: `<machine>:<boot>:<PID namespace>:<pid>:<start>`. A name and
- * a pid are not enough: two machines of one name may share an engine, containers of one machine have pids of their own,
- * and pids are given again.
+ * Identifies the process that owns something, so that another process can check whether it is still alive:
+ * `<machine>:<boot>:<PID namespace>:<pid>:<start>`. A host name and a pid are not enough: two machines of one name may
+ * share an engine, containers of one machine have PID namespaces of their own, and pids are reused.
  */
 export const OWNER = /^[0-9a-f]{12}:[0-9a-f]{32}:[1-9]\d{0,19}:[1-9]\d{0,9}:\d{1,20}$/;
 
-/** A process, as its owner's text tells of it. */
+/** The fields of an owner. */
 interface Owner {
-	/** Of machine-id and host name: the same from boot to boot. */
+	/** A hash of machine-id and host name. It is the same after a reboot. */
 	readonly machine: string;
-	/** The kernel's own number for this boot (random(4)). */
+	/** The kernel's boot id (random(4)). */
 	readonly boot: string;
-	/** The inode of the PID namespace in which `pid` counts. */
+	/** The inode of the PID namespace that `pid` belongs to. */
 	readonly pids: string;
 	readonly pid: string;
-	/** When it started, in ticks since the boot (proc_pid_stat(5), field 22): who has the pid later has another. */
+	/**
+	 * The start time in ticks since the boot (proc_pid_stat(5), field 22). A later process with the same pid has another
+	 * one.
+	 */
 	readonly start: string;
 }
 
@@ -31,27 +34,26 @@ export function thisProcess(): string {
 	return own;
 }
 
-/** A living process of this machine as an owner. */
+/** A running process of this machine as an owner. */
 export function ownerOf(pid: number): string {
 	const { machine, boot, pids } = localSystem();
 	return [machine, boot, pids, pid, readStat(String(pid))?.start ?? '0'].join(':');
 }
 
 /**
- * True if the owner was a process that this one could see, and is no more. Where that cannot be known, as of other
- * machines, false.
+ * Whether the owner was a process that this one could see and that has ended. False if that cannot be known, as for a
+ * process of another machine.
  */
 export function isDead(owner: string): boolean {
 	if (isElsewhere(owner)) return false;
 	const { pid, start } = parse(owner);
 	const stat = readStat(pid);
-	// A zombie does nothing any more: its parent has not asked for its status yet.
+	// A zombie has ended. Only its parent has not collected its status yet.
 	return stat === undefined || stat.start !== start || stat.state === 'Z' || stat.state === 'X';
 }
 
 /**
- * True if the owner is, or was, a process that this one cannot see: of another machine, of another boot, among other
- * processes.
+ * Whether this process cannot see the owner: it is on another machine, of another boot, or in another PID namespace.
  */
 export function isElsewhere(owner: string): boolean {
 	const { machine, boot, pids } = parse(owner);
@@ -60,8 +62,8 @@ export function isElsewhere(owner: string): boolean {
 }
 
 /**
- * True if the owner was a process of this machine before it was started anew. By itself that is no proof: copies of a
- * machine may have the same machine-id and name. What lies on this machine's own disk tells the rest.
+ * Whether the owner was a process of this machine before its last boot. This alone is no proof, because a copy of a
+ * machine may have the same machine-id and name. The run's folder on this machine's disk completes it.
  */
 export function isOfEarlierBoot(owner: string): boolean {
 	const { machine, boot } = parse(owner);
@@ -85,7 +87,7 @@ function localSystem(): Pick<Owner, 'machine' | 'boot' | 'pids'> {
 	return local;
 }
 
-/** Nothing where there is no such file: not every system has a machine-id. */
+/** Returns an empty text if the file does not exist: not every system has a machine-id. */
 function readText(path: string): string {
 	try {
 		return readFileSync(path, 'utf8').trim();
@@ -94,11 +96,11 @@ function readText(path: string): string {
 	}
 }
 
-/** Nothing where there is no such process. */
+/** Returns undefined if there is no such process. */
 function readStat(pid: string): { readonly state: string; readonly start: string } | undefined {
 	try {
 		const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-		// The name, in parentheses, may hold anything; the state is field 3, the first behind it.
+		// The name, in parentheses, may contain any character. The state is field 3, the first after it.
 		const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
 		return { state: fields[0] ?? '', start: fields[19] ?? '' };
 	} catch {

@@ -1,30 +1,30 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LabClock, Reading } from './engine.ts';
 
-/** How often a host is asked at first: the quickest answers tell most. */
+/** How often a host is asked at first. The fastest answers give the narrowest bounds. */
 const INITIAL_ROUNDS = 5;
-/** Two clocks that nobody sets part by no more: each may be slewed by 500 ppm (MAXFREQ, include/linux/timex.h). */
+/**
+ * The largest drift between two clocks that nobody sets: each may be slewed by 500 ppm (MAXFREQ,
+ * include/linux/timex.h).
+ */
 const MAX_DRIFT = 0.001;
-/** What no answer is that quick for, in seconds: less is no sign that a clock was set. */
+/** In seconds. A smaller difference is no sign that a clock was set, because no round trip is that fast. */
 const MIN_STEP = 0.001;
 
-/**
- * By how much the hosts' clock is ahead of this process's monotonic one, in seconds: no less than one, no more than the
- * other.
- */
+/** Bounds of the offset: how far the hosts' clock is ahead of this process's monotonic clock, in seconds. */
 interface Offset {
 	readonly min: number;
 	readonly max: number;
 }
 
 /**
- * The wall clock of the machine that the hosts are on, which need not be this one (DOCKER_HOST). It is this process's
- * monotonic clock and a lead; this machine's own wall clock is never asked.
+ * The wall clock of the hosts' machine, which may be another one than this (DOCKER_HOST). It is computed from this
+ * process's monotonic clock and an offset. This machine's own wall clock is never read.
  *
- * A host that is asked reads its clock between question and answer, so each round trip says what the lead is at least
- * and at most (as NTP does: RFC 5905, 8). What all of them allow is kept, and its middle is taken. So it is wrong by
- * half of the shortest round trip at most, until the clocks have drifted apart; then what the latest says is taken
- * alone.
+ * A host reads its clock between a request and its answer, so each round trip gives a lower and an upper bound of the
+ * offset (as in NTP: RFC 5905, 8). The intersection of all bounds is kept, and its middle is used. So the error is at
+ * most half of the shortest round trip, until the clocks have drifted apart. Then the latest bounds replace the earlier
+ * ones.
  */
 export class RealClock implements LabClock {
 	readonly source =
@@ -36,7 +36,7 @@ export class RealClock implements LabClock {
 	#precision = 0;
 	#latest = Number.NEGATIVE_INFINITY;
 
-	/** `monotonic`: seconds since any moment. */
+	/** `monotonic` returns seconds since any moment. */
 	constructor(monotonic = () => performance.now() / 1_000) {
 		this.#monotonic = monotonic;
 	}
@@ -45,7 +45,7 @@ export class RealClock implements LabClock {
 		return this.#precision;
 	}
 
-	/** Does not go back, unless the hosts' clock was set. */
+	/** Never goes back, unless the hosts' clock was set. */
 	now(): number {
 		if (!this.#offset) throw new Error('the lab’s clock was asked for the time before any host was');
 		this.#latest = Math.max(this.#latest, this.#monotonic() + middle(this.#offset));
@@ -70,7 +70,7 @@ export class RealClock implements LabClock {
 		return { t, setBy };
 	}
 
-	/** Returns by how much the hosts' clock was set. */
+	/** Returns by how much the hosts' clock was set, in seconds. */
 	#compare(seen: Offset, receivedAt: number): number {
 		const known = this.#offset ?? seen;
 		const both = { min: Math.max(known.min, seen.min), max: Math.min(known.max, seen.max) };

@@ -2,23 +2,26 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { BLOCKS, randomBlock } from './subnets.ts';
 
-/** Blocks of one part of the range; a run of all specs takes some two hundred. */
+/** Blocks in one part of the range. A run of all specs takes some two hundred. */
 const PART = 340;
 const PARTS = BLOCKS / PART;
-/** So many runs at once are more than a machine can bear; what is drawn then may be another's. */
+/**
+ * A machine cannot run that many runs at once. If all draws fail, the last block is used although another run may have
+ * it.
+ */
 const MAX_DRAWS = 100;
 
-/** A run's place in the range of subnets. */
+/** A reserved place in the range of subnets. */
 export interface Reservation {
-	/** The block before its first lab's. */
+	/** The block before that of the run's first lab. */
 	readonly first: number;
 	release(): void;
 }
 
 /**
- * Draws where a run begins, not where another run of this machine is: the kernel's trace tells labs apart by their
- * addresses alone. The part that it begins in and the next are its own, by the name of a socket that nobody connects
- * to: the kernel forgets it with the process.
+ * Draws a first block that no other run of this machine uses: the kernel's trace distinguishes labs by their addresses
+ * only. The run reserves the part of that block and the next one, by binding an abstract socket for each. The kernel
+ * releases them when the process ends.
  */
 export async function reserveBlocks(draw = randomBlock): Promise<Reservation> {
 	for (let drawn = 1; ; drawn++) {

@@ -3,15 +3,14 @@ import type { RunIdentity } from './engine.ts';
 import { OWNER } from './owner.ts';
 
 /**
- * Small letters and digits, with single dashes between them. An id becomes part of paths, of names of containers and
- * trace instances, and of command lines: it holds nothing that means anything there.
+ * Lower-case letters and digits, with single dashes between them. An id becomes part of paths, of names of containers
+ * and trace instances, and of command lines, so it contains no special character.
  */
 const ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const MAX_ID_LENGTH = 64;
 
 /**
- * The identity that somebody tells of (a file, labels, an environment, an argument), if it can be one; nothing else of
- * it is believed.
+ * Validates an identity from outside (a file, labels, an environment, an argument). Returns undefined if it is invalid.
  */
 export function runIdentity(value: { readonly id?: unknown; readonly owner?: unknown }): RunIdentity | undefined {
 	const { id, owner } = value;
@@ -20,16 +19,16 @@ export function runIdentity(value: { readonly id?: unknown; readonly owner?: unk
 	return { id, owner };
 }
 
-/** Whether both tell of one run: who knows an id may not be its owner. */
+/** Whether both are the same run. An equal id is not enough: the owner must be equal, too. */
 export const isSameRun = (one: RunIdentity, other: RunIdentity): boolean =>
 	one.id === other.id && one.owner === other.owner;
 
-/** Each run once. */
+/** The distinct runs. */
 export function distinctRuns(runs: readonly RunIdentity[]): RunIdentity[] {
 	return [...new Map(runs.map(({ id, owner }) => [`${id} ${owner}`, { id, owner }])).values()];
 }
 
-/** The identity that was handed from one process of a run to another; RUN_INVALID if it cannot be one. */
+/** Validates an identity that one process of a run passed to another. Throws RUN_INVALID. */
 export function assertRunIdentity(value: { readonly id?: unknown; readonly owner?: unknown }): RunIdentity {
 	const identity = runIdentity(value);
 	if (identity) return identity;

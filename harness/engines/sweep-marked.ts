@@ -4,21 +4,18 @@ import type { RunIdentity } from './engine.ts';
 import { killMarked, markedProcesses } from './marked.ts';
 import { distinctRuns, isSameRun } from './run-identity.ts';
 
-/** How often it is looked whether what was killed is gone. */
+/** How often the processes are looked for. */
 const POLL_MS = 50;
 const LIMIT_MS = 20_000;
 
-/**
- * The runs of this user that have processes on this machine. Of another user's processes nobody knows what they say of
- * themselves.
- */
+/** The runs of this user that have processes on this machine. The marks of other users' processes cannot be trusted. */
 export async function markedRuns(engine: string): Promise<RunIdentity[]> {
 	return distinctRuns((await markedProcesses(engine)).filter(({ isOwnUser }) => isOwnUser).map(({ mark }) => mark));
 }
 
 /**
- * Kills the processes that a run still has on this machine, until nothing has come for so long: a worker that is not
- * yet gone may be making a lab. Returns their names.
+ * Kills the processes of a run on this machine, until none has appeared for `quietMs`: a worker that is still running
+ * may be creating a lab. Returns the names of the processes.
  */
 export async function sweepMarked(engine: string, run: RunIdentity, quietMs: number): Promise<string[]> {
 	const swept = new Set<string>();

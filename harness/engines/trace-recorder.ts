@@ -1,9 +1,6 @@
 import type { RunIdentity } from './engine.ts';
 
-/**
- * What of the kernel's tracepoints is recorded. Those that a kernel lacks (inet_sk_error_report before 5.14) are passed
- * over.
- */
+/** The tracepoints that are recorded. Those that a kernel lacks are skipped (inet_sk_error_report before 5.14). */
 const TRACED_EVENTS = [
 	'sock/inet_sock_set_state',
 	'sock/inet_sk_error_report',
@@ -13,20 +10,20 @@ const TRACED_EVENTS = [
 ];
 
 export const TRACING = '/sys/kernel/tracing';
-/** What the recorder says once it records. */
+/** The line that the recorder prints when it records. */
 export const RECORDING = '# recording';
 
-/** How its last line begins. */
+/** The beginning of its last line. */
 const ENDED = '# ended:';
 
-/** Name of the trace instance of a run. */
+/** The name of a run's trace instance. */
 const instanceName = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
- * Records one trace instance for all labs of the run. It ends by itself, and takes its instance with it, when its
- * standard input ends, because the runner is gone, or when its reader has ended, so that labs notice. `trace_clock=tai`
- * follows the wall clock through its steps; before 5.18 there is only the time since the boot. What lies between the
- * two is measured against the captures.
+ * Records one trace instance for all labs of the run. The recorder ends and removes its instance when its standard
+ * input ends, because the runner is gone, or when its reader has ended, so that labs notice. `trace_clock=tai` follows
+ * steps of the wall clock. Kernels before 5.18 have only the time since boot, and the difference is measured against
+ * the captures.
  */
 const RECORD = `
 instance=${TRACING}/instances/$1; shift
@@ -49,12 +46,12 @@ echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
 
 const REMOVE_INSTANCE = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
 
-/** The recorder's command: it writes `# recording` once it records, then the trace as text. */
+/** The recorder's command. It prints `# recording`, then the trace as text. */
 export function recorderCommand(run: RunIdentity): string[] {
 	return ['sh', '-c', RECORD, 'recorder', instanceName(run), ...TRACED_EVENTS];
 }
 
-/** What removes the trace instance of a run whose recorder could not, and says so. */
+/** The command that removes the trace instance of a run whose recorder was killed, and prints its name. */
 export function removeInstanceCommand(run: RunIdentity): string[] {
 	return ['sh', '-c', REMOVE_INSTANCE, 'remove-instance', instanceName(run)];
 }

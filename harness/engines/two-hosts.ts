@@ -1,13 +1,13 @@
 import type { HostName } from '../timeline/events.ts';
 import type { EngineHost, EngineLab } from './engine.ts';
 
-/** What is around a lab's two hosts. */
+/** What a lab needs besides its two hosts. */
 interface LabParts extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
-	/** Takes away the hosts, in whatever state they are, and then the wire. */
+	/** Removes the hosts, in whatever state they are, and then the wire. */
 	remove(): Promise<void>;
 }
 
-/** A lab of two hosts and whatever is between them: either both are up, or nothing is left. */
+/** Starts two hosts and returns the lab. If one fails, nothing remains. */
 export async function twoHosts(
 	hosts: Readonly<Record<HostName, EngineHost>>,
 	{ remove, ...parts }: LabParts,
@@ -19,7 +19,7 @@ export async function twoHosts(
 	};
 	try {
 		const booting = [hosts.client.powerOn(), hosts.server.powerOn()];
-		// Also when one fails the other is waited for, so that nothing is made behind the back of who cleans up.
+		// If one fails, the other is awaited, so that nothing is created after the cleanup.
 		await Promise.allSettled(booting);
 		await Promise.all(booting);
 		return { ...parts, hosts, destroy };

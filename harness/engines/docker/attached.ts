@@ -3,15 +3,15 @@ import type Dockerode from 'dockerode';
 import { withEngineErrors } from './engine-errors.ts';
 import { removeContainer } from './remove.ts';
 
-/** A running container whose main process is spoken to over its standard streams. */
+/** A running container, and a channel to the standard streams of its main process. */
 export interface AttachedContainer {
 	readonly container: Dockerode.Container;
 	readonly channel: Duplex;
 }
 
 /**
- * Attaches to a created container, then starts it, so that not a byte of its output is missed. The container is
- * tethered: when this process ends, however it ends, the engine closes the container's standard input (`StdinOnce`).
+ * Attaches to a created container and then starts it, so that none of its output is missed. The engine closes the
+ * container's standard input when this process ends, however it ends (`StdinOnce`).
  */
 export async function startAttached(docker: Dockerode, container: Dockerode.Container): Promise<AttachedContainer> {
 	return withEngineErrors(`starting container ${container.id.slice(0, 12)}`, async () => {
@@ -22,7 +22,7 @@ export async function startAttached(docker: Dockerode, container: Dockerode.Cont
 	});
 }
 
-/** What a running container writes from now on. */
+/** The output of a running container from now on. */
 export async function outputOf(docker: Dockerode, container: Dockerode.Container): Promise<Duplex> {
 	return withEngineErrors(`attaching to container ${container.id.slice(0, 12)}`, async () =>
 		channelOver(
@@ -34,8 +34,8 @@ export async function outputOf(docker: Dockerode, container: Dockerode.Container
 }
 
 /**
- * Takes the engine's multiplexed stream apart: standard output is what is read, standard error goes to this process's.
- * The channel ends with the container, and fails with ENGINE_GONE where it is the engine that has gone.
+ * Demultiplexes the engine's stream: standard output becomes the channel's data, standard error goes to this process's.
+ * The channel ends when the container ends. It fails with ENGINE_GONE if the engine is gone.
  */
 function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoing: string): Duplex {
 	const channel = new Duplex({
@@ -57,17 +57,17 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoi
 			channel.destroy(error as Error);
 		}
 	});
-	// For who listens only for the end.
+	// A reader may handle only `end`.
 	channel.on('error', () => {});
 	docker.modem.demuxStream(stream, out, process.stderr);
-	// However the container ends, and whatever the connection to the engine makes of it, for the reader it is the end of
-	// the stream.
+	// When the container ends, the connection may end, close or fail. For the reader each of these is the end of the
+	// stream.
 	const end = () => out.end();
 	stream.on('end', end).on('close', end).on('error', end);
 	return channel;
 }
 
-/** Runs a container to its end; returns what it wrote. */
+/** Runs a container to its end and returns its output. */
 export async function outputToEnd(docker: Dockerode, options: Dockerode.ContainerCreateOptions): Promise<string> {
 	const { container, channel } = await startAttached(docker, await docker.createContainer(options));
 	let output = '';
@@ -76,9 +76,9 @@ export async function outputToEnd(docker: Dockerode, options: Dockerode.Containe
 	return output;
 }
 
-/** What all containers of a lab have in common. */
+/** Options that all containers of a lab have in common. */
 export function containerOptions(options: {
-	/** Without one, the engine makes one up. */
+	/** If it is missing, the engine makes up a name. */
 	name?: string;
 	image: string;
 	hostname?: string;
@@ -98,7 +98,7 @@ export function containerOptions(options: {
 		AttachStdout: true,
 		AttachStderr: true,
 		Tty: false,
-		// No health, no restart: a host that dies stays dead, and its container goes with it.
+		// No restart: a host that dies stays dead, and its container is removed.
 		HostConfig: { AutoRemove: true, ...options.hostConfig },
 	};
 }

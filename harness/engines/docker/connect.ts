@@ -6,7 +6,7 @@ import { fromNextLine } from './from-next-line.ts';
 import { recorderName } from './recorder.ts';
 import type { DockerFacts } from './runner.ts';
 
-/** The engine as a worker sees it, made from what the runner found out. */
+/** Connects a worker to the engine, with the facts that the runner collected. */
 export function connectDocker(run: Run, facts: DockerFacts): Engine {
 	process.env.DOCKER_HOST = facts.dockerHost;
 	const docker = new Dockerode();

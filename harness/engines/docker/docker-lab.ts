@@ -13,19 +13,19 @@ import { freezeContainer } from './freeze.ts';
 import { labelsOf } from './labels.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
-/** What every lab of a run needs to know. */
+/** What all labs of a run have in common. */
 export interface DockerLabOptions {
 	readonly docker: Dockerode;
 	readonly run: Run;
 	readonly image: string;
-	/** The folders of /proc/sys where the engine is. */
+	/** The folders of /proc/sys on the engine's machine. */
 	readonly sysctlFolders: readonly string[];
-	/** The run's place in the range of subnets. */
+	/** The first block of the run in the range of subnets. */
 	readonly firstBlock: number;
 	readonly kernelTrace: EngineLab['kernelTrace'];
 }
 
-/** Two hosts on an internal network of their own. */
+/** Creates a lab: two hosts on an internal network of their own. */
 export async function createDockerLab(lab: DockerLabOptions): Promise<EngineLab> {
 	const { network, name, addresses } = await createNetwork(lab);
 	const hosts = {
@@ -62,7 +62,7 @@ async function createNetwork({
 			});
 			return { network, name, addresses };
 		} catch (error) {
-			// Somebody else's network lies there: the next number has the next of 8,160 blocks.
+			// Another network has this subnet. The next number has the next of 8,160 blocks.
 			if (!isTakenSubnet(error)) throw engineError(`creating network ${name}`, error);
 		}
 	}
@@ -85,7 +85,7 @@ class DockerHost implements EngineHost {
 	#machine: AttachedContainer | undefined;
 	#userland: AttachedContainer | undefined;
 	#userlands = 0;
-	/** All that was created and not yet removed, started or not. */
+	/** All containers that were created and not yet removed, started or not. */
 	readonly #containers = new Set<Dockerode.Container>();
 
 	constructor(lab: DockerLabOptions, settings: HostSettings) {
@@ -108,7 +108,7 @@ class DockerHost implements EngineHost {
 	async powerOn(): Promise<void> {
 		this.#boots++;
 		const { docker } = this.#options;
-		// Both are created side by side: the engine looks for the machine that userland joins only when userland starts.
+		// Both are created at the same time: the engine looks up the machine only when the userland starts.
 		const [machine, userland] = await allOrNone([this.#createMachine(), this.#createUserland()]);
 		this.#machine = await startAttached(docker, machine);
 		this.#userland = await startAttached(docker, userland);
@@ -167,7 +167,7 @@ class DockerHost implements EngineHost {
 		});
 		return this.#create({
 			...options,
-			// Read by engines before API 1.44; newer ones read the endpoint's.
+			// Engines before API 1.44 read this field. Newer ones read that of the endpoint.
 			MacAddress: mac,
 			NetworkingConfig: { EndpointsConfig: { [lab]: { IPAMConfig: { IPv4Address: address }, MacAddress: mac } } },
 		} as Dockerode.ContainerCreateOptions);
@@ -202,7 +202,7 @@ class DockerHost implements EngineHost {
 	}
 }
 
-/** Waits for both, also when one fails, so that nothing is made behind the back of the one who cleans up. */
+/** Waits for both even if one fails, so that nothing is created after the cleanup. */
 async function allOrNone<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
 	await Promise.allSettled(work);
 	return Promise.all(work);

@@ -6,22 +6,25 @@ interface ApiError {
 	readonly message?: string;
 }
 
-/** The engine's answer 404: the thing is not there. */
+/** HTTP status 404: the object does not exist. */
 export function isMissing(error: unknown): boolean {
 	return (error as ApiError).statusCode === 404;
 }
 
-/** The engine's answer 409: being removed already, or taken. */
+/** HTTP status 409: the object is being removed, or its name is taken. */
 export function isConflict(error: unknown): boolean {
 	return (error as ApiError).statusCode === 409;
 }
 
-/** The engine's refusal of a subnet that another network has. */
+/** The engine's refusal of a subnet that overlaps with another network. */
 export function isTakenSubnet(error: unknown): boolean {
 	return /pool overlaps|overlaps with other one/i.test((error as ApiError).message ?? '');
 }
 
-/** Says what an error of the engine's API means for a reader. */
+/**
+ * Translates an error of the engine's API: ENGINE_GONE if there was no answer, else ENGINE_REFUSED. `doing` completes
+ * “while …”.
+ */
 export function engineError(doing: string, error: unknown): HalfopenError {
 	if (error instanceof HalfopenError) return error;
 	const { statusCode, message } = error as ApiError;
@@ -43,7 +46,7 @@ export function engineError(doing: string, error: unknown): HalfopenError {
 	});
 }
 
-/** Runs one conversation with the engine, and names it in what goes wrong. */
+/** Runs `work` and translates the engine's errors. `doing` names the operation. */
 export async function withEngineErrors<T>(doing: string, work: () => Promise<T>): Promise<T> {
 	try {
 		return await work();

@@ -3,8 +3,8 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 const NEWLINE = 10;
 
 /**
- * What a stream says from its next line on: who joins it may do so in the middle of a line. It ends, or fails, as the
- * stream does.
+ * A stream from its next line on. A reader that joins a stream may do so in the middle of a line. The result ends or
+ * fails when the stream does.
  */
 export function fromNextLine(stream: Readable): Readable {
 	let isAligned = false;
@@ -16,7 +16,7 @@ export function fromNextLine(stream: Readable): Readable {
 			done(null, isWithin ? undefined : bytes.subarray(end + 1));
 		},
 	});
-	// Whoever reads hears of an error from what is read.
+	// The error is reported to the reader of `lines`.
 	pipeline(stream, lines, () => {});
 	return lines;
 }

@@ -4,17 +4,17 @@ import { recorderCommand, removeInstanceCommand, TRACING } from '../trace-record
 import { containerOptions } from './attached.ts';
 import { labelsOf } from './labels.ts';
 
-/** Name of the container that records it. */
+/** The name of the container that records the kernel's trace. */
 export const recorderName = (run: RunIdentity) => `halfopen-${run.id}-recorder`;
 
-/** The recorder's container, to be started attached; it writes `# recording` once it does. */
+/** The recorder's container. Attach to it before it is started: it prints `# recording` when it records. */
 export function recorderContainer(run: RunIdentity, image: string): Dockerode.ContainerCreateOptions {
 	return { name: recorderName(run), ...tracingContainer(image, labelsOf(run), recorderCommand(run)) };
 }
 
 /**
- * A container that removes the trace instance of a run whose recorder could not, and says so. Without a name: several
- * may sweep one run.
+ * A container that removes the trace instance of a run whose recorder was killed, and prints its name. It has no fixed
+ * name, because several processes may sweep the same run.
  */
 export function instanceRemover(
 	run: RunIdentity,
@@ -36,7 +36,7 @@ function tracingContainer(
 		hostConfig: {
 			NetworkMode: 'none',
 			Binds: [`${TRACING}:${TRACING}`],
-			// Where AppArmor is on, its default profile forbids writing below /sys, also to what was mounted on purpose.
+			// Where AppArmor is enabled, its default profile denies writing below /sys, even to a bind mount.
 			SecurityOpt: ['apparmor=unconfined'],
 		},
 	});

@@ -3,8 +3,8 @@ import type Dockerode from 'dockerode';
 import { isConflict, isMissing } from './engine-errors.ts';
 
 /**
- * Ends a container and passes when the engine has forgotten it, its address included. False if somebody else was
- * removing it, or had.
+ * Removes a container. Resolves when the engine has released it and its address. Returns false if somebody else was
+ * removing it, or had removed it.
  */
 export async function removeContainer(docker: Dockerode, container: Dockerode.Container): Promise<boolean> {
 	try {
@@ -17,7 +17,7 @@ export async function removeContainer(docker: Dockerode, container: Dockerode.Co
 	}
 }
 
-/** False if somebody else had removed it, or something is still attached to it. */
+/** Returns false if somebody else had removed the network, or if something is still attached to it. */
 export async function removeNetwork(network: Dockerode.Network): Promise<boolean> {
 	try {
 		await network.remove();
@@ -29,15 +29,17 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
 }
 
 /**
- * Resolves when somebody else's removal is done. Not by the engine's own wait for `removed`: where that comes a moment
- * too late it is never answered (moby, container/state.go: SetRemoved makes a new channel for whoever still waits).
+ * Resolves when somebody else's removal is complete. The engine's own wait for `removed` cannot be used: a request that
+ * comes slightly too late is never answered (moby, container/state.go: SetRemoved creates a new channel for those that
+ * still wait).
  */
 async function waitUntilRemoved(docker: Dockerode, container: Dockerode.Container): Promise<void> {
-	// The engine answers before it listens itself (moby, getEvents in system_routes.go): what comes in between is told
-	// because it tells all that it remembers, since the beginning of its time.
+	// The engine sends the response headers before it subscribes to events (moby, getEvents in system_routes.go). `since:
+	// 0` replays all events that it remembers, so none is missed in between.
 	const events = await docker.getEvents({ since: 0, filters: { event: ['destroy'], container: [container.id] } });
 	try {
-		// What was destroyed so long before that it is forgotten (256 events: daemon/events) is told by nobody.
+		// The engine remembers 256 events (daemon/events). If the event is no longer among them, the container no longer
+		// exists.
 		if (await exists(container)) for await (const _destroyed of events) break;
 	} finally {
 		(events as Readable).destroy();
@@ -54,7 +56,7 @@ async function exists(container: Dockerode.Container): Promise<boolean> {
 	}
 }
 
-/** The engine's answer 403: the network has endpoints. */
+/** HTTP status 403: the network has endpoints. */
 function isInUse(error: unknown): boolean {
 	return (error as { statusCode?: number }).statusCode === 403;
 }

@@ -13,7 +13,7 @@ import { recorderContainer } from './recorder.ts';
 import { removeContainer } from './remove.ts';
 import { runsOf, sweepRun } from './sweep.ts';
 
-/** What `connect` needs, as it travels from the runner to the workers. */
+/** The facts that the runner passes to `connect` in the workers. */
 export interface DockerFacts extends Record<string, string> {
 	readonly dockerHost: string;
 	readonly version: string;
@@ -23,7 +23,7 @@ export interface DockerFacts extends Record<string, string> {
 	readonly sysctls: string;
 	/** The folders of /proc/sys, separated by blanks. */
 	readonly sysctlFolders: string;
-	/** `yes`, or why the kernel's trace cannot be read. */
+	/** `yes`, or the reason why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;
 }
 
@@ -35,7 +35,7 @@ export const dockerRunner: EngineRunner = {
 		const image = await hostImage();
 		await assertImage(docker, image);
 		const work = [readSysctls(docker, run, image), startRecorder(docker, run, image)] as const;
-		// When one fails, nothing may be made any more behind the back of the sweeper.
+		// If one fails, the other is awaited, so that nothing is created after the sweep.
 		await Promise.allSettled(work);
 		const [sysctls, recorder] = await Promise.all(work);
 		const blocks = await reserveBlocks();
@@ -69,7 +69,8 @@ async function reachEngine(): Promise<Dockerode> {
 	const docker = await anyEngine();
 	const wanted = process.env.DOCKER_HOST;
 	if (wanted === undefined || isAt(docker, wanted)) return docker;
-	// testcontainers goes on to the usual places; an engine that was not asked for is none.
+	// If DOCKER_HOST does not answer, testcontainers tries the usual sockets. An engine that the user did not choose is
+	// not used.
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
 		problem: `DOCKER_HOST is ${wanted}, and no Docker engine answers there.`,
 		remedy: `Correct DOCKER_HOST, or unset it: an engine answers at ${dockerHost(docker)}.`,
@@ -119,8 +120,8 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
 }
 
 /**
- * A name can only be checked against what a host really has: what is not kept per namespace is not there at all. And
- * what is to be closed, only there is seen.
+ * Lists the sysctls of a host in a container: sysctls that are not per namespace do not exist there. Also lists the
+ * folders of /proc/sys that must be closed, as they are on the engine's machine.
  */
 async function readSysctls(
 	docker: Dockerode,
@@ -165,7 +166,7 @@ async function startRecorder(docker: Dockerode, run: RunIdentity, image: string)
 			const ended = finished(channel, { writable: false }).catch(() => {});
 			channel.end();
 			await ended;
-			// An engine that is gone has been told of by the scenarios; what it left is the watchdog's.
+			// If the engine is gone, the scenarios have reported that. The watchdog removes what remains.
 			await removeContainer(docker, container).catch(() => {});
 		},
 	};

@@ -10,14 +10,14 @@ import { filterFor, labelsOf, RUN_LABEL, runOf } from './labels.ts';
 import { instanceRemover, recorderName } from './recorder.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
-/** The engine tells of no network that is to come, so it is asked again and again. */
+/** The engine has no event for an object that will be created, so it is polled. */
 const POLL_MS = 200;
-/** What cannot be removed for so long is held by somebody else. */
+/** An object that cannot be removed within this time is held by another process. */
 const LIMIT_MS = 20_000;
 
 /**
- * Removes all that a run has, until there is nothing, and nothing has come for so long: what was asked of the engine by
- * somebody who is no more is made all the same. Returns what it removed, by name.
+ * Removes all objects of a run, until none is found and none has appeared for `quietMs`: the engine still completes the
+ * requests of a process that has died. Returns the names of the removed objects.
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
 	return withEngineErrors(`sweeping what is left of run ${run.id}`, async () => {
@@ -56,7 +56,7 @@ function heldBySomebody({ id }: RunIdentity): HalfopenError {
 	});
 }
 
-/** The runs of which the engine has anything. */
+/** The runs that have objects on the engine. */
 export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
 	const { containers, networks } = await listByLabel(docker, [RUN_LABEL]);
 	return distinctRuns([...containers, ...networks].flatMap(({ Labels }) => runOf(Labels) ?? []));
@@ -64,7 +64,7 @@ export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
 
 async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: boolean; removed: string[] }> {
 	const { containers, networks } = await listByLabel(docker, filterFor(run));
-	// Networks go when nothing is attached to them any more.
+	// A network can be removed once nothing is attached to it.
 	const removed = [
 		...(await Promise.all(
 			containers.map(async ({ Id, Names }) =>
@@ -87,9 +87,9 @@ async function listByLabel(docker: Dockerode, label: string[]) {
 	return { containers, networks };
 }
 
-/** The recorder takes its trace instance with it, unless it was killed. */
+/** Removes the run's trace instance. The recorder removes it when it ends, unless it was killed. */
 async function removeInstance(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
-	// Others may sweep the same run: this is nothing of the run's, but the sweeper's own.
+	// Other processes may sweep the same run, so this container belongs to a run of its own.
 	const sweeper = { id: `${run.id}-sweep`, owner: thisProcess() };
 	try {
 		const output = await outputToEnd(docker, instanceRemover(run, image, labelsOf(sweeper)));

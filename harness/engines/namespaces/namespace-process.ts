@@ -3,48 +3,54 @@ import type { Duplex } from 'node:stream';
 import { HalfopenError } from '../../errors.ts';
 import type { Platform, PlatformProcess } from './platform.ts';
 
-/** A host has IPv4 only, as Docker's have; the wire has no protocol at all. Some kernels have none to switch off. */
+/**
+ * Disables IPv6. Hosts have IPv4 only, as those of Docker do, and the wire needs no protocol. Some kernels have no
+ * IPv6.
+ */
 export const NO_IPV6 =
 	'[ ! -e /proc/sys/net/ipv6 ] || for setting in all default; do echo 1 ' +
 	'>/proc/sys/net/ipv6/conf/$setting/disable_ipv6; done';
 
-/** A process that holds namespaces, and is spoken to over its standard streams. */
+/** A process that holds namespaces. Its standard input and output are the channel. */
 export interface NamespaceProcess {
-	/** As the ground sees it: `/proc/<pid>/ns` are its namespaces. */
+	/** Its pid on the platform: `/proc/<pid>/ns` are its namespaces. */
 	readonly pid: number;
-	/** First to the script behind it, then to the agent that this becomes. */
+	/** First to the start-up script, then to the agent that replaces it. */
 	readonly channel: Duplex;
-	/** Resolves when the script has said this word; rejects when it has ended, or does so instead. */
+	/** Resolves when the script has printed this word on stderr. Rejects if the script ends before. */
 	reported(word: string): Promise<void>;
-	/** Kills it, and all that it holds; passes when that is gone. */
+	/** Kills the process and everything in its namespaces. Resolves when they are gone. */
 	end(): Promise<void>;
-	/** The first process in its PID namespace, as the ground sees it. */
+	/** The pid, on the platform, of the first process in its PID namespace. */
 	init(): Promise<number>;
 }
 
-/** Of what a script that failed has said, in characters. */
+/** How many characters of a failed script's output an error shows. */
 const MAX_QUOTED = 2_000;
 
 /**
- * An agent ends when its channel does, however this process dies; but a userland may be frozen then. So `setpriv` and
- * `--kill-child` see to it that the kernel kills that.
+ * An agent ends when its channel ends, even if this process is killed. A frozen userland cannot, so `setpriv` and
+ * `--kill-child` make the kernel kill it.
  */
 const KILLED_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 
-/** The words that make a network namespace, in a user namespace of its own where we are not root. */
+/** The command prefix that creates a network namespace, and for an ordinary user also a user namespace. */
 export function unshareWire({ asRoot }: Platform): string[] {
 	return ['unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
 }
 
 /**
- * The words that make a machine: network, host name, mounts and processes of its own, in the user namespace of the
+ * The command prefix that creates a machine: network, host name, mount and PID namespaces, in the user namespace of the
  * wire.
  */
 export function unshareMachine(platform: Platform, wire: number): string[] {
 	return [...nsenter(platform, wire), 'unshare', '--net', '--uts', ...PROCESS_NAMESPACES];
 }
 
-/** The words that make a userland: processes of its own on a machine's network and among its mounts. */
+/**
+ * The command prefix that creates a userland: mount and PID namespaces of its own, in the network and UTS namespaces of
+ * a machine, with a copy of its mounts.
+ */
 export function unshareUserland(platform: Platform, machine: number): string[] {
 	return [
 		...nsenter(platform, machine, '--net', '--uts', '--mount'),
@@ -54,7 +60,7 @@ export function unshareUserland(platform: Platform, machine: number): string[] {
 	];
 }
 
-/** The words that run a command beside the processes of a userland, which it sees in /proc. */
+/** The command prefix that runs a command in the PID and mount namespaces of a userland, which it sees in /proc. */
 export function besideUserland(platform: Platform, init: number): string[] {
 	return nsenter(platform, init, '--pid', '--mount');
 }
@@ -69,8 +75,7 @@ function nsenter({ asRoot }: Platform, pid: number, ...namespaces: readonly stri
 }
 
 /**
- * Starts a script in namespaces, which may say words on its standard error and read answers, and then becomes the
- * agent.
+ * Starts a script in new namespaces. The script may print words on stderr and read answers. Then it becomes the agent.
  */
 export async function startInNamespaces(
 	platform: Platform,
@@ -92,8 +97,8 @@ export async function startInNamespaces(
 		pid: started.pid,
 		channel: started.channel,
 		reported: reportsOf(started, words),
-		// The first process of a PID namespace takes all others with it, and is gone only when they are; who made it
-		// (`--fork`) waits for that.
+		// When the first process of a PID namespace dies, the kernel kills all others in it before it is gone. The process
+		// that created the namespace (`--fork`) waits for that.
 		async end() {
 			await started.kill(words.includes('--fork') ? await init().catch(() => undefined) : undefined);
 			await started.exited;
@@ -102,7 +107,7 @@ export async function startInNamespaces(
 	};
 }
 
-/** Hears words, a line each, in what a script says; the rest of it tells why it has ended. */
+/** Waits for words on a script's stderr, one per line. Its other output explains why the script ended. */
 function reportsOf({ err, exited }: PlatformProcess, words: readonly string[]): NamespaceProcess['reported'] {
 	let output = '';
 	err.setEncoding('utf8').on('data', (text: string) => {
@@ -130,7 +135,7 @@ function setupFailed(words: readonly string[], output: string): HalfopenError {
 	});
 }
 
-/** What the system must allow. */
+/** What the system must permit so that namespaces can be created. */
 export function namespaceRequirements(asRoot: boolean): string {
 	return asRoot
 		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: in a container, give it those, or use another engine.'

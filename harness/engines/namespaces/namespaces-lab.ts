@@ -17,8 +17,8 @@ import { Wire } from './wire.ts';
 const PREFIX_LENGTH = 29;
 
 /**
- * The words before a program that is told that it has left its groups. Root's tcpdump leaves them before it captures,
- * and nobody may in an ordinary user's namespace, which has one user and no group to leave.
+ * A command prefix that makes setgroups(2) return 0 without effect. tcpdump, when root runs it, drops its supplementary
+ * groups before it captures. A user namespace with a single user does not allow that call.
  */
 export const FAKE_SETGROUPS: readonly string[] =
 	'strace -D -f --seccomp-bpf -o /dev/null -e trace=setgroups -e inject=setgroups:retval=0'.split(' ');
@@ -34,8 +34,8 @@ PATH=/run/bin:$PATH
 `;
 
 /**
- * Says that its network and its mounts are there, waits for its end of the wire, and takes it into use. IPv6 goes
- * before an interface comes.
+ * Reports when its network and mounts exist, waits for its end of the wire, and configures it. IPv6 is disabled before
+ * an interface exists.
  */
 const machineScript = ({ asRoot, files }: Platform) => `
 ${NO_IPV6}
@@ -52,12 +52,13 @@ END
 echo up >&2
 `;
 
-/** Says that it is there: from then on it can be frozen. */
+/** Reports when it runs. From then on it can be frozen. */
 const userlandScript = ({ files }: Platform) => `${files.userland}\necho up >&2`;
 
 /**
- * Where a userland's pid has become somebody else's, everybody would be everybody on this machine: so who signals must
- * have left the namespace from which it came. With nobody to signal kill fails; that is no failure of ours.
+ * `kill -1` must run in the userland's PID namespace. If the userland's pid has been reused, nsenter may have entered
+ * another namespace, and the signal would reach every process of this machine. So the script exits unless its PID
+ * namespace differs from that of the caller. `kill` fails if there is no process to signal; that is no error here.
  */
 const WITH_OUTER_PID_NAMESPACE = 'exec "$@" "$(readlink /proc/self/ns/pid)"';
 const signalAll = (signal: string, until: string) => [
@@ -67,10 +68,10 @@ const signalAll = (signal: string, until: string) => [
 ];
 
 /**
- * SIGSTOP is sent in no time, but a call that is under way when it comes may still return what arrives meanwhile: so
- * all threads of all programs, but the agent and this, are waited for. Stopped, stopped under a tracer, dead; and in an
- * uninterruptible wait (that of vfork for a child that is stopped lasts), from which the way back to the program leads
- * into the stop. At most 10 s.
+ * SIGSTOP is sent immediately, but a system call in progress may still return data that arrives before the thread
+ * stops. So this waits for all threads of all programs except the agent and itself, for 10 s at most. The states are:
+ * stopped, stopped by a tracer, dead, zombie; and uninterruptible sleep (vfork waits so for a stopped child), from
+ * which the thread stops before it returns to the program.
  */
 const UNTIL_STOPPED = `
 for look in {1..5000}; do
@@ -86,15 +87,15 @@ done
 echo "still running: $running" >&2; exit 1
 `;
 
-/** What is around the namespaces of a lab. */
+/** What a lab needs besides its namespaces. */
 export interface NamespacesLabOptions extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
-	/** Takes all away: by `end`, which ends what the lab has in namespaces, or with the ground that it stands on. */
+	/** Removes the lab: by `end`, which ends its namespaces, or together with the platform. */
 	remove(end: () => Promise<void>): Promise<void>;
 }
 
 /**
- * Two network namespaces and, between them, a third that is the wire: so that the end of one host is nothing to the
- * other's interface.
+ * Creates a lab: two network namespaces and a third for the wire between them. With a separate wire the end of one host
+ * does not change the other's interface.
  */
 export async function createNamespacesLab(
 	platform: Platform,
@@ -123,7 +124,7 @@ interface HostSettings {
 	readonly mac: string;
 }
 
-/** A machine that owns the network namespace, and a userland with processes of its own that joins it. */
+/** A machine that owns the network namespace, and a userland with its own PID namespace that joins it. */
 class NamespacesHost implements EngineHost {
 	readonly address: string;
 	readonly mac: string;
@@ -170,10 +171,10 @@ class NamespacesHost implements EngineHost {
 		await this.#endProcesses();
 	}
 
-	/** The end of all its processes; its end of the wire goes with the wire. */
+	/** Ends all processes of the host. Its cable ends with the wire. */
 	async end(): Promise<void> {
 		await this.#endProcesses();
-		// A boot that was under way fails for that; what it had started by then goes, too.
+		// A boot in progress fails now. What it started until then must end, too.
 		await this.#booting;
 		await this.#endProcesses();
 	}
@@ -204,7 +205,7 @@ class NamespacesHost implements EngineHost {
 		return this.#running.userland.channel;
 	}
 
-	/** Gives the machine its end of the wire; passes when it has taken that into use. */
+	/** Connects the machine to the wire. Resolves when the machine has configured its interface. */
 	async #plug(machine: NamespaceProcess, mac: string): Promise<void> {
 		await this.#wire.plug(this.#port, machine.pid, mac);
 		machine.channel.write('plugged\n');
@@ -230,7 +231,10 @@ class NamespacesHost implements EngineHost {
 		await userland.reported('up');
 	}
 
-	/** All processes of userland at once, but for its first, the agent: the kernel lets nobody stop that from inside. */
+	/**
+	 * Signals all processes of the userland at once, except its first, the agent: the kernel does not let a process stop
+	 * its PID namespace's init.
+	 */
 	async #signalAll(signal: 'STOP' | 'CONT', until: string): Promise<void> {
 		const { userland } = this.#running;
 		const { succeeded, err } = await this.#platform.run([

@@ -1,39 +1,39 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { CommandResult } from '../../util/run-command.ts';
 
-/** The system on which namespaces are made: this machine's, or a guest's. */
+/** The system on which namespaces are created: this machine, or a guest. */
 export interface Platform {
-	/** Whether programs there are root's, or an ordinary user's, who becomes root in a user namespace of each lab. */
+	/** Whether programs run as root. An ordinary user becomes root in a user namespace of each lab. */
 	readonly asRoot: boolean;
-	/** What files hosts have there. */
+	/** The scripts that set up the hosts' files. */
 	readonly files: HostFiles;
-	/** Starts a program, with what hosts have in their environment. */
+	/** Starts a program with the environment of hosts. */
 	start(argv: readonly string[]): Promise<PlatformProcess>;
 	/** Runs a command to its end. */
 	run(argv: readonly string[]): Promise<CommandResult>;
-	/** The text of a file. */
+	/** Reads a text file. */
 	read(path: string): Promise<string>;
 }
 
 /**
- * Scripts for a shell in a host's mount namespace, before its agent. They may leave words in `confined` that the agent
- * is started behind, which take from it what it is not to have.
+ * Shell scripts that run in a host's mount namespace before its agent. They may set `confined` to a command prefix for
+ * the agent that reduces its privileges.
  */
 export interface HostFiles {
-	/** Gives a machine its files. */
+	/** For a machine. */
 	readonly machine: string;
-	/** What a userland, which joins its machine's mounts, has otherwise. */
+	/** For a userland, which starts with its machine's mounts. */
 	readonly userland: string;
 }
 
-/** A process that the harness started on a ground. */
+/** A process on the platform. */
 export interface PlatformProcess {
 	readonly pid: number;
 	/** Its standard input and output. */
 	readonly channel: Duplex;
 	readonly err: Readable;
-	/** Resolves when it has ended, or could not be started: with what there is to say of that. Never rejects. */
+	/** Resolves when the process has ended, or could not be started, with a message that may be empty. Never rejects. */
 	readonly exited: Promise<string>;
-	/** Kills it, or, in its stead, a child of its, unless it has ended. */
+	/** Kills the process, or `child` instead of it. Does nothing if the process has ended. */
 	kill(child?: number): Promise<void>;
 }

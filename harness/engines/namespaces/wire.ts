@@ -10,15 +10,15 @@ ${NO_IPV6}
 echo made >&2
 `;
 
-/** A bridge in a namespace of its own. */
+/** A bridge in a network namespace of its own. */
 export class Wire {
 	/**
-	 * Resolves when machines can be made beside it: an ordinary user's are in its user namespace, root's need not wait
-	 * for it.
+	 * Resolves when machines can be created. An ordinary user's machines are in the wire's user namespace and wait for
+	 * it. Root's need not.
 	 */
 	readonly made: Promise<unknown>;
 	readonly #process: Promise<NamespaceProcess>;
-	/** Resolves when there is a bridge; machines start meanwhile. */
+	/** Resolves when the bridge exists. Machines start meanwhile. */
 	readonly #agent: Promise<Agent>;
 
 	constructor(platform: Platform) {
@@ -26,7 +26,7 @@ export class Wire {
 		const isolated = this.#process.then((process) => process.reported('made'));
 		this.made = platform.asRoot ? this.#process : isolated;
 		this.#agent = this.#bridge(isolated);
-		// Who plugs a machine in hears of it.
+		// `plug` reports the error.
 		this.#agent.catch(() => {});
 	}
 
@@ -41,7 +41,7 @@ export class Wire {
 		return agent;
 	}
 
-	/** A cable from the bridge to a machine, whose end is called eth0. */
+	/** Connects a machine to the bridge with a veth pair. The machine's end is called eth0. */
 	async plug(port: string, machine: number, mac: string): Promise<void> {
 		await run(
 			await this.#agent,
@@ -50,11 +50,11 @@ export class Wire {
 		);
 	}
 
-	/** Takes the cable away, both ends, whatever has become of the machine; the bridge forgets who was there. */
+	/** Removes the cable, both ends, in whatever state the machine is. The bridge forgets its addresses. */
 	async unplug(port: string): Promise<void> {
 		const agent = await this.#agent;
 		const { status, err } = await agent.run(['ip', 'link', 'del', port]);
-		// Where nobody was left on the machine, its network has gone, and the cable with it.
+		// If no process was left on the machine, the kernel has removed its network namespace and the cable.
 		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0)
 			throw refusedByWire(`link del ${port}`, err);
 	}

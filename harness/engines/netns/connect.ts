@@ -7,7 +7,7 @@ import { subnet } from '../subnets.ts';
 import { localPlatform } from './local-platform.ts';
 import { socketOf } from './recorder.ts';
 
-/** What `connect` needs, as it travels from the runner to the workers. */
+/** The facts that the runner passes to `connect` in the workers. */
 export interface NetnsFacts extends Record<string, string> {
 	readonly version: string;
 	readonly bin: string;
@@ -15,13 +15,13 @@ export interface NetnsFacts extends Record<string, string> {
 	readonly firstBlock: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
-	/** Folders over which this kernel makes no layers, as JSON. */
+	/** Folders of which this kernel makes no overlay, as JSON. */
 	readonly noOverlay: string;
-	/** `yes`, or why the kernel's trace cannot be read. */
+	/** `yes`, or the reason why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;
 }
 
-/** The engine as a worker sees it, made from what the runner found out. */
+/** Connects a worker to the engine, with the facts that the runner collected. */
 export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 	const platform = localPlatform(run, facts, JSON.parse(facts.noOverlay));
 	const kernelTrace = async (): Promise<KernelTrace> => {

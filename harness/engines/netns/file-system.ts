@@ -3,20 +3,18 @@ import { join } from 'node:path';
 import type { HostFiles } from '../namespaces/platform.ts';
 import { type DirectoryEntry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
 
-/** Where a host's file system is put together before it becomes the root: in a tmpfs of the host's mount namespace. */
+/** A tmpfs in the host's mount namespace, in which its root file system is assembled. */
 const STAGING = '/run';
 const ROOT = `${STAGING}/root`;
 
-/**
- * What programs need of devices (Documentation/admin-guide/devices.rst): none of them leads to a disk, or to memory.
- */
+/** The devices that programs need (Documentation/admin-guide/devices.rst). None gives access to a disk or to memory. */
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'];
 const DEVICE_LINKS = ['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'];
 
 /**
- * What Docker leaves a container's root (moby, oci/caps/defaults.go) but CAP_MKNOD, which needs a device cgroup around
- * it. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO nobody gets around the layers: nothing is mounted, unmounted or mounted
- * for writing. Numbers are those of linux/capability.h.
+ * The capabilities that Docker leaves to root in a container (moby, oci/caps/defaults.go), except CAP_MKNOD, which
+ * would need a device cgroup. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO nobody can get around the overlays: no program
+ * can mount, unmount or remount. The numbers are those of linux/capability.h.
  */
 const CAPABILITIES = {
 	chown: 0,
@@ -36,8 +34,8 @@ const CAPABILITIES = {
 const NET_ADMIN = 12;
 
 /**
- * Words before the agent's, which take from root what it is not to have. Where an ordinary user is root, the kernel
- * asks who that is outside.
+ * The command prefix that reduces the agent's privileges. An ordinary user's bounding set stays as it is: outside of
+ * the user namespace the kernel checks the user's own privileges.
  */
 function confined(asRoot: boolean, ...more: readonly number[]): string {
 	const mask = [...Object.values(CAPABILITIES), ...more].reduce(
@@ -49,12 +47,12 @@ function confined(asRoot: boolean, ...more: readonly number[]): string {
 }
 
 /**
- * The files of this machine's hosts: this machine's, of which nothing is written. `opt` comes to lie over /opt; over
- * `unfit` no layer can.
+ * The file system of a host: this machine's files, none of which is written to. `opt` is mounted over /opt. Folders in
+ * `noOverlay` are read-only.
  */
 export function hostFiles(asRoot: boolean, opt: string, noOverlay: readonly string[]): HostFiles {
 	return {
-		// At each boot anew: mounts come and go, and knobs with modules.
+		// Read again at each boot, because mounts and modules may have changed.
 		get machine() {
 			return machineScript(currentLayout(asRoot, noOverlay), asRoot, opt);
 		},
@@ -64,7 +62,7 @@ export function hostFiles(asRoot: boolean, opt: string, noOverlay: readonly stri
 	};
 }
 
-/** Tries each layer by itself, and says over which folder there can be none. */
+/** A script that tries an overlay of each folder and prints the folders for which that fails. */
 export function overlayProbe(asRoot: boolean): string {
 	const { layered } = currentLayout(asRoot, []);
 	return [
@@ -94,7 +92,7 @@ function readEntries(path: string): readonly DirectoryEntry[] | undefined {
 }
 
 function overlayOptions(lower: string, upper: string, work: string, asRoot: boolean): string {
-	// An ordinary user's layers keep their notes in attributes of a user's (Documentation/filesystems/overlayfs.rst,
+	// An ordinary user's overlays store their metadata in user attributes (Documentation/filesystems/overlayfs.rst,
 	// userxattr).
 	return `lowerdir=${lower},upperdir=${upper},workdir=${work}${asRoot ? '' : ',userxattr'}`;
 }
@@ -103,7 +101,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 	const layers = [...layered.map((path) => ({ path, lower: path })), { path: '/opt', lower: `${opt}:/opt` }].map(
 		({ path, lower }, index) => {
 			const [upper, work] = [`${STAGING}/upper-${index}`, `${STAGING}/work-${index}`];
-			// A layer's folder says what its mode is to everybody.
+			// The mode of the upper folder is the mode of the merged folder.
 			const folders = [folder(upper, modeOf(path)), folder(work)];
 			return {
 				path,
@@ -117,7 +115,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 		folder(ROOT),
 		...(asRoot ? [] : [mount('tmpfs', ROOT, [], 'mode=755')]),
 	];
-	// Root finds all folders in what lies over `/`; a user's are made, the outer ones first.
+	// For root these folders exist in the overlay of `/`. For an ordinary user they are created, parents first.
 	const targets = [...own, ...layered, ...shown].sort().map((path) => {
 		if (own.includes(path)) return folder(staged(path), modeOf(path));
 		return isFolder(path) ? folder(staged(path)) : file(staged(path));
@@ -140,7 +138,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 			...networkSysctls(),
 			...deviceSteps(asRoot),
 			mount('tmpfs', staged('/run'), ['nosuid', 'nodev'], 'mode=755'),
-			// Not every system lets a user have one: then there is none.
+			// Some systems do not let an ordinary user mount sysfs. Then there is none.
 			['try', ...mount('sysfs', staged('/sys'), ['ro', 'nosuid', 'nodev', 'noexec'])],
 			['root', ROOT],
 		]),
@@ -149,7 +147,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 	].join('\n');
 }
 
-/** An ordinary user makes no device. */
+/** An ordinary user cannot create devices and gets bind mounts. */
 function deviceSteps(asRoot: boolean): Step[] {
 	return [
 		mount('tmpfs', staged('/dev'), ['nosuid', 'noexec'], 'mode=755,size=64k'),
@@ -167,15 +165,15 @@ function deviceSteps(asRoot: boolean): Step[] {
 
 const isFolder = (path: string): boolean => statSync(path).isDirectory();
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-/** As chmod(1) has it. */
+/** The mode in octal, as chmod(1) takes it. */
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
-/** Where this path will be until the host's root is the root. */
+/** The path in the staging folder, until that becomes the root. */
 const staged = (path: string): string => join(ROOT, path);
 
 /**
- * Knobs of the whole kernel can be read, but not written: the defaults of Docker (moby, oci/defaults.go), and whatever
- * else of /proc has a bit for writing.
+ * Global kernel settings in /proc that must be read-only: Docker's defaults (moby, oci/defaults.go) and all other
+ * entries of /proc that are writable.
  */
 function procKnobs(): string[] {
 	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net)$/.test(name));
@@ -190,21 +188,21 @@ function procKnobs(): string[] {
 const readOnly = (paths: readonly string[]): Step[] => paths.map((path) => bind(path, path, 'ro'));
 
 /**
- * A machine sets the sysctls of its own network, and no program does. Among them is a switch of the whole kernel, where
- * it is there (net/netfilter/nf_hooks_lwtunnel.c: a static key).
+ * A machine sets the sysctls of its own network; programs in a userland do not. One of them is global to the kernel, if
+ * it exists (net/netfilter/nf_hooks_lwtunnel.c: a static key), and is read-only.
  */
 function networkSysctls(): Step[] {
 	const [own, machineWide] = ['/proc/sys/net', '/proc/sys/net/netfilter/nf_hooks_lwtunnel'];
 	return [bind(own, staged(own)), ['try', ...bind(machineWide, staged(machineWide), 'ro')]];
 }
 
-/** One step of `halfopen-root` (root.c says what each does). */
+/** One step of `halfopen-root`: its name and operands (see root.c). */
 type Step = readonly string[];
 type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec';
 
 const folder = (path: string, mode = '755'): Step => ['folder', path, mode];
 const file = (path: string): Step => ['file', path];
-/** The link that is here. */
+/** A link as on this machine. */
 const link = (path: string): Step => ['link', readlinkSync(path), staged(path)];
 const bind = (from: string, to: string, ...flags: readonly MountFlag[]): Step => ['bind', from, to, flags.join()];
 const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => [
@@ -215,8 +213,8 @@ const mount = (type: string, path: string, flags: readonly MountFlag[], options 
 	options,
 ];
 
-/** One process takes them all, one after the other. */
+/** The command that carries out the steps, in one process. */
 const rootCommand = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;
 
-/** As one word of a shell's. */
+/** Quotes a path as one word of a shell command. */
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;

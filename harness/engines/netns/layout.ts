@@ -4,47 +4,49 @@ export interface Mount {
 	readonly type: string;
 }
 
-/** A name in a folder. */
+/** An entry of a folder. */
 export interface DirectoryEntry {
 	readonly name: string;
 	readonly kind: 'folder' | 'link' | 'file' | 'other';
 }
 
-/** The names in a folder; undefined of what is none, or may not be looked into. */
+/** Reads a folder. Returns undefined if the path is no folder or may not be read. */
 export type ReadDirectory = (path: string) => readonly DirectoryEntry[] | undefined;
 
-/** How the file system of a host is put together from this machine's. */
+/** How the file system of a host is assembled from this machine's. */
 export interface Layout {
-	/** Folders over which lies a layer of the host's own: what is written there is written to the layer. */
+	/** Folders with an overlay: what is written there stays in the host's own layer. */
 	readonly layered: readonly string[];
-	/** What is shown as it is, and cannot be written to. */
+	/** Paths that are bind-mounted read-only. */
 	readonly readOnly: readonly string[];
-	/** Folders that are the host's own, with those of their names that are brought. */
+	/** Folders that are created for the host, with the entries that are brought into them. */
 	readonly own: readonly string[];
 	readonly links: readonly string[];
 }
 
-/** What a host has of its own, whatever this machine has there. */
+/** Folders that are the host's own, whatever this machine has there. */
 export const HOSTS_OWN = ['/dev', '/proc', '/run', '/sys'];
 
-/** Kernels' interfaces: no files of anybody's. */
+/** File systems that are kernel interfaces and hold no user's files. */
 const NO_FILES = new Set(
 	(
 		'autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs ' +
 		'proc pstore rpc_pipefs securityfs selinuxfs sysfs tracefs'
 	).split(' '),
 );
-/** Where container engines have the mounts of their containers: they come and go, and are nobody's on a host. */
+/**
+ * Where container engines mount the file systems of their containers. These mounts come and go, and no host needs them.
+ */
 const OF_CONTAINERS = /^\/var\/lib\/(docker|containerd|containers|kubelet|lxc|lxd|incus)\//;
-/** Their folders are read only by nature. */
+/** File systems of images, which are read-only. */
 const IMAGES = new Set(['squashfs', 'iso9660', 'erofs']);
-/** What the options of an overlay would take apart, and names that no tool is to be tried with. */
+/** Characters that overlayfs interprets in mount options, and others that tools may not handle. */
 const STRANGE = /[,:\\"'\p{Cc}]/u;
 
 const isBelow = (path: string, folder: string): boolean =>
 	path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
 
-/** The mounts of this process, each once: what lies over another hides it. */
+/** The mounts of this process, each mount point once: a later mount hides an earlier one. */
 export function parseMountinfo(text: string): Mount[] {
 	const mounts = text.split('\n').flatMap((line): Mount[] => {
 		const fields = line.split(' ');
@@ -55,15 +57,15 @@ export function parseMountinfo(text: string): Mount[] {
 	return [...new Map(mounts.map((mount) => [mount.point, mount])).values()];
 }
 
-/** Blanks and the like stand there as three octal digits. */
+/** Blanks and some other characters are written as three octal digits. */
 const unescaped = (text: string) =>
 	text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 /**
- * Root lays one layer over the whole of `/`, and one over each file system that is mounted below. In an ordinary user's
- * namespace mounts that were there before are locked (mount_namespaces(7)), and the kernel makes no overlay of a folder
- * with one of them below (clone_private_mount, fs/namespace.c): there the folders down to them are made anew, and what
- * lies beside them is layered. Over `unfit` folders nothing can be layered: they are read only.
+ * Root gets one overlay of `/` and one of each file system that is mounted below. In an ordinary user's namespace the
+ * mounts that existed before are locked (mount_namespaces(7)), and the kernel refuses an overlay of a folder with a
+ * locked mount below it (clone_private_mount, fs/namespace.c). So the folders above such mounts are created, and the
+ * folders beside them get overlays. Folders in `noOverlay` are read-only.
  */
 export function layoutOf(
 	mounts: readonly Mount[],
@@ -97,7 +99,7 @@ export function layoutOf(
 	};
 	if (asRoot) for (const { point } of kept) bring(point, entries(point) !== undefined);
 	else descend('/');
-	// What is mounted at `/` comes first, and what is mounted on something comes after it.
+	// In this order `/` is mounted first, and a mount point exists before something is mounted on it.
 	return { layered: layered.sort(), readOnly: readOnly.sort(), own: own.sort(), links };
 }
 

@@ -9,7 +9,7 @@ import { markOf } from '../marked.ts';
 import type { Platform, PlatformProcess } from '../namespaces/platform.ts';
 import { hostFiles } from './file-system.ts';
 
-/** This machine, for the namespaces of a run. Over the `unfit` of its folders there can be no layer. */
+/** This machine as the platform of a run. Folders in `noOverlay` are read-only. */
 export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, noOverlay: readonly string[] = []): Platform {
 	const env = environmentOf(run, bin);
 	return {
@@ -24,14 +24,14 @@ export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, noOverla
 export const isRoot = () => process.getuid?.() === 0;
 
 /**
- * What everything of a run begins with, on hosts and beside them: it is a host's environment and not ours, with no
- * options of this Node.
+ * The environment of all processes of a run, on hosts and beside them. It is that of a host: it does not inherit this
+ * process's, such as NODE_OPTIONS.
  */
 export function environmentOf(run: RunIdentity, bin: string): Record<string, string> {
 	return { PATH: pathWith(bin), HOME: '/root', LANG: 'C.UTF-8', ...markOf('netns', run) };
 }
 
-/** What a host's programs find: ours first, then this machine's, administration's included. */
+/** A host's PATH: the project's binaries, this machine's PATH, and the folders for system administration. */
 function pathWith(bin: string): string {
 	return [bin, process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
 }
@@ -46,13 +46,13 @@ function platformProcess(child: ChildProcess & Parameters<typeof channelTo>[0]):
 			(error: Error) => error.message,
 		),
 		async kill(grandchild) {
-			// A pid is signalled only while it can be nobody else's: that of a child of ours, until it was waited for, or of
-			// a child that this waits for.
+			// A pid must not be signalled after it may have been reused. That of our child is safe until the child has been
+			// waited for, and so is that of a grandchild that this child waits for.
 			if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 			try {
 				process.kill(grandchild ?? child.pid, 'SIGKILL');
 			} catch (error) {
-				// Gone by itself meanwhile.
+				// The process has ended meanwhile.
 				if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
 			}
 		},

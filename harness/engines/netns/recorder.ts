@@ -7,25 +7,23 @@ import type { Run } from '../engine.ts';
 import { markOf } from '../marked.ts';
 import { RECORDING, recorderCommand, TRACING } from '../trace-recorder.ts';
 
-/** Where labs read the trace of their run: a socket in its folder, and so gone with it. */
+/** The socket on which labs read the trace of their run. It is in the run's folder and removed with it. */
 export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(directory, 'trace');
 
 /**
- * In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere
- * else.
+ * In bytes: sockaddr_un has 108, including a terminating zero. Node truncates a longer path, so the socket would be
+ * created elsewhere.
  */
 const MAX_SOCKET_PATH = 107;
 
 /** The recorder of a run. */
 export interface Recorder {
-	/** `yes`, or why not. */
+	/** `yes`, or the reason why it does not record. */
 	readonly recording: string;
 	stop(): Promise<void>;
 }
 
-/**
- * Starts to record the kernel's trace, if that may be, and gives what it says from then on to each lab that connects.
- */
+/** Starts recording the kernel's trace, if that is permitted, and sends it to each lab that connects. */
 export async function startRecorder(run: Run): Promise<Recorder> {
 	const [program = '', ...args] = recorderCommand(run);
 	const recorder = spawn(program, args, { env: { PATH: process.env.PATH, ...markOf('netns', run) } });
@@ -43,7 +41,7 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 		};
 	}
 	const readers = new Set<Socket>();
-	// Who begins to read begins with a line.
+	// A new reader starts with a complete line.
 	const lines = createInterface({ input: recorder.stdout });
 	let latest = '';
 	let isOver = false;
@@ -56,7 +54,7 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 		for (const reader of readers) reader.end();
 	});
 	const server = createServer((reader) => {
-		// Who comes later hears how it ended.
+		// A late reader gets the last line, which says how the trace ended.
 		if (isOver) return void reader.on('error', () => {}).end(`${latest}\n`);
 		readers.add(reader);
 		reader.on('error', () => {}).on('close', () => readers.delete(reader));
@@ -90,7 +88,7 @@ async function hasStarted(recorder: ChildProcessWithoutNullStreams): Promise<boo
 }
 
 async function listening(server: Server, path: string): Promise<void> {
-	// The run does not stay open for its sake.
+	// The server must not keep the process alive.
 	server.unref();
 	server.listen(path);
 	await once(server, 'listening');

@@ -14,7 +14,7 @@ import { overlayProbe } from './file-system.ts';
 import { localPlatform } from './local-platform.ts';
 import { startRecorder } from './recorder.ts';
 
-/** How often it is looked whether what was killed is gone. */
+/** How often a failed removal is repeated. */
 const POLL_MS = 50;
 const LIMIT_MS = 20_000;
 
@@ -24,7 +24,7 @@ export const netnsRunner: EngineRunner = {
 	async open(run: Run): Promise<OpenRun> {
 		const made = await assertBinaries();
 		const platform = localPlatform(run, made);
-		// Before anything is started: where no namespace can be made, nothing is left to be ended.
+		// Checked before anything is started: if namespaces cannot be created, nothing has to be cleaned up.
 		const [sysctls, version, noOverlay] = await Promise.all([
 			readSysctlNames(platform),
 			versionOf('unshare'),
@@ -55,7 +55,7 @@ export const netnsRunner: EngineRunner = {
 	},
 };
 
-/** Removes the trace instance of a run whose recorder could not; whoever read it may be just about to go. */
+/** Removes the trace instance of a run whose recorder was killed. The process that reads it may still be ending. */
 async function removeTrace(run: RunIdentity): Promise<string[]> {
 	const limit = performance.now() + LIMIT_MS;
 	for (;;) {
@@ -72,7 +72,7 @@ async function removeTrace(run: RunIdentity): Promise<string[]> {
 	}
 }
 
-/** A name can only be checked against what a host really has: what is not kept per namespace is not there at all. */
+/** Lists the sysctls of a host in a network namespace: sysctls that are not per namespace do not exist there. */
 async function readSysctlNames(platform: Platform): Promise<string> {
 	const { succeeded, out, err } = await runCommand([...unshareWire(platform), 'bash', '-c', LIST_SYSCTLS]);
 	if (succeeded) return out.trim();
@@ -83,7 +83,10 @@ async function readSysctlNames(platform: Platform): Promise<string> {
 	});
 }
 
-/** The folders that programs cannot write to, because no layer can lie over them; that is said. */
+/**
+ * The folders that stay read-only for programs, because this kernel makes no overlay of them. A message on stderr lists
+ * them.
+ */
 async function foldersWithoutOverlay(platform: Platform): Promise<string[]> {
 	const words = [...unshareWire(platform).filter((word) => word !== '--'), '--mount', '--'];
 	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', overlayProbe(platform.asRoot)]);
