@@ -6,27 +6,28 @@ import { intoCache } from './cache-errors.ts';
 import { exists } from './exists.ts';
 import { lastLines, runTool } from './tools.ts';
 
-/** The keys that Debian signs its suites with. */
+/** The keyring with which Debian signs its suites. */
 export const DEBIAN_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
- * What apt is asked with: the addresses of mirrors, tried in this order, and the keys that indexes must be signed with.
+ * Where apt fetches packages: the addresses of mirrors, tried in this order, and the keyring that must have signed the
+ * indexes.
  */
 export interface Archive {
 	readonly mirrors: readonly string[];
 	readonly keyring: string;
 }
 
-/** Is told how much has come, in percent. */
+/** Called with the progress in percent. */
 export type OnProgress = (percent: number) => void;
 
-/** What apt has of a suite: lists, packages that were broken off. Nothing of it is this machine's own apt's. */
+/** apt's own state for a suite: lists and partial downloads. This machine's apt uses other folders. */
 const aptFolder = (suite: string) => join(archiveFolder(), suite);
 
-/** Prints a file of apt's, whatever it is compressed with (it is in no PATH). */
+/** Prints a file of apt's, decompressed. It is not in PATH. */
 const APT_HELPER = '/usr/lib/apt/apt-helper';
 
-/** Has apt renew its index of a suite. DOWNLOAD_FAILED, INDEX_EXPIRED, TOOL_MISSING, DISK_FULL. */
+/** Updates apt's index of a suite. Rejects with DOWNLOAD_FAILED, INDEX_EXPIRED, TOOL_MISSING or DISK_FULL. */
 export async function updateIndex(suite: string, archive: Archive, onProgress: OnProgress): Promise<void> {
 	await fromAnyMirror(suite, archive, (mirror) => update(suite, mirror, archive.keyring, onProgress));
 }
@@ -34,14 +35,12 @@ export async function updateIndex(suite: string, archive: Archive, onProgress: O
 async function update(suite: string, mirror: string, keyring: string, onProgress: OnProgress): Promise<void> {
 	await configure(suite, mirror, keyring);
 	await aptGet(suite, ['update'], onProgress);
-	// A good signature is one of any suite.
+	// A valid signature may be that of another suite.
 	const [codename = 'no suite'] = await targetsOf(suite, '$(CODENAME)');
 	if (codename !== suite) throw failed(suite, `${mirror} has there the index of “${codename}”`);
 }
 
-/**
- * Does the work with one mirror after the other until it succeeds. What else is wrong than a mirror ends it at once.
- */
+/** Tries the mirrors in turn until `work` succeeds. An error that is not a mirror's fault is thrown immediately. */
 async function fromAnyMirror(
 	suite: string,
 	{ mirrors }: Archive,
@@ -60,12 +59,12 @@ async function fromAnyMirror(
 	throw failed(suite, failures.map(({ seen }) => seen).join('\n'));
 }
 
-/** Another mirror may do better. */
+/** Whether another mirror may succeed. */
 export function isOfMirror(error: unknown): error is HalfopenError {
 	return error instanceof HalfopenError && (error.code === 'DOWNLOAD_FAILED' || error.code === 'INDEX_EXPIRED');
 }
 
-/** The index of a suite, as apt has it: the text of `Packages`. */
+/** The text of `Packages`, from apt's index of a suite. */
 export async function readIndex(suite: string): Promise<string> {
 	const {
 		failed: hasFailed,
@@ -77,8 +76,8 @@ export async function readIndex(suite: string): Promise<string> {
 }
 
 /**
- * Has apt fetch packages of a suite, each as `name=version`, into a folder. What was broken off is resumed, what is
- * there is not fetched again.
+ * Downloads packages of a suite, each as `name=version`, to a folder. Partial downloads are resumed, and complete ones
+ * are kept.
  */
 export async function downloadPackages(
 	suite: string,
@@ -89,15 +88,15 @@ export async function downloadPackages(
 ): Promise<void> {
 	await intoCache(() => mkdir(folder, { recursive: true }));
 	await fromAnyMirror(suite, archive, async (mirror) => {
-		// An index is a mirror's; one that has not changed costs a question.
+		// An index belongs to a mirror. If it has not changed, this costs one request.
 		await update(suite, mirror, archive.keyring, () => {});
 		await aptGet(suite, ['download', ...packages], onProgress, folder);
 	});
 }
 
 /**
- * Its own folders, and what must hold whatever this machine's apt is set to; proxies, credentials and timeouts are that
- * one's.
+ * apt's configuration: folders of its own, and settings that must hold whatever this machine's apt has. Proxies,
+ * credentials and timeouts are those of this machine.
  */
 function configurationIn(folder: string): string {
 	return `${['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success', 'APT::Architectures'].map((name) => `#clear ${name};`).join('\n')}
@@ -140,8 +139,8 @@ async function configure(suite: string, mirror: string, keyring: string): Promis
 }
 
 /**
- * What it warns of as well as what it fails for: where an index cannot be had, apt takes the one before, and ends with
- * status 0.
+ * Errors and the warnings that count as errors: if an index cannot be fetched, apt uses the previous one and exits with
+ * 0.
  */
 const COMPLAINT = /^(E: |W: (Failed to fetch|Some index files failed|GPG error))/;
 
@@ -161,7 +160,7 @@ async function aptGet(suite: string, args: readonly string[], onProgress: OnProg
 	if (hasFailed || complaints.length > 0) throw failed(suite, lastLines(stderr));
 }
 
-/** Of the suite's index, as apt's `indextargets` has it. */
+/** Properties of the suite's index, as apt's `indextargets` prints them. */
 async function targetsOf(suite: string, format: string): Promise<string[]> {
 	const args = ['-c', join(aptFolder(suite), 'apt.conf'), 'indextargets', '--format', format, 'Created-By: Packages'];
 	const { stdout } = await runTool('apt-get', args);

@@ -1,31 +1,31 @@
 import { compareVersions } from './debian-version.ts';
 import type { ArchivePackage } from './packages.ts';
 
-/** A package of a kernel, in the archive. */
+/** A package of a kernel in the archive. */
 export interface KernelPackage {
 	readonly name: string;
 	readonly version: string;
-	/** Bytes. */
+	/** In bytes. */
 	readonly size: number;
 }
 
-/** A kernel that the archive has. */
+/** A kernel in the archive. */
 export interface ArchiveKernel {
-	/** As `uname -r` says it: `6.1.0-50-cloud-amd64`. */
+	/** The release as in `uname -r`: `6.1.0-50-cloud-amd64`. */
 	readonly release: string;
-	/** Of the package: `6.1.176-1`. */
+	/** The version of the package: `6.1.176-1`. */
 	readonly version: string;
-	/** Of Debian: `bookworm`. */
+	/** Debian's suite: `bookworm`. */
 	readonly suite: string;
-	/** All that it is made of. */
+	/** All packages that the kernel consists of. */
 	readonly packages: readonly KernelPackage[];
 }
 
 const IMAGE = 'linux-image-';
 
 /**
- * The kernels among a suite's packages: flavour cloud, signed, and whole. Of older ones the archive may keep the image
- * and not its modules.
+ * The kernels among a suite's packages: signed, of the flavour `cloud`, and complete. The archive may keep the image of
+ * an older kernel without its modules.
  */
 export function kernelsAmong(packages: readonly ArchivePackage[], suite: string): ArchiveKernel[] {
 	const byKey = new Map(packages.map((one) => [keyOf(one), one]));
@@ -42,12 +42,12 @@ export function kernelsAmong(packages: readonly ArchivePackage[], suite: string)
 const keyOf = ({ name, version }: { readonly name: string; readonly version: string }) => `${name} ${version}`;
 
 /**
- * An image's package and those that it is split into: what it demands in exactly its own version, and so on; undefined
- * if one is not in the archive.
+ * The package of an image and the packages that it depends on in exactly its own version, transitively. Returns
+ * undefined if one of them is not in the archive.
  */
 function partsOf(image: ArchivePackage, packages: ReadonlyMap<string, ArchivePackage>): ArchivePackage[] | undefined {
 	const demandedBy = ({ exact }: ArchivePackage) => exact.filter(({ version }) => version === image.version);
-	// Before 6.19 linux-base-* has documents only, and went from the archive while the image stayed.
+	// Before 6.19 linux-base-* contains only documents, and it may be removed from the archive before the image.
 	if (demandedBy(image).every(({ name }) => name.startsWith('linux-base-'))) return [image];
 	const parts = new Set([image]);
 	for (const one of parts) {
@@ -60,13 +60,16 @@ function partsOf(image: ArchivePackage, packages: ReadonlyMap<string, ArchivePac
 	return [...parts];
 }
 
-/** `6.1`: stands for the newest 6.1.x that there is. */
+/** Whether a name is a series, such as `6.1`, which stands for its newest release. */
 export const isSeries = (name: string): boolean => /^\d+\.\d+$/.test(name);
 
-/** The series that a release belongs to. */
+/** The series of a release. */
 export const seriesOf = (release: string): string => /^\d+\.\d+/.exec(release)?.[0] ?? release;
 
-/** The kernel that a name means: the newest of a series, or the one of that release; undefined if there is none. */
+/**
+ * The kernel that a name stands for: the newest of a series, or the one with that release. Returns undefined if there
+ * is none.
+ */
 export function kernelNamed<K extends { readonly release: string; readonly version: string }>(
 	name: string,
 	kernels: readonly K[],
@@ -75,7 +78,7 @@ export function kernelNamed<K extends { readonly release: string; readonly versi
 	return newestFirst(matching)[0];
 }
 
-/** The same kernels, in order of their versions. */
+/** The kernels, sorted by version, the newest first. */
 export function newestFirst<K extends { readonly version: string }>(kernels: readonly K[]): K[] {
 	return [...kernels].sort((a, b) => compareVersions(b.version, a.version));
 }

@@ -4,18 +4,18 @@ import { kernelsAmong } from './archive-kernels.ts';
 import { parsePackages } from './packages.ts';
 import { cachedSuite, cacheSuite, SUITES } from './suites.ts';
 
-/** What was kept of the archive is good for a day. */
+/** The cached lists of kernels are valid for a day. */
 const MAX_AGE_MS = 86_400_000;
 
-/** The suites that were not asked for in the last day, or never. */
+/** The suites whose cached list is older than a day, or missing. */
 export async function staleSuites(now: Date): Promise<string[]> {
 	const cached = await Promise.all(SUITES.map(cachedSuite));
 	return SUITES.filter((_, index) => now.getTime() - Date.parse(cached[index]?.askedAt ?? '1970-01-01') > MAX_AGE_MS);
 }
 
 /**
- * Asks what kernels these suites have, and keeps that. What could not be asked for is told in the errors that are
- * returned: DOWNLOAD_FAILED, INDEX_EXPIRED.
+ * Fetches the lists of kernels in these suites and caches them. Returns the errors of suites that could not be fetched:
+ * DOWNLOAD_FAILED or INDEX_EXPIRED.
  */
 export async function refreshSuites(
 	suites: readonly string[],

@@ -4,12 +4,12 @@ import { HalfopenError } from '../errors.ts';
 import { cacheFolder } from './cache.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
-/** The last two: a file is where a folder should be. */
+/** With the last two, a file is in the place of a folder. */
 const CLOSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']);
 
 /**
- * Does what writes into the cache. DISK_FULL if there is no space left or the quota is used up, SETUP_FAILED if this
- * user may not write there, or not read what is to be written.
+ * Runs `work`, which writes to the cache, and translates its errors: DISK_FULL if the disk is full or the quota is used
+ * up; SETUP_FAILED if this user may not write there, or may not read the source.
  */
 export async function intoCache<T>(work: () => Promise<T>): Promise<T> {
 	try {
@@ -21,14 +21,14 @@ export async function intoCache<T>(work: () => Promise<T>): Promise<T> {
 	}
 }
 
-/** Whether it is files of this machine that failed, and not where something came from. */
+/** Whether the error comes from this machine's files, not from a download. */
 export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 	const { code = '' } = error as NodeJS.ErrnoException;
 	return FULL.has(code) || CLOSED.has(code);
 }
 
 /**
- * Outside of the cache nothing is written; but what copies from there names both files, and does not say which of them
+ * Nothing is written outside of the cache. But a failed copy from outside names both files and not which of them
  * failed.
  */
 async function unreadable(error: NodeJS.ErrnoException): Promise<HalfopenError | undefined> {
@@ -61,7 +61,7 @@ async function canRead(path: string): Promise<boolean> {
 	);
 }
 
-/** The disk of the cache is full: DISK_FULL. */
+/** DISK_FULL: the disk of the cache is full. */
 export function diskFull(seen: string, cause?: unknown): HalfopenError {
 	return new HalfopenError('DISK_FULL', {
 		problem: 'There is no space left for kernels.',

@@ -2,17 +2,17 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Where halfopen keeps what it need not make twice, for this user: `$XDG_CACHE_HOME/halfopen`, else
- * `~/.cache/halfopen`. It may not be there yet.
+ * The user's cache folder for everything that can be rebuilt: `$XDG_CACHE_HOME/halfopen`, or `~/.cache/halfopen`. It
+ * may not exist yet.
  */
 export function cacheFolder(): string {
 	const caches = process.env.XDG_CACHE_HOME ?? '';
-	// The XDG specification: a path that is not absolute counts as none.
+	// XDG Base Directory Specification: a path that is not absolute must be ignored.
 	return join(isAbsolute(caches) ? caches : join(homedir(), '.cache'), 'halfopen');
 }
 
-/** Where prepared kernels are, each in a folder of its name. */
+/** The folder of prepared kernels. Each has a folder named after it. */
 export const kernelsFolder = (): string => join(cacheFolder(), 'kernels');
 
-/** Where indexes of Debian's archive are, and what they say of kernels. */
+/** The folder with the indexes of Debian's archive and the lists of kernels in them. */
 export const archiveFolder = (): string => join(cacheFolder(), 'archive');

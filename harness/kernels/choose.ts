@@ -1,12 +1,12 @@
 import { type ArchiveKernel, kernelNamed } from './archive-kernels.ts';
 import { isFromArchive, type PreparedKernel } from './prepared.ts';
 
-/** What a name means: a kernel that is ready, or one that must be fetched. */
+/** What a name stands for: a kernel that is prepared, or one that must be fetched. */
 export type Choice = { readonly ready: PreparedKernel } | { readonly fetch: ArchiveKernel };
 
 /**
- * What a name means, given what is ready and what the archive has; undefined if neither knows it. A series is the
- * newest of the archive, and only where the archive has none of it, the newest that is ready.
+ * What a name stands for, given the prepared kernels and those in the archive. A series is its newest release in the
+ * archive. Only if the archive has none of it, it is the newest prepared one. Returns undefined if the name is unknown.
  */
 export function choose(
 	name: string,

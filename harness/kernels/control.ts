@@ -1,10 +1,9 @@
 /**
- * The fields of one paragraph of a control file (deb822(5)): a value's further lines are kept, each without its first
- * blank.
+ * The fields of one paragraph of a control file (deb822(5)). Continuation lines are kept, without their first blank.
  */
 export type Paragraph = ReadonlyMap<string, string>;
 
-/** The first paragraph of a text: of a Release file all there is. A line that belongs to no field is passed over. */
+/** Parses the first paragraph of a text; a Release file has only one. A line outside of any field is skipped. */
 export function parseParagraph(text: string): Paragraph {
 	const fields = new Map<string, string>();
 	let current: string | undefined;
@@ -21,7 +20,7 @@ export function parseParagraph(text: string): Paragraph {
 	return fields;
 }
 
-/** The texts of all paragraphs, cheaply: most of them nobody wants to have parsed. */
+/** The texts of all paragraphs, not parsed: most of them are not needed. */
 export function paragraphsOf(text: string): string[] {
 	return text.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
 }

@@ -8,23 +8,23 @@ import { exists } from './exists.ts';
 import { type KernelParts, prepare } from './prepare.ts';
 import { lastLines, runTool } from './tools.ts';
 
-/** Bytes of all packages of a kernel. */
+/** Total size of a kernel's packages, in bytes. */
 export const sizeOf = ({ packages }: ArchiveKernel): number => packages.reduce((sum, { size }) => sum + size, 0);
 
-/** Where its packages are until it is made of them. */
+/** The folder with a kernel's packages until they have been prepared. */
 const downloads = ({ release }: ArchiveKernel) => join(cacheFolder(), 'downloads', release);
 
-/** Fetches the packages of a kernel. What is there already is not fetched again. */
+/** Downloads the packages of a kernel. Complete downloads are kept. */
 export async function fetchPackages(kernel: ArchiveKernel, archive: Archive, onProgress: OnProgress): Promise<void> {
 	const wanted = kernel.packages.map(({ name, version }) => `${name}=${version}`);
 	await downloadPackages(kernel.suite, wanted, downloads(kernel), archive, onProgress);
 }
 
-/** Makes a kernel ready of its packages, and removes these. */
+/** Prepares a kernel from its packages, then removes the packages. */
 export async function preparePackages(kernel: ArchiveKernel, now: Date): Promise<void> {
 	const { release, version, suite } = kernel;
 	const folder = downloads(kernel);
-	// apt names them name_version_architecture.deb; an older version of one may lie beside it.
+	// apt names the files name_version_architecture.deb. The folder may also contain an older version.
 	const starts = kernel.packages.map((one) => `${one.name}_${one.version.replaceAll(':', '%3a')}_`);
 	const files = (await readdir(folder)).filter(
 		(file) => file.endsWith('.deb') && starts.some((start) => file.startsWith(start)),

@@ -1,7 +1,7 @@
 /**
- * Which of two versions of Debian packages is the newer one: below 0 if `a` is older than `b`, 0 if they are equal
- * (deb-version(7)). Numbers count as numbers, letters come before other signs, and `~` comes before everything, the end
- * included, so that 1.0~rc1 is older than 1.0.
+ * Compares two versions of Debian packages (deb-version(7)): negative if `a` is older than `b`, 0 if they are equal.
+ * Digits compare as numbers, letters sort before other characters, and `~` sorts before everything, even the end of the
+ * version: 1.0~rc1 is older than 1.0.
  */
 export function compareVersions(a: string, b: string): number {
 	const [mine, other] = [partsOf(a), partsOf(b)];
@@ -17,7 +17,7 @@ function partsOf(version: string): { epoch: number; upstream: string; revision: 
 	return { epoch: Number(epoch), upstream, revision };
 }
 
-/** In turn a stretch of other signs than digits, and one of digits. */
+/** Compares non-digits and digits in turn. */
 function compareStrings(a: string, b: string): number {
 	let [restOfA, restOfB] = [a, b];
 	while (restOfA !== '' || restOfB !== '') {

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 
-/** Whether there is anything at a path, as far as this user can see. */
+/** Whether a path exists, as far as this user can see. */
 export async function exists(path: string): Promise<boolean> {
 	return access(path).then(
 		() => true,

@@ -2,17 +2,17 @@ import { type ArchiveKernel, kernelNamed, newestFirst, seriesOf } from './archiv
 import { sizeOf } from './debian-kernel.ts';
 import type { PreparedKernel } from './prepared.ts';
 
-/** A prepared kernel and what it takes on the disk, in bytes. */
+/** A prepared kernel, and its size on the disk in bytes. */
 export interface KernelOnDisk {
 	readonly kernel: PreparedKernel;
 	readonly folder: string;
 	readonly bytes: number;
 }
 
-/** Bytes as people read them. */
+/** A size for people. */
 export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-/** What the archive has, as lines: the newest kernel of each series, the newest series first. */
+/** A table of the kernels in the archive: the newest kernel of each series, the newest series first. */
 export function archiveLines(archive: readonly ArchiveKernel[], prepared: readonly PreparedKernel[]): string[] {
 	const ready = new Set(prepared.map(({ name }) => name));
 	const series = new Set(archive.map(({ release }) => seriesOf(release)));
@@ -24,7 +24,7 @@ export function archiveLines(archive: readonly ArchiveKernel[], prepared: readon
 	return table(['series', 'release', 'version', 'suite', 'to fetch', ''], rows);
 }
 
-/** What is here, as lines. */
+/** A table of the prepared kernels. */
 export function preparedLines(kernels: readonly KernelOnDisk[]): string[] {
 	const rows = kernels.map(({ kernel, folder, bytes }) => [
 		kernel.name,

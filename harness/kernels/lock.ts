@@ -6,9 +6,9 @@ import { intoCache } from './cache-errors.ts';
 import { lastLines, runTool } from './tools.ts';
 
 /**
- * Waits until nobody else fetches or prepares kernels in this cache, and keeps others from it until it is disposed of.
- * `onWait` is called where it has to wait. SETUP_FAILED if the cache cannot be written or locked, TOOL_MISSING,
- * DISK_FULL.
+ * Takes the lock for fetching and preparing kernels in this cache. It is released when the result is disposed of.
+ * `onWait` is called if another process has the lock. Rejects with SETUP_FAILED if the cache cannot be written or
+ * locked, with TOOL_MISSING or DISK_FULL.
  */
 export async function lockKernels(onWait: () => void): Promise<AsyncDisposable> {
 	const path = join(cacheFolder(), 'kernels.lock');
@@ -17,8 +17,8 @@ export async function lockKernels(onWait: () => void): Promise<AsyncDisposable> 
 		return open(path, 'a');
 	});
 	try {
-		// The lock is of what was opened, not of flock's process: it stays until this one closes it or ends, however it
-		// ends (flock(2)).
+		// The lock belongs to the open file description, not to the process flock. It lasts until this process closes the
+		// file or ends, however it ends (flock(2)).
 		if ((await runTool('flock', ['--nonblock', '3'], { descriptors: [file.fd] })).failed) {
 			onWait();
 			const { failed, stderr } = await runTool('flock', ['3'], { descriptors: [file.fd] });

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 
-/** Modules and what each needs loaded before it: files as `modules.dep` names them, below the folder that it is in. */
+/** Modules and their dependencies: file names as in `modules.dep`, relative to its folder. */
 export type Dependencies = ReadonlyMap<string, readonly string[]>;
 
-/** What `modules.dep` says (modules.dep(5)). A line without a colon is passed over. */
+/** Parses `modules.dep` (modules.dep(5)). A line without a colon is skipped. */
 export function parseDependencies(text: string): Dependencies {
 	const lines = text.split('\n').flatMap((line) => {
 		const [, file, needed = ''] = /^([^\s:]+):(.*)$/.exec(line) ?? [];
@@ -12,12 +12,12 @@ export function parseDependencies(text: string): Dependencies {
 	return new Map(lines);
 }
 
-/** The names of the modules that `modules.builtin` lists: they are part of the kernel. */
+/** Parses `modules.builtin`: the names of the modules that are part of the kernel. */
 export function parseBuiltin(text: string): ReadonlySet<string> {
 	return new Set(text.split('\n').filter(Boolean).map(moduleName));
 }
 
-/** What the kernel calls the module in a file: `kernel/net/netfilter/xt_NFLOG.ko.xz` is `xt_NFLOG`. */
+/** The name of the module in a file: `xt_NFLOG` for `kernel/net/netfilter/xt_NFLOG.ko.xz`. */
 export function moduleName(file: string): string {
 	return basename(file)
 		.replace(/\.ko(\.\w+)?$/, '')
@@ -25,8 +25,8 @@ export function moduleName(file: string): string {
 }
 
 /**
- * The files of the named modules and of all that they need, each after what it needs. A module that is not there is
- * passed over.
+ * The files of the named modules and of their dependencies, each after its dependencies. A module that does not exist
+ * is skipped.
  */
 export function insertionOrder(names: Iterable<string>, dependencies: Dependencies): string[] {
 	const files = new Map([...dependencies.keys()].map((file) => [moduleName(file), file]));

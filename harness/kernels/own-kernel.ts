@@ -8,19 +8,20 @@ import { prepare } from './prepare.ts';
 import { isFromArchive, type KernelRecord, preparedKernels } from './prepared.ts';
 import { cachedKernels } from './suites.ts';
 
-/** A kernel of the user's own, as it is named on the command line. */
+/** A kernel of the user's own, as on the command line. */
 export interface OwnKernel {
 	/** Path of a bzImage. */
 	readonly image?: string | undefined;
-	/** A folder as /lib/modules/<release> is one, or one that has lib/modules/<release> in it. */
+	/** A folder like /lib/modules/<release>, or a folder that contains lib/modules/<release>. */
 	readonly modules?: string | undefined;
-	/** Its release if there is none. */
+	/** The default is its release. */
 	readonly name?: string | undefined;
 }
 
 /**
- * Makes a kernel of the user's own ready, in the place of one that had its name. OPTION_MISSING without an image or modules,
- * KERNEL_INVALID if they are no kernel, NAME_INVALID or NAME_TAKEN for a name that it cannot have; else as `prepare`.
+ * Prepares a kernel of the user's own and replaces an earlier one of the same name. Rejects with OPTION_MISSING without
+ * an image or modules, with KERNEL_INVALID if they are no kernel, with NAME_INVALID or NAME_TAKEN if the name cannot be
+ * used, and like `prepare`.
  */
 export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date): Promise<KernelRecord> {
 	if (image === undefined || modules === undefined) {
@@ -76,7 +77,7 @@ async function modulesOf(folder: string, release: string): Promise<string> {
 	);
 }
 
-/** A name must be one of a folder, and mean nothing else. */
+/** The name must be usable as a folder's name and must not stand for another kernel. */
 async function assertFree(name: string): Promise<void> {
 	if (!/^[A-Za-z0-9][\w.+~-]*$/.test(name) || isSeries(name)) {
 		throw refused(

@@ -1,15 +1,14 @@
 import type { KernelPackage } from './archive-kernels.ts';
 import { paragraphsOf, parseParagraph } from './control.ts';
 
-/** A package of Debian's archive, as far as it matters for unpacking it. */
+/** The fields of a package in Debian's archive that are needed to find and fetch a kernel. */
 export interface ArchivePackage extends KernelPackage {
-	/** The packages that it demands in one exact version, with that version. */
+	/** Dependencies on one exact version. */
 	readonly exact: readonly { readonly name: string; readonly version: string }[];
 }
 
 /**
- * The packages of a Packages index whose names begin so. A paragraph that lacks what a package must have is passed
- * over.
+ * The packages of a Packages index whose names have this prefix. A paragraph that lacks a required field is skipped.
  */
 export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 	return paragraphsOf(text)
@@ -24,7 +23,7 @@ export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 		});
 }
 
-/** Of dependencies those in one exact version, and without an alternative. */
+/** The dependencies on one exact version, without alternatives. */
 function exactly(depends: string): { name: string; version: string }[] {
 	return depends.split(',').flatMap((dependency) => {
 		const [, name, version] = /^\s*([^\s:|()]+)(?::\w+)?\s*\(=\s*([^\s)]+)\s*\)\s*$/.exec(dependency) ?? [];

@@ -10,15 +10,15 @@ import { lastLines, runTool, type Tool } from './tools.ts';
 import { unfinishedFolder } from './unfinished.ts';
 import { REQUIRED_MODULES, WANTED_MODULES } from './wanted-modules.ts';
 
-/** What a kernel is prepared from. Nothing is written there. */
+/** The files that a kernel is prepared from. They are only read. */
 export interface KernelParts {
 	/** Path of the bzImage. */
 	readonly image: string;
-	/** Path of a folder as /lib/modules/<release> is one. */
+	/** Path of a folder like /lib/modules/<release>. */
 	readonly modules: string;
 }
 
-/** What unpacks a module, in its place, by the ending of its name. */
+/** Commands that decompress a module in place, by file name extension. */
 const UNPACKERS: Readonly<Record<string, readonly [Tool, ...string[]]>> = {
 	'.xz': ['xz', '-d'],
 	'.gz': ['gzip', '-d'],
@@ -26,9 +26,9 @@ const UNPACKERS: Readonly<Record<string, readonly [Tool, ...string[]]>> = {
 };
 
 /**
- * Makes a kernel ready: its image, and of its modules those that hosts want, uncompressed, with what these need. The
- * folder has its name only when all is in it, and takes the place of one that was there. Only one may do so at a time
- * (`lock.ts`). SETUP_FAILED if the modules will not do, TOOL_MISSING, DISK_FULL.
+ * Prepares a kernel: copies its image and the modules that hosts need with their dependencies, decompressed. The folder
+ * gets its name when it is complete and replaces an earlier one. The caller must hold the lock (`lock.ts`). Rejects
+ * with SETUP_FAILED if required modules are missing or unusable, with TOOL_MISSING or DISK_FULL.
  */
 export async function prepare(record: KernelRecord, partsIn: (scratch: string) => Promise<KernelParts>): Promise<void> {
 	await intoCache(async () => {
@@ -46,13 +46,13 @@ export async function prepare(record: KernelRecord, partsIn: (scratch: string) =
 		await writeFile(join(modules, ORDER), order.map((file) => `${file}\n`).join(''));
 		await writeFile(join(folder, RECORD), recordText(record));
 		const place = join(kernelsFolder(), record.name);
-		// Aside in one step, to be removed with the rest: between the two there is no kernel.
+		// The old folder is moved away in one step and removed with the rest. For a moment there is no kernel.
 		if (await exists(place)) await rename(place, join(unfinished.path, 'before'));
 		await rename(folder, place);
 	});
 }
 
-/** The files of the wanted modules and of what they need, below their folder, in the order of insertion. */
+/** The files of the wanted modules and their dependencies, relative to their folder, in the order of insertion. */
 async function orderOf(modules: string, release: string, scratch: string): Promise<string[]> {
 	const dependencies = parseDependencies(await modulesDep(modules, release, scratch));
 	const builtin = parseBuiltin(await readFile(join(modules, 'modules.builtin'), 'utf8').catch(() => ''));
@@ -69,13 +69,12 @@ async function orderOf(modules: string, release: string, scratch: string): Promi
 }
 
 /**
- * Made by depmod, in a folder of links to what is there: neither packages nor the folders of a user's own builds always
- * have it.
+ * Runs depmod in a folder of links to the modules: packages and the folders of users' builds may have no modules.dep.
  */
 async function modulesDep(modules: string, release: string, scratch: string): Promise<string> {
 	const links = join(scratch, 'links', 'lib', 'modules', release);
 	await mkdir(links, { recursive: true });
-	// Which of both folders depmod looks into was settled when it was built.
+	// Which of the two folders depmod uses is decided when depmod is compiled.
 	await mkdir(join(scratch, 'links', 'usr'));
 	await symlink('../lib', join(scratch, 'links', 'usr', 'lib'));
 	for (const name of await readdir(modules)) await symlink(join(modules, name), join(links, name));
@@ -103,7 +102,7 @@ async function unpackIn(folder: string): Promise<void> {
 	}
 }
 
-/** A kernel refuses modules of another one, and would do so only when it runs. */
+/** The kernel would refuse modules of another build, but only when it runs. */
 async function assertBuiltFor(release: string, module: string): Promise<void> {
 	const [, builtFor = 'no kernel'] = /\0vermagic=([^ \0]+)/.exec(await readFile(module, 'latin1')) ?? [];
 	if (builtFor === release) return;

@@ -7,49 +7,49 @@ import { isSeries, kernelNamed, newestFirst, seriesOf } from './archive-kernels.
 import { kernelsFolder } from './cache.ts';
 import { cachedKernels } from './suites.ts';
 
-/** In the folder of a prepared kernel: what it is, as `KernelRecord`. */
+/** In the folder of a prepared kernel: its description, a `KernelRecord`. */
 export const RECORD = 'kernel.json';
 /** In the folder of a prepared kernel: its bzImage. */
 export const IMAGE = 'vmlinuz';
 /** In the folder of a prepared kernel: the folder of its modules. */
 export const MODULES = 'modules';
-/** In the folder of modules: their file names, line by line, as they must be inserted. */
+/** In the folder of modules: their file names, one per line, in the order of insertion. */
 export const ORDER = 'order';
 
-/** Raised when what is in such a folder changes, so that one of before counts as missing and is made anew. */
+/** Version of the folder's layout. Folders with another version count as missing and are created again. */
 const LAYOUT = 1;
 
 const recordSchema = z.object({
 	layout: z.literal(LAYOUT),
 	name: z.string(),
-	/** As `uname -r` says it. */
+	/** The release as in `uname -r`. */
 	release: z.string(),
-	/** Of Debian's package and the suite it came from; a kernel of the user's own has neither. */
+	/** The version of Debian's package and its suite. A kernel of the user's own has neither. */
 	version: z.string().optional(),
 	suite: z.string().optional(),
 	/** ISO 8601. */
 	fetchedAt: z.iso.datetime(),
 });
 
-/** What `kernel.json` says of a prepared kernel. */
+/** The contents of `kernel.json`. */
 export type KernelRecord = Omit<z.infer<typeof recordSchema>, 'layout'>;
 
 /** The text of `kernel.json`. */
 export const recordText = (record: KernelRecord): string =>
 	`${JSON.stringify({ layout: LAYOUT, ...record }, null, '\t')}\n`;
 
-/** A kernel that is ready to be booted. */
+/** A kernel that is ready to boot. */
 export interface PreparedKernel extends KernelRecord {
 	/** Path of the bzImage. */
 	readonly image: string;
 	/**
-	 * Path of the folder with its modules, uncompressed, and `order`: their file names, line by line, as they must be
-	 * inserted.
+	 * Path of the folder with its modules, decompressed, and `order`: their file names, one per line, in the order of
+	 * insertion.
 	 */
 	readonly modules: string;
 }
 
-/** All kernels that are ready, the newest first, the user's own at the end. */
+/** All prepared kernels, the newest first and the user's own last. */
 export async function preparedKernels(): Promise<PreparedKernel[]> {
 	const names = await readdir(kernelsFolder()).catch(() => []);
 	const found = await Promise.all(names.filter((name) => !name.startsWith('.')).map(readPrepared));
@@ -58,9 +58,9 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
 }
 
 /**
- * The kernel of this name: a series (`6.1`: the newest of it that is ready), a release, or a name of the user's own.
- * KERNEL_MISSING if it must be fetched first, KERNEL_UNKNOWN with the nearest names if the archive, when it was asked
- * last, had none of this name. Where it was never asked, any series may be one.
+ * The prepared kernel with this name: a series (`6.1`, its newest prepared release), a release, or the name of a kernel
+ * of the user's own. Rejects with KERNEL_MISSING if it must be fetched first, and with KERNEL_UNKNOWN and the nearest
+ * names if the cached lists of the archive have none of this name. If there is no cached list, any series may exist.
  */
 export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	const prepared = await preparedKernels();
@@ -77,7 +77,7 @@ export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	});
 }
 
-/** No such kernel is here or in the archive: KERNEL_UNKNOWN. */
+/** KERNEL_UNKNOWN: the kernel is neither prepared nor in the archive. */
 export function unknownKernel(name: string, releases: readonly string[]): HalfopenError {
 	const names = new Set([...releases.filter((release) => /^\d/.test(release)).map(seriesOf), ...releases]);
 	return new HalfopenError('KERNEL_UNKNOWN', {
@@ -87,11 +87,11 @@ export function unknownKernel(name: string, releases: readonly string[]): Halfop
 	});
 }
 
-/** It came from Debian, so that it has a version. */
+/** Whether the kernel came from Debian and so has a version. */
 export const isFromArchive = (kernel: PreparedKernel): kernel is PreparedKernel & { readonly version: string } =>
 	kernel.version !== undefined;
 
-/** Undefined for what is no kernel of ours. */
+/** Returns undefined if the folder is no prepared kernel. */
 async function readPrepared(name: string): Promise<PreparedKernel | undefined> {
 	const folder = join(kernelsFolder(), name);
 	const text = await readFile(join(folder, RECORD), 'utf8').catch(() => '');

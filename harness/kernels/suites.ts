@@ -5,7 +5,7 @@ import { replaceFiles } from '../util/replace-files.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { archiveFolder } from './cache.ts';
 
-/** The suites of Debian that have kernels worth having. */
+/** Debian's suites whose kernels are offered. */
 export const SUITES = ['bullseye', 'bookworm', 'trixie', 'trixie-backports'] as const;
 
 const kernelSchema = z.object({
@@ -15,22 +15,22 @@ const kernelSchema = z.object({
 	packages: z.array(z.object({ name: z.string(), version: z.string(), size: z.number() })).readonly(),
 });
 
-/** Raised when what is kept of an index changes, so that what was kept before is asked for anew. */
+/** Version of the cached list's layout. Lists with another version count as missing. */
 const LAYOUT = 2;
 
 const suiteSchema = z.object({
 	layout: z.literal(LAYOUT),
-	/** When the archive was asked last, ISO 8601. */
+	/** When the list was fetched, ISO 8601. */
 	askedAt: z.iso.datetime(),
 	kernels: z.array(kernelSchema).readonly(),
 });
 
-/** What the archive has said of a suite. */
+/** The cached list of a suite's kernels. */
 export type Suite = Omit<z.infer<typeof suiteSchema>, 'layout'>;
 
 const pathOf = (suite: string) => join(archiveFolder(), `${suite}.json`);
 
-/** What was kept of a suite; undefined if nothing was, or nothing that can be read. */
+/** The cached list of a suite. Returns undefined if it is missing or unreadable. */
 export async function cachedSuite(name: string): Promise<Suite | undefined> {
 	const text = await readFile(pathOf(name), 'utf8').catch(() => '');
 	try {
@@ -40,13 +40,13 @@ export async function cachedSuite(name: string): Promise<Suite | undefined> {
 	}
 }
 
-/** Keeps what the archive said of a suite. */
+/** Caches the list of a suite. */
 export async function cacheSuite(name: string, suite: Suite): Promise<void> {
 	await mkdir(archiveFolder(), { recursive: true });
 	await replaceFiles([{ path: pathOf(name), text: JSON.stringify({ layout: LAYOUT, ...suite }) }]);
 }
 
-/** The kernels of all suites, as the archive had them when it was asked last. */
+/** The kernels of all suites, from the cached lists. */
 export async function cachedKernels(): Promise<ArchiveKernel[]> {
 	const suites = await Promise.all(SUITES.map(cachedSuite));
 	return suites.flatMap((suite) => suite?.kernels ?? []);

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { HalfopenError } from '../errors.ts';
 import { diskFull } from './cache-errors.ts';
 
-/** The programs that fetching and preparing a kernel takes, and Debian's packages that have them. */
+/** The programs needed to fetch and prepare kernels, and the Debian packages that contain them. */
 const PACKAGES = {
 	'apt-get': 'apt',
 	'/usr/lib/apt/apt-helper': 'apt',
@@ -14,43 +14,43 @@ const PACKAGES = {
 	flock: 'util-linux',
 } as const;
 
-/** Where a system does not have apt, it cannot be installed. */
+/** The remedy on a system without apt. */
 const WITHOUT_APT =
 	'fetch kernels on Debian or Ubuntu, or prepare one of your own: npm run kernels -- --image <bzImage> --modules ' +
 	'<folder>';
 
-/** One of these programs, by its name. */
+/** The name of one of these programs. */
 export type Tool = keyof typeof PACKAGES;
 
-/** What a tool is run with, besides its arguments. */
+/** How a tool is run. */
 export interface ToolOptions {
-	/** It inherits these, from 3 on. */
+	/** Open files that the tool inherits, as descriptors from 3 on. */
 	readonly descriptors?: readonly number[];
 	readonly cwd?: string;
-	/** Is told each line of its output when it comes. */
+	/** Called with each line of output as it arrives. */
 	readonly onLine?: (line: string) => void;
 }
 
-/** What became of a tool that was run to its end. */
+/** The result of a tool that has ended. */
 export interface ToolResult {
-	/** It ended with another status than 0, or by a signal. */
+	/** Whether it ended with a status other than 0, or by a signal. */
 	readonly failed: boolean;
 	readonly stdout: string;
-	/** Whole; to be shown, see `lastLines`. */
+	/** Complete; use `lastLines` to show it. */
 	readonly stderr: string;
 }
 
-/** Where depmod is: an ordinary user's PATH may lack them. */
+/** The folders of depmod, which may not be in an ordinary user's PATH. */
 const SYSTEM_FOLDERS = '/usr/sbin:/sbin';
 
 const FAILURE_LINES = 10;
 
-/** More than any index of the archive has, unpacked. */
+/** More than the largest index of the archive, decompressed. */
 const MAX_OUTPUT = 500_000_000;
 
 /**
- * Runs one of the tools to its end. TOOL_MISSING if it is not installed, DISK_FULL if it complains about that; every
- * other failure is in the result.
+ * Runs one of the tools to its end. Rejects with TOOL_MISSING if it is not installed, and with DISK_FULL if its output
+ * says so. Other failures are in the result.
  */
 export async function runTool(
 	tool: Tool,
@@ -80,5 +80,5 @@ export async function runTool(
 	return { failed, stdout, stderr };
 }
 
-/** The end of what a tool said: as much as an error shows. */
+/** The end of a tool's output, as much as an error shows. */
 export const lastLines = (output: string): string => output.trimEnd().split('\n').slice(-FAILURE_LINES).join('\n');

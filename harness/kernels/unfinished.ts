@@ -2,18 +2,18 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOwnFolder } from '../util/own-folder.ts';
 
-/** A folder for what is not complete yet: goes away with all that is still in it. */
+/** A folder for incomplete data. When it is disposed of, it is removed with everything in it. */
 export interface UnfinishedFolder extends AsyncDisposable {
 	readonly path: string;
 }
 
 /**
- * Makes it, hidden, and removes all that others left: who holds the lock (`lock.ts`) knows that none of them is still
- * at work.
+ * Creates a hidden folder and removes those that other processes have left. The caller holds the lock (`lock.ts`), so
+ * none of these processes is still running.
  */
 export async function unfinishedFolder(parent: string, name: string): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
-	// Where a link of the cache leads to somebody else's folder, nothing is ours.
+	// A link in the cache may lead to somebody else's folder, where nothing is ours.
 	const others = (await isOwnFolder(parent)) ? await readdir(parent) : [];
 	for (const other of others) if (other.startsWith('.')) await remove(join(parent, other));
 	const path = join(parent, `.${name}`);
@@ -21,5 +21,5 @@ export async function unfinishedFolder(parent: string, name: string): Promise<Un
 	return { path, [Symbol.asyncDispose]: () => remove(path) };
 }
 
-/** A tool may outlive the run that was killed, and still write there for a moment. */
+/** A tool may outlive a run that was killed, and write for a moment longer. */
 const remove = (path: string) => rm(path, { recursive: true, force: true, maxRetries: 5 });

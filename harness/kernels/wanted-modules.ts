@@ -1,12 +1,12 @@
-/** A module that the guest's hosts want, by the kernel's name for it: with `_`, never `-`. */
+/** A group of modules for the guest's hosts. The names are the kernel's: with `_`, never `-`. */
 interface Wanted {
 	readonly why: string;
 	readonly modules: readonly string[];
 }
 
 /**
- * What a kernel must be able to do for hosts in a guest. Of these a kernel may lack any (5.10 has nft_counter as a
- * module, later ones have it built in; 7.2 has no iptable_filter), but for those in `REQUIRED_MODULES`.
+ * The kernel features that hosts in a guest need. A kernel may lack any module (5.10 has nft_counter as a module, later
+ * ones have it built in; 7.2 has no iptable_filter), except those in `REQUIRED_MODULES`.
  */
 export const WANTED_MODULES: readonly Wanted[] = [
 	{
@@ -39,7 +39,7 @@ export const WANTED_MODULES: readonly Wanted[] = [
 	{ why: 'congestion control, as a sysctl may ask for it', modules: ['tcp_cubic', 'tcp_bbr'] },
 ];
 
-/** Without these no lab comes up. */
+/** Without these no lab can start. */
 export const REQUIRED_MODULES: readonly string[] = [
 	'veth',
 	'bridge',
