@@ -12,8 +12,8 @@ export type { CallArguments, CallName, CallResult } from './socket-calls.ts';
 const PROTOCOL_VERSION = '2';
 
 /**
- * What a program said and how it ended: its status, or the name of the signal that killed it; `t` of the end in seconds
- * since the epoch.
+ * The output of a program and how it ended: its status, or the name of the signal that killed it. `t` is the time of
+ * its end, in seconds since the epoch.
  */
 export interface RunResult {
 	readonly status: number | string;
@@ -31,8 +31,7 @@ export class Agent {
 	readonly pid: number;
 	readonly kernelRelease: string;
 	/**
-	 * Settles when the channel has ended: with AGENT_GONE or AGENT_PROTOCOL where the harness did not end it. Never
-	 * rejects.
+	 * Resolves when the channel has ended: with AGENT_GONE or AGENT_PROTOCOL unless the harness ended it. Never rejects.
 	 */
 	readonly closed: Promise<HalfopenError | undefined>;
 	readonly #requests: Requests;
@@ -46,11 +45,11 @@ export class Agent {
 	}
 
 	/**
-	 * Waits for the agent's first message. Rejects with AGENT_GONE if the channel ends before, and with AGENT_PROTOCOL on
-	 * another version.
+	 * Waits for the agent's first message. Rejects with AGENT_GONE if the channel ends before, and with AGENT_PROTOCOL if
+	 * the agent has another version of the protocol.
 	 *
-	 * @param name whose agent it is, for messages: `client's machine`
-	 * @param stderr what the agent says besides, to be quoted when it is gone
+	 * @param name the agent's host, for messages: `client's machine`
+	 * @param stderr the agent's stderr, quoted by the error when the agent is gone
 	 */
 	static async connect(channel: Duplex, name: string, { stderr }: { stderr?: Readable } = {}): Promise<Agent> {
 		const requests = new Requests(channel, name, stderr);
@@ -73,7 +72,10 @@ export class Agent {
 		return (await this.#requests.ask('now')).t;
 	}
 
-	/** Lets time pass on the host, in milliseconds. Rejects with the signal's reason when it is aborted before. */
+	/**
+	 * Resolves when so many milliseconds have passed on the host. Rejects with the signal's reason if it is aborted
+	 * before.
+	 */
 	async sleep(ms: number, signal?: AbortSignal): Promise<void> {
 		signal?.throwIfAborted();
 		let id = 0;
@@ -83,7 +85,7 @@ export class Agent {
 				id = given;
 			},
 		});
-		/* Too late is no failure: the answer to the sleep tells what became of it. */
+		/* The sleep may have ended already. Its own answer says what happened. */
 		const cancel = () => void this.#requests.ask('cancel', [id]).catch(() => {});
 		signal?.addEventListener('abort', cancel, { once: true });
 		try {
@@ -96,9 +98,9 @@ export class Agent {
 	}
 
 	/**
-	 * Starts a program, found by PATH. Handlers take its streams as they come; a `log` handler makes a third stream,
-	 * whose path stands where argv has the word `@log`. With `tty` its standard streams are a terminal, and all that it
-	 * writes is `out`. Rejects with TOOL_MISSING where the program cannot be executed.
+	 * Starts a program, found by PATH. Handlers get the output of its streams. A `log` handler adds a third stream, whose
+	 * path replaces the word `@log` in argv. With `tty` the standard streams are a terminal, and all output is `out`.
+	 * Rejects with TOOL_MISSING if the program cannot be executed.
 	 */
 	async spawn(
 		argv: readonly string[],
@@ -116,21 +118,21 @@ export class Agent {
 	}
 
 	/**
-	 * Runs a program to its end, and gives it `input` before; output of children that outlive it is not waited for.
-	 * Rejects as `spawn` does.
+	 * Runs a program to its end, with `input` on its standard input. Output of children that outlive the program is not
+	 * awaited. Rejects like `spawn`.
 	 */
 	async run(argv: readonly string[], { input }: { input?: string | Buffer } = {}): Promise<RunResult> {
 		const out: Buffer[] = [];
 		const err: Buffer[] = [];
 		const process = await this.spawn(argv, { out: (bytes) => out.push(bytes), err: (bytes) => err.push(bytes) });
-		/* A program may well end without reading its input; its output and status tell what came of it. */
+		/* A program may end without reading its input. Its status and output are the result. */
 		const written = input === undefined ? undefined : process.write(input).catch(unlessExited);
 		const ended = process.end();
 		const [end] = await Promise.all([process.exited, written, ended]);
 		return { status: statusOf(end), out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString(), t: end.t };
 	}
 
-	/** Starts a process that makes socket calls as it is told. */
+	/** Starts a process that makes the socket calls that the harness requests. */
 	puppet(): Promise<Puppet> {
 		return this.#start(
 			'puppet',
@@ -139,12 +141,14 @@ export class Agent {
 		);
 	}
 
-	/** Ends the channel, and with it the agent and all that it started; settles when the agent has gone. */
+	/** Ends the channel, and with it the agent and all its processes. Resolves when the agent is gone. */
 	close(): Promise<void> {
 		return this.#requests.close();
 	}
 
-	/** What is started must listen from the answer on: events follow it at once. */
+	/**
+	 * The new object must subscribe before the next message is handled, because events may follow the answer immediately.
+	 */
 	async #start<Started>(
 		verb: string,
 		words: readonly string[],

@@ -1,4 +1,4 @@
-/** For the tests of this folder: an agent compiled here, and what is running on this machine. */
+/** Helpers for the tests of this folder: an agent compiled from the sources, and the processes of this machine. */
 
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export async function builtAgent(): Promise<string> {
 	return path;
 }
 
-/** The state letter of a process (`R`, `S`, `Z`…), or undefined where there is none. */
+/** The state letter of a process (`R`, `S`, `Z`, …). Returns undefined if there is no such process. */
 export async function processState(pid: number): Promise<string | undefined> {
 	try {
 		const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
@@ -41,15 +41,15 @@ export async function processState(pid: number): Promise<string | undefined> {
 }
 
 /**
- * How many threads of a process wait for something; those of a puppet are the one that reads requests, and one for each
- * call that blocks.
+ * How many threads of a process are sleeping. A puppet has one thread that reads requests, and one for each call that
+ * blocks.
  */
 export async function sleepingThreads(pid: number): Promise<number> {
 	const states = await Promise.all((await readdir(`/proc/${pid}/task`)).map((thread) => processState(Number(thread))));
 	return states.filter((state) => state === 'S').length;
 }
 
-/** Processes whose command line holds this text. */
+/** Processes whose command line contains this text. */
 export async function processesWith(text: string): Promise<number[]> {
 	const found: number[] = [];
 	for (const name of await readdir('/proc')) {
@@ -60,7 +60,7 @@ export async function processesWith(text: string): Promise<number[]> {
 	return found;
 }
 
-/** Waits until something is so, looking every few milliseconds; the test's own limit ends it. */
+/** Waits until a condition holds, checking it every 5 ms. The test's own timeout limits the wait. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 	while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

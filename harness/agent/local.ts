@@ -3,8 +3,8 @@ import { Duplex } from 'node:stream';
 import { Agent } from './agent.ts';
 
 /**
- * The standard input and output of a process as one duplex channel. Unlike `Duplex.from` it reads to the end what a
- * process said before it died; that its input is broken then is no news.
+ * A duplex channel over the standard input and output of a process. Unlike `Duplex.from` it delivers all output of a
+ * process that has died. Errors of its standard input are ignored, because the process has ended then.
  */
 export function channelTo(child: ChildProcessWithoutNullStreams): Duplex {
 	const channel = new Duplex({
@@ -28,8 +28,8 @@ export function channelTo(child: ChildProcessWithoutNullStreams): Duplex {
 }
 
 /**
- * Starts an agent as a process of this machine, with words before it where it is to live elsewhere (`ip netns exec …`),
- * and connects to it.
+ * Starts an agent as a process of this machine and connects to it. `prefix` is a command prefix, such as `ip netns exec
+ * …`.
  */
 export function startLocalAgent(
 	path: string,

@@ -3,20 +3,20 @@ import { quietResolvers } from './promises.ts';
 import { Refusal, type Requests } from './requests.ts';
 import type { Message } from './wire.ts';
 
-/** What takes the bytes of a stream, with the time (seconds since the epoch) at which the agent read them. */
+/** Called with bytes of a stream and the time at which the agent read them, in seconds since the epoch. */
 export type BytesHandler = (bytes: Buffer, t: number) => void;
 
-/** Takers of a process's streams; what nobody takes is dropped. They must not throw. */
+/** Handlers of a process's streams. Output without a handler is dropped. Handlers must not throw. */
 export interface StreamHandlers {
 	readonly out?: BytesHandler | undefined;
 	readonly err?: BytesHandler | undefined;
-	/** Asks for a third stream, to be opened by the path that stands where `@log` does in argv. */
+	/** Adds a third stream, which the process opens by the path that replaces `@log` in argv. */
 	readonly log?: BytesHandler | undefined;
-	/** Called when nobody can write to the third stream any more. */
+	/** Called once, when the third stream has no writer any more. */
 	readonly logEnd?: (() => void) | undefined;
 }
 
-/** How a process ended: by itself with a status, or by a signal; `t` in seconds since the epoch. */
+/** How a process ended: with a status, or by a signal. `t` in seconds since the epoch. */
 export interface ProcessEnd {
 	readonly status?: number;
 	readonly signal?: string;
@@ -28,17 +28,20 @@ export function describeEnd({ status, signal }: ProcessEnd): string {
 	return signal === undefined ? `exited with status ${status}` : `was killed by ${signal}`;
 }
 
-/** Bytes of one `write` request; the agent takes up to 16 MiB. */
+/** Bytes of one `write` request. The agent accepts up to 16 MiB. */
 const CHUNK_BYTES = 256 << 10;
 
 /** A process that the agent started. */
 export class AgentProcess {
 	readonly pid: number;
-	/** Settles when the process has ended; all it wrote by then has been handed over before. Rejects with AGENT_GONE. */
+	/**
+	 * Resolves when the process has ended, after all its output until then has been passed to the handlers. Rejects with
+	 * AGENT_GONE.
+	 */
 	readonly exited: Promise<ProcessEnd>;
 	/**
-	 * Settles when all streams are at their end, which is later than `exited` where grandchildren go on writing. Rejects
-	 * with AGENT_GONE.
+	 * Resolves when all streams have ended. That is later than `exited` if grandchildren continue to write. Rejects with
+	 * AGENT_GONE.
 	 */
 	readonly drained: Promise<void>;
 	readonly #id: number;
@@ -49,7 +52,10 @@ export class AgentProcess {
 	readonly #drained = quietResolvers<void>();
 	#ended: ProcessEnd | undefined;
 
-	/** For `Agent` and `Puppet`, when the agent has answered; `streams` are those that will have an end. */
+	/**
+	 * Called by `Agent` and `Puppet` when the agent has answered. `streams` are those that will send an end-of-file
+	 * event.
+	 */
 	constructor(requests: Requests, id: number, pid: number, handlers: StreamHandlers, streams: readonly string[]) {
 		this.pid = pid;
 		this.#id = id;
@@ -62,13 +68,14 @@ export class AgentProcess {
 		requests.subscribe(id, { event: (message) => this.#onEvent(message), gone: (error) => this.#onGone(error) });
 	}
 
-	/** How the process ended, if it has. */
+	/** How the process ended; undefined while it runs. */
 	get ended(): ProcessEnd | undefined {
 		return this.#ended;
 	}
 
 	/**
-	 * Writes to standard input; settles when all is in the pipe. Rejects with PEER_EXITED where nobody reads any more.
+	 * Writes to standard input. Resolves when everything is in the pipe. Rejects with PEER_EXITED if nothing reads the
+	 * pipe.
 	 */
 	async write(data: string | Uint8Array): Promise<void> {
 		const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -79,7 +86,7 @@ export class AgentProcess {
 		await this.#unlessRefused(Promise.all(answers), 'EPIPE', 'nobody reads what is written to it');
 	}
 
-	/** Ends standard input, after all earlier writes; does nothing where it has ended. */
+	/** Closes standard input after all earlier writes. Does nothing if the process has ended. */
 	async end(): Promise<void> {
 		try {
 			await this.#requests.ask('close', [this.#id]);
@@ -88,7 +95,7 @@ export class AgentProcess {
 		}
 	}
 
-	/** Sends a signal to this process, not to its group. Rejects with PEER_EXITED once it has ended. */
+	/** Sends a signal to this process, not to its group. Rejects with PEER_EXITED if the process has ended. */
 	async signal(name: NodeJS.Signals): Promise<void> {
 		await this.#unlessRefused(this.#requests.ask('signal', [this.#id, name]), 'ESRCH', `it cannot get ${name}`);
 	}

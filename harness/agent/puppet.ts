@@ -6,18 +6,21 @@ import { Refusal, type Requests } from './requests.ts';
 import { CALLS, type CallArguments, type CallName, type CallResult } from './socket-calls.ts';
 import type { Message } from './wire.ts';
 
-/** A process that makes exactly the socket calls it is told to make: it can block in them, and die of SIGPIPE. */
+/**
+ * A process that makes exactly the socket calls that the harness requests. It can block in them, and be killed by
+ * SIGPIPE.
+ */
 export class Puppet {
 	readonly pid: number;
-	/** Settles when the puppet has ended. Rejects with AGENT_GONE. */
+	/** Resolves when the puppet has ended. Rejects with AGENT_GONE. */
 	readonly exited: Promise<ProcessEnd>;
-	/** It has no streams. */
+	/** Resolves immediately: a puppet has no streams. */
 	readonly drained: Promise<void>;
 	readonly #requests: Requests;
 	readonly #id: number;
 	readonly #process: AgentProcess;
 
-	/** For `Agent`, when the agent has answered. */
+	/** Called by `Agent` when the agent has answered. */
 	constructor(requests: Requests, id: number, process: AgentProcess) {
 		this.pid = process.pid;
 		this.exited = process.exited;
@@ -27,19 +30,19 @@ export class Puppet {
 		this.#process = process;
 	}
 
-	/** How the puppet ended, if it has. */
+	/** How the puppet ended; undefined while it runs. */
 	get ended(): ProcessEnd | undefined {
 		return this.#process.ended;
 	}
 
 	/**
-	 * Makes one call in a thread of its own and settles when it returns, successful or not: a failed call is a result
-	 * with an errno. Nothing happens if nobody waits for the result. Rejects with PEER_EXITED if the puppet ends before,
-	 * and with OPTION_INVALID on arguments that no call could be made of.
+	 * Makes one call in a thread of its own. Resolves when the call returns; a failed call is a result with an errno. The
+	 * result need not be awaited. Rejects with PEER_EXITED if the puppet ends before, and with OPTION_INVALID if no call
+	 * can be made with these arguments.
 	 */
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): Promise<CallResult<Name>> {
 		const result = this.#call(name, args);
-		/* A call may be left blocking, with nobody waiting for it when the lab ends. */
+		/* A blocking call may still be pending when the lab ends. */
 		result.catch(() => {});
 		return result;
 	}
@@ -53,12 +56,12 @@ export class Puppet {
 		}
 	}
 
-	/** Sends a signal to the puppet. Rejects with PEER_EXITED once it has ended. */
+	/** Sends a signal to the puppet. Rejects with PEER_EXITED if it has ended. */
 	signal(name: NodeJS.Signals): Promise<void> {
 		return this.#process.signal(name);
 	}
 
-	/** Makes the puppet exit with status 0; the kernel closes its sockets. */
+	/** Makes the puppet exit with status 0. The kernel closes its sockets. */
 	async exit(): Promise<ProcessEnd> {
 		await this.#process.end();
 		return this.exited;

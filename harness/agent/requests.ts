@@ -15,15 +15,15 @@ export class Refusal extends Error {
 }
 
 export interface AskOptions {
-	/** Bytes of a `write`. */
+	/** The body of a `write`. */
 	readonly body?: Uint8Array;
-	/** Called as soon as the request has its id. */
+	/** Called once, when the request has got its id. */
 	readonly sent?: (id: number) => void;
-	/** Called with the answer `ok` or `called`, before any later message is looked at. */
+	/** Called once, with the answer `ok` or `called`, before the next message is handled. */
 	readonly answered?: (message: Message) => void;
 }
 
-/** What takes the events of a process, and the loss of the agent. */
+/** Receives the events of a process, and the loss of the agent. */
 export interface Subscriber {
 	readonly event: (message: Message) => void;
 	readonly gone: (error: HalfopenError) => void;
@@ -37,11 +37,11 @@ const MAX_SHOWN = 160;
 const MAX_STDERR = 4_096;
 
 /**
- * Requests to one agent over its channel: each gets an id, and the answer that carries it; events go to who subscribed
- * for their id.
+ * Sends requests to one agent over its channel. Each request has an id, which its answer repeats. Events are passed to
+ * the subscriber of their id.
  */
 export class Requests {
-	/** Settles when the channel has ended: with the error where the harness did not end it. Never rejects. */
+	/** Resolves when the channel has ended: with the error unless the harness ended it. Never rejects. */
 	readonly closed: Promise<HalfopenError | undefined>;
 	/** The agent's first message. */
 	readonly hello: Promise<Message>;
@@ -58,7 +58,7 @@ export class Requests {
 	#closing = false;
 	#gone: HalfopenError | undefined;
 
-	/** @param name whose agent it is, for messages */
+	/** @param name the agent's host, for messages */
 	constructor(channel: Duplex, name: string, stderr?: Readable) {
 		this.#channel = channel;
 		this.#name = name;
@@ -70,15 +70,14 @@ export class Requests {
 		channel.on('data', (bytes: Buffer) => this.#receive(bytes));
 		channel.on('end', () => this.#onEnd('its channel has ended'));
 		channel.on('close', () => this.#onEnd('its channel was closed'));
-		// A channel may know better than we do why it ended.
+		// A HalfopenError of the channel describes the cause better.
 		channel.on('error', (error) =>
 			error instanceof HalfopenError ? this.fail(error) : this.#onEnd(`its channel failed: ${error.message}`, error),
 		);
 	}
 
 	/**
-	 * Sends a request; resolves with its answer. Rejects with `Refusal` where the answer is an error, and with
-	 * AGENT_GONE.
+	 * Sends a request. Resolves with its answer. Rejects with `Refusal` if the answer is an error, and with AGENT_GONE.
 	 */
 	async ask(
 		verb: string,
@@ -96,7 +95,7 @@ export class Requests {
 		return pending.promise;
 	}
 
-	/** Hands events with this id to a subscriber, until it unsubscribes. */
+	/** Passes events with this id to the subscriber until `unsubscribe`. */
 	subscribe(id: number, subscriber: Subscriber): void {
 		this.#subscribers.set(id, subscriber);
 	}
@@ -105,14 +104,16 @@ export class Requests {
 		this.#subscribers.delete(id);
 	}
 
-	/** Ends the channel, which ends the agent and all it started; settles when the channel has ended on both sides. */
+	/**
+	 * Ends the channel, and with it the agent and all its processes. Resolves when the channel has ended on both sides.
+	 */
 	async close(): Promise<void> {
 		this.#closing = true;
 		if (!this.#gone) this.#channel.end();
 		await this.closed;
 	}
 
-	/** Gives the agent up. */
+	/** Rejects all pending requests and closes the channel. */
 	fail(error: HalfopenError): void {
 		if (this.#gone) return;
 		this.#gone = error;

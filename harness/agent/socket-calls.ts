@@ -1,7 +1,4 @@
-/**
- * The socket calls of a puppet: one table that says, for each call, how its arguments are written and how its values
- * are read.
- */
+/** The socket calls of a puppet: how the arguments of each are encoded and its values decoded. */
 
 import type { Endpoint } from '../formats/types.ts';
 import type { Errno } from '../tcp/errnos.ts';
@@ -22,8 +19,8 @@ export const SHUTDOWN_HOWS = ['RD', 'WR', 'RDWR'] as const;
 export type ShutdownHow = (typeof SHUTDOWN_HOWS)[number];
 
 /**
- * Options whose value is one number, in the unit of the kernel: TCP_USER_TIMEOUT in ms, TCP_KEEP… and TCP_DEFER_ACCEPT
- * in seconds, buffers in bytes.
+ * Options whose value is one number, in the kernel's unit: TCP_USER_TIMEOUT in ms, TCP_KEEP… and TCP_DEFER_ACCEPT in
+ * seconds, buffers in bytes.
  */
 export const NUMBER_OPTIONS = [
 	'SO_REUSEADDR',
@@ -40,7 +37,7 @@ export const NUMBER_OPTIONS = [
 ] as const;
 export type NumberOption = (typeof NUMBER_OPTIONS)[number];
 
-/** An option and its value; SO_LINGER takes on (1) or off (0), and seconds. */
+/** An option and its value. SO_LINGER takes 1 (on) or 0 (off), and seconds. */
 export type OptionSetting =
 	| readonly [option: NumberOption, value: number]
 	| readonly ['SO_LINGER', onoff: 0 | 1, seconds: number];
@@ -148,10 +145,7 @@ function revents(values: Values): { revents: readonly PollEvent[] } {
 	return { revents: names === '-' ? [] : (names.split(',') as PollEvent[]) };
 }
 
-/**
- * `words` makes the request's words of typed arguments; `values` makes typed values of the words after result and
- * errno.
- */
+/** `words` encodes the arguments as words of the request. `values` decodes the words after result and errno. */
 export const CALLS = {
 	socket: { words: (): Word[] => [], values: none },
 	bind: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },
@@ -173,7 +167,7 @@ export const CALLS = {
 	},
 	shutdown: { words: (fd: number, how: ShutdownHow): Word[] => [fd, how], values: none },
 	close: { words: (fd: number): Word[] => [fd], values: none },
-	/** `timeoutMs` -1 waits for ever. */
+	/** A `timeoutMs` of -1 waits without limit. */
 	poll: {
 		words: (fd: number, events: readonly PollEvent[], timeoutMs: number): Word[] => [fd, list(events), timeoutMs],
 		values: revents,
@@ -191,14 +185,14 @@ type CallValues<Name extends CallName> = ReturnType<(typeof CALLS)[Name]['values
 interface CallTimes {
 	/** When the call was entered, in seconds since the epoch. */
 	readonly t: number;
-	/** How long it took, in seconds. */
+	/** The duration of the call, in seconds. */
 	readonly took: number;
-	/** The ends of the socket that it was made on, or that it made, as far as it has any. */
+	/** The addresses of the socket of the call, or of the socket that it returned, if known. */
 	readonly local?: Endpoint;
 	readonly remote?: Endpoint;
 }
 
-/** What a call returned: with its values, or with the errno. */
+/** The result of a call: its values, or the errno. */
 export type CallResult<Name extends CallName> =
 	| (CallTimes & { readonly returned: number; readonly errno?: undefined } & Readonly<CallValues<Name>>)
 	| (CallTimes & { readonly returned: number; readonly errno: Errno } & {

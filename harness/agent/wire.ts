@@ -2,16 +2,16 @@
 
 import { HalfopenError } from '../errors.ts';
 
-/** What the agent says: one line, and the bytes that follow it where it announces any. */
+/** A message of the agent: one line, and the bytes that follow if the line announces them. */
 export interface Message {
-	/** When the agent saw what it tells, in seconds since the epoch. */
+	/** When the agent observed what it reports, in seconds since the epoch. */
 	readonly t: number;
 	readonly id: number;
 	/** `ok`, `error`, `called`, `hello`, or the name of an event. */
 	readonly kind: string;
 	/** The decoded words after `kind`. */
 	readonly words: readonly Buffer[];
-	/** Of `out`, `err` and `log`. */
+	/** The bytes of `out`, `err` and `log`. */
 	readonly bytes?: Buffer;
 }
 
@@ -19,7 +19,7 @@ const PERCENT = 0x25;
 const NEWLINE = 0x0a;
 const HEX = '0123456789ABCDEF';
 const STREAM_EVENTS: ReadonlySet<string> = new Set(['out', 'err', 'log']);
-/** The longest is the answer to a `recv` of 1 MiB, three characters a byte. */
+/** The longest line is the answer to a `recv` of 1 MiB: three characters per byte. */
 const MAX_LINE = 4 << 20;
 const MAX_FRAME = 16 << 20;
 
@@ -30,7 +30,7 @@ function isPlain(byte: number): boolean {
 /** LONGEST_LINE of agent/src/requests.c: the agent refuses a longer request. */
 export const MAX_REQUEST_LINE = 1 << 20;
 
-/** How long a word `encodeWord` makes. */
+/** The length of the word that `encodeWord` returns. */
 export function wordLength(value: string | Uint8Array): number {
 	const bytes = typeof value === 'string' ? Buffer.from(value) : value;
 	let length = 0;
@@ -38,7 +38,7 @@ export function wordLength(value: string | Uint8Array): number {
 	return length || 1;
 }
 
-/** Any bytes (text as UTF-8) as one word. */
+/** Encodes bytes (text as UTF-8) as one word. */
 export function encodeWord(value: string | Uint8Array): string {
 	const bytes = typeof value === 'string' ? Buffer.from(value) : value;
 	if (bytes.length === 0) return '%';
@@ -56,7 +56,7 @@ function protocolError(problem: string, seen: string): HalfopenError {
 	});
 }
 
-/** The bytes of a word. Throws AGENT_PROTOCOL where it is none. */
+/** Decodes a word. Throws AGENT_PROTOCOL if it is invalid. */
 export function decodeWord(word: string): Buffer {
 	if (word === '%') return Buffer.alloc(0);
 	if (word === '') throw protocolError('the agent sent an empty word', word);
@@ -78,7 +78,7 @@ export function decodeWord(word: string): Buffer {
 	return bytes.subarray(0, length);
 }
 
-/** A request as it goes to the agent; `body` is what follows the line of a `write`. */
+/** Encodes a request. `body` follows the line of a `write`. */
 export function encodeRequest(
 	id: number,
 	verb: string,
@@ -106,14 +106,15 @@ function frameLength(message: Message): number {
 	return length;
 }
 
-/** Makes messages of bytes that come in pieces of any size. */
+/** Decodes messages from a stream of bytes, in chunks of any size. */
 export class Decoder {
 	#pending: Buffer = Buffer.alloc(0);
-	/** The line before the bytes that are still to come. */
+	/** The line whose bytes have not arrived completely. */
 	#head: Message | undefined;
 
 	/**
-	 * The messages that these bytes complete. Throws AGENT_PROTOCOL on what is none; the decoder is of no use after that.
+	 * Returns the messages that this chunk completes. Throws AGENT_PROTOCOL on invalid input; the decoder cannot be used
+	 * after that.
 	 */
 	push(chunk: Uint8Array): Message[] {
 		this.#pending =
@@ -125,7 +126,7 @@ export class Decoder {
 		return messages;
 	}
 
-	/** What has arrived of a message that is not complete. */
+	/** The bytes of an incomplete message. */
 	get rest(): Buffer {
 		return this.#pending;
 	}
