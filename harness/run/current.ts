@@ -4,18 +4,18 @@ import { connectTo } from './engines.ts';
 import { currentRun, isInRun } from './handover.ts';
 
 /**
- * With the file that wants it: Jest lets nobody import between tests, and that is where scenarios that run side by side
- * begin.
+ * Connected when the module is loaded: scenarios that run concurrently start between tests, where Jest does not allow
+ * imports.
  */
 let engine: Engine | undefined = isInRun() ? await connect() : undefined;
 
-/** In a worker: the engine of the run it belongs to. */
+/** The engine of the run, in a worker. */
 export async function currentEngine(): Promise<Engine> {
 	engine ??= await connect();
 	return engine;
 }
 
-/** Whether the labs of this file have a time of their own; false outside of a run, where there are none. */
+/** Whether the labs of this file run in virtual time. False outside of a run, where there are no labs. */
 export const hasVirtualTime = () => engine?.virtualTime ?? false;
 
 async function connect(): Promise<Engine> {

@@ -5,12 +5,12 @@ import { distinctRuns, isSameRun } from '../engines/run-identity.ts';
 import { removeDirectory, runsWithDirectory } from './directory.ts';
 
 /**
- * Sweeps the runs whose runner is no more, and whose watchdog could not: the machine or the engine went down, or it was
- * killed, too. A run of which this machine cannot know that is left alone, which is said.
+ * Sweeps runs whose runner has died and whose watchdog could not sweep: the machine or the engine crashed, or the
+ * watchdog was killed, too. Runs of which this machine cannot know that are left alone and listed on stderr.
  */
 export async function sweepDeadRuns(engine: EngineRunner, parent = tmpdir()): Promise<void> {
 	const [onEngine, onDisk] = await Promise.all([engine.runs(), runsWithDirectory(engine.name, parent)]);
-	// That an earlier boot of this machine made a run, and not a copy of it, its folder proves.
+	// A run's folder proves that an earlier boot of this machine started the run, and not one of a copy of this machine.
 	const dead = distinctRuns([
 		...[...onEngine, ...onDisk].filter(({ owner }) => isDead(owner)),
 		...onDisk.filter(({ owner }) => isOfEarlierBoot(owner)),
@@ -29,7 +29,7 @@ async function sweep(engine: EngineRunner, run: RunIdentity, parent: string): Pr
 		await engine.sweep(run);
 		await removeDirectory(run, parent);
 	} catch (error) {
-		// What keeps this run from starting, its own start will tell.
+		// An error that prevents this run is reported when the run starts.
 		process.stderr.write(`halfopen: an earlier run left something behind. ${(error as Error).message}\n`);
 	}
 }

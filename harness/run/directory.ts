@@ -8,18 +8,21 @@ import { isPrivateFolder, makePrivateFolder } from '../util/own-folder.ts';
 
 const PREFIX = 'halfopen-run-';
 const IDENTITY = 'run.json';
-/** No identity is as long, in bytes. */
+/** In bytes. No identity is that long. */
 const MAX_IDENTITY_BYTES = 1_000;
 
-/** What a run's folder tells of it: only its own engine can sweep what it has. */
+/** The content of `run.json` in a run's folder. Only the run's own engine can sweep the run. */
 interface Identity extends RunIdentity {
 	readonly engine: string;
 }
 
-/** Where the folder of a run will be. */
+/** The path of a run's folder. */
 export const directoryOf = (id: string, parent = tmpdir()): string => join(parent, `${PREFIX}${id}`);
 
-/** Makes the folder of a run, which stays for as long as there may be something to sweep: it tells whose run it is. */
+/**
+ * Creates the folder of a run. It exists for as long as there may be something to sweep, because it names the run's
+ * owner.
+ */
 export async function makeDirectory({ id, owner, directory }: Run, engine: string): Promise<void> {
 	await makePrivateFolder(directory);
 	await writeFile(join(directory, IDENTITY), JSON.stringify({ id, owner, engine } satisfies Identity), {
@@ -28,7 +31,7 @@ export async function makeDirectory({ id, owner, directory }: Run, engine: strin
 	});
 }
 
-/** Removes the folder of this run, and no other that says it is its. */
+/** Removes the folder of this run. A folder that names another owner stays. */
 export async function removeDirectory(run: RunIdentity, parent = tmpdir()): Promise<void> {
 	for (const { name, identity } of await folders(parent)) {
 		if (isSameRun(identity, run)) await rm(join(parent, name), { recursive: true, force: true });
@@ -41,7 +44,7 @@ export async function runsWithDirectory(engine: string, parent = tmpdir()): Prom
 }
 
 interface Folder {
-	/** As the temporary directory has it. */
+	/** Its name in the temporary directory. */
 	readonly name: string;
 	readonly identity: Identity;
 }
@@ -52,8 +55,8 @@ async function folders(parent: string): Promise<Folder[]> {
 }
 
 /**
- * Anybody may make a folder of any name in the temporary directory: what it says counts where it is ours and says the
- * same as its name.
+ * Anybody can create a folder of any name in the temporary directory. It counts only if it belongs to this user and its
+ * content matches its name.
  */
 async function folderNamed(parent: string, name: string): Promise<Folder[]> {
 	const path = join(parent, name);
@@ -64,12 +67,12 @@ async function folderNamed(parent: string, name: string): Promise<Folder[]> {
 		if (identity === undefined || name !== `${PREFIX}${identity.id}`) return [];
 		return [{ name, identity: { ...identity, engine: String(content.engine) } }];
 	} catch {
-		// Just being made, or just being removed.
+		// The folder is being created or removed.
 		return [];
 	}
 }
 
-/** Of a file, and not of what it leads to, or of something that nobody may ever end. */
+/** Reads a regular file. It does not follow a symbolic link, block on a FIFO, or read an endless file. */
 async function readIdentity(path: string): Promise<string> {
 	await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 	const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_IDENTITY_BYTES), 0, MAX_IDENTITY_BYTES, 0);

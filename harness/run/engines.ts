@@ -2,14 +2,14 @@ import type { Engine, EngineRunner, Run } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import { nearestNames } from '../util/nearest.ts';
 
-/** How the user says which engine: its name, or nothing. */
+/** The environment variable that selects the engine. */
 export const ENGINE_VARIABLE = 'HALFOPEN_ENGINE';
 
 type Facts = Readonly<Record<string, string>>;
 
 /**
- * The two faces of an engine: in the runner, and in the workers. Loaded when they are wanted: a worker needs one, and
- * no runner.
+ * The two modules of an engine: for the runner and for the workers. They are imported on demand, because a worker needs
+ * only one of them.
  */
 interface EngineModules {
 	runner(): Promise<EngineRunner>;
@@ -31,12 +31,12 @@ const ENGINES: Readonly<Record<string, EngineModules>> = {
 	},
 };
 
-/** The engine of this name, as a runner sees it. */
+/** The engine of this name, for the runner. */
 export function runnerNamed(name: string): Promise<EngineRunner> {
 	return modulesOf(name).runner();
 }
 
-/** The engine of this name, as a worker sees it. */
+/** The engine of this name, for a worker. */
 export function connectTo(name: string, run: Run, facts: Facts): Promise<Engine> {
 	return modulesOf(name).connect(run, facts);
 }
@@ -52,7 +52,8 @@ function modulesOf(name: string): EngineModules {
 }
 
 /**
- * The engine that was asked for; without a wish Docker, or, where that cannot be reached, namespaces, which is said.
+ * The engine that the user has chosen. Without a choice it is Docker or, if that cannot be reached, network namespaces;
+ * a message on stderr says so.
  */
 export async function chooseEngine(wanted = process.env[ENGINE_VARIABLE]): Promise<EngineRunner> {
 	if (wanted) return runnerNamed(wanted);
@@ -61,7 +62,7 @@ export async function chooseEngine(wanted = process.env[ENGINE_VARIABLE]): Promi
 		await docker.runs();
 		return docker;
 	} catch (error) {
-		// An engine that was asked for by its address is not replaced by another.
+		// If the user gave an engine's address, it is not replaced by another engine.
 		if (!(error instanceof HalfopenError) || error.code !== 'ENGINE_UNREACHABLE' || process.env.DOCKER_HOST)
 			throw error;
 		process.stderr.write(

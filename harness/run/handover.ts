@@ -4,10 +4,10 @@ import { assertRunIdentity } from '../engines/run-identity.ts';
 import { HalfopenError } from '../errors.ts';
 import { directoryOf } from './directory.ts';
 
-/** How what the runner found out reaches the workers: Jest forks them with its environment. */
+/** The environment variable that passes the run to the workers. Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RUN';
 
-/** A run, as its runner tells of it. */
+/** What the runner passes to the workers. */
 export interface Handover {
 	readonly run: Run;
 	/** The engine's name. */
@@ -15,7 +15,7 @@ export interface Handover {
 	readonly facts: Readonly<Record<string, string>>;
 }
 
-/** In the runner: tells the workers, which are yet to be forked. */
+/** In the runner: passes the run to the workers, which Jest forks later. */
 export function handOver(handover: Handover): void {
 	process.env[VARIABLE] = JSON.stringify(handover);
 }
@@ -23,7 +23,7 @@ export function handOver(handover: Handover): void {
 /** Whether this process belongs to a run. */
 export const isInRun = () => process.env[VARIABLE] !== undefined;
 
-/** In a worker: the run it belongs to. */
+/** In a worker: the run that it belongs to. */
 export function currentRun(): Handover {
 	const handover = process.env[VARIABLE];
 	if (handover !== undefined) {
@@ -36,7 +36,7 @@ export function currentRun(): Handover {
 	});
 }
 
-/** A run that another process of it told of, whose folder can be its own; RUN_INVALID if it cannot be. */
+/** Validates a run that another process has passed, and its folder. Throws RUN_INVALID. */
 export function assertRun(value: Partial<Run>): Run {
 	const { directory = '' } = value;
 	const identity = assertRunIdentity(value);

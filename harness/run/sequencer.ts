@@ -3,14 +3,14 @@ import { createRequire } from 'node:module';
 import type { Test } from '@jest/test-result';
 import type sequencers from '@jest/test-sequencer';
 
-// Jest itself requires this file; an import of its CommonJS default would mean one thing there and another in a module.
+// Jest itself requires this file. An import of the CommonJS default would differ between there and a module.
 const { default: JestSequencer } = createRequire(import.meta.url)('@jest/test-sequencer') as {
 	default: typeof sequencers.default;
 };
 
 /**
- * In which order Jest starts the files: those that wait out a TIME-WAIT first, since nothing in the kernel lasts
- * longer; the others as Jest would.
+ * Sorts the test files: files that wait for a TIME-WAIT start first, since no other state of the kernel lasts longer.
+ * The others keep Jest's order.
  */
 export default class Sequencer extends JestSequencer {
 	override async sort(tests: Test[]): Promise<Test[]> {

@@ -8,7 +8,7 @@ import { chooseEngine } from './engines.ts';
 import { handOver } from './handover.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
-/** What teardown ends; Jest gives it no other way to know. */
+/** The state that teardown needs. Jest passes it nothing else. */
 export interface OpenedRun {
 	readonly run: Run;
 	readonly open: OpenRun;
@@ -19,7 +19,9 @@ declare global {
 	var halfopenRun: OpenedRun | undefined;
 }
 
-/** Jest's globalSetup: opens the run, once, before any worker starts. The watchdog stands before anything is made. */
+/**
+ * Jest's globalSetup: opens the run once, before any worker starts. The watchdog is started before anything is created.
+ */
 export default async function setup(): Promise<void> {
 	const id = `${Date.now().toString(36)}${process.pid.toString(36)}`;
 	const run: Run = { id, owner: thisProcess(), directory: directoryOf(id) };

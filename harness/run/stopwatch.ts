@@ -3,8 +3,8 @@ import type { Cost } from '../report/cost.ts';
 type Component = 'engine' | 'kernel';
 
 /**
- * Counts where a scenario's wall time goes. What overlaps is counted once: while the engine works nothing else is
- * waited for in earnest. The machine's time, not the lab's: it is the run that is measured.
+ * Measures which component a scenario's wall time is spent in. Overlapping time counts once, for the engine first. This
+ * is the machine's time, not the lab's, because the run itself is measured.
  */
 export class Stopwatch {
 	readonly #cost = { engine: 0, kernel: 0, harness: 0 };
@@ -12,13 +12,13 @@ export class Stopwatch {
 	readonly #now: () => number;
 	#since: number;
 
-	/** `now` in ms. */
+	/** `now` returns ms. */
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
 		this.#since = now();
 	}
 
-	/** Somebody is at work, or waited for, until the returned function is called. */
+	/** The component works, or is waited for, until the returned function is called. */
 	begin(component: Component): () => void {
 		this.#settle();
 		this.#busy[component]++;
@@ -37,7 +37,7 @@ export class Stopwatch {
 		}
 	}
 
-	/** All until now. */
+	/** The cost until now. */
 	get cost(): Cost {
 		this.#settle();
 		const { engine, kernel, harness } = this.#cost;

@@ -1,7 +1,4 @@
-/**
- * Jest's globalTeardown: closes the run; then the watchdog looks whether anything was left, and says what it had to
- * remove.
- */
+/** Jest's globalTeardown: closes the run. Then the watchdog sweeps, and a message lists what it had to remove. */
 export default async function teardown(): Promise<void> {
 	const run = globalThis.halfopenRun;
 	if (!run) return;

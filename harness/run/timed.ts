@@ -1,7 +1,7 @@
 import type { Engine, EngineHost } from '../engines/engine.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
-/** An engine whose work for one scenario is counted. */
+/** Measures the time that a scenario spends in the engine. */
 export function timed(engine: Engine, stopwatch: Stopwatch): Engine {
 	const counted = <T>(work: () => Promise<T>) => stopwatch.during('engine', work);
 	const timedHost = (host: EngineHost): EngineHost => ({

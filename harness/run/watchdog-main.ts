@@ -5,11 +5,11 @@ import { assertRun } from './handover.ts';
 import { DISMISSED } from './watchdog.ts';
 
 /**
- * Workers notice within a fifth of a second that their runner is gone; what they had asked of the engine by then still
- * arrives.
+ * Workers notice within 0.2 s that their runner has died. Their requests to the engine until then are still carried
+ * out.
  */
 const QUIET_MS = 2_500;
-/** An engine that hiccups is given so long; one that is gone leaves it to the next run. */
+/** A failed sweep is repeated so often. If the engine is gone, the next run sweeps. */
 const ATTEMPTS = 5;
 const PAUSE_MS = 1_000;
 
@@ -21,12 +21,12 @@ process.stdin.on('data', (bytes) => {
 	input += bytes;
 });
 process.stdin.on('end', async () => {
-	// After an orderly end there is nothing to wait for: the labs were destroyed before.
+	// After an orderly end all labs have been destroyed, so nothing more will appear.
 	const swept = input === DISMISSED ? await sweep(0) : await sweepWithRetries();
-	// What could not be swept is left, folder and all, to the next run's start.
+	// If the sweep failed, the folder stays, so that the next run sweeps.
 	if (swept) await removeDirectory(run);
 });
-// Who would have read what was swept may be dead.
+// The reader of the output may have died.
 process.stdout.on('error', () => {});
 
 async function sweepWithRetries(): Promise<boolean> {

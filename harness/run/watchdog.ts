@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Run } from '../engines/engine.ts';
 
-/** What tells an orderly end of the run from any other end of the pipe. */
+/** Sent at an orderly end of the run. Without it the end of the pipe means that the runner has died. */
 export const DISMISSED = 'dismissed\n';
 
 export interface Watchdog {
-	/** Tells it that the run is over, and waits until it has swept: what it had to remove. */
+	/** Announces the end of the run. Resolves with the names of everything that the watchdog had to remove. */
 	dismiss(): Promise<string[]>;
 }
 
 /**
- * Starts a process that outlives this one and sweeps what the run leaves: it holds the other end of a pipe, and no way
- * of dying keeps the kernel from closing ours. It stands in a session of its own, where neither Ctrl-C nor the death of
- * a terminal reaches it.
+ * Starts a process that outlives this one and sweeps what the run leaves. It reads from a pipe whose other end the
+ * kernel closes however this process dies. It runs in a session of its own, so that neither Ctrl-C nor a hang-up of the
+ * terminal reaches it.
  */
 export function startWatchdog(run: Run, engine: string): Watchdog {
 	const program = fileURLToPath(new URL('./watchdog-main.ts', import.meta.url));
@@ -29,7 +29,7 @@ export function startWatchdog(run: Run, engine: string): Watchdog {
 	child.stdout?.setEncoding('utf8').on('data', (text: string) => {
 		output += text;
 	});
-	// It may have been killed; then there is nobody to tell.
+	// The watchdog may have been killed.
 	child.stdin?.on('error', () => {});
 	for (const stream of [child.stdin, child.stdout]) (stream as unknown as { unref(): void }).unref();
 	return {

@@ -1,5 +1,5 @@
 /**
- * Whether a kernel (`6.1.0-50-cloud-amd64`, as `uname -r` says) is of this version of Linux or a later one (`6.5`,
+ * Whether a kernel release (`6.1.0-50-cloud-amd64`, as in `uname -r`) is at least this version of Linux (`6.5`,
  * `5.14`).
  */
 export function isAtLeast(release: string, version: string): boolean {

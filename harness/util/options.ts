@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import { nearestNames } from './nearest.ts';
 
-/** More names than this are not all listed: the nearest must do. */
+/** A list longer than this is not shown in full, only its nearest names. */
 const MAX_LISTED = 20;
 
 /**
- * What a spec passes, checked when it runs: types are stripped from a spec before it does, so a misspelt option would
- * be ignored and a missing number would be a bound of zero. Returns what it was given. Throws OPTION_UNKNOWN for a name
- * that there is not, with the nearest ones, and OPTION_INVALID for a value that cannot be.
+ * Validates options that a spec passes. Types are stripped before a spec runs, so without this check a misspelt option
+ * would be ignored and a missing number would be a bound of zero. Returns `given`. Throws OPTION_UNKNOWN for an unknown
+ * name, with the nearest ones, and OPTION_INVALID for an invalid value.
  *
- * @param of whose options they are, as the beginning of a sentence: `server.drop`
+ * @param of the function that gets the options, as the beginning of a sentence: `server.drop`
  */
 export function checked<T>(schema: z.ZodType<T>, given: unknown, of: string): T {
 	const { error } = schema.safeParse(given);
 	const issues = error?.issues ?? [];
-	// A misspelt name is often why a value is missing.
+	// A value may be missing because its name is misspelt.
 	const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
 	if (issue === undefined) return given as T;
 	throw issue.code === 'unrecognized_keys'
@@ -23,7 +23,7 @@ export function checked<T>(schema: z.ZodType<T>, given: unknown, of: string): T 
 		: invalidValue(of, issue, valueAt(given, issue.path));
 }
 
-/** A name out of a list, checked as `checked` does. */
+/** Validates that a name is one of a list, like `checked`. */
 export function checkedName<Name extends string>(names: readonly Name[], given: unknown, of: string): Name {
 	return checked(z.enum(names), given, of);
 }
@@ -73,7 +73,7 @@ function valueAt(given: unknown, path: Path): unknown {
 	return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], given);
 }
 
-/** The names that an object may have at this place of a schema. */
+/** The names that an object may have at this path of a schema. */
 function keysAt(schema: z.core.$ZodType, path: Path): string[] {
 	const inner = unwrapped(schema);
 	const [key, ...rest] = path;

@@ -1,11 +1,11 @@
 import { lstat, mkdir } from 'node:fs/promises';
 
-/** Whether a path is a folder of this user's. A symbolic link is none, wherever it leads. */
+/** Whether a path is a folder that belongs to this user. A symbolic link is not a folder here. */
 export async function isOwnFolder(path: string): Promise<boolean> {
 	return (await modeOfOwn(path)) !== undefined;
 }
 
-/** Whether it is one that nobody else may even look into. */
+/** Whether a path is a folder that belongs to this user and nobody else can access. */
 export async function isPrivateFolder(path: string): Promise<boolean> {
 	const mode = await modeOfOwn(path);
 	return mode !== undefined && (mode & 0o077) === 0;
@@ -16,7 +16,7 @@ async function modeOfOwn(path: string): Promise<number | undefined> {
 	return found?.isDirectory() && found.uid === process.getuid?.() ? found.mode : undefined;
 }
 
-/** Makes a folder that nobody else may even look into; fails where there is anything of that name. */
+/** Creates a folder that nobody else can access. Rejects if the path exists. */
 export async function makePrivateFolder(path: string): Promise<void> {
 	await mkdir(path, { mode: 0o700 });
 }

@@ -3,8 +3,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Puts files in the place of others, each in one step, and only when all of them have been written: a reader sees the
- * old or the new ones.
+ * Replaces files, each atomically, after all of them have been written. A reader sees the old or the new content of
+ * each.
  */
 export async function replaceFiles(files: readonly { readonly path: string; readonly text: string }[]): Promise<void> {
 	const suffix = `.${randomBytes(4).toString('hex')}.tmp`;
@@ -17,9 +17,9 @@ export async function replaceFiles(files: readonly { readonly path: string; read
 }
 
 /**
- * Puts a folder in the place of another, when all is in it: `fill` gets the new one, and what it returns is returned.
- * Who reads meanwhile finds the old one, the new one, or for a moment none; of several that do so at once the last
- * one's stays, whole. What was not complete when its process died stays beside it, with a leading dot.
+ * Replaces a folder after it is complete. `fill` gets the new folder, and its result is returned. A reader sees the old
+ * folder, the new one, or for a moment none. If several processes do this at the same time, the last one's folder
+ * stays. If the process dies, an incomplete folder stays beside it, with a leading dot.
  */
 export async function replaceFolder<T>(path: string, fill: (folder: string) => Promise<T>): Promise<T> {
 	const mark = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
@@ -27,7 +27,7 @@ export async function replaceFolder<T>(path: string, fill: (folder: string) => P
 	try {
 		await mkdir(fresh, { recursive: true });
 		const filled = await fill(fresh);
-		// Another one may have put its own there in between.
+		// Another process may have created the folder in between.
 		for (let placed = false; !placed; ) {
 			await succeedsUnless('ENOENT', rename(path, old));
 			placed = await succeedsUnless('ENOTEMPTY', rename(fresh, path));
@@ -39,7 +39,7 @@ export async function replaceFolder<T>(path: string, fill: (folder: string) => P
 	}
 }
 
-/** Whether it was done; this one error means that it was not. */
+/** Returns false if the work failed with this error code. */
 async function succeedsUnless(code: string, work: Promise<unknown>): Promise<boolean> {
 	try {
 		await work;

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 
-/** What a command of this machine came to. */
+/** The result of a command. */
 export interface CommandResult {
-	/** It ended with status 0. */
+	/** Whether it exited with status 0. */
 	readonly succeeded: boolean;
 	readonly out: string;
 	readonly err: string;
