@@ -148,6 +148,14 @@ describe('for network namespaces', () => {
 		const result = await machine.setup({ environment: { HALFOPEN_ENGINE: 'netns' } });
 		expectRefusal(result, 'SETUP_FAILED', 'could not be compiled', 'No space left on device');
 	});
+
+	testOnNetns('the disk is full: what is copied says which file has no room', async () => {
+		const result = await setup('netns', {
+			programs: { ...TOOLS, cc: '' },
+			before: 'mount -t tmpfs -o size=4k tmpfs "$root$project/.cache"',
+		});
+		expectRefusal(result, 'SETUP_FAILED', 'A file cannot be written', 'ENOSPC', 'images/peers/');
+	});
 });
 
 describe('for Docker', () => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { withEngineErrors } from '../engines/docker/engine-errors.ts';
 import { HalfopenError } from '../errors.ts';
+import { isFileError } from '../kernels/cache-errors.ts';
 import { ENGINE_VARIABLE, runnerNamed } from '../run/engines.ts';
 import { ensureBrowser } from './setup/browser.ts';
 import { ensureCompose } from './setup/compose.ts';
@@ -40,8 +41,19 @@ async function ensureHosts(engine: string): Promise<string[]> {
 try {
 	await command.parseAsync();
 } catch (error) {
-	process.stderr.write(
-		`${error instanceof HalfopenError ? error.message : error instanceof Error ? error.stack : error}\n`,
-	);
+	process.stderr.write(`${inWords(error)}\n`);
 	process.exitCode = 1;
+}
+
+/** A stack only where the program itself is at fault. */
+function inWords(error: unknown): string {
+	if (isFileError(error)) {
+		return new HalfopenError('SETUP_FAILED', {
+			problem: 'A file cannot be written.',
+			seen: error.message,
+			remedy: 'Make room on that disk, or let this user write there, then run `npm run setup` again.',
+		}).message;
+	}
+	if (error instanceof HalfopenError) return error.message;
+	return String(error instanceof Error ? error.stack : error);
 }
