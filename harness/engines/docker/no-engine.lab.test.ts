@@ -61,7 +61,7 @@ testOnDocker(
 		const cutAt = Date.now();
 		await proxy.cut();
 		expect(await run.ended).toBe(1);
-		// The scenario would have waited for a minute.
+		// The scenario would have waited for a day (run/fixtures/waiting.ts).
 		expect(Date.now() - cutAt).toBeLessThan(30_000);
 		expect(run.output).toMatch(/The Docker engine went away while .* \[ENGINE_GONE\]/);
 		expect(run.output).toContain('start it again with `npm run setup`');
