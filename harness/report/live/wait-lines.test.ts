@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { OpenWait } from './running-scenarios.ts';
-import { progress, waitLine, waitLines, waitText } from './wait-lines.ts';
+import { isWorthALine, progress, waitLine, waitText } from './wait-lines.ts';
 
 function wait(part: Partial<OpenWait> = {}): OpenWait {
 	return {
@@ -55,26 +55,8 @@ describe('a wait', () => {
 			}),
 		);
 	});
-});
 
-describe('several waits', () => {
-	const several = [90_000, 8_000, 7_000, 6_000, 999].map((shownMs, index) =>
-		wait({ key: `${index}/0`, where: `spec-${index}`, shownMs }),
-	);
-
-	test('leave out what has just begun', () => {
-		expect(waitLines(several, { width: 120, most: 8 })).toHaveLength(4);
-	});
-
-	test('say how many are not shown', () => {
-		expect(waitLines(several, { width: 120, most: 2 })).toEqual([
-			expect.stringContaining('spec-0: waiting for'),
-			expect.stringContaining('spec-1: waiting for'),
-			'  … and 2 more',
-		]);
-	});
-
-	test('are no line where there is room for none', () => {
-		expect(waitLines(several, { width: 120, most: -3 })).toEqual([]);
+	test('is not shown before it has lasted a second, so that nothing flickers', () => {
+		expect([999, 1_000].map((shownMs) => isWorthALine(wait({ shownMs })))).toEqual([false, true]);
 	});
 });

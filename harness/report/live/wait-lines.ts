@@ -34,18 +34,6 @@ export function waitLine(wait: OpenWait, width: number): string {
 	return fitted(`${INDENT}${cut(where, room)}: waiting for `, wait, width);
 }
 
-/**
- * Waits as lines of at most a width: `most` of them, and then how many there are besides; nothing where there is no
- * room at all.
- */
-export function waitLines(waits: readonly OpenWait[], { width, most }: { width: number; most: number }): string[] {
-	if (most < 1) return [];
-	const lines = waits.filter(isWorthALine).map((wait) => waitLine(wait, width));
-	if (lines.length <= most) return lines;
-	const shown = lines.slice(0, most);
-	return [...shown, cut(`${INDENT}… and ${lines.length - shown.length} more`, width)];
-}
-
 function fitted(before: string, wait: OpenWait, width: number): string {
 	const after = `, ${progress(wait)}`;
 	return cut(`${before}${cut(printable(wait.what), Math.max(0, width - before.length - after.length))}${after}`, width);
