@@ -320,6 +320,12 @@ describe('a terminal', () => {
 		expect(said.text()).toBe('no newline');
 	});
 
+	test('outlasts a program that closes its streams before it exits: it is not hung up', async () => {
+		const process = await agent.spawn(['sh', '-c', 'exec <&- >&- 2>&-; sleep 0.3; exit 3'], {}, { tty: true });
+		expect(await process.exited).toMatchObject({ status: 3 });
+		await process.drained;
+	});
+
 	withStrace.test('is that of a traced program, and not of its tracer', async () => {
 		const log = collector();
 		const out = collector();

@@ -59,3 +59,7 @@ describe('the question of a spec', () => {
 		await rm(folder, { recursive: true });
 	});
 });
+
+test('a folder that is not there has no specs', async () => {
+	expect(await listSpecs(join(tmpdir(), 'no-such-folder-of-halfopen'))).toEqual([]);
+});

@@ -17,9 +17,9 @@ export interface SpecFile {
 	readonly question: string;
 }
 
-/** All specs of a folder, those of the puzzles first. */
+/** All specs of a folder, those of the puzzles first; none where there is no such folder. */
 export async function listSpecs(folder: string): Promise<SpecFile[]> {
-	const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(ENDING)).sort();
+	const files = (await namesIn(folder)).filter((file) => file.endsWith(ENDING)).sort();
 	const specs = files.map(async (file) => {
 		const path = join(folder, file);
 		const name = file.slice(0, -ENDING.length);
@@ -30,6 +30,15 @@ export async function listSpecs(folder: string): Promise<SpecFile[]> {
 		};
 	});
 	return (await Promise.all(specs)).sort((a, b) => Number(a.name.includes('/')) - Number(b.name.includes('/')));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+	try {
+		return await readdir(folder, { recursive: true });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+		throw error;
+	}
 }
 
 /** All spec files of the project, from its root. */

@@ -22,7 +22,7 @@ struct process *processes;
 struct process *process_add(uint64_t id) {
 	static const char *const NAMES[STREAMS] = {[OUT] = "out", [ERR] = "err", [LOG] = "log"};
 	struct process *process = allocate(sizeof *process);
-	*process = (struct process){.id = id, .log_writer = -1, .input = -1, .next = processes};
+	*process = (struct process){.id = id, .terminal = -1, .log_writer = -1, .input = -1, .next = processes};
 	for (int s = 0; s < STREAMS; s++) process->streams[s] = (struct stream){process, NAMES[s], -1};
 	processes = process;
 	return process;
@@ -40,6 +40,7 @@ void process_discard(struct process *process) {
 	for (int s = 0; s < STREAMS; s++) close_hold(&process->streams[s].fd);
 	close_hold(&process->log_writer);
 	close_hold(&process->input);
+	close_hold(&process->terminal);
 	buffer_free(&process->partial);
 	free(process);
 }

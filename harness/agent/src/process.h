@@ -44,6 +44,11 @@ struct process {
 	bool is_puppet;
 	/** Its standard streams are one terminal: `input` and the stream OUT are ends of the agent's side of it. */
 	bool has_terminal;
+	/**
+	 * A hold on that side until nothing more can be told: where it closed as soon as the program has closed its own side,
+	 * the kernel would hang up the session (pty_close, tty_vhangup), and kill a program that is about to exit.
+	 */
+	int terminal;
 	/** What was last fed to its terminal did not end a line. */
 	bool in_line;
 	struct stream streams[STREAMS];

@@ -51,8 +51,9 @@ static bool make_terminal(struct process *process, struct child_ends *child) {
 	process->input = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (process->input < 0 || ioctl(process->input, TIOCSPTLCK, &unlocked) < 0) return false;
 	process->streams[OUT].fd = fcntl(process->input, F_DUPFD_CLOEXEC, 0);
+	process->terminal = fcntl(process->input, F_DUPFD_CLOEXEC, 0);
 	child->input = ioctl(process->input, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (process->streams[OUT].fd < 0 || child->input < 0 || tcgetattr(child->input, &mode) < 0) return false;
+	if (process->streams[OUT].fd < 0 || process->terminal < 0 || child->input < 0 || tcgetattr(child->input, &mode) < 0) return false;
 	mode.c_lflag &= ~(tcflag_t)ECHO;
 	mode.c_oflag &= ~(tcflag_t)OPOST;
 	if (tcsetattr(child->input, TCSANOW, &mode) < 0 || ioctl(child->input, TIOCSWINSZ, &size) < 0) return false;
