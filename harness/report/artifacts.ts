@@ -43,7 +43,7 @@ export function slugOf(title: string): string {
 	return `${slug.slice(0, SLUG_LENGTH).replace(/-$/, '') || 'scenario'}-${hash}`;
 }
 
-/** Its slug tells all of it, and does not end as one with a hash does. */
+/** The slug alone identifies it, and does not end like one with a hash. */
 function isPlain(title: string): boolean {
 	return title.length <= SLUG_LENGTH && /^[a-z0-9]+( [a-z0-9]+)*$/.test(title) && !/ [0-9a-f]{8}$/.test(title);
 }

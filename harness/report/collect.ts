@@ -40,8 +40,8 @@ export interface Collected<T> {
 
 /**
  * Reads what the scenarios of all runs so far have left below a folder, one after the other: of each stays what `make`
- * makes of it. Files that are broken or somebody else's are skipped, and told; one that is being replaced meanwhile is
- * not there.
+ * makes of it. Broken and foreign files are skipped and reported; a file that is being replaced meanwhile counts
+ * as missing.
  */
 export async function collect<T>(
 	reports: string,

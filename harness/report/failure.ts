@@ -26,7 +26,7 @@ function ladderUntil(timeline: TimelineFile, failedAt: number): string[] {
 		const ladder = layOut({ ...timeline, events: eventsUntil(timeline.events, failedAt) });
 		return ['What happened until then:', drawEnd(ladder, MOST_ROWS, { width: WIDTH })];
 	} catch (error) {
-		// The cause must be told, whatever is wrong with its picture.
+		// The cause must be shown even if its ladder cannot be drawn.
 		return [`What happened until then could not be drawn: ${error}`];
 	}
 }

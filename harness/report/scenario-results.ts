@@ -8,21 +8,21 @@ import { replaceFiles } from '../util/replace-files.ts';
 import { fromProjectRoot, slugOf } from './artifacts.ts';
 import { costSchema } from './cost.ts';
 
-/** How its place reaches the workers: Jest forks them with its environment. */
+/** Passes the folder’s path to the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RESULTS';
 
 const resultSchema = z.object({ timeline: timelineSchema, cost: costSchema });
-/** What a scenario tells the reporters of its own run. Other runs may replace what stands in `reports/` at any time. */
+/** What a scenario passes to the reporters of its own run. Other runs may replace files in `reports/` at any time. */
 export type ScenarioResult = z.infer<typeof resultSchema>;
 
-/** In the runner, before workers are forked: makes the run's inbox, in a folder that goes with the run. */
+/** In the runner, before workers are forked: creates the folder of results, in one that is removed with the run. */
 export async function createResultsFolder(folder: string): Promise<void> {
 	const path = join(folder, 'results');
 	await mkdir(path);
 	process.env[VARIABLE] = path;
 }
 
-/** In a worker: leaves there what a scenario of this spec recorded, as JSON. */
+/** In a worker: writes what a scenario of this spec recorded, as JSON. */
 export async function postResult(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
 	const folder = process.env[VARIABLE];
 	if (folder === undefined) return;
@@ -34,7 +34,7 @@ export async function postResult(spec: string, scenario: string, timeline: strin
 	]);
 }
 
-/** In a reporter: takes out what the scenarios of a spec left there. */
+/** In a reporter: reads and removes the results of a spec's scenarios. */
 export async function takeResults(spec: string): Promise<ScenarioResult[]> {
 	const folder = process.env[VARIABLE];
 	if (folder === undefined) return [];
@@ -45,7 +45,7 @@ export async function takeResults(spec: string): Promise<ScenarioResult[]> {
 	return results;
 }
 
-/** How the names of all letters of a spec begin. */
+/** How the file names of all results of a spec begin. */
 function prefixOf(spec: string): string {
 	return `${createHash('sha256').update(fromProjectRoot(spec)).digest('hex').slice(0, 16)}.`;
 }

@@ -78,7 +78,7 @@ export default class StartReporter implements Reporter {
 		return this.#error;
 	}
 
-	/** Draws soon, together with what else is told until then. */
+	/** Draws soon; messages until then share one drawing. */
 	#plan(): void {
 		if (this.#ticking === undefined) return;
 		this.#due ??= setTimeout(() => {
@@ -87,7 +87,7 @@ export default class StartReporter implements Reporter {
 			try {
 				this.#view?.draw();
 			} catch (error) {
-				// The end is told all the same, from what was recorded.
+				// The end is still shown, from what was recorded.
 				this.#stopDrawing();
 				this.#keep(error);
 			}

@@ -11,8 +11,8 @@ import { postResult } from './scenario-results.ts';
 export const LADDER_WIDTH = 120;
 
 /**
- * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and tells the
- * run's reporters. The history is there also where it cannot be drawn.
+ * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and passes it
+ * to the run's reporters. The timeline is written even if it cannot be drawn.
  */
 export async function writeArtifacts(
 	timeline: TimelineFile,

@@ -1,29 +1,29 @@
 import { join } from 'node:path';
 
-/** How the place of a run’s live output reaches the workers: Jest forks them with its environment. */
+/** Passes the path of the run’s live socket to the workers: Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_LIVE';
 
 /**
- * In bytes: sockaddr_un has 108, with a zero at the end. Node cuts a longer one, and the socket would lie somewhere
+ * In bytes: sockaddr_un has 108, with a zero at the end. Node truncates a longer path, so the socket would be somewhere
  * else.
  */
 const LONGEST_PATH = 107;
 
-/** What the runner wants to be told: what is waited for, or the whole history besides, for drawing. */
+/** What the runner subscribes to: waits only, or also the timeline so far, for drawing. */
 export type Wanted = 'waits' | 'drawings';
 
-/** Where scenarios tell what they do while they do it. */
+/** Where scenarios publish what they do while they run. */
 interface LiveSocket {
 	/** A Unix socket’s path. */
 	readonly socket: string;
-	/** Absent for as long as nobody listens. */
+	/** Absent while there is no subscriber. */
 	readonly wanted?: Wanted;
 }
 
 /**
- * In the runner, before it has reporters: says where one may listen, in a folder that goes with the run. A run within a
- * test of another run inherits its environment; from here on it has a place of its own, or none where the folder’s path
- * is too long for a socket.
+ * In the runner, before it has reporters: sets the path of the run’s socket, in a folder that is removed with the run. A
+ * nested run inherits the environment of the outer one, so this also replaces the outer path; it is unset if the folder’s
+ * path is too long for a socket.
  */
 export function offerLiveSocket(folder: string): void {
 	const socket = join(folder, 'live.sock');
@@ -31,13 +31,13 @@ export function offerLiveSocket(folder: string): void {
 	else delete process.env[VARIABLE];
 }
 
-/** In the reporter that listens: tells the workers, which are yet to be forked. */
+/** In the subscribing reporter: tells the workers, which are forked later, what to publish. */
 export function announceSubscriber(wanted: Wanted): void {
 	const place = currentLiveSocket();
 	if (place !== undefined) put({ ...place, wanted });
 }
 
-/** The place of the current run, if it has one: a run of unit tests has no labs, and nothing to tell. */
+/** The socket of the current run. Undefined in a run of unit tests: it has no labs and nothing to publish. */
 export function currentLiveSocket(): LiveSocket | undefined {
 	const place = process.env[VARIABLE];
 	return place === undefined ? undefined : (JSON.parse(place) as LiveSocket);

@@ -7,11 +7,11 @@ import { filesIn, type Renderer } from './renderer.ts';
 import { RunningScenarios } from './running-scenarios.ts';
 import { waitLine } from './wait-lines.ts';
 
-/** What a page is written with. */
+/** What a log view is made with. */
 export interface LogViewOptions {
-	/** What the reader came for. */
+	/** For questions and ladders. */
 	readonly write: (text: string) => void;
-	/** What passes meanwhile. */
+	/** For progress. */
 	readonly note: (line: string) => void;
 	readonly renderer: Renderer;
 	/** In ms. */
@@ -19,8 +19,8 @@ export interface LogViewOptions {
 }
 
 /**
- * The scenarios of one file where nothing that was written can be taken back: the questions first, and each ladder when
- * all is over.
+ * Shows the scenarios of one file on a stream that cannot be redrawn: the questions first, then all ladders when the
+ * file is over.
  */
 export class LogView implements ProgressView {
 	readonly #running: RunningScenarios;

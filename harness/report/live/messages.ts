@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { timelineSchema } from '../../timeline/events.ts';
 
 const wait = z.int().min(0);
-/** By the lab's clock, in ms. In a guest it runs at a pace of its own, so nothing is counted on from it. */
+/** By the lab's clock, in ms. In a guest that clock runs at its own speed, so a reader must not extrapolate it. */
 const now = z.number();
 
 /**
- * What a scenario tells of itself while it runs: one JSON value to a line. A connection is one scenario’s, so no
- * message need say whose it is.
+ * What a scenario publishes while it runs: one JSON value per line. Each connection belongs to one scenario, so a
+ * message does not name it.
  */
 const messageSchema = z.discriminatedUnion('kind', [
 	z.object({
@@ -19,21 +19,21 @@ const messageSchema = z.discriminatedUnion('kind', [
 	}),
 	z.object({
 		kind: z.literal('waits'),
-		/** What tells this wait from the scenario’s others. */
+		/** Identifies this wait among those of the scenario. */
 		wait,
-		/** As the end of “waiting for …”. */
+		/** Completes the sentence “waiting for …”. */
 		what: z.string(),
-		/** How long at most; absent where there is no limit. */
+		/** The longest it may take; absent if there is no limit. */
 		limitMs: z.number().min(0).optional(),
-		/** Absent where the lab's time is real. */
+		/** Absent if the lab's time is real. */
 		now: now.optional(),
 	}),
 	z.object({ kind: z.literal('waited'), wait }),
 	/**
-	 * What the lab's clock shows; told again and again while something is waited for, where it does not go by the wall's.
+	 * What the lab's clock shows. Sent repeatedly during a wait if that clock is not the wall clock.
 	 */
 	z.object({ kind: z.literal('clock'), now }),
-	/** The timeline so far, for drawing; only where the runner wants it. */
+	/** The timeline so far, for drawing; only if the runner subscribed to it. */
 	z.object({ kind: z.literal('snapshot'), timeline: timelineSchema }),
 	/** The timeline as it was written at the end. */
 	z.object({ kind: z.literal('finished'), timeline: timelineSchema }),
@@ -47,8 +47,7 @@ export function lineOf(message: LiveMessage): string {
 }
 
 /**
- * Joins what a stream gives to lines, and reads them. Foreign lines are passed over: whoever tells something else is
- * not of this version.
+ * Splits a stream into lines and parses them. Lines of another form are ignored: they come from another version.
  */
 export class MessageReader {
 	#rest: string[] = [];

@@ -1,18 +1,18 @@
 import type { OpenWait } from './running-scenarios.ts';
 
-/** A log is told of a wait when it has lasted this long, twice as long, four times as long, … */
+/** A wait is printed when it has lasted this long, twice as long, four times as long, … */
 const FIRST_MS = 10_000;
 
-/** Chooses what a log is told: few lines for a long wait, none for a short one. */
+/** Chooses which waits to print: few lines for a long wait, none for a short one. */
 export class OverdueWaits {
-	/** How often each wait was told. */
+	/** How often each wait was printed. */
 	#notices = new Map<string, number>();
 
-	/** Those of the waits that are to be told now. */
+	/** The waits to print now. */
 	due(waits: readonly OpenWait[]): OpenWait[] {
 		const times = new Map(waits.map((wait) => [wait.key, timesUntil(wait.shownMs)]));
 		const due = waits.filter(({ key }) => (times.get(key) ?? 0) > (this.#notices.get(key) ?? 0));
-		// What is over need not be remembered.
+		// A wait that is over is forgotten.
 		this.#notices = times;
 		return due;
 	}

@@ -1,10 +1,10 @@
 import type { RecordedScenario } from '../recorded.ts';
 import type { LiveSubscriber } from './subscribe.ts';
 
-/** Tells the scenarios of one file to somebody who looks on. */
+/** Shows the scenarios of one file while they run. */
 export interface ProgressView extends LiveSubscriber {
-	/** Time has passed, or something was told. */
+	/** Called after a message, and once a second. */
 	draw(): void;
-	/** The file is over: this is what its scenarios recorded. */
+	/** Called once, when the file is over, with what its scenarios recorded. */
 	finish(recorded: readonly RecordedScenario[]): void;
 }

@@ -4,32 +4,31 @@ import { currentLiveSocket } from './live-socket.ts';
 import { type Began, type LiveMessage, lineOf } from './messages.ts';
 import { type Changeable, takeSnapshots } from './snapshots.ts';
 
-/** Something that is waited for, as a lab has it. */
+/** A wait of a lab. */
 interface Wait {
 	readonly what: string;
 	readonly limitMs: number | undefined;
 }
 
 /**
- * How often the lab's clock is told while something is waited for, in ms of this process: what shows it counts whole
- * seconds.
+ * How often the lab's clock is published during a wait, in ms of this process. Views show whole seconds.
  */
 const CLOCK_EVERY_MS = 500;
 
 /**
- * One scenario’s voice. Nothing it does fails, and none of it is waited for: whether anybody hears is nothing to the
- * scenario.
+ * Publishes what one scenario does. No method fails or waits: a scenario does not depend on whether there is a
+ * subscriber.
  */
 export interface Publisher {
-	/** From now on time is the lab's, which does not go by the wall's: `now` in ms. */
+	/** From now on messages carry the lab's own time: `now` in ms. */
 	timeBy(now: () => number): void;
-	/** A wait has begun; the returned function ends it. */
+	/** Publishes that a wait has begun; the returned function publishes its end. */
 	waiting(wait: Wait): () => void;
-	/** From now on tells the history as it grows, where that is wanted. `soFar` makes the timeline. */
+	/** From now on publishes the growing timeline, if that is subscribed to. `soFar` makes it. */
 	follow(history: Changeable, soFar: () => TimelineFile): void;
-	/** All is written. */
+	/** Called once, when the timeline is written. */
 	finished(timeline: TimelineFile): void;
-	/** The scenario is over, however it ended. */
+	/** Called once, however the scenario ended. */
 	close(): void;
 }
 
@@ -42,21 +41,21 @@ const SILENT: Publisher = {
 };
 
 /**
- * Tells the runner that a scenario has begun, and what it does from then on; to nobody, at no cost, where nobody
- * listens.
+ * Publishes that a scenario has begun, and returns the publisher of what it does from then on. Without a subscriber it
+ * does nothing and costs nothing.
  */
 export function publishLive(scenario: Omit<Began, 'kind'>): Publisher {
 	const place = currentLiveSocket();
 	if (place?.wanted === undefined) return SILENT;
 	const socket = connect(place.socket).unref();
-	// Nobody there, or no longer: what is written is lost then.
+	// The subscriber is missing or gone; what is written is then lost.
 	socket.on('error', () => {});
 	const publisher = place.wanted === 'drawings' ? new HistoryPublisher(socket) : new WaitPublisher(socket);
 	publisher.publish({ kind: 'began', ...scenario });
 	return publisher;
 }
 
-/** Tells what is waited for. */
+/** Publishes waits. */
 class WaitPublisher implements Publisher {
 	protected readonly socket: Socket;
 	#waits = 0;
@@ -99,13 +98,13 @@ class WaitPublisher implements Publisher {
 	}
 }
 
-/** Tells the history besides. */
+/** Publishes waits and the timeline so far. */
 class HistoryPublisher extends WaitPublisher {
 	#unfollow = () => {};
 
 	override follow(history: Changeable, soFar: () => TimelineFile): void {
 		this.#unfollow = takeSnapshots(history, () => {
-			// Whoever has not read the last one yet would read a later one later still.
+			// A subscriber that has not read the last snapshot would read the next one even later.
 			if (this.socket.writableLength > 0) return false;
 			this.publish({ kind: 'snapshot', timeline: soFar() });
 			return true;

@@ -8,7 +8,7 @@ import { hasColour, widthOf } from '../terminal.ts';
 /** As wide as a terminal, within reason; the ladder is no narrower than 60. */
 const WIDTHS = { least: 60, most: 160 };
 
-/** What ladders are drawn with on a stream. */
+/** Draws ladders for one stream. */
 export interface Renderer {
 	readonly width: number;
 	readonly paint: Paint;
@@ -25,7 +25,7 @@ export function rendererFor(stream: Pick<WriteStream, 'isTTY' | 'columns'>): Ren
 	};
 }
 
-/** Whether a stream has room for a ladder that is drawn in place: none of its lines may break. */
+/** Whether a stream is wide enough for a ladder that is redrawn in place: none of its lines may wrap. */
 export function hasRoom({ columns = 0 }: { readonly columns?: number }): boolean {
 	return columns >= WIDTHS.least;
 }

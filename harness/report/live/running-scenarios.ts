@@ -4,22 +4,22 @@ import type { LiveSubscriber } from './subscribe.ts';
 
 /** Something that a scenario waits for. */
 export interface OpenWait {
-	/** What tells it from all other waits of the run. */
+	/** Identifies it among all waits of the run. */
 	readonly key: string;
 	/** `puzzlers/power-off › the peer never comes back` */
 	readonly where: string;
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** How long it has been waited for, by the lab's clock, as its limit is. */
+	/** How long it has lasted by the lab's clock, which its limit also uses. */
 	readonly waitedMs: number;
-	/** How long the reader has waited for it. */
+	/** How long it has lasted by the reader's clock. */
 	readonly shownMs: number;
 }
 
 interface Wait {
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** By the lab's clock, where that is another than the reader's. */
+	/** By the lab's clock, if that is not the reader's. */
 	readonly since: number | undefined;
 	/** By the reader's clock. */
 	readonly receivedAt: number;
@@ -61,7 +61,7 @@ export class RunningScenarios implements LiveSubscriber {
 		this.#scenarios.delete(scenario);
 	}
 
-	/** What a scenario has waited for longest. */
+	/** The longest open wait of a scenario. */
 	longestOf(scenario: number): OpenWait | undefined {
 		const running = this.#scenarios.get(scenario);
 		// In the order in which they began.

@@ -1,20 +1,20 @@
-/** No snapshot sooner after another, in ms. */
+/** The shortest time between two snapshots, in ms. */
 const LEAST_PAUSE_MS = 250;
 /**
- * And none that would take more than this part of the time. To read and to draw one takes several times as long as to
- * make it, maybe in the same process: who draws must not hold up what is drawn.
+ * The largest share of the time that snapshots may take. Reading and drawing one takes several times as long as making
+ * it, possibly in the same process, and drawing must not delay the scenario.
  */
 const MOST_SHARE = 0.02;
 
-/** Something that grows, and tells when: a history. `events` is another value after each change. */
+/** Something that grows and reports its changes: a history. `events` is a new value after each change. */
 export interface Changeable {
 	readonly events: readonly unknown[];
 	onChange(listener: () => void): () => void;
 }
 
 /**
- * Takes a snapshot now and after changes, now and then, until the returned function is called. `take` gives false where
- * it could not.
+ * Takes a snapshot now and then after changes, at a limited rate, until the returned function is called. `take` returns
+ * false if it could not take one.
  */
 export function takeSnapshots(history: Changeable, take: () => boolean): () => void {
 	let taken: readonly unknown[] | undefined;

@@ -3,21 +3,21 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { announceSubscriber, currentLiveSocket, type Wanted } from './live-socket.ts';
 import { type LiveMessage, MessageReader } from './messages.ts';
 
-/** Who is told what scenarios do. */
+/** Receives what scenarios publish. */
 export interface LiveSubscriber {
 	/** `scenario` is a number that stands for one scenario of this run. */
 	received(scenario: number, message: LiveMessage): void;
-	/** It is over, or its process has gone. */
+	/** Called once, when the scenario is over or its process has ended. */
 	disconnected(scenario: number): void;
 }
 
-/** Ears that are open until they are closed. They keep no process alive. */
+/** Lasts until it is closed. It keeps no process alive. */
 export interface Subscription {
 	close(): void;
 }
 
 /**
- * Listens to the scenarios of this run; to none where the run has no place for it, or somebody listens there already.
+ * Subscribes to the scenarios of this run. Undefined if the run has no live socket, or already has a subscriber.
  */
 export async function subscribeLive(wanted: Wanted, listener: LiveSubscriber): Promise<Subscription | undefined> {
 	const place = currentLiveSocket();

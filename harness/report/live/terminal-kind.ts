@@ -1,11 +1,11 @@
 import type { Size } from './screen.ts';
 
-/** What a terminal is taken for that does not say. */
+/** Assumed for a terminal that does not report its size. */
 const USUAL: Size = { columns: 80, rows: 24 };
 
 /**
- * Whether Jest draws in place on the standard output: it is a terminal that can, and nobody’s log. Jest goes by the
- * same.
+ * Whether output is redrawn in place on this stream: it is a terminal that can, and not the log of a build server. Jest
+ * uses the same rule.
  */
 export function isDrawnInPlace(
 	stream: { readonly isTTY?: boolean },

@@ -10,7 +10,7 @@ import { RunningScenarios } from './running-scenarios.ts';
 import { Screen, type Size } from './screen.ts';
 import { isWorthALine, waitText } from './wait-lines.ts';
 
-/** What a stage stands on. */
+/** What a terminal view is made with. */
 export interface TerminalViewOptions {
 	readonly write: (text: string) => void;
 	readonly size: () => Size;
@@ -26,9 +26,9 @@ interface ShownScenario {
 	/** By `now`. */
 	readonly since: number;
 	timeline?: TimelineFile;
-	/** Its timeline is the last there will be. */
+	/** `timeline` is the final one. */
 	finished: boolean;
-	/** It will tell no more. */
+	/** Its connection is closed. */
 	gone: boolean;
 }
 
@@ -89,7 +89,7 @@ export class TerminalView implements ProgressView {
 			if (timeline !== undefined) Object.assign(shown, { timeline, finished: true });
 			this.#leave(scenario, shown);
 		}
-		// What was never told in full, for whatever reason.
+		// Scenarios that were not drawn to their end, for whatever reason.
 		for (const { timeline, folder } of recorded) {
 			if (!this.#drawn.has(timeline.scenario))
 				this.#write(['', ...this.#renderer().ladder(timeline), ...filesIn(folder)].join('\n'));
