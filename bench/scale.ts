@@ -10,7 +10,7 @@ import { drawSvg, drawText, layOut } from '../harness/report/ladder/index.ts';
 import { timelineText } from '../harness/report/write-artifacts.ts';
 import { TIMELINE_VERSION, type TimelineFile } from '../harness/timeline/events.ts';
 import { History } from '../harness/timeline/history.ts';
-import type { Sighting } from '../harness/timeline/segments.ts';
+import type { PacketObservation } from '../harness/timeline/packet-join.ts';
 import type { Scale } from './results.ts';
 import { rounded } from './sides.ts';
 import { say } from './surroundings.ts';
@@ -41,7 +41,7 @@ export async function measureScale(): Promise<Scale> {
 	const tshark_s = await tshark([client, server]);
 	const history = new History(ORIGIN, ADDRESSES);
 	const steps = {
-		read: seconds(() => tell(client, server, (one) => history.see(one))),
+		read: seconds(() => tell(client, server, (one) => history.observe(one))),
 		join: seconds(() => history.events),
 		match: seconds(() => matches(history)),
 	};
@@ -70,7 +70,7 @@ export async function measureScale(): Promise<Scale> {
 }
 
 /** Gives the sightings of both captures, as they are told by turns. */
-function tell(client: Uint8Array, server: Uint8Array, to: (sighting: Sighting) => void): void {
+function tell(client: Uint8Array, server: Uint8Array, to: (sighting: PacketObservation) => void): void {
 	const captures = [
 		{ host: 'client', bytes: client, reader: new PcapReader() },
 		{ host: 'server', bytes: server, reader: new PcapReader() },
@@ -93,15 +93,15 @@ function matches(history: History): boolean {
 /** In ms of the processor's time. */
 function longestQuery(): number {
 	const { client, server } = transfer(QUERIED_BYTES);
-	const all: Sighting[] = [];
+	const all: PacketObservation[] = [];
 	tell(client, server, (one) => all.push(one));
 	const history = new History(ORIGIN, ADDRESSES);
-	for (const one of all.splice(0, all.length - QUERIES)) history.see(one);
+	for (const one of all.splice(0, all.length - QUERIES)) history.observe(one);
 	const query = () => [history.segments.length, history.of('segment').length, matches(history)];
 	// The first joins all that was seen so far, and compiles the code.
 	query();
 	const took = all.map((one) => {
-		history.see(one);
+		history.observe(one);
 		return seconds(query);
 	});
 	return rounded(Math.max(...took) * 1_000, 1);

@@ -1,17 +1,17 @@
 /** For tests: a lab without hosts, whose time passes when it is told to. */
 
 import type { LabClock, Reading } from './engines/engine.ts';
-import { Acts, type LabContext, Names } from './lab/context.ts';
+import { type LabContext, Names, SpecActions } from './lab/context.ts';
 import { OpenWaits } from './lab/open-waits.ts';
 import { Sentinels } from './probes/sentinel.ts';
-import { CLIENT, ORIGIN, SERVER } from './timeline/fixtures.ts';
+import { CLIENT, HISTORY_START, SERVER } from './timeline/fixtures.ts';
 import { History } from './timeline/history.ts';
 
 /** A clock that stands until it is put forward. */
 export class FakeClock implements LabClock {
 	readonly source = 'a test';
 	readonly precision = 0;
-	#now = ORIGIN;
+	#now = HISTORY_START;
 	readonly #sleepers = new Set<{ until: number; wake: () => void }>();
 
 	now(): number {
@@ -69,7 +69,7 @@ export interface FakeContext extends LabContext {
 export function fakeContext(): FakeContext {
 	const clock = new FakeClock();
 	return {
-		history: new CountingHistory(ORIGIN, { client: CLIENT.address, server: SERVER.address }),
+		history: new CountingHistory(HISTORY_START, { client: CLIENT.address, server: SERVER.address }),
 		clock,
 		virtualTime: false,
 		programRemedy: 'Install it.',
@@ -78,12 +78,12 @@ export function fakeContext(): FakeContext {
 		sysctls: new Set(),
 		traced: true,
 		pending: new Set(),
-		acts: new Acts(),
+		actions: new SpecActions(),
 		waits: new OpenWaits(),
 		flush: async () => {},
-		onBoot: new Set(),
-		onLost: () => {},
-		over: new AbortController().signal,
+		bootHooks: new Set(),
+		onAgentLost: () => {},
+		endSignal: new AbortController().signal,
 		onEnd: () => {},
 	};
 }

@@ -18,7 +18,7 @@ import { currentEngine } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
 import { TIMELINE_VERSION, type TimelineFile } from './timeline/events.ts';
-import { assertWhole } from './timeline/observer-lost.ts';
+import { assertNothingLost } from './timeline/observer-lost.ts';
 import { checked } from './util/options.ts';
 
 /** What a scenario says of itself before it begins. */
@@ -62,7 +62,7 @@ export interface ScenarioLab {
 }
 
 /** What happens in a scenario; what it returns is the observed answer to the scenario's question. */
-export type Story = (lab: ScenarioLab) => Promise<string> | Promise<void>;
+export type ScenarioBody = (lab: ScenarioLab) => Promise<string> | Promise<void>;
 
 const DEFAULT_LIMIT_MS = 300_000;
 /**
@@ -77,13 +77,13 @@ const OVERHEAD_MS = 120_000;
  * A Jest test with a lab of its own. What the body returns is the observed answer to the scenario's question. Whatever
  * happens, what was broken is mended, the history is written, and both hosts go.
  */
-export function scenario(name: string, options: ScenarioOptions, body: Story): void {
+export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody): void {
 	// Wrong options fail their scenario when it runs, not all that are in its file.
 	const limitMs = Number(options?.limitMs) > 0 ? Number(options.limitMs) : DEFAULT_LIMIT_MS;
 	const spec = jestExpect.getState().testPath ?? '';
 	takeFolder(name);
 	// Side by side: what one waits for in its kernel is nothing to the others.
-	test.concurrent(name, () => told(spec, name, options, body), limitMs + OVERHEAD_MS);
+	test.concurrent(name, () => runAndPublish(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
 /**
@@ -118,7 +118,7 @@ scenario.each =
 	(
 		title: string,
 		options: ScenarioOptions | ((row: Row) => ScenarioOptions),
-		story: (lab: ScenarioLab, row: Row) => ReturnType<Story>,
+		story: (lab: ScenarioLab, row: Row) => ReturnType<ScenarioBody>,
 	): void => {
 		for (const row of rows) {
 			const name = title.replace(/\$(\w+)/g, (_, key: string) => String(row[key as keyof Row]));
@@ -127,7 +127,7 @@ scenario.each =
 	};
 
 /** Runs it, and tells whoever looks on. */
-async function told(spec: string, name: string, options: ScenarioOptions, body: Story): Promise<void> {
+async function runAndPublish(spec: string, name: string, options: ScenarioOptions, body: ScenarioBody): Promise<void> {
 	const { question } = checked(optionsSchema, options, `scenario “${name}”`);
 	const live = publishLive({
 		spec: fromProjectRoot(spec),
@@ -145,7 +145,7 @@ async function run(
 	spec: string,
 	name: string,
 	{ question, claims = [], sysctls, offloads, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
-	body: Story,
+	body: ScenarioBody,
 	live: Publisher,
 ): Promise<void> {
 	const stopwatch = new Stopwatch();
@@ -188,7 +188,7 @@ async function run(
 			claim: (id, held, notes) => {
 				checked(z.boolean(), held, `claim ${id}: whether it held`);
 				checked(notesSchema, notes, `claim ${id}: its notes`);
-				assertWhole(history, `whether claim ${id} holds`);
+				assertNothingLost(history, `whether claim ${id} holds`);
 				if (held || history.skipped.length === 0) judge.judge(id, held, notes);
 				else {
 					judge.leaveOpen(id);

@@ -10,7 +10,7 @@ export interface Fault {
 	heal(): Promise<void>;
 }
 
-export interface FaultStory {
+export interface FaultDescription {
 	readonly id: string;
 	readonly what: EventOf<'fault'>['what'];
 	readonly host: HostName;
@@ -19,7 +19,7 @@ export interface FaultStory {
 }
 
 /** What breaking or mending came to. */
-export interface Outcome {
+export interface FaultEffect {
 	/** When it took effect, seconds of the history; where that is not known better, when it was asked for. */
 	readonly t?: number;
 	/** What shows that it did, or what the fault did in all. */
@@ -28,21 +28,21 @@ export interface Outcome {
 
 /** What a kind of fault must be able to do. */
 export interface FaultWork {
-	inject(): Promise<Outcome>;
+	inject(): Promise<FaultEffect>;
 	/** What shows that it took effect at `t`, where that is asked afterwards; throws where it cannot be shown. */
 	prove?(t: number): Promise<string>;
 	/** Throws FAULT_WITHOUT_EFFECT where the fault turns out to have done nothing. */
-	heal(): Promise<Outcome>;
+	heal(): Promise<FaultEffect>;
 }
 
 /** Breaks something, and tells the history when it was broken, what shows that it was, and when it was mended. */
 export async function inject<H extends object>(
 	context: LabContext,
-	{ id, what, host, text }: FaultStory,
+	{ id, what, host, text }: FaultDescription,
 	work: FaultWork,
 	more?: H,
 ): Promise<Fault & H> {
-	const { history, clock, acts } = context;
+	const { history, clock, actions } = context;
 	const now = () => history.at(clock.now());
 	const tell = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>
 		history.add({ kind: 'fault', t, host, id, what, phase, text, ...(proof !== undefined && { proof }) });
@@ -53,7 +53,7 @@ export async function inject<H extends object>(
 	const mend = () => {
 		healed ??= (async () => {
 			const askedToHeal = now();
-			const { t, proof } = await acts.during(() => work.heal());
+			const { t, proof } = await actions.during(() => work.heal());
 			if (isBroken) tell('healed', t ?? askedToHeal, proof);
 		})();
 		return healed;
@@ -64,10 +64,10 @@ export async function inject<H extends object>(
 	};
 	// Before it is broken: what breaks half must be mended, too. Whoever healed it himself was told how that went.
 	context.onEnd(() => (told ? mend().catch(() => {}) : mend()));
-	const { t = asked, proof } = await acts.during(() => work.inject());
+	const { t = asked, proof } = await actions.during(() => work.inject());
 	tell('injected', t);
 	isBroken = true;
-	const shown = proof ?? (await acts.during(async () => work.prove?.(t)));
+	const shown = proof ?? (await actions.during(async () => work.prove?.(t)));
 	if (shown !== undefined) tell('proven', now(), shown);
 	return Object.assign({ id, heal }, more as H);
 }

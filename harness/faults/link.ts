@@ -6,18 +6,18 @@ import { type Fault, inject } from './fault.ts';
 import { insertRules, type RuleSet, removeRules } from './firewall.ts';
 
 /** A host that is on, at one end of the wire. */
-export type End = readonly [HostName, Boot];
+export type LinkEnd = readonly [HostName, Boot];
 
 /**
  * Cuts the wire between the hosts, somewhere in the middle: neither notices by itself, both interfaces stay up, nothing
  * arrives any more, ARP included. Segments that are lost so are seen to leave, and in the firewall's log. It stays cut
  * when a host reboots.
  */
-export async function cutLink(on: readonly End[], context: LabContext, name?: string): Promise<Fault> {
+export async function cutLink(on: readonly LinkEnd[], context: LabContext, name?: string): Promise<Fault> {
 	const id = context.names.take('cut', name);
 	const ends = new Map(on);
 	const rulesOf = ({ device }: Boot): RuleSet => ({ id, jumps: [['INPUT', '-i', device]], verdict: ['-j', 'DROP'] });
-	const cutAt = async (...[host, boot]: End) => {
+	const cutAt = async (...[host, boot]: LinkEnd) => {
 		ends.set(host, boot);
 		const [t] = await Promise.all([insertRules(boot, rulesOf(boot)), arp(boot, '-A')]);
 		return t;
@@ -27,12 +27,12 @@ export async function cutLink(on: readonly End[], context: LabContext, name?: st
 		{ id, what: 'link', host: 'client', text: 'the link is cut' },
 		{
 			inject: async () => {
-				context.onBoot.add(cutAt);
+				context.bootHooks.add(cutAt);
 				const cut = await Promise.all(on.map((end) => cutAt(...end)));
 				return cut.length === 0 ? {} : { t: context.history.at(Math.max(...cut)) };
 			},
 			heal: async () => {
-				context.onBoot.delete(cutAt);
+				context.bootHooks.delete(cutAt);
 				const healed = await Promise.all(
 					[...ends]
 						.filter(([, boot]) => boot.running)

@@ -104,9 +104,9 @@ interface Answering {
 async function answersThatLeft(answer: string, met: number, { boot, host, context, id }: Answering): Promise<string> {
 	const { history } = context;
 	await boot.flush();
-	const blind = history.knowledge.blindness({ observer: 'capture', host }, { observer: 'firewall', host });
+	const blind = history.coverage.anyLoss({ observer: 'capture', host }, { observer: 'firewall', host });
 	if (blind) return `how many ${answer}s left is not known, for the ${blind.observer} missed some`;
-	const left = history.answersOf(id);
+	const left = history.countAnswersTo(id);
 	const limited = left < met && answer !== 'RST' ? ' (icmp_ratelimit, icmp_msgs_per_sec)' : '';
 	return `${left} ${answer}${left === 1 ? '' : 's'} left${limited}`;
 }
@@ -161,7 +161,7 @@ function inFrontOf(id: string, host: HostName, { history }: LabContext): string[
 	const later = faults
 		.slice(faults.findIndex((fault) => fault.id === id) + 1)
 		.filter((fault) => fault.what === 'link' || fault.host === host);
-	const foreign = history.knowledge.lostForGood({ observer: 'rules', host });
+	const foreign = history.coverage.openLoss({ observer: 'rules', host });
 	return [
 		...later.map((fault) => `in front of it stood ${fault.id} (${fault.text})`),
 		...(foreign ? [foreign.what] : []),

@@ -17,7 +17,7 @@ export interface PowerSwitch {
 	 * The other host, when its observers have told all that reached it or are known to be lost; undefined if it is off as
 	 * well.
 	 */
-	otherHasLooked(): Promise<HostName | undefined>;
+	flushOther(): Promise<HostName | undefined>;
 }
 
 /**
@@ -46,11 +46,11 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 }
 
 async function proofOfSilence(
-	{ name, otherHasLooked }: PowerSwitch,
+	{ name, flushOther }: PowerSwitch,
 	{ history }: LabContext,
 	since: number,
 ): Promise<string> {
-	const other = await otherHasLooked();
+	const other = await flushOther();
 	if (other === undefined) return 'both hosts are off: nobody is there to hear it';
 	assertSawSince(since, history, `whether the ${other} heard of the ${name}’s power off`, {
 		observer: 'capture',

@@ -3,11 +3,11 @@ import { readTcp } from './tcp-segment.ts';
 import type { CapturedOther, CapturedPacket, CapturedSegment, Writable } from './types.ts';
 
 /** What a capture says of a packet without looking into it. */
-export type Sighting = Pick<CapturedOther, 't' | 'direction' | 'loopback' | 'prefix'>;
+export type CaptureMetadata = Pick<CapturedOther, 't' | 'direction' | 'loopback' | 'prefix'>;
 
 /** A packet that cannot be one, and why. */
-export function undecodable(sighting: Sighting, why: string): CapturedOther {
-	return { kind: 'other', ...sighting, what: `undecodable: ${why}` };
+export function undecodable(metadata: CaptureMetadata, why: string): CapturedOther {
+	return { kind: 'other', ...metadata, what: `undecodable: ${why}` };
 }
 
 const PROTOCOL_NAMES = new Map([
@@ -24,35 +24,35 @@ const SHORTEST_HEADER = 20;
  *
  * @param originalLength of the packet on the wire, of which the snapshot may hold less
  */
-export function readIpv4(sighting: Sighting, bytes: Uint8Array, originalLength: number): CapturedPacket {
-	if (bytes.length < SHORTEST_HEADER) return undecodable(sighting, 'truncated IPv4 header');
+export function readIpv4(metadata: CaptureMetadata, bytes: Uint8Array, originalLength: number): CapturedPacket {
+	if (bytes.length < SHORTEST_HEADER) return undecodable(metadata, 'truncated IPv4 header');
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 	const first = view.getUint8(0);
-	if (first >> 4 !== 4) return undecodable(sighting, `IP version ${first >> 4}`);
+	if (first >> 4 !== 4) return undecodable(metadata, `IP version ${first >> 4}`);
 	const headerLength = (first & 0x0f) * 4;
-	if (headerLength < SHORTEST_HEADER) return undecodable(sighting, `IPv4 header of ${headerLength} bytes`);
+	if (headerLength < SHORTEST_HEADER) return undecodable(metadata, `IPv4 header of ${headerLength} bytes`);
 	// 0 where the host left it to segmentation offload to fill in ("BIG TCP").
 	const totalLength = view.getUint16(2) || originalLength;
-	if (totalLength < headerLength) return undecodable(sighting, 'IPv4 packet shorter than its header');
+	if (totalLength < headerLength) return undecodable(metadata, 'IPv4 packet shorter than its header');
 
 	const from = addressAt(bytes, 12);
 	const to = addressAt(bytes, 16);
 	const fragmentOffset = view.getUint16(6) & 0x1fff;
-	if (fragmentOffset > 0) return { kind: 'other', ...sighting, what: 'ip fragment', from, to };
+	if (fragmentOffset > 0) return { kind: 'other', ...metadata, what: 'ip fragment', from, to };
 	const protocol = view.getUint8(9);
 	if (protocol === ICMP) {
 		const icmp = readIcmp(bytes.subarray(headerLength, Math.max(headerLength, totalLength)));
-		if (typeof icmp === 'string') return { ...undecodable(sighting, icmp), from, to };
-		return { kind: 'icmp', ...sighting, from, to, ipId: view.getUint16(4), ...icmp };
+		if (typeof icmp === 'string') return { ...undecodable(metadata, icmp), from, to };
+		return { kind: 'icmp', ...metadata, from, to, ipId: view.getUint16(4), ...icmp };
 	}
 	if (protocol !== TCP)
-		return { kind: 'other', ...sighting, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
+		return { kind: 'other', ...metadata, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
 
 	const tcp = readTcp(view, headerLength, totalLength - headerLength);
-	if (typeof tcp === 'string') return { ...undecodable(sighting, tcp), from, to };
+	if (typeof tcp === 'string') return { ...undecodable(metadata, tcp), from, to };
 	// Field by field: captures hold tens of thousands of these, and taking an object apart and together again costs more
 	// than all else.
-	const { t, direction, loopback, prefix } = sighting;
+	const { t, direction, loopback, prefix } = metadata;
 	const segment: Writable<CapturedSegment> = {
 		kind: 'segment',
 		t,

@@ -1,4 +1,4 @@
-import { readIpv4, type Sighting, undecodable } from './ipv4.ts';
+import { type CaptureMetadata, readIpv4, undecodable } from './ipv4.ts';
 import type { PcapRecord } from './pcap-framing.ts';
 import type { CapturedPacket, Writable } from './types.ts';
 
@@ -37,9 +37,9 @@ function readCooked(t: number, { bytes, originalLength }: PcapRecord): CapturedP
 	const packetType = bytes[10] ?? 0;
 	// A frame to another machine's address passes by (a bridge may flood it here), but this host does not get it.
 	const direction = packetType === OUTGOING ? 'out' : packetType === TO_ANOTHER_HOST ? undefined : 'in';
-	const sighting: Writable<Sighting> = direction ? { t, direction } : { t };
-	if (uint16(bytes, 8) === LOOPBACK) sighting.loopback = true;
-	return readEtherType(sighting, uint16(bytes, 0), bytes.subarray(headerLength), originalLength - headerLength);
+	const metadata: Writable<CaptureMetadata> = direction ? { t, direction } : { t };
+	if (uint16(bytes, 8) === LOOPBACK) metadata.loopback = true;
+	return readEtherType(metadata, uint16(bytes, 0), bytes.subarray(headerLength), originalLength - headerLength);
 }
 
 function readEthernet(t: number, { bytes, originalLength }: PcapRecord): CapturedPacket {
@@ -56,15 +56,15 @@ const ETHER_TYPE_NAMES = new Map([
 ]);
 
 function readEtherType(
-	sighting: Sighting,
+	metadata: CaptureMetadata,
 	etherType: number,
 	bytes: Uint8Array,
 	originalLength: number,
 ): CapturedPacket {
-	if (etherType === 0x0800) return readIpv4(sighting, bytes, originalLength);
+	if (etherType === 0x0800) return readIpv4(metadata, bytes, originalLength);
 	return {
 		kind: 'other',
-		...sighting,
+		...metadata,
 		what: ETHER_TYPE_NAMES.get(etherType) ?? `ethertype 0x${etherType.toString(16).padStart(4, '0')}`,
 	};
 }
@@ -84,10 +84,10 @@ function readNflog(t: number, record: PcapRecord): CapturedPacket {
 	const values = readNflogValues(record);
 	const prefixBytes = values.get(PREFIX);
 	const prefix = prefixBytes && new TextDecoder('latin1').decode(prefixBytes).replace(/\0.*$/s, '');
-	const sighting = prefix === undefined ? { t } : { t, prefix };
+	const metadata = prefix === undefined ? { t } : { t, prefix };
 	const payload = values.get(PAYLOAD);
-	if (!payload) return undecodable(sighting, 'NFLOG without payload');
-	return readBareIp(sighting, payload, originalLength - (bytes.length - payload.length));
+	if (!payload) return undecodable(metadata, 'NFLOG without payload');
+	return readBareIp(metadata, payload, originalLength - (bytes.length - payload.length));
 }
 
 function readNflogValues({ bytes, littleEndian }: PcapRecord): Map<number, Uint8Array> {
@@ -103,9 +103,9 @@ function readNflogValues({ bytes, littleEndian }: PcapRecord): Map<number, Uint8
 	return values;
 }
 
-function readBareIp(sighting: Sighting, bytes: Uint8Array, originalLength: number): CapturedPacket {
+function readBareIp(metadata: CaptureMetadata, bytes: Uint8Array, originalLength: number): CapturedPacket {
 	const version = (bytes[0] ?? 0) >> 4;
-	return version === 6 ? { kind: 'other', ...sighting, what: 'ipv6' } : readIpv4(sighting, bytes, originalLength);
+	return version === 6 ? { kind: 'other', ...metadata, what: 'ipv6' } : readIpv4(metadata, bytes, originalLength);
 }
 
 function uint16(bytes: Uint8Array, at: number): number {

@@ -6,7 +6,7 @@ import type { Endpoint, TraceRecord } from './types.ts';
  * What a line of the trace is: a record, one of a socket or an event that is no concern of ours, or nothing that could
  * be read.
  */
-type Judged = TraceRecord | 'not ours' | 'unread';
+type ParsedLine = TraceRecord | 'not ours' | 'unread';
 
 /**
  * `comm-pid [cpu] flags time: event: fields` (kernel/trace/trace_output.c, `trace_print_context`). The command may hold
@@ -17,7 +17,7 @@ const LINE = /^.*-\d+ +(?:\([ \d-]+\) +)?\[\d{3,}\] +\S+ +(\d+\.\d+): (\w+): (.*
 
 type Fields = ReadonlyMap<string, string>;
 
-const READERS: Record<string, (t: number, fields: Fields) => Judged> = {
+const READERS: Record<string, (t: number, fields: Fields) => ParsedLine> = {
 	inet_sock_set_state: readState,
 	inet_sk_error_report: readError,
 	tcp_send_reset: (t, fields) => readReset(t, fields, 'sent'),
@@ -30,7 +30,7 @@ const READERS: Record<string, (t: number, fields: Fields) => Judged> = {
  * undefined. Where what is not ours and what could not be read must be told apart, use a `TraceReader`.
  */
 export function parseTrace(line: string): TraceRecord | undefined {
-	const judged = judge(line);
+	const judged = parseLine(line);
 	return typeof judged === 'string' ? undefined : judged;
 }
 
@@ -54,13 +54,13 @@ export class TraceReader {
 	}
 
 	#read(line: string): TraceRecord[] {
-		const judged = judge(line);
+		const judged = parseLine(line);
 		if (judged === 'unread') this.unread.push(line);
 		return typeof judged === 'string' ? [] : [judged];
 	}
 }
 
-function judge(line: string): Judged {
+function parseLine(line: string): ParsedLine {
 	if (line.trim() === '') return 'not ours';
 	const [, t, event = '', text = ''] = LINE.exec(line) ?? [];
 	if (t === undefined) return readLost(line) ?? 'unread';
@@ -79,7 +79,7 @@ function readFields(text: string): Fields {
 	return new Map(Array.from(text.matchAll(/(\w+)=(\S*)/g), ([, name = '', value = '']) => [name, value]));
 }
 
-function readState(t: number, fields: Fields): Judged {
+function readState(t: number, fields: Fields): ParsedLine {
 	const ends = readEnds(fields);
 	if (typeof ends === 'string') return ends;
 	const from = fields.get('oldstate');
@@ -87,7 +87,7 @@ function readState(t: number, fields: Fields): Judged {
 	return from && to ? { kind: 'state', t, ...ends, from: stateName(from), to: stateName(to) } : 'unread';
 }
 
-function readError(t: number, fields: Fields): Judged {
+function readError(t: number, fields: Fields): ParsedLine {
 	const ends = readEnds(fields);
 	if (typeof ends === 'string') return ends;
 	const number = fields.get('error');
@@ -102,14 +102,14 @@ function readError(t: number, fields: Fields): Judged {
  * tcp_send_reset has `src=ip:port dest=ip:port` since 6.10, and a reason; before, the fields of a socket, and no event
  * where there was none (include/trace/events/tcp.h).
  */
-function readReset(t: number, fields: Fields, direction: 'sent' | 'received'): Judged {
+function readReset(t: number, fields: Fields, direction: 'sent' | 'received'): ParsedLine {
 	const ends = fields.has('src') ? readPairs(fields) : readEnds(fields);
 	if (typeof ends === 'string') return ends;
 	const reason = fields.get('reason');
 	return { kind: 'reset', t, direction, ...ends, ...(reason && { reason }) };
 }
 
-function readRetransmit(t: number, fields: Fields): Judged {
+function readRetransmit(t: number, fields: Fields): ParsedLine {
 	const ends = readEnds(fields);
 	if (typeof ends === 'string') return ends;
 	const state = fields.get('state');

@@ -1,20 +1,20 @@
 import { Agent, type AgentProcess, type Puppet, type StreamHandlers } from '../agent/agent.ts';
 import type { BootChannels } from '../engines/engine.ts';
-import { callsAreTold, traced } from '../probes/calls.ts';
+import { callsReported, straceCommand } from '../probes/calls.ts';
 import type { PacketFile } from '../probes/capture.ts';
 import { KERNEL } from '../probes/kernel.ts';
-import { realPace, virtualPace } from '../probes/pace.ts';
+import { realTimeInterval, virtualTimeInterval } from '../probes/sampling-interval.ts';
 import { SegmentProbe } from '../probes/segments.ts';
-import { type Look, SocketProbe } from '../probes/sockets.ts';
+import { SocketProbe, type SocketSample } from '../probes/sockets.ts';
+import type { HostObserver } from '../timeline/coverage.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import type { Observed } from '../timeline/knowledge.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { SampledStates } from '../timeline/states.ts';
 import type { LabContext } from './context.ts';
 import { deviceOf } from './device.ts';
 
 /** How long to wait for observers that have fallen behind before. */
-const AGAIN_MS = 1_000;
+const RETRY_LIMIT_MS = 1_000;
 
 /** What a host is, whichever boot runs. */
 export interface HostIdentity {
@@ -39,11 +39,11 @@ export class Boot {
 	#segments!: SegmentProbe;
 	#sockets!: SocketProbe;
 	/** A program or a puppet was started: its calls are told by userland. */
-	#tellsCalls = false;
-	#latest: Look = { t: 0, rows: [], unread: [] };
+	#tracesCalls = false;
+	#latestSample: SocketSample = { t: 0, rows: [], unread: [] };
 	#latestEvent: EventOf<'sockets'> | undefined;
 	#stopped = false;
-	#overSince = Number.POSITIVE_INFINITY;
+	#powerOffAt = Number.POSITIVE_INFINITY;
 	readonly #states: SampledStates;
 	readonly #identity: HostIdentity;
 	readonly #context: LabContext;
@@ -106,12 +106,12 @@ export class Boot {
 	}
 
 	/** The last look at the sockets that was taken. */
-	get sockets(): Look {
-		return this.#latest;
+	get sockets(): SocketSample {
+		return this.#latestSample;
 	}
 
 	/** Puts the last look into the history although it may be no news: it answered a question, so it is evidence. */
-	keepLook(): void {
+	keepSample(): void {
 		const { history } = this.#context;
 		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent))
 			history.add(this.#latestEvent);
@@ -120,8 +120,8 @@ export class Boot {
 	/**
 	 * Resolves when a look that began after this call has been taken; rejects with OBSERVER_LOST where `ss` gives none.
 	 */
-	async look(): Promise<void> {
-		if (!(await this.#sockets.look())) assertSees(this.#context.history, 'what sockets it has', this.#observed('ss'));
+	async sampleSockets(): Promise<void> {
+		if (!(await this.#sockets.sample())) assertSees(this.#context.history, 'what sockets it has', this.#observed('ss'));
 	}
 
 	/** Fails with OBSERVER_LOST where the last look did not show all sockets. */
@@ -140,9 +140,9 @@ export class Boot {
 	}
 
 	/** What the kernel told of a socket of this boot: where it goes on is `ss`'s to say. */
-	traced(event: EventOf<'state'>): void {
+	onTracedState(event: EventOf<'state'>): void {
 		this.#states.trace(event);
-		if (event.to === 'CLOSED' && !this.#stopped) this.look().catch(() => {});
+		if (event.to === 'CLOSED' && !this.#stopped) this.sampleSockets().catch(() => {});
 	}
 
 	/**
@@ -154,7 +154,7 @@ export class Boot {
 		options: { readonly tty?: boolean } = {},
 	): Promise<AgentProcess> {
 		this.#beginCalls();
-		return this.userland.spawn(traced(argv), handlers, options);
+		return this.userland.spawn(straceCommand(argv), handlers, options);
 	}
 
 	/** Starts a process in userland that makes socket calls as it is told. */
@@ -186,23 +186,23 @@ export class Boot {
 	}
 
 	#beginCalls(): void {
-		if (!this.#tellsCalls) this.#context.history.started(this.#observed('strace'), this.#now);
-		this.#tellsCalls = true;
+		if (!this.#tracesCalls) this.#context.history.started(this.#observed('strace'), this.#now);
+		this.#tracesCalls = true;
 	}
 
 	async #flushCalls(begun: number): Promise<void> {
-		if (!this.#tellsCalls || !this.#programsRun()) return;
+		if (!this.#tracesCalls || !this.#programsRun()) return;
 		const { history, clock } = this.#context;
 		const observed = this.#observed('strace');
-		const isLost = history.knowledge.lostForGood(observed) !== undefined;
+		const isLost = history.coverage.openLoss(observed) !== undefined;
 		try {
-			if (await callsAreTold(this.userland, clock, isLost ? AGAIN_MS : undefined)) {
-				history.sawAll(observed, begun);
+			if (await callsReported(this.userland, clock, isLost ? RETRY_LIMIT_MS : undefined)) {
+				history.markComplete(observed, begun);
 			} else if (!isLost) {
 				history.lose({
 					...observed,
 					what: 'fell behind: it was busy, or stopped, until the limit',
-					since: history.knowledge.toldUntil(observed),
+					since: history.coverage.completeUntil(observed),
 				});
 			}
 		} catch (error) {
@@ -211,7 +211,7 @@ export class Boot {
 		}
 	}
 
-	#observed(observer: 'strace' | 'ss'): Observed {
+	#observed(observer: 'strace' | 'ss'): HostObserver {
 		return { observer, host: this.#identity.name };
 	}
 
@@ -238,14 +238,14 @@ export class Boot {
 	 * machine's do.
 	 */
 	losePower(t: number): void {
-		this.#overSince = t;
+		this.#powerOffAt = t;
 		const { history } = this.#context;
 		history.retract(this.#identity.name, history.at(t));
 	}
 
 	/** Whether what a program did at this time (seconds since the epoch) was done by a machine without power. */
-	isOverAt(t: number): boolean {
-		return t > this.#overSince;
+	isAfterPowerOff(t: number): boolean {
+		return t > this.#powerOffAt;
 	}
 
 	/** Ends the observers in good order: what they lost is told. */
@@ -266,7 +266,7 @@ export class Boot {
 
 	#watchAgent(agent: Agent, isWanted: () => boolean): void {
 		void agent.closed.then((error) => {
-			if (error && isWanted()) this.#context.onLost(error);
+			if (error && isWanted()) this.#context.onAgentLost(error);
 		});
 	}
 
@@ -277,10 +277,15 @@ export class Boot {
 				...this.#context,
 				longestSegment: () => this.longestSegment,
 			}),
-			SocketProbe.start(this.machine, this.#context.clock, this.#context.virtualTime ? virtualPace : realPace, {
-				look: (look) => this.#looked(look),
-				lost: (what) => this.#lostSockets(what),
-			}),
+			SocketProbe.start(
+				this.machine,
+				this.#context.clock,
+				this.#context.virtualTime ? virtualTimeInterval : realTimeInterval,
+				{
+					sample: (look) => this.#onSample(look),
+					lost: (what) => this.#lostSockets(what),
+				},
+			),
 		]);
 		this.#context.history.started(this.#observed('ss'), this.#now);
 		// Where the kernel does not tell of states, only looking again and again does.
@@ -290,14 +295,14 @@ export class Boot {
 	#lostSockets(what: string): void {
 		const { history } = this.#context;
 		const observed = this.#observed('ss');
-		if (!this.#stopped && !history.knowledge.lostForGood(observed))
-			history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
+		if (!this.#stopped && !history.coverage.openLoss(observed))
+			history.lose({ ...observed, what, since: history.coverage.completeUntil(observed) });
 	}
 
-	#looked(look: Look): void {
+	#onSample(look: SocketSample): void {
 		const { history } = this.#context;
 		if (look.unread.length > 0) this.#lostSockets(`could not read: ${look.unread.join(' | ')}`);
-		else history.sawAll(this.#observed('ss'), history.at(look.t));
+		else history.markComplete(this.#observed('ss'), history.at(look.t));
 		const event: EventOf<'sockets'> = {
 			kind: 'sockets',
 			t: history.at(look.t),
@@ -305,17 +310,17 @@ export class Boot {
 			boot: this.number,
 			rows: [...look.rows],
 		};
-		const changed = comparable(this.#latest) !== comparable(look);
-		this.#latest = look;
+		const changed = comparable(this.#latestSample) !== comparable(look);
+		this.#latestSample = look;
 		this.#latestEvent = event;
-		for (const state of this.#states.look(event)) history.add(state);
+		for (const state of this.#states.sample(event)) history.add(state);
 		if (changed) history.add(event);
 		else history.notify();
 	}
 }
 
 /** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */
-function comparable({ rows }: Look): string {
+function comparable({ rows }: SocketSample): string {
 	return JSON.stringify(
 		rows.map(({ state, receiveQueue, sendQueue, local, remote, timer }) => [
 			state,

@@ -23,17 +23,17 @@ export interface LabContext {
 	/** Expectations that wait, in words; one that is left at the end was not awaited by the spec. */
 	readonly pending: Set<string>;
 	/** What the spec is doing to the lab. */
-	readonly acts: Acts;
+	readonly actions: SpecActions;
 	/** Hears of everything that is waited for. */
 	readonly waits: OpenWaits;
 	/** Resolves when all observers of both hosts have told all that happened before the call. */
 	readonly flush: () => Promise<void>;
 	/** What is done to each boot to come before it is taken into use: a wire that is cut stays cut, whoever reboots. */
-	readonly onBoot: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
+	readonly bootHooks: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
 	/** Called when an agent goes that nobody sent away: what waits in the lab waits in vain from then on. */
-	readonly onLost: (error: HalfopenError) => void;
+	readonly onAgentLost: (error: HalfopenError) => void;
 	/** Aborted when the scenario ends: nobody waits for what is still waited for then. */
-	readonly over: AbortSignal;
+	readonly endSignal: AbortSignal;
 	/** Sees to it that a fault is undone at the end, whatever happens. */
 	readonly onEnd: (undo: () => Promise<void>) => void;
 }
@@ -41,11 +41,11 @@ export interface LabContext {
 /**
  * What a spec is doing at this moment: breaking or mending something, starting or typing to a program, awaiting a call.
  */
-export class Acts {
+export class SpecActions {
 	#underWay = 0;
 
 	/** Whether the spec does none of these things: then nothing changes but by what is in the lab. */
-	get none(): boolean {
+	get idle(): boolean {
 		return this.#underWay === 0;
 	}
 

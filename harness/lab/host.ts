@@ -235,7 +235,7 @@ export class Host {
 
 	/** What `ss` shows now. To wait for a socket, expect it; this is for verdicts, and for counting. */
 	async sockets(): Promise<readonly SsRow[]> {
-		await this.boot.look();
+		await this.boot.sampleSockets();
 		this.boot.assertSeesAllSockets('what sockets it has');
 		return this.boot.sockets.rows;
 	}
@@ -309,7 +309,7 @@ export class Host {
 				name: this.name,
 				off: () => this.#off(),
 				on: () => this.#on(),
-				otherHasLooked: async () => {
+				flushOther: async () => {
 					const other = this.#other();
 					if (!other.isOn) return undefined;
 					await other.boot.flush();
@@ -361,13 +361,13 @@ export class Host {
 
 	async #keep<P extends Peer>(start: () => Promise<P>): Promise<P> {
 		this.#assertPrograms('no program can be started on it');
-		const peer = await this.context.acts.during(start);
+		const peer = await this.context.actions.during(start);
 		this.#peers.push(peer);
 		return peer;
 	}
 
 	async #onBoot(boot: Boot): Promise<void> {
-		for (const work of this.context.onBoot) await work(this.name, boot);
+		for (const work of this.context.bootHooks) await work(this.name, boot);
 	}
 
 	async #on(): Promise<{ boot: number; sockets: number }> {
@@ -375,7 +375,7 @@ export class Host {
 		await this.setUp();
 		const { boot } = this;
 		await boot.flush();
-		await boot.look();
+		await boot.sampleSockets();
 		boot.assertSeesAllSockets('whether its stack is empty');
 		return { boot: boot.number, sockets: boot.sockets.rows.length };
 	}

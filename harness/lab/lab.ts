@@ -9,12 +9,12 @@ import { cutLink } from '../faults/link.ts';
 import { assertSysctls, readAllSysctls, type Sysctls } from '../faults/sysctl.ts';
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
+import { TRANSIT_LIMIT } from '../timeline/coverage.ts';
 import type { HostName, TimelineFile } from '../timeline/events.ts';
 import { History } from '../timeline/history.ts';
-import { UNDER_WAY } from '../timeline/knowledge.ts';
 import { checked } from '../util/options.ts';
 import type { Boot, HostIdentity } from './boot.ts';
-import { Acts, type LabContext, Names } from './context.ts';
+import { type LabContext, Names, SpecActions } from './context.ts';
 import { Host, type HostSettings } from './host.ts';
 import { OpenWaits } from './open-waits.ts';
 import { Timeline } from './timeline-queries.ts';
@@ -64,7 +64,7 @@ export class Lab {
 	readonly #kernel: KernelProbe | undefined;
 	readonly #undo: (() => Promise<void>)[] = [];
 	readonly #lost = quietResolvers<never>();
-	readonly #over = new AbortController();
+	readonly #ended = new AbortController();
 	#facts: Omit<LabFacts, 'clocks'> | undefined;
 
 	/**
@@ -108,12 +108,12 @@ export class Lab {
 			sysctls: engine.sysctls,
 			traced: trace.stream !== undefined,
 			pending: new Set(),
-			acts: new Acts(),
+			actions: new SpecActions(),
 			waits,
 			flush: () => this.flush(),
-			onBoot: new Set(),
-			onLost: (error) => this.#lost.reject(error),
-			over: this.#over.signal,
+			bootHooks: new Set(),
+			onAgentLost: (error) => this.#lost.reject(error),
+			endSignal: this.#ended.signal,
 			onEnd: (undo) => this.#undo.push(undo),
 		};
 		this.client = new Host(client, identify('client', client, server), BASELINE, this.#context, () => this.server);
@@ -153,8 +153,8 @@ export class Lab {
 		const t = history.at(clock.now());
 		await this.#flushHosts();
 		// One that nobody has seen arrive may be under way.
-		for (let round = 0; round < MOST_ROUNDS && history.isUnsettledBefore(t); round++) {
-			await clock.sleep(UNDER_WAY * 1_000, new AbortController().signal);
+		for (let round = 0; round < MOST_ROUNDS && history.hasOpenFateBefore(t); round++) {
+			await clock.sleep(TRANSIT_LIMIT * 1_000, new AbortController().signal);
 			await this.#flushHosts();
 		}
 	}
@@ -183,7 +183,7 @@ export class Lab {
 	 * could not be mended.
 	 */
 	async end(): Promise<void> {
-		this.#over.abort();
+		this.#ended.abort();
 		const failures: unknown[] = [];
 		for (const undo of this.#undo.reverse()) await undo().catch((error: unknown) => failures.push(error));
 		await Promise.all([this.client.stopObservers(), this.server.stopObservers()]);
@@ -192,7 +192,7 @@ export class Lab {
 
 	/** Removes both hosts and the wire, whatever state they are in. */
 	async destroy(): Promise<void> {
-		this.#over.abort();
+		this.#ended.abort();
 		this.#kernel?.stop();
 		await this.#engineLab.destroy();
 	}
@@ -232,7 +232,7 @@ export class Lab {
 			boots: { client: this.client.boots, server: this.server.boots },
 			onState: (event) => {
 				const host = this[event.host];
-				if (host.isOn && event.boot === host.boot.number) host.boot.traced(event);
+				if (host.isOn && event.boot === host.boot.number) host.boot.onTracedState(event);
 			},
 		});
 	}

@@ -17,7 +17,7 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	for (const pattern of ['> S sent', '< S sent', '< P. sent', '> P. sent'] as const)
 		await expect(timeline).toShowNoSegment(pattern);
 	expect(timeline.segments()).toEqual([]);
-	expect(timeline.lastHeard('client', 9000)).toBe(0);
+	expect(timeline.lastReceived('client', 9000)).toBe(0);
 	expect(timeline.offered('server')).toEqual([]);
 
 	// One event for each segment; numbers as on a wire.

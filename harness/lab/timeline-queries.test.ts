@@ -5,7 +5,7 @@ import { Timeline } from './timeline-queries.ts';
 
 function timelineOf(wire: Wire): Timeline {
 	const context = fakeContext();
-	for (const sighting of wire.sightings) context.history.see(sighting);
+	for (const observation of wire.observations) context.history.observe(observation);
 	return new Timeline(context);
 }
 
@@ -23,7 +23,7 @@ describe('probes', () => {
 				.send(1.1, 'server', '.', { seq: 5_001, ack: 1_011 })
 				.send(2, 'client', '.', { seq: 1_010, ack: 5_001 })
 				.send(2.1, 'server', '.', { seq: 5_001, ack: 1_011 })
-				.send(4, 'client', '.', { seq: 1_010, ack: 5_001, fortune: 'dropped' }),
+				.send(4, 'client', '.', { seq: 1_010, ack: 5_001, fate: 'dropped' }),
 		);
 		expect(timeline.probes('client').map(({ t, fate }) => [t, fate])).toEqual([
 			[2, 'delivered'],

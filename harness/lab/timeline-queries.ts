@@ -131,7 +131,7 @@ export class Timeline {
 	}
 
 	/** When a host last heard from the peer's port, in seconds: what a keepalive timer counts from. */
-	lastHeard(host: HostName, peerPort: number): number {
+	lastReceived(host: HostName, peerPort: number): number {
 		assertHost(host);
 		const heard = this.segments().filter(
 			({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined,

@@ -4,7 +4,7 @@ import type { History } from '../timeline/history.ts';
 import type { OpenWaits } from './open-waits.ts';
 
 /** Why something cannot come any more. */
-export interface Settled {
+export interface Impossibility {
 	/** What happened instead, as the end of “it cannot happen any more: …”. */
 	readonly why: string;
 	readonly remedy: string;
@@ -17,7 +17,7 @@ export interface Wait<T> {
 	/** Looks at the history; anything but undefined ends the wait. Called once at the start and after each change. */
 	readonly check: () => T | undefined;
 	/** Called after a look that found nothing: whether no later look can find anything. The wait ends at once then. */
-	readonly settled?: (() => Settled | undefined) | undefined;
+	readonly impossible?: (() => Impossibility | undefined) | undefined;
 	/** Resolves when all that happened before the call has been told, for a `settled` that depends on it. */
 	readonly flush?: () => Promise<void>;
 	/** What to look at for the next candidates, when it did not come. */
@@ -27,7 +27,7 @@ export interface Wait<T> {
 }
 
 /** What a wait needs of a lab. */
-type Waiting = {
+type WaitContext = {
 	readonly history: History;
 	readonly clock: LabClock;
 	readonly waits: OpenWaits;
@@ -43,16 +43,16 @@ const LATE =
  * that come together are looked at together. Ends at once where what is waited for cannot come any more. A wait that
  * outlives its scenario ends without a result.
  */
-export async function until<T>(lab: Waiting, wait: Wait<T>): Promise<T> {
+export async function until<T>(lab: WaitContext, wait: Wait<T>): Promise<T> {
 	const found = await within(lab, wait);
 	if (found === undefined) throw limitPassed(wait);
 	return found;
 }
 
 /** The same for what must not come: undefined where the limit passed without it. */
-export async function within<T>(lab: Waiting, wait: Wait<T>): Promise<T | undefined> {
+export async function within<T>(lab: WaitContext, wait: Wait<T>): Promise<T | undefined> {
 	const { history, clock, waits, over } = lab;
-	const { what, limitMs, check, settled } = wait;
+	const { what, limitMs, check, impossible } = wait;
 	const stop = new AbortController();
 	let found = check();
 	if (found !== undefined) return found;
@@ -66,7 +66,7 @@ export async function within<T>(lab: Waiting, wait: Wait<T>): Promise<T | undefi
 			try {
 				found = check();
 				if (found !== undefined) resolve();
-				else if (settled?.() && !flushing) void confirm();
+				else if (impossible?.() && !flushing) void confirm();
 			} catch (error) {
 				reject(error);
 			}
@@ -77,7 +77,7 @@ export async function within<T>(lab: Waiting, wait: Wait<T>): Promise<T | undefi
 				await wait.flush?.();
 				found = check();
 				if (found !== undefined) return resolve();
-				const why = settled?.();
+				const why = impossible?.();
 				if (why) reject(cannotHappen(wait, why));
 			} catch (error) {
 				reject(error);
@@ -91,7 +91,7 @@ export async function within<T>(lab: Waiting, wait: Wait<T>): Promise<T | undefi
 			setImmediate(look);
 		};
 		stop.signal.addEventListener('abort', history.onChange(plan));
-		if (settled) plan();
+		if (impossible) plan();
 		clock.sleep(limitMs, stop.signal).then(resolve, reject);
 	}).finally(() => {
 		stop.abort();
@@ -121,7 +121,7 @@ function limitPassed({
 
 function cannotHappen(
 	{ what, nearest }: Pick<Wait<unknown>, 'what' | 'nearest'>,
-	{ why, remedy }: Settled,
+	{ why, remedy }: Impossibility,
 ): HalfopenError {
 	return new HalfopenError('CANNOT_HAPPEN', {
 		problem: `Waited for ${what}: it cannot happen any more: ${why}.`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Settled } from '../lab/wait.ts';
+import type { Impossibility } from '../lab/wait.ts';
 import { describePeerEnd } from '../peers/peer.ts';
 import type { SocketCall } from '../peers/socket-call.ts';
 import { assertErrno, type Errno } from '../tcp/errnos.ts';
@@ -7,7 +7,14 @@ import { describeEvent } from '../timeline/describe.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { checked } from '../util/options.ts';
 import { frozenFor } from './cannot-happen.ts';
-import { expectEventually, expectSilence, failed, type Patience, type Silence, type Stretch } from './eventually.ts';
+import {
+	expectEventually,
+	expectSilence,
+	failed,
+	type SilenceOptions,
+	type SilencePeriod,
+	type WaitOptions,
+} from './eventually.ts';
 
 /**
  * What can be expected of one call of a controlled socket. Spans count from when it was entered, unless `since` says
@@ -21,22 +28,22 @@ export class CallExpectation {
 	}
 
 	/** It returned this value: a length, a descriptor, 0. */
-	async toReturn(value: number, patience: Patience = {}): Promise<void> {
+	async toReturn(value: number, options: WaitOptions = {}): Promise<void> {
 		checked(z.number(), value, `${this.#who}: what it returns`);
-		return this.#toEnd(`return ${value}`, ({ returned }) => returned === value, patience);
+		return this.#toEnd(`return ${value}`, ({ returned }) => returned === value, options);
 	}
 
 	/** It failed with this errno. */
-	async toFailWith(errno: Errno, patience: Patience = {}): Promise<void> {
+	async toFailWith(errno: Errno, options: WaitOptions = {}): Promise<void> {
 		assertErrno(errno, `${this.#who}: an errno`);
-		return this.#toEnd(`fail with ${errno}`, (event) => event.errno === errno, patience);
+		return this.#toEnd(`fail with ${errno}`, (event) => event.errno === errno, options);
 	}
 
 	/**
 	 * It has not returned. What could have made it return must have happened before; all observers are asked first. With
 	 * `forMs` it does not return for so long from now on either.
 	 */
-	async toBlock(silence?: Silence): Promise<void> {
+	async toBlock(silence?: SilenceOptions): Promise<void> {
 		const { context, host } = this.#call.peer;
 		const flush = async () => {
 			await context.flush();
@@ -53,7 +60,7 @@ export class CallExpectation {
 	}
 
 	/** That it returned, or that its process ended, by the end of a silence. */
-	#ends({ until }: Stretch): string[] {
+	#ends({ until }: SilencePeriod): string[] {
 		const { event, endedAt, peer } = this.#call;
 		if (endedAt <= until) return [describeEvent(event)];
 		const processes = peer.context.history.of('process', peer.host);
@@ -70,7 +77,11 @@ export class CallExpectation {
 			throw failed(`Expected ${this.#who} to block, but its process has ended`, [describePeerEnd(peer.end)]);
 	}
 
-	async #toEnd(how: string, fits: (event: SocketCall<unknown>['event']) => boolean, patience: Patience): Promise<void> {
+	async #toEnd(
+		how: string,
+		fits: (event: SocketCall<unknown>['event']) => boolean,
+		options: WaitOptions,
+	): Promise<void> {
 		const { context, host } = this.#call.peer;
 		const { t: entered } = this.#call.event;
 		// Before it returns, the call's time is when it was asked for; its own clock is only known afterwards.
@@ -83,15 +94,15 @@ export class CallExpectation {
 			{
 				what: `${this.#who} to ${how}`,
 				check: ended,
-				settled: () => this.#endedOtherwise() ?? frozenFor(context, host),
+				impossible: () => this.#endedOtherwise() ?? frozenFor(context, host),
 				nearest: () => [describeEvent(this.#call.event)],
 			},
-			patience,
+			options,
 			() => ({ t: entered, what: 'the call was entered' }),
 		);
 	}
 
-	#endedOtherwise(): Settled | undefined {
+	#endedOtherwise(): Impossibility | undefined {
 		const { event, peer } = this.#call;
 		const { returned, errno } = event;
 		if (returned !== undefined || errno !== undefined) {

@@ -45,7 +45,7 @@ describe('programs do nothing', () => {
 
 	test('which the spec may change while it does something', async () => {
 		const context = labAfter(frozen);
-		await context.acts.during(async () => expect(frozenFor(context, 'server')).toBeUndefined());
+		await context.actions.during(async () => expect(frozenFor(context, 'server')).toBeUndefined());
 		expect(frozenFor(context, 'server')).toBeDefined();
 	});
 });

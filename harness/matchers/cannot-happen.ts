@@ -1,20 +1,20 @@
 import type { LabContext } from '../lab/context.ts';
-import type { Settled } from '../lab/wait.ts';
+import type { Impossibility } from '../lab/wait.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 
 /**
  * Whether the spec waits for this one expectation and does nothing else: then nothing is going to be healed, started or
  * typed before it ends, and what only the spec could change is settled.
  */
-export function isSpecIdle({ acts, pending }: Pick<LabContext, 'acts' | 'pending'>): boolean {
-	return acts.none && pending.size <= 1;
+export function isSpecIdle({ actions, pending }: Pick<LabContext, 'actions' | 'pending'>): boolean {
+	return actions.idle && pending.size <= 1;
 }
 
 /** Why the programs of a host do nothing, where they are frozen and the spec is not about to thaw them. */
 export function frozenFor(
-	context: Pick<LabContext, 'acts' | 'pending' | 'history'>,
+	context: Pick<LabContext, 'actions' | 'pending' | 'history'>,
 	host: HostName,
-): Settled | undefined {
+): Impossibility | undefined {
 	// With the power of a host its frozen programs go, too: those of the next boot run.
 	const last = lastFault(context, host, 'programs', 'power');
 	// Programs that were killed do not stay: their ends are told a moment later.
@@ -27,7 +27,10 @@ export function frozenFor(
 }
 
 /** Why a host sends nothing, where its power is off and the spec is not about to switch it on. */
-export function offFor(context: Pick<LabContext, 'acts' | 'pending' | 'history'>, host: HostName): Settled | undefined {
+export function offFor(
+	context: Pick<LabContext, 'actions' | 'pending' | 'history'>,
+	host: HostName,
+): Impossibility | undefined {
 	const last = lastFault(context, host, 'power');
 	if (last?.phase !== 'injected' || !isSpecIdle(context)) return undefined;
 	return {

@@ -4,7 +4,7 @@ import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
 import { spanOf } from '../tcp/span.ts';
 import { Wire } from '../timeline/fixtures.ts';
-import { expectEventually, expectSilence, type Patience, type Stretch } from './eventually.ts';
+import { expectEventually, expectSilence, type SilencePeriod, type WaitOptions } from './eventually.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 
 const begun = () => ({ t: 0, what: 'the beginning' });
@@ -89,7 +89,7 @@ describe('an expectation', () => {
 		[{ afer: spanOf(1) }, 'OPTION_UNKNOWN'],
 	])('refuses the patience %j', async (patience, code) => {
 		const context = fakeContext();
-		expect(await failureOf(expectEventually(context, done(context), patience as Patience, begun))).toMatchObject({
+		expect(await failureOf(expectEventually(context, done(context), patience as WaitOptions, begun))).toMatchObject({
 			code,
 		});
 		expect(context.pending.size).toBe(0);
@@ -111,7 +111,7 @@ describe('an expectation', () => {
 		const { message, stack } = await waiting;
 		expect(stack?.startsWith(`HalfopenError: ${message}`)).toBe(true);
 		expect(stack).not.toContain('/harness/matchers/');
-		expect(stack).not.toContain('/harness/wait.ts');
+		expect(stack).not.toContain('/harness/lab/wait.ts');
 	});
 });
 
@@ -120,7 +120,7 @@ describe('an expectation of segments', () => {
 		const context = fakeContext();
 		const wire = new Wire();
 		for (const [index, one] of flags.entries()) wire.send(index, 'client', one, { seq: index });
-		for (const sighting of wire.sightings) context.history.see(sighting);
+		for (const sighting of wire.observations) context.history.observe(sighting);
 		return { context, timeline: new TimelineExpectation(new Timeline(context)) };
 	}
 
@@ -290,8 +290,8 @@ describe('a silence', () => {
 		const context = fakeContext();
 		const asked: number[] = [];
 		const flush = async () => context.clock.pass(500);
-		const broken = ({ from, heardAt, until }: Stretch) => {
-			asked.push(from, heardAt, until);
+		const broken = ({ from, flushedAt, until }: SilencePeriod) => {
+			asked.push(from, flushedAt, until);
 			return [];
 		};
 		const waiting = expectSilence(context, { what: 'nothing to be done', broken, flush }, { forMs: 2_000 });

@@ -16,7 +16,7 @@ const IMMEDIATE_LIMIT_MS = 15_000;
 const JIFFY_MS = 10;
 
 /** How long an expectation may wait. */
-export interface Patience {
+export interface WaitOptions {
 	/**
 	 * What the kernel's formula says: not before its lower bound, counted from `since`, and no later than its upper bound
 	 * from now.
@@ -30,26 +30,26 @@ export interface Patience {
 	readonly since?: number;
 }
 
-const patienceSchema = z.strictObject({
+const waitOptionsSchema = z.strictObject({
 	after: spanSchema.optional(),
 	since: z.number().optional(),
-}) satisfies z.ZodObject<Record<keyof Patience, z.ZodType>>;
+}) satisfies z.ZodObject<Record<keyof WaitOptions, z.ZodType>>;
 
 /** For what must not happen: how long it must not, by the lab's clock. */
-export interface Silence {
+export interface SilenceOptions {
 	readonly forMs: number;
 }
 
 /** The time of a silence, in seconds of the history. */
-export interface Stretch {
+export interface SilencePeriod {
 	/** When the spec asked for it. */
 	readonly from: number;
 	/** By then the observers had told all that was before `from`. */
-	readonly heardAt: number;
+	readonly flushedAt: number;
 	readonly until: number;
 }
 
-const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies z.ZodType<Silence>;
+const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies z.ZodType<SilenceOptions>;
 
 /**
  * Waits for what an expectation is about, and points its failure at the line of the spec. `origin` is called at once.
@@ -57,11 +57,11 @@ const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies
 export async function expectEventually<T extends { readonly t: number }>(
 	context: LabContext,
 	wait: Omit<Wait<T>, 'limitMs'>,
-	patience: Patience,
+	options: WaitOptions,
 	origin: () => SpanStart,
 ): Promise<T> {
 	return expecting(context, wait.what, async () => {
-		const { after, since } = checked(patienceSchema, patience, wait.what);
+		const { after, since } = checked(waitOptionsSchema, options, wait.what);
 		const counted = since === undefined ? origin() : { t: since, what: 'since' };
 		const found = await until(context, { ...wait, limitMs: after?.atMostMs ?? IMMEDIATE_LIMIT_MS });
 		const tookMs = (found.t - counted.t) * 1_000;
@@ -83,17 +83,17 @@ export async function expectSilence(
 		flush,
 	}: {
 		readonly what: string;
-		readonly broken: (during: Stretch) => readonly string[];
+		readonly broken: (during: SilencePeriod) => readonly string[];
 		readonly flush: () => Promise<void>;
 	},
-	silence: Silence,
+	silence: SilenceOptions,
 ): Promise<void> {
 	await expecting(context, what, async () => {
 		const { forMs } = checked(silenceSchema, silence, what);
 		const now = () => context.history.at(context.clock.now());
 		const from = now();
 		await flush();
-		const during = { from, heardAt: now(), until: from + forMs / 1_000 };
+		const during = { from, flushedAt: now(), until: from + forMs / 1_000 };
 		const check = () => {
 			const seen = broken(during);
 			return seen.length > 0 ? seen : undefined;
@@ -126,7 +126,7 @@ function tooEarly(what: string, tookMs: number, { atLeastMs }: Span, { t, what: 
 		seen: `counted from ${t.toFixed(3)} s: ${act}`,
 		remedy:
 			'If something else started the timer, say when it did, in seconds of the history: { after: …, since: … }, e.g. ' +
-			'since: timeline.lastHeard("client", 8080), or the t of a segment, or event.t of a held call.',
+			'since: timeline.lastReceived("client", 8080), or the t of a segment, or event.t of a held call.',
 	});
 }
 
@@ -138,7 +138,7 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
 	try {
 		return await work();
 	} catch (error) {
-		throw pointedAt(place, error);
+		throw withSpecStack(place, error);
 	} finally {
 		pending.delete(what);
 	}
@@ -148,10 +148,12 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
  * Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the
  * spec.
  */
-function pointedAt(place: Error, error: unknown): unknown {
+function withSpecStack(place: Error, error: unknown): unknown {
 	const frames = (place.stack ?? '')
 		.split('\n')
-		.filter((line) => line.startsWith('    at ') && !/\/harness\/(matchers\/|wait\.ts|options\.ts)/.test(line));
+		.filter(
+			(line) => line.startsWith('    at ') && !/\/harness\/(matchers\/|lab\/wait\.ts|util\/options\.ts)/.test(line),
+		);
 	if (error instanceof Error) error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
 	return error;
 }

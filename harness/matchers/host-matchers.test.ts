@@ -13,24 +13,24 @@ const ROW: SsRow = {
 	details: '',
 };
 
-/** A host at whose sockets a look takes so long. */
-function hostWithLooksOf(tookMs: number): Host {
+/** A host on which sampling the sockets takes this long. */
+function hostSampledIn(tookMs: number): Host {
 	const context = fakeContext();
 	const { clock } = context;
 	const boot = {
 		sockets: { t: 0, rows: [] as SsRow[] },
-		look: async () => {
+		sampleSockets: async () => {
 			boot.sockets = { t: clock.now(), rows: [ROW] };
 			clock.pass(tookMs);
 		},
-		keepLook: () => {},
+		keepSample: () => {},
 		watch: () => () => {},
 	};
 	return { name: 'client', context, boot } as unknown as Host;
 }
 
-test('a socket that was seen was so between the look’s beginning and its end, however long it took', async () => {
-	const seen = await new HostExpectation(hostWithLooksOf(3_000)).toHaveSocket({ state: 'ESTAB' });
+test('a socket was as it was seen between the start and the end of the sample, however long it took', async () => {
+	const seen = await new HostExpectation(hostSampledIn(3_000)).toHaveSocket({ state: 'ESTAB' });
 	expect(seen).toEqual({ ...ROW, t: 0, seenBy: 3 });
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Host } from '../lab/host.ts';
-import type { Settled } from '../lab/wait.ts';
+import type { Impossibility } from '../lab/wait.ts';
 import { assertErrno, type Errno } from '../tcp/errnos.ts';
 import type { Span } from '../tcp/span.ts';
 import { canReach, STATES, type State, TIMER_NAMES, type TimerName } from '../tcp/states.ts';
@@ -10,8 +10,8 @@ import { assertSees } from '../timeline/observer-lost.ts';
 import { pathOf } from '../timeline/states.ts';
 import { checked, checkedName } from '../util/options.ts';
 import { isSpecIdle, offFor } from './cannot-happen.ts';
-import { expectEventually, expecting, type Patience } from './eventually.ts';
-import { lastActOf } from './span-start.ts';
+import { expectEventually, expecting, type WaitOptions } from './eventually.ts';
+import { lastActionOf } from './span-start.ts';
 
 /** The first kernel with the tracepoint inet_sk_error_report. */
 const TELLS_ERRORS = '5.14';
@@ -66,36 +66,36 @@ export class HostExpectation {
 	}
 
 	/** `ss` shows such a socket; gives it as it was shown. */
-	async toHaveSocket(shape: SocketShape, patience: Patience = {}): Promise<SeenSocket> {
+	async toHaveSocket(shape: SocketShape, options: WaitOptions = {}): Promise<SeenSocket> {
 		this.#check(shape);
 		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
-		const settled = () => this.#cannotReach(shape);
-		const { began, t, found } = await this.#lookUntil(
+		const impossible = () => this.#cannotReach(shape);
+		const { began, t, found } = await this.#sampleUntil(
 			`a socket ${describeShape(shape)}`,
 			shape,
 			passes,
-			patience,
-			settled,
+			options,
+			impossible,
 		);
 		return { ...found, t: began, seenBy: t };
 	}
 
 	/** `ss` shows so many sockets like this. */
-	async toHaveSockets(count: number, shape: SocketShape, patience: Patience = {}): Promise<void> {
+	async toHaveSockets(count: number, shape: SocketShape, options: WaitOptions = {}): Promise<void> {
 		checked(z.int().nonnegative(), count, `expect(${this.#host.name}): how many sockets`);
 		this.#check(shape);
 		const passes = (rows: readonly Row[]) => this.#all(rows).filter((row) => fits(row, shape)).length === count;
-		await this.#lookUntil(`${count} sockets ${describeShape(shape)}`, shape, passes, patience);
+		await this.#sampleUntil(`${count} sockets ${describeShape(shape)}`, shape, passes, options);
 	}
 
 	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
-	async toHaveNoSocket(shape: SocketShape = {}, patience: Patience = {}): Promise<{ readonly t: number }> {
+	async toHaveNoSocket(shape: SocketShape = {}, options: WaitOptions = {}): Promise<{ readonly t: number }> {
 		this.#check(shape);
-		return this.#lookUntil(
+		return this.#sampleUntil(
 			`no socket ${describeShape(shape)}`,
 			shape,
 			(rows) => !this.#all(rows).some((row) => fits(row, shape)),
-			patience,
+			options,
 		);
 	}
 
@@ -107,7 +107,7 @@ export class HostExpectation {
 		const what = `the ${name} to pass through ${states.join(', ')}`;
 		if (this.#isSkipped(what)) return;
 		const path = () => pathOf(context.history.of('state', name), name);
-		await this.#looking(() =>
+		await this.#whileWatching(() =>
 			expectEventually(
 				context,
 				{
@@ -119,13 +119,13 @@ export class HostExpectation {
 					nearest: () => [`it passed through ${path().join(', ') || 'none'}`],
 				},
 				{},
-				() => lastActOf(context.history, name),
+				() => lastActionOf(context.history, name),
 			),
 		);
 	}
 
 	/** The kernel reported this errno to one of its sockets, whether or not a call ever told it. */
-	async toReport(errno: Errno, patience: Patience = {}): Promise<void> {
+	async toReport(errno: Errno, options: WaitOptions = {}): Promise<void> {
 		assertErrno(errno, `expect(${this.#host.name}): an errno`);
 		const { context, name } = this.#host;
 		const what = `the ${name}’s kernel to report ${errno}`;
@@ -143,11 +143,11 @@ export class HostExpectation {
 			{
 				what,
 				check: () => errors().find((error) => error.errno === errno) ?? this.#assertSees('kernel', what),
-				settled: () => offFor(context, name),
+				impossible: () => offFor(context, name),
 				nearest: () => (errors().length === 0 ? ['it reported none'] : errors().map(describeEvent)),
 			},
-			patience,
-			() => lastActOf(context.history, name),
+			options,
+			() => lastActionOf(context.history, name),
 		);
 	}
 
@@ -172,7 +172,7 @@ export class HostExpectation {
 	 * Why no socket of this host can come to be in a state: none of those that there are leads there, no program and no
 	 * listener of the host can make another one, and the spec makes none.
 	 */
-	#cannotReach({ state, localPort, remotePort }: SocketShape): Settled | undefined {
+	#cannotReach({ state, localPort, remotePort }: SocketShape): Impossibility | undefined {
 		const { context, name, boot } = this.#host;
 		if (state === undefined || !isSpecIdle(context) || this.#host.hasProgram) return undefined;
 		if (this.#mayHaveSocketSince(boot.sockets.t)) return undefined;
@@ -214,18 +214,18 @@ export class HostExpectation {
 	 * does not) was so when the look was over; when it began, on a busy machine long before, it may have been otherwise.
 	 * So nothing is too early if now is not.
 	 */
-	async #lookUntil<Found>(
+	async #sampleUntil<Found>(
 		sought: string,
 		shape: SocketShape,
 		passes: (rows: readonly Row[]) => Found | false | undefined,
-		patience: Patience,
-		cannotReach: () => Settled | undefined = () => undefined,
+		options: WaitOptions,
+		cannotReach: () => Impossibility | undefined = () => undefined,
 	): Promise<{ t: number; began: number; found: Found }> {
 		const { context, name, boot } = this.#host;
 		const what = `${sought} on the ${name}`;
-		const origin = lastActOf(context.history, name);
-		return this.#looking(async () => {
-			await expecting(context, what, () => boot.look());
+		const origin = lastActionOf(context.history, name);
+		return this.#whileWatching(async () => {
+			await expecting(context, what, () => boot.sampleSockets());
 			return expectEventually(
 				context,
 				{
@@ -233,25 +233,25 @@ export class HostExpectation {
 					check: () => {
 						const found = passes(boot.sockets.rows);
 						if (found === undefined || found === false) return this.#assertSees('ss', what);
-						boot.keepLook();
+						boot.keepSample();
 						return { t: context.history.at(context.clock.now()), began: context.history.at(boot.sockets.t), found };
 					},
-					settled: () => this.#isOtherBoot(boot) ?? cannotReach(),
+					impossible: () => this.#isOtherBoot(boot) ?? cannotReach(),
 					// What the spec did last may have made a socket since the last look.
 					flush: async () => {
-						if (boot.running) await boot.look();
+						if (boot.running) await boot.sampleSockets();
 					},
 					nearest: () =>
 						boot.sockets.rows.length === 0 ? ['ss shows none'] : boot.sockets.rows.map((row) => candidate(row, shape)),
 				},
-				patience,
+				options,
 				() => origin,
 			);
 		});
 	}
 
 	/** Its sockets went with the boot that is looked at. */
-	#isOtherBoot(boot: Host['boot']): Settled | undefined {
+	#isOtherBoot(boot: Host['boot']): Impossibility | undefined {
 		if (boot.running) return undefined;
 		return {
 			why: `the ${this.#host.name}’s power went off`,
@@ -260,7 +260,7 @@ export class HostExpectation {
 	}
 
 	/** While sockets are waited for, `ss` looks at them: some states only it can tell. */
-	async #looking<T>(work: () => Promise<T>): Promise<T> {
+	async #whileWatching<T>(work: () => Promise<T>): Promise<T> {
 		const stop = this.#host.boot.watch();
 		try {
 			return await work();

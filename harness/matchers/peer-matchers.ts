@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Settled, Wait } from '../lab/wait.ts';
+import type { Impossibility, Wait } from '../lab/wait.ts';
 import type { Peer } from '../peers/peer.ts';
 import { describePeerEnd, type PeerEnd, signalSchema } from '../peers/peer.ts';
 import { assertErrno, type Errno } from '../tcp/errnos.ts';
@@ -9,9 +9,15 @@ import { CALL_NAMES, type CallName, isCall } from '../timeline/history.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { checked, checkedName } from '../util/options.ts';
 import { frozenFor } from './cannot-happen.ts';
-import { certain } from './certain.ts';
-import { expectEventually, expectSilence, type Patience, type Silence, type Stretch } from './eventually.ts';
-import { lastActOf } from './span-start.ts';
+import {
+	expectEventually,
+	expectSilence,
+	type SilenceOptions,
+	type SilencePeriod,
+	type WaitOptions,
+} from './eventually.ts';
+import { lastActionOf } from './span-start.ts';
+import { whenFinal } from './when-final.ts';
 
 /** Of what a program printed and called, the last of it tells most. */
 const LAST_CALLS = 5;
@@ -37,7 +43,7 @@ export class PeerExpectation {
 	}
 
 	/** A call returned this value. Families count: `read` is also recv, readv, …. */
-	async toHaveReturned(call: CallName, value: number, patience: Patience = {}): Promise<void> {
+	async toHaveReturned(call: CallName, value: number, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		checked(z.number(), value, `${this.#who}: what ${call} returns`);
 		await this.#eventually(
@@ -46,12 +52,12 @@ export class PeerExpectation {
 				check: () => this.#peer.calls(call).find(({ returned }) => returned === value) ?? this.#assertTraced(call),
 				nearest: () => this.#calls(call),
 			},
-			patience,
+			options,
 		);
 	}
 
 	/** A call failed with this errno. */
-	async toFail(call: CallName, errno: Errno, patience: Patience = {}): Promise<void> {
+	async toFail(call: CallName, errno: Errno, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		assertErrno(errno, `${this.#who}: an errno`);
 		await this.#eventually(
@@ -60,7 +66,7 @@ export class PeerExpectation {
 				check: () => this.#peer.calls(call).find((made) => made.errno === errno) ?? this.#assertTraced(call),
 				nearest: () => this.#calls(call),
 			},
-			patience,
+			options,
 		);
 	}
 
@@ -68,7 +74,7 @@ export class PeerExpectation {
 	 * It, one of its threads or of its children is inside a call that has not returned; its tracer is asked whether it
 	 * has.
 	 */
-	async toBlockIn(call: CallName, patience: Patience = {}): Promise<void> {
+	async toBlockIn(call: CallName, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		const { context, host } = this.#peer;
 		const { history, clock } = context;
@@ -80,25 +86,25 @@ export class PeerExpectation {
 		await this.#eventually(
 			{
 				what: `${this.#who} to block in ${call}`,
-				check: certain(context, {
+				check: whenFinal(context, {
 					find: () => (this.#peer.isOver ? undefined : this.#peer.blockedIn(call)),
-					isSettled: ({ pid, tid, t }) => {
+					isFinal: ({ pid, tid, t }) => {
 						const key = `${pid} ${tid} ${t}`;
 						const since = foundAt.get(key) ?? history.at(clock.now());
 						foundAt.set(key, since);
 						this.#assertTraced(call);
-						return history.knowledge.toldUntil({ observer: 'strace', host }) > since;
+						return history.coverage.completeUntil({ observer: 'strace', host }) > since;
 					},
-					assertHope: () => this.#assertTraced(call),
+					assertObservable: () => this.#assertTraced(call),
 				}),
 				nearest: () => this.#calls(call),
 			},
-			patience,
+			options,
 		);
 	}
 
 	/** It wrote this to its standard output or error: it is in `peer.output`. */
-	async toPrint(text: string | RegExp, patience: Patience = {}): Promise<void> {
+	async toPrint(text: string | RegExp, options: WaitOptions = {}): Promise<void> {
 		checked(z.union([z.string(), z.instanceof(RegExp)]), text, `${this.#who}: what it prints`);
 		const { context, host, name } = this.#peer;
 		await this.#eventually(
@@ -113,12 +119,12 @@ export class PeerExpectation {
 						? ['it printed nothing']
 						: this.#peer.output.trimEnd().split('\n').slice(-LAST_LINES),
 			},
-			patience,
+			options,
 		);
 	}
 
 	/** It ended: with this status, by this signal, or with its host; however, where nothing is said. Gives how. */
-	async toHaveEnded(end?: PeerEnd, patience: Patience = {}): Promise<PeerEnd> {
+	async toHaveEnded(end?: PeerEnd, options: WaitOptions = {}): Promise<PeerEnd> {
 		const { context, host, name } = this.#peer;
 		const wanted = end && describePeerEnd(checked(endSchema, end, `${this.#who}: its end`) as PeerEnd);
 		await this.#eventually(
@@ -130,10 +136,10 @@ export class PeerExpectation {
 						.find(
 							({ peer, what, text }) => peer === name && what === 'exited' && (wanted === undefined || text === wanted),
 						),
-				settled: () => this.#endedOtherwise() ?? frozenFor(context, host),
+				impossible: () => this.#endedOtherwise() ?? frozenFor(context, host),
 				nearest: () => [...this.#outputTail(), ...this.#calls()],
 			},
-			patience,
+			options,
 		);
 		return this.#peer.end as PeerEnd;
 	}
@@ -142,7 +148,7 @@ export class PeerExpectation {
 	 * It prints nothing for so long from now on, and no call of it returns but those that wait (poll, select,
 	 * epoll_wait); and it is still there.
 	 */
-	async toStaySilent(silence: Silence): Promise<void> {
+	async toStaySilent(silence: SilenceOptions): Promise<void> {
 		const { context, host } = this.#peer;
 		const told = () => (['output', 'call', 'process'] as const).flatMap((kind) => context.history.of(kind, host));
 		await expectSilence(
@@ -163,23 +169,26 @@ export class PeerExpectation {
 	}
 
 	/** Of one that has ended, whenever that was, nothing could be heard. */
-	#breaks(event: EventOf<'output' | 'call' | 'process'>, { from, heardAt, until }: Stretch): boolean {
+	#breaks(event: EventOf<'output' | 'call' | 'process'>, { from, flushedAt, until }: SilencePeriod): boolean {
 		if (event.peer !== this.#peer.name) return false;
 		if (event.kind === 'process') return event.what === 'exited' && event.t <= until;
 		if (event.kind === 'output') return event.t > from && event.t <= until;
 		const end = endOf(event);
 		// strace may stamp the end of a call later than others saw its effect: the write of what the spec has just seen
 		// printed is not new.
-		return end <= until && (end > heardAt || (end > from && event.t > from));
+		return end <= until && (end > flushedAt || (end > from && event.t > from));
 	}
 
-	async #eventually<T extends { readonly t: number }>(wait: Omit<Wait<T>, 'limitMs'>, patience: Patience): Promise<T> {
+	async #eventually<T extends { readonly t: number }>(
+		wait: Omit<Wait<T>, 'limitMs'>,
+		options: WaitOptions,
+	): Promise<T> {
 		const { context, host, name } = this.#peer;
-		const settled = () => this.#over() ?? frozenFor(context, host);
-		return expectEventually(context, { settled, ...wait }, patience, () => lastActOf(context.history, host, name));
+		const impossible = () => this.#over() ?? frozenFor(context, host);
+		return expectEventually(context, { impossible, ...wait }, options, () => lastActionOf(context.history, host, name));
 	}
 
-	#over(): Settled | undefined {
+	#over(): Impossibility | undefined {
 		const { end, isOver } = this.#peer;
 		if (end === undefined || !isOver) return undefined;
 		return {
@@ -188,7 +197,7 @@ export class PeerExpectation {
 		};
 	}
 
-	#endedOtherwise(): Settled | undefined {
+	#endedOtherwise(): Impossibility | undefined {
 		const { end } = this.#peer;
 		return (
 			end && {

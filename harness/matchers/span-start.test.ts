@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { fakeContext } from '../fixtures.ts';
 import type { Event, EventOf, HostName } from '../timeline/events.ts';
-import { lastActOf } from './span-start.ts';
+import { lastActionOf } from './span-start.ts';
 
 type Told = Exclude<Event, { kind: 'segment' | 'icmp' }>;
 
@@ -23,7 +23,7 @@ const call = (t: number, name: string, source: 'socket' | 'strace' = 'socket'): 
 function lastAct(events: readonly Told[], host: HostName, peer?: string) {
 	const { history } = fakeContext();
 	for (const event of events) history.add(event);
-	return lastActOf(history, host, peer);
+	return lastActionOf(history, host, peer);
 }
 
 describe('what a span counts from', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { Timeline } from '../lab/timeline-queries.ts';
-import type { Settled } from '../lab/wait.ts';
+import type { Impossibility } from '../lab/wait.ts';
 import { deviations, gapsBetween } from '../tcp/gaps.ts';
 import { type Span, spanSchema } from '../tcp/span.ts';
 import { describeEvent } from '../timeline/describe.ts';
@@ -17,8 +17,14 @@ import {
 import { nearestNames } from '../util/nearest.ts';
 import { checked } from '../util/options.ts';
 import { offFor } from './cannot-happen.ts';
-import { certain } from './certain.ts';
-import { expectEventually, expectSilence, failed, type Patience, type Silence, type Stretch } from './eventually.ts';
+import {
+	expectEventually,
+	expectSilence,
+	failed,
+	type SilenceOptions,
+	type SilencePeriod,
+	type WaitOptions,
+} from './eventually.ts';
 import {
 	type CountedPattern,
 	matchedUntil,
@@ -31,7 +37,8 @@ import {
 	parsePattern,
 	type SegmentPattern,
 } from './segment-pattern.ts';
-import { lastActOf } from './span-start.ts';
+import { lastActionOf } from './span-start.ts';
+import { whenFinal } from './when-final.ts';
 
 /** What a pattern may say of a packet whose fate is unknown. */
 const FATES = ['delivered', 'dropped', 'unobserved'] as const;
@@ -68,15 +75,15 @@ export class TimelineExpectation {
 			context,
 			{
 				what,
-				check: certain(context, {
+				check: whenFinal(context, {
 					find: () => {
 						this.#assertComplete(what, HOST_NAMES);
 						return matchSegments(this.#packets(...parsed), parsed) ? { t: 0 } : undefined;
 					},
-					isSettled: () => this.#packets(...parsed).every((packet) => context.history.isSettled(packet)),
-					assertHope: () => this.#assertFates(what, ...parsed),
+					isFinal: () => this.#packets(...parsed).every((packet) => context.history.isFinal(packet)),
+					assertObservable: () => this.#assertFates(what, ...parsed),
 				}),
-				settled: () => this.#leftPatterns(patterns, parsed),
+				impossible: () => this.#leftPatterns(patterns, parsed),
 				flush: context.flush,
 				nearest: () => this.#timeline.packets.map(describeEvent),
 			},
@@ -94,7 +101,7 @@ export class TimelineExpectation {
 		const unwanted = parseOneSegment(pattern);
 		this.#assertFault(unwanted);
 		await context.flush();
-		const found = this.#settled(unwanted);
+		const found = this.#finalMatches(unwanted);
 		if (found.length > 0)
 			throw failed(`Expected no segment ${pattern}, but there were ${found.length}`, found.map(describeEvent));
 		this.#assertComplete(`whether there was a segment ${pattern}`, stoppersOf(unwanted));
@@ -125,7 +132,7 @@ export class TimelineExpectation {
 	 * Waits until such a segment was sent; with a count (`6x > P. 22`, `2..x > S`) until there are so many of them,
 	 * whatever lies between, and fails if there are more.
 	 */
-	async toShowSegment(pattern: CountedPattern, patience: Patience = {}): Promise<void> {
+	async toShowSegment(pattern: CountedPattern, options: WaitOptions = {}): Promise<void> {
 		const { context } = this.#timeline;
 		const wanted = parseCounted(pattern);
 		this.#assertFault(wanted);
@@ -139,34 +146,35 @@ export class TimelineExpectation {
 			context,
 			{
 				what,
-				check: certain(context, {
+				check: whenFinal(context, {
 					find: () => {
 						const all = found();
 						if (!isEnough(all.length)) return undefined;
-						const settled = all.filter((packet) => history.isSettled(packet));
-						return { packets: isEnough(settled.length) ? settled : all, t: all[wanted.least - 1]?.t ?? 0 };
+						const final = all.filter((packet) => history.isFinal(packet));
+						return { packets: isEnough(final.length) ? final : all, t: all[wanted.least - 1]?.t ?? 0 };
 					},
-					isSettled: ({ packets }) => packets.every((packet) => history.isSettled(packet)),
-					assertHope: () => {
+					isFinal: ({ packets }) => packets.every((packet) => history.isFinal(packet)),
+					assertObservable: () => {
 						this.#assertFates(what, wanted);
-						if (CAPTURES.every((one) => history.knowledge.lostForGood(one))) assertSees(history, what, ...CAPTURES);
+						if (CAPTURES.every((one) => history.coverage.openLoss(one))) assertSees(history, what, ...CAPTURES);
 						if (wanted.fate === 'dropped') assertAnyLogs(history, what, this.#droppersOf(wanted));
 					},
 				}),
-				settled: () => tooMany(this.#settled(wanted), wanted) ?? this.#healed(wanted) ?? this.#silenced(wanted),
+				impossible: () =>
+					tooMany(this.#finalMatches(wanted), wanted) ?? this.#healed(wanted) ?? this.#senderOff(wanted),
 				flush: context.flush,
 				nearest: () => [
 					`${found().length} such, among:`,
 					...this.#timeline.packets.slice(-LAST_PACKETS).map(describeEvent),
 				],
 			},
-			patience,
-			() => lastActOf(context.history, wanted.host),
+			options,
+			() => lastActionOf(context.history, wanted.host),
 		);
 		if (!isCounted) return;
 		// What was sent before may not have been told yet.
 		await context.flush();
-		const all = this.#settled(wanted);
+		const all = this.#finalMatches(wanted);
 		if (!isEnough(all.length))
 			throw failed(`Expected the segments ${pattern}, but there were ${all.length}`, all.map(describeEvent));
 		this.#assertComplete(`how many segments ${pattern} there were`, stoppersOf(wanted));
@@ -177,7 +185,7 @@ export class TimelineExpectation {
 	 * No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it
 	 * none like it is sent.
 	 */
-	async toStaySilent(silence: Silence, pattern?: OneSegmentPattern): Promise<void> {
+	async toStaySilent(silence: SilenceOptions, pattern?: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
 		const unwanted = pattern === undefined ? parsePattern('...') : parseOneSegment(pattern);
 		this.#assertFault(unwanted);
@@ -187,8 +195,8 @@ export class TimelineExpectation {
 			this.#assertComplete(what, pattern === undefined ? HOST_NAMES : stoppersOf(unwanted));
 			this.#assertFates(what, unwanted);
 		};
-		const broken = ({ from, until }: Stretch) =>
-			this.#settled(unwanted)
+		const broken = ({ from, until }: SilencePeriod) =>
+			this.#finalMatches(unwanted)
 				.filter(({ t }) => t > from && t <= until)
 				.map(describeEvent);
 		await expectSilence(context, { what, broken, flush }, silence);
@@ -201,7 +209,7 @@ export class TimelineExpectation {
 		await context.flush();
 		this.#assertComplete(`when ${pattern} was sent`, stoppersOf(wanted));
 		this.#assertFates(`when ${pattern} was sent`, wanted);
-		const found = this.#settled(wanted);
+		const found = this.#finalMatches(wanted);
 		const wrong = found.length === 0 ? ['it was never sent'] : deviations(gapsBetween(found), gaps);
 		if (wrong.length > 0)
 			throw failed(`Expected ${pattern} ${how}, but: ${wrong.join(', ')}`, found.map(describeEvent));
@@ -224,12 +232,12 @@ export class TimelineExpectation {
 	}
 
 	/** A host without power sends nothing; in its name the other one's firewall may. */
-	#silenced({ subject, host }: ParsedPattern): Settled | undefined {
+	#senderOff({ subject, host }: ParsedPattern): Impossibility | undefined {
 		return subject === 'forged' ? undefined : offFor(this.#timeline.context, host);
 	}
 
 	/** A healed fault drops nothing any more. */
-	#healed({ by }: ParsedPattern): Settled | undefined {
+	#healed({ by }: ParsedPattern): Impossibility | undefined {
 		const healed = this.#timeline.context.history
 			.of('fault')
 			.findLast(({ id, phase }) => id === by && phase === 'healed');
@@ -241,10 +249,10 @@ export class TimelineExpectation {
 	}
 
 	/** Where what was on the wire leaves the patterns: what comes later cannot put that right. */
-	#leftPatterns(patterns: readonly SegmentPattern[], parsed: readonly ParsedPattern[]): Settled | undefined {
+	#leftPatterns(patterns: readonly SegmentPattern[], parsed: readonly ParsedPattern[]): Impossibility | undefined {
 		const { history } = this.#timeline.context;
 		const all = this.#packets(...parsed);
-		const open = all.findIndex((packet) => !history.isSettled(packet));
+		const open = all.findIndex((packet) => !history.isFinal(packet));
 		const packets = open < 0 ? all : all.slice(0, open);
 		const { packets: until, patterns: at } = matchedUntil(packets, parsed);
 		const first = packets[until];
@@ -290,10 +298,10 @@ export class TimelineExpectation {
 	}
 
 	/** What fits a pattern, whatever observers have still to tell. After a flush that is all that was sent before it. */
-	#settled(pattern: ParsedPattern): readonly Packet[] {
+	#finalMatches(pattern: ParsedPattern): readonly Packet[] {
 		const { history } = this.#timeline.context;
 		return this.#packets(pattern).filter(
-			(packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isSettled(packet)),
+			(packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isFinal(packet)),
 		);
 	}
 
@@ -308,7 +316,7 @@ function stoppersOf({ fate, host }: ParsedPattern): readonly HostName[] {
 	return fate === 'dropped' || fate === 'sent' ? [host] : [];
 }
 
-function tooMany(found: readonly Packet[], { most }: ParsedPattern): Settled | undefined {
+function tooMany(found: readonly Packet[], { most }: ParsedPattern): Impossibility | undefined {
 	if (found.length <= most) return undefined;
 	return {
 		why: `there are ${found.length} already`,

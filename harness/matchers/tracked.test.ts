@@ -12,7 +12,7 @@ function looking() {
 	});
 	const expectation = tracked({ toHold: () => work, toThrow: () => Promise.reject(new Error('no')) }, 'client', {
 		pending,
-		over: over.signal,
+		endSignal: over.signal,
 	});
 	return { expectation, pending, over, ...end };
 }

@@ -2,7 +2,7 @@ import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
 import { nearestNames } from '../util/nearest.ts';
 
-type Awaited = Pick<LabContext, 'pending' | 'over'>;
+type Awaited = Pick<LabContext, 'pending' | 'endSignal'>;
 
 /** What Jest offers and a lab does not, and what to write instead. */
 const JEST_ONLY: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ function assertNoMatcher(expectation: object, name: string, of: string): void {
 	});
 }
 
-function track(call: () => unknown, words: string, { pending, over }: Awaited): unknown {
+function track(call: () => unknown, words: string, { pending, endSignal }: Awaited): unknown {
 	const others = pending.size;
 	const work = call();
 	if (!(work instanceof Promise)) return work;
@@ -53,7 +53,7 @@ function track(call: () => unknown, words: string, { pending, over }: Awaited): 
 		work
 			.finally(() => pending.delete(words))
 			.then(resolve, (error: unknown) => {
-				if (!over.aborted) reject(error);
+				if (!endSignal.aborted) reject(error);
 			});
 	});
 }

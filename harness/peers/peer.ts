@@ -65,7 +65,7 @@ export abstract class Peer {
 	}
 
 	/** What of it went to its standard error. */
-	get complaints(): string {
+	get errorOutput(): string {
 		return '';
 	}
 
@@ -147,7 +147,7 @@ export abstract class Peer {
 	}
 
 	/** For the history: what was done to it. */
-	protected tell(what: 'typed' | 'signalled', text: string): void {
+	protected record(what: 'typed' | 'signalled', text: string): void {
 		const { history, clock } = this.context;
 		history.add({ kind: 'process', t: history.at(clock.now()), host: this.host, peer: this.name, what, text });
 	}

@@ -41,14 +41,14 @@ export class Program extends Peer {
 	static async start(boot: Boot, host: HostName, context: LabContext, options: ProgramOptions): Promise<Program> {
 		const { history } = context;
 		const name = context.names.take(options.kind, options.name);
-		const calls = new CallProbe(history, host, name, (t) => boot.isOverAt(t), context.clock.now());
+		const calls = new CallProbe(history, host, name, (t) => boot.isAfterPowerOff(t), context.clock.now());
 		const text = { both: '', err: '' };
 		const lines = {
-			out: tellOutput(history, { host, peer: name, stream: 'out' }),
-			err: tellOutput(history, { host, peer: name, stream: 'err' }),
+			out: recordOutput(history, { host, peer: name, stream: 'out' }),
+			err: recordOutput(history, { host, peer: name, stream: 'err' }),
 		};
 		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
-			if (boot.isOverAt(t)) return;
+			if (boot.isAfterPowerOff(t)) return;
 			text.both += bytes;
 			if (stream === 'err') text.err += bytes;
 			lines[stream](history.at(t), bytes.toString());
@@ -86,15 +86,15 @@ export class Program extends Peer {
 		return this.#text.both;
 	}
 
-	override get complaints(): string {
+	override get errorOutput(): string {
 		return this.#text.err;
 	}
 
 	/** Types into its standard input. */
 	async type(text: string): Promise<void> {
 		checked(z.string(), text, `${this.name}.type`);
-		this.tell('typed', text);
-		await this.context.acts.during(() => this.#process.write(text));
+		this.record('typed', text);
+		await this.context.actions.during(() => this.#process.write(text));
 	}
 
 	/**
@@ -102,8 +102,8 @@ export class Program extends Peer {
 	 * stays.
 	 */
 	async endInput(): Promise<void> {
-		this.tell('typed', '^D');
-		await this.context.acts.during(() => this.#process.end());
+		this.record('typed', '^D');
+		await this.context.actions.during(() => this.#process.end());
 	}
 
 	/** Ctrl-C. */
@@ -113,8 +113,8 @@ export class Program extends Peer {
 
 	override async signal(signal: NodeJS.Signals): Promise<void> {
 		checked(signalSchema, signal, `${this.name}.signal`);
-		this.tell('signalled', signal);
-		await this.context.acts.during(() => this.#process.signal(signal));
+		this.record('signalled', signal);
+		await this.context.actions.during(() => this.#process.signal(signal));
 	}
 
 	async #ready(state: 'listening' | 'connected'): Promise<void> {
@@ -148,7 +148,7 @@ async function assertTool(userland: Agent, tool: string, remedy: string): Promis
 const ONE_LINE_SECONDS = 0.5;
 
 /** Tells the history what a program prints, a line that comes in pieces as one. */
-function tellOutput(
+function recordOutput(
 	history: History,
 	from: Pick<EventOf<'output'>, 'host' | 'peer' | 'stream'>,
 ): (t: number, text: string) => void {

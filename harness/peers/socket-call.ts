@@ -5,7 +5,7 @@ import type { EventOf } from '../timeline/events.ts';
 import type { Peer } from './peer.ts';
 
 /** What every call comes to; a failed one has an errno. */
-export interface Outcome {
+export interface CallOutcome {
 	readonly returned: number;
 	readonly errno?: Errno | undefined;
 	/** Seconds since the epoch. */
@@ -42,7 +42,11 @@ export class SocketCall<T> implements PromiseLike<T> {
 	readonly #value: Promise<T>;
 
 	/** Makes the call, and tells the history that it was entered, no later than it is, and afterwards what it came to. */
-	static make<O extends Outcome>(peer: Peer, { fd, socket, ...call }: CallText, make: () => Promise<O>): SocketCall<O> {
+	static make<O extends CallOutcome>(
+		peer: Peer,
+		{ fd, socket, ...call }: CallText,
+		make: () => Promise<O>,
+	): SocketCall<O> {
 		const { history, clock } = peer.context;
 		const entered: CallEvent = {
 			kind: 'call',
@@ -60,7 +64,7 @@ export class SocketCall<T> implements PromiseLike<T> {
 		const returned = (result: O) => {
 			const { t, took, returned: value, errno, local, remote } = result;
 			const ends = { family: 'IPv4' as const, ...socket, ...(local && { local }), ...(remote && { remote }) };
-			const outcome = errno === undefined ? { returned: value, ...toldBeside(result, fd, ends) } : { errno };
+			const outcome = errno === undefined ? { returned: value, ...extraResult(result, fd, ends) } : { errno };
 			made.event = { ...entered, socket: ends, t: history.at(t), took, ...outcome };
 			history.replace(entered, made.event);
 			addSocketError(peer, made.event, result);
@@ -123,15 +127,15 @@ export class SocketCall<T> implements PromiseLike<T> {
 				limitMs: undefined,
 			});
 			this.#value.then(returned, returned);
-			peer.context.acts.during(() => this.#value).catch(() => {});
+			peer.context.actions.during(() => this.#value).catch(() => {});
 		}
 		return this.#value.then(resolved, rejected) as PromiseLike<R | E>;
 	}
 }
 
 /** What a call gives beside its result, in strace's words. */
-function toldBeside(
-	{ revents, value }: Outcome,
+function extraResult(
+	{ revents, value }: CallOutcome,
 	fd: number | undefined,
 	socket: TcpSocket,
 ): Pick<CallEvent, 'result' | 'ready'> {
@@ -147,7 +151,7 @@ function toldBeside(
 function addSocketError(
 	{ context, host, name: peer }: Peer,
 	{ t, name, args, socket }: CallEvent,
-	{ value = 0, took }: Outcome,
+	{ value = 0, took }: CallOutcome,
 ): void {
 	if (name !== 'getsockopt' || !args.includes('SO_ERROR') || value === 0) return;
 	const ends = { ...(socket?.local && { local: socket.local }), ...(socket?.remote && { remote: socket.remote }) };

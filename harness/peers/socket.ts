@@ -82,7 +82,7 @@ export class SocketProcess extends Peer {
 
 	override async signal(signal: NodeJS.Signals): Promise<void> {
 		checked(signalSchema, signal, `${this.name}.signal`);
-		this.tell('signalled', signal);
+		this.record('signalled', signal);
 		await this.#puppet.signal(signal);
 	}
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { emptyHistory } from '../timeline/fixtures.ts';
 import type { History } from '../timeline/history.ts';
-import { CallProbe, traced } from './calls.ts';
+import { CallProbe, straceCommand } from './calls.ts';
 
 /** A trace in which `@1.5` stands for a second and a half behind the origin of the history. */
 const written = (text: string) => text.replaceAll(/^(\d+) +@/gm, '$1 180000000');
@@ -291,7 +291,7 @@ test('threads and children are told apart: a call says its process, and its thre
 });
 
 test('the command line stands behind the tracer’s, which writes to the agent’s third stream', () => {
-	const argv = traced(['nc', '-l', '8080']);
+	const argv = straceCommand(['nc', '-l', '8080']);
 	expect(argv.slice(-3)).toEqual(['nc', '-l', '8080']);
 	expect(argv.slice(-5, -3)).toEqual(['-o', '@log']);
 });

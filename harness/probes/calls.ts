@@ -41,7 +41,7 @@ const STRACE = [
 ];
 
 /** The command line under observation. */
-export function traced(argv: readonly string[]): string[] {
+export function straceCommand(argv: readonly string[]): string[] {
 	return [...STRACE, ...argv];
 }
 
@@ -49,7 +49,7 @@ export function traced(argv: readonly string[]): string[] {
  * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a puppet that
  * sleeps is in its call still, or has told what it returned. One that was stopped has not.
  */
-const UNTIL_TOLD = `for stat in /proc/[0-9]*/task/[0-9]*/stat
+const UNTIL_IDLE = `for stat in /proc/[0-9]*/task/[0-9]*/stat
 	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (puppet) '[RDT]* ]]; do :; done
 done`;
 const FLUSH_LIMIT_MS = 20_000;
@@ -58,10 +58,10 @@ const FLUSH_LIMIT_MS = 20_000;
  * Resolves when the tracers and puppets of a host have told all calls that had returned before; with false where they
  * were still busy when the limit passed. A call takes effect before strace, woken by its end, has written it down.
  */
-export async function callsAreTold(userland: Agent, clock: LabClock, limitMs = FLUSH_LIMIT_MS): Promise<boolean> {
+export async function callsReported(userland: Agent, clock: LabClock, limitMs = FLUSH_LIMIT_MS): Promise<boolean> {
 	const stop = new AbortController();
 	const told = async () => {
-		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_TOLD}`]);
+		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_IDLE}`]);
 		// What was in the pipe by then, the agent reads in the round of its loop that answers the first; the second answer
 		// comes after it.
 		for (let round = 0; round < 2; round++) await userland.now();
@@ -80,7 +80,7 @@ export class CallProbe {
 	readonly #history: History;
 	readonly #host: HostName;
 	readonly #peer: string;
-	readonly #isOverAt: (t: number) => boolean;
+	readonly #isAfterPowerOff: (t: number) => boolean;
 	readonly #sockets = new TracedSockets();
 	readonly #rings = new Rings();
 	#hasRing = false;
@@ -91,15 +91,15 @@ export class CallProbe {
 	/** When strace last told something, in seconds of the history. */
 	#latest: number;
 
-	/** `isOverAt` tells whether the peer's host had lost its power by then: nothing of that is told. */
+	/** `isAfterPowerOff` tells whether the peer's host had lost its power by then: nothing of that is told. */
 	constructor(
 		history: History,
 		host: HostName,
 		peer: string,
-		isOverAt: (t: number) => boolean = () => false,
+		isAfterPowerOff: (t: number) => boolean = () => false,
 		started = 0,
 	) {
-		this.#isOverAt = isOverAt;
+		this.#isAfterPowerOff = isAfterPowerOff;
 		this.#history = history;
 		this.#host = host;
 		this.#peer = peer;
@@ -111,7 +111,7 @@ export class CallProbe {
 			this.#pid ??= record.pid;
 			this.#latest = this.#history.at(record.t);
 			if (record.kind === 'exit' && record.pid === this.#pid && record.tid === undefined) this.#exited = true;
-			if (record.kind !== 'call' || this.#isOverAt(record.t + (record.took ?? 0))) continue;
+			if (record.kind !== 'call' || this.#isAfterPowerOff(record.t + (record.took ?? 0))) continue;
 			if (this.#rings.isUntraced(record)) this.#loseToRing(record.t);
 			const facts = this.#sockets.read(record);
 			if (isOfInterest(record, facts)) this.#add(record, facts);

@@ -75,7 +75,7 @@ export class Capture {
 
 	async #count(clock: LabClock): Promise<boolean> {
 		const stop = new AbortController();
-		const counted = this.#heard(() => this.#takeCount(), stop.signal);
+		const counted = this.#whenRemarks(() => this.#takeCount(), stop.signal);
 		const asked = this.#process.signal('SIGUSR1').then(() => counted);
 		const gone = this.#process.exited.then(() => false);
 		try {
@@ -90,7 +90,7 @@ export class Capture {
 
 	async #start(machine: Agent, source: string, filter: string): Promise<void> {
 		const snapshot = source.startsWith('nflog') ? LOG_SNAPSHOT_BYTES : SNAPSHOT_BYTES;
-		const listening = this.#heard(() => this.#remarks.includes('listening on'));
+		const listening = this.#whenRemarks(() => this.#remarks.includes('listening on'));
 		// It stays who it is: in the user namespace of an ordinary user's lab there is nobody else to become.
 		const options = [
 			'-Z',
@@ -133,7 +133,7 @@ export class Capture {
 	}
 
 	/** Resolves when what tcpdump has said passes; it is not looked at any more when the signal is aborted. */
-	#heard(passes: () => boolean, stop?: AbortSignal): Promise<true> {
+	#whenRemarks(passes: () => boolean, stop?: AbortSignal): Promise<true> {
 		return new Promise((resolve) => {
 			const listener = () => {
 				if (!passes()) return;

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { fakeContext } from '../fixtures.ts';
 import type { EventOf } from '../timeline/events.ts';
-import { CLIENT, ORIGIN, SERVER } from '../timeline/fixtures.ts';
+import { CLIENT, HISTORY_START, SERVER } from '../timeline/fixtures.ts';
 import { Boots } from './boots.ts';
 import { KernelProbe } from './kernel.ts';
 
@@ -10,7 +10,7 @@ import { KernelProbe } from './kernel.ts';
 function probed() {
 	const { history, sentinels } = fakeContext();
 	const boots = { client: new Boots(), server: new Boots() };
-	for (const host of Object.values(boots)) host.on(ORIGIN);
+	for (const host of Object.values(boots)) host.on(HISTORY_START);
 	const trace = new PassThrough();
 	const states: EventOf<'state'>[] = [];
 	const probe = new KernelProbe({ trace, history, sentinels, boots, onState: (event) => states.push(event) });
@@ -23,7 +23,7 @@ function probed() {
 
 /** A line of the trace as the kernel prints it. */
 function line(t: number, event: string, fields: string): string {
-	return `          <idle>-0       [001] ..s2. ${(ORIGIN + t).toFixed(6)}: ${event}: ${fields}`;
+	return `          <idle>-0       [001] ..s2. ${(HISTORY_START + t).toFixed(6)}: ${event}: ${fields}`;
 }
 
 /** The fields that tell a socket. */
@@ -71,7 +71,7 @@ test('lines may come in pieces', async () => {
 
 test('every state is handed on, ghosts as well', async () => {
 	const { states, boots, feed } = probed();
-	boots.client.off(ORIGIN + 5);
+	boots.client.off(HISTORY_START + 5);
 	await feed(
 		state(1, 'SYN_SENT', 'ESTABLISHED'),
 		line(2, 'inet_sk_error_report', `${socket(CLIENT, SERVER)} error=110`),
@@ -162,7 +162,7 @@ describe('the clock of the trace', () => {
 
 	test('is also taken off before it is asked which boot it was', async () => {
 		const { history, boots, probe, feed } = probed();
-		boots.client.off(ORIGIN + 10);
+		boots.client.off(HISTORY_START + 10);
 		probe.calibrate(37);
 		await feed(state(46, 'ESTABLISHED', 'CLOSE_WAIT'), state(48, 'CLOSE_WAIT', 'LAST_ACK'));
 		expect(history.of('state').map(({ ghost }) => ghost)).toEqual([undefined, true]);
@@ -222,12 +222,12 @@ test('a sentinel that is waited for is seen, at the trace’s own time', async (
 	/** Makes the connection that a sentinel is, as far as observers see it. */
 	const spawn = async (argv: readonly string[]) => {
 		const address = /\/dev\/tcp\/([\d.]+)\//.exec(argv.join(' '))?.[1] ?? '';
-		sentinels.saw('capture', address, ORIGIN + 1);
+		sentinels.saw('capture', address, HISTORY_START + 1);
 		trace.write(`${state(38, 'CLOSE', 'SYN_SENT', socket({ address: '127.0.0.1', port: 0 }, { address, port: 9 }))}\n`);
 		return { exited: Promise.resolve(), signal: async () => {} };
 	};
-	const machine = { spawn } as unknown as Parameters<typeof sentinels.passed>[0];
-	expect(await sentinels.passed(machine, ['kernel', 'capture'])).toEqual([]);
+	const machine = { spawn } as unknown as Parameters<typeof sentinels.catchUp>[0];
+	expect(await sentinels.catchUp(machine, ['kernel', 'capture'])).toEqual([]);
 	expect(sentinels.offset('kernel', 'capture')).toBe(37);
 	expect(clock.sleeping).toBe(0);
 });
@@ -250,13 +250,13 @@ describe('what the kernel lost', () => {
 			await feed(state(3, 'CLOSE', 'SYN_SENT', socket({ address: '127.0.0.1', port: 0 }, { address, port: 9 })));
 			return { exited: Promise.resolve(), signal: async () => {} };
 		};
-		await sentinels.passed({ spawn } as unknown as Parameters<typeof sentinels.passed>[0], ['kernel']);
+		await sentinels.catchUp({ spawn } as unknown as Parameters<typeof sentinels.catchUp>[0], ['kernel']);
 		expect(history.losses).toEqual([{ observer: 'kernel', what: '42 trace events lost on CPU 1', since: 0, until: 3 }]);
 	});
 
 	test('is all that comes behind the end of the trace, with the last words of its recorder', async () => {
 		const { history, trace, feed } = probed();
-		history.knowledge.told({ observer: 'kernel', host: 'client' }, 5);
+		history.coverage.markComplete({ observer: 'kernel', host: 'client' }, 5);
 		await feed('# ended: no reader');
 		trace.end();
 		await new Promise(setImmediate);

@@ -98,14 +98,14 @@ export class KernelProbe {
 		const { history } = this.#options;
 		for (const host of HOST_NAMES) {
 			const observed = { observer: KERNEL, host } as const;
-			if (history.knowledge.lostForGood(observed)) history.recover(observed, t);
+			if (history.coverage.openLoss(observed)) history.recover(observed, t);
 		}
 	}
 
 	/** One trace tells of both hosts: what one of them knows to be told, is. */
 	get #toldUntil(): number {
-		const { knowledge } = this.#options.history;
-		return Math.max(...HOST_NAMES.map((host) => knowledge.toldUntil({ observer: KERNEL, host })));
+		const { coverage } = this.#options.history;
+		return Math.max(...HOST_NAMES.map((host) => coverage.completeUntil({ observer: KERNEL, host })));
 	}
 
 	#add(host: HostName, record: Exclude<TraceRecord, { kind: 'lost' }>): void {

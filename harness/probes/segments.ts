@@ -4,7 +4,7 @@ import { foreignRules, losesArrivals } from '../formats/iptables.ts';
 import type { RecordedPacket } from '../formats/pcap.ts';
 import type { HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
-import type { Sighting } from '../timeline/segments.ts';
+import type { PacketObservation } from '../timeline/packet-join.ts';
 import { Capture, type PacketFile } from './capture.ts';
 import { FIREWALL_LOG, readLogPrefix, SENTINEL_RULES } from './firewall-log.ts';
 import { KERNEL } from './kernel.ts';
@@ -26,10 +26,10 @@ export interface SegmentContext {
 	readonly longestSegment: () => number;
 }
 
-type Name = 'capture' | 'firewall';
+type PacketObserver = 'capture' | 'firewall';
 
 /** One of the two tcpdumps of a boot. */
-interface Running {
+interface RunningCapture {
 	readonly capture: Capture;
 	/** When it has last told something, in seconds of the history. */
 	latest: number;
@@ -47,16 +47,16 @@ export class SegmentProbe {
 	readonly #boot: number;
 	readonly #packets: PacketFile;
 	readonly #context: SegmentContext;
-	readonly #running = new Map<Name, Running>();
+	readonly #running = new Map<PacketObserver, RunningCapture>();
 	#log: Promise<void> | undefined;
 	/** When all rules were last seen to be the lab's own, in seconds of the history. */
 	#ownRulesAt = 0;
 	/** Rules that were there before any spec could make some: Docker has its resolver at 127.0.0.11 answer by NAT. */
-	#engines: ReadonlySet<string> | undefined;
+	#engineRules: ReadonlySet<string> | undefined;
 	/** Rules about what leaves that have been named. */
-	readonly #named = new Set<string>();
+	readonly #reportedRules = new Set<string>();
 	/** Rules of others that were there at the last look. */
-	#foreign: readonly string[] = [];
+	#foreignRules: readonly string[] = [];
 
 	static async start(
 		machine: Agent,
@@ -79,7 +79,7 @@ export class SegmentProbe {
 	}
 
 	/** The name under which sentinels know an observer of this boot. */
-	nameOf(observer: Name): string {
+	nameOf(observer: PacketObserver): string {
 		return `${this.#host} ${observer} ${this.#boot}`;
 	}
 
@@ -97,16 +97,16 @@ export class SegmentProbe {
 	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;
 		const asked = [...this.#running];
-		const looked = this.#lookAtRules(begun);
-		const isHopeless = () => this.#foreign.length > 0;
-		const missing = await sentinels.passed(
+		const looked = this.#checkRules(begun);
+		const isHopeless = () => this.#foreignRules.length > 0;
+		const missing = await sentinels.catchUp(
 			this.#machine,
 			[...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])],
 			isHopeless,
 		);
 		await looked;
 		if (missing.includes(KERNEL)) this.#fellBehind(KERNEL);
-		else if (traced) history.knowledge.told({ observer: KERNEL, host: this.#host }, begun);
+		else if (traced) history.coverage.markComplete({ observer: KERNEL, host: this.#host }, begun);
 		await Promise.all(
 			asked.map(async ([name, running]) => {
 				if (missing.includes(this.nameOf(name)) || !(await running.capture.count(clock))) this.#fellBehind(name);
@@ -122,12 +122,12 @@ export class SegmentProbe {
 		for (const [name, running] of this.#running) {
 			await running.capture.stop();
 			this.#complete(name, running, now);
-			this.#context.history.knowledge.ended({ observer: name, host: this.#host });
+			this.#context.history.coverage.ended({ observer: name, host: this.#host });
 		}
 	}
 
 	async #start(
-		name: Name,
+		name: PacketObserver,
 		source: string,
 		filter: string,
 		packet: (packet: RecordedPacket) => void,
@@ -146,16 +146,16 @@ export class SegmentProbe {
 	}
 
 	/** A rule that is not the lab's own drops behind the capture, and no log tells of it. */
-	async #lookAtRules(begun: number): Promise<void> {
+	async #checkRules(begun: number): Promise<void> {
 		const { history } = this.#context;
 		const observed = { observer: 'rules', host: this.#host } as const;
 		// A kernel that has no tables for iptables has no rules either.
 		const { out } = await this.#machine.run(['sh', '-c', SHOW_RULES]);
 		const rules = foreignRules(out);
-		this.#engines ??= new Set(rules);
-		this.#foreign = rules.filter((rule) => !this.#engines?.has(rule));
-		const losing = this.#foreign.filter(losesArrivals);
-		const isLost = history.knowledge.lostForGood(observed) !== undefined;
+		this.#engineRules ??= new Set(rules);
+		this.#foreignRules = rules.filter((rule) => !this.#engineRules?.has(rule));
+		const losing = this.#foreignRules.filter(losesArrivals);
+		const isLost = history.coverage.openLoss(observed) !== undefined;
 		if (losing.length === 0) {
 			this.#ownRulesAt = begun;
 			if (isLost) history.recover(observed, begun);
@@ -163,42 +163,42 @@ export class SegmentProbe {
 			const what = `rules that are not the lab’s may lose packets, and no log tells of that: ${losing.join(' | ')}`;
 			history.lose({ ...observed, what, since: this.#ownRulesAt });
 		}
-		this.#nameOutgoing(this.#foreign.filter((rule) => !losesArrivals(rule)));
+		this.#reportOutgoing(this.#foreignRules.filter((rule) => !losesArrivals(rule)));
 	}
 
 	/** What a rule drops as it leaves, no capture sees, and nothing is told of it but that there is such a rule. */
-	#nameOutgoing(rules: readonly string[]): void {
-		const fresh = rules.filter((rule) => !this.#named.has(rule));
-		for (const rule of fresh) this.#named.add(rule);
+	#reportOutgoing(rules: readonly string[]): void {
+		const fresh = rules.filter((rule) => !this.#reportedRules.has(rule));
+		for (const rule of fresh) this.#reportedRules.add(rule);
 		if (fresh.length === 0) return;
 		const what = `rules that are not the lab’s may keep packets from leaving, and no capture sees these: ${fresh.join(' | ')}`;
 		this.#context.history.lose({ observer: 'rules', host: this.#host, what });
 	}
 
 	/** An observer has told all up to `t`, but what tcpdump itself says that it has missed since it was last asked. */
-	#complete(name: Name, running: Running, t: number): void {
+	#complete(name: PacketObserver, running: RunningCapture, t: number): void {
 		const observed = { observer: name, host: this.#host } as const;
 		const { history } = this.#context;
-		const since = history.knowledge.toldUntil(observed);
+		const since = history.coverage.completeUntil(observed);
 		const { missed } = running.capture;
 		if (missed !== running.missed) history.lose({ ...observed, what: missed ?? '', since, until: t });
 		running.missed = missed;
-		history.knowledge.told(observed, t);
+		history.coverage.markComplete(observed, t);
 	}
 
 	#captured(packet: RecordedPacket): void {
-		this.#heardOf('capture', packet.t);
+		this.#noteTime('capture', packet.t);
 		if (this.#isSentinel('capture', packet)) return;
 		if (isLongerThan(this.#context.longestSegment(), packet)) this.#sawMerged(packet);
 		if (packet.kind !== 'other' && packet.direction)
-			this.#see({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
+			this.#observe({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
 		this.#packets.add(packet.record);
 	}
 
 	#sawMerged({ t, record: { originalLength } }: RecordedPacket): void {
 		const { history, longestSegment } = this.#context;
 		const observed = { observer: 'capture', host: this.#host } as const;
-		if (history.knowledge.lostForGood(observed)) return;
+		if (history.coverage.openLoss(observed)) return;
 		const bytes = originalLength - COOKED_HEADER;
 		const why = 'an offload was switched on, here or on the wire, or the MTU was raised';
 		const what = `saw a packet of ${bytes} bytes, where the MTU is ${longestSegment()}: ${why}`;
@@ -206,51 +206,51 @@ export class SegmentProbe {
 	}
 
 	#logged(packet: RecordedPacket): void {
-		this.#heardOf('firewall', packet.t);
+		this.#noteTime('firewall', packet.t);
 		this.#isSentinel('firewall', packet);
 		const logged = readLogPrefix(packet.kind === 'other' ? undefined : packet.prefix);
 		if (packet.kind === 'other' || !logged) return;
 		const { by, verdict } = logged;
-		this.#see({ what: 'dropped', packet, by, ...(verdict === 'REJECT' && { rejected: true }) });
+		this.#observe({ what: 'dropped', packet, by, ...(verdict === 'REJECT' && { rejected: true }) });
 	}
 
-	#isSentinel(name: Name, packet: RecordedPacket): boolean {
+	#isSentinel(name: PacketObserver, packet: RecordedPacket): boolean {
 		const { sentinels, history } = this.#context;
 		const seen = addressesOf(packet).map((address) => sentinels.saw(this.nameOf(name), address, packet.t));
 		if (!seen.includes(true)) return false;
 		const observed = { observer: name, host: this.#host } as const;
-		if (history.knowledge.lostForGood(observed)) history.recover(observed, history.at(packet.t));
+		if (history.coverage.openLoss(observed)) history.recover(observed, history.at(packet.t));
 		return true;
 	}
 
-	#heardOf(name: Name, t: number): void {
+	#noteTime(name: PacketObserver, t: number): void {
 		const running = this.#running.get(name);
 		if (running) running.latest = this.#context.history.at(t);
 	}
 
-	#see(sighting: Pick<Sighting, 'what' | 'packet' | 'by' | 'rejected'>): void {
-		this.#context.history.see({ host: this.#host, boot: this.#boot, ...sighting });
+	#observe(observation: Pick<PacketObservation, 'what' | 'packet' | 'by' | 'rejected'>): void {
+		this.#context.history.observe({ host: this.#host, boot: this.#boot, ...observation });
 	}
 
 	/** It has ended: what came behind the last thing that it told, nobody has seen. */
-	#lose(name: Name, how: string): void {
+	#lose(name: PacketObserver, how: string): void {
 		const { history } = this.#context;
 		const observed = { observer: name, host: this.#host } as const;
-		const since = (this.#running.get(name)?.latest ?? history.knowledge.toldUntil(observed)) + A_MICROSECOND;
+		const since = (this.#running.get(name)?.latest ?? history.coverage.completeUntil(observed)) + A_MICROSECOND;
 		history.lose({ ...observed, what: how, since });
 		this.#context.sentinels.giveUp(this.nameOf(name));
 	}
 
-	#fellBehind(name: Name | typeof KERNEL): void {
+	#fellBehind(name: PacketObserver | typeof KERNEL): void {
 		const observed = { observer: name, host: this.#host } as const;
 		const { history, sentinels } = this.#context;
-		if (history.knowledge.lostForGood(observed)) return;
+		if (history.coverage.openLoss(observed)) return;
 		const hit =
-			this.#foreign.length > 0
-				? `; these rules of the host’s firewall may have dropped it: ${this.#foreign.join(' | ')}`
+			this.#foreignRules.length > 0
+				? `; these rules of the host’s firewall may have dropped it: ${this.#foreignRules.join(' | ')}`
 				: '';
 		const what = `fell behind: it did not show a sentinel within its limit${hit}`;
-		history.lose({ ...observed, what, since: history.knowledge.toldUntil(observed) });
+		history.lose({ ...observed, what, since: history.coverage.completeUntil(observed) });
 		sentinels.giveUp(name === KERNEL ? KERNEL : this.nameOf(name));
 	}
 }

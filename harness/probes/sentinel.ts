@@ -32,11 +32,11 @@ export class Sentinels {
 	 * Resolves when all observers have caught up with the present of that host; returns the names of those that have not,
 	 * or have ended. `isHopeless`: something may keep them from seeing sentinels, so that it is not tried for long.
 	 */
-	async passed(machine: Agent, observers: readonly string[], isHopeless = () => false): Promise<string[]> {
+	async catchUp(machine: Agent, observers: readonly string[], isHopeless = () => false): Promise<string[]> {
 		let missing: readonly string[] = observers;
 		for (let waited = 0; missing.length > 0 && waited < LIMIT_MS; waited += REPEAT_MS) {
 			if (waited > 0 && isHopeless()) break;
-			missing = await this.#once(machine, missing);
+			missing = await this.#make(machine, missing);
 		}
 		return observers.filter((observer) => missing.includes(observer) || this.#lost.has(observer));
 	}
@@ -64,7 +64,7 @@ export class Sentinels {
 		return both && (both.by.get(observer) ?? 0) - (both.by.get(reference) ?? 0);
 	}
 
-	async #once(machine: Agent, observers: readonly string[]): Promise<string[]> {
+	async #make(machine: Agent, observers: readonly string[]): Promise<string[]> {
 		const address = this.#addresses.next().value;
 		const by = new Map<string, number>();
 		const missing = () => observers.filter((observer) => !by.has(observer) && !this.#lost.has(observer));

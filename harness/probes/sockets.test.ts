@@ -6,8 +6,8 @@ import type { Agent } from '../agent/agent.ts';
 import { builtAgent, until } from '../agent/fixture.ts';
 import { startLocalAgent } from '../agent/local.ts';
 import { FakeClock } from '../fixtures.ts';
-import type { Watching } from './pace.ts';
-import { type Look, SocketProbe } from './sockets.ts';
+import type { SamplingProgress } from './sampling-interval.ts';
+import { SocketProbe, type SocketSample } from './sockets.ts';
 
 jest.setTimeout(120_000);
 
@@ -25,11 +25,11 @@ const RESOLVER = 'LISTEN 0 4096 127.0.0.11:39205 0.0.0.0:* ino:3 sk:2\n';
 
 let folder: string;
 let agent: Agent;
-let looks: Look[];
+let looks: SocketSample[];
 let lost: string[];
 let probe: SocketProbe;
 let clock: FakeClock;
-let told: Watching[];
+let told: SamplingProgress[];
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-ss-'));
@@ -49,15 +49,15 @@ beforeEach(async () => {
 	await writeFile(join(folder, 'calls'), '');
 	await writeFile(join(folder, 'then'), '');
 	// Each test has lists of its own: a look that an earlier one has asked for may still come.
-	const own = { looks: [] as Look[], lost: [] as string[], told: [] as Watching[] };
+	const own = { looks: [] as SocketSample[], lost: [] as string[], told: [] as SamplingProgress[] };
 	({ looks, lost, told } = own);
 	clock = new FakeClock();
-	const pace = (watching: Watching) => {
+	const pace = (watching: SamplingProgress) => {
 		own.told.push(watching);
 		return 100;
 	};
 	probe = await SocketProbe.start(agent, clock, pace, {
-		look: (look) => own.looks.push(look),
+		sample: (look) => own.looks.push(look),
 		lost: (what) => own.lost.push(what),
 	});
 });
@@ -72,14 +72,14 @@ async function shows(rows: string): Promise<void> {
 }
 
 const askings = async () => (await readFile(join(folder, 'calls'), 'utf8')).split('\n').filter(Boolean);
-const statesOf = (look: Look | undefined) => look?.rows.map(({ state }) => state);
+const statesOf = (look: SocketSample | undefined) => look?.rows.map(({ state }) => state);
 const latest = () => statesOf(looks.at(-1));
 
 describe('a look', () => {
 	test('that is asked for has been taken when the asking passes', async () => {
 		await shows(ESTAB);
 		const before = Date.now() / 1_000;
-		await probe.look();
+		await probe.sample();
 		const after = Date.now() / 1_000;
 		expect(looks).toHaveLength(1);
 		expect(latest()).toEqual(['ESTAB']);
@@ -90,7 +90,7 @@ describe('a look', () => {
 	});
 
 	test('asks ss for all TCP sockets, with timers, inodes and details', async () => {
-		await probe.look();
+		await probe.sample();
 		expect(await askings()).toEqual(['-tanoeiH']);
 	});
 
@@ -101,21 +101,21 @@ describe('a look', () => {
 			['', []],
 		] as const) {
 			await shows(rows);
-			await probe.look();
+			await probe.sample();
 			expect(latest()).toEqual(states);
 		}
 	});
 
 	test('is taken for each who asks, though many ask at once', async () => {
 		await shows(ESTAB);
-		await Promise.all(Array.from({ length: 5 }, () => probe.look()));
+		await Promise.all(Array.from({ length: 5 }, () => probe.sample()));
 		expect(looks.length).toBeGreaterThanOrEqual(1);
 		expect(looks.map(statesOf)).toEqual(looks.map(() => ['ESTAB']));
 	});
 
 	test('of many sockets is whole, however it comes through the pipe', async () => {
 		await shows(ESTAB.repeat(3_000));
-		await probe.look();
+		await probe.sample();
 		expect(looks.at(-1)?.rows).toHaveLength(3_000);
 		expect(looks[0]?.unread).toEqual([]);
 		expect(lost).toEqual([]);
@@ -123,13 +123,13 @@ describe('a look', () => {
 
 	test('leaves out the loopback’s: the resolver of the engine is nobody’s business', async () => {
 		await shows(RESOLVER + ESTAB);
-		await probe.look();
+		await probe.sample();
 		expect(latest()).toEqual(['ESTAB']);
 	});
 
 	test('does not end with a row that ends with “end”', async () => {
 		await shows([ESTAB, FIN_WAIT].map((row) => row.replace('\n', ' cgroup:/backend\n')).join(''));
-		await probe.look();
+		await probe.sample();
 		expect(latest()).toEqual(['ESTAB', 'FIN-WAIT-2']);
 		expect(looks).toHaveLength(1);
 		expect(looks[0]?.unread).toEqual([]);
@@ -138,7 +138,7 @@ describe('a look', () => {
 
 	test('tells what of it could not be read', async () => {
 		await shows(`${ESTAB}RTNETLINK answers: No such file or directory\n`);
-		await probe.look();
+		await probe.sample();
 		expect(looks.at(-1)?.unread).toEqual(['RTNETLINK answers: No such file or directory']);
 		expect(latest()).toEqual(['ESTAB']);
 	});
@@ -150,32 +150,32 @@ describe('a look that fails', () => {
 	test('is none: it shows no socket, and no lack of sockets', async () => {
 		await shows(ESTAB);
 		await then('echo Cannot open netlink socket >&2; exit 255');
-		expect(await probe.look()).toBe(false);
+		expect(await probe.sample()).toBe(false);
 		expect(looks).toEqual([]);
 		expect(lost).toEqual(['ss exited with status 255; its last words: Cannot open netlink socket']);
 		await then('');
-		expect(await probe.look()).toBe(true);
+		expect(await probe.sample()).toBe(true);
 		expect(latest()).toEqual(['ESTAB']);
 	});
 
 	test('because ss was killed is none either', async () => {
 		await then('kill -KILL $$');
-		expect(await probe.look()).toBe(false);
+		expect(await probe.sample()).toBe(false);
 		expect(lost[0]).toMatch(/^ss exited with status 137;/);
 	});
 
 	test('because the loop around ss has ended ends all looks at once', async () => {
 		// Between the loop and ss stands the shell that reads what ss remarks.
 		await then('read -r _ _ _ loop _ </proc/$PPID/stat; kill -KILL $loop; sleep 60');
-		expect(await probe.look()).toBe(false);
+		expect(await probe.sample()).toBe(false);
 		expect(lost[0]).toMatch('the loop around ss was killed by SIGKILL');
-		expect(await probe.look()).toBe(false);
+		expect(await probe.sample()).toBe(false);
 		expect(looks).toEqual([]);
 	});
 
 	test('because ss does not answer is given up', async () => {
 		await then('sleep 60');
-		const look = probe.look();
+		const look = probe.sample();
 		await until(() => clock.sleeping === 1);
 		clock.pass(20_000);
 		expect(await look).toBe(false);
@@ -216,8 +216,8 @@ describe('watching', () => {
 		clock.pass(INTERVAL_MS);
 		await until(() => told.length === 2);
 		expect(told).toEqual([
-			{ looks: 1, seconds: 0, rows: looks[0]?.rows },
-			{ looks: 2, seconds: expect.closeTo(INTERVAL_MS / 1_000), rows: looks[1]?.rows },
+			{ samples: 1, seconds: 0, rows: looks[0]?.rows },
+			{ samples: 2, seconds: expect.closeTo(INTERVAL_MS / 1_000), rows: looks[1]?.rows },
 		]);
 		stop();
 	});
@@ -227,7 +227,7 @@ describe('watching', () => {
 		await until(() => told.length > 0 && clock.sleeping === 1);
 		stop();
 		clock.pass(INTERVAL_MS);
-		await probe.look();
+		await probe.sample();
 		expect(await askings()).toHaveLength(2);
 		expect(clock.sleeping).toBe(0);
 	});
@@ -241,7 +241,7 @@ describe('watching', () => {
 		await until(() => told.length === 2 && clock.sleeping === 1);
 		second();
 		clock.pass(INTERVAL_MS);
-		await probe.look();
+		await probe.sample();
 		expect(await askings()).toHaveLength(3);
 	});
 
@@ -258,7 +258,7 @@ describe('watching', () => {
 		const stop = probe.watch();
 		await until(() => told.length > 0 && clock.sleeping === 1);
 		await shows(FIN_WAIT);
-		await probe.look();
+		await probe.sample();
 		expect(latest()).toEqual(['FIN-WAIT-2']);
 		stop();
 	});

@@ -2,7 +2,7 @@ import { type Agent, type AgentProcess, describeEnd } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { parseSs } from '../formats/ss.ts';
 import type { SsRow } from '../formats/types.ts';
-import type { Pace } from './pace.ts';
+import type { SamplingInterval } from './sampling-interval.ts';
 
 /**
  * Looks at the sockets for each line that it is told, a number. In one process, so that a look costs no more than `ss`.
@@ -17,10 +17,10 @@ done 3>&1`;
 const END = /\nend (\d+) (.*)\n/;
 
 /** How long a look may take; it takes some milliseconds. */
-const LOOK_LIMIT_MS = 20_000;
+const SAMPLE_LIMIT_MS = 20_000;
 
 /** One look at the sockets of a host. */
-export interface Look {
+export interface SocketSample {
 	/** When it began, seconds since the epoch. */
 	readonly t: number;
 	readonly rows: readonly SsRow[];
@@ -28,8 +28,8 @@ export interface Look {
 	readonly unread: readonly string[];
 }
 
-export interface LookSink {
-	look(look: Look): void;
+export interface SampleSink {
+	sample(look: SocketSample): void;
 	/** A look failed, did not come, or there will be none any more; in words. */
 	lost(what: string): void;
 }
@@ -38,21 +38,21 @@ export interface LookSink {
 export class SocketProbe {
 	readonly #process: AgentProcess;
 	readonly #clock: LabClock;
-	readonly #pace: Pace;
-	readonly #sink: LookSink;
+	readonly #interval: SamplingInterval;
+	readonly #sink: SampleSink;
 	/** Told whether the look was taken. */
-	readonly #awaited = new Map<number, (taken: boolean) => void>();
-	#going: Promise<boolean> | undefined;
+	readonly #waiters = new Map<number, (taken: boolean) => void>();
+	#current: Promise<boolean> | undefined;
 	#next: Promise<boolean> | undefined;
 	/** The sampler has ended, or its machine. */
-	#over = false;
-	#asked = 0;
-	#latest: Look | undefined;
+	#stopped = false;
+	#requests = 0;
+	#latest: SocketSample | undefined;
 	/** Watchers, and what ends when there are none any more. */
 	#watchers = 0;
 	#watching: AbortController | undefined;
 
-	static async start(machine: Agent, clock: LabClock, pace: Pace, sink: LookSink): Promise<SocketProbe> {
+	static async start(machine: Agent, clock: LabClock, pace: SamplingInterval, sink: SampleSink): Promise<SocketProbe> {
 		let text = '';
 		let looked = (_text: string, _status: number, _remarks: string): void => {};
 		const process = await machine.spawn(['bash', '-c', SAMPLER], {
@@ -65,14 +65,14 @@ export class SocketProbe {
 			},
 		});
 		const probe = new SocketProbe(process, clock, pace, sink);
-		looked = (look, status, remarks) => probe.#looked(look, status, remarks);
+		looked = (look, status, remarks) => probe.#onSample(look, status, remarks);
 		return probe;
 	}
 
-	private constructor(process: AgentProcess, clock: LabClock, pace: Pace, sink: LookSink) {
+	private constructor(process: AgentProcess, clock: LabClock, pace: SamplingInterval, sink: SampleSink) {
 		this.#process = process;
 		this.#clock = clock;
-		this.#pace = pace;
+		this.#interval = pace;
 		this.#sink = sink;
 		process.exited.then(
 			(end) => this.#ended(`the loop around ss ${describeEnd(end)}`),
@@ -85,9 +85,9 @@ export class SocketProbe {
 	 * Resolves with true when a look that began after this call is in the history, with false where it failed. Who asks
 	 * while one is going on shares the next.
 	 */
-	look(): Promise<boolean> {
-		if (!this.#going) return this.#start();
-		this.#next ??= this.#going.then(() => this.#start());
+	sample(): Promise<boolean> {
+		if (!this.#current) return this.#start();
+		this.#next ??= this.#current.then(() => this.#start());
 		return this.#next;
 	}
 
@@ -112,11 +112,11 @@ export class SocketProbe {
 
 	async #watch(stop: AbortSignal): Promise<void> {
 		const since = this.#clock.now();
-		for (let looks = 1; !stop.aborted && !this.#over; looks++) {
-			await this.look();
+		for (let samples = 1; !stop.aborted && !this.#stopped; samples++) {
+			await this.sample();
 			if (stop.aborted) return;
 			await this.#clock.sleep(
-				this.#pace({ looks, seconds: this.#clock.now() - since, rows: this.#latest?.rows ?? [] }),
+				this.#interval({ samples, seconds: this.#clock.now() - since, rows: this.#latest?.rows ?? [] }),
 				stop,
 			);
 		}
@@ -124,35 +124,35 @@ export class SocketProbe {
 
 	#start(): Promise<boolean> {
 		this.#next = undefined;
-		this.#going = this.#once().finally(() => {
-			this.#going = undefined;
+		this.#current = this.#sampleOnce().finally(() => {
+			this.#current = undefined;
 		});
-		return this.#going;
+		return this.#current;
 	}
 
-	async #once(): Promise<boolean> {
-		if (this.#over) return false;
-		const number = ++this.#asked;
+	async #sampleOnce(): Promise<boolean> {
+		if (this.#stopped) return false;
+		const number = ++this.#requests;
 		const looked = new Promise<boolean>((resolve) => {
-			this.#awaited.set(number, resolve);
+			this.#waiters.set(number, resolve);
 		});
 		const stop = new AbortController();
-		const late = this.#clock.sleep(LOOK_LIMIT_MS, stop.signal).then(() => {
-			if (!stop.signal.aborted) this.#sink.lost(`ss gave no answer within ${LOOK_LIMIT_MS / 1_000} s`);
+		const late = this.#clock.sleep(SAMPLE_LIMIT_MS, stop.signal).then(() => {
+			if (!stop.signal.aborted) this.#sink.lost(`ss gave no answer within ${SAMPLE_LIMIT_MS / 1_000} s`);
 			return false;
 		});
 		try {
 			return await Promise.race([this.#process.write(`${number}\n`).then(() => looked), looked, late]);
 		} finally {
 			stop.abort();
-			this.#awaited.delete(number);
+			this.#waiters.delete(number);
 		}
 	}
 
-	#looked(text: string, status: number, remarks: string): void {
+	#onSample(text: string, status: number, remarks: string): void {
 		const [head = '', ...lines] = text.split('\n');
 		const [, t, number] = head.split(' ');
-		const answer = this.#awaited.get(Number(number));
+		const answer = this.#waiters.get(Number(number));
 		if (status !== 0) {
 			this.#sink.lost(`ss exited with status ${status}; its last words: ${remarks || 'none'}`);
 			answer?.(false);
@@ -160,13 +160,13 @@ export class SocketProbe {
 		}
 		const { rows, unread } = parseSs(lines.join('\n'));
 		this.#latest = { t: Number(t), rows: rows.filter((row) => !row.local.address.startsWith('127.')), unread };
-		this.#sink.look(this.#latest);
+		this.#sink.sample(this.#latest);
 		answer?.(true);
 	}
 
 	#ended(how: string | undefined): void {
-		this.#over = true;
+		this.#stopped = true;
 		if (how !== undefined) this.#sink.lost(how);
-		for (const answer of this.#awaited.values()) answer(false);
+		for (const answer of this.#waiters.values()) answer(false);
 	}
 }

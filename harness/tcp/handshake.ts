@@ -33,7 +33,7 @@ export function synSchedule(options: {
 		rtoMaxMs: positiveTime.optional(),
 	});
 	const { retries, linear = 0, userTimeoutMs, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'synSchedule');
-	const model = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS, rtoMaxMs }).reduce(
+	const model = retransmissionGapsMs({ expiries: retries + 1, rtoMs: TIMEOUT_INIT_MS, rtoMaxMs }).reduce(
 		(sum, gap) => sum + gap,
 	);
 	const retransmissionsMs: number[] = [];
@@ -58,7 +58,7 @@ export function synSchedule(options: {
  */
 export function synAckSchedule(options: { retries: number }): Schedule {
 	const { retries } = checked(z.strictObject({ retries: count }), options, 'synAckSchedule');
-	const gaps = retransmissionGapsMs({ turns: retries + 1, rtoMs: TIMEOUT_INIT_MS });
+	const gaps = retransmissionGapsMs({ expiries: retries + 1, rtoMs: TIMEOUT_INIT_MS });
 	const expiriesMs = gaps.map((_, expiry) => gaps.slice(0, expiry + 1).reduce((sum, gap) => sum + gap));
 	return { retransmissionsMs: expiriesMs.slice(0, -1), giveUpMs: expiriesMs.at(-1) ?? 0 };
 }

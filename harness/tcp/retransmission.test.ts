@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RTO_MAX_MS, RTO_MIN_MS } from './constants.ts';
 import {
+	retransmissionExpiries,
 	retransmissionGapsMs,
 	retransmissionTimeout,
 	retransmissionTimeoutMs,
-	retransmissionTurns,
 } from './retransmission.ts';
 
 /**
@@ -58,8 +58,8 @@ describe('giving up a connection whose data is not acknowledged', () => {
 
 describe('the turns of the retransmission timer', () => {
 	test('double, up to the greatest timeout', () => {
-		expect(retransmissionGapsMs({ turns: 6 })).toEqual([200, 400, 800, 1_600, 3_200, 6_400]);
-		expect(retransmissionGapsMs({ turns: 4, rtoMs: 204, rtoMaxMs: 1_000 })).toEqual([204, 408, 816, 1_000]);
+		expect(retransmissionGapsMs({ expiries: 6 })).toEqual([200, 400, 800, 1_600, 3_200, 6_400]);
+		expect(retransmissionGapsMs({ expiries: 4, rtoMs: 204, rtoMaxMs: 1_000 })).toEqual([204, 408, 816, 1_000]);
 	});
 
 	test.each([
@@ -74,15 +74,15 @@ describe('the turns of the retransmission timer', () => {
 		// Where the timer first runs out, nothing was retransmitted yet, so nothing is given up.
 		[0, 1_000, 2],
 	])('tcp_retries2 = %i with a timeout of %i ms ends at turn %i', (retries2, rtoMs, turn) => {
-		expect(retransmissionTurns({ retries2, rtoMs })).toBe(turn);
+		expect(retransmissionExpiries({ retries2, rtoMs })).toBe(turn);
 	});
 
 	test('the last is the first after the time that tcp_retries2 stands for, counted from the first', () => {
 		fc.assert(
 			fc.property(fc.integer({ min: 0, max: 30 }), fc.integer({ min: RTO_MIN_MS, max: 60_000 }), (retries2, rtoMs) => {
-				const turn = retransmissionTurns({ retries2, rtoMs });
-				const later = (turns: number) => retransmissionGapsMs({ turns, rtoMs }).slice(1);
-				const elapsed = (turns: number) => later(turns).reduce((sum, gap) => sum + gap, 0);
+				const turn = retransmissionExpiries({ retries2, rtoMs });
+				const later = (expiries: number) => retransmissionGapsMs({ expiries, rtoMs }).slice(1);
+				const elapsed = (expiries: number) => later(expiries).reduce((sum, gap) => sum + gap, 0);
 				expect(elapsed(turn)).toBeGreaterThanOrEqual(retransmissionTimeoutMs({ retries2 }));
 				expect(elapsed(turn - 1)).toBeLessThan(retransmissionTimeoutMs({ retries2 }));
 			}),

@@ -44,9 +44,9 @@ export function nextRetransmission(): Span {
  * (net/ipv4/tcp_timer.c, `retransmits_timed_out`). tcp_retries2 is not a count: it stands for the time of
  * `retransmissionTimeoutMs`, counted from the retransmission at the first expiry (`retrans_stamp`).
  */
-export function retransmissionTurns(options: { retries2: number; rtoMs: number; rtoMaxMs?: number }): number {
+export function retransmissionExpiries(options: { retries2: number; rtoMs: number; rtoMaxMs?: number }): number {
 	const schema = z.strictObject({ retries2: count, rtoMs: positiveTime, rtoMaxMs: positiveTime.optional() });
-	const { retries2, rtoMs, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'retransmissionTurns');
+	const { retries2, rtoMs, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'retransmissionExpiries');
 	const timeoutMs = retransmissionTimeoutMs({ retries2, rtoMaxMs });
 	let expiries = 1;
 	for (let elapsedMs = 0; elapsedMs < timeoutMs; expiries++) elapsedMs += Math.min(rtoMs * 2 ** expiries, rtoMaxMs);
@@ -58,8 +58,8 @@ export function retransmissionTurns(options: { retries2: number; rtoMs: number; 
  * (net/ipv4/tcp_timer.c, `tcp_retransmit_timer`). The timeout doubles with each expiry, up to `rtoMaxMs`. A tail-loss
  * probe is not one of them.
  */
-export function retransmissionGapsMs(options: { turns: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
-	const schema = z.strictObject({ turns: count, rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() });
-	const { turns, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'retransmissionGapsMs');
-	return Array.from({ length: turns }, (_, expiry) => Math.min(rtoMs * 2 ** expiry, rtoMaxMs));
+export function retransmissionGapsMs(options: { expiries: number; rtoMs?: number; rtoMaxMs?: number }): number[] {
+	const schema = z.strictObject({ expiries: count, rtoMs: positiveTime.optional(), rtoMaxMs: positiveTime.optional() });
+	const { expiries, rtoMs = RTO_MIN_MS, rtoMaxMs = RTO_MAX_MS } = checked(schema, options, 'retransmissionGapsMs');
+	return Array.from({ length: expiries }, (_, expiry) => Math.min(rtoMs * 2 ** expiry, rtoMaxMs));
 }

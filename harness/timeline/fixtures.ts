@@ -1,17 +1,17 @@
-/** For tests: sightings, states and looks of one connection, made by hand. */
+/** For tests: observations, states and looks of one connection, made by hand. */
 
 import type { CapturedSegment, Endpoint } from '../formats/types.ts';
 import type { EventOf, HostName } from './events.ts';
 import { History } from './history.ts';
-import type { Sighting } from './segments.ts';
+import type { PacketObservation } from './packet-join.ts';
 
 export const CLIENT = { address: '198.18.0.2', port: 50_000 };
 export const SERVER = { address: '198.18.0.3', port: 8080 };
 /** Where the histories of tests begin, in seconds since the epoch. */
-export const ORIGIN = 1_800_000_000;
+export const HISTORY_START = 1_800_000_000;
 
 export function emptyHistory(): History {
-	return new History(ORIGIN, { client: CLIENT.address, server: SERVER.address });
+	return new History(HISTORY_START, { client: CLIENT.address, server: SERVER.address });
 }
 
 /** How long a segment is on the wire, and how much later a firewall logs it, in seconds. */
@@ -19,10 +19,10 @@ export const TRAVEL = 0.000_03;
 const LOGGING = 0.000_01;
 
 /** What became of a segment; `stopped` is dropped at its sender, so that no capture saw it. */
-export type Fortune = 'delivered' | 'dropped' | 'unobserved' | 'stopped';
+export type SentFate = 'delivered' | 'dropped' | 'unobserved' | 'stopped';
 
 interface Sent extends Partial<Pick<CapturedSegment, 'seq' | 'ack' | 'length' | 'ipId' | 'options'>> {
-	readonly fortune?: Fortune;
+	readonly fate?: SentFate;
 	readonly clientPort?: number;
 	readonly boot?: number;
 	/** The rule that dropped or stopped it answers. */
@@ -31,7 +31,7 @@ interface Sent extends Partial<Pick<CapturedSegment, 'seq' | 'ack' | 'length' | 
 
 /** What the observers say of segments that are sent one after the other. */
 export class Wire {
-	readonly sightings: Sighting[] = [];
+	readonly observations: PacketObservation[] = [];
 	#ipId = 0;
 
 	/**
@@ -42,7 +42,7 @@ export class Wire {
 		t: number,
 		sender: HostName,
 		flags: string,
-		{ fortune = 'delivered', clientPort = CLIENT.port, boot = 1, rejected = false, ...numbers }: Sent = {},
+		{ fate = 'delivered', clientPort = CLIENT.port, boot = 1, rejected = false, ...numbers }: Sent = {},
 	): this {
 		const client = { ...CLIENT, port: clientPort };
 		const [from, to] = sender === 'client' ? [client, SERVER] : [SERVER, client];
@@ -60,19 +60,19 @@ export class Wire {
 			options: {},
 			...numbers,
 		} as const;
-		const leaving = ORIGIN + t;
+		const leaving = HISTORY_START + t;
 		const by = { what: 'dropped', by: 'drop-1', rejected } as const;
-		if (fortune === 'stopped') return this.#sight({ host: sender, boot, ...by, packet: { ...segment, t: leaving } });
-		this.#sight({ host: sender, boot, what: 'left', packet: { ...segment, t: leaving, direction: 'out' } });
-		if (fortune === 'unobserved') return this;
-		this.#sight({
+		if (fate === 'stopped') return this.#observe({ host: sender, boot, ...by, packet: { ...segment, t: leaving } });
+		this.#observe({ host: sender, boot, what: 'left', packet: { ...segment, t: leaving, direction: 'out' } });
+		if (fate === 'unobserved') return this;
+		this.#observe({
 			host: receiver,
 			boot,
 			what: 'arrived',
 			packet: { ...segment, t: leaving + TRAVEL, direction: 'in' },
 		});
-		if (fortune === 'delivered') return this;
-		return this.#sight({
+		if (fate === 'delivered') return this;
+		return this.#observe({
 			host: receiver,
 			boot,
 			...by,
@@ -80,8 +80,8 @@ export class Wire {
 		});
 	}
 
-	#sight(sighting: Sighting): this {
-		this.sightings.push(sighting);
+	#observe(observation: PacketObservation): this {
+		this.observations.push(observation);
 		return this;
 	}
 }
@@ -105,7 +105,7 @@ export function stateEvent(
 }
 
 /** One look at the sockets of a host: a state stands for the row of the connection between client and server. */
-export function lookAt(
+export function sampleAt(
 	t: number,
 	host: HostName,
 	...states: readonly (string | Pick<Row, 'state' | 'local' | 'remote'>)[]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EventOf, HostName } from './events.ts';
-import { emptyHistory, ORIGIN, stateEvent, Wire } from './fixtures.ts';
+import { emptyHistory, HISTORY_START, stateEvent, Wire } from './fixtures.ts';
 import { isCall } from './history.ts';
 
 const step = (t: number, text = 'a step'): EventOf<'step'> => ({ kind: 'step', t, text });
@@ -20,7 +20,8 @@ describe('events', () => {
 	test('stand in the order in which they happened, whenever they were told, segments among them', () => {
 		const history = emptyHistory();
 		history.add(step(3));
-		for (const sighting of new Wire().send(2, 'client', 'S').send(0.5, 'server', 'R').sightings) history.see(sighting);
+		for (const observation of new Wire().send(2, 'client', 'S').send(0.5, 'server', 'R').observations)
+			history.observe(observation);
 		history.add(step(1));
 		expect(history.events.map(({ kind, t }) => [kind, t])).toEqual([
 			['segment', 0.5],
@@ -41,7 +42,7 @@ describe('events', () => {
 		expect(history.events).toEqual([]);
 		history.add(step(1));
 		expect(history.events).toHaveLength(1);
-		for (const sighting of new Wire().send(2, 'client', 'S').sightings) history.see(sighting);
+		for (const observation of new Wire().send(2, 'client', 'S').observations) history.observe(observation);
 		expect(history.segments).toHaveLength(1);
 		expect(history.events).toHaveLength(2);
 	});
@@ -72,7 +73,7 @@ describe('replacing', () => {
 		const history = emptyHistory();
 		const blocked = call(-1);
 		history.add(blocked);
-		history.begin(ORIGIN);
+		history.begin(HISTORY_START);
 		history.replace(blocked, call(-1, { returned: 0 }));
 		expect(history.of('call')).toMatchObject([{ returned: 0 }]);
 	});
@@ -81,17 +82,17 @@ describe('replacing', () => {
 test('at the beginning of the story everything before it is forgotten, and time counts from there', () => {
 	const history = emptyHistory();
 	history.add(step(1));
-	for (const sighting of new Wire().send(2, 'client', 'S').sightings) history.see(sighting);
+	for (const observation of new Wire().send(2, 'client', 'S').observations) history.observe(observation);
 	expect(history.events).toHaveLength(2);
-	history.begin(ORIGIN + 10);
+	history.begin(HISTORY_START + 10);
 	expect(history.events).toEqual([]);
-	expect(history.at(ORIGIN + 10.000_123)).toBe(0.000_123);
+	expect(history.at(HISTORY_START + 10.000_123)).toBe(0.000_123);
 });
 
 test('what observers missed is kept', () => {
 	const history = emptyHistory();
 	history.lose({ observer: 'capture', host: 'client', what: '3 packets' });
-	history.begin(ORIGIN);
+	history.begin(HISTORY_START);
 	expect(history.losses).toEqual([{ observer: 'capture', host: 'client', what: '3 packets' }]);
 });
 
@@ -102,7 +103,8 @@ test('whoever listens hears of every change until he no longer wants to', () => 
 	const blocked = call(1);
 	history.add(blocked);
 	history.replace(blocked, call(1, { returned: 0 }));
-	for (const sighting of new Wire().send(2, 'client', 'S', { fortune: 'unobserved' }).sightings) history.see(sighting);
+	for (const observation of new Wire().send(2, 'client', 'S', { fate: 'unobserved' }).observations)
+		history.observe(observation);
 	off();
 	history.add(step(3));
 	expect(heard).toEqual([1, 1, 2]);
@@ -131,11 +133,11 @@ test('the options of a SYN are those that its sender’s own capture saw leave, 
 	const history = emptyHistory();
 	expect(history.synOptions('client')).toBeUndefined();
 	const wire = new Wire()
-		.send(1, 'client', 'S', { options: { mss: 1460 }, fortune: 'dropped' })
+		.send(1, 'client', 'S', { options: { mss: 1460 }, fate: 'dropped' })
 		.send(2, 'client', 'S', { options: { mss: 1400, sackPermitted: true } })
 		.send(2.1, 'server', 'S.', { options: { mss: 536 } })
 		.send(2.2, 'client', '.', { options: {} });
-	for (const sighting of wire.sightings) history.see(sighting);
+	for (const observation of wire.observations) history.observe(observation);
 	expect(history.synOptions('client')).toEqual({ mss: 1400, sackPermitted: true });
 	expect(history.synOptions('server')).toEqual({ mss: 536 });
 });

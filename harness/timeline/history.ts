@@ -1,7 +1,7 @@
 import type { CapturedSegment, TcpOptions } from '../formats/types.ts';
+import { Coverage, type HostObserver, type Observer } from './coverage.ts';
 import type { Event, EventKind, EventOf, HostName, Loss, Skip } from './events.ts';
-import { Knowledge, type Observed, type Observer } from './knowledge.ts';
-import { type Frame, PacketJoin, type Sighting } from './segments.ts';
+import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 
 /** The call families of a name that a reader would use: what libraries really call differs from program to program. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +30,7 @@ export function isCall(name: string, wanted: CallName): boolean {
 }
 
 /** Packets are joined from what observers saw of them; all else is told. */
-type OtherEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
+type NonPacketEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
 
 /** The same of a call that was made: splice is a read or a write by what it was made on. */
 export function isCallOf({ name, as }: Pick<EventOf<'call'>, 'name' | 'as'>, wanted: CallName): boolean {
@@ -38,25 +38,25 @@ export function isCallOf({ name, as }: Pick<EventOf<'call'>, 'name' | 'as'>, wan
 }
 
 /** The one ordered history of both hosts. Probes add to it; all others only read. */
-export class History implements Frame {
-	#origin: number;
+export class History implements JoinContext {
+	#start: number;
 	readonly addresses: Readonly<Record<HostName, string>>;
-	#events: OtherEvent[] = [];
+	#events: NonPacketEvent[] = [];
 	#packets = new PacketJoin(this);
 	#lastSyn: Partial<Record<HostName, CapturedSegment>> = {};
 	#lastLook: Partial<Record<HostName, number>> = {};
 	/** What the observers have told for certain, and what they have lost. */
-	readonly knowledge = new Knowledge();
+	readonly coverage = new Coverage();
 	/** What was sent before is settled. */
-	#settledUntil = Number.NEGATIVE_INFINITY;
+	#finalUntil = Number.NEGATIVE_INFINITY;
 	readonly #skipped: Skip[] = [];
 	readonly #listeners = new Set<() => void>();
 	/** All but packets, in order. */
-	#others: readonly OtherEvent[] | undefined;
+	#sortedNonPackets: readonly NonPacketEvent[] | undefined;
 	#sorted: readonly Event[] | undefined;
 
 	constructor(origin: number, addresses: Readonly<Record<HostName, string>>) {
-		this.#origin = origin;
+		this.#start = origin;
 		this.addresses = addresses;
 	}
 
@@ -65,12 +65,12 @@ export class History implements Frame {
 	 * is forgotten.
 	 */
 	begin(origin: number): void {
-		this.knowledge.begin(origin - this.#origin);
-		this.#origin = origin;
+		this.coverage.begin(origin - this.#start);
+		this.#start = origin;
 		this.#events.length = 0;
 		this.#packets = new PacketJoin(this);
 		this.#lastSyn = {};
-		this.#settledUntil = Number.NEGATIVE_INFINITY;
+		this.#finalUntil = Number.NEGATIVE_INFINITY;
 		this.#lastLook = {};
 		this.#changed();
 	}
@@ -82,16 +82,16 @@ export class History implements Frame {
 
 	/** A time of a host's clock (seconds since the epoch) as seconds since the start, whole microseconds. */
 	at(epochSeconds: number): number {
-		return Math.round((epochSeconds - this.#origin) * 1e6) / 1e6;
+		return Math.round((epochSeconds - this.#start) * 1e6) / 1e6;
 	}
 
-	add(event: OtherEvent): void {
+	add(event: NonPacketEvent): void {
 		this.#events.push(event);
 		this.#changed();
 	}
 
 	/** Puts an event in the place of an earlier one of which more is known now: a call that has returned. */
-	replace(earlier: OtherEvent, event: OtherEvent): void {
+	replace(earlier: NonPacketEvent, event: NonPacketEvent): void {
 		const index = this.#events.lastIndexOf(earlier);
 		if (index < 0) this.#events.push(event);
 		else this.#events[index] = event;
@@ -111,10 +111,10 @@ export class History implements Frame {
 		this.#changed();
 	}
 
-	/** A packet seen leaving, arriving or being dropped; fates are told from all sightings together. */
-	see(sighting: Sighting): void {
-		this.#packets.see(sighting);
-		const { what, host, packet } = sighting;
+	/** A packet seen leaving, arriving or being dropped; fates are told from all observations together. */
+	observe(observation: PacketObservation): void {
+		this.#packets.observe(observation);
+		const { what, host, packet } = observation;
 		if (what === 'left' && packet.kind === 'segment' && !packet.loopback && packet.flags.includes('S'))
 			this.#lastSyn[host] = packet;
 		this.#sorted = undefined;
@@ -125,15 +125,15 @@ export class History implements Frame {
 	 * An observer missed something; with `since`, all that it would have told from then on is unknown, and fates with it.
 	 */
 	lose(loss: Loss): void {
-		this.knowledge.lose(loss);
-		this.#packets.retell();
+		this.coverage.lose(loss);
+		this.#packets.invalidate();
 		this.#changed();
 	}
 
 	/** An observer runs, and tells all from `t` on. */
-	started(observed: Observed, t: number): void {
-		this.knowledge.started(observed, t);
-		this.#packets.retell();
+	started(observed: HostObserver, t: number): void {
+		this.coverage.started(observed, t);
+		this.#packets.invalidate();
 		this.#changed();
 	}
 
@@ -143,42 +143,42 @@ export class History implements Frame {
 	}
 
 	/** An observer has told all up to `t`, and sees again if it did not. */
-	sawAll(observed: Observed, t: number): void {
+	markComplete(observed: HostObserver, t: number): void {
 		if (observed.observer === 'ss') this.#lastLook[observed.host] = t;
-		this.knowledge.told(observed, t);
-		if (this.knowledge.lostForGood(observed)) this.recover(observed, t);
+		this.coverage.markComplete(observed, t);
+		if (this.coverage.openLoss(observed)) this.recover(observed, t);
 	}
 
 	/** An observer tells all again from `t` on. */
-	recover(observed: Observed, t: number): void {
-		this.knowledge.recover(observed, t);
-		this.#packets.retell();
+	recover(observed: HostObserver, t: number): void {
+		this.coverage.recover(observed, t);
+		this.#packets.invalidate();
 		this.#changed();
 	}
 
 	get losses(): readonly Loss[] {
-		return this.knowledge.losses;
+		return this.coverage.losses;
 	}
 
 	/** Whether what an observer would have told of that time is unknown. */
 	isBlind(observer: Observer, host: HostName, t: number): boolean {
-		return this.knowledge.isBlind(observer, host, t);
+		return this.coverage.isBlind(observer, host, t);
 	}
 
 	/** Whether nothing that observers have still to tell can change what became of a packet. */
-	isSettled(packet: EventOf<'segment'> | EventOf<'icmp'>): boolean {
-		return this.knowledge.isSettled(packet);
+	isFinal(packet: EventOf<'segment'> | EventOf<'icmp'>): boolean {
+		return this.coverage.isFinal(packet);
 	}
 
 	/** Whether what became of some packet that was sent before `t` may still change. */
-	isUnsettledBefore(t: number): boolean {
+	hasOpenFateBefore(t: number): boolean {
 		const { packets } = this;
 		for (let index = packets.length - 1; index >= 0; index--) {
 			const packet = packets[index];
-			if (!packet || packet.t <= this.#settledUntil) break;
-			if (packet.t <= t && !this.isSettled(packet)) return true;
+			if (!packet || packet.t <= this.#finalUntil) break;
+			if (packet.t <= t && !this.isFinal(packet)) return true;
 		}
-		this.#settledUntil = Math.max(t, this.#settledUntil);
+		this.#finalUntil = Math.max(t, this.#finalUntil);
 		return false;
 	}
 
@@ -193,7 +193,7 @@ export class History implements Frame {
 
 	/** Everything so far, in the order in which it happened. */
 	get events(): readonly Event[] {
-		this.#sorted ??= inOrder<Event>([...this.#told, ...this.packets]);
+		this.#sorted ??= inOrder<Event>([...this.#nonPackets, ...this.packets]);
 		return this.#sorted;
 	}
 
@@ -208,8 +208,8 @@ export class History implements Frame {
 	}
 
 	/** How many RSTs and ICMP messages left a host as answers to what a fault rejected. */
-	answersOf(fault: string): number {
-		return this.#packets.answersOf(fault);
+	countAnswersTo(fault: string): number {
+		return this.#packets.countAnswersTo(fault);
 	}
 
 	/** TCP options of the SYN or SYN-ACK that a host sent last, as its own capture saw them leave. */
@@ -222,7 +222,7 @@ export class History implements Frame {
 		const { segments, icmp } = this.#packets;
 		const packets = kind === 'segment' ? segments : kind === 'icmp' ? icmp : undefined;
 		if (packets && host === undefined) return packets as readonly Event[] as readonly EventOf<K>[];
-		const events: readonly Event[] = packets ?? this.#told;
+		const events: readonly Event[] = packets ?? this.#nonPackets;
 		return events.filter(
 			(event): event is EventOf<K> =>
 				event.kind === kind && (host === undefined || ('host' in event && event.host === host)),
@@ -240,13 +240,13 @@ export class History implements Frame {
 		for (const listener of this.#listeners) listener();
 	}
 
-	get #told(): readonly OtherEvent[] {
-		this.#others ??= inOrder(this.#events);
-		return this.#others;
+	get #nonPackets(): readonly NonPacketEvent[] {
+		this.#sortedNonPackets ??= inOrder(this.#events);
+		return this.#sortedNonPackets;
 	}
 
 	#changed(): void {
-		this.#others = undefined;
+		this.#sortedNonPackets = undefined;
 		this.#sorted = undefined;
 		this.notify();
 	}

@@ -1,7 +1,7 @@
 import type { CapturedSegment } from '../formats/types.ts';
 
 /** One end of a connection: 0 and 1, in any order. Both ends of a socket that is connected to itself are 0. */
-export type End = 0 | 1;
+export type ConnectionEnd = 0 | 1;
 
 /** Numbers as a reader wants them: counted from each side's SYN, or from the first number seen where there was none. */
 export interface Numbers {
@@ -59,7 +59,7 @@ export class Numbering {
 	 * The numbers of what is sent next. `isOnWire` is false for what its sender's own firewall stopped: it cannot be on
 	 * the wire *again* later.
 	 */
-	next(end: End, segment: Numbered, isOnWire: boolean): Numbers {
+	next(end: ConnectionEnd, segment: Numbered, isOnWire: boolean): Numbers {
 		const { flags, seq, ack, length, options } = segment;
 		const isReset = flags.includes('R');
 		const acks = flags.includes('.');
@@ -93,11 +93,11 @@ export class Numbering {
 	/**
 	 * A RST that answers a SYN carries no number of its own (RFC 9293, 3.10.7.1); it is known by what it acknowledges.
 	 */
-	#refused(end: End, ack: number): Connection | undefined {
+	#refused(end: ConnectionEnd, ack: number): Connection | undefined {
 		return this.#connections.find((one) => acknowledges(one, end, ack)) ?? this.#connections[0];
 	}
 
-	#connectionOf(end: End, segment: Numbered): Connection | undefined {
+	#connectionOf(end: ConnectionEnd, segment: Numbered): Connection | undefined {
 		const { flags, seq } = segment;
 		if (flags.includes('S')) return flags.includes('.') ? this.#ofSynAck(end, segment) : this.#ofSyn(end, seq);
 		const fitting = this.#connections.find((one) => fits(one, end, segment)) ?? this.#connections[0];
@@ -105,7 +105,7 @@ export class Numbering {
 		return this.#begin(end, side(seq), side());
 	}
 
-	#ofSyn(end: End, seq: number): Connection {
+	#ofSyn(end: ConnectionEnd, seq: number): Connection {
 		const [latest] = this.#connections;
 		const known = this.#connections.find((one) => seenFrom(one, end)[0].first === seq);
 		if (known) return known;
@@ -117,7 +117,7 @@ export class Numbering {
 		return this.#begin(end, side(seq), side());
 	}
 
-	#ofSynAck(end: End, { seq, ack }: Numbered): Connection {
+	#ofSynAck(end: ConnectionEnd, { seq, ack }: Numbered): Connection {
 		const answered = this.#connections.find((one) => acknowledges(one, end, ack));
 		// Its SYN was not seen: it has the number before.
 		if (!answered) return this.#begin(end, side(seq), { ...side((ack - 1) >>> 0), next: 1 });
@@ -127,7 +127,7 @@ export class Numbering {
 		return this.#begin(end, side(seq), { ...receiver });
 	}
 
-	#begin(end: End, sender: Side, receiver: Side): Connection {
+	#begin(end: ConnectionEnd, sender: Side, receiver: Side): Connection {
 		const connection = end === 0 ? this.#between(sender, receiver) : this.#between(receiver, sender);
 		this.#connections.unshift(connection);
 		this.#connections.length = Math.min(this.#connections.length, REMEMBERED);
@@ -143,7 +143,7 @@ function side(first?: number): Side {
 	return { first, next: 0, onWire: 0, syn: false, synAck: false };
 }
 
-function seenFrom(connection: Connection, end: End): readonly [sender: Side, receiver: Side] {
+function seenFrom(connection: Connection, end: ConnectionEnd): readonly [sender: Side, receiver: Side] {
 	return end === 0 ? connection : [connection[1], connection[0]];
 }
 
@@ -151,7 +151,7 @@ function seenFrom(connection: Connection, end: End): readonly [sender: Side, rec
  * Whether the numbers that a segment has could be of this connection: nothing is sent or acknowledged beyond what was.
  * A probe has the number before.
  */
-function fits(connection: Connection, end: End, { flags, seq, ack }: Numbered): boolean {
+function fits(connection: Connection, end: ConnectionEnd, { flags, seq, ack }: Numbered): boolean {
 	const [sender] = seenFrom(connection, end);
 	const acks = flags.includes('.');
 	if (acks && !acknowledges(connection, end, ack) && seenFrom(connection, end)[1].first !== undefined) return false;
@@ -160,7 +160,7 @@ function fits(connection: Connection, end: End, { flags, seq, ack }: Numbered): 
 	return relative >= -1 && relative <= sender.next;
 }
 
-function acknowledges(connection: Connection, end: End, ack: number): boolean {
+function acknowledges(connection: Connection, end: ConnectionEnd, ack: number): boolean {
 	const [, receiver] = seenFrom(connection, end);
 	if (receiver.first === undefined) return false;
 	const relative = counted(receiver, ack);

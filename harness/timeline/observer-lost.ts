@@ -1,26 +1,31 @@
 import { HalfopenError } from '../errors.ts';
+import type { HostObserver } from './coverage.ts';
 import { HOST_NAMES, type HostName, type Loss } from './events.ts';
 import type { History } from './history.ts';
-import type { Observed } from './knowledge.ts';
 
 /** What is judged, or to be proven, as the subject of “cannot be told”. */
 type Judged = string;
 
 /** Fails where one of these observers was lost at any time: whatever rests on what was not seen is unknown then. */
-export function assertNeverBlind(history: History, judged: Judged, ...observed: readonly Observed[]): void {
-	const loss = history.knowledge.blindness(...observed);
+export function assertNeverBlind(history: History, judged: Judged, ...observed: readonly HostObserver[]): void {
+	const loss = history.coverage.anyLoss(...observed);
 	if (loss) throw observerLost(loss, judged);
 }
 
 /** Fails where one of these observers sees nothing any more: what it alone could tell will never be told. */
-export function assertSees(history: History, judged: Judged, ...observed: readonly Observed[]): void {
-	const loss = history.knowledge.lostForGood(...observed);
+export function assertSees(history: History, judged: Judged, ...observed: readonly HostObserver[]): void {
+	const loss = history.coverage.openLoss(...observed);
 	if (loss) throw observerLost(loss, judged);
 }
 
 /** Fails where one of these observers did not see all that has happened since `t`, in seconds of the history. */
-export function assertSawSince(t: number, history: History, judged: Judged, ...observed: readonly Observed[]): void {
-	const loss = history.knowledge.blindnessSince(t, ...observed);
+export function assertSawSince(
+	t: number,
+	history: History,
+	judged: Judged,
+	...observed: readonly HostObserver[]
+): void {
+	const loss = history.coverage.anyLossSince(t, ...observed);
 	if (loss) throw observerLost(loss, judged);
 }
 
@@ -51,17 +56,17 @@ function lossOfLog(
 }
 
 /** Fails where any observer was lost at any time: a verdict rests on all that was recorded. */
-export function assertWhole(history: History, judged: Judged): void {
+export function assertNothingLost(history: History, judged: Judged): void {
 	const loss = history.losses.find(({ since }) => since !== undefined);
 	if (loss) throw observerLost(loss, judged);
 }
 
-const onBoth = (observer: Observed['observer']): Observed[] => HOST_NAMES.map((host) => ({ observer, host }));
+const onBoth = (observer: HostObserver['observer']): HostObserver[] => HOST_NAMES.map((host) => ({ observer, host }));
 
 /** What shows that there was a segment. */
-export const CAPTURES: readonly Observed[] = onBoth('capture');
+export const CAPTURES: readonly HostObserver[] = onBoth('capture');
 /** What shows that there was a segment, and what became of it. */
-export const SEGMENT_OBSERVERS: readonly Observed[] = [...CAPTURES, ...onBoth('firewall')];
+export const SEGMENT_OBSERVERS: readonly HostObserver[] = [...CAPTURES, ...onBoth('firewall')];
 
 function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
 	const whose =

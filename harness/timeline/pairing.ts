@@ -1,7 +1,7 @@
 import type { HostName } from './events.ts';
 
 /** When and by whom a packet was seen. */
-export interface Sight {
+export interface Observation {
 	/** Seconds since the epoch. */
 	readonly t: number;
 	readonly host: HostName;
@@ -13,21 +13,21 @@ export interface Sight {
 	/** The fault answered it: a rule that rejects. */
 	readonly rejected: boolean | undefined;
 	/** The one before, of packets that are alike in everything. */
-	readonly earlier: Sight | undefined;
+	readonly earlier: Observation | undefined;
 }
 
 /** All sights of packets that are alike in everything: the last of each kind that was told. */
-export interface Alike {
-	readonly left: Sight | undefined;
-	readonly arrived: Sight | undefined;
-	readonly dropped: Sight | undefined;
+export interface LatestObservations {
+	readonly left: Observation | undefined;
+	readonly arrived: Observation | undefined;
+	readonly dropped: Observation | undefined;
 }
 
 /** All sights of one packet; at least one is there. */
-export interface Seen {
-	left?: Sight;
-	arrived?: Sight;
-	dropped?: Sight;
+export interface Observations {
+	left?: Observation;
+	arrived?: Observation;
+	dropped?: Observation;
 }
 
 /** An observer may be so much behind another, in seconds: they read the clocks of two processors. */
@@ -40,42 +40,42 @@ const TOLERANCE = 0.002;
  *
  * @param sender the host that sends such packets: what its own firewall drops never leaves
  */
-export function paired(alike: Alike, sender: HostName | undefined): Seen[] {
+export function pairObservations(alike: LatestObservations, sender: HostName | undefined): Observations[] {
 	if (!alike.left?.earlier && !alike.arrived?.earlier && !alike.dropped) return ofOne(alike.left, alike.arrived);
 	const [left, arrived, dropped] = [inOrder(alike.left), inOrder(alike.arrived), inOrder(alike.dropped)];
 	const [stopped, lost] = [
 		dropped.filter(({ host }) => host === sender),
 		dropped.filter(({ host }) => host !== sender),
 	];
-	const packets: Seen[] = left.map((sight) => ({ left: sight }));
-	const arrivals = matched(left, arrived);
-	for (const [at, sight] of arrivals.pairs) (packets[at] as Seen).arrived = sight;
+	const packets: Observations[] = left.map((sight) => ({ left: sight }));
+	const arrivals = matchInOrder(left, arrived);
+	for (const [at, sight] of arrivals.pairs) (packets[at] as Observations).arrived = sight;
 	packets.push(...arrivals.rest.map((sight) => ({ arrived: sight })));
 	const kept = packets.filter((packet) => packet.arrived !== undefined);
-	const losses = matched(
-		kept.map((packet) => packet.arrived as Sight),
+	const losses = matchInOrder(
+		kept.map((packet) => packet.arrived as Observation),
 		lost,
 	);
-	for (const [at, sight] of losses.pairs) (kept[at] as Seen).dropped = sight;
+	for (const [at, sight] of losses.pairs) (kept[at] as Observations).dropped = sight;
 	// A capture that lost packets leaves the firewall alone with them.
 	const unseen = packets.filter((packet) => packet.arrived === undefined);
-	const guessed = matched(
-		unseen.map((packet) => packet.left as Sight),
+	const guessed = matchInOrder(
+		unseen.map((packet) => packet.left as Observation),
 		losses.rest,
 	);
-	for (const [at, sight] of guessed.pairs) (unseen[at] as Seen).dropped = sight;
+	for (const [at, sight] of guessed.pairs) (unseen[at] as Observations).dropped = sight;
 	packets.push(...[...stopped, ...guessed.rest].map((sight) => ({ dropped: sight })));
 	return packets;
 }
 
-function inOrder(last: Sight | undefined): Sight[] {
-	const all: Sight[] = [];
+function inOrder(last: Observation | undefined): Observation[] {
+	const all: Observation[] = [];
 	for (let sight = last; sight; sight = sight.earlier) all.push(sight);
 	return all.sort((a, b) => a.t - b.t || a.order - b.order);
 }
 
 /** Nearly all packets: alike to no other, and not dropped. */
-function ofOne(left: Sight | undefined, arrived: Sight | undefined): Seen[] {
+function ofOne(left: Observation | undefined, arrived: Observation | undefined): Observations[] {
 	if (!arrived) return left ? [{ left }] : [];
 	if (!left) return [{ arrived }];
 	return left.t <= arrived.t + TOLERANCE ? [{ left, arrived }] : [{ left }, { arrived }];
@@ -85,11 +85,14 @@ function ofOne(left: Sight | undefined, arrived: Sight | undefined): Seen[] {
  * Earlier sights and later ones, both in order: which belong together, by the index of the earlier; and later ones
  * without an earlier.
  */
-function matched(earlier: readonly Sight[], later: readonly Sight[]): { pairs: [number, Sight][]; rest: Sight[] } {
+function matchInOrder(
+	earlier: readonly Observation[],
+	later: readonly Observation[],
+): { pairs: [number, Observation][]; rest: Observation[] } {
 	const open: number[] = [];
 	const taken: number[] = [];
-	const matching: Sight[] = [];
-	const rest: Sight[] = [];
+	const matching: Observation[] = [];
+	const rest: Observation[] = [];
 	let next = 0;
 	for (const sight of later) {
 		while ((earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= sight.t) open.push(next++);

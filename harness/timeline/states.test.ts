@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { CLIENT, lookAt, SERVER, stateEvent } from './fixtures.ts';
+import { CLIENT, SERVER, sampleAt, stateEvent } from './fixtures.ts';
 import { pathOf, SampledStates } from './states.ts';
 
 /** The changes that looks tell, as `from → to`. */
-const changesOf = (states: SampledStates, ...looks: ReturnType<typeof lookAt>[]) =>
-	looks.map((look) => states.look(look).map(({ from, to }) => `${from} → ${to}`));
+const changesOf = (states: SampledStates, ...looks: ReturnType<typeof sampleAt>[]) =>
+	looks.map((look) => states.sample(look).map(({ from, to }) => `${from} → ${to}`));
 
 const listener = {
 	state: 'LISTEN',
@@ -16,7 +16,7 @@ const secondClient = { address: CLIENT.address, port: CLIENT.port + 1 };
 describe('without a trace', () => {
 	test('every change that a look shows is told, once, and at the time of the look', () => {
 		const states = new SampledStates(false);
-		expect(states.look(lookAt(1, 'client', 'SYN-SENT'))).toEqual([
+		expect(states.sample(sampleAt(1, 'client', 'SYN-SENT'))).toEqual([
 			{
 				kind: 'state',
 				t: 1,
@@ -32,11 +32,11 @@ describe('without a trace', () => {
 		expect(
 			changesOf(
 				states,
-				lookAt(2, 'client', 'ESTAB'),
-				lookAt(3, 'client', 'ESTAB'),
-				lookAt(4, 'client', 'TIME-WAIT'),
-				lookAt(5, 'client'),
-				lookAt(6, 'client'),
+				sampleAt(2, 'client', 'ESTAB'),
+				sampleAt(3, 'client', 'ESTAB'),
+				sampleAt(4, 'client', 'TIME-WAIT'),
+				sampleAt(5, 'client'),
+				sampleAt(6, 'client'),
 			),
 		).toEqual([['SYN-SENT → ESTAB'], [], ['ESTAB → TIME-WAIT'], ['TIME-WAIT → CLOSED'], []]);
 	});
@@ -47,9 +47,9 @@ describe('without a trace', () => {
 		expect(
 			changesOf(
 				states,
-				lookAt(1, 'server', listener, 'ESTAB'),
-				lookAt(2, 'server', listener, 'CLOSE-WAIT', second),
-				lookAt(3, 'server', second),
+				sampleAt(1, 'server', listener, 'ESTAB'),
+				sampleAt(2, 'server', listener, 'CLOSE-WAIT', second),
+				sampleAt(3, 'server', second),
 			),
 		).toEqual([
 			['CLOSED → LISTEN', 'CLOSED → ESTAB'],
@@ -61,7 +61,7 @@ describe('without a trace', () => {
 	test('a look that began before the last one tells nothing', () => {
 		const states = new SampledStates(false);
 		expect(
-			changesOf(states, lookAt(2, 'client', 'ESTAB'), lookAt(1, 'client', 'SYN-SENT'), lookAt(2, 'client')),
+			changesOf(states, sampleAt(2, 'client', 'ESTAB'), sampleAt(1, 'client', 'SYN-SENT'), sampleAt(2, 'client')),
 		).toEqual([['CLOSED → ESTAB'], [], []]);
 	});
 });
@@ -69,30 +69,30 @@ describe('without a trace', () => {
 describe('beside a trace', () => {
 	test('what the kernel tells by itself is left to it, whichever comes first', () => {
 		const states = new SampledStates(true);
-		expect(changesOf(states, lookAt(1, 'client', 'SYN-SENT'))).toEqual([[]]);
+		expect(changesOf(states, sampleAt(1, 'client', 'SYN-SENT'))).toEqual([[]]);
 		states.trace(stateEvent(1, 'client', 'SYN-SENT', 'ESTAB'));
-		expect(changesOf(states, lookAt(2, 'client', 'ESTAB'))).toEqual([[]]);
+		expect(changesOf(states, sampleAt(2, 'client', 'ESTAB'))).toEqual([[]]);
 		// The trace of the change to CLOSE-WAIT is still on its way.
-		expect(changesOf(states, lookAt(3, 'client', 'CLOSE-WAIT'))).toEqual([[]]);
+		expect(changesOf(states, sampleAt(3, 'client', 'CLOSE-WAIT'))).toEqual([[]]);
 		// So is that of the end.
-		expect(changesOf(states, lookAt(4, 'client'))).toEqual([[]]);
+		expect(changesOf(states, sampleAt(4, 'client'))).toEqual([[]]);
 	});
 
 	test('a trace that comes after a look which was taken later takes nothing of that back', () => {
 		const states = new SampledStates(true);
-		expect(changesOf(states, lookAt(3, 'server', 'FIN-WAIT-2'))).toEqual([['CLOSED → FIN-WAIT-2']]);
+		expect(changesOf(states, sampleAt(3, 'server', 'FIN-WAIT-2'))).toEqual([['CLOSED → FIN-WAIT-2']]);
 		states.trace(stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'));
 		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
-		expect(changesOf(states, lookAt(4, 'server'))).toEqual([['FIN-WAIT-2 → CLOSED']]);
+		expect(changesOf(states, sampleAt(4, 'server'))).toEqual([['FIN-WAIT-2 → CLOSED']]);
 	});
 
 	test('listeners are told: their own addresses are nobody’s, so the trace of them is nobody’s', () => {
 		expect(
 			changesOf(
 				new SampledStates(true),
-				lookAt(1, 'server', listener),
-				lookAt(2, 'server', listener),
-				lookAt(3, 'server'),
+				sampleAt(1, 'server', listener),
+				sampleAt(2, 'server', listener),
+				sampleAt(3, 'server'),
 			),
 		).toEqual([['CLOSED → LISTEN'], [], ['LISTEN → CLOSED']]);
 	});
@@ -101,23 +101,31 @@ describe('beside a trace', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'));
 		// The look was quicker than the trace of the hand-over: to tell TIME-WAIT now would put it before CLOSED.
-		expect(changesOf(states, lookAt(2.1, 'server', 'TIME-WAIT'))).toEqual([[]]);
+		expect(changesOf(states, sampleAt(2.1, 'server', 'TIME-WAIT'))).toEqual([[]]);
 		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
 		expect(
-			changesOf(states, lookAt(2.2, 'server', 'TIME-WAIT'), lookAt(3, 'server', 'TIME-WAIT'), lookAt(62, 'server')),
+			changesOf(
+				states,
+				sampleAt(2.2, 'server', 'TIME-WAIT'),
+				sampleAt(3, 'server', 'TIME-WAIT'),
+				sampleAt(62, 'server'),
+			),
 		).toEqual([['CLOSED → TIME-WAIT'], [], ['TIME-WAIT → CLOSED']]);
 	});
 
 	test('a look that began before the kernel’s word tells nothing: its row may be older or younger', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
-		expect(changesOf(states, lookAt(1.99, 'server', 'TIME-WAIT'), lookAt(2, 'server', 'TIME-WAIT'))).toEqual([[], []]);
+		expect(changesOf(states, sampleAt(1.99, 'server', 'TIME-WAIT'), sampleAt(2, 'server', 'TIME-WAIT'))).toEqual([
+			[],
+			[],
+		]);
 	});
 
 	test('an orphan’s FIN-WAIT-2 is told, and that it goes on to TIME-WAIT', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(1, 'server', 'FIN-WAIT-2', 'CLOSED'));
-		expect(changesOf(states, lookAt(2, 'server', 'FIN-WAIT-2'), lookAt(3, 'server', 'TIME-WAIT'))).toEqual([
+		expect(changesOf(states, sampleAt(2, 'server', 'FIN-WAIT-2'), sampleAt(3, 'server', 'TIME-WAIT'))).toEqual([
 			['CLOSED → FIN-WAIT-2'],
 			['FIN-WAIT-2 → TIME-WAIT'],
 		]);
@@ -126,18 +134,18 @@ describe('beside a trace', () => {
 	test('a held socket’s FIN-WAIT-2 is the kernel’s to tell', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(1, 'server', 'ESTAB', 'FIN-WAIT-1'));
-		expect(changesOf(states, lookAt(2, 'server', 'FIN-WAIT-2'))).toEqual([[]]);
+		expect(changesOf(states, sampleAt(2, 'server', 'FIN-WAIT-2'))).toEqual([[]]);
 	});
 
 	test('SYN-RECV is told, and the kernel’s word on the socket that comes of it ends that', () => {
 		const states = new SampledStates(true);
-		expect(changesOf(states, lookAt(1, 'server', 'SYN-RECV'))).toEqual([['CLOSED → SYN-RECV']]);
+		expect(changesOf(states, sampleAt(1, 'server', 'SYN-RECV'))).toEqual([['CLOSED → SYN-RECV']]);
 		states.trace(stateEvent(2, 'server', 'SYN-RECV', 'ESTAB'));
-		expect(changesOf(states, lookAt(3, 'server', 'ESTAB'), lookAt(4, 'server'))).toEqual([[], []]);
+		expect(changesOf(states, sampleAt(3, 'server', 'ESTAB'), sampleAt(4, 'server'))).toEqual([[], []]);
 	});
 
 	test('a SYN-RECV that comes to nothing ends with its row', () => {
-		expect(changesOf(new SampledStates(true), lookAt(1, 'server', 'SYN-RECV'), lookAt(2, 'server'))).toEqual([
+		expect(changesOf(new SampledStates(true), sampleAt(1, 'server', 'SYN-RECV'), sampleAt(2, 'server'))).toEqual([
 			['CLOSED → SYN-RECV'],
 			['SYN-RECV → CLOSED'],
 		]);

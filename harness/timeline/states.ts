@@ -2,7 +2,7 @@ import type { Endpoint } from '../formats/types.ts';
 import type { EventOf, HostName } from './events.ts';
 
 type StateEvent = EventOf<'state'>;
-type Look = EventOf<'sockets'>;
+type SocketsEvent = EventOf<'sockets'>;
 
 /**
  * States that no tracepoint tells of, because no full socket stands behind them (net/ipv4/inet_timewait_sock.c,
@@ -36,7 +36,7 @@ export class SampledStates {
 	}
 
 	/** The changes that a new look shows. */
-	look({ t, host, boot, rows }: Look): StateEvent[] {
+	sample({ t, host, boot, rows }: SocketsEvent): StateEvent[] {
 		const changes: StateEvent[] = [];
 		const present = new Set<string>();
 		const change = (name: string, from: string, to: string) => {

@@ -33,7 +33,7 @@ const ends: readonly End[] = [
 		end: async ({ port }, { client, timeline }) => {
 			await client.drop({ destinationPort: port });
 			await timeline.upToDate();
-			const since = timeline.lastHeard('client', 8080);
+			const since = timeline.lastReceived('client', 8080);
 			await expect(client).toHaveNoSocket({ localPort: port }, { after: keepaliveTimeout(keepalive), since });
 		},
 	},

@@ -26,7 +26,7 @@ scenario(
 
 		await server.drop({ name: 'silence' });
 		await timeline.upToDate();
-		const since = timeline.lastHeard('client', 8080);
+		const since = timeline.lastReceived('client', 8080);
 		const reading = kang.recv();
 		// Side by side, for no count lasts long. The last is over soonest: that its probe is sent the segments tell.
 		await Promise.all(
@@ -120,7 +120,7 @@ scenario(
 
 		await server.drop({ name: 'silence' });
 		await timeline.upToDate();
-		const since = timeline.lastHeard('server', timeline.segments('client')[0]?.from.port ?? 0);
+		const since = timeline.lastReceived('server', timeline.segments('client')[0]?.from.port ?? 0);
 		await Promise.all(
 			[1, 2].map((sent) => {
 				const after = keepaliveTimeout({ ...configured, probes: sent - 1 });

@@ -46,7 +46,7 @@ scenario(
 		step('nothing arrives at kodos');
 		const silence = await server.drop({ name: 'silence', destinationPort: 8080 });
 		await timeline.upToDate();
-		const since = timeline.lastHeard('client', 8080);
+		const since = timeline.lastReceived('client', 8080);
 		await expect(client).toHaveSocket(
 			{ remotePort: 8080, timer: 'keepalive', timerCount: { atLeast: 1 } },
 			{ after: keepaliveTimeout({ ...keepalive, probes: 0 }), since },

@@ -29,7 +29,7 @@ scenario(
 
 		await server.drop({ name: 'silence' });
 		await timeline.upToDate();
-		const [heardShort, heardLong] = [timeline.lastHeard('client', 8003), timeline.lastHeard('client', 8010)];
+		const [heardShort, heardLong] = [timeline.lastReceived('client', 8003), timeline.lastReceived('client', 8010)];
 		const reads = { short: short.recv(), long: long.recv() };
 		await Promise.all([
 			expect(reads.short).toFailWith('ETIMEDOUT', {
@@ -74,7 +74,7 @@ scenario(
 
 		await server.drop({ name: 'silence' });
 		await timeline.upToDate();
-		const [heardFew, heardMany] = [timeline.lastHeard('client', 8001), timeline.lastHeard('client', 8009)];
+		const [heardFew, heardMany] = [timeline.lastReceived('client', 8001), timeline.lastReceived('client', 8009)];
 		const reads = { few: few.recv(), many: many.recv() };
 		const after = keepaliveUserTimeout({ time, interval, userTimeoutMs: 10_000 });
 		await Promise.all([
@@ -118,7 +118,7 @@ function lost(timeline: Timeline, port: number): string[] {
 
 /** How long the client had not heard of a port when its last segment, the RST, went there. */
 function silentMs(timeline: Timeline, port: number): number {
-	return ((timeline.segments('client', port).at(-1)?.t ?? Number.NaN) - timeline.lastHeard('client', port)) * 1_000;
+	return ((timeline.segments('client', port).at(-1)?.t ?? Number.NaN) - timeline.lastReceived('client', port)) * 1_000;
 }
 
 function seconds(ms: number): string {

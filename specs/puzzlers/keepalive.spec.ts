@@ -37,7 +37,7 @@ scenario(
 		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080, timer: 'keepalive' });
 
 		step('kodos reboots');
-		const beforeReboot = timeline.lastHeard('client', 8080);
+		const beforeReboot = timeline.lastReceived('client', 8080);
 		await server.reboot();
 		// The new stack answers the first probe, or the first heartbeat, with a RST.
 		const beforeGivingUp = { after: { ...keepaliveTimeout(keepalive), atLeastMs: 0 } };
@@ -50,7 +50,7 @@ scenario(
 		const keptAgain = await client.ncTraditional({ connect: server.port(8080), keepalive: true });
 		const beatingAgain = await client.echoClient({ connect: server.port(9090), heartbeatMs });
 		await server.powerOff();
-		const beforePowerOff = timeline.lastHeard('client', 8080);
+		const beforePowerOff = timeline.lastReceived('client', 8080);
 		// The probes are counted by ss; when they are used up, the kernel gives up with ETIMEDOUT (tcp_keepalive_timer).
 		await expect(client).toHaveSocket(
 			{ remotePort: 8080, timer: 'keepalive', timerCount: { atLeast: 1 } },

@@ -7,7 +7,7 @@ import {
 	retransmissionGapsMs,
 	retransmissionTimeout,
 	retransmissionTimeoutMs,
-	retransmissionTurns,
+	retransmissionExpiries,
 	scenario,
 	shortened,
 } from '../../harness/index.ts';
@@ -69,7 +69,7 @@ scenario.each(rows)(
 		// The kernel tells of the turn that gives up, on most kernels; who reads wakes up later.
 		const gaveUp = timeline.errors('client').find(({ source }) => source === 'kernel')?.t ?? reading.endedAt;
 		const gapsMs = gapsBetween([...sent.slice(earlyRetrans === 0 ? 0 : 1), { t: gaveUp }]);
-		const modelMs = retransmissionGapsMs({ turns: gapsMs.length, rtoMs });
+		const modelMs = retransmissionGapsMs({ expiries: gapsMs.length, rtoMs });
 		const doubling = gapsMs.every((gap, index) => isTimerOf(gap, modelMs[index] ?? Number.NaN));
 		expect({ gapsMs, modelMs, doubling }).toMatchObject({ doubling: true });
 
@@ -79,14 +79,14 @@ scenario.each(rows)(
 		const budgetMs = retransmissionTimeoutMs({ retries2 });
 		expect(sinceFirstTurnMs(gapsMs.length)).toBeGreaterThanOrEqual(budgetMs - 10);
 		expect(sinceFirstTurnMs(gapsMs.length - 1)).toBeLessThan(budgetMs + 10);
-		expect(gapsMs.length).toBeLessThanOrEqual(retransmissionTurns({ retries2, rtoMs }));
+		expect(gapsMs.length).toBeLessThanOrEqual(retransmissionExpiries({ retries2, rtoMs }));
 
 		if (claims.length > 0) {
 			const took = reading.endedAt - since;
 			if (retries2 === 15) measured('DROP and one write, until ETIMEDOUT', took);
 			const [firstAfterMs = Number.NaN] = gapsBetween(sent);
 			const model = {
-				turns: retransmissionTurns({ retries2: 15, rtoMs }),
+				turns: retransmissionExpiries({ retries2: 15, rtoMs }),
 				seconds: retransmissionTimeoutMs({ retries2: 15 }) / 1_000,
 			};
 			const byDefault = retries2 === 15 ? { turns: gapsMs.length, seconds: took } : model;

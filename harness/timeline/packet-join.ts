@@ -1,13 +1,13 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
-import { Answers } from './answers.ts';
+import { TRANSIT_LIMIT } from './coverage.ts';
 import { type EventOf, type HostName, otherHost } from './events.ts';
-import { InOrder } from './in-order.ts';
-import { UNDER_WAY } from './knowledge.ts';
-import { type End, Numbering, type Numbers } from './numbering.ts';
-import { paired, type Seen, type Sight } from './pairing.ts';
+import { FirewallAnswers } from './firewall-answers.ts';
+import { type ConnectionEnd, Numbering, type Numbers } from './numbering.ts';
+import { type Observation, type Observations, pairObservations } from './pairing.ts';
+import { TimeOrderedList } from './time-ordered-list.ts';
 
 /** One observer's word on one packet. */
-export interface Sighting {
+export interface PacketObservation {
 	/** Whose capture (`left`, `arrived`) or firewall (`dropped`) it was. */
 	readonly host: HostName;
 	readonly boot: number;
@@ -24,7 +24,7 @@ type Segment = EventOf<'segment'>;
 type Icmp = EventOf<'icmp'>;
 
 /** What turns a host's own times and addresses into the history's. */
-export interface Frame {
+export interface JoinContext {
 	/** Seconds since the epoch to seconds since the start. */
 	at(epochSeconds: number): number;
 	hostOf(address: string): HostName | undefined;
@@ -39,33 +39,33 @@ const BETWEEN_CHECKPOINTS = 256;
 
 /**
  * One event for each packet, from what both captures and both firewalls saw. A packet is known by its addresses,
- * numbers, flags, length, IP identification and timestamp. Sightings may come in any order; what a new one changes is
+ * numbers, flags, length, IP identification and timestamp. Observations may come in any order; what a new one changes is
  * looked at again, and nothing else.
  */
 export class PacketJoin {
-	readonly #frame: Frame;
+	readonly #context: JoinContext;
 	/** By what of a segment fits into one number; those that share it are chained. */
-	readonly #groups = new Map<number, Group>();
-	readonly #icmpGroups = new Map<string, Group>();
-	readonly #changed = new Set<Group>();
-	readonly #connections = new Map<string, Connection>();
-	readonly #paths = new Map<string, Path>();
-	#latestPaths: readonly Path[] = [];
-	readonly #answers = new Answers<Draft>();
-	readonly #inOrder = { segment: new InOrder<Draft>(), icmp: new InOrder<Draft>() };
-	/** How many sightings each observer has told. */
-	readonly #told: number[] = [];
+	readonly #groups = new Map<number, IdenticalPackets>();
+	readonly #icmpGroups = new Map<string, IdenticalPackets>();
+	readonly #changed = new Set<IdenticalPackets>();
+	readonly #endpointPairs = new Map<string, EndpointPair>();
+	readonly #flows = new Map<string, Flow>();
+	#latestFlows: readonly Flow[] = [];
+	readonly #answers = new FirewallAnswers<JoinedPacket>();
+	readonly #inOrder = { segment: new TimeOrderedList<JoinedPacket>(), icmp: new TimeOrderedList<JoinedPacket>() };
+	/** How many observations each observer has told. */
+	readonly #observationCounts: number[] = [];
 	#segments: readonly Segment[] | undefined;
 	#icmp: readonly Icmp[] | undefined;
 
-	constructor(frame: Frame) {
-		this.#frame = frame;
+	constructor(frame: JoinContext) {
+		this.#context = frame;
 	}
 
-	see({ host, boot, what, by, rejected, packet }: Sighting): void {
+	observe({ host, boot, what, by, rejected, packet }: PacketObservation): void {
 		const observer = (what === 'dropped' ? 2 : 0) + (host === 'client' ? 0 : 1);
-		const told = this.#told[observer] ?? 0;
-		this.#told[observer] = told + 1;
+		const told = this.#observationCounts[observer] ?? 0;
+		this.#observationCounts[observer] = told + 1;
 		const order = told * OBSERVERS + observer;
 		const group = this.#groupOf(host, packet);
 		group[what] = { t: packet.t, host, boot, order, by, rejected, earlier: group[what] };
@@ -75,42 +75,42 @@ export class PacketJoin {
 	}
 
 	/** What observers missed has changed, and so what can be said. */
-	retell(): void {
+	invalidate(): void {
 		for (const { items } of Object.values(this.#inOrder)) for (const draft of items) draft.event = undefined;
 		this.#segments = undefined;
 		this.#icmp = undefined;
 	}
 
 	get segments(): readonly Segment[] {
-		this.#settle();
-		this.#segments ??= this.#inOrder.segment.items.map((draft) => this.#toldSegment(draft));
+		this.#update();
+		this.#segments ??= this.#inOrder.segment.items.map((draft) => this.#segmentEvent(draft));
 		return this.#segments;
 	}
 
 	get icmp(): readonly Icmp[] {
-		this.#settle();
-		this.#icmp ??= this.#inOrder.icmp.items.map((draft) => this.#toldIcmp(draft));
+		this.#update();
+		this.#icmp ??= this.#inOrder.icmp.items.map((draft) => this.#icmpEvent(draft));
 		return this.#icmp;
 	}
 
-	#toldSegment(draft: Draft): Segment {
-		draft.event ??= segmentOf(draft, this.#frame);
+	#segmentEvent(draft: JoinedPacket): Segment {
+		draft.event ??= segmentOf(draft, this.#context);
 		return draft.event as Segment;
 	}
 
-	#toldIcmp(draft: Draft): Icmp {
-		draft.event ??= icmpOf(draft, this.#frame, this.#relativeOf(draft));
+	#icmpEvent(draft: JoinedPacket): Icmp {
+		draft.event ??= icmpOf(draft, this.#context, this.#relativeOf(draft));
 		return draft.event as Icmp;
 	}
 
 	/** How many RSTs and ICMP messages left that answered what a fault rejected. */
-	answersOf(fault: string): number {
-		this.#settle();
+	countAnswersTo(fault: string): number {
+		this.#update();
 		return this.#answers.count(fault);
 	}
 
-	#groupOf(host: HostName, packet: Sighting['packet']): Group {
-		const sender = this.#frame.hostOf(addressOf(packet.from));
+	#groupOf(host: HostName, packet: PacketObservation['packet']): IdenticalPackets {
+		const sender = this.#context.hostOf(addressOf(packet.from));
 		const isLoopback = packet.loopback === true;
 		// Who gets a packet of the other host over its own loopback has made it itself.
 		const isForged = isLoopback && sender !== undefined && sender !== host;
@@ -119,11 +119,11 @@ export class PacketJoin {
 			const identity = `${at} ${identityOfIcmp(packet)}`;
 			const known = this.#icmpGroups.get(identity);
 			if (known) return known;
-			const group = new Group(packet, undefined, sender, at, isForged, undefined);
+			const group = new IdenticalPackets(packet, undefined, sender, at, isForged, undefined);
 			this.#icmpGroups.set(identity, group);
 			return group;
 		}
-		const path = this.#pathOf(isForged ? undefined : at, packet.from, packet.to);
+		const path = this.#flowOf(isForged ? undefined : at, packet.from, packet.to);
 		const hash = hashOf(packet, path);
 		const latest = this.#groups.get(hash);
 		for (let known = latest; known; known = known.next)
@@ -143,30 +143,30 @@ export class PacketJoin {
 			ipId,
 			options,
 		};
-		const group = new Group(kept, path, sender, at, isForged, latest);
+		const group = new IdenticalPackets(kept, path, sender, at, isForged, latest);
 		this.#groups.set(hash, group);
 		return group;
 	}
 
-	#pathOf(at: HostName | undefined, from: Endpoint, to: Endpoint): Path {
+	#flowOf(at: HostName | undefined, from: Endpoint, to: Endpoint): Flow {
 		// Mostly of the connection that the packet before was of, one way or the other.
-		for (const path of this.#latestPaths)
+		for (const path of this.#latestFlows)
 			if (path.at === at && isSame(path.from, from) && isSame(path.to, to)) return path;
 		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
 		const key = `${at} ${names[0]}>${names[1]}`;
-		const known = this.#paths.get(key) ?? this.#newPath(at, from, to, names);
-		this.#paths.set(key, known);
-		this.#latestPaths = [known, ...this.#latestPaths.slice(0, 1)];
+		const known = this.#flows.get(key) ?? this.#newFlow(at, from, to, names);
+		this.#flows.set(key, known);
+		this.#latestFlows = [known, ...this.#latestFlows.slice(0, 1)];
 		return known;
 	}
 
-	#newPath(at: HostName | undefined, from: Endpoint, to: Endpoint, names: readonly [string, string]): Path {
+	#newFlow(at: HostName | undefined, from: Endpoint, to: Endpoint, names: readonly [string, string]): Flow {
 		const ends = [...names].sort();
 		const pair = `${at} ${ends.join(' ')}`;
-		const connection = this.#connections.get(pair) ?? new Connection(names[0] === names[1]);
-		this.#connections.set(pair, connection);
+		const connection = this.#endpointPairs.get(pair) ?? new EndpointPair(names[0] === names[1]);
+		this.#endpointPairs.set(pair, connection);
 		return {
-			id: this.#paths.size,
+			id: this.#flows.size,
 			at,
 			from: { ...from },
 			to: { ...to },
@@ -175,34 +175,34 @@ export class PacketJoin {
 		};
 	}
 
-	#settle(): void {
+	#update(): void {
 		if (this.#changed.size === 0) return;
-		const renumbered = new Set<Connection>();
+		const renumbered = new Set<EndpointPair>();
 		for (const group of this.#changed) this.#pair(group, renumbered);
 		this.#changed.clear();
-		this.#answers.settle((draft) => {
-			this.#moves(draft, timeOf(draft), renumbered);
+		this.#answers.update((draft) => {
+			this.#reposition(draft, timeOf(draft), renumbered);
 		});
-		for (const connection of renumbered) connection.settle();
-		for (const ordered of Object.values(this.#inOrder)) ordered.settle();
+		for (const connection of renumbered) connection.update();
+		for (const ordered of Object.values(this.#inOrder)) ordered.update();
 	}
 
-	#pair(group: Group, renumbered: Set<Connection>): void {
-		const all = paired(group, group.at ? undefined : group.sender);
+	#pair(group: IdenticalPackets, renumbered: Set<EndpointPair>): void {
+		const all = pairObservations(group, group.at ? undefined : group.sender);
 		const areSame =
 			all.length === group.drafts.length &&
 			all.every((seen, index) => firstOf(seen) === firstOf(group.drafts[index]?.seen));
 		if (areSame) {
-			for (const [index, draft] of group.drafts.entries()) this.#retell(draft, all[index] as Seen);
+			for (const [index, draft] of group.drafts.entries()) this.#updatePacket(draft, all[index] as Observations);
 			return;
 		}
 		for (const draft of group.drafts) {
-			draft.gone = true;
+			draft.removed = true;
 			this.#answers.remove(draft);
-			this.#moves(draft, draft.t, renumbered);
+			this.#reposition(draft, draft.t, renumbered);
 		}
 		group.drafts = all.map((seen) => {
-			const draft = new Draft(group, seen);
+			const draft = new JoinedPacket(group, seen);
 			this.#inOrder[group.packet.kind].add(draft);
 			group.path?.connection.add(draft);
 			if (group.path) renumbered.add(group.path.connection);
@@ -211,7 +211,7 @@ export class PacketJoin {
 		});
 	}
 
-	#retell(draft: Draft, seen: Seen): void {
+	#updatePacket(draft: JoinedPacket, seen: Observations): void {
 		const isAnswerable = draft.seen.dropped?.rejected !== seen.dropped?.rejected;
 		if (isAnswerable) this.#answers.remove(draft);
 		draft.seen = seen;
@@ -219,11 +219,11 @@ export class PacketJoin {
 		if (isAnswerable) this.#answers.add(draft);
 	}
 
-	#moves(draft: Draft, t: number, renumbered: Set<Connection>): void {
+	#reposition(draft: JoinedPacket, t: number, renumbered: Set<EndpointPair>): void {
 		const places = [this.#inOrder[draft.group.packet.kind], draft.group.path?.connection.inOrder];
 		for (const place of places) {
-			place?.changes(draft.t);
-			place?.changes(t);
+			place?.markChanged(draft.t);
+			place?.markChanged(t);
 		}
 		draft.t = t;
 		draft.event = undefined;
@@ -231,12 +231,12 @@ export class PacketJoin {
 	}
 
 	/** The relative number of the segment that a message quotes; undefined where nobody saw it. */
-	#relativeOf({ group: { packet, at }, t }: Draft): number | undefined {
+	#relativeOf({ group: { packet, at }, t }: JoinedPacket): number | undefined {
 		if (packet.kind === 'segment' || !packet.quotes) return undefined;
 		const { from, to, seq } = packet.quotes;
 		const isOfHostItself =
-			at !== undefined && [from, to].every(({ address }) => (this.#frame.hostOf(address) ?? at) === at);
-		const path = this.#pathOf(isOfHostItself ? at : undefined, from, to);
+			at !== undefined && [from, to].every(({ address }) => (this.#context.hostOf(address) ?? at) === at);
+		const path = this.#flowOf(isOfHostItself ? at : undefined, from, to);
 		return path.connection.lastBefore(
 			t,
 			(draft) => draft.group.path === path && draft.group.packet.kind === 'segment' && draft.group.packet.seq === seq,
@@ -245,40 +245,40 @@ export class PacketJoin {
 }
 
 /** The way from one endpoint to another. */
-interface Path {
+interface Flow {
 	readonly id: number;
 	/** The host whose loopback it is; undefined for the wire. */
 	readonly at: HostName | undefined;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
-	readonly connection: Connection;
-	readonly end: End;
+	readonly connection: EndpointPair;
+	readonly end: ConnectionEnd;
 }
 
 const NONE: readonly never[] = [];
 
 /** Packets that are alike in everything, and their sights. */
-class Group {
+class IdenticalPackets {
 	readonly packet: CapturedSegment | CapturedIcmp;
 	/** Undefined for ICMP. */
-	readonly path: Path | undefined;
+	readonly path: Flow | undefined;
 	readonly sender: HostName | undefined;
 	/** The host on whose loopback they are; undefined for the wire. */
 	readonly at: HostName | undefined;
 	readonly isForged: boolean;
-	readonly next: Group | undefined;
-	left: Sight | undefined;
-	arrived: Sight | undefined;
-	dropped: Sight | undefined;
-	drafts: readonly Draft[] = NONE;
+	readonly next: IdenticalPackets | undefined;
+	left: Observation | undefined;
+	arrived: Observation | undefined;
+	dropped: Observation | undefined;
+	drafts: readonly JoinedPacket[] = NONE;
 
 	constructor(
 		packet: CapturedSegment | CapturedIcmp,
-		path: Path | undefined,
+		path: Flow | undefined,
 		sender: HostName | undefined,
 		at: HostName | undefined,
 		isForged: boolean,
-		next: Group | undefined,
+		next: IdenticalPackets | undefined,
 	) {
 		this.packet = packet;
 		this.path = path;
@@ -291,14 +291,14 @@ class Group {
 
 const isSame = (one: Endpoint, other: Endpoint) => one.port === other.port && one.address === other.address;
 
-function hashOf({ seq, ack, ipId, length, options: { timestamp } }: CapturedSegment, { id }: Path): number {
+function hashOf({ seq, ack, ipId, length, options: { timestamp } }: CapturedSegment, { id }: Flow): number {
 	let hash = id;
 	for (const value of [seq, ack, ipId, length, timestamp?.value ?? 0]) hash = (Math.imul(hash, 31) + value) | 0;
 	return hash;
 }
 
 /** What tells packets on one path apart. */
-function isAlike(one: Group['packet'], other: CapturedSegment): boolean {
+function isAlike(one: IdenticalPackets['packet'], other: CapturedSegment): boolean {
 	return (
 		one.kind === 'segment' &&
 		one.seq === other.seq &&
@@ -313,31 +313,31 @@ function isAlike(one: Group['packet'], other: CapturedSegment): boolean {
 }
 
 /** A packet, as far as it is known. */
-class Draft {
-	readonly group: Group;
-	seen: Seen;
+class JoinedPacket {
+	readonly group: IdenticalPackets;
+	seen: Observations;
 	/** Where it stands in the history, seconds since the epoch. */
 	t: number;
 	readonly order: number;
-	gone = false;
+	removed = false;
 	numbers: Numbers | undefined;
-	answers: Draft | undefined;
-	answer: Draft | undefined;
+	answers: JoinedPacket | undefined;
+	answer: JoinedPacket | undefined;
 	/** As it was told last; undefined where that is to be told anew. */
 	event: Segment | Icmp | undefined;
 
-	constructor(group: Group, seen: Seen) {
+	constructor(group: IdenticalPackets, seen: Observations) {
 		this.group = group;
 		this.seen = seen;
 		this.t = this.seenAt;
 		this.order = this.first.order;
 	}
 
-	get first(): Sight {
-		return firstOf(this.seen) as Sight;
+	get first(): Observation {
+		return firstOf(this.seen) as Observation;
 	}
 
-	get packet(): Group['packet'] {
+	get packet(): IdenticalPackets['packet'] {
 		return this.group.packet;
 	}
 
@@ -356,8 +356,8 @@ class Draft {
 }
 
 /** All segments between two endpoints, of all connections that they had. */
-class Connection {
-	readonly inOrder = new InOrder<Draft>();
+class EndpointPair {
+	readonly inOrder = new TimeOrderedList<JoinedPacket>();
 	/** The numbers before every so manieth segment. */
 	readonly #checkpoints: Numbering[];
 	/** The numbers behind the last segment. */
@@ -368,13 +368,13 @@ class Connection {
 		this.#tip = new Numbering(isWithItself);
 	}
 
-	add(draft: Draft): void {
+	add(draft: JoinedPacket): void {
 		this.inOrder.add(draft);
 	}
 
-	settle(): void {
+	update(): void {
 		const before = this.inOrder.items.length;
-		const from = this.inOrder.settle();
+		const from = this.inOrder.update();
 		const { items } = this.inOrder;
 		this.#checkpoints.length = Math.min(this.#checkpoints.length, Math.floor(from / BETWEEN_CHECKPOINTS) + 1);
 		const isBehindAll = from === before;
@@ -383,18 +383,18 @@ class Connection {
 		for (; at < items.length; at++) {
 			if (at > 0 && at % BETWEEN_CHECKPOINTS === 0 && this.#checkpoints.length === at / BETWEEN_CHECKPOINTS)
 				this.#checkpoints.push(numbering.copy());
-			number(items[at] as Draft, numbering);
+			number(items[at] as JoinedPacket, numbering);
 		}
 		this.#tip = numbering;
 	}
 
 	/** The last segment of some kind that is not later than that. */
-	lastBefore(t: number, isWanted: (draft: Draft) => boolean): Draft | undefined {
+	lastBefore(t: number, isWanted: (draft: JoinedPacket) => boolean): JoinedPacket | undefined {
 		return this.inOrder.items.findLast((draft) => draft.t <= t && isWanted(draft));
 	}
 }
 
-function number(draft: Draft, numbering: Numbering): void {
+function number(draft: JoinedPacket, numbering: Numbering): void {
 	const { path, packet } = draft.group;
 	if (!path || packet.kind !== 'segment') return;
 	const { numbers } = draft;
@@ -421,11 +421,11 @@ function isSameSack({ sack }: Numbers, now: Numbers): boolean {
 /**
  * A microsecond before its answer, where the log of what the sender's own firewall stopped was read only after that.
  */
-function timeOf({ seenAt, stopped, answer }: Draft): number {
+function timeOf({ seenAt, stopped, answer }: JoinedPacket): number {
 	return stopped && answer ? Math.min(seenAt, answer.seenAt - 1e-6) : seenAt;
 }
 
-function firstOf(seen: Seen | undefined): Sight | undefined {
+function firstOf(seen: Observations | undefined): Observation | undefined {
 	return seen?.left ?? seen?.arrived ?? seen?.dropped;
 }
 
@@ -438,12 +438,12 @@ function identityOfIcmp({ from, to, type, code, ipId, rest, quotes }: CapturedIc
 }
 
 /** Where a packet came from: by its address, or else by who saw it do what. */
-function senderOf({ group: { sender, at }, seen, first }: Draft): HostName {
+function senderOf({ group: { sender, at }, seen, first }: JoinedPacket): HostName {
 	if (at) return at;
 	return sender ?? (seen.left || !seen.arrived ? first.host : otherHost(first.host));
 }
 
-function segmentOf(draft: Draft, frame: Frame): Segment {
+function segmentOf(draft: JoinedPacket, frame: JoinContext): Segment {
 	const { packet } = draft.group as { packet: CapturedSegment };
 	const { flags, length, window, from, to } = packet;
 	const { seq = 0, ack = 0, retransmission = false } = draft.numbers ?? {};
@@ -486,7 +486,7 @@ function segmentOf(draft: Draft, frame: Frame): Segment {
 	};
 }
 
-function icmpOf(draft: Draft, frame: Frame, relative: number | undefined): Icmp {
+function icmpOf(draft: JoinedPacket, frame: JoinContext, relative: number | undefined): Icmp {
 	const { packet } = draft.group as { packet: CapturedIcmp };
 	const { from, to, type, code, name, mtu, quotes } = packet;
 	return {
@@ -506,7 +506,7 @@ function icmpOf(draft: Draft, frame: Frame, relative: number | undefined): Icmp 
 	};
 }
 
-function markOf({ group: { at, isForged }, answers }: Draft): Pick<Segment, 'link' | 'origin'> {
+function markOf({ group: { at, isForged }, answers }: JoinedPacket): Pick<Segment, 'link' | 'origin'> {
 	return { ...(at && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
 }
 
@@ -515,7 +515,7 @@ function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): 
 	return options.timestamp || Object.keys(options).length > 0 ? (options as Segment['options']) : undefined;
 }
 
-function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arrived'> {
+function fateOf(draft: JoinedPacket, frame: JoinContext): Pick<Segment, 'fate' | 'by' | 'arrived'> {
 	const { left, arrived, dropped } = draft.seen;
 	const at = arrived && frame.at(arrived.t);
 	const when = left && at !== undefined ? { arrived: at } : {};
@@ -529,6 +529,6 @@ function fateOf(draft: Draft, frame: Frame): Pick<Segment, 'fate' | 'by' | 'arri
 	}
 	const t = frame.at(draft.t);
 	// A capture that went blind while the packet was under way may have missed it.
-	const isUnknown = frame.isBlind('capture', receiver, t) || frame.isBlind('capture', receiver, t + UNDER_WAY);
+	const isUnknown = frame.isBlind('capture', receiver, t) || frame.isBlind('capture', receiver, t + TRANSIT_LIMIT);
 	return isUnknown ? { fate: 'unknown', by: `${receiver} capture` } : { fate: 'unobserved' };
 }

@@ -1,20 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CLIENT, emptyHistory, type Fortune, SERVER, TRAVEL, Wire } from './fixtures.ts';
-import { type Frame, PacketJoin, type Sighting } from './segments.ts';
+import { CLIENT, emptyHistory, SERVER, type SentFate, TRAVEL, Wire } from './fixtures.ts';
+import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 
 /** Initial sequence numbers of both sides. */
 const C = 1_000_000;
 const S = 2_000_000_000;
 
-/** All sightings at once. */
-function joinSegments(sightings: readonly Sighting[], frame: Frame): PacketJoin['segments'] {
+/** All observations at once. */
+function joinSegments(observations: readonly PacketObservation[], frame: JoinContext): PacketJoin['segments'] {
 	const all = new PacketJoin(frame);
-	for (const sighting of sightings) all.see(sighting);
+	for (const observation of observations) all.observe(observation);
 	return all.segments;
 }
 
-const join = (wire: Wire) => joinSegments(wire.sightings, emptyHistory());
+const join = (wire: Wire) => joinSegments(wire.observations, emptyHistory());
 
 function handshake(): Wire {
 	return new Wire()
@@ -53,27 +53,27 @@ describe('what became of a segment', () => {
 	});
 
 	test('logged by the firewall behind the receiver’s capture: dropped by that fault, though the capture saw it arrive', () => {
-		const [segment, ...others] = join(new Wire().send(0, 'client', 'S', { fortune: 'dropped' }));
+		const [segment, ...others] = join(new Wire().send(0, 'client', 'S', { fate: 'dropped' }));
 		expect(segment).toMatchObject({ host: 'client', fate: 'dropped', by: 'drop-1', arrived: TRAVEL });
 		expect(others).toEqual([]);
 	});
 
 	test('seen leaving only: unobserved', () => {
-		const [segment] = join(new Wire().send(0, 'server', 'R', { fortune: 'unobserved' }));
+		const [segment] = join(new Wire().send(0, 'server', 'R', { fate: 'unobserved' }));
 		expect(segment).toMatchObject({ host: 'server', fate: 'unobserved' });
 		expect(segment).not.toHaveProperty('arrived');
 	});
 
 	test('logged at the sender’s own OUTPUT, before any capture: dropped there', () => {
-		const [segment] = join(new Wire().send(0.25, 'client', 'S', { fortune: 'stopped' }));
+		const [segment] = join(new Wire().send(0.25, 'client', 'S', { fate: 'stopped' }));
 		expect(segment).toMatchObject({ t: 0.25, host: 'client', fate: 'dropped', by: 'drop-1' });
 		expect(segment).not.toHaveProperty('arrived');
 	});
 
 	test('seen arriving only, because its sender’s capture was not there: delivered, and its sender’s all the same', () => {
-		const { sightings } = new Wire().send(0, 'client', 'S');
+		const { observations } = new Wire().send(0, 'client', 'S');
 		const segments = joinSegments(
-			sightings.filter(({ what }) => what === 'arrived'),
+			observations.filter(({ what }) => what === 'arrived'),
 			emptyHistory(),
 		);
 		expect(segments).toMatchObject([{ host: 'client', fate: 'delivered' }]);
@@ -82,8 +82,8 @@ describe('what became of a segment', () => {
 	});
 
 	test('seen arriving a moment before it left, as by the clocks of two CPUs, it is one segment all the same', () => {
-		const { sightings } = new Wire().send(0.5, 'client', 'S');
-		const early = sightings.map((one) =>
+		const { observations } = new Wire().send(0.5, 'client', 'S');
+		const early = observations.map((one) =>
 			one.what === 'arrived' ? { ...one, packet: { ...one.packet, t: one.packet.t - 2 * TRAVEL } } : one,
 		);
 		expect(joinSegments(early, emptyHistory())).toMatchObject([{ t: 0.5, fate: 'delivered', arrived: 0.5 - TRAVEL }]);
@@ -92,8 +92,8 @@ describe('what became of a segment', () => {
 	test('segments that differ only in their IP identification are told apart', () => {
 		const data = { seq: C + 1, ack: S + 1, length: 5 };
 		const wire = handshake()
-			.send(1, 'client', 'P.', { ...data, fortune: 'unobserved' })
-			.send(2, 'client', 'P.', { ...data, fortune: 'dropped' })
+			.send(1, 'client', 'P.', { ...data, fate: 'unobserved' })
+			.send(2, 'client', 'P.', { ...data, fate: 'dropped' })
 			.send(4, 'client', 'P.', data);
 		expect(
 			join(wire)
@@ -103,10 +103,10 @@ describe('what became of a segment', () => {
 	});
 
 	test('segments that differ only in their timestamp are told apart', () => {
-		const stamped = (value: number, fortune: Fortune) => ({
+		const stamped = (value: number, fate: SentFate) => ({
 			ipId: 0,
 			options: { timestamp: { value, echo: 7 } },
-			fortune,
+			fate,
 		});
 		const wire = new Wire()
 			.send(1, 'client', '.', stamped(10, 'unobserved'))
@@ -120,7 +120,7 @@ describe('what became of a segment', () => {
 		const wire = new Wire()
 			.send(1, 'client', 'R', reset)
 			.send(2, 'client', 'R', reset)
-			.send(3, 'client', 'R', { ...reset, fortune: 'unobserved' });
+			.send(3, 'client', 'R', { ...reset, fate: 'unobserved' });
 		expect(join(wire)).toMatchObject([
 			{ t: 1, arrived: 1 + TRAVEL },
 			{ t: 2, arrived: 2 + TRAVEL },
@@ -130,39 +130,39 @@ describe('what became of a segment', () => {
 
 	test('what is alike but on another connection is another segment', () => {
 		const wire = new Wire()
-			.send(1, 'client', 'R', { ipId: 0, fortune: 'unobserved' })
+			.send(1, 'client', 'R', { ipId: 0, fate: 'unobserved' })
 			.send(2, 'client', 'R', { ipId: 0, clientPort: CLIENT.port + 1 });
 		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered']);
 	});
 });
 
 describe('the order in which observers tell', () => {
-	const fortune = fc.constantFrom<Fortune>('delivered', 'dropped', 'unobserved', 'stopped');
+	const fate = fc.constantFrom<SentFate>('delivered', 'dropped', 'unobserved', 'stopped');
 	const sent = fc.record({
 		sender: fc.constantFrom('client' as const, 'server' as const),
 		flags: fc.constantFrom('S', 'S.', '.', 'P.', 'F.', 'R', 'R.'),
 		seq: fc.constantFrom(C, C + 1, C + 6, 0xffff_fff0),
 		ack: fc.constantFrom(0, S, S + 1),
 		length: fc.constantFrom(0, 0, 5, 1_448),
-		fortune,
+		fate,
 	});
 	const told = fc.array(sent, { maxLength: 12 }).map((all) => {
 		const wire = new Wire();
 		for (const [index, { sender, flags, ...rest }] of all.entries()) wire.send(index / 100, sender, flags, rest);
-		return { fortunes: all.map((one) => one.fortune), sightings: wire.sightings };
+		return { fates: all.map((one) => one.fate), observations: wire.observations };
 	});
 
 	test('changes nothing, and every segment has the fate it had', () => {
-		const shuffled = told.chain(({ fortunes, sightings }) =>
+		const shuffled = told.chain(({ fates, observations }) =>
 			fc
-				.shuffledSubarray(sightings, { minLength: sightings.length, maxLength: sightings.length })
-				.map((inAnyOrder) => ({ fortunes, sightings, inAnyOrder })),
+				.shuffledSubarray(observations, { minLength: observations.length, maxLength: observations.length })
+				.map((inAnyOrder) => ({ fates, observations, inAnyOrder })),
 		);
 		fc.assert(
-			fc.property(shuffled, ({ fortunes, sightings, inAnyOrder }) => {
+			fc.property(shuffled, ({ fates, observations, inAnyOrder }) => {
 				const segments = joinSegments(inAnyOrder, emptyHistory());
-				expect(segments.map(({ fate }) => fate)).toEqual(fortunes.map((one) => (one === 'stopped' ? 'dropped' : one)));
-				expect(segments).toEqual(joinSegments(sightings, emptyHistory()));
+				expect(segments.map(({ fate }) => fate)).toEqual(fates.map((one) => (one === 'stopped' ? 'dropped' : one)));
+				expect(segments).toEqual(joinSegments(observations, emptyHistory()));
 			}),
 		);
 	});
@@ -170,25 +170,25 @@ describe('the order in which observers tell', () => {
 	test('finds of those alike in everything the one that was lost, where time tells', () => {
 		// A RST has IP identification 0 and no timestamp, and is the same each time.
 		const wire = new Wire()
-			.send(1, 'client', 'R', { ipId: 0, fortune: 'unobserved' })
+			.send(1, 'client', 'R', { ipId: 0, fate: 'unobserved' })
 			.send(2, 'client', 'R', { ipId: 0 })
-			.send(3, 'client', 'R', { ipId: 0, fortune: 'dropped' })
-			.send(4, 'client', 'R', { ipId: 0, fortune: 'stopped' });
+			.send(3, 'client', 'R', { ipId: 0, fate: 'dropped' })
+			.send(4, 'client', 'R', { ipId: 0, fate: 'stopped' });
 		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered', 'dropped', 'dropped']);
 	});
 
 	test('changes nothing where segments are alike in everything either', () => {
-		const alike = fc.array(fortune, { maxLength: 8 }).chain((fortunes) => {
+		const alike = fc.array(fate, { maxLength: 8 }).chain((fates) => {
 			const wire = new Wire();
-			for (const [index, one] of fortunes.entries()) wire.send(index, 'client', 'R', { ipId: 0, fortune: one });
-			const { sightings } = wire;
+			for (const [index, one] of fates.entries()) wire.send(index, 'client', 'R', { ipId: 0, fate: one });
+			const { observations } = wire;
 			return fc
-				.shuffledSubarray(sightings, { minLength: sightings.length, maxLength: sightings.length })
-				.map((inAnyOrder) => ({ sightings, inAnyOrder }));
+				.shuffledSubarray(observations, { minLength: observations.length, maxLength: observations.length })
+				.map((inAnyOrder) => ({ observations, inAnyOrder }));
 		});
 		fc.assert(
-			fc.property(alike, ({ sightings, inAnyOrder }) => {
-				expect(joinSegments(inAnyOrder, emptyHistory())).toEqual(joinSegments(sightings, emptyHistory()));
+			fc.property(alike, ({ observations, inAnyOrder }) => {
+				expect(joinSegments(inAnyOrder, emptyHistory())).toEqual(joinSegments(observations, emptyHistory()));
 			}),
 		);
 	});
@@ -208,7 +208,7 @@ describe('a join that goes on', () => {
 		ipId: fc.constantFrom(0, 1),
 		clientPort: fc.constantFrom(CLIENT.port, SERVER.port),
 		step: fc.constantFrom(0, 0.000_01, 0.1),
-		fortune: fc.constantFrom<Fortune>('delivered', 'delivered', 'dropped', 'unobserved', 'stopped'),
+		fate: fc.constantFrom<SentFate>('delivered', 'delivered', 'dropped', 'unobserved', 'stopped'),
 		rejected: fc.boolean(),
 	});
 	const wires = fc.array(sent, { maxLength: 40 }).map((all) => {
@@ -218,21 +218,21 @@ describe('a join that goes on', () => {
 			t += step;
 			wire.send(t, sender, flags, rest);
 		}
-		return wire.sightings;
+		return wire.observations;
 	});
 
 	/** Each observer tells what it saw in order; which of them is next is chance. */
-	function mixed(sightings: readonly Sighting[], choices: readonly number[]): Sighting[] {
-		const observers = new Map<string, Sighting[]>();
-		for (const one of sightings) {
+	function mixed(observations: readonly PacketObservation[], choices: readonly number[]): PacketObservation[] {
+		const observers = new Map<string, PacketObservation[]>();
+		for (const one of observations) {
 			const name = `${one.host} ${one.what === 'dropped'}`;
 			observers.set(name, [...(observers.get(name) ?? []), one]);
 		}
 		const waiting = [...observers.values()];
-		return sightings.map((_, index) => {
+		return observations.map((_, index) => {
 			const talking = waiting.filter(({ length }) => length > 0);
 			const next = talking[(choices[index % Math.max(1, choices.length)] ?? 0) % talking.length];
-			return next?.shift() as Sighting;
+			return next?.shift() as PacketObservation;
 		});
 	}
 
@@ -242,16 +242,16 @@ describe('a join that goes on', () => {
 				wires,
 				fc.array(fc.nat(2), { maxLength: 20 }),
 				fc.array(fc.boolean(), { maxLength: 7 }),
-				(sightings, choices, looks) => {
+				(observations, choices, looks) => {
 					const history = emptyHistory();
 					const join = new PacketJoin(history);
-					const told = mixed(sightings, choices);
+					const told = mixed(observations, choices);
 					for (const [index, one] of told.entries()) {
-						join.see(one);
+						join.observe(one);
 						if (looks[index % Math.max(1, looks.length)])
 							expect(join.segments).toEqual(joinSegments(told.slice(0, index + 1), history));
 					}
-					expect(join.segments).toEqual(joinSegments(sightings, history));
+					expect(join.segments).toEqual(joinSegments(observations, history));
 				},
 			),
 			{ numRuns: 500 },
@@ -264,10 +264,10 @@ describe('a join that goes on', () => {
 			wire.send(1 + index / 1_000, 'client', 'P.', { seq: C + 1 + 10 * index, ack: S + 1, length: 10 });
 		const history = emptyHistory();
 		const join = new PacketJoin(history);
-		const expected = joinSegments(wire.sightings, history);
-		const backwards = [...wire.sightings].reverse();
+		const expected = joinSegments(wire.observations, history);
+		const backwards = [...wire.observations].reverse();
 		for (const [index, one] of backwards.entries()) {
-			join.see(one);
+			join.observe(one);
 			if (index % 500 === 0) expect(join.segments.length).toBeGreaterThan(0);
 		}
 		expect(join.segments).toEqual(expected);
@@ -279,7 +279,7 @@ describe('a join that goes on', () => {
 	test('holds nothing that was not asked for again', () => {
 		const history = emptyHistory();
 		const join = new PacketJoin(history);
-		for (const one of handshake().sightings) join.see(one);
+		for (const one of handshake().observations) join.observe(one);
 		const told = join.segments;
 		expect(join.segments).toBe(told);
 	});
@@ -472,7 +472,7 @@ describe('numbers of another connection of the same endpoints', () => {
 	test('begin anew where the server answers the same SYN with another number', () => {
 		const wire = new Wire()
 			.send(0, 'client', 'S', { seq: C })
-			.send(0.1, 'server', 'S.', { seq: S, ack: C + 1, fortune: 'unobserved' })
+			.send(0.1, 'server', 'S.', { seq: S, ack: C + 1, fate: 'unobserved' })
 			.send(1, 'client', 'S', { seq: C })
 			.send(1.1, 'server', 'S.', { seq: answer, ack: C + 1 })
 			.send(1.2, 'client', '.', { seq: C + 1, ack: answer + 1 });
@@ -509,7 +509,7 @@ describe('numbers of another connection of the same endpoints', () => {
 describe('a socket that is connected to itself', () => {
 	test('has one row of numbers, and its SYN-ACK is no retransmission', () => {
 		const own = { address: SERVER.address, port: 9_000 };
-		const sight = (t: number, flags: string, seq: number, ack: number, length = 0): Sighting[] =>
+		const sight = (t: number, flags: string, seq: number, ack: number, length = 0): PacketObservation[] =>
 			(['left', 'arrived'] as const).map((what) => ({
 				host: 'server',
 				boot: 1,
@@ -525,14 +525,14 @@ describe('a socket that is connected to itself', () => {
 					...{ flags, seq, ack, length, window: 1, ipId: 0, options: {}, direction: what === 'left' ? 'out' : 'in' },
 				},
 			}));
-		const sightings = [
+		const observations = [
 			sight(0, 'S', C, 0),
 			sight(0.000_01, 'S.', C, C + 1),
 			sight(0.000_02, '.', C + 1, C + 1),
 			sight(1, 'P.', C + 1, C + 1, 5),
 			sight(1.000_1, '.', C + 6, C + 6),
 		].flat();
-		expect(joinSegments(sightings, emptyHistory())).toMatchObject([
+		expect(joinSegments(observations, emptyHistory())).toMatchObject([
 			{ host: 'server', link: 'loopback', flags: 'S', seq: 0, retransmission: false, fate: 'delivered' },
 			{ flags: 'S.', seq: 0, ack: 1, retransmission: false },
 			{ flags: '.', seq: 1, ack: 1 },
@@ -580,10 +580,10 @@ describe('what nobody knows', () => {
 		const history = emptyHistory();
 		const wire = handshake()
 			.send(1, 'client', 'P.', { seq: C + 1, ack: S + 1, length: 5 })
-			.send(2, 'client', 'P.', { seq: C + 6, ack: S + 1, length: 5, fortune: 'unobserved' })
+			.send(2, 'client', 'P.', { seq: C + 6, ack: S + 1, length: 5, fate: 'unobserved' })
 			.send(3, 'client', 'P.', { seq: C + 6, ack: S + 1, length: 5 })
-			.send(4, 'client', 'P.', { seq: C + 11, ack: S + 1, length: 5, fortune: 'dropped' });
-		for (const one of wire.sightings) history.see(one);
+			.send(4, 'client', 'P.', { seq: C + 11, ack: S + 1, length: 5, fate: 'dropped' });
+		for (const one of wire.observations) history.observe(one);
 		const fates = () => history.segments.slice(3).map(({ fate, by }) => [fate, by]);
 		expect(fates()).toEqual([
 			['delivered', undefined],
@@ -607,8 +607,8 @@ describe('a retransmission', () => {
 	test('is none of what never was on the wire: its sender’s own firewall stopped it', () => {
 		const data = { seq: C + 1, ack: S + 1, length: 5 };
 		const wire = handshake()
-			.send(1, 'client', 'P.', { ...data, fortune: 'stopped' })
-			.send(1.2, 'client', 'P.', { ...data, fortune: 'stopped' })
+			.send(1, 'client', 'P.', { ...data, fate: 'stopped' })
+			.send(1.2, 'client', 'P.', { ...data, fate: 'stopped' })
 			.send(1.6, 'client', 'P.', data)
 			.send(2.4, 'client', 'P.', data);
 		expect(retransmissionsOf(wire).slice(3)).toEqual([false, false, false, true]);
@@ -617,7 +617,7 @@ describe('a retransmission', () => {
 	test('has the same bytes again, whatever became of the first', () => {
 		const data = { seq: C + 1, ack: S + 1, length: 5 };
 		const wire = handshake()
-			.send(1, 'client', 'P.', { ...data, fortune: 'dropped' })
+			.send(1, 'client', 'P.', { ...data, fate: 'dropped' })
 			.send(1.2, 'client', 'P.', data)
 			.send(1.6, 'client', 'P.', data);
 		expect(retransmissionsOf(wire).slice(3)).toEqual([false, true, true]);
@@ -637,7 +637,7 @@ describe('a retransmission', () => {
 
 	test('may be of a SYN or of a FIN, which count as a byte', () => {
 		const wire = new Wire()
-			.send(0, 'client', 'S', { seq: C, fortune: 'dropped' })
+			.send(0, 'client', 'S', { seq: C, fate: 'dropped' })
 			.send(1, 'client', 'S', { seq: C })
 			.send(1.1, 'server', 'S.', { seq: S, ack: C + 1 })
 			.send(2, 'client', 'F.', { seq: C + 1, ack: S + 1 })

@@ -1,12 +1,12 @@
 import type { LabContext } from '../lab/context.ts';
 
 /** Something to be found, and when it counts. */
-export interface Sought<T> {
+export interface FinalCheck<T> {
 	readonly find: () => T | undefined;
 	/** Whether nothing that the observers have still to tell can change what was found. */
-	readonly isSettled: (found: T) => boolean;
+	readonly isFinal: (found: T) => boolean;
 	/** Throws where it cannot be found any more, because an observer that would tell it is lost. */
-	readonly assertHope: () => void;
+	readonly assertObservable: () => void;
 }
 
 /**
@@ -14,9 +14,9 @@ export interface Sought<T> {
  * it, and a call that was entered may have returned. What may still change has all observers asked, once at a time, and
  * who waits looks again when they have answered.
  */
-export function certain<T>(
+export function whenFinal<T>(
 	{ flush, history }: Pick<LabContext, 'flush' | 'history'>,
-	{ find, isSettled, assertHope }: Sought<T>,
+	{ find, isFinal, assertObservable }: FinalCheck<T>,
 ): () => T | undefined {
 	let asking = false;
 	let failure: unknown;
@@ -35,8 +35,8 @@ export function certain<T>(
 	return () => {
 		if (failure !== undefined) throw failure;
 		const found = find();
-		if (found === undefined) assertHope();
-		else if (isSettled(found)) return found;
+		if (found === undefined) assertObservable();
+		else if (isFinal(found)) return found;
 		else ask();
 		return undefined;
 	};

@@ -1,11 +1,11 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import type { HostName } from './events.ts';
-import type { Seen } from './pairing.ts';
+import type { Observations } from './pairing.ts';
 
 /** What is known of a packet that may be an answer of a firewall, or may have been answered by one. */
 export interface Answerable {
 	readonly packet: CapturedSegment | CapturedIcmp;
-	readonly seen: Seen;
+	readonly seen: Observations;
 	/** Seconds since the epoch, as it was seen. */
 	readonly seenAt: number;
 	/** Where it was seen first. */
@@ -19,25 +19,25 @@ export interface Answerable {
 }
 
 /** A rule answers in the same softirq; so much later, in seconds, somebody else answers. */
-const AT_ONCE = 1;
+const ANSWER_LIMIT = 1;
 /**
  * How late the log of a packet may be read that its own host's firewall stopped: the kernel gives such no time
  * (nfnetlink_log.c, `hooknum <= NF_INET_FORWARD`).
  */
 const READ_LATE = 10;
 /** Of what arrives the log has the time of its arrival. */
-const CLOCKS = 0.01;
+const CLOCK_TOLERANCE = 0.01;
 
 /** Packets that one answer would be to, and such answers. */
-interface Group<P> {
+interface AnswerGroup<P> {
 	readonly kind: 'segment' | 'icmp';
 	readonly rejected: Set<P>;
 	readonly answers: Set<P>;
 }
 
 /** Which RSTs and ICMP messages a firewall made: those that answer a packet which one of its rules rejected. */
-export class Answers<P extends Answerable> {
-	readonly #byKey = new Map<string, Group<P>>();
+export class FirewallAnswers<P extends Answerable> {
+	readonly #byKey = new Map<string, AnswerGroup<P>>();
 	readonly #changed = new Set<string>();
 
 	add(one: P): void {
@@ -61,10 +61,10 @@ export class Answers<P extends Answerable> {
 	}
 
 	/** Says anew who answers whom; `retold` is called with each packet of which something else is said than before. */
-	settle(retold: (one: P) => void): void {
+	update(retold: (one: P) => void): void {
 		for (const key of this.#changed) {
 			const group = this.#byKey.get(key);
-			if (group) this.#settle(group, retold);
+			if (group) this.#updateGroup(group, retold);
 		}
 		this.#changed.clear();
 	}
@@ -77,7 +77,7 @@ export class Answers<P extends Answerable> {
 		return count;
 	}
 
-	#settle({ kind, rejected, answers }: Group<P>, retold: (one: P) => void): void {
+	#updateGroup({ kind, rejected, answers }: AnswerGroup<P>, retold: (one: P) => void): void {
 		const open = inOrder(rejected);
 		const found = new Map<P, P>();
 		for (const answer of inOrder(answers)) {
@@ -101,13 +101,15 @@ export class Answers<P extends Answerable> {
  * first behind the answer is meant, not one of those that were stopped later.
  */
 function indexOfAnswered(answer: Answerable, inOrder: readonly Answerable[]): number {
-	const before = inOrder.findLastIndex((one) => couldAnswer(answer, one) && one.seenAt <= answer.seenAt + CLOCKS);
+	const before = inOrder.findLastIndex(
+		(one) => couldAnswer(answer, one) && one.seenAt <= answer.seenAt + CLOCK_TOLERANCE,
+	);
 	return before < 0 ? inOrder.findIndex((one) => couldAnswer(answer, one)) : before;
 }
 
 function couldAnswer(answer: Answerable, rejected: Answerable): boolean {
 	const later = answer.seenAt - rejected.seenAt;
-	return later <= AT_ONCE && later >= -(rejected.stopped ? READ_LATE : CLOCKS);
+	return later <= ANSWER_LIMIT && later >= -(rejected.stopped ? READ_LATE : CLOCK_TOLERANCE);
 }
 
 function inOrder<P extends Answerable>(packets: ReadonlySet<P>): P[] {

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
 import type { HostName } from './events.ts';
-import { CLIENT, emptyHistory, ORIGIN, SERVER, Wire } from './fixtures.ts';
+import { CLIENT, emptyHistory, HISTORY_START, SERVER, Wire } from './fixtures.ts';
 import type { History } from './history.ts';
-import type { Sighting } from './segments.ts';
+import type { PacketObservation } from './packet-join.ts';
 
 const C = 1_000_000;
 const S = 2_000_000_000;
 
-function told(...sightings: readonly Sighting[]): History {
+function told(...observations: readonly PacketObservation[]): History {
 	const history = emptyHistory();
-	for (const one of sightings) history.see(one);
+	for (const one of observations) history.observe(one);
 	return history;
 }
 
@@ -21,11 +21,11 @@ const handshake = () =>
 		.send(0.002, 'client', '.', { seq: C + 1, ack: S + 1 });
 
 /** A RST in the name of the server that never left the client. */
-function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): Sighting[] {
+function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): PacketObservation[] {
 	const packet: CapturedSegment = {
 		...{
 			kind: 'segment',
-			t: ORIGIN + t,
+			t: HISTORY_START + t,
 			loopback: true,
 			from: SERVER,
 			to: CLIENT,
@@ -46,7 +46,7 @@ function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): Sightin
 }
 
 /** An ICMP message of the server's about data of the client's. */
-function icmp(t: number, what: Sighting['what'], more: Partial<CapturedIcmp> = {}): Sighting {
+function icmp(t: number, what: PacketObservation['what'], more: Partial<CapturedIcmp> = {}): PacketObservation {
 	const host: HostName = what === 'left' ? 'server' : 'client';
 	const about = {
 		type: 3,
@@ -61,7 +61,7 @@ function icmp(t: number, what: Sighting['what'], more: Partial<CapturedIcmp> = {
 		boot: 1,
 		what,
 		...(what === 'dropped' && { by: 'cut-1' }),
-		packet: { kind: 'icmp', t: ORIGIN + t, from: SERVER.address, to: CLIENT.address, ...about, ...more },
+		packet: { kind: 'icmp', t: HISTORY_START + t, from: SERVER.address, to: CLIENT.address, ...about, ...more },
 	};
 }
 
@@ -72,17 +72,17 @@ describe('a segment that a firewall made', () => {
 		'as packets leave is of the host whose firewall it was, and stands behind what it answers, though the log is ' +
 			'read late',
 		() => {
-			const { sightings } = handshake().send(1.005, 'client', 'P.', { ...data, fortune: 'stopped', rejected: true });
+			const { observations } = handshake().send(1.005, 'client', 'P.', { ...data, fate: 'stopped', rejected: true });
 			for (const all of [
-				[...sightings, ...forgedAtClient(1)],
-				[...forgedAtClient(1), ...sightings],
+				[...observations, ...forgedAtClient(1)],
+				[...forgedAtClient(1), ...observations],
 			]) {
 				const history = told(...all);
 				expect(history.segments.slice(3)).toMatchObject([
 					{ t: 0.999_999, host: 'client', flags: 'P.', fate: 'dropped' },
 					{ t: 1, host: 'client', flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', fate: 'delivered' },
 				]);
-				expect(history.answersOf('drop-1')).toBe(1);
+				expect(history.countAnswersTo('drop-1')).toBe(1);
 			}
 		},
 	);
@@ -93,12 +93,12 @@ describe('a segment that a firewall made', () => {
 		['all late', [2.5, 2.600_01, 2.600_02]],
 	])('that answers a retransmission is not taken for the answer to the first: the log is read %s', (_, read) => {
 		const wire = handshake();
-		for (const t of read) wire.send(t, 'client', 'P.', { ...data, fortune: 'stopped', rejected: true });
+		for (const t of read) wire.send(t, 'client', 'P.', { ...data, fate: 'stopped', rejected: true });
 		const sent = [1, 1.4, 2.2];
-		const history = told(...wire.sightings, ...sent.flatMap((t, index) => forgedAtClient(t, { ipId: index })));
+		const history = told(...wire.observations, ...sent.flatMap((t, index) => forgedAtClient(t, { ipId: index })));
 		const times = (flags: string) => history.segments.filter((one) => one.flags === flags).map(({ t }) => t.toFixed(3));
 		expect(times('P.')).toEqual(['1.000', '1.400', '2.200']);
-		expect(history.answersOf('drop-1')).toBe(3);
+		expect(history.countAnswersTo('drop-1')).toBe(3);
 	});
 
 	test('is known by the other host’s address on the loopback, whatever made it', () => {
@@ -109,39 +109,39 @@ describe('a segment that a firewall made', () => {
 
 	test('as packets arrive is told from what the stack sent by what the rule met', () => {
 		const wire = handshake()
-			.send(1, 'client', 'P.', { ...data, fortune: 'dropped', rejected: true })
+			.send(1, 'client', 'P.', { ...data, fate: 'dropped', rejected: true })
 			.send(1.001, 'server', 'R', { seq: S + 1, ipId: 0 })
 			// Healed, and the stack resets by itself.
 			.send(9, 'client', 'P.', data)
 			.send(9.001, 'server', 'R', { seq: S + 1, ipId: 0 });
-		const history = told(...wire.sightings);
+		const history = told(...wire.observations);
 		expect(history.segments.filter(({ flags }) => flags === 'R')).toMatchObject([
 			{ t: 1.001, origin: 'firewall' },
 			{ t: 9.001 },
 		]);
 		expect(history.segments.at(-1)).not.toHaveProperty('origin');
-		expect(history.answersOf('drop-1')).toBe(1);
+		expect(history.countAnswersTo('drop-1')).toBe(1);
 	});
 
 	test('that answers a SYN acknowledges it (nf_reject_ip_tcphdr_put)', () => {
 		const wire = new Wire()
-			.send(1, 'client', 'S', { seq: C, fortune: 'dropped', rejected: true })
+			.send(1, 'client', 'S', { seq: C, fate: 'dropped', rejected: true })
 			.send(1.001, 'server', 'R.', { seq: 0, ack: C + 1, ipId: 0 });
-		expect(told(...wire.sightings).segments.at(-1)).toMatchObject({ flags: 'R.', origin: 'firewall', ack: 1 });
+		expect(told(...wire.observations).segments.at(-1)).toMatchObject({ flags: 'R.', origin: 'firewall', ack: 1 });
 	});
 
 	test('is none where the rule only drops', () => {
 		const wire = handshake()
-			.send(1, 'client', 'P.', { ...data, fortune: 'dropped' })
+			.send(1, 'client', 'P.', { ...data, fate: 'dropped' })
 			.send(1.001, 'server', 'R', { seq: S + 1, ipId: 0 });
-		expect(told(...wire.sightings).segments.at(-1)).not.toHaveProperty('origin');
+		expect(told(...wire.observations).segments.at(-1)).not.toHaveProperty('origin');
 	});
 });
 
 describe('an ICMP message', () => {
 	test('is one event of both captures, with the relative number of what it quotes', () => {
-		const { sightings } = handshake().send(1, 'client', 'P.', { ...data, fortune: 'dropped', rejected: true });
-		const history = told(...sightings, icmp(1.001, 'left'), icmp(1.002, 'arrived'));
+		const { observations } = handshake().send(1, 'client', 'P.', { ...data, fate: 'dropped', rejected: true });
+		const history = told(...observations, icmp(1.001, 'left'), icmp(1.002, 'arrived'));
 		expect(history.of('icmp')).toEqual([
 			{
 				kind: 'icmp',
@@ -159,7 +159,7 @@ describe('an ICMP message', () => {
 				arrived: 1.002,
 			},
 		]);
-		expect(history.answersOf('drop-1')).toBe(1);
+		expect(history.countAnswersTo('drop-1')).toBe(1);
 		expect(history.events.at(-1)?.kind).toBe('icmp');
 	});
 
@@ -177,8 +177,8 @@ describe('an ICMP message', () => {
 
 	test('that a rule asked for and the kernel’s limit suppressed is not there, and not counted', () => {
 		const wire = handshake();
-		for (const t of [1, 1.2, 1.6]) wire.send(t, 'client', 'P.', { ...data, fortune: 'dropped', rejected: true });
-		const history = told(...wire.sightings, icmp(1.001, 'left'), icmp(1.601, 'left', { ipId: 100 }));
-		expect(history.answersOf('drop-1')).toBe(2);
+		for (const t of [1, 1.2, 1.6]) wire.send(t, 'client', 'P.', { ...data, fate: 'dropped', rejected: true });
+		const history = told(...wire.observations, icmp(1.001, 'left'), icmp(1.601, 'left', { ipId: 100 }));
+		expect(history.countAnswersTo('drop-1')).toBe(2);
 	});
 });

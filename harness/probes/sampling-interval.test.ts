@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SsRow } from '../formats/types.ts';
-import { realPace, virtualPace } from './pace.ts';
+import { realTimeInterval, virtualTimeInterval } from './sampling-interval.ts';
 
 const row = (leftMs?: number): SsRow => ({
 	state: 'ESTAB',
@@ -14,29 +14,29 @@ const row = (leftMs?: number): SsRow => ({
 });
 
 test('real time: quickly at first, then slower', () => {
-	expect([1, 19, 20, 59, 60, 1_000].map((looks) => realPace({ looks, seconds: 0, rows: [] }))).toEqual([
+	expect([1, 19, 20, 59, 60, 1_000].map((samples) => realTimeInterval({ samples, seconds: 0, rows: [] }))).toEqual([
 		50, 50, 200, 200, 500, 500,
 	]);
 });
 
 describe('virtual time', () => {
-	/** How many looks a wait costs. */
-	const looksIn = (seconds: number, rows: (t: number) => SsRow[]) => {
-		let looks = 0;
-		for (let t = 0; t < seconds; t += virtualPace({ looks, seconds: t, rows: rows(t) }) / 1_000) looks++;
-		return looks;
+	/** How many samples a wait costs. */
+	const samplesIn = (seconds: number, rows: (t: number) => SsRow[]) => {
+		let samples = 0;
+		for (let t = 0; t < seconds; t += virtualTimeInterval({ samples, seconds: t, rows: rows(t) }) / 1_000) samples++;
+		return samples;
 	};
 
 	test('two hours without a timer cost fewer looks than ten real seconds', () => {
-		expect(looksIn(7_200, () => [row()])).toBeLessThan(150);
+		expect(samplesIn(7_200, () => [row()])).toBeLessThan(150);
 	});
 
 	test('a timer’s end is looked at right after it, however long the wait has been', () => {
-		expect(virtualPace({ looks: 9, seconds: 100, rows: [row(), row(4_000), row(60_000)] })).toBe(4_050);
+		expect(virtualTimeInterval({ samples: 9, seconds: 100, rows: [row(), row(4_000), row(60_000)] })).toBe(4_050);
 	});
 
 	test('a timer that is late is not looked at all the time', () => {
-		expect(looksIn(1_000, (t) => [row(Math.max(0, 880 - t) * 1_000)])).toBeLessThan(170);
+		expect(samplesIn(1_000, (t) => [row(Math.max(0, 880 - t) * 1_000)])).toBeLessThan(170);
 	});
 
 	test('never sooner than real time’s shortest, never later than a tenth of the wait', () => {
@@ -45,7 +45,7 @@ describe('virtual time', () => {
 				fc.double({ min: 0, max: 1e5, noNaN: true }),
 				fc.array(fc.option(fc.nat(1e8), { nil: undefined })),
 				(seconds, timers) => {
-					const ms = virtualPace({ looks: 1, seconds, rows: timers.map(row) });
+					const ms = virtualTimeInterval({ samples: 1, seconds, rows: timers.map(row) });
 					expect(ms).toBeGreaterThanOrEqual(50);
 					expect(ms).toBeLessThanOrEqual(Math.max(50, (seconds * 1_000) / 10));
 				},

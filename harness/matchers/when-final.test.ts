@@ -3,7 +3,7 @@ import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { EventOf } from '../timeline/events.ts';
-import { ORIGIN, Wire } from '../timeline/fixtures.ts';
+import { HISTORY_START, Wire } from '../timeline/fixtures.ts';
 import { PeerExpectation } from './peer-matchers.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 
@@ -25,7 +25,8 @@ function lagging(tell: () => void = () => {}) {
 		await settle();
 		tell();
 		for (const host of HOSTS)
-			for (const observer of ['capture', 'firewall', 'strace'] as const) history.sawAll({ observer, host }, begun);
+			for (const observer of ['capture', 'firewall', 'strace'] as const)
+				history.markComplete({ observer, host }, begun);
 	};
 	history.add({ kind: 'fault', t: 0, host: 'server', id: 'drop-1', what: 'packets', phase: 'injected', text: 'DROP' });
 	const lab = { ...context, flush };
@@ -35,14 +36,14 @@ function lagging(tell: () => void = () => {}) {
 /**
  * What the observers say of one segment of the client: where it left, where it arrived, and what the firewall logged.
  */
-function sightingsOf(fortune: 'delivered' | 'dropped' | 'unobserved') {
-	return new Wire().send(1, 'client', 'P.', { length: 6, fortune }).sightings;
+function observationsOf(fate: 'delivered' | 'dropped' | 'unobserved') {
+	return new Wire().send(1, 'client', 'P.', { length: 6, fate }).observations;
 }
 
 describe('a fate is no fate before all observers have told', () => {
 	test('delivered passes when the firewall’s log has nothing to say', async () => {
 		const { context, history, timeline, flushes } = lagging();
-		for (const sighting of sightingsOf('delivered')) history.see(sighting);
+		for (const sighting of observationsOf('delivered')) history.observe(sighting);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6');
 		expect(flushes()).toBe(1);
@@ -52,11 +53,11 @@ describe('a fate is no fate before all observers have told', () => {
 	});
 
 	test('a dropped segment is not delivered because its log is late', async () => {
-		const [left, arrived, dropped] = sightingsOf('dropped');
+		const [left, arrived, dropped] = observationsOf('dropped');
 		const { context, history, timeline } = lagging(() => {
-			if (dropped && history.segments.every(({ fate }) => fate !== 'dropped')) history.see(dropped);
+			if (dropped && history.segments.every(({ fate }) => fate !== 'dropped')) history.observe(dropped);
 		});
-		for (const sighting of [left, arrived]) if (sighting) history.see(sighting);
+		for (const sighting of [left, arrived]) if (sighting) history.observe(sighting);
 		context.clock.pass(2_000);
 		const failing = failureOf(timeline.toShowSegment('> P. 6'));
 		await timeline.toShowSegment('> P. 6 dropped by drop-1');
@@ -66,11 +67,11 @@ describe('a fate is no fate before all observers have told', () => {
 	});
 
 	test('a segment that is under way is not unobserved', async () => {
-		const [left, arrived] = sightingsOf('delivered');
+		const [left, arrived] = observationsOf('delivered');
 		const { context, history, timeline } = lagging(() => {
-			if (arrived && history.segments.every(({ fate }) => fate !== 'delivered')) history.see(arrived);
+			if (arrived && history.segments.every(({ fate }) => fate !== 'delivered')) history.observe(arrived);
 		});
-		if (left) history.see(left);
+		if (left) history.observe(left);
 		context.clock.pass(2_000);
 		const failing = failureOf(timeline.toShowSegment('> P. 6 unobserved'));
 		await timeline.toShowSegment('> P. 6');
@@ -79,15 +80,15 @@ describe('a fate is no fate before all observers have told', () => {
 	});
 
 	test('a list is not complete before a segment that was sent has been told', async () => {
-		const [left, arrived] = sightingsOf('delivered');
-		const later = new Wire().send(1.5, 'server', '.', { ipId: 9 }).sightings;
+		const [left, arrived] = observationsOf('delivered');
+		const later = new Wire().send(1.5, 'server', '.', { ipId: 9 }).observations;
 		const { context, history, timeline } = lagging(() => {
-			if (history.segments.length === 1) for (const sighting of later) history.see(sighting);
+			if (history.segments.length === 1) for (const sighting of later) history.observe(sighting);
 		});
 		const failing = failureOf(timeline.toShowSegments('> P. 6'));
 		await settle();
 		await settle();
-		for (const sighting of [left, arrived]) if (sighting) history.see(sighting);
+		for (const sighting of [left, arrived]) if (sighting) history.observe(sighting);
 		context.clock.pass(2_000);
 		await settle();
 		await timeline.toShowSegments('> P. 6', '< .');
@@ -99,13 +100,13 @@ describe('a fate is no fate before all observers have told', () => {
 describe('of a segment whose log is late', () => {
 	/** A segment that the server's firewall drops, which its log tells only when it is asked. */
 	function late() {
-		const { sightings } = new Wire().send(1, 'client', 'P.', { length: 6, fortune: 'dropped' });
-		const logged = sightings.pop();
+		const { observations } = new Wire().send(1, 'client', 'P.', { length: 6, fate: 'dropped' });
+		const logged = observations.pop();
 		const lab = lagging(() => {
-			if (logged && lab.history.segments.some(({ fate }) => fate === 'delivered')) lab.history.see(logged);
+			if (logged && lab.history.segments.some(({ fate }) => fate === 'delivered')) lab.history.observe(logged);
 		});
 		const arrive = () => {
-			for (const sighting of sightings) lab.history.see(sighting);
+			for (const sighting of observations) lab.history.observe(sighting);
 		};
 		return { ...lab, arrive };
 	}
@@ -124,8 +125,8 @@ describe('of a segment whose log is late', () => {
 
 	test('a count is not too high', async () => {
 		const { context, history, timeline, arrive } = late();
-		for (const sighting of new Wire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).sightings)
-			history.see(sighting);
+		for (const sighting of new Wire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).observations)
+			history.observe(sighting);
 		arrive();
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('1x > P. 6');
@@ -134,9 +135,10 @@ describe('of a segment whose log is late', () => {
 
 describe('a silence', () => {
 	test('is not broken by what comes after it, while observers are asked', async () => {
-		const { sightings } = new Wire().send(2.5, 'client', 'P.', { length: 6 });
+		const { observations } = new Wire().send(2.5, 'client', 'P.', { length: 6 });
 		const lab = lagging(() => {
-			if (lab.context.clock.now() >= ORIGIN + 2) for (const sighting of sightings.splice(0)) lab.history.see(sighting);
+			if (lab.context.clock.now() >= HISTORY_START + 2)
+				for (const sighting of observations.splice(0)) lab.history.observe(sighting);
 		});
 		const silent = lab.timeline.toStaySilent({ forMs: 2_000 });
 		await settle();
@@ -216,7 +218,7 @@ describe('without an observer', () => {
 	test('a fate that it would tell is unknown: waited for in vain', async () => {
 		const { history, timeline } = lagging();
 		history.lose({ observer: 'firewall', host: 'server', ...lost });
-		for (const sighting of sightingsOf('delivered')) history.see(sighting);
+		for (const sighting of observationsOf('delivered')) history.observe(sighting);
 		const failure = await failureOf(timeline.toShowSegment('> P. 6'));
 		expect(failure).toMatchObject({ code: 'OBSERVER_LOST' });
 		expect(failure.message).toContain('The server’s observer “firewall” was lost since 0.500 s');
@@ -225,7 +227,7 @@ describe('without an observer', () => {
 	test('what was seen all the same is a fact', async () => {
 		const { context, history, timeline } = lagging();
 		history.lose({ observer: 'capture', host: 'client', ...lost });
-		for (const sighting of sightingsOf('dropped')) history.see(sighting);
+		for (const sighting of observationsOf('dropped')) history.observe(sighting);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6 dropped by drop-1');
 	});
@@ -252,10 +254,10 @@ describe('without an observer', () => {
 
 	test('a count is unknown where one more may have been delivered', async () => {
 		const { context, history, timeline } = lagging();
-		for (const sighting of sightingsOf('delivered')) history.see(sighting);
+		for (const sighting of observationsOf('delivered')) history.observe(sighting);
 		history.lose({ observer: 'firewall', host: 'server', ...lost, since: 1.5 });
-		for (const sighting of new Wire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).sightings)
-			history.see(sighting);
+		for (const sighting of new Wire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).observations)
+			history.observe(sighting);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6');
 		expect(await failureOf(timeline.toShowSegment('1x > P. 6'))).toMatchObject({ code: 'OBSERVER_LOST' });
@@ -268,4 +270,4 @@ describe('without an observer', () => {
 	});
 });
 
-test('the times of this file begin with the history', () => expect(fakeContext().history.at(ORIGIN)).toBe(0));
+test('the times of this file begin with the history', () => expect(fakeContext().history.at(HISTORY_START)).toBe(0));

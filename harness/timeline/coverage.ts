@@ -7,7 +7,7 @@ import { type EventOf, type HostName, type Loss, otherHost } from './events.ts';
 export type Observer = 'capture' | 'firewall' | 'rules' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
 
 /** An observer of one host; the kernel's trace is of both. */
-export interface Observed {
+export interface HostObserver {
 	readonly observer: Observer;
 	readonly host: HostName;
 }
@@ -19,13 +19,13 @@ type Packet = Pick<EventOf<'segment'>, 't' | 'host' | 'link' | 'fate' | 'arrived
  * How long a packet may be under way between two captures, in seconds: a softirq on a busy processor. One that a
  * running host has not seen by then did not arrive.
  */
-export const UNDER_WAY = 0.1;
+export const TRANSIT_LIMIT = 0.1;
 
 /** What the observers of a lab have told for certain, and what they have lost. All times are seconds of the history. */
-export class Knowledge {
+export class Coverage {
 	#losses: Loss[] = [];
 	/** Up to when each observer has told all; absent for one that does not run. */
-	readonly #toldUntil = new Map<string, number>();
+	readonly #completeUntil = new Map<string, number>();
 
 	get losses(): readonly Loss[] {
 		return this.#losses;
@@ -37,7 +37,7 @@ export class Knowledge {
 	}
 
 	/** An observer tells all again from `t` on: it was started anew, or has caught up. */
-	recover({ observer, host }: Observed, t: number): void {
+	recover({ observer, host }: HostObserver, t: number): void {
 		const isOver = (loss: Loss) => isOpen(loss) && loss.observer === observer && (loss.host ?? host) === host;
 		this.#losses = this.#losses.map((loss) => (isOver(loss) ? { ...loss, until: t } : loss));
 	}
@@ -47,7 +47,7 @@ export class Knowledge {
 	 * until then and told again is forgotten: it is no part of the history that begins.
 	 */
 	begin(seconds: number): void {
-		for (const [name, t] of this.#toldUntil) this.#toldUntil.set(name, t - seconds);
+		for (const [name, t] of this.#completeUntil) this.#completeUntil.set(name, t - seconds);
 		const moved = this.#losses.map(({ since, until, ...loss }) => ({
 			...loss,
 			...(since !== undefined && { since: Math.max(0, since - seconds) }),
@@ -57,24 +57,24 @@ export class Knowledge {
 	}
 
 	/** An observer runs from `t` on. */
-	started(observed: Observed, t: number): void {
-		this.#toldUntil.set(keyOf(observed), t);
+	started(observed: HostObserver, t: number): void {
+		this.#completeUntil.set(keyOf(observed), t);
 		this.recover(observed, t);
 	}
 
 	/** An observer has told all up to `t`. */
-	told(observed: Observed, t: number): void {
-		this.#toldUntil.set(keyOf(observed), Math.max(t, this.#toldUntil.get(keyOf(observed)) ?? t));
+	markComplete(observed: HostObserver, t: number): void {
+		this.#completeUntil.set(keyOf(observed), Math.max(t, this.#completeUntil.get(keyOf(observed)) ?? t));
 	}
 
 	/** An observer has ended in good order: it has told all. */
-	ended(observed: Observed): void {
-		this.#toldUntil.delete(keyOf(observed));
+	ended(observed: HostObserver): void {
+		this.#completeUntil.delete(keyOf(observed));
 	}
 
 	/** Up to when an observer has told all; Infinity for one that does not run. */
-	toldUntil(observed: Observed): number {
-		return this.#toldUntil.get(keyOf(observed)) ?? Number.POSITIVE_INFINITY;
+	completeUntil(observed: HostObserver): number {
+		return this.#completeUntil.get(keyOf(observed)) ?? Number.POSITIVE_INFINITY;
 	}
 
 	/** Whether what an observer would have told of that time is unknown. */
@@ -89,36 +89,36 @@ export class Knowledge {
 	}
 
 	/** What made one of these observers lose sight, at any time so far. */
-	blindness(...observed: readonly Observed[]): Loss | undefined {
+	anyLoss(...observed: readonly HostObserver[]): Loss | undefined {
 		return this.#losses.find((loss) => loss.since !== undefined && observed.some((one) => concerns(loss, one)));
 	}
 
 	/** The same, of what has happened since `t`. */
-	blindnessSince(t: number, ...observed: readonly Observed[]): Loss | undefined {
+	anyLossSince(t: number, ...observed: readonly HostObserver[]): Loss | undefined {
 		const isLater = ({ since, until = Number.POSITIVE_INFINITY }: Loss) => since !== undefined && until > t;
 		return this.#losses.find((loss) => isLater(loss) && observed.some((one) => concerns(loss, one)));
 	}
 
 	/** Why one of these observers sees nothing any more. */
-	lostForGood(...observed: readonly Observed[]): Loss | undefined {
+	openLoss(...observed: readonly HostObserver[]): Loss | undefined {
 		return this.#losses.find((loss) => isOpen(loss) && observed.some((one) => concerns(loss, one)));
 	}
 
 	/** Whether nothing that observers have still to tell can change what became of a packet. */
-	isSettled({ t, host: sender, link, fate, arrived = t }: Packet): boolean {
+	isFinal({ t, host: sender, link, fate, arrived = t }: Packet): boolean {
 		if (fate === 'dropped' || fate === 'unknown') return true;
 		const receiver = link === 'loopback' ? sender : otherHost(sender);
 		const has = (observer: Observer, until: number) =>
-			this.toldUntil({ observer, host: receiver }) > until || this.isBlind(observer, receiver, until);
+			this.completeUntil({ observer, host: receiver }) > until || this.isBlind(observer, receiver, until);
 		if (fate === 'delivered') return has('capture', arrived) && has('firewall', arrived);
-		return has('capture', t + UNDER_WAY) && has('firewall', t + UNDER_WAY);
+		return has('capture', t + TRANSIT_LIMIT) && has('firewall', t + TRANSIT_LIMIT);
 	}
 }
 
-const keyOf = ({ observer, host }: Observed) => `${observer} ${host}`;
+const keyOf = ({ observer, host }: HostObserver) => `${observer} ${host}`;
 const isOpen = ({ since, until }: Loss) => since !== undefined && until === undefined;
 
-function concerns(loss: Loss, { observer, host }: Observed): boolean {
+function concerns(loss: Loss, { observer, host }: HostObserver): boolean {
 	const isSame =
 		observer === loss.observer ||
 		observer.startsWith(`${loss.observer} of `) ||
