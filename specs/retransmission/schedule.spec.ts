@@ -4,10 +4,10 @@ import {
 	gapsBetween,
 	isTimerOf,
 	RTO_MIN_MS,
+	retransmissionExpiries,
 	retransmissionGapsMs,
 	retransmissionTimeout,
 	retransmissionTimeoutMs,
-	retransmissionExpiries,
 	scenario,
 	shortened,
 } from '../../harness/index.ts';
