@@ -21,6 +21,6 @@ export class FakePeer extends Peer {
 	}
 
 	override async signal(signal: NodeJS.Signals): Promise<void> {
-		this.tell('signalled', signal);
+		this.record('signalled', signal);
 	}
 }

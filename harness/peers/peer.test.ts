@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { settle } from '../fixtures.ts';
 import type { TcpSocket } from '../formats/types.ts';
 import type { EventOf } from '../timeline/events.ts';
-import { CLIENT, ORIGIN, SERVER } from '../timeline/fixtures.ts';
+import { CLIENT, HISTORY_START, SERVER } from '../timeline/fixtures.ts';
 import { FakePeer } from './fixtures.ts';
 
 type Call = EventOf<'call'>;
@@ -31,7 +31,7 @@ describe('the end of a peer', () => {
 	])('%j', async (said, end, text) => {
 		const peer = new FakePeer();
 		expect(peer.end).toBeUndefined();
-		peer.exit({ ...said, t: ORIGIN + 9 });
+		peer.exit({ ...said, t: HISTORY_START + 9 });
 		expect(await peer.ended).toEqual(end);
 		expect(peer.end).toEqual(end);
 		// When it ended, by its agent's clock.
@@ -50,7 +50,7 @@ describe('the end of a peer', () => {
 
 	test('it is over once nobody can write to its streams any more, and whoever waits hears of it', async () => {
 		const peer = new FakePeer();
-		peer.exit({ status: 0, t: ORIGIN });
+		peer.exit({ status: 0, t: HISTORY_START });
 		await peer.ended;
 		await settle();
 		// A child of it may still print.

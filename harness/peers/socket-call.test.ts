@@ -3,18 +3,19 @@ import { describe, expect, test } from '@jest/globals';
 import { quietResolvers } from '../agent/promises.ts';
 import { HalfopenError } from '../errors.ts';
 import { settle } from '../fixtures.ts';
-import { CLIENT, ORIGIN, SERVER } from '../timeline/fixtures.ts';
+import { CLIENT, HISTORY_START, SERVER } from '../timeline/fixtures.ts';
 import { FakePeer } from './fixtures.ts';
-import { type CallText, type Outcome, SocketCall } from './socket-call.ts';
+import { type CallOutcome, type CallText, SocketCall } from './socket-call.ts';
 
 const SEND: CallText = { name: 'send', args: '3, "one", 0', fd: 3, socket: { family: 'IPv4', remote: SERVER } };
 
 /** A call that returns when the test says so. */
 function made(text: CallText = SEND) {
 	const peer = new FakePeer();
-	const { promise, resolve, reject } = quietResolvers<Outcome>();
+	const { promise, resolve, reject } = quietResolvers<CallOutcome>();
 	const call = SocketCall.make(peer, text, () => promise);
-	const returns = (outcome: Partial<Outcome>) => resolve({ returned: 0, t: ORIGIN + 1, took: 2, ...outcome });
+	const returns = (outcome: Partial<CallOutcome>) =>
+		resolve({ returned: 0, t: HISTORY_START + 1, took: 2, ...outcome });
 	return { peer, call, returns, reject, history: peer.context.history };
 }
 
@@ -24,7 +25,7 @@ describe('a call', () => {
 		const seen: unknown[] = [];
 		const call = SocketCall.make(peer, SEND, async () => {
 			seen.push(...peer.context.history.of('call'));
-			return { returned: 3, t: ORIGIN, took: 0 };
+			return { returned: 3, t: HISTORY_START, took: 0 };
 		});
 		expect(seen).toEqual([{ kind: 'call', t: 0, host: 'client', peer: 'kang', pid: 7, ...SEND, source: 'socket' }]);
 		expect(call.endedAt).toBeNaN();
@@ -125,12 +126,12 @@ describe('who waits for a call', () => {
 			{ what: 'kang on the client: send(3, "one", 0) to return', limitMs: undefined },
 		]);
 		// Whoever awaits a call does something to the lab: it may change by that.
-		expect(peer.context.acts.none).toBe(false);
+		expect(peer.context.actions.idle).toBe(false);
 		returns({});
 		await awaited;
 		await settle();
 		expect(peer.context.waits.open).toEqual([]);
-		expect(peer.context.acts.none).toBe(true);
+		expect(peer.context.actions.idle).toBe(true);
 	});
 
 	test('does not wait for what is over', async () => {
