@@ -18,7 +18,7 @@ const INTRODUCTION = [
 	'fault. Hover a thing in `reports/index.html` of your own run to see all that was recorded of it.',
 ].join('\n');
 
-/** `npm run docs`: runs the puzzles, and makes of their ladders the pictures in `docs/` and the gallery. */
+/** `npm run docs`: runs the puzzles, and writes their ladders as pictures to `docs/`, and the gallery. */
 await orExplain(async () => {
 	const began = Date.now();
 	await runJest([THEME]);
@@ -33,7 +33,7 @@ await orExplain(async () => {
 		timeline,
 		svg: await text(ARTIFACTS.svg),
 	}));
-	// By this machine's clock, which is the files': a timeline's own is that of the machine its hosts were on.
+	// Compared with this machine's clock, which sets files' mtimes. A timeline has the clock of its hosts' machine.
 	const isOfThisRun = (folder: string) => statSync(join(REPORTS, folder, ARTIFACTS.timeline)).mtimeMs >= began;
 	const shown = scenarios.filter(
 		({ folder, timeline, svg }) => timeline.spec.startsWith(THEME) && isOfThisRun(folder) && svg !== undefined,
@@ -54,5 +54,5 @@ await orExplain(async () => {
 			shown.map(({ timeline }) => timeline),
 		),
 	);
-	process.stdout.write(`${fromProjectRoot(gallery)} and ${shown.length} pictures are those of this run\n`);
+	process.stdout.write(`wrote ${fromProjectRoot(gallery)} and ${shown.length} pictures\n`);
 });

@@ -1,12 +1,12 @@
 import { SEED_VARIABLE } from '../engines/vm/runner.ts';
 import { ENGINE_VARIABLE } from '../run/engines.ts';
 
-/** A guest and its worker take a core by turns: more of them at once only take memory. */
+/** A guest and its worker use one core in turns. More guests at once would only use more memory. */
 const GUESTS_AT_ONCE = 2;
 
 /**
- * Arguments for Jest, with what the chosen engine makes of them. Jest has a seed, too: the same number then says in
- * which order tests run, and what the random numbers of guests are made of.
+ * Jest's arguments with the defaults of the chosen engine. `--seed` sets both Jest's seed (the order of tests) and the
+ * seed of guests' random numbers.
  */
 export function forEngine(args: readonly string[], environment = process.env): string[] {
 	const seed = /(?:^| )--seed[= ](\d+)/.exec(args.join(' '))?.[1];

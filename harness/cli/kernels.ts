@@ -23,14 +23,14 @@ interface Options extends OwnKernel {
 
 const command = new Command('npm run kernels --')
 	.description(
-		'Fetches Linux kernels of Debian’s archive, verifies them, and prepares them for labs in virtual machines. ' +
-			'Does only what is missing.',
+		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Kernels that ' +
+			'are already prepared are kept.',
 	)
-	.argument('[kernels...]', 'a series (6.1: its newest) or a release (6.1.0-50-cloud-amd64)')
-	.option('--list', 'show which kernels can be had, and which are here')
-	.option('--image <file>', 'prepare a kernel of your own: its bzImage')
-	.option('--modules <folder>', 'and its modules: /lib/modules/<release>, or a folder with lib/modules/<release> in it')
-	.option('--name <name>', 'what your own kernel is called, if not by its release')
+	.argument('[kernels...]', 'a series (6.1, for its newest release) or a release (6.1.0-50-cloud-amd64)')
+	.option('--list', 'list the kernels in Debian’s archive and those that are prepared')
+	.option('--image <file>', 'prepare your own kernel from this bzImage')
+	.option('--modules <folder>', 'its modules: /lib/modules/<release>, or a folder that contains lib/modules/<release>')
+	.option('--name <name>', 'name of your own kernel (default: its release)')
 	.action(async (names: string[], { list, ...own }: Options) => {
 		const isOwn = Object.values(own).some((option) => option !== undefined);
 		if (!isOwn && !list && names.length === 0) command.help();
@@ -39,12 +39,12 @@ const command = new Command('npm run kernels --')
 		if (list) await show();
 	});
 
-/** Debian's, by the mirrors of this machine. */
+/** Debian's archive, through this machine's mirrors. */
 async function debianArchive(): Promise<Archive> {
 	return { mirrors: await debianMirrors(), keyring: DEBIAN_KEYRING };
 }
 
-/** Does what writes into the cache, while no other run does. */
+/** Runs `work`, which writes to the cache, while no other process does. */
 async function withLock<T>(work: () => Promise<T>): Promise<T> {
 	await using _lock = await lockKernels(() => process.stderr.write('waiting for another npm run kernels …\n'));
 	return await work();
@@ -53,17 +53,17 @@ async function withLock<T>(work: () => Promise<T>): Promise<T> {
 async function prepareOne(own: OwnKernel): Promise<void> {
 	await step(`Preparing ${own.name ?? 'a kernel of your own'}`, async (progress) => {
 		const { name, release } = await prepareOwn(own, new Date());
-		progress.line(`${name}, release ${release}, is in ${join(kernelsFolder(), name)}`);
+		progress.line(`${name} (release ${release}) is in ${join(kernelsFolder(), name)}`);
 	});
 }
 
-/** Names are settled first: none is fetched if one is wrong. */
+/** All names are resolved first. If one is wrong, nothing is fetched. */
 async function fetchAll(names: readonly string[]): Promise<void> {
 	const archive = await debianArchive();
 	const choices = await chooseAll(names, archive);
 	for (const choice of choices) {
 		if ('ready' in choice)
-			say(`* ${choice.ready.name} is there already; to have it made anew, remove ${dirname(choice.ready.image)}`);
+			say(`* ${choice.ready.name} is already prepared. To prepare it again, remove ${dirname(choice.ready.image)}`);
 		else await fetchOne(choice.fetch, archive);
 	}
 }
@@ -80,9 +80,7 @@ async function fetchOne(kernel: ArchiveKernel, archive: Archive): Promise<void> 
 	});
 }
 
-/**
- * What is kept of the archive may do; where it does not know a name, the archive is asked whether it has that by now.
- */
+/** Uses the cached lists of kernels. If a name is not in them, all suites are fetched again. */
 async function chooseAll(names: readonly string[], archive: Archive): Promise<Choice[]> {
 	const prepared = await preparedKernels();
 	const isExact = (name: string) => prepared.some((kernel) => kernel.name === name);
@@ -106,35 +104,35 @@ async function chooseAll(names: readonly string[], archive: Archive): Promise<Ch
 	});
 }
 
-/** Returns, and says, what could not be asked for. */
+/** Fetches the lists of these suites. Returns and prints the errors. */
 async function ask(suites: readonly string[], archive: Archive): Promise<HalfopenError[]> {
 	if (suites.length === 0) return [];
 	return step(`Asking Debian’s archive for the kernels of ${suites.join(', ')}`, async (progress) => {
 		const errors = await refreshSuites(suites, archive, new Date(), (percent) =>
 			progress.busy(`${Math.round(percent)} %`),
 		);
-		for (const { problem, seen } of errors) progress.line(`not possible: ${problem} ${seen}`);
+		for (const { problem, seen } of errors) progress.line(`failed: ${problem} ${seen}`);
 		return errors;
 	});
 }
 
 async function show(): Promise<void> {
 	const isStale = (await staleSuites(new Date())).length > 0;
-	// Another run may ask while this one waits.
+	// Another process may fetch the lists while this one waits for the lock.
 	const failures = isStale ? await withLock(async () => ask(await staleSuites(new Date()), await debianArchive())) : [];
 	const [known, prepared] = [await cachedKernels(), await preparedKernels()];
 	if (known.length > 0)
 		say(
 			'In Debian’s ' +
-				`archive${failures.length > 0 ? ', as far as it is known' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
+				`archive${failures.length > 0 ? ' (incomplete)' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
 		);
-	if (prepared.length === 0) return say('No kernel is here yet.');
+	if (prepared.length === 0) return say('No kernel is prepared yet.');
 	const onDisk = prepared.map(async (kernel) => ({
 		kernel,
 		folder: dirname(kernel.image),
 		bytes: await bytesIn(dirname(kernel.image)),
 	}));
-	say(`Here:\n${preparedLines(await Promise.all(onDisk)).join('\n')}`);
+	say(`Prepared:\n${preparedLines(await Promise.all(onDisk)).join('\n')}`);
 }
 
 async function bytesIn(folder: string): Promise<number> {

@@ -97,7 +97,7 @@ describe('for network namespaces', () => {
 		expect((await machine.setup({ environment })).status).toBe(0);
 		const again = await machine.setup({ environment });
 		expect(again).toMatchObject({ status: 0, calls: ['mount -t tracefs tracefs /sys/kernel/tracing'] });
-		expect(again.output).toContain('is there already, made of the sources as they are');
+		expect(again.output).toContain('is up to date');
 	});
 
 	testOnNetns('an ordinary user without sudo: says that it takes root', async () => {
@@ -196,7 +196,7 @@ describe('for Docker', () => {
 			before: RUNS,
 		});
 		expect(did(calls)).toEqual([`engine POST /images/${image}/tag?repo=halfopen-host&tag=latest`]);
-		expect(output).toContain(`* ${image} is there already, made of the sources as they are`);
+		expect(output).toContain(`* ${image} is up to date`);
 		expect(output).toContain(`${READY}${image.split(':')[1]}, docker-compose 2.99, states`);
 		expect(status).toBe(0);
 	});

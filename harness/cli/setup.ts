@@ -13,21 +13,21 @@ import { say } from './setup/steps.ts';
 import { ensureTrace } from './setup/trace.ts';
 
 const command = new Command('npm run setup --')
-	.description('Makes this machine ready for labs. Does only what is missing, and says it first.')
-	.option('--vm', 'make it ready for guests with kernels of your choice (the same as HALFOPEN_ENGINE=vm)')
-	.option('--browser', 'also install Chromium, in which the test of reports/index.html tries the page')
+	.description('Prepares this machine for labs. Announces each step and skips what is already done.')
+	.option('--vm', 'prepare for virtual machines with kernels of your choice (same as HALFOPEN_ENGINE=vm)')
+	.option('--browser', 'also install Chromium, for the test of reports/index.html')
 	.action((options: { browser?: boolean; vm?: boolean }) => setup(options.vm === true, options.browser === true));
 
 async function setup(forGuests: boolean, withBrowser: boolean): Promise<void> {
 	const engine = forGuests ? 'vm' : process.env[ENGINE_VARIABLE] || 'docker';
 	const hosts = await ensureHosts(engine);
-	// Guests trace by themselves.
+	// Guests have a tracefs of their own.
 	const traced = engine === 'vm' ? [] : [(await ensureTrace()) ? 'states traced by the kernel' : 'states sampled'];
 	const browser = withBrowser ? [await ensureBrowser()] : [];
 	say(`ready: ${[...hosts, ...traced, ...browser].join(', ')}`);
 }
 
-/** What hosts of this engine need, and nothing that only another's need. Returns what is there, for people. */
+/** Installs what hosts of this engine need, and nothing else. Returns what is ready, for the last message. */
 async function ensureHosts(engine: string): Promise<string[]> {
 	const { name } = await runnerNamed(engine);
 	if (name === 'vm') return [await ensureGuests()];

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
-/** The last of many errors tells no more than the first. */
+/** The first errors are enough. */
 const MAX_LINES = 20;
 
 /**
- * Types are stripped from a spec before it runs, so one that does not type-check may run all the same. Beside a run
- * that names specs, tsc checks the project; the returned function says what is wrong with those specs, if anything is,
- * once tsc is done. The state that tsc keeps makes all checks but the first quick.
+ * Type-checks the specs that the arguments name, with tsc, while they run: types are stripped before a spec runs, so a
+ * spec with type errors may run. The returned function resolves with a message about the errors in these specs, empty
+ * if there are none. tsc keeps its state, so only the first check is slow.
  */
 export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 	const named = args.filter((argument) => argument.startsWith('specs/'));
@@ -31,12 +31,12 @@ export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 		const wrong = typeErrorsIn(await checked, named).slice(0, MAX_LINES);
 		return wrong.length === 0
 			? ''
-			: '\nWhat ran does not type-check; types are not looked at when it ' +
-					`runs:\n${wrong.map((line) => `  ${line}\n`).join('')}`;
+			: '\nThe specs that ran have type errors (types are not checked when a spec ' +
+					`runs):\n${wrong.map((line) => `  ${line}\n`).join('')}`;
 	};
 }
 
-/** Lines of tsc about files whose path has one of these parts. */
+/** The lines of tsc about files whose path contains one of these parts. */
 export function typeErrorsIn(output: string, named: readonly string[]): string[] {
 	return output
 		.split('\n')

@@ -10,12 +10,9 @@ const DEFAULT_SPEC = 'abrupt-reboot';
 const START_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'start-reporter.ts');
 
 const command = new Command('npm start --')
-	.description(
-		'Reproduces one puzzle between two hosts: asks its question, draws what happens, and tells the answer. It is ' +
-			'Jest on one spec, with a reporter that tells the story.',
-	)
-	.argument('[name]', 'the spec', DEFAULT_SPEC)
-	.option('--list', 'show all of them, each with its question')
+	.description('Runs one spec with Jest: prints its question, draws the ladder while it runs, and prints the answer.')
+	.argument('[name]', 'name of the spec', DEFAULT_SPEC)
+	.option('--list', 'list all specs with their questions')
 	.action(async (name: string, { list }: { list?: boolean }) => {
 		const specs = await listSpecs(join(PROJECT_ROOT, 'specs'));
 		if (list) {

@@ -19,9 +19,16 @@ export function archiveLines(archive: readonly ArchiveKernel[], prepared: readon
 	const newest = newestFirst([...series].flatMap((name) => kernelNamed(name, archive) ?? []));
 	const rows = newest.map((kernel) => {
 		const { release, version, suite } = kernel;
-		return [seriesOf(release), release, version, suite, megabytes(sizeOf(kernel)), ready.has(release) ? 'is here' : ''];
+		return [
+			seriesOf(release),
+			release,
+			version,
+			suite,
+			megabytes(sizeOf(kernel)),
+			ready.has(release) ? 'prepared' : '',
+		];
 	});
-	return table(['series', 'release', 'version', 'suite', 'to fetch', ''], rows);
+	return table(['series', 'release', 'version', 'suite', 'download', ''], rows);
 }
 
 /** A table of the prepared kernels. */

@@ -165,8 +165,8 @@ test('the list shows the newest of each series, and what is here', async () => {
 		known('6.1.0-50-cloud-amd64', '6.1.176-1'),
 	];
 	expect(archiveLines(archive, await preparedKernels())).toEqual([
-		'  series  release                version     suite     to fetch',
-		'  6.1     6.1.0-50-cloud-amd64   6.1.176-1   bookworm  2.0 MB    is here',
+		'  series  release                version     suite     download',
+		'  6.1     6.1.0-50-cloud-amd64   6.1.176-1   bookworm  2.0 MB    prepared',
 		'  5.10    5.10.0-32-cloud-amd64  5.10.223-1  bookworm  2.0 MB',
 	]);
 	const [kernel] = await preparedKernels();

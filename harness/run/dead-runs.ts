@@ -19,7 +19,7 @@ export async function sweepDeadRuns(engine: EngineRunner, parent = tmpdir()): Pr
 	const left = onEngine.filter((run) => isElsewhere(run.owner) && !dead.some((one) => isSameRun(one, run)));
 	if (left.length === 0) return;
 	process.stderr.write(
-		`halfopen: the ${engine.name} engine has something of runs that this machine cannot judge, which is left ` +
+		`halfopen: the ${engine.name} engine has objects of runs that this machine cannot check. They are left ` +
 			`alone: ${left.map(({ id }) => id).join(', ')}\n`,
 	);
 }
@@ -30,6 +30,6 @@ async function sweep(engine: EngineRunner, run: RunIdentity, parent: string): Pr
 		await removeDirectory(run, parent);
 	} catch (error) {
 		// An error that prevents this run is reported when the run starts.
-		process.stderr.write(`halfopen: an earlier run left something behind. ${(error as Error).message}\n`);
+		process.stderr.write(`halfopen: an earlier run could not be swept. ${(error as Error).message}\n`);
 	}
 }

@@ -144,7 +144,7 @@ test('a dead run that cannot be swept keeps its folder for the next run, which i
 		await sweepDeadRuns({ ...engine, sweep }, parent);
 		expect(swept.map(({ id }) => id).sort()).toEqual(['one', 'two']);
 		expect(await readdir(parent)).toEqual(['halfopen-run-stuck']);
-		expect(said.mock.calls.flat()).toEqual(['halfopen: an earlier run left something behind. It holds a lock.\n']);
+		expect(said.mock.calls.flat()).toEqual(['halfopen: an earlier run could not be swept. It holds a lock.\n']);
 		await sweepDeadRuns(engine, parent);
 		expect(await readdir(parent)).toEqual([]);
 	} finally {

@@ -5,6 +5,5 @@ export default async function teardown(): Promise<void> {
 	globalThis.halfopenRun = undefined;
 	await run.open.close();
 	const swept = await run.watchdog.dismiss();
-	if (swept.length > 0)
-		process.stderr.write(`halfopen: these were left behind and have been removed: ${swept.join(', ')}\n`);
+	if (swept.length > 0) process.stderr.write(`halfopen: removed what was left behind: ${swept.join(', ')}\n`);
 }

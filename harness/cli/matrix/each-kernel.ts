@@ -19,20 +19,19 @@ const LOGS = join(REPORTS, 'matrix-logs');
 const GUESTS = 'vm';
 const DOCKER = 'docker';
 
-/** A run of all specs. */
+/** A run of all specs on one kernel. */
 interface KernelRun {
-	/** `vm 6.1`. */
+	/** For messages: `vm 6.1`. */
 	readonly name: string;
-	/** Where what it finds is to stand. */
+	/** The engine and kernel under which its results are stored. */
 	readonly place: Environment;
 	readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs all specs on each of these kernels, in guests, and then on this machine's own: one after the other, because each
- * run takes what there is. What was found there before is forgotten before the first of them, so that one that is
- * broken off leaves no old rows among the new. Gives what went wrong; a kernel that is not here is refused before
- * anything is forgotten.
+ * Runs all specs on each of these kernels, in guests, and then on this machine's own kernel: one after the other,
+ * because each run uses the whole machine. Earlier results are removed before the first run, so that an interrupted run
+ * leaves no old rows. Returns what went wrong. Rejects before anything is removed if a kernel is not prepared.
  */
 export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 	const kernelRuns = [...(await Promise.all(kernels.map(inGuests))), await onThisKernel()];
@@ -43,7 +42,7 @@ export async function runSpecs(kernels: readonly string[]): Promise<Trouble[]> {
 	return troubles;
 }
 
-/** The kernels of an option: `5.10,6.1`. */
+/** Parses the option's value: `5.10,6.1`. */
 export function kernelsIn(list: string): string[] {
 	const names = [...new Set(list.split(',').map((name) => name.trim()))];
 	if (!names.includes('')) return names;
@@ -63,18 +62,18 @@ async function inGuests(name: string): Promise<KernelRun> {
 	};
 }
 
-/** On the engine that a run takes here; one that has kernels of its own is not this machine's. */
+/** Uses the engine that a run would use. The vm engine has kernels of its own, so it is not used here. */
 async function onThisKernel(): Promise<KernelRun> {
 	const wanted = process.env[ENGINE_VARIABLE];
 	const runner = await chooseEngine(wanted === GUESTS ? '' : wanted);
-	// Says why, where it cannot be reached.
+	// Rejects with the reason if the engine cannot be reached.
 	await runner.runs();
 	const { name: engine } = runner;
 	const kernel = engine === DOCKER ? await kernelOfDocker() : release();
 	return { name: engine, place: { engine, kernel }, environment: { [ENGINE_VARIABLE]: engine } };
 }
 
-/** Docker may be on another machine, or in a virtual one. */
+/** Docker may run on another machine, or in a virtual machine. */
 async function kernelOfDocker(): Promise<string> {
 	const { container } = await getContainerRuntimeClient();
 	return (await container.dockerode.version()).KernelVersion;
@@ -98,7 +97,7 @@ async function runOne({ name, place, environment }: KernelRun): Promise<Trouble[
 		: [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} tells why`, place }];
 }
 
-/** How it ended, in words; undefined where all passed. */
+/** Runs `npm test`. Returns how it failed, or undefined if it passed. */
 async function npmTest(
 	environment: KernelRun['environment'],
 	log: string,

@@ -5,13 +5,13 @@ import { makeOwnBase, ownBase } from './own-base.ts';
 import { say } from './steps.ts';
 
 /**
- * The image to build on: the official one where a registry can be reached, else one of the same release made of Debian
+ * The base image: the official one if a registry can be reached, or one of the same release that is built from Debian
  * packages.
  */
 export async function ensureBase(docker: Dockerode): Promise<string> {
 	if (await hasImage(docker, officialBase)) return officialBase;
 	if (await pullOfficialBase(docker)) return officialBase;
-	if (await hasImage(docker, ownBase)) say(`* ${ownBase} is there already`);
+	if (await hasImage(docker, ownBase)) say(`* ${ownBase} found`);
 	else await makeOwnBase(docker);
 	return ownBase;
 }

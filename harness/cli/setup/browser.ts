@@ -5,7 +5,7 @@ import { say } from './steps.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** Where a Chromium is, by whatever name, or undefined. */
+/** The path of a Chromium, by any of its names. Returns undefined if there is none. */
 export async function findBrowser(): Promise<string | undefined> {
 	for (const name of NAMES) {
 		const path = await findProgram(name);
@@ -14,17 +14,14 @@ export async function findBrowser(): Promise<string | undefined> {
 	return undefined;
 }
 
-/**
- * A Chromium, which only the test of `reports/index.html` needs: the one that is there, or the distribution's, which is
- * installed.
- */
+/** Finds or installs a Chromium. Only the test of `reports/index.html` needs it. */
 export async function ensureBrowser(): Promise<string> {
 	const found = await findBrowser();
 	if (found !== undefined) {
-		say(`* ${found} is there`);
+		say(`* found ${found}`);
 		return found;
 	}
-	await installPackages(['chromium'], 'No Chromium is installed, in which the page of reports is tried');
+	await installPackages(['chromium'], 'No Chromium is installed, which the test of the reports’ page needs');
 	const installed = await findBrowser();
 	if (installed !== undefined) return installed;
 	throw new HalfopenError('SETUP_FAILED', {

@@ -8,12 +8,12 @@ const searchPath = [
 const linesShownOfAFailure = 15;
 
 /**
- * The environment of every command: system programs (dockerd, iptables) are found also where an ordinary user's PATH
- * lacks their folders.
+ * The environment of commands. Its PATH includes the folders of system programs (dockerd, iptables), which an ordinary
+ * user's may not.
  */
 export const commandEnvironment = { ...process.env, PATH: searchPath.join(':') };
 
-/** Where a program is, or undefined. */
+/** The path of a program. Returns undefined if there is none. */
 export async function findProgram(name: string): Promise<string | undefined> {
 	for (const folder of searchPath) {
 		if (await isExecutable(`${folder}/${name}`)) return `${folder}/${name}`;
@@ -29,8 +29,8 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /**
- * The words to put before a command so that root runs it: none for root, sudo where it can be used, undefined where
- * neither is possible.
+ * The command prefix to run a command as root: empty for root, sudo if it can be used. Returns undefined if neither is
+ * possible.
  */
 export async function rootPrefix(): Promise<readonly string[] | undefined> {
 	if (process.getuid?.() === 0) return [];
@@ -41,7 +41,10 @@ export async function rootPrefix(): Promise<readonly string[] | undefined> {
 	return process.stdin.isTTY ? [sudo] : undefined;
 }
 
-/** Runs a command as root and waits for it; each line it writes goes to `onLine`. A failure tells its last lines. */
+/**
+ * Runs a command as root to its end. `onLine` is called with each line of output. Rejects with the last lines if it
+ * fails.
+ */
 export async function runAsRoot(argv: readonly string[], onLine: (line: string) => void = () => {}): Promise<string[]> {
 	const prefix = await rootPrefix();
 	if (prefix === undefined) {

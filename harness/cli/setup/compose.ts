@@ -5,9 +5,9 @@ import { installPackages } from './packages.ts';
 import { say } from './steps.ts';
 
 export interface Compose {
-	/** For people. */
+	/** For messages. */
 	readonly title: string;
-	/** The standalone program; undefined for the plugin of the docker command. */
+	/** The path of the standalone program; undefined for the plugin of the docker command. */
 	readonly standalone: string | undefined;
 }
 
@@ -25,11 +25,11 @@ async function versionOf(file: string, args: readonly string[]): Promise<string 
 	return failed ? undefined : stdout.trim();
 }
 
-/** Only docker-compose.yml needs it, so where it cannot be had that is said and setup goes on. */
+/** Finds or installs Compose. Only docker-compose.yml needs it, so a failure is printed and setup continues. */
 export async function ensureCompose(): Promise<Compose | undefined> {
 	const found = await findCompose();
 	if (found !== undefined) {
-		say(`* ${found.title} is there`);
+		say(`* found ${found.title}`);
 		return found;
 	}
 	try {

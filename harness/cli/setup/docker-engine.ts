@@ -11,11 +11,14 @@ const defaultSocket = '/var/run/docker.sock';
 
 export interface ReachedEngine {
 	readonly docker: Dockerode;
-	/** Name and version, for people. */
+	/** Name and version, for messages. */
 	readonly title: string;
 }
 
-/** The Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless), if it answers. */
+/**
+ * The Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless). Returns undefined if it does
+ * not answer.
+ */
 export async function reachEngine(): Promise<ReachedEngine | undefined> {
 	try {
 		const { container, info } = await getContainerRuntimeClient();
@@ -28,10 +31,7 @@ export async function reachEngine(): Promise<ReachedEngine | undefined> {
 	}
 }
 
-/**
- * An engine that answers: the one that is there, or one that is started, and before that installed, if that is
- * possible.
- */
+/** Finds, starts, or installs and starts an engine. Resolves when it answers. */
 export async function ensureEngine(): Promise<ReachedEngine> {
 	const found = await reachEngine();
 	if (found !== undefined) {
@@ -55,7 +55,7 @@ async function assertStartable(): Promise<void> {
 		throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}`);
 }
 
-/** An engine that was started but lets this user not in would be waited for in vain. */
+/** Without this check, setup would wait for an engine that runs but refuses this user. */
 async function answersThisUser(): Promise<boolean> {
 	if ((await reachEngine()) !== undefined) return true;
 	if (await isForbidden(defaultSocket))

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type Dockerode from 'dockerode';
 
-/** One message of the engine while it pulls, imports or builds. */
+/** A message of the engine during a pull, an import or a build. */
 export interface EngineMessage {
 	readonly status?: string;
 	readonly stream?: string;
@@ -9,10 +9,10 @@ export interface EngineMessage {
 	readonly error?: string;
 }
 
-/** What the engine was told to do has failed, and it says why; the engine itself is well. */
+/** The engine could not carry out a request and says why. The engine itself works. */
 export class ReportedError extends Error {}
 
-/** Follows an answer of the engine to its end, and throws the error that is told within it. */
+/** Reads an answer of the engine to its end. Throws the error that it may contain. */
 export async function follow(
 	answer: NodeJS.ReadableStream,
 	onMessage: (message: EngineMessage) => void,
@@ -25,7 +25,7 @@ export async function follow(
 	}
 }
 
-/** Whether the engine has an image of that name. */
+/** Whether the engine has an image of this name. */
 export async function hasImage(docker: Dockerode, name: string): Promise<boolean> {
 	try {
 		await docker.getImage(name).inspect();
@@ -36,7 +36,7 @@ export async function hasImage(docker: Dockerode, name: string): Promise<boolean
 	}
 }
 
-/** What an error says, without the HTTP around it where it came from the engine. */
+/** The message of an error, without the HTTP status of the engine's API. */
 export function reasonOf(error: unknown): string {
 	const said = error instanceof Error ? error.message : String(error);
 	return said.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();

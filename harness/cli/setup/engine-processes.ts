@@ -2,14 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { runAsRoot } from './commands.ts';
 import { say } from './steps.ts';
 
-/** What an engine that was killed leaves behind, with the program that each one names. */
+/** Pid files that an engine leaves when it is killed, and the program of each. */
 const pidFiles = [
 	{ path: '/var/run/docker.pid', program: 'dockerd' },
 	{ path: '/var/run/docker-ssd.pid', program: 'dockerd' },
 	{ path: '/var/run/docker/containerd/containerd.pid', program: 'containerd' },
 ] as const;
 
-/** Whether any process of that program runs. */
+/** Whether a process of this program runs. */
 export async function isRunning(program: string): Promise<boolean> {
 	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
 	const names = await Promise.all(pids.map(programOf));
@@ -17,8 +17,8 @@ export async function isRunning(program: string): Promise<boolean> {
 }
 
 /**
- * Removes the pid files of an engine that is gone: their number may belong to another process by now, and a new engine
- * would refuse to start or wait for that one.
+ * Removes the pid files of an engine that has died. Their pid may belong to another process by now, and a new engine
+ * would refuse to start or wait for that process.
  */
 export async function removeStalePidFiles(): Promise<void> {
 	for (const { path, program } of pidFiles) {
@@ -29,7 +29,7 @@ export async function removeStalePidFiles(): Promise<void> {
 	}
 }
 
-/** Undefined where there is no such file. Only root may look into the engine's folder. */
+/** Returns undefined if the file does not exist. Only root may read the engine's folder. */
 async function readPid(path: string): Promise<string | undefined> {
 	try {
 		return (await readFile(path, 'utf8')).trim();
@@ -40,7 +40,7 @@ async function readPid(path: string): Promise<string | undefined> {
 	}
 }
 
-/** The name of a living process's program. A zombie has ended: it holds nothing. */
+/** The name of a process's program. A zombie counts as ended. */
 async function programOf(pid: string): Promise<string | undefined> {
 	const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
 	if (/^State:\s+[ZX]/m.test(status)) return undefined;

@@ -10,7 +10,7 @@ import { ensureNamespaces } from './namespaces.ts';
 import { installPackages } from './packages.ts';
 import { say, step } from './steps.ts';
 
-/** What guests need besides what their hosts run, and the packages that have it on Debian and Ubuntu. */
+/** Programs that guests need besides those of their hosts, and the packages that contain them on Debian and Ubuntu. */
 const PROGRAMS: Readonly<Record<string, string>> = {
 	[QEMU]: 'qemu-system-x86',
 	cpio: 'cpio',
@@ -21,16 +21,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * QEMU, what makes guests and their kernels, and the guests' first process, compiled of the sources as they are.
- * Returns what is ready, for people.
+ * Installs QEMU and the programs that guests and kernels need, and compiles the guests' init process. Returns what is
+ * ready, for the last message.
  */
 export async function ensureGuests(): Promise<string> {
 	const namespaces = await ensureNamespaces();
 	await ensurePrograms();
 	const init = await initPath();
-	if (await exists(init)) say(`* ${basename(init)} is there already, made of the sources as they are`);
-	else await step(`Compiling the first process of guests: ${basename(init)}`, () => build(init));
-	return `${namespaces}, guests of ${QEMU}`;
+	if (await exists(init)) say(`* ${basename(init)} is up to date`);
+	else await step(`Compiling the init process of guests: ${basename(init)}`, () => build(init));
+	return `${namespaces}, guests in ${QEMU}`;
 }
 
 async function ensurePrograms(): Promise<void> {
@@ -41,7 +41,7 @@ async function ensurePrograms(): Promise<void> {
 	if (missing.size > 0) await installPackages([...missing].sort(), 'Guests need programs that are not here');
 }
 
-/** Into a file that has its name only when it is complete. */
+/** The file gets its name when it is complete. */
 async function build(target: string): Promise<void> {
 	await mkdir(dirname(target), { recursive: true });
 	const unfinished = `${target}.${process.pid}`;
@@ -54,7 +54,7 @@ async function build(target: string): Promise<void> {
 	await removeOlder(target);
 }
 
-/** What older sources were compiled into, finished or not. */
+/** Removes what was compiled from older sources, complete or not. */
 async function removeOlder(current: string): Promise<void> {
 	const folder = dirname(current);
 	const older = (await readdir(folder)).filter(

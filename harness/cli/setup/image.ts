@@ -11,11 +11,11 @@ const latest = { repo: 'halfopen-host', tag: 'latest' };
 const linesShownOfAFailure = 15;
 const proxyVariables = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
 
-/** The host image made of the sources as they are: found, or built. Returns its name. */
+/** Finds or builds the host image of the current sources. Returns its name. */
 export async function ensureHostImage(docker: Dockerode): Promise<string> {
 	const name = await hostImage();
 	if (await hasImage(docker, name)) {
-		say(`* ${name} is there already, made of the sources as they are`);
+		say(`* ${name} is up to date`);
 	} else {
 		const base = await ensureBase(docker);
 		await step(`Building ${name} on ${base}`, (progress) =>
@@ -69,7 +69,7 @@ function proxies(): Record<string, string> {
 	);
 }
 
-/** What older sources were built into. Of compiled stages the newest stays: it is the cache of the next build. */
+/** Removes images of older sources. The newest compiled stage stays, because it is the cache of the next build. */
 async function removeOlder(docker: Dockerode, current: string): Promise<void> {
 	const names = (await labelled(docker, 'halfopen.image=host')).flatMap(namesOf);
 	const compiled = (await labelled(docker, 'halfopen.image=compiled'))
@@ -80,7 +80,7 @@ async function removeOlder(docker: Dockerode, current: string): Promise<void> {
 		await removeUnlessUsed(docker, name);
 }
 
-/** The tags of an image; one that has none (any more) goes by its id. */
+/** The tags of an image, or its id if it has none. */
 function namesOf({ Id, RepoTags }: Dockerode.ImageInfo): string[] {
 	const tags = RepoTags?.filter((tag) => tag !== '<none>:<none>') ?? [];
 	return tags.length > 0 ? tags : [Id];
@@ -94,8 +94,8 @@ async function removeUnlessUsed(docker: Dockerode, name: string): Promise<void> 
 	const shown = name.replace(/^sha256:(.{12}).*/, '$1');
 	try {
 		await docker.getImage(name).remove();
-		say(`* removed image ${shown}, made of older sources`);
+		say(`* removed image ${shown} of older sources`);
 	} catch (error) {
-		say(`* image ${shown}, made of older sources, stays: ${reasonOf(error)}`);
+		say(`* image ${shown} of older sources could not be removed: ${reasonOf(error)}`);
 	}
 }

@@ -8,7 +8,9 @@ import { findProgram } from './commands.ts';
 import { installPackages } from './packages.ts';
 import { say, step } from './steps.ts';
 
-/** What hosts without an image need of this machine: programs, and the packages that have them on Debian and Ubuntu. */
+/**
+ * Programs of this machine that hosts without an image need, and the packages that contain them on Debian and Ubuntu.
+ */
 const PROGRAMS: Readonly<Record<string, string>> = {
 	arptables: 'iptables',
 	cc: 'gcc',
@@ -33,16 +35,14 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 const KEPT_MS = 86_400_000;
 
 /**
- * The programs that hosts run, on this machine, and ours, compiled of the sources as they are. Returns what is ready,
- * for people.
+ * Installs the programs that hosts run, and compiles the project's own. Returns what is ready, for the last message.
  */
 export async function ensureNamespaces(): Promise<string> {
 	await ensurePrograms();
 	const { bin } = await binaries();
 	const folder = dirname(bin);
-	if ((await readdir(folder).catch(() => [])).length > 0)
-		say(`* ${basename(folder)} is there already, made of the sources as they are`);
-	else await step(`Compiling what runs inside hosts: ${basename(folder)}`, () => build(folder));
+	if ((await readdir(folder).catch(() => [])).length > 0) say(`* ${basename(folder)} is up to date`);
+	else await step(`Compiling the programs inside hosts: ${basename(folder)}`, () => build(folder));
 	await removeOlder(folder);
 	return 'network namespaces';
 }
@@ -51,12 +51,12 @@ async function ensurePrograms(): Promise<void> {
 	const missing = new Set<string>();
 	for (const [program, source] of Object.entries(PROGRAMS))
 		if ((await findProgram(program)) === undefined) missing.add(source);
-	// The compiler may be there without the C library for static programs; only compiling tells.
+	// A compiler may be installed without the static C library. Only compiling shows that.
 	if (missing.has('gcc')) missing.add('libc6-dev');
 	if (missing.size > 0) await installPackages([...missing].sort(), 'Hosts need programs that are not here');
 }
 
-/** Into a folder that has its name only when all is in it. */
+/** The folder gets its name when it is complete. */
 async function build(folder: string): Promise<void> {
 	const unfinished = `${folder}.${process.pid}`;
 	try {
@@ -82,7 +82,7 @@ async function copyPeers(folder: string): Promise<void> {
 	}
 }
 
-/** What older sources were compiled into, but not lately: a run of theirs may still need it. */
+/** Removes what was compiled from older sources more than a day ago. A run may still use the others. */
 async function removeOlder(current: string): Promise<void> {
 	const parent = dirname(current);
 	for (const name of await readdir(parent)) {

@@ -6,7 +6,7 @@ export const officialBase = 'debian:trixie-slim';
 const secondsForTheRegistry = 15;
 const secondsWithoutProgress = 60;
 
-/** False where no registry answers in time: then that is said, and the base is to be made otherwise. */
+/** Returns false if no registry answers in time. The reason is printed. */
 export async function pullOfficialBase(docker: Dockerode): Promise<boolean> {
 	return step(`Pulling ${officialBase} (the registry has ${secondsForTheRegistry} s to answer)`, async (progress) => {
 		const timeout = new ProgressTimeout(secondsForTheRegistry);
@@ -19,7 +19,7 @@ export async function pullOfficialBase(docker: Dockerode): Promise<boolean> {
 			return true;
 		} catch (error) {
 			const reason = timeout.signal.aborted ? 'it does not answer' : reasonOf(error);
-			progress.line(`no image from the registry (${reason}): a base of Debian packages will do`);
+			progress.line(`no image from the registry (${reason}): building a base from Debian packages instead`);
 			return false;
 		} finally {
 			timeout.end();
@@ -27,7 +27,7 @@ export async function pullOfficialBase(docker: Dockerode): Promise<boolean> {
 	});
 }
 
-/** Aborts what it is given to when it is not renewed in time. */
+/** An AbortSignal that is aborted when no progress is reported for some seconds. */
 class ProgressTimeout {
 	readonly #controller = new AbortController();
 	#timer: NodeJS.Timeout | undefined;

@@ -11,13 +11,10 @@ const release = 'trixie';
 const repository = 'halfopen-base';
 const linesShownOfAFailure = 15;
 
-/** A name of its own, so that it never passes for the official image. */
+/** A name of its own, so that it is never taken for the official image. */
 export const ownBase = `${repository}:${release}`;
 
-/**
- * Makes the base with mmdebstrap from the mirror that this machine uses itself, or where that lacks the release, from
- * Debian's own.
- */
+/** Builds the base image with mmdebstrap. Tries this machine's mirrors, then Debian's own. */
 export async function makeOwnBase(docker: Dockerode): Promise<void> {
 	if ((await findProgram('mmdebstrap')) === undefined) {
 		await installPackages(
@@ -38,7 +35,7 @@ export async function makeOwnBase(docker: Dockerode): Promise<void> {
 	}
 }
 
-/** The image gets its name only when mmdebstrap has succeeded: an incomplete one must not be taken for a base later. */
+/** The image gets its name after mmdebstrap has succeeded, so that an incomplete one is never used. */
 async function importBase(docker: Dockerode, mirror: string, progress: Progress): Promise<void> {
 	const options = ['--variant=minbase', ...certificatesFor(mirror), '--format=tar'];
 	const [file = '', ...args] = [...((await rootPrefix()) ?? []), 'mmdebstrap', ...options, release, '-', mirror];

@@ -6,7 +6,10 @@ import { type Progress, say, step } from './steps.ts';
 const aptGet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'DPkg::Lock::Timeout=120'];
 let listsAreFresh = false;
 
-/** Installs packages of the distribution (Debian and Ubuntu, as root or with sudo); else says what is missing. */
+/**
+ * Installs packages of the distribution (on Debian and Ubuntu, as root or with sudo). Rejects with the missing packages
+ * if that is not possible.
+ */
 export async function installPackages(packages: readonly string[], reason: string): Promise<void> {
 	await assertInstallable(packages, reason);
 	await step(`${reason}: installing ${packages.join(', ')} from the distribution's packages`, async (progress) => {
@@ -30,7 +33,7 @@ async function assertInstallable(packages: readonly string[], reason: string): P
 	});
 }
 
-/** Some list may be out of reach without harm: whether the packages can be had is seen when they are installed. */
+/** An unreachable list may not matter. The installation shows whether the packages are available. */
 async function refreshLists(progress: Progress): Promise<void> {
 	if (listsAreFresh) return;
 	try {

@@ -12,9 +12,7 @@ const linesShownOfAFailure = 5;
 
 type IsAnswering = () => Promise<boolean>;
 
-/**
- * Starts the installed engine the way this machine starts services, or where nothing does that, as a daemon of its own.
- */
+/** Starts the installed engine with this machine's service manager. If there is none, starts it as a daemon. */
 export async function startEngine(dockerd: string, isAnswering: IsAnswering): Promise<void> {
 	await removeStalePidFiles();
 	if (await exists('/run/systemd/system')) return startWithSystemd(isAnswering);
@@ -38,7 +36,7 @@ async function awaitRunningEngine(isAnswering: IsAnswering): Promise<void> {
 	});
 }
 
-/** False where the service cannot be started so, as where limits that its script wants are refused. */
+/** Returns false if the service cannot be started: its script may set limits that are refused. */
 async function startWithService(isAnswering: IsAnswering): Promise<boolean> {
 	return step('Starting the Docker engine with `service docker start`', async (progress) => {
 		try {
@@ -68,13 +66,13 @@ async function startDaemon(dockerd: string, isAnswering: IsAnswering): Promise<v
 	});
 }
 
-/** A machine without an init system may have none, and no container starts without. */
+/** A machine without an init system may not have mounted cgroups, and no container starts without them. */
 async function mountCgroupsWhereNobodyDid(): Promise<void> {
 	const mounts = await readFile('/proc/mounts', 'utf8');
 	if (!/ cgroup2? /.test(mounts)) await runAsRoot(['mount', '-t', 'cgroup2', 'cgroup2', '/sys/fs/cgroup']);
 }
 
-/** True once the engine answers; false when it did not in time, or when no dockerd runs (any more). */
+/** Resolves with true when the engine answers. Resolves with false if it does not in time, or if dockerd has ended. */
 async function waitForAnswer(isAnswering: IsAnswering, seconds: number): Promise<boolean> {
 	const began = performance.now();
 	const elapsed = () => (performance.now() - began) / 1000;

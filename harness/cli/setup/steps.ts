@@ -2,21 +2,21 @@ import { stripVTControlCharacters } from 'node:util';
 
 const quietSecondsBetweenLines = 10;
 
-/** One line of what setup did, found or is about to do. */
+/** Prints a line. */
 export function say(line: string): void {
 	process.stdout.write(`${line}\n`);
 }
 
-/** Shows what a running step has come to: a line of its own, or only what it is busy with. */
+/** Shows the progress of a step. */
 export interface Progress {
-	/** A milestone: stays on the screen. */
+	/** A milestone, which stays on the screen. */
 	line(text: string): void;
-	/** What is going on right now: shown with the elapsed seconds, and forgotten. */
+	/** The current activity, shown with the elapsed seconds and then overwritten. */
 	busy(text: string): void;
 }
 
 /**
- * Says what is about to be done, does it, and says how long it took. While it runs the elapsed seconds are shown, on a
+ * Prints the title of a step, does the work, and prints how long it took. Meanwhile it shows the elapsed seconds, on a
  * terminal and in a log.
  */
 export async function step<T>(title: string, work: (progress: Progress) => Promise<T>): Promise<T> {
@@ -76,7 +76,7 @@ class TerminalDisplay extends Display {
 	}
 }
 
-/** Writes whole lines only, and one every ten seconds where nothing else was written. */
+/** Writes only whole lines, and one at least every ten seconds. */
 class LogDisplay extends Display {
 	#now = '';
 	readonly #timer = setInterval(() => say(`  ... ${this.elapsed()} s ${this.#now}`), quietSecondsBetweenLines * 1000);

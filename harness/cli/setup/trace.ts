@@ -5,12 +5,13 @@ import { say } from './steps.ts';
 const folder = '/sys/kernel/tracing';
 
 /**
- * Makes the kernel's tracepoints readable for labs, if that may be. Without them states are sampled instead of traced.
+ * Mounts tracefs, so that labs can read the kernel's tracepoints. Returns false if that is not possible; states are
+ * then sampled instead of traced.
  */
 export async function ensureTrace(): Promise<boolean> {
 	if (await isMounted()) return true;
 	if (process.platform !== 'linux') return false;
-	say(`* Mounting tracefs at ${folder}, where the kernel tells of state changes of sockets`);
+	say(`* Mounting tracefs at ${folder}, to trace state changes of sockets`);
 	try {
 		await runAsRoot(['mount', '-t', 'tracefs', 'tracefs', folder]);
 		return true;

@@ -100,8 +100,7 @@ async function foldersWithoutOverlay(platform: Platform): Promise<string[]> {
 	const noOverlay = out.split('\n').filter(Boolean);
 	if (noOverlay.length > 0) {
 		process.stderr.write(
-			`halfopen: this kernel makes no overlay of ${noOverlay.join(', ')}: programs on hosts read what is there, and ` +
-				'write nothing (EROFS)\n',
+			`halfopen: this kernel makes no overlay of ${noOverlay.join(', ')}, which is read-only on hosts (EROFS)\n`,
 		);
 	}
 	return noOverlay;

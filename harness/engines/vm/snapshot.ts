@@ -62,7 +62,7 @@ export async function ensureSnapshot(
 	await removeUnused(kernel.name, ready);
 	const found = await read(folder);
 	if (found) return { ...found, ready };
-	process.stderr.write(`halfopen: booting ${kernel.release} once, to begin every lab from there\n`);
+	process.stderr.write(`halfopen: booting ${kernel.release} once; labs start from its snapshot\n`);
 	return intoCache(async () => {
 		await using unfinished = await unfinishedFolder(snapshotsFolder(), run);
 		const root = join(unfinished.path, 'root.cpio');
