@@ -1,6 +1,4 @@
-/*
- * The agent inside a host: starts processes, makes socket calls, tells the time. PROTOCOL.md says how it is spoken to.
- */
+/* The agent inside a host: starts processes, makes socket calls, tells the time. PROTOCOL.md describes its protocol. */
 
 #include "src/child.h"
 #include "src/extinguish.h"
@@ -26,7 +24,7 @@
 static int signals = -1;
 static bool ending;
 
-/** Signals are read from a descriptor, so that nothing is ever interrupted. */
+/** Signals are read from a descriptor, so that they interrupt no system call. */
 static void signals_open(void) {
 	sigset_t handled;
 	sigemptyset(&handled);
@@ -36,8 +34,8 @@ static void signals_open(void) {
 	signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0) die("agent: signalfd");
 	/*
-	 * A lost harness is seen as the end of input; Ctrl-C at a terminal is the harness's business, which may still need
-	 * this agent to tidy up.
+	 * The loss of the harness is noticed as the end of input. Ctrl-C at a terminal also reaches the agent, but the
+	 * harness may still need it to clean up.
 	 */
 	int ignored[] = {SIGPIPE, SIGINT, SIGHUP};
 	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
@@ -61,15 +59,15 @@ static void input_ready(void *subject) {
 
 static void output_ready(void *subject) {
 	(void)subject;
-	/* Asked about nothing and yet ready: nobody reads it any more. */
+	/* poll reports an event although none was requested: the reader is gone. */
 	if (!harness_has_backlog() || !harness_flush()) ending = true;
 }
 
 static void prepare(void) {
-	/* Descriptors 0 to 2 are taken, whatever the starter left, and there are no others. */
+	/* Descriptors 0 to 2 are open, whatever was inherited, and no others. */
 	while (open("/dev/null", O_RDWR) <= STDERR_FILENO) continue;
 	close_descriptors(STDERR_FILENO + 1, UINT_MAX);
-	/* The first process of a machine may start with no environment at all. */
+	/* A machine's first process may have no environment at all. */
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signals_open();
@@ -83,7 +81,7 @@ int main(void) {
 	tell(0, "hello %d %d %s", PROTOCOL_VERSION, getpid(), system.release);
 	while (!ending) {
 		processes_sweep();
-		/* In the order in which they are looked at: what ended is told before new requests are. */
+		/* The order in which they are handled: the end of a process is reported before new requests are read. */
 		watch(signals, POLLIN, signals_ready, NULL);
 		watch(STDIN_FILENO, POLLIN, input_ready, NULL);
 		watch(STDOUT_FILENO, harness_has_backlog() ? POLLOUT : 0, output_ready, NULL);

@@ -1,6 +1,7 @@
 /*
- * dnc: the modified nc of the article "TCP Puzzlers". `dnc ADDRESS PORT` connects, `dnc -l PORT` listens for one peer.
- * Unlike nc it keeps its socket open after the end of the stream, and tells on stderr what each poll and each read returned.
+ * dnc: the modified nc of the article "TCP Puzzlers". `dnc ADDRESS PORT` connects, `dnc -l PORT` accepts one
+ * connection. Unlike nc it keeps its socket open after the end of the stream, and prints on stderr what each poll and
+ * each read returned.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -87,7 +88,7 @@ static int accepted_on(const char *port)
 	return sock;
 }
 
-/* Reads once and tells an end or an error; what was received goes to stdout. */
+/* Reads once. Prints the end of the stream or an error; received data goes to stdout. */
 static ssize_t read_socket(int sock)
 {
 	char data[65536];
@@ -102,7 +103,9 @@ static ssize_t read_socket(int sock)
 	return got;
 }
 
-/* Sends what was typed; false at the end of it. A failed write is told, a successful one only if asked for. */
+/*
+ * Sends what was typed. Returns false at the end of input. A failed write is printed, a successful one only on request.
+ */
 static int send_typed(int sock, int tell_success)
 {
 	char data[65536];

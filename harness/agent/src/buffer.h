@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/** A queue of bytes: appended at its end, consumed at its start. All zero is an empty one. */
+/** A queue of bytes: appended at its end, consumed at its start. An all-zero struct is an empty queue. */
 struct buffer {
 	char *memory;
 	size_t start;
@@ -19,7 +19,7 @@ void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments
 void buffer_consume(struct buffer *buffer, size_t length);
 void buffer_free(struct buffer *buffer);
 
-/** Memory or the end of this program: there is nothing sensible between. */
+/** They end the program if there is no memory. */
 void *allocate(size_t size);
 void *duplicate(const void *bytes, size_t length);
 void die(const char *what) __attribute__((noreturn));

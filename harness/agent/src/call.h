@@ -5,7 +5,7 @@
 #include "buffer.h"
 #include "wire.h"
 
-/** One call of a puppet: its arguments, and what became of it. */
+/** One call of a puppet: its arguments and its result. */
 struct call {
 	const struct word *arguments;
 	size_t count;
@@ -13,15 +13,15 @@ struct call {
 	long result;
 	int error;
 	/**
-	 * Addresses of the socket that the call was made on or that it made, as words with a space before each; empty where
-	 * nobody has said.
+	 * Addresses of the socket of the call, or of the socket that it returned, as words with a space before each. Empty
+	 * until they are known.
 	 */
 	struct buffer ends;
-	/** Words besides the result, each with a space before it. */
+	/** Words besides the result, with a space before each. */
 	struct buffer values;
 };
 
-/** Makes the call; returns what is wrong with its arguments, or NULL. */
+/** Makes the call. Returns what is wrong with its arguments, or NULL. */
 typedef const char *(*call_function)(struct call *call);
 
 struct call_entry {
@@ -30,16 +30,18 @@ struct call_entry {
 	call_function make;
 };
 
-/** The calls a puppet knows, by name; NULL for any other. */
+/** Finds a call of puppets by name. Returns NULL if there is none. */
 const struct call_entry *call_named(const char *name);
 
 void call_enter(struct call *call);
 void call_leave(struct call *call);
 
-/** Evaluates one system call and takes the time on both sides of it, with nothing between. */
+/** Evaluates one system call and takes the time immediately before and after it. */
 #define MEASURED(call, expression) (call_enter(call), (call)->result = (expression), call_leave(call))
 
-/** Asks the kernel for the two ends of a socket, beside the calls that are asked for: it changes nothing. */
+/**
+ * Asks the kernel for both addresses of a socket. These calls are in addition to the requested one and change nothing.
+ */
 void call_tell_ends(struct call *call, int fd);
 
 const char *call_setsockopt(struct call *call);

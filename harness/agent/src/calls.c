@@ -1,4 +1,4 @@
-/* The socket calls of a puppet: exactly the calls that are asked for, with nothing added. */
+/* The socket calls of a puppet: exactly the calls that are requested, and nothing else. */
 
 #include "call.h"
 #include "names.h"
@@ -99,7 +99,7 @@ static const char *call_accept(struct call *call) {
 	MEASURED(call, accept(fd, (struct sockaddr *)&address, &size));
 	if (call->result < 0) return NULL;
 	append_address(call, &address);
-	/* Of the connection, by which its own side knows it. */
+	/* The local address of the accepted connection. */
 	struct sockaddr_in own = {0};
 	size = sizeof own;
 	if (getsockname((int)call->result, (struct sockaddr *)&own, &size) == 0) append_address(call, &own);
@@ -134,7 +134,7 @@ static const char *call_recv(struct call *call) {
 	MEASURED(call, recv(fd, bytes, size, flags));
 	if (call->result >= 0) {
 		buffer_append(&call->values, " ", 1);
-		/* With MSG_TRUNC the result may tell of more than was taken. */
+		/* With MSG_TRUNC the result may be larger than the buffer. */
 		append_word(&call->values, bytes, (size_t)call->result < size ? (size_t)call->result : size);
 	}
 	free(bytes);
@@ -154,7 +154,7 @@ static const char *call_shutdown(struct call *call) {
 static const char *call_close(struct call *call) {
 	int fd;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
-	/* Nobody can ask any more when it has returned. */
+	/* After close() the addresses can no longer be asked for. */
 	call_tell_ends(call, fd);
 	MEASURED(call, close(fd));
 	return NULL;
@@ -188,7 +188,7 @@ static const char *call_nonblock(struct call *call) {
 }
 
 static const struct call_entry CALLS[] = {
-	/* name, number of arguments: least and most, function */
+	/* name, minimum and maximum number of arguments, function */
 	{"socket", 0, 0, call_socket},
 	{"bind", 3, 3, call_bind},
 	{"listen", 2, 2, call_listen},

@@ -17,7 +17,7 @@
 void child_become_own(pid_t agent) {
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* It may have died before the line above. */
+	/* The agent may have died before the line above. */
 	if (getppid() != agent) _exit(127);
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);

@@ -2,9 +2,9 @@
 
 #include <sys/types.h>
 
-/** What a forked child does first. */
+/** First steps of a forked child. */
 
-/** A session of its own, default signal dispositions, an empty mask, and death when `agent` dies. */
+/** Starts a session, resets signal dispositions and mask, and lets the kernel kill this process when `agent` dies. */
 void child_become_own(pid_t agent);
 
 /** Closes every descriptor from `first` to `last`. */

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/** What cannot die for so long (frozen, or in an uninterruptible call) is left to the one who froze it. */
+/** Processes that do not die within this time are frozen or in an uninterruptible call. They are left. */
 #define PATIENCE_MICROSECONDS 3000000
 
 static pid_t parent_of(const char *pid) {
@@ -24,13 +24,13 @@ static pid_t parent_of(const char *pid) {
 	fclose(file);
 	stat[length] = '\0';
 	int parent = -1;
-	/* The name in parentheses may hold anything, so the fields are counted from its end. */
+	/* The name in parentheses may contain any character, so the fields are counted from its end. */
 	char *name_end = strrchr(stat, ')');
 	if (name_end) sscanf(name_end + 1, " %*c %d", &parent);
 	return parent;
 }
 
-/** The agent is the reaper of orphans, so what came of its children becomes its child in the end. */
+/** The agent is a subreaper, so orphans among its descendants become its children. */
 static void kill_children(void) {
 	DIR *proc = opendir("/proc");
 	if (!proc) return;

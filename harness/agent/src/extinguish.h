@@ -1,4 +1,4 @@
 #pragma once
 
-/** Kills everything that was started, and all that came of it, and waits until it is gone. */
+/** Kills all processes that the agent started and their descendants, and waits for their end. */
 void extinguish(void);

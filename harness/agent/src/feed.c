@@ -1,4 +1,4 @@
-/* What goes into a process: queued in order, answered when it is in the pipe. */
+/* Input of processes: queued in order, and answered when it is in the pipe. */
 
 #include "harness.h"
 #include "process.h"
@@ -26,7 +26,7 @@ static void close_input(struct process *process) {
 void process_feed_ready(void *subject) {
 	struct process *process = subject;
 	if (process->input < 0) return;
-	/* Asked about nothing and yet ready: the readers are gone. */
+	/* poll reports an event although none was requested: the readers are gone. */
 	if (!process->feeds) return close_input(process);
 	while (process->feeds) {
 		struct feed *feed = process->feeds;
@@ -56,8 +56,8 @@ void process_feed(struct process *process, uint64_t id, char *bytes, size_t leng
 }
 
 /**
- * The character that ends the input of a terminal at the beginning of a line, and hands over what was typed anywhere
- * else (termios(3), VEOF).
+ * This character ends a terminal's input at the beginning of a line. Anywhere else it only flushes what was typed
+ * (termios(3), VEOF).
  */
 #define END_OF_FILE "\4"
 

@@ -6,11 +6,11 @@
 
 #include "buffer.h"
 
-/** What goes to the harness: queued here, written when it can be taken, never dropped. */
+/** Messages to the harness: queued here, written when the pipe has room, never dropped. */
 
 void harness_open(int fd);
 
-/** `<t> <id> <rest>` and a newline; the words of `format` must not need encoding. */
+/** `<t> <id> <rest>` and a newline. The words of `format` must not need encoding. */
 void tell(uint64_t id, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** `<t> <id> error <errno name> <text>` */
 void tell_error(uint64_t id, int error, const char *text);
@@ -19,8 +19,8 @@ void tell_bytes(uint64_t id, const char *stream, const void *bytes, size_t lengt
 /** `<t> ` and a line that a puppet wrote. */
 void tell_line(const char *line, size_t length);
 
-/** Whether so much waits to be taken that no more should be read from processes. */
+/** Whether the queue is so long that no more should be read from processes. */
 bool harness_is_behind(void);
 bool harness_has_backlog(void);
-/** Writes what can be written now; false when there is no harness any more. */
+/** Writes what can be written without blocking. Returns false if the harness is gone. */
 bool harness_flush(void);

@@ -5,21 +5,22 @@
 
 struct buffer;
 
-/** A number of the kernel's and its name. */
+/** A kernel constant and its name. */
 struct name {
 	const char *name;
 	int value;
 };
 
-/** `ECONNRESET` for 104; NULL where the number has no name here. */
+/** `ECONNRESET` for 104. Returns NULL for an unknown number. */
 const char *errno_name(int number);
 
-/** The number of `SIGINT` or `SIG34`; 0 where it is none. */
+/** The number of `SIGINT` or `SIG34`. Returns 0 for any other text. */
 int signal_number(const char *name);
 void append_signal_name(struct buffer *buffer, int number);
 
 /**
- * MSG_ flags of send and recv, and events of poll: `-` or a comma list. False on an unknown name; `list` is changed.
+ * Parses MSG_ flags of send and recv, or events of poll: `-` or a comma-separated list, which is modified. Returns
+ * false on an unknown name.
  */
 bool parse_message_flags(char *list, int *flags);
 bool parse_poll_events(char *list, int *events);

@@ -11,10 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/**
- * The most that a terminal holds of what was written to it and not read (drivers/tty/tty_buffer.c: 64 KiB; n_tty.c: 4
- * KiB).
- */
+/** The most unread output that a terminal holds (drivers/tty/tty_buffer.c: 64 KiB; n_tty.c: 4 KiB). */
 #define TERMINAL_CAPACITY (68u << 10)
 
 struct process *processes;
@@ -51,18 +48,20 @@ struct process *process_find(uint64_t id) {
 	return process;
 }
 
-/** Reads once, at most `limit` bytes; returns how many came. */
+/** Reads once, at most `limit` bytes. Returns the number of bytes. */
 static size_t stream_read(struct stream *stream, size_t limit) {
 	static char bytes[1 << 16];
 	ssize_t length = read(stream->fd, bytes, limit < sizeof bytes ? limit : sizeof bytes);
 	if (length > 0) {
-		/* Who writes to the log has opened it: from now on its end is the end of the log. */
+		/* The process that writes has opened the log. Its end is the end of the log from now on. */
 		if (stream == &stream->process->streams[LOG]) close_hold(&stream->process->log_writer);
 		if (stream->name) tell_bytes(stream->process->id, stream->name, bytes, (size_t)length);
 		else puppet_answers(stream->process, bytes, (size_t)length);
 		return (size_t)length;
 	}
-	/* Of a terminal that nobody has open on the other side, EIO is the end (tty_io.c, TTY_OTHER_CLOSED). */
+	/*
+	 * EIO from a terminal that nobody has open on the other side is the end of the stream (tty_io.c, TTY_OTHER_CLOSED).
+	 */
 	if (length == 0 || (errno == EIO && stream->process->has_terminal)) {
 		close_hold(&stream->fd);
 		if (stream->name) tell(stream->process->id, "eof %s", stream->name);
@@ -75,10 +74,10 @@ static void stream_ready(void *subject) {
 	if (stream->fd >= 0) stream_read(stream, SIZE_MAX);
 }
 
-/** Tells what is in the pipe now, and no more: a grandchild may go on filling it for ever. */
+/** Reports the current content of the pipe and no more: a grandchild may write for ever. */
 static void stream_drain(struct stream *stream) {
 	int available = TERMINAL_CAPACITY;
-	/* A terminal hands on what was written when it is read, and cannot say before how much that is. */
+	/* A terminal moves its data when it is read and cannot report the amount before. */
 	if (stream->fd < 0 || (!stream->process->has_terminal && ioctl(stream->fd, FIONREAD, &available) < 0)) return;
 	for (size_t left = available > 0 ? (size_t)available : 0, taken; left > 0; left -= taken) {
 		taken = stream_read(stream, left);
@@ -119,7 +118,7 @@ void processes_watch(void) {
 	for (struct process *process = processes; process; process = process->next) {
 		for (int s = 0; may_read && s < STREAMS; s++)
 			if (process->streams[s].fd >= 0) watch(process->streams[s].fd, POLLIN, stream_ready, &process->streams[s]);
-		/* Without anything to feed it is still watched, for the error that says that nobody reads any more. */
+		/* An input without pending data is watched for the error that reports that its readers are gone. */
 		if (process->input >= 0) watch(process->input, process->feeds ? POLLOUT : 0, process_feed_ready, process);
 	}
 }

@@ -8,10 +8,10 @@
 
 struct process;
 
-/** A pipe out of a process. */
+/** A pipe from a process. */
 struct stream {
 	struct process *process;
-	/** As events name it; NULL for the answers of a puppet. */
+	/** The stream's name in events; NULL for the answers of a puppet. */
 	const char *name;
 	int fd;
 };
@@ -19,10 +19,10 @@ struct stream {
 enum { OUT, ERR, LOG, STREAMS };
 
 /**
- * What waits to go into a process: bytes of a request that is answered when all are in the pipe, or the end of input.
+ * Pending input of a process: the bytes of a request, which is answered when they are in the pipe, or the end of input.
  */
 struct feed {
-	/** 0: nobody waits for an answer. */
+	/** 0 if no answer is expected. */
 	uint64_t id;
 	bool is_end;
 	char *bytes;
@@ -42,25 +42,25 @@ struct process {
 	pid_t pid;
 	bool reaped;
 	bool is_puppet;
-	/** Its standard streams are one terminal: `input` and the stream OUT are ends of the agent's side of it. */
+	/** Its standard streams are one terminal: `input` and the stream OUT are descriptors of the agent's side. */
 	bool has_terminal;
 	/**
-	 * A hold on that side until nothing more can be told: where it closed as soon as the program has closed its own side,
-	 * the kernel would hang up the session (pty_close, tty_vhangup), and kill a program that is about to exit.
+	 * Keeps that side open until the process has been reported. If it closed when the program closes its own side, the
+	 * kernel would hang up the session (pty_close, tty_vhangup) and kill a program that is about to exit.
 	 */
 	int terminal;
-	/** What was last fed to its terminal did not end a line. */
+	/** The last input of its terminal did not end a line. */
 	bool in_line;
 	struct stream streams[STREAMS];
 	/**
-	 * The agent's own hold on the log, so that an observer can open it late: until something is written to it, or the
-	 * process is reaped.
+	 * The agent's own writer of the log, so that an observer can open the log late. Closed when something is written to
+	 * it, or when the process is reaped.
 	 */
 	int log_writer;
 	int input;
 	struct feed *feeds;
 	struct pending_call *calls;
-	/** A puppet's answer, as far as it has arrived. */
+	/** An answer of a puppet that has not arrived completely. */
 	struct buffer partial;
 	struct process *next;
 };
@@ -68,19 +68,19 @@ struct process {
 extern struct process *processes;
 
 struct process *process_add(uint64_t id);
-/** Undoes process_add and closes what the record holds. */
+/** Undoes process_add and closes the descriptors. */
 void process_discard(struct process *process);
 struct process *process_find(uint64_t id);
 
-/** Queues bytes (which it then owns) for a process's input; `id` 0 asks for no answer. */
+/** Queues bytes for a process's input and takes ownership of them. With `id` 0 there is no answer. */
 void process_feed(struct process *process, uint64_t id, char *bytes, size_t length);
-/** Writes what the pipe takes (a `ready_function`; the subject is the process). */
+/** Writes as much as the pipe takes (a `ready_function`; the subject is the process). */
 void process_feed_ready(void *process);
-/** The process's input ends after all that was queued. */
+/** Ends the process's input after everything that was queued. */
 void process_end_input(struct process *process, uint64_t id);
 
 void processes_watch(void);
-/** Reaps all that ended, after telling what they had written. */
+/** Reaps all processes that have ended, after reporting their output. */
 void processes_reap(void);
-/** Forgets processes of which nothing more can be told. */
+/** Discards processes about which nothing more will be reported. */
 void processes_sweep(void);

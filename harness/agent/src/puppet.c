@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/** The puppet talks to the agent on descriptors this high, where they displace none that its calls make. */
+/** The puppet uses the highest descriptors for the agent, so that its calls get the usual low ones. */
 #define HIGHEST_DESCRIPTOR 1023
 
 static void become_puppet(int calls, int answers, pid_t agent) {

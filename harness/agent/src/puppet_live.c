@@ -1,4 +1,4 @@
-/* The puppet's own side: one thread reads calls, and each call is made in a thread of its own, because it may block. */
+/* The puppet's own side: one thread reads calls, and each call runs in a thread of its own, because it may block. */
 
 #include "call.h"
 #include "puppet.h"
@@ -12,7 +12,7 @@
 static int answers = -1;
 static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
 
-/** Writes one whole line: those of other threads come before or after it. */
+/** Writes one whole line. Lines of other threads are not mixed into it. */
 static void answer(const struct buffer *line) {
 	pthread_mutex_lock(&answering);
 	for (size_t done = 0; done < line->length;) {
@@ -58,7 +58,7 @@ static const char *make_call(const struct words *words, uint64_t id) {
 	return problem;
 }
 
-/** A line is `<id> <call> <args…>`; the agent has made sure of the first two. */
+/** A line is `<id> <call> <args…>`. The agent has validated the first two words. */
 static void *perform(void *subject) {
 	char *line = subject;
 	size_t length = strlen(line);

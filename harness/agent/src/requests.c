@@ -17,7 +17,7 @@
 #define LONGEST_LINE (1u << 20)
 #define LARGEST_BODY (16u << 20)
 
-/** One request: its id, the words after its verb, and the line it came in. */
+/** One request: its id, the words after its verb, and its line. */
 struct request {
 	uint64_t id;
 	struct word *word;
@@ -28,7 +28,7 @@ struct request {
 	size_t body_length;
 };
 
-/** Does what is asked and answers; returns what is wrong with the request, or NULL. */
+/** Carries out a request and answers it. Returns what is wrong with the request, or NULL. */
 typedef const char *(*request_function)(const struct request *request);
 
 static const char NOT_AN_ID[] = "an id is a positive decimal number";
@@ -123,7 +123,7 @@ static const char *request_puppet(const struct request *request) {
 	return NULL;
 }
 
-/** The puppet gets the rest of the line as it came: from the call's name on. */
+/** The puppet gets the rest of the line unchanged, from the call's name on. */
 static const char *request_call(const struct request *request) {
 	uint64_t id;
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
@@ -144,7 +144,7 @@ static const struct verb {
 	size_t least, most;
 	request_function perform;
 } VERBS[] = {
-	/* name, number of words after it: least and most, function */
+	/* name, minimum and maximum number of words after it, function */
 	{"now", 0, 0, request_now},
 	{"sleep", 1, 1, request_sleep},
 	{"cancel", 1, 1, request_cancel},
@@ -163,14 +163,14 @@ static const struct verb *verb_named(const char *name) {
 }
 
 static struct buffer input;
-/** Bytes of a body that nobody wants. */
+/** Remaining bytes of a body that is skipped. */
 static uint64_t unwanted;
-/** Inside a line that is too long: up to its newline. */
+/** Whether the rest of a line that is too long is skipped. */
 static bool in_long_line;
 
 enum progress { TAKEN, INCOMPLETE };
 
-/** Takes one request, whose line is `length` bytes at the start of the input, if its body is there too. */
+/** Handles one request whose line is `length` bytes at the start of the input, if its body has arrived, too. */
 static enum progress take_request(size_t length) {
 	uint64_t id = leading_id(buffer_bytes(&input), length);
 	char *line = duplicate(buffer_bytes(&input), length), *split = duplicate(line, length);

@@ -2,5 +2,5 @@
 
 #include <stddef.h>
 
-/** Takes bytes from the harness, in pieces of any size, and does what they ask for. */
+/** Handles bytes from the harness, in chunks of any size. */
 void requests_take(const char *bytes, size_t length);

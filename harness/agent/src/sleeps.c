@@ -16,7 +16,7 @@ static struct sleeper *sleepers;
 
 void sleep_start(uint64_t id, uint64_t microseconds) {
 	struct sleeper *sleeper = allocate(sizeof *sleeper);
-	/* The clock is read in whole microseconds, cut off: one more, so that none is told too early. */
+	/* The clock is truncated to microseconds. One more is added, so that no sleep ends early. */
 	*sleeper = (struct sleeper){id, monotonic_microseconds() + (long long)microseconds + (microseconds > 0), sleepers};
 	sleepers = sleeper;
 }
@@ -49,7 +49,7 @@ void sleeps_watch(void) {
 	for (struct sleeper *sleeper = sleepers; sleeper; sleeper = sleeper->next) watch_clock(sleeper->end);
 }
 
-/** Answers the earliest first, as their times passed. */
+/** Answers the sleeps that have ended, the earliest first. */
 void sleeps_answer(void) {
 	long long now = monotonic_microseconds();
 	for (;;) {

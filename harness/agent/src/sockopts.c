@@ -54,7 +54,7 @@ const char *call_getsockopt(struct call *call) {
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
 	const struct option *option = option_named(call->arguments[1].bytes);
 	if (!option) return BAD_OPTION;
-	/* Large enough for struct linger, which is two ints as well. */
+	/* Large enough for struct linger, which consists of two ints. */
 	int values[2] = {0};
 	socklen_t size = sizeof values;
 	MEASURED(call, getsockopt(fd, option->level, option->option, values, &size));
@@ -64,8 +64,8 @@ const char *call_getsockopt(struct call *call) {
 }
 
 /**
- * struct tcp_info as every kernel since 5.10 has it (include/uapi/linux/tcp.h); later ones append to it. Declared here,
- * because the C libraries know only older forms and the kernel's header cannot be included beside theirs.
+ * struct tcp_info as in every kernel since 5.10 (include/uapi/linux/tcp.h); later kernels append fields. It is declared
+ * here, because C libraries know only older versions and the kernel's header conflicts with theirs.
  */
 struct info {
 	uint8_t state, ca_state, retransmits, probes, backoff, options, wscale, flags;

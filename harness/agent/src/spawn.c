@@ -20,7 +20,7 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-/** The ends of the pipes, or of the terminal, that the child uses; the agent's ends are in the process's record. */
+/** The child's ends of the pipes, or of the terminal. The agent's ends are in struct process. */
 struct child_ends {
 	int input, out, err;
 };
@@ -39,9 +39,8 @@ static bool make_pipes(struct process *process, struct child_ends *child) {
 }
 
 /**
- * A terminal as programs find it, but for two things: it does not echo, so that what is typed does not come back as
- * output, and it sends newlines as they are. It is opened by its other side (ioctl_tty(2), TIOCGPTPEER): no path need
- * lead to it.
+ * Creates a terminal with the usual settings, except two: it does not echo input, and it does not translate newlines in
+ * output. The other side is opened by ioctl_tty(2), TIOCGPTPEER, so that no path is needed.
  */
 static bool make_terminal(struct process *process, struct child_ends *child) {
 	int unlocked = 0;
@@ -88,7 +87,7 @@ static void run_child(char **argv, const struct child_ends *ends, int status, pi
 	_exit(127);
 }
 
-/** Forks and waits for the exec. Returns 0, or the errno of what failed. */
+/** Forks and waits for the exec. Returns 0, or the errno of the call that failed. */
 static int start(struct process *process, char **argv, const struct child_ends *ends) {
 	int reader, writer;
 	if (!make_pipe(&reader, &writer)) return errno;

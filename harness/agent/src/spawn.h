@@ -6,11 +6,11 @@
 #include "wire.h"
 
 struct spawn_options {
-	/** One more stream, to be opened by a path. */
+	/** One more stream, which the program opens by its path. */
 	bool log;
-	/** One terminal instead of pipes. */
+	/** A terminal instead of pipes. */
 	bool terminal;
 };
 
-/** Starts a program with pipes, or a terminal, on its standard streams, and answers request `id`. */
+/** Starts a program with pipes or a terminal as its standard streams, and answers request `id`. */
 void spawn(uint64_t id, struct spawn_options options, const struct word *argv, size_t argc);

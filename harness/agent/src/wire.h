@@ -6,7 +6,7 @@
 
 struct buffer;
 
-/** One decoded word: may hold any byte, and a NUL follows it. */
+/** A decoded word. It may contain any byte and is followed by a NUL. */
 struct word {
 	char *bytes;
 	size_t length;
@@ -18,21 +18,21 @@ struct words {
 };
 
 /**
- * Splits a line (without its newline) at its spaces and decodes each word in place; `words->word` is to be freed.
- * Returns what is wrong with the line, or NULL.
+ * Splits a line (without its newline) at spaces and decodes each word in place. The caller frees `words->word`. Returns
+ * what is wrong with the line, or NULL.
  */
 const char *split_line(char *line, size_t length, struct words *words);
 
 /** A decimal number without sign or leading zero, at most `limit`. */
 bool parse_number(const struct word *word, uint64_t limit, uint64_t *number);
 
-/** A decimal number that may be negative and fits an int. */
+/** A decimal number that may be negative and fits into an int. */
 bool parse_int(const struct word *word, int *number);
 
-/** The number with which a line begins, or 0. */
+/** The number at the beginning of a line, or 0. */
 uint64_t leading_id(const char *line, size_t length);
 
-/** Whether a word is a C string: no NUL in it. */
+/** Whether a word is a C string, without a NUL in it. */
 bool is_text(const struct word *word);
 
 /** Appends bytes as one word. */

@@ -1,7 +1,7 @@
 /*
- * Puts a host's file system together, makes it the root, and takes from root what it is not to have: step by step, as
- * its arguments say. To start mount(8), mkdir(1) and their like for each took a lab longer than all else that it starts
- * with.
+ * Assembles a host's file system, makes it the root and reduces root's privileges, in steps that its arguments give. It
+ * replaces a process of mount(8), mkdir(1) etc. for each step, which took longer than everything else in the start of a
+ * lab.
  */
 #define _GNU_SOURCE
 
@@ -22,7 +22,7 @@ static const struct {
 	unsigned long flag;
 } flags[] = {{"ro", MS_RDONLY}, {"nosuid", MS_NOSUID}, {"nodev", MS_NODEV}, {"noexec", MS_NOEXEC}};
 
-/** Of names with commas between them: none is part of another. */
+/** The flags of a comma-separated list. No name is part of another. */
 static unsigned long flags_of(const char *names) {
 	unsigned long found = 0;
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -30,17 +30,17 @@ static unsigned long flags_of(const char *names) {
 	return found;
 }
 
-/* What a step is does with its operands: 0, or -1 and errno. */
+/* A step returns 0, or -1 with errno. */
 
-/** folder PATH MODE: that may be there already. */
+/** folder PATH MODE: a folder, which may exist. */
 static int folder(char **operands) {
 	mode_t mode = (mode_t)strtoul(operands[1], NULL, 8);
-	/* The umask takes from a mode what chmod gives back. */
+	/* The umask does not apply to chmod. */
 	if (mkdir(operands[0], mode) < 0 && errno != EEXIST) return -1;
 	return chmod(operands[0], mode);
 }
 
-/** file PATH: an empty one, for something to be bound to. */
+/** file PATH: an empty file as a target of a bind mount. */
 static int file(char **operands) {
 	return mknod(operands[0], S_IFREG | 0644, 0);
 }
@@ -50,19 +50,21 @@ static int link_to(char **operands) {
 	return symlink(operands[0], operands[1]);
 }
 
-/** device FROM PATH: as the one that is there. */
+/** device FROM PATH: a copy of the device FROM. */
 static int device(char **operands) {
 	struct stat found;
 	if (stat(operands[0], &found) < 0 || mknod(operands[1], found.st_mode, found.st_rdev) < 0) return -1;
 	return chmod(operands[1], found.st_mode & 07777);
 }
 
-/** mount TYPE PATH FLAGS OPTIONS: options as the file system has them. */
+/** mount TYPE PATH FLAGS OPTIONS: OPTIONS are those of the file system. */
 static int mount_at(char **operands) {
 	return mount(operands[0], operands[1], operands[0], flags_of(operands[2]), operands[3]);
 }
 
-/** bind FROM PATH FLAGS: beside those that FROM has, which an ordinary user may not take away (mount_namespaces(7)). */
+/**
+ * bind FROM PATH FLAGS: FLAGS are added to those of FROM, which an ordinary user may not clear (mount_namespaces(7)).
+ */
 static int bind_to(char **operands) {
 	struct statvfs found;
 	if (mount(operands[0], operands[1], NULL, MS_BIND, NULL) < 0) return -1;
@@ -72,13 +74,13 @@ static int bind_to(char **operands) {
 	return mount(NULL, operands[1], NULL, MS_REMOUNT | MS_BIND | kept | flags_of(operands[2]), NULL);
 }
 
-/** root PATH: what was the root comes to lie over it, and goes (pivot_root(2)). */
+/** root PATH: makes PATH the root and unmounts the old root (pivot_root(2)). */
 static int root(char **operands) {
 	if (chdir(operands[0]) < 0 || syscall(SYS_pivot_root, ".", ".") < 0) return -1;
 	return umount2(".", MNT_DETACH);
 }
 
-/** bound MASK: the capabilities that may ever be had from here on, as /proc/PID/status shows them. */
+/** bound MASK: limits the capability bounding set to MASK, a hexadecimal number as in /proc/PID/status. */
 static int bound(char **operands) {
 	unsigned long long kept = strtoull(operands[0], NULL, 16);
 	for (unsigned long one = 0; prctl(PR_CAPBSET_READ, one) >= 0; one++)
@@ -86,13 +88,13 @@ static int bound(char **operands) {
 	return 0;
 }
 
-/** no-new-privs: no program gives any (PR_SET_NO_NEW_PRIVS(2const)). */
+/** no-new-privs: no program gains privileges by execve (PR_SET_NO_NEW_PRIVS(2const)). */
 static int no_new_privs(char **operands) {
 	(void)operands;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
 }
 
-/** run PROGRAM: becomes it. */
+/** run PROGRAM: executes PROGRAM in place of this process. */
 static int run(char **operands) {
 	return execlp(operands[0], operands[0], (char *)NULL);
 }
@@ -130,7 +132,7 @@ static void refuse(char **words, char **end) {
 int main(int count, char **words) {
 	char **end = words + count;
 	for (char **word = words + 1; word < end;) {
-		/* try STEP: that something is not there, or not permitted, is no failure. */
+		/* try STEP: ENOENT and EPERM are no errors. */
 		bool tried = strcmp(*word, "try") == 0 && word + 1 < end;
 		const struct step *step = step_of(word[tried]);
 		char **operands = word + tried + 1;

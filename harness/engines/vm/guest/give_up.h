@@ -1,7 +1,4 @@
 #pragma once
 
-/**
- * Says what failed, with errno, on the console, and switches the guest off: QEMU ends, and the harness quotes the
- * console.
- */
+/** Prints what failed and errno on the console, and reboots. QEMU then ends, and the harness quotes the console. */
 _Noreturn void give_up(const char *what);

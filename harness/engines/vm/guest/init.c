@@ -1,6 +1,6 @@
 /*
- * The guest's first process: makes the guest ready, starts an agent, and carries its bytes to the harness and back. It alone decides when time
- * stands still: whenever the agent has said something and nothing else is under way, or the deadline has come, it pauses the guest.
+ * The guest's init process: sets up the guest, starts the agent, and passes its bytes to and from the harness. It
+ * decides when the guest is paused: when the agent has sent something and the guest is idle, or at the deadline.
  */
 #define _GNU_SOURCE 1
 
@@ -23,8 +23,8 @@
 #define AGENT "/usr/local/bin/halfopen-agent"
 
 /**
- * How often it is looked whether the guest has come to rest, and how often at most, which takes more than a second: a
- * program that computes without end never rests. Only at rest it is paused at a moment that is the same whenever it is
+ * Interval and limit of the checks whether the guest is idle: more than a second in all, because a program that
+ * computes without end never lets it become idle. Only an idle guest is paused at a moment that is the same in every
  * run.
  */
 #define LOOK_NS 20000
@@ -34,7 +34,7 @@ static volatile struct shared_memory *shared;
 static int to_agent, from_agent, load;
 static pid_t agent;
 
-/** Another agent, once the one there is has seen the end of its input. */
+/** Starts the agent. An earlier agent must have ended. */
 static void start_agent(void) {
 	int input[2], output[2];
 	if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) give_up("pipe");
@@ -54,7 +54,7 @@ static void start_agent(void) {
 	fcntl(to_agent, F_SETFL, O_NONBLOCK);
 }
 
-/** Whether nobody but this process wants the processor. */
+/** Whether no other process wants the processor. */
 static bool at_rest(void) {
 	char text[64] = "";
 	int running = 0;
@@ -62,7 +62,7 @@ static bool at_rest(void) {
 	return running <= 1;
 }
 
-/** Takes what the agent has said, as far as there is room. */
+/** Reads the agent's output, as far as there is room. */
 static void take_output(void) {
 	while (shared->from_guest < SHARED_MEMORY_FROM_GUEST_SIZE) {
 		ssize_t taken = read(from_agent, shared_memory_from_guest() + shared->from_guest, SHARED_MEMORY_FROM_GUEST_SIZE - shared->from_guest);
@@ -82,7 +82,7 @@ static void rest(void) {
 	}
 }
 
-/** Passes when the agent has said something, or at the deadline. */
+/** Returns when the agent has sent something, or at the deadline. */
 static void wait_for_output(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -104,7 +104,7 @@ static void give_input(void) {
 	shared->to_guest = 0;
 }
 
-/** Lets the agent end, with all that it started, and starts another: nothing is left of what it was told. */
+/** Lets the agent end with all its processes and starts a new one, which knows nothing of the earlier requests. */
 static void restart_agent(void) {
 	char last[4096];
 	close(to_agent);

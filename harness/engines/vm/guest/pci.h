@@ -2,12 +2,9 @@
 
 #include <stddef.h>
 
-/**
- * A device on the guest's PCI bus, by vendor and device as sysfs writes them (`0x1af4`). Ends the guest where there is
- * none.
- */
+/** Finds a PCI device by vendor and device id as in sysfs (`0x1af4`). Ends the guest if there is none. */
 const char *pci_device(const char *vendor, const char *device);
-/** Maps a region of its memory. */
+/** Maps a memory region of the device. */
 volatile void *pci_region(const char *device, int region, size_t size);
-/** Its configuration space, as a file. */
+/** Opens the device's configuration space as a file. */
 int pci_configuration(const char *device);

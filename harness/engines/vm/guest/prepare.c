@@ -13,12 +13,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** What the harness put in the root beside the programs: modules, and the order in which they go in. */
+/** The folder of modules in the initramfs, with `order`: their file names in the order of insertion. */
 #define MODULES "/modules"
 
 static void mount_at(const char *type, const char *place) {
 	mkdir(place, 0755);
-	/* A kernel may have mounted its devices already. */
+	/* A kernel may have mounted /dev already. */
 	if (mount(type, place, type, 0, NULL) != 0 && errno != EBUSY) give_up(place);
 }
 
@@ -55,10 +55,10 @@ void prepare(void) {
 	mount_at("sysfs", "/sys");
 	mount_at("tmpfs", "/run");
 	mount_at("tmpfs", "/tmp");
-	/* A kernel need not trace: where there is nothing, the harness says so. */
+	/* A kernel may have no tracefs. The harness reports that. */
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	insert_modules();
-	/* root.ts names the same. */
+	/* The same folders as in initramfs.ts. */
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);
 	setenv("LANG", "C.UTF-8", 1);

@@ -1,4 +1,4 @@
 #pragma once
 
-/** Makes of a kernel that has just started a place where programs can run: file systems, modules, settings. */
+/** Sets up the guest after the boot: file systems, modules, environment. */
 void prepare(void);

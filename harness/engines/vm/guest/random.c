@@ -9,8 +9,7 @@
 void random_seed(uint64_t seed) {
 	int device = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 	/*
-	 * What is written is only mixed in: nobody draws from it before the generator is seeded anew (random(4),
-	 * RNDRESEEDCRNG).
+	 * Written data is only mixed in. The generator must be reseeded before it has an effect (random(4), RNDRESEEDCRNG).
 	 */
 	if (device < 0 || write(device, &seed, sizeof seed) != sizeof seed || ioctl(device, RNDRESEEDCRNG) != 0) give_up("/dev/urandom");
 	close(device);

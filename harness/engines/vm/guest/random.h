@@ -2,5 +2,5 @@
 
 #include <stdint.h>
 
-/** Makes the kernel's random numbers depend on this from now on: a snapshot freezes them. */
+/** Reseeds the kernel's random numbers. Without it they are those of the snapshot. */
 void random_seed(uint64_t seed);

@@ -7,14 +7,14 @@
 
 #include <time.h>
 
-/** Of ivshmem-plain (docs/specs/ivshmem-spec of QEMU): the memory is its third region. */
+/** The ivshmem-plain device (docs/specs/ivshmem-spec in QEMU). The memory is its third region. */
 static const char *VENDOR = "0x1af4", *DEVICE = "0x1110";
 #define REGION 2
 
 /**
- * QEMU pauses while everything here sleeps: where an idle clock jumps to, it would have jumped to without a pause, so
- * nothing in the guest can tell. The next turn begins on a grid, so that what little differs between two runs does not
- * add up.
+ * QEMU pauses the guest while all its processes sleep. An idle clock jumps to the same time with or without a pause, so
+ * nothing in the guest can notice it. Turns start on a grid of this period, so that small differences between two runs
+ * do not accumulate.
  */
 #define GRID_NS 1000000
 
@@ -48,7 +48,7 @@ void shared_memory_pause(void) {
 	__sync_synchronize();
 	watchdog_start();
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-	/* QEMU may be late to pause a guest that is at work: its own threads wait for a processor, too. */
+	/* On a busy machine QEMU's threads may be late to pause the guest. */
 	while (!shared->given) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = GRID_NS}, NULL);
 	__sync_synchronize();
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 /**
- * The memory that harness and guest share: a PCI device of the guest's (ivshmem), a file to the harness. It is one's or
- * the other's, never both's: the harness writes while the guest is paused. Its TypeScript side is ../shared-memory.ts.
+ * The memory that harness and guest share: a PCI device in the guest (ivshmem), a file for the harness. The harness
+ * uses it only while the guest is paused. The TypeScript side is ../shared-memory.ts.
  */
 
 #include <stdint.h>
@@ -16,24 +16,25 @@
 struct shared_memory {
 	/** When the guest paused, in nanoseconds since the epoch (CLOCK_REALTIME). */
 	uint64_t now;
-	/** The guest is to pause then at the latest, on the same clock. */
+	/** The guest pauses at this time at the latest, on the same clock. */
 	uint64_t deadline;
-	/** Bytes for the agent, and bytes from it. */
+	/** Number of bytes to the agent, and of bytes from it. */
 	uint32_t to_guest;
 	uint32_t from_guest;
-	/** Other than 0: what random numbers are made of from now on. */
+	/** Reseeds the random numbers unless it is 0. */
 	uint64_t seed;
-	/** Other than 0: the agent ends, and another is started. */
+	/** Whether the agent is replaced by a new one. */
 	uint32_t restart;
-	/** Other than 0: the harness has had its turn. */
+	/** Set by the harness when its turn is over. */
 	uint32_t given;
 };
 
-/** Maps it; ends the guest where there is none. */
+/** Maps the memory. Ends the guest if the device is missing. */
 volatile struct shared_memory *shared_memory_open(void);
 uint8_t *shared_memory_to_guest(void);
 uint8_t *shared_memory_from_guest(void);
 /**
- * Gives the memory to the harness, and passes when it is ours again: the guest is paused meanwhile, and no time passes.
+ * Passes the memory to the harness. Returns when the harness's turn is over. The guest is paused meanwhile, and its
+ * clock stands still.
  */
 void shared_memory_pause(void);

@@ -7,7 +7,10 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/** Intel’s 6300ESB (datasheet 300641, section 16): a timer of two stages at whose end QEMU, told so, pauses. */
+/**
+ * Intel’s 6300ESB (datasheet 300641, section 16): a timer of two stages. When it expires QEMU pauses the guest, as its
+ * command line says.
+ */
 static const char *VENDOR = "0x8086", *DEVICE = "0x25ab";
 
 /** Its registers, in configuration space and in memory. */
@@ -19,7 +22,7 @@ static const char *VENDOR = "0x8086", *DEVICE = "0x25ab";
 #define SECOND_STAGE 0x4
 #define RELOAD 0xc
 
-/** Units of 32 ticks at 33 MHz, about a microsecond, for each of the stages. */
+/** In units of 32 ticks at 33 MHz, about a microsecond, for each of the two stages. */
 #define STAGE 100
 
 static volatile uint8_t *registers;
@@ -31,7 +34,7 @@ void watchdog_open(void) {
 	configuration = pci_configuration(device);
 }
 
-/** It takes a value only after these two words. */
+/** A register accepts a value only after these two words. */
 static void preload(int stage) {
 	*(volatile uint16_t *)(registers + RELOAD) = 0x80;
 	*(volatile uint16_t *)(registers + RELOAD) = 0x86;
@@ -41,7 +44,7 @@ static void preload(int stage) {
 void watchdog_start(void) {
 	uint16_t settings = CONFIGURATION_MHZ_NO_INTERRUPT;
 	uint8_t enable = LOCK_ENABLE;
-	/* When it has ended, it has forgotten everything. */
+	/* The device forgets its settings when it expires. */
 	if (pwrite(configuration, &settings, sizeof settings, CONFIGURATION) < 0) give_up("the watchdog’s configuration");
 	preload(FIRST_STAGE);
 	preload(SECOND_STAGE);

@@ -1,6 +1,6 @@
 #pragma once
 
-/** Finds the device that stops the guest's clock. */
+/** Finds the watchdog device. */
 void watchdog_open(void);
-/** QEMU pauses the guest in a moment: late enough for this process to be asleep, and the processor with it. */
+/** Starts the timer. It expires late enough for this process, and the processor with it, to be asleep. */
 void watchdog_start(void);
