@@ -2,7 +2,7 @@ import type { HostName } from '../timeline/events.ts';
 import type { EngineHost, EngineLab } from './engine.ts';
 
 /** What a lab needs besides its two hosts. */
-interface LabParts extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
+interface LabParts extends Omit<EngineLab, 'hosts' | 'destroy'> {
 	/** Removes the hosts, in whatever state they are, and then the wire. */
 	remove(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { compareVersions } from './debian-version.ts';
+import { compareVersions } from '../util/versions.ts';
 import type { ArchivePackage } from './packages.ts';
 
 /** A package of a kernel in the archive. */

@@ -1,35 +1,31 @@
-import type { Engine, EngineHost } from '../engines/engine.ts';
+import { types } from 'node:util';
+import type { Engine } from '../engines/engine.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Measures the time that a scenario spends in the engine. */
 export function timed(engine: Engine, stopwatch: Stopwatch): Engine {
-	const counted = <T>(work: () => Promise<T>) => stopwatch.during('engine', work);
-	const timedHost = (host: EngineHost): EngineHost => ({
-		address: host.address,
-		mac: host.mac,
-		get boot() {
-			return host.boot;
-		},
-		powerOff: () => counted(() => host.powerOff()),
-		powerOn: () => counted(() => host.powerOn()),
-		pause: () => counted(() => host.pause()),
-		resume: () => counted(() => host.resume()),
-		kill: () => counted(() => host.kill()),
-		revive: () => counted(() => host.revive()),
-	});
 	return {
 		...engine,
 		createLab: () =>
-			counted(async () => {
+			stopwatch.during('engine', async () => {
 				const lab = await engine.createLab();
 				const { client, server } = lab.hosts;
-				return {
-					clock: lab.clock,
-					hosts: { client: timedHost(client), server: timedHost(server) },
-					kernelTrace: () => counted(() => lab.kernelTrace()),
-					ready: () => lab.ready(),
-					destroy: () => counted(() => lab.destroy()),
-				};
+				const hosts = { client: timedMethods(client, stopwatch), server: timedMethods(server, stopwatch) };
+				return { ...timedMethods(lab, stopwatch), hosts };
 			}),
 	};
+}
+
+/** The same object, but the time until a promise of its methods settles is the engine's. */
+function timedMethods<T extends object>(target: T, stopwatch: Stopwatch): T {
+	return new Proxy(target, {
+		get(_, name) {
+			const member: unknown = Reflect.get(target, name, target);
+			if (typeof member !== 'function') return member;
+			return (...args: readonly unknown[]) => {
+				const result: unknown = Reflect.apply(member, target, args);
+				return types.isPromise(result) ? stopwatch.during('engine', () => result) : result;
+			};
+		},
+	});
 }

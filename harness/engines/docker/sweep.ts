@@ -1,9 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
-import { HalfopenError } from '../../errors.ts';
 import type { RunIdentity } from '../engine.ts';
 import { thisProcess } from '../owner.ts';
 import { distinctRuns } from '../run-identity.ts';
+import { type SweepResult, sweepUntilQuiet } from '../sweep-until-quiet.ts';
 import { outputToEnd } from './attached.ts';
 import { isMissing, withEngineErrors } from './engine-errors.ts';
 import { filterFor, labelsOf, RUN_LABEL, runOf } from './labels.ts';
@@ -12,8 +11,6 @@ import { removeContainer, removeNetwork } from './remove.ts';
 
 /** The engine has no event for an object that will be created, so it is polled. */
 const POLL_MS = 200;
-/** An object that cannot be removed within this time is held by another process. */
-const LIMIT_MS = 20_000;
 
 /**
  * Removes all objects of a run, until none is found and none has appeared for `quietMs`: the engine still completes the
@@ -21,9 +18,9 @@ const LIMIT_MS = 20_000;
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
 	return withEngineErrors(`sweeping what is left of run ${run.id}`, async () => {
-		const early = await sweepUntilQuiet(docker, run, 0);
+		const early = await sweepLabelled(docker, run, 0);
 		const [late, instances] = await Promise.all([
-			sweepUntilQuiet(docker, run, quietMs),
+			sweepLabelled(docker, run, quietMs),
 			removeInstance(docker, run, image),
 		]);
 		const lateInstances = late.includes(`container ${recorderName(run)}`)
@@ -33,26 +30,14 @@ export async function sweepRun(docker: Dockerode, run: RunIdentity, image: strin
 	});
 }
 
-async function sweepUntilQuiet(docker: Dockerode, run: RunIdentity, quietMs: number): Promise<string[]> {
-	const swept: string[] = [];
-	const limit = performance.now() + LIMIT_MS;
-	for (let quietSince = performance.now(); ; ) {
-		const { found, removed } = await sweepOnce(docker, run);
-		swept.push(...removed);
-		const now = performance.now();
-		if (found) quietSince = now;
-		else if (now - quietSince >= quietMs) return swept;
-		if (now > limit) throw heldBySomebody(run);
-		if (removed.length === 0) await wait(POLL_MS);
-	}
-}
-
-function heldBySomebody({ id }: RunIdentity): HalfopenError {
-	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `Something of run ${id} could not be removed within ${LIMIT_MS / 1_000} s.`,
+function sweepLabelled(docker: Dockerode, run: RunIdentity, quietMs: number): Promise<string[]> {
+	return sweepUntilQuiet(() => sweepOnce(docker, run), {
+		quietMs,
+		pollMs: POLL_MS,
+		what: `Something of run ${run.id}`,
 		remedy:
-			`Look what holds it: docker ps --all --filter label=${RUN_LABEL}=${id}; docker network inspect $(docker ` +
-			`network ls --quiet --filter label=${RUN_LABEL}=${id})`,
+			`Look what holds it: docker ps --all --filter label=${RUN_LABEL}=${run.id}; docker network inspect $(docker ` +
+			`network ls --quiet --filter label=${RUN_LABEL}=${run.id})`,
 	});
 }
 
@@ -62,20 +47,22 @@ export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
 	return distinctRuns([...containers, ...networks].flatMap(({ Labels }) => runOf(Labels) ?? []));
 }
 
-async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<{ found: boolean; removed: string[] }> {
+async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<SweepResult> {
 	const { containers, networks } = await listByLabel(docker, filterFor(run));
+	const containerNames = containers.map(({ Names }) => `container ${Names[0]?.slice(1)}`);
+	const networkNames = networks.map(({ Name }) => `network ${Name}`);
+	const areContainersRemoved = await Promise.all(
+		containers.map(({ Id }) => removeContainer(docker, docker.getContainer(Id))),
+	);
 	// A network can be removed once nothing is attached to it.
-	const removed = [
-		...(await Promise.all(
-			containers.map(async ({ Id, Names }) =>
-				(await removeContainer(docker, docker.getContainer(Id))) ? [`container ${Names[0]?.slice(1)}`] : [],
-			),
-		)),
-		...(await Promise.all(
-			networks.map(async ({ Id, Name }) => ((await removeNetwork(docker.getNetwork(Id))) ? [`network ${Name}`] : [])),
-		)),
-	];
-	return { found: containers.length + networks.length > 0, removed: removed.flat() };
+	const areNetworksRemoved = await Promise.all(networks.map(({ Id }) => removeNetwork(docker.getNetwork(Id))));
+	return {
+		found: [...containerNames, ...networkNames],
+		removed: [
+			...containerNames.filter((_, index) => areContainersRemoved[index]),
+			...networkNames.filter((_, index) => areNetworksRemoved[index]),
+		],
+	};
 }
 
 async function listByLabel(docker: Dockerode, label: string[]) {

@@ -88,7 +88,7 @@ echo "still running: $running" >&2; exit 1
 `;
 
 /** What a lab needs besides its namespaces. */
-export interface NamespacesLabOptions extends Pick<EngineLab, 'clock' | 'kernelTrace' | 'ready'> {
+export interface NamespacesLabOptions extends Omit<EngineLab, 'hosts' | 'destroy'> {
 	/** Removes the lab: by `end`, which ends its namespaces, or together with the platform. */
 	remove(end: () => Promise<void>): Promise<void>;
 }

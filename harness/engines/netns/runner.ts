@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../../errors.ts';
 import { runCommand } from '../../util/run-command.ts';
 import { assertBinaries } from '../binaries.ts';
@@ -7,6 +6,7 @@ import { namespaceRequirements, unshareWire } from '../namespaces/namespace-proc
 import type { Platform } from '../namespaces/platform.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
+import { sweepUntilQuiet } from '../sweep-until-quiet.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
 import { removeInstanceCommand } from '../trace-recorder.ts';
 import type { NetnsFacts } from './connect.ts';
@@ -16,7 +16,6 @@ import { startRecorder } from './recorder.ts';
 
 /** How often a failed removal is repeated. */
 const POLL_MS = 50;
-const LIMIT_MS = 20_000;
 
 export const netnsRunner: EngineRunner = {
 	name: 'netns',
@@ -56,20 +55,17 @@ export const netnsRunner: EngineRunner = {
 };
 
 /** Removes the trace instance of a run whose recorder was killed. The process that reads it may still be ending. */
-async function removeTrace(run: RunIdentity): Promise<string[]> {
-	const limit = performance.now() + LIMIT_MS;
-	for (;;) {
+function removeTrace(run: RunIdentity): Promise<string[]> {
+	const removeOnce = async () => {
 		const { succeeded, out, err } = await runCommand(removeInstanceCommand(run));
-		if (succeeded) return out.split('\n').filter(Boolean);
-		if (performance.now() > limit) {
-			throw new HalfopenError('ENGINE_REFUSED', {
-				problem: `The trace instance of run ${run.id} could not be removed within ${LIMIT_MS / 1_000} s.`,
-				seen: err,
-				remedy: 'Look who reads it: fuser /sys/kernel/tracing/instances/halfopen-*/trace_pipe',
-			});
-		}
-		await wait(POLL_MS);
-	}
+		return succeeded ? { found: [], removed: out.split('\n').filter(Boolean) } : { found: [err], removed: [] };
+	};
+	return sweepUntilQuiet(removeOnce, {
+		quietMs: 0,
+		pollMs: POLL_MS,
+		what: `The trace instance of run ${run.id}`,
+		remedy: 'Look who reads it: fuser /sys/kernel/tracing/instances/halfopen-*/trace_pipe',
+	});
 }
 
 /** Lists the sysctls of a host in a network namespace: sysctls that are not per namespace do not exist there. */

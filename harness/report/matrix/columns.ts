@@ -1,10 +1,10 @@
 import { isClaimId } from '../../claims/catalogue.ts';
 import { compareText, type Environment } from '../../claims/environment.ts';
 import { type ClaimCount, countClaims } from '../../claims/verdicts.ts';
+import { compareVersions } from '../../util/versions.ts';
 import { specName } from '../artifacts.ts';
 import type { Results } from '../collect.ts';
 import type { SpecRun } from '../spec-runs.ts';
-import { compareVersions } from './comparison.ts';
 import { groupBy } from './groups.ts';
 
 /** One engine on one kernel. */

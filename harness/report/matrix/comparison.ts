@@ -1,4 +1,4 @@
-import { isAtLeast } from '../../util/kernel-version.ts';
+import { compareVersions, isAtLeast } from '../../util/versions.ts';
 import type { Change } from './changes.ts';
 
 /** Whether something is the same on all kernels, and why it is not. */
@@ -17,8 +17,6 @@ export interface Observed<Value> {
 	readonly kernel: string;
 	readonly value: Value;
 }
-
-export const { compare: compareVersions } = new Intl.Collator('en', { numeric: true });
 
 /**
  * Compares what was found on several kernels, given the changes that are said to explain it. A change between kernels

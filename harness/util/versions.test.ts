@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compareVersions } from './debian-version.ts';
+import { compareVersions, isAtLeast } from './versions.ts';
 
 const sign = (a: string, b: string) => Math.sign(compareVersions(a, b));
 /** Made of what versions are made of. */
@@ -55,4 +55,17 @@ describe('of two versions the older one', () => {
 	test('is told of any text', () => {
 		fc.assert(fc.property(fc.string(), fc.string(), (a, b) => expect(Number.isNaN(compareVersions(a, b))).toBe(false)));
 	});
+});
+
+test.each([
+	['6.1.0-50-cloud-amd64', '6.1', true],
+	['6.1.0-50-cloud-amd64', '5.14', true],
+	['6.1.0-50-cloud-amd64', '6.5', false],
+	['6.12.107+deb13-cloud-amd64', '6.5', true],
+	['5.10.0-32-cloud-amd64', '5.14', false],
+	['7.2.12', '6.18', true],
+	['7.0-rc1', '7.0', true],
+	['7.0-rc1', '7.1', false],
+] as const)('%s is at least %s: %s', (release, version, is) => {
+	expect(isAtLeast(release, version)).toBe(is);
 });

@@ -12,6 +12,16 @@ export function compareVersions(a: string, b: string): number {
 	);
 }
 
+/**
+ * Whether a kernel release (`6.1.0-50-cloud-amd64`, as in `uname -r`) is at least this version of Linux (`6.5`,
+ * `5.14`).
+ */
+export function isAtLeast(release: string, version: string): boolean {
+	return compareVersions(majorAndMinor(release), majorAndMinor(version)) >= 0;
+}
+
+const majorAndMinor = (text: string) => /^\d+(\.\d+)?/.exec(text)?.[0] ?? '';
+
 function partsOf(version: string): { epoch: number; upstream: string; revision: string } {
 	const [, epoch = '0', upstream = '', revision = ''] = /^(?:(\d+):)?(.*?)(?:-([^-]*))?$/s.exec(version) ?? [];
 	return { epoch: Number(epoch), upstream, revision };
