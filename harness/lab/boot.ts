@@ -256,7 +256,7 @@ export class Boot {
 	}
 
 	async #findDevice(): Promise<void> {
-		this.#device = await deviceOf(this.machine, this.#identity);
+		this.#device = await deviceOf(this.machine, this.#identity, this.#context.clock);
 	}
 
 	#watchUserland(): void {
