@@ -99,8 +99,8 @@ async function kill({ pid }: ChildProcess, closed: Promise<unknown>): Promise<vo
 
 function refused({ spawnargs }: ChildProcess, said: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `The bare side of the bench could not be made: ${spawnargs[0]} ended.`,
+		problem: `The lab without halfopen could not be set up: ${spawnargs[0]} ended.`,
 		seen: said,
-		remedy: 'It needs what the engine needs: `HALFOPEN_ENGINE=netns npm run setup` looks for it.',
+		remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`: this needs what the engine netns needs.',
 	});
 }

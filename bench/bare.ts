@@ -1,4 +1,5 @@
 import Dockerode from 'dockerode';
+import { HalfopenError } from '../harness/errors.ts';
 import type { Handover } from '../harness/run/handover.ts';
 import { bareDocker } from './bare-docker.ts';
 import { bareNetns } from './bare-netns.ts';
@@ -20,5 +21,8 @@ export const MEASURED = Object.keys(BARE);
 export function bareSide(site: Handover): Side {
 	const bare = BARE[site.engine];
 	if (bare) return bare(site);
-	throw new Error(`nothing bare is known to measure ${site.engine} beside`);
+	throw new HalfopenError('ENGINE_UNKNOWN', {
+		problem: `The bench cannot measure the engine ${site.engine}.`,
+		remedy: `Choose one of: ${MEASURED.join(', ')}.`,
+	});
 }

@@ -37,9 +37,10 @@ export const ERROR_CODES = {
 
 	// Engines and runs
 	ENGINE_UNREACHABLE: 'The engine does not answer, or cannot be used by this user.',
-	ENGINE_GONE: 'The engine ended during the run.',
+	ENGINE_GONE: 'The engine, or a process that it needs, ended during the run.',
 	ENGINE_REFUSED: 'The engine, or a tool that it uses, failed.',
 	AGENT_GONE: 'The agent of a machine ended, or its channel was closed.',
+	AGENT_REFUSED: 'The agent could not do what a request asked for.',
 	AGENT_PROTOCOL: 'The agent sent something that the protocol does not allow.',
 	GUEST_LOST: 'A guest panicked, ended or does not answer.',
 	SNAPSHOT_UNUSABLE: 'A guest could not be saved or restored.',
@@ -95,4 +96,9 @@ export class HalfopenError extends Error {
 		this.seen = seen;
 		this.remedy = remedy;
 	}
+}
+
+/** What was thrown, as an error: JavaScript can throw any value. */
+export function toError(thrown: unknown): Error {
+	return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

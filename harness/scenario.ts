@@ -103,7 +103,7 @@ function takeFolder(title: string): void {
 					? `Two scenarios of this file have the title “${title}”.`
 					: 'Two scenarios of this file would write to the same folder.',
 			seen: other === title ? undefined : `${folder}: “${other}” and “${title}”`,
-			remedy: 'Say in each title what makes the two differ; reports and verdicts go by it.',
+			remedy: 'Give the two scenarios different titles: reports and verdicts are found by title.',
 		});
 	}
 	titles.set(folder, title);
@@ -229,10 +229,9 @@ async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab
 	const limit = clock.sleep(limitMs, stop.signal).then(() => {
 		if (stop.signal.aborted) return new Promise<never>(() => {});
 		throw new HalfopenError('LIMIT_PASSED', {
-			problem: `The scenario was not over after ${limitMs / 1_000} s.`,
-			seen: waits.open.map(({ what }) => `still waiting for ${what}`).join('\n') || 'nothing of the lab was waited for',
-			remedy:
-				'A wait in it has no limit of its own, or its limit lies above the scenario’s: set limitMs in its options.',
+			problem: `The scenario did not end within ${limitMs / 1_000} s.`,
+			seen: waits.open.map(({ what }) => `still waiting for ${what}`).join('\n') || 'it waited for nothing of the lab',
+			remedy: 'Give the wait a limit below the scenario’s, or raise the scenario’s limit with its option limitMs.',
 		});
 	});
 	try {

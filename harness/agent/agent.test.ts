@@ -138,6 +138,8 @@ describe('a program', () => {
 		expect(await shell.exited).toMatchObject({ status: 4 });
 		expect(out.text()).toBe('ready\ncaught\n');
 		await expect(shell.signal('SIGTERM')).rejects.toMatchObject({ code: 'PEER_EXITED' });
+		// @ts-expect-error: no such signal
+		await expect(shell.signal('SIGNONE')).rejects.toMatchObject({ code: 'AGENT_REFUSED' });
 
 		const sleeper = await agent.spawn(['sleep', '100']);
 		await sleeper.signal('SIGINT');

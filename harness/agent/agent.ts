@@ -57,9 +57,9 @@ export class Agent {
 		if (version !== PROTOCOL_VERSION) {
 			const error = new HalfopenError('AGENT_PROTOCOL', {
 				problem:
-					`the agent of ${name} speaks version ${version} of the protocol, and the harness version ` +
-					`${PROTOCOL_VERSION}`,
-				remedy: 'rebuild the agent with npm run setup',
+					`The agent of ${name} speaks protocol version ${version}, but the harness speaks version ` +
+					`${PROTOCOL_VERSION}.`,
+				remedy: 'Run `npm run setup`: it builds the agent again.',
 			});
 			requests.fail(error);
 			throw error;
@@ -166,17 +166,18 @@ export class Agent {
 		const program = argv[0] ?? '';
 		if (refusal.errno === 'ENOENT' || refusal.errno === 'EACCES' || refusal.errno === 'ENOEXEC') {
 			return new HalfopenError('TOOL_MISSING', {
-				problem: `${program} cannot be executed on ${this.name}`,
-				seen: refusal.message,
-				remedy: 'if the host image should have it, rebuild the image with npm run setup',
+				problem: `${program} cannot be executed on ${this.name}.`,
+				seen: refusal.seen,
+				remedy:
+					'Correct the program’s name. If the host image must have it, run `npm run setup`: it builds the image again.',
 				cause: refusal,
 			});
 		}
 		const code = refusal.errno === 'EPROTO' ? 'OPTION_INVALID' : 'SETUP_FAILED';
 		return new HalfopenError(code, {
-			problem: `${program} could not be started on ${this.name}`,
-			seen: refusal.message,
-			remedy: 'see the error, and what the machine has left',
+			problem: `${program} could not be started on ${this.name}.`,
+			seen: refusal.seen,
+			remedy: 'Read the error above, and check how much memory and how many processes the machine has left.',
 			cause: refusal,
 		});
 	}

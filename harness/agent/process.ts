@@ -83,7 +83,7 @@ export class AgentProcess {
 		for (let at = 0; at === 0 || at < bytes.length; at += CHUNK_BYTES) {
 			answers.push(this.#requests.ask('write', [this.#id], { body: bytes.subarray(at, at + CHUNK_BYTES) }));
 		}
-		await this.#unlessRefused(Promise.all(answers), 'EPIPE', 'nobody reads what is written to it');
+		await this.#unlessRefused(Promise.all(answers), 'EPIPE', 'its standard input has no reader');
 	}
 
 	/** Closes standard input after all earlier writes. Does nothing if the process has ended. */
@@ -97,7 +97,7 @@ export class AgentProcess {
 
 	/** Sends a signal to this process, not to its group. Rejects with PEER_EXITED if the process has ended. */
 	async signal(name: NodeJS.Signals): Promise<void> {
-		await this.#unlessRefused(this.#requests.ask('signal', [this.#id, name]), 'ESRCH', `it cannot get ${name}`);
+		await this.#unlessRefused(this.#requests.ask('signal', [this.#id, name]), 'ESRCH', `it cannot receive ${name}`);
 	}
 
 	async #unlessRefused(answer: Promise<unknown>, errno: string, consequence: string): Promise<void> {
@@ -107,8 +107,8 @@ export class AgentProcess {
 			if (!(error instanceof Refusal) || error.errno !== errno) throw error;
 			const how = this.#ended ? describeEnd(this.#ended) : 'has closed its input';
 			throw new HalfopenError('PEER_EXITED', {
-				problem: `process ${this.pid} ${how}: ${consequence}`,
-				remedy: 'wait for its end where the end is expected, and read what it wrote where it is not',
+				problem: `Process ${this.pid} ${how}: ${consequence}.`,
+				remedy: 'If the process is meant to end, wait for its end. If not, read its output.',
 				cause: error,
 			});
 		}

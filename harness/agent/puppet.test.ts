@@ -80,7 +80,7 @@ describe('a puppet', () => {
 		const puppet = await agent.puppet();
 		await expect(puppet.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({
 			code: 'OPTION_INVALID',
-			problem: expect.stringContaining('address'),
+			seen: expect.stringContaining('address'),
 		});
 	});
 

@@ -70,15 +70,16 @@ export class Puppet {
 	#explain(name: CallName, refusal: Refusal): HalfopenError {
 		if (refusal.errno !== 'ESRCH') {
 			return new HalfopenError('OPTION_INVALID', {
-				problem: `${name} cannot be called: ${refusal.message}`,
-				remedy: "see the call's arguments in harness/agent/PROTOCOL.md",
+				problem: `${name} cannot be called with these arguments.`,
+				seen: refusal.seen,
+				remedy: 'Correct the arguments: harness/agent/PROTOCOL.md lists those of each call.',
 				cause: refusal,
 			});
 		}
 		const how = this.ended ? describeEnd(this.ended) : 'is gone';
 		return new HalfopenError('PEER_EXITED', {
-			problem: `the controlled process ${this.pid} ${how} before ${name} returned`,
-			remedy: "expect its end instead of the call's result",
+			problem: `The controlled process ${this.pid} ${how} before ${name} returned.`,
+			remedy: 'Expect the end of the process instead of the result of the call.',
 			cause: refusal,
 		});
 	}

@@ -4,12 +4,15 @@ import { quietResolvers, type Resolvers } from './promises.ts';
 import { Decoder, encodeRequest, type Message } from './wire.ts';
 
 /** The agent answered a request with an error. */
-export class Refusal extends Error {
+export class Refusal extends HalfopenError {
 	readonly errno: string;
 
-	constructor(errno: string, text: string) {
-		super(`${errno}: ${text}`);
-		this.name = 'Refusal';
+	constructor(agent: string, errno: string, text: string) {
+		super('AGENT_REFUSED', {
+			problem: `The agent of ${agent} could not do what it was asked for.`,
+			seen: `${errno}: ${text}`,
+			remedy: 'Correct what the error names, or check what the machine has left.',
+		});
 		this.errno = errno;
 	}
 }
@@ -154,7 +157,7 @@ export class Requests {
 		this.#pending.delete(message.id);
 		const [errno = Buffer.from('EUNKNOWN'), text = Buffer.alloc(0)] = message.words;
 		if (message.kind === 'error') {
-			pending.reject(new Refusal(errno.toString(), text.toString()));
+			pending.reject(new Refusal(this.#name, errno.toString(), text.toString()));
 			return;
 		}
 		pending.answered?.(message);
@@ -163,9 +166,9 @@ export class Requests {
 
 	#unexpected({ id, kind, words }: Message): HalfopenError {
 		return new HalfopenError('AGENT_PROTOCOL', {
-			problem: `the agent of ${this.#name} spoke of something that it was not asked for`,
+			problem: `The agent of ${this.#name} sent a message for a request that was not made.`,
 			seen: `${shorten([id, kind, ...words].join(' '))}\nthe last request: ${this.#lastRequest}`,
-			remedy: 'rebuild the agent with npm run setup: its version must be that of the harness',
+			remedy: 'Run `npm run setup`: it builds the agent again. The versions of agent and harness must be the same.',
 		});
 	}
 
@@ -181,11 +184,11 @@ export class Requests {
 			this.#stderr && `its stderr: ${this.#stderr}`,
 		];
 		return new HalfopenError('AGENT_GONE', {
-			problem: `the agent of ${this.#name} is gone: ${why}`,
+			problem: `The agent of ${this.#name} is gone: ${why}.`,
 			seen: seen.filter(Boolean).join('\n'),
 			remedy:
-				'see what ended its machine (the kernel’s log tells where memory ran out); after a power-off, a kill or ' +
-				'close() no request can be made any more',
+				'Find out what ended its machine; if memory ran out, the kernel’s log (dmesg) says so. After a power-off, a ' +
+				'kill or close(), the agent takes no requests.',
 			cause,
 		});
 	}

@@ -113,6 +113,6 @@ describe('messages', () => {
 		const decoder = new Decoder();
 		expect(() => {
 			for (let i = 0; i < 10; i++) decoder.push(Buffer.alloc(1 << 20, 'a'));
-		}).toThrow('without end');
+		}).toThrow('a line that is too long');
 	});
 });

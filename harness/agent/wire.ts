@@ -52,27 +52,27 @@ function protocolError(problem: string, seen: string): HalfopenError {
 	return new HalfopenError('AGENT_PROTOCOL', {
 		problem,
 		seen: JSON.stringify(shown),
-		remedy: 'rebuild the agent with npm run setup: its version must be that of the harness',
+		remedy: 'Run `npm run setup`: it builds the agent again. The versions of agent and harness must be the same.',
 	});
 }
 
 /** Decodes a word. Throws AGENT_PROTOCOL if it is invalid. */
 export function decodeWord(word: string): Buffer {
 	if (word === '%') return Buffer.alloc(0);
-	if (word === '') throw protocolError('the agent sent an empty word', word);
+	if (word === '') throw protocolError('The agent sent an empty word.', word);
 	const bytes = Buffer.alloc(word.length);
 	let length = 0;
 	for (let at = 0; at < word.length; at++) {
 		const byte = word.charCodeAt(at);
 		if (byte === PERCENT) {
 			const code = word.slice(at + 1, at + 3);
-			if (!/^[0-9A-F]{2}$/.test(code)) throw protocolError('the agent sent a bad percent code', word);
+			if (!/^[0-9A-F]{2}$/.test(code)) throw protocolError('The agent sent an invalid percent code.', word);
 			bytes[length++] = Number.parseInt(code, 16);
 			at += 2;
 		} else if (isPlain(byte)) {
 			bytes[length++] = byte;
 		} else {
-			throw protocolError('the agent sent a byte that must be written as a percent code', word);
+			throw protocolError('The agent sent a byte that must be percent-encoded.', word);
 		}
 	}
 	return bytes.subarray(0, length);
@@ -93,7 +93,7 @@ export function encodeRequest(
 function parseLine(line: string): Message {
 	const [time = '', id = '', kind = '', ...words] = line.split(' ');
 	if (!/^\d+\.\d{6}$/.test(time) || !/^\d{1,15}$/.test(id) || !/^[a-z]+$/.test(kind)) {
-		throw protocolError('the agent sent a line that is no message', line);
+		throw protocolError('The agent sent a line that is not a message.', line);
 	}
 	return { t: Number(time), id: Number(id), kind, words: words.map(decodeWord) };
 }
@@ -102,7 +102,7 @@ function frameLength(message: Message): number {
 	const text = message.words[0]?.toString('latin1') ?? '';
 	const length = Number(text);
 	if (message.words.length !== 1 || !/^\d{1,9}$/.test(text) || length > MAX_FRAME)
-		throw protocolError('the agent announced no sensible number of bytes', `${message.kind} ${text}`);
+		throw protocolError('The agent announced an invalid number of bytes.', `${message.kind} ${text}`);
 	return length;
 }
 
@@ -150,7 +150,7 @@ export class Decoder {
 	#takeLine(): Message | undefined {
 		const end = this.#pending.indexOf(NEWLINE);
 		if (end < 0 && this.#pending.length > MAX_LINE)
-			throw protocolError('the agent sent a line without end', this.#pending.toString('latin1', 0, 200));
+			throw protocolError('The agent sent a line that is too long.', this.#pending.toString('latin1', 0, 200));
 		if (end < 0) return undefined;
 		const line = this.#take(end).toString('latin1');
 		this.#take(1);

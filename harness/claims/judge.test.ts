@@ -21,14 +21,14 @@ describe('a judge', () => {
 		expect(judge.verdicts).toEqual([]);
 		expect(() => judge.assertComplete()).not.toThrow();
 		expect(() => judge.judge('PZ1', true, notes)).toThrow(
-			expect.objectContaining({ problem: 'Claim PZ1 is judged twice.' }),
+			expect.objectContaining({ problem: 'Claim PZ1 was judged twice.' }),
 		);
 	});
 
 	test('refuses a claim that was not announced', () => {
 		const judge = new Judge(['PZ1']);
 		expect(() => judge.judge('PZ2', true, notes)).toThrow(
-			expect.objectContaining({ code: 'CLAIM_UNEXPECTED', problem: 'Claim PZ2 is judged but was not announced.' }),
+			expect.objectContaining({ code: 'CLAIM_UNEXPECTED', problem: 'Claim PZ2 was judged but not announced.' }),
 		);
 		expect(judge.verdicts).toEqual([]);
 	});
@@ -37,7 +37,7 @@ describe('a judge', () => {
 		const judge = new Judge(['PZ1']);
 		judge.judge('PZ1', true, notes);
 		expect(() => judge.judge('PZ1', false, notes)).toThrow(
-			expect.objectContaining({ code: 'CLAIM_UNEXPECTED', problem: 'Claim PZ1 is judged twice.' }),
+			expect.objectContaining({ code: 'CLAIM_UNEXPECTED', problem: 'Claim PZ1 was judged twice.' }),
 		);
 		expect(judge.verdicts).toMatchObject([{ verdict: 'holds' }]);
 	});
@@ -46,7 +46,10 @@ describe('a judge', () => {
 		const judge = new Judge(['PZ1', 'PZ2', 'PZ3']);
 		judge.judge('PZ2', true, notes);
 		expect(() => judge.assertComplete()).toThrow(
-			expect.objectContaining({ code: 'CLAIM_NOT_JUDGED', problem: 'Announced but not judged: PZ1, PZ3.' }),
+			expect.objectContaining({
+				code: 'CLAIM_NOT_JUDGED',
+				problem: 'The scenario announced claims and did not judge them: PZ1, PZ3.',
+			}),
 		);
 	});
 

@@ -36,14 +36,14 @@ export class Judge {
 	#assertOpen(id: ClaimId): void {
 		if (!this.#announced.includes(id)) {
 			throw new HalfopenError('CLAIM_UNEXPECTED', {
-				problem: `Claim ${id} is judged but was not announced.`,
+				problem: `Claim ${id} was judged but not announced.`,
 				remedy: `Add '${id}' to the scenario’s claims.`,
 			});
 		}
 		if (this.#isDone(id)) {
 			throw new HalfopenError('CLAIM_UNEXPECTED', {
-				problem: `Claim ${id} is judged twice.`,
-				remedy: 'Judge it once, by all that was recorded.',
+				problem: `Claim ${id} was judged twice.`,
+				remedy: 'Call claim() once for it, with a condition over all that was recorded.',
 			});
 		}
 	}
@@ -57,7 +57,7 @@ export class Judge {
 		const open = this.#announced.filter((id) => !this.#isDone(id));
 		if (open.length === 0) return;
 		throw new HalfopenError('CLAIM_NOT_JUDGED', {
-			problem: `Announced but not judged: ${open.join(', ')}.`,
+			problem: `The scenario announced claims and did not judge them: ${open.join(', ')}.`,
 			remedy: 'Call claim(id, held, notes) for each, with `held` computed from the timeline.',
 		});
 	}

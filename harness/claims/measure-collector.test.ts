@@ -19,9 +19,9 @@ describe('what a scenario measures', () => {
 	});
 
 	test.each([
-		['  ', 1, 'NAME_INVALID', 'no name'],
-		['SYN', Number.NaN, 'OPTION_INVALID', 'no duration'],
-		['SYN', -0.1, 'OPTION_INVALID', 'no duration'],
+		['  ', 1, 'NAME_INVALID', 'name of a duration is empty'],
+		['SYN', Number.NaN, 'OPTION_INVALID', 'not a number of seconds'],
+		['SYN', -0.1, 'OPTION_INVALID', 'not a number of seconds'],
 		['TIME-WAIT', 60, 'NAME_TAKEN', 'measured twice'],
 	])('%j, %f is refused: %s, %s', (what, seconds, code, problem) => {
 		const measuring = new MeasureCollector();

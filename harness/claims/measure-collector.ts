@@ -10,7 +10,7 @@ export class MeasureCollector {
 		return this.#measures.length === 0 ? {} : { measures: [...this.#measures] };
 	}
 
-	/** Keeps microseconds. NAME_INVALID for an empty name, NAME_TAKEN for a second one, OPTION_INVALID for what is no duration. */
+	/** Keeps microseconds. Throws NAME_INVALID, NAME_TAKEN, or OPTION_INVALID if `seconds` is not a duration. */
 	add(what: string, seconds: number): void {
 		const refuse = (code: ErrorCode, problem: string, remedy: string) => {
 			throw new HalfopenError(code, {
@@ -20,16 +20,20 @@ export class MeasureCollector {
 			});
 		};
 		if (what.trim() === '')
-			refuse('NAME_INVALID', 'A duration has no name.', 'Say what took so long, and with which settings.');
+			refuse('NAME_INVALID', 'The name of a duration is empty.', 'Name what took this time, and with which settings.');
 		if (!Number.isFinite(seconds) || seconds < 0) {
 			refuse(
 				'OPTION_INVALID',
-				`“${what}” is no duration.`,
-				'Compute the seconds from two things that were recorded; NaN mostly means that one of them was not.',
+				`The duration “${what}” is not a number of seconds from 0.`,
+				'Compute the seconds from two recorded times. NaN usually means that one of them was not recorded.',
 			);
 		}
 		if (this.#measures.some((measure) => measure.what === what))
-			refuse('NAME_TAKEN', `“${what}” is measured twice.`, 'Measure it once, or name the second otherwise.');
+			refuse(
+				'NAME_TAKEN',
+				`The duration “${what}” was measured twice.`,
+				'Measure it once, or give the second one another name.',
+			);
 		this.#measures.push({ what, seconds: Number(seconds.toFixed(6)) });
 	}
 }

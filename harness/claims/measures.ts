@@ -57,9 +57,9 @@ export function assertDistinct(rows: readonly MeasureRow[]): void {
 		measured.set(what, scenario);
 		if (first === undefined) continue;
 		throw new HalfopenError('NAME_TAKEN', {
-			problem: `Two scenarios measured “${what}”, so that nobody knows which of them a reader would compare.`,
+			problem: `Two scenarios measured the duration “${what}”.`,
 			seen: `${first}\n${scenario}`,
-			remedy: 'Let only one of them call measured(), or say in each name what makes the two differ.',
+			remedy: 'Call measured() in one of them only, or give the two durations different names.',
 		});
 	}
 }

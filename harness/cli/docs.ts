@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -24,8 +25,8 @@ await orExplain(async () => {
 	await runJest([THEME]);
 	if (process.exitCode !== 0) {
 		throw new HalfopenError('RESULTS_MISSING', {
-			problem: 'A puzzle failed, so the pictures stay as they are.',
-			remedy: 'See its failure above; the pictures are of runs that passed.',
+			problem: 'A puzzle failed, so no picture was written.',
+			remedy: 'Correct what the failure above names, and run `npm run docs` again.',
 		});
 	}
 	const { scenarios } = await collect(REPORTS, async ({ folder, timeline, text }) => ({
@@ -38,7 +39,7 @@ await orExplain(async () => {
 	const shown = scenarios.filter(
 		({ folder, timeline, svg }) => timeline.spec.startsWith(THEME) && isOfThisRun(folder) && svg !== undefined,
 	);
-	if (shown.length === 0) throw new Error('the puzzles passed, and left no picture');
+	assert(shown.length > 0, 'puzzles that passed have left pictures');
 	await rm(join(DOCS, PICTURES), { recursive: true, force: true });
 	for (const { timeline, svg } of shown) {
 		const path = join(DOCS, PICTURES, pictureOf(timeline));

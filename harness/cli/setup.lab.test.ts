@@ -282,7 +282,7 @@ describe('for Docker', () => {
 			result,
 			'ENGINE_UNREACHABLE',
 			'failed to start daemon: no iptables',
-			'see /var/log/halfopen-dockerd.log',
+			'Read /var/log/halfopen-dockerd.log',
 		);
 	});
 

@@ -32,11 +32,9 @@ export async function assertBinaries(): Promise<Binaries> {
 	} catch (cause) {
 		throw new HalfopenError('IMAGE_MISSING', {
 			problem:
-				'The programs that run inside hosts are not there: they were never made, or their sources have changed ' +
-				'since.',
+				'The programs that run inside hosts are missing: they were not compiled yet, or their sources have changed.',
 			seen: `${made.bin}/halfopen-agent is missing`,
-			remedy:
-				'Run `HALFOPEN_ENGINE=netns npm run setup`, or, for guests, `npm run setup -- --vm`: either compiles them.',
+			remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`, or `npm run setup -- --vm` for guests: both compile them.',
 			cause,
 		});
 	}

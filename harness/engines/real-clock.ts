@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LabClock, Reading } from './engine.ts';
 
@@ -47,7 +48,7 @@ export class RealClock implements LabClock {
 
 	/** Never goes back, unless the hosts' clock was set. */
 	now(): number {
-		if (!this.#offset) throw new Error('the lab’s clock was asked for the time before any host was');
+		assert(this.#offset, 'a host was asked for the time before the lab’s clock is');
 		this.#latest = Math.max(this.#latest, this.#monotonic() + middle(this.#offset));
 		return this.#latest;
 	}

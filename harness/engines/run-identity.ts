@@ -33,8 +33,8 @@ export function assertRunIdentity(value: { readonly id?: unknown; readonly owner
 	const identity = runIdentity(value);
 	if (identity) return identity;
 	throw new HalfopenError('RUN_INVALID', {
-		problem: 'What was handed over is not the identity of a run.',
+		problem: 'This is not the identity of a run.',
 		seen: JSON.stringify({ id: value.id, owner: value.owner }),
-		remedy: 'Nothing but halfopen sets HALFOPEN_RUN and starts its watchdog: unset it.',
+		remedy: 'Unset HALFOPEN_RUN: only halfopen itself sets it.',
 	});
 }

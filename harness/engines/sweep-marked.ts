@@ -26,6 +26,6 @@ export function sweepMarked(engine: string, run: RunIdentity, quietMs: number): 
 		quietMs,
 		pollMs: POLL_MS,
 		what: `A process of run ${run.id}`,
-		remedy: 'Look what holds it: it is in an uninterruptible wait of the kernel.',
+		remedy: 'Find out what holds it: it is in uninterruptible sleep in the kernel (`ps -o pid,wchan,args`).',
 	});
 }

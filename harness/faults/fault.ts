@@ -77,6 +77,6 @@ export function withoutEffect(text: string, seen: string): HalfopenError {
 	return new HalfopenError('FAULT_WITHOUT_EFFECT', {
 		problem: `The fault “${text}” had no effect.`,
 		seen,
-		remedy: 'Look whether it matches what was really sent (direction, port, flags), and whether it was there in time.',
+		remedy: 'Check that it matches what was sent (direction, port, flags), and that it was injected in time.',
 	});
 }

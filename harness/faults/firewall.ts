@@ -50,9 +50,9 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 	const met = /^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1];
 	if (status === 0 && met !== undefined) return Number(met);
 	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: `The host’s firewall does not tell how many packets the rules of ${id} have met.`,
+		problem: `The host’s firewall does not show how many packets the rules of ${id} matched.`,
 		seen: `${out}${err}`,
-		remedy: 'Something else has changed the chain HALFOPEN-… of this fault: leave it to the fault’s own handle.',
+		remedy: 'Remove what else changes the chain HALFOPEN-… of this fault: only the fault’s own handle may change it.',
 	});
 }
 
@@ -60,9 +60,9 @@ async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
 	const broken = lines.find((line) => /\p{Cc}/u.test(line));
 	if (broken !== undefined) {
 		throw new HalfopenError('OPTION_INVALID', {
-			problem: 'A rule of the firewall is one line.',
+			problem: 'A firewall rule has a line end or another control character in it.',
 			seen: JSON.stringify(broken),
-			remedy: 'Leave line ends and other control characters out of what the rule is made of.',
+			remedy: 'Remove control characters from the options that the rule is made of.',
 		});
 	}
 	const input = ['*filter', ...lines, 'COMMIT', ''].join('\n');
@@ -72,7 +72,7 @@ async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
 		problem: 'The host’s firewall refused a rule.',
 		seen: `${input}${err}`,
 		remedy:
-			'Correct what it names. If the rule is right, the kernel may lack a netfilter module (nf_tables, xt_NFLOG, ' +
-			'xt_statistic): load it on the engine’s machine.',
+			'Correct what iptables reports. If the rule is right, the kernel may lack a netfilter module (nf_tables, ' +
+			'xt_NFLOG, xt_statistic): load it on the engine’s machine.',
 	});
 }

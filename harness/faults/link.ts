@@ -55,8 +55,8 @@ async function arp(boot: Boot, action: '-A' | '-D'): Promise<void> {
 	const { status, err } = await boot.machine.run(['arptables', action, 'INPUT', '-i', boot.device, '-j', 'DROP']);
 	if (status === 0) return;
 	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: 'The host’s firewall refused a rule for ARP.',
+		problem: 'The host’s firewall refused an ARP rule.',
 		seen: err,
-		remedy: 'The kernel must have nf_tables with the arp family (CONFIG_NF_TABLES_ARP).',
+		remedy: 'Use a kernel that has nf_tables with the arp family (CONFIG_NF_TABLES_ARP).',
 	});
 }

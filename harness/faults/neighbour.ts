@@ -31,8 +31,8 @@ async function ip(boot: Boot, words: readonly string[]): Promise<number> {
 	const { status, err, t } = await boot.machine.run(['ip', ...words]);
 	if (status === 0) return t;
 	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: `The host refused “ip ${words.join(' ')}”.`,
+		problem: `The command failed on the host: ip ${words.join(' ')}`,
 		seen: err,
-		remedy: 'The machine must have CAP_NET_ADMIN in its own network namespace; check the engine with `npm run setup`.',
+		remedy: 'Check the engine with `npm run setup`: the machine needs CAP_NET_ADMIN in its network namespace.',
 	});
 }

@@ -128,21 +128,21 @@ describe('what would be more than an address in a rule is refused', () => {
 
 describe('flags that can match nothing are refused', () => {
 	test.each([
-		['SYN', 'there must be two lists'],
-		['', 'there must be two lists'],
-		['SYN ACK FIN', 'there must be two lists'],
-		['SYN, ACK SYN', 'there must be two lists'],
-		['SYN,XYZ SYN', 'XYZ is no flag'],
-		['SYN SYN,fin', 'fin is no flag'],
+		['SYN', 'two lists are needed'],
+		['', 'two lists are needed'],
+		['SYN ACK FIN', 'two lists are needed'],
+		['SYN, ACK SYN', 'two lists are needed'],
+		['SYN,XYZ SYN', 'XYZ is not a flag'],
+		['SYN SYN,fin', 'fin is not a flag'],
 		// It stands alone or not at all.
-		['SYN,NONE SYN', 'NONE is no flag'],
-		['NONE NONE', 'no flag is looked at'],
-		['SYN ACK', 'ACK must be set but is not looked at'],
-		['SYN,ACK SYN,FIN,RST', 'FIN, RST must be set but is not looked at'],
+		['SYN,NONE SYN', 'NONE is not a flag'],
+		['NONE NONE', 'the list of flags to look at is empty'],
+		['SYN ACK', 'ACK must be set but is not in the list'],
+		['SYN,ACK SYN,FIN,RST', 'FIN, RST must be set but is not in the list'],
 	])('“%s”: %s', (tcpFlags, why) => {
 		const refusal = refusalOf(() => matchWords({ tcpFlags }));
 		expect(refusal.code).toBe('FLAGS_IMPOSSIBLE');
-		expect(refusal.problem).toContain(`“${tcpFlags}”: ${why}`);
+		expect(refusal.problem).toContain(`“${tcpFlags}” match no packet: ${why}`);
 		expect(refusal.remedy).toContain('SYN,RST,ACK SYN,ACK');
 	});
 
@@ -172,7 +172,7 @@ describe('ports', () => {
 			]) {
 				const refusal = refusalOf(work);
 				expect(refusal.code).toBe('PORT_OUT_OF_RANGE');
-				expect(refusal.problem).toBe(`${port} is no TCP port.`);
+				expect(refusal.problem).toBe(`${port} is not a TCP port.`);
 			}
 		},
 	);

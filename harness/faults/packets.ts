@@ -189,10 +189,10 @@ function assertAddress(address: string): string {
 	const [, ip = '', length = '32'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(address) ?? [];
 	if (isIPv4(ip) && Number(length) <= 32) return address;
 	throw new HalfopenError('ADDRESS_INVALID', {
-		problem: `${JSON.stringify(address)} is neither an IPv4 address nor a network of them.`,
+		problem: `${JSON.stringify(address)} is neither an IPv4 address nor an IPv4 network.`,
 		remedy:
-			'Write it with dots, a network with the length of its prefix: 198.18.0.2, or 198.18.0.0/29. A host of the ' +
-			'lab has it as `address`.',
+			'Give an address (198.18.0.2), or a network with its prefix length (198.18.0.0/29). `host.address` is the ' +
+			'address of a host of the lab.',
 	});
 }
 
@@ -206,17 +206,17 @@ function flagWords(tcpFlags: string): string[] {
 	if (lists.length === 2 && looked.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
 	const why =
 		lists.length !== 2
-			? 'there must be two lists'
+			? 'two lists are needed'
 			: unknown.length > 0
-				? `${unknown.join(', ')} is no flag`
+				? `${unknown.join(', ')} is not a flag`
 				: looked.length === 0
-					? 'no flag is looked at'
-					: `${outside.join(', ')} must be set but is not looked at, so nothing can match`;
+					? 'the list of flags to look at is empty'
+					: `${outside.join(', ')} must be set but is not in the list of flags to look at`;
 	throw new HalfopenError('FLAGS_IMPOSSIBLE', {
-		problem: `These TCP flags cannot be matched: “${tcpFlags}”: ${why}.`,
+		problem: `The TCP flags “${tcpFlags}” match no packet: ${why}.`,
 		remedy:
-			'Write them as iptables does: the flags to look at, a blank, those of them that must be set, e.g. ' +
-			`"SYN,RST,ACK SYN,ACK". Flags: ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
+			'Write them as iptables does: the flags to look at, a blank, and those of them that must be set, e.g. ' +
+			`"SYN,RST,ACK SYN,ACK". The flags are ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
 	});
 }
 

@@ -62,8 +62,8 @@ async function proofOfSilence(
 	if (late.length === 0)
 		return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
 	throw new HalfopenError('FAULT_WITHOUT_EFFECT', {
-		problem: `The ${name}’s power is off, yet the other host heard of it after that.`,
+		problem: `The ${name}’s power was switched off, but segments of it reached the other host after that.`,
 		seen: late.map(({ arrived, flags }) => `${arrived?.toFixed(6)} ${flags}`).join('\n'),
-		remedy: 'The engine did not take the host off the wire before it ended it: that is a defect of the engine.',
+		remedy: 'Report a bug: the engine must disconnect the host from the wire before it ends the host.',
 	});
 }

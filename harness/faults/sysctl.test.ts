@@ -54,7 +54,7 @@ describe('sysctls', () => {
 		'neigh.default.gc_thresh1',
 		'neigh.default.ucast_solicit',
 	])('%s is the whole machine’s: that is said, and no nearest name is offered', (name) => {
-		const problem = expect.stringContaining(`net.ipv4.${name} for the whole machine`);
+		const problem = expect.stringContaining(`net.ipv4.${name} once for the whole machine`);
 		expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(
 			expect.objectContaining({ code: 'SYSCTL_UNKNOWN', problem, seen: undefined }),
 		);

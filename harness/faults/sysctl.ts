@@ -56,16 +56,14 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 		if (hasSysctl(name, known)) continue;
 		if (MACHINE_WIDE.some((pattern) => pattern.test(name))) {
 			throw new HalfopenError('SYSCTL_UNKNOWN', {
-				problem:
-					`This kernel keeps net.ipv4.${name} for the whole machine, not for each network namespace: a host has ` +
-					'none of its own.',
-				remedy: 'Leave it as it is, or look for a setting of a device or a socket that does the same.',
+				problem: `This kernel has net.ipv4.${name} once for the whole machine, not for each network namespace.`,
+				remedy: 'Leave it unchanged, or find a setting of a device or a socket that has the same effect.',
 			});
 		}
 		throw new HalfopenError('SYSCTL_UNKNOWN', {
 			problem: `A host has no sysctl net.ipv4.${name}.`,
 			seen: `nearest: ${nearestNames(name, known).join(', ')}`,
-			remedy: 'Correct the name, which is written with dots, as for sysctl(8); or this kernel is too old for it.',
+			remedy: 'Correct the name: it is written with dots, as for sysctl(8). If it is right, use a newer kernel.',
 		});
 	}
 }
@@ -101,11 +99,10 @@ export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Re
 		const now = inForce[name];
 		if (name !== refused && isInForce(name, words(value), words(now))) continue;
 		throw new HalfopenError('SYSCTL_REFUSED', {
-			problem: `The kernel did not take net.ipv4.${name} = ${value}; it is ${now || 'empty'}.`,
+			problem: `The kernel did not accept net.ipv4.${name} = ${value}: its value is ${now || 'empty'}.`,
 			seen: err,
 			remedy:
-				'Give a value that the kernel allows for it (Documentation/networking/ip-sysctl.rst), and a device that ' +
-				'the host has.',
+				'Give a value that the kernel allows (Documentation/networking/ip-sysctl.rst), and a device that the host has.',
 		});
 	}
 	return inForce;
@@ -132,9 +129,9 @@ async function readSysctls(machine: Agent, names: readonly string[]): Promise<Re
 	for (const name of names) {
 		if (name in values) continue;
 		throw new HalfopenError('SYSCTL_REFUSED', {
-			problem: `net.ipv4.${name} cannot be read on this host, so it could not be put back.`,
+			problem: `net.ipv4.${name} cannot be read on this host, so it could not be restored.`,
 			seen: err,
-			remedy: 'Set what can be read, on a device that the host has: cat it with `host.tool`.',
+			remedy: 'Set a sysctl that can be read, of a device that the host has. `host.tool` runs `cat` to try it.',
 		});
 	}
 	return values;

@@ -37,7 +37,7 @@ async function update(suite: string, mirror: string, keyring: string, onProgress
 	await aptGet(suite, ['update'], onProgress);
 	// A valid signature may be that of another suite.
 	const [codename = 'no suite'] = await targetsOf(suite, '$(CODENAME)');
-	if (codename !== suite) throw failed(suite, `${mirror} has there the index of “${codename}”`);
+	if (codename !== suite) throw failed(suite, `${mirror} has the index of “${codename}” there`);
 }
 
 /** Tries the mirrors in turn until `work` succeeds. An error that is not a mirror's fault is thrown immediately. */
@@ -169,29 +169,31 @@ async function targetsOf(suite: string, format: string): Promise<string[]> {
 
 function failed(suite: string, seen: string): HalfopenError {
 	return new HalfopenError('DOWNLOAD_FAILED', {
-		problem: `apt could not fetch from Debian’s archive what it has in ${suite}.`,
+		problem: `apt could not fetch the suite ${suite} from Debian’s archive.`,
 		seen,
 		remedy:
-			'see that this machine reaches a mirror (apt’s own, or deb.debian.org; apt’s proxies and http_proxy are ' +
-			'used) and run it again: it goes on where it was. Where a key is missing, update debian-archive-keyring',
+			'Check that this machine reaches a mirror (apt’s own, or deb.debian.org; apt’s proxies and http_proxy are ' +
+			'used), and run the command again: it continues where it stopped. If a key is missing, update ' +
+			'debian-archive-keyring.',
 	});
 }
 
 function indexExpired(suite: string, seen: string): HalfopenError {
 	return new HalfopenError('INDEX_EXPIRED', {
-		problem: `The index of ${suite} is not of today, so a mirror could hide what has been mended since, and it is refused.`,
+		problem:
+			`The index of ${suite} has expired, and an expired index is refused: a mirror could hide security updates with ` +
+			'it.',
 		seen,
 		remedy:
-			'see that this machine’s clock is right, and use another mirror. Of a suite that Debian has archived, ' +
-			'prepare a kernel with --image',
+			'Check this machine’s clock, and use another mirror. If Debian has archived the suite, prepare the kernel with ' +
+			'--image.',
 	});
 }
 
 function keysMissing(keyring: string): HalfopenError {
 	return new HalfopenError('TOOL_MISSING', {
-		problem:
-			'The keys of Debian’s archive are not installed, and without them nobody knows whether a kernel is Debian’s.',
+		problem: 'The keys of Debian’s archive are not installed, so its signatures cannot be verified.',
 		seen: `${keyring} is missing`,
-		remedy: 'install them: apt-get install debian-archive-keyring',
+		remedy: 'Install them: `apt-get install debian-archive-keyring`.',
 	});
 }

@@ -26,7 +26,7 @@ const failing = (code: string, path: string, dest?: string) => async () => {
 
 const unwritable = {
 	code: 'SETUP_FAILED',
-	problem: 'The cache for kernels cannot be written.',
+	problem: 'The cache of kernels cannot be written.',
 	remedy: expect.stringContaining('XDG_CACHE_HOME'),
 };
 const unreadable = (path: string) => ({

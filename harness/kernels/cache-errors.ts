@@ -38,16 +38,16 @@ async function unreadable(error: NodeJS.ErrnoException): Promise<HalfopenError |
 	return new HalfopenError('SETUP_FAILED', {
 		problem: `${path} cannot be read.`,
 		seen: error.message,
-		remedy: 'let this user read it and the folders that it is in, or run it as a user who may',
+		remedy: 'Give this user permission to read it and its parent folders, or run the command as a user who has it.',
 		cause: error,
 	});
 }
 
 function unwritable(error: NodeJS.ErrnoException): HalfopenError {
 	return new HalfopenError('SETUP_FAILED', {
-		problem: 'The cache for kernels cannot be written.',
+		problem: 'The cache of kernels cannot be written.',
 		seen: error.message,
-		remedy: `let this user write to ${cacheFolder()}, or name another folder with XDG_CACHE_HOME`,
+		remedy: `Give this user permission to write to ${cacheFolder()}, or set XDG_CACHE_HOME to another folder.`,
 		cause: error,
 	});
 }
@@ -64,11 +64,11 @@ async function canRead(path: string): Promise<boolean> {
 /** DISK_FULL: the disk of the cache is full. */
 export function diskFull(seen: string, cause?: unknown): HalfopenError {
 	return new HalfopenError('DISK_FULL', {
-		problem: 'There is no space left for kernels.',
+		problem: 'No space is left for kernels.',
 		seen,
 		remedy:
-			`make room on the disk of ${cacheFolder()}, or name another one with XDG_CACHE_HOME; what was fetched is ` +
-			'kept, so run it again',
+			`Free space on the disk of ${cacheFolder()}, or set XDG_CACHE_HOME to a folder on another disk. Then run the ` +
+			'command again: what was fetched is kept.',
 		cause,
 	});
 }

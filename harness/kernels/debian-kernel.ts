@@ -53,13 +53,13 @@ async function unpack(packages: readonly string[], release: string, folder: stri
 
 async function firstOf(paths: readonly string[]): Promise<string> {
 	for (const path of paths) if (await exists(path)) return path;
-	throw strange('the packages are not laid out as they used to be', `none of ${paths.join(', ')}`);
+	throw strange('its packages have an unknown layout', `none of ${paths.join(', ')}`);
 }
 
 function strange(what: string, seen: string): HalfopenError {
 	return new HalfopenError('SETUP_FAILED', {
-		problem: `A kernel of Debian cannot be prepared: ${what}.`,
+		problem: `Debian’s kernel cannot be prepared: ${what}.`,
 		seen,
-		remedy: 'take another release of the series (`npm run kernels -- --list`)',
+		remedy: 'Choose another release of the series: `npm run kernels -- --list` shows them.',
 	});
 }

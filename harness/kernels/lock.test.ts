@@ -75,7 +75,7 @@ describe('it is refused', () => {
 		await writeFile(cacheFolder(), 'no folder');
 		await expect(lockKernels(() => {})).rejects.toMatchObject({
 			code: 'SETUP_FAILED',
-			problem: 'The cache for kernels cannot be written.',
+			problem: 'The cache of kernels cannot be written.',
 		});
 	});
 
@@ -85,7 +85,7 @@ describe('it is refused', () => {
 		try {
 			await expect(lockKernels(() => {})).rejects.toMatchObject({
 				code: 'TOOL_MISSING',
-				remedy: 'install it: apt-get install util-linux',
+				remedy: 'Install it: `apt-get install util-linux`.',
 			});
 		} finally {
 			process.env.PATH = before;

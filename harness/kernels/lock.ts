@@ -33,8 +33,8 @@ export async function lockKernels(onWait: () => void): Promise<AsyncDisposable> 
 
 function unlockable(path: string, seen: string): HalfopenError {
 	return new HalfopenError('SETUP_FAILED', {
-		problem: `${path} cannot be locked, so two runs might destroy each other’s kernels.`,
+		problem: `${path} cannot be locked. Without a lock two runs could damage each other’s kernels.`,
 		seen,
-		remedy: 'have the cache on a file system that knows locks: name a folder there with XDG_CACHE_HOME',
+		remedy: 'Set XDG_CACHE_HOME to a folder on a file system that supports locks.',
 	});
 }

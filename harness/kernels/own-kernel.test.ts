@@ -93,7 +93,7 @@ describe('is refused', () => {
 		const image = join(cache.path, 'text');
 		await expect(prepareBuild({}, { image })).rejects.toMatchObject({
 			code: 'KERNEL_INVALID',
-			problem: `${image} is no bzImage.`,
+			problem: `${image} is not a bzImage.`,
 		});
 		await expect(prepareBuild({}, { image: '/nowhere' })).rejects.toMatchObject({
 			code: 'KERNEL_INVALID',
@@ -122,14 +122,14 @@ describe('is refused', () => {
 		await cacheSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
 		await expect(prepareBuild()).rejects.toMatchObject({
 			code: 'NAME_TAKEN',
-			problem: `${release} is the name of a kernel of Debian.`,
+			problem: `Debian has a kernel of the name ${release}.`,
 		});
 	});
 
 	test('where a module lacks without which there is no lab; nothing is left then', async () => {
 		await expect(prepareBuild({ without: ['veth', 'xt_NFLOG'] })).rejects.toMatchObject({
 			code: 'SETUP_FAILED',
-			problem: `Kernel ${release} lacks veth, xt_NFLOG, without which there is no lab on it.`,
+			problem: `Kernel ${release} lacks modules that labs need: veth, xt_NFLOG.`,
 		});
 		expect(await preparedKernels()).toEqual([]);
 		expect(await unfinished()).toEqual([]);

@@ -27,9 +27,9 @@ export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date)
 	if (image === undefined || modules === undefined) {
 		throw refused(
 			'OPTION_MISSING',
-			'A kernel of your own is an image and its modules.',
+			'A kernel of your own needs an image and its modules.',
 			undefined,
-			'give both: --image vmlinuz --modules /lib/modules/<release>',
+			'Give both: `--image vmlinuz --modules /lib/modules/<release>`.',
 		);
 	}
 	const release = await releaseOf(image);
@@ -52,14 +52,14 @@ async function releaseOf(image: string): Promise<string> {
 			'KERNEL_INVALID',
 			`The image ${image} cannot be read.`,
 			(error as Error).message,
-			'give the path of a kernel that this user may read',
+			'Give the path of a kernel that this user may read.',
 		);
 	}
 	throw refused(
 		'KERNEL_INVALID',
-		`${image} is no bzImage.`,
+		`${image} is not a bzImage.`,
 		undefined,
-		'give what `make bzImage` makes, or a distribution’s /boot/vmlinuz-<release>',
+		'Give the result of `make bzImage`, or a distribution’s /boot/vmlinuz-<release>.',
 	);
 }
 
@@ -73,7 +73,7 @@ async function modulesOf(folder: string, release: string): Promise<string> {
 		'KERNEL_INVALID',
 		`${folder} has no modules of ${release}.`,
 		seen,
-		'give a folder as /lib/modules/<release> is one, or one with lib/modules/<release> in it',
+		'Give a folder like /lib/modules/<release>, or a folder that contains lib/modules/<release>.',
 	);
 }
 
@@ -82,9 +82,9 @@ async function assertFree(name: string): Promise<void> {
 	if (!/^[A-Za-z0-9][\w.+~-]*$/.test(name) || isSeries(name)) {
 		throw refused(
 			'NAME_INVALID',
-			`A kernel cannot be called “${name}”.`,
+			`“${name}” is not a valid name for a kernel.`,
 			undefined,
-			'give a --name of letters, digits and . + ~ - _, that is no series as 6.1 is one',
+			'Give a --name of letters, digits and . + ~ - _ that is not a series like 6.1.',
 		);
 	}
 	const taken = [
@@ -94,9 +94,9 @@ async function assertFree(name: string): Promise<void> {
 	if (taken.includes(name))
 		throw refused(
 			'NAME_TAKEN',
-			`${name} is the name of a kernel of Debian.`,
+			`Debian has a kernel of the name ${name}.`,
 			undefined,
-			'give yours another one: --name mine',
+			'Give yours another name: `--name mine`.',
 		);
 }
 

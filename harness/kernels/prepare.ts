@@ -62,9 +62,9 @@ async function orderOf(modules: string, release: string, scratch: string): Promi
 	const missing = REQUIRED_MODULES.filter((name) => !available.has(name));
 	if (missing.length === 0) return order;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: `Kernel ${release} lacks ${missing.join(', ')}, without which there is no lab on it.`,
+		problem: `Kernel ${release} lacks modules that labs need: ${missing.join(', ')}.`,
 		seen: `${dependencies.size} modules in ${modules}`,
-		remedy: 'take a kernel that has these built in or as modules',
+		remedy: 'Choose a kernel that has them, built in or as modules.',
 	});
 }
 
@@ -81,9 +81,9 @@ async function modulesDep(modules: string, release: string, scratch: string): Pr
 	const { failed, stderr } = await runTool('depmod', ['-b', join(scratch, 'links'), release]);
 	if (!failed) return readFile(join(links, 'modules.dep'), 'utf8');
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: `depmod cannot tell what the modules of ${release} need.`,
+		problem: `depmod could not find the dependencies of the modules of ${release}.`,
 		seen: lastLines(stderr),
-		remedy: `see that ${modules} is as \`make modules_install\` leaves it`,
+		remedy: `Check that ${modules} is complete: \`make modules_install\` writes it.`,
 	});
 }
 
@@ -95,9 +95,9 @@ async function unpackIn(folder: string): Promise<void> {
 		const { failed, stderr } = await runTool(tool, [...options, ...packed]);
 		if (!failed) continue;
 		throw new HalfopenError('SETUP_FAILED', {
-			problem: `Modules cannot be unpacked with ${tool}.`,
+			problem: `${tool} could not decompress the modules.`,
 			seen: lastLines(stderr),
-			remedy: 'see whether the files are whole where they came from',
+			remedy: 'Check that the files are complete where they came from.',
 		});
 	}
 }
@@ -109,6 +109,6 @@ async function assertBuiltFor(release: string, module: string): Promise<void> {
 	throw new HalfopenError('SETUP_FAILED', {
 		problem: `The modules do not belong to kernel ${release}.`,
 		seen: `${basename(module)} was built for ${builtFor}`,
-		remedy: 'give the modules of this very build',
+		remedy: 'Give the modules of the same build.',
 	});
 }

@@ -84,9 +84,9 @@ describe('a kernel that is not ready', () => {
 		for (const name of ['6.1', '6.1.0-50-cloud-amd64']) {
 			await expect(preparedKernel(name)).rejects.toMatchObject({
 				code: 'KERNEL_MISSING',
-				problem: `Kernel ${name} has not been fetched yet.`,
+				problem: `Kernel ${name} is not fetched yet.`,
 				seen: `in ${join(cacheFolder(), 'kernels')}: mine`,
-				remedy: `fetch it: npm run kernels -- ${name}`,
+				remedy: `Fetch it: \`npm run kernels -- ${name}\`.`,
 			});
 		}
 	});
@@ -94,7 +94,7 @@ describe('a kernel that is not ready', () => {
 	test('is missing if it is a series, and the archive was never asked', async () => {
 		await expect(preparedKernel('9.9')).rejects.toMatchObject({
 			code: 'KERNEL_MISSING',
-			remedy: 'fetch it: npm run kernels -- 9.9',
+			remedy: 'Fetch it: `npm run kernels -- 9.9`.',
 		});
 	});
 
@@ -103,15 +103,15 @@ describe('a kernel that is not ready', () => {
 		await isHere('mine');
 		await expect(preparedKernel('mime')).rejects.toMatchObject({
 			code: 'KERNEL_UNKNOWN',
-			seen: expect.stringMatching(/^the nearest: mine, /),
+			seen: expect.stringMatching(/^nearest: mine, /),
 		});
 		await expect(preparedKernel('6.2')).rejects.toMatchObject({
 			code: 'KERNEL_UNKNOWN',
-			seen: expect.stringMatching(/^the nearest: 6\.1, /),
+			seen: expect.stringMatching(/^nearest: 6\.1, /),
 		});
 		await expect(preparedKernel('6.1.0-5-cloud-amd64')).rejects.toMatchObject({
 			code: 'KERNEL_UNKNOWN',
-			seen: expect.stringMatching(/^the nearest: 6\.1\.0-50-cloud-amd64, /),
+			seen: expect.stringMatching(/^nearest: 6\.1\.0-50-cloud-amd64, /),
 		});
 	});
 

@@ -71,9 +71,9 @@ export async function preparedKernel(name: string): Promise<PreparedKernel> {
 		throw unknownKernel(name, [...prepared.map((kernel) => kernel.name), ...known.map(({ release }) => release)]);
 	}
 	throw new HalfopenError('KERNEL_MISSING', {
-		problem: `Kernel ${name} has not been fetched yet.`,
+		problem: `Kernel ${name} is not fetched yet.`,
 		seen: `in ${kernelsFolder()}: ${prepared.map((kernel) => kernel.name).join(', ') || 'none'}`,
-		remedy: `fetch it: npm run kernels -- ${name}`,
+		remedy: `Fetch it: \`npm run kernels -- ${name}\`.`,
 	});
 }
 
@@ -82,8 +82,8 @@ export function unknownKernel(name: string, releases: readonly string[]): Halfop
 	const names = new Set([...releases.filter((release) => /^\d/.test(release)).map(seriesOf), ...releases]);
 	return new HalfopenError('KERNEL_UNKNOWN', {
 		problem: `There is no kernel “${name}”.`,
-		seen: names.size > 0 ? `the nearest: ${nearestNames(name, names).join(', ')}` : undefined,
-		remedy: 'take one of those that `npm run kernels -- --list` shows, by its series or its release',
+		seen: names.size > 0 ? `nearest: ${nearestNames(name, names).join(', ')}` : undefined,
+		remedy: 'Choose one that `npm run kernels -- --list` shows, by its series or its release.',
 	});
 }
 

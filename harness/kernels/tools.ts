@@ -16,8 +16,8 @@ const PACKAGES = {
 
 /** The remedy on a system without apt. */
 const WITHOUT_APT =
-	'fetch kernels on Debian or Ubuntu, or prepare one of your own: npm run kernels -- --image <bzImage> --modules ' +
-	'<folder>';
+	'Fetch kernels on Debian or Ubuntu, or prepare one of your own: `npm run kernels -- --image <bzImage> --modules ' +
+	'<folder>`.';
 
 /** The name of one of these programs. */
 export type Tool = keyof typeof PACKAGES;
@@ -69,8 +69,8 @@ export async function runTool(
 	const { failed, code, stdout, stderr } = await running;
 	if (code === 'ENOENT') {
 		throw new HalfopenError('TOOL_MISSING', {
-			problem: `${tool} is not installed, which is needed to prepare kernels.`,
-			remedy: PACKAGES[tool] === 'apt' ? WITHOUT_APT : `install it: apt-get install ${PACKAGES[tool]}`,
+			problem: `${tool}, which prepares kernels, is not installed.`,
+			remedy: PACKAGES[tool] === 'apt' ? WITHOUT_APT : `Install it: \`apt-get install ${PACKAGES[tool]}\`.`,
 		});
 	}
 	const full =

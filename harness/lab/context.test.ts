@@ -46,7 +46,7 @@ describe('names', () => {
 		['abcdefghijklmnopq', 'seventeen characters'],
 	])('“%s” is refused: %s', (name) => {
 		expect(() => new Names().take('drop', name)).toThrow(
-			expect.objectContaining({ code: 'NAME_INVALID', problem: `“${name}” cannot be a name.` }),
+			expect.objectContaining({ code: 'NAME_INVALID', problem: `“${name}” is not a valid name.` }),
 		);
 	});
 

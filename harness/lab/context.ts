@@ -76,17 +76,17 @@ export class Names {
 	#reserve(name: string): string {
 		if (!NAME.test(name)) {
 			throw new HalfopenError('NAME_INVALID', {
-				problem: `“${name}” cannot be a name.`,
+				problem: `“${name}” is not a valid name.`,
 				remedy:
-					'A name begins with a small letter and has up to 16 small letters, digits and hyphens: it becomes part ' +
-					'of a firewall chain.',
+					'Give up to 16 small letters, digits and hyphens, beginning with a letter: the name becomes part of a ' +
+					'firewall chain.',
 			});
 		}
 		if (this.#taken.has(name)) {
 			throw new HalfopenError('NAME_TAKEN', {
 				problem: `The name “${name}” is taken in this lab.`,
 				seen: [...this.#taken].join(', '),
-				remedy: 'Choose another, or leave the name out: one is made.',
+				remedy: 'Choose another name, or leave it out: the lab then makes one.',
 			});
 		}
 		this.#taken.add(name);

@@ -49,7 +49,7 @@ async function linkOf(machine: Agent, { mac, address }: HostIdentity): Promise<L
 			seen: links
 				.map(({ ifname, address: has, addr_info }) => [ifname, has, ...addr_info.map(({ local }) => local)].join(' '))
 				.join('\n'),
-			remedy: 'The engine gave it others: this engine cannot be used until it honours a given MAC and address.',
+			remedy: 'Use another engine or another version of it: this one ignores the MAC or address that it is given.',
 		});
 	}
 	return link;

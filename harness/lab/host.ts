@@ -337,7 +337,7 @@ export class Host {
 
 	/** An orderly shutdown: SIGTERM to every program and a wait for its end; then power off. */
 	async shutdown(): Promise<Fault> {
-		if (this.boot.programs === 'frozen') this.#assertPrograms('none of them would hear that it is to end');
+		if (this.boot.programs === 'frozen') this.#assertPrograms('none of them can react to a shutdown');
 		for (const peer of this.#peers) if (peer.end === undefined) await peer.signal('SIGTERM');
 		await Promise.all(this.#peers.map((peer) => peer.ended));
 		// What their ends made the kernel send is on the wire before the power goes.
@@ -355,7 +355,8 @@ export class Host {
 		if (programs === 'run') return;
 		throw new HalfopenError('HOST_PAUSED', {
 			problem: `The ${this.name}’s programs are ${programs}: ${consequence}.`,
-			remedy: programs === 'frozen' ? 'Heal the pause first.' : 'Heal the kill first: then it can run programs again.',
+			remedy:
+				programs === 'frozen' ? 'Heal the pause first.' : 'Heal the kill first: the host can run programs after that.',
 		});
 	}
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Agent } from '../agent/agent.ts';
@@ -127,8 +128,8 @@ export class Lab {
 
 	/** Facts that its timeline begins with. */
 	get facts(): LabFacts {
-		if (this.#facts) return { ...this.#facts, clocks: clocksOf(this.#context) };
-		throw new Error('a lab has no facts before it is ready');
+		assert(this.#facts, 'a lab is ready before it is asked for its facts');
+		return { ...this.#facts, clocks: clocksOf(this.#context) };
 	}
 
 	get history(): History {
@@ -172,9 +173,9 @@ export class Lab {
 		const { pending } = this.#context;
 		if (pending.size === 0) return;
 		throw new HalfopenError('NOT_AWAITED', {
-			problem: 'The scenario ended while these expectations were still waiting:',
+			problem: 'The scenario ended while expectations were still waiting.',
 			seen: [...pending].join('\n'),
-			remedy: 'Write `await` before each expect().',
+			remedy: 'Write `await` before each expect() of a lab.',
 		});
 	}
 

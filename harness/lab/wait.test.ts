@@ -74,7 +74,7 @@ describe('a wait', () => {
 		const failing = failureOf(waitFor(context, 2_500).waiting);
 		context.clock.pass(2_500);
 		const { message } = await failing;
-		expect(message).toContain('Waited 2.5 s for the end: it did not happen.');
+		expect(message).toContain('Waited 2.5 s for the end, but it did not happen.');
 		expect(message).toMatch(/nearest:\n\s+it was nearly done\n/);
 	});
 

@@ -35,8 +35,8 @@ type WaitContext = {
 };
 
 const LATE =
-	'Correct the expectation if what was seen is right. If a timer of the kernel delays it, give the formula: { ' +
-	'after: … }.';
+	'If what was seen is right, correct the expectation. If a timer of the kernel delays it, give the timer’s formula: ' +
+	'{ after: … }.';
 
 /**
  * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes
@@ -113,7 +113,7 @@ function limitPassed({
 	remedy = LATE,
 }: Pick<Wait<unknown>, 'what' | 'limitMs' | 'nearest' | 'remedy'>): HalfopenError {
 	return new HalfopenError('LIMIT_PASSED', {
-		problem: `Waited ${limitMs / 1_000} s for ${what}: it did not happen.`,
+		problem: `Waited ${limitMs / 1_000} s for ${what}, but it did not happen.`,
 		seen: candidates(nearest),
 		remedy,
 	});
@@ -124,7 +124,7 @@ function cannotHappen(
 	{ why, remedy }: Impossibility,
 ): HalfopenError {
 	return new HalfopenError('CANNOT_HAPPEN', {
-		problem: `Waited for ${what}: it cannot happen any more: ${why}.`,
+		problem: `Waited for ${what}, but it cannot happen any more: ${why}.`,
 		seen: candidates(nearest),
 		remedy,
 	});

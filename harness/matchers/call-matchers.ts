@@ -107,11 +107,11 @@ export class CallExpectation {
 		const { returned, errno } = event;
 		if (returned !== undefined || errno !== undefined) {
 			const why = errno === undefined ? `it has returned ${returned}` : `it has failed with ${errno}`;
-			return { why, remedy: 'Correct the expectation, or find out what happened before the call.' };
+			return { why, remedy: 'Correct the expectation, or look in the ladder for what happened before the call.' };
 		}
 		if (peer.end === undefined && event.took === undefined) return undefined;
 		if (peer.end === undefined)
-			return { why: `it ${event.result}`, remedy: 'Correct the call, or look for what ended its host.' };
+			return { why: `it ${event.result}`, remedy: 'Correct the call, or find out what ended its host.' };
 		const why = `its process has ended (${describePeerEnd(peer.end)}) before the call returned`;
 		return {
 			why,

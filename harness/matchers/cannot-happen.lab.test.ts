@@ -18,7 +18,7 @@ scenario('a program that has ended', {}, async ({ client }) => {
 	const ended = await client.run(['sh', '-c', 'echo out; echo err >&2; exit 3']);
 	expect(await expect(ended).toHaveEnded()).toEqual({ status: 3 });
 	expect(await failureOf(() => expect(ended).toHaveEnded({ status: 0 }))).toMatchObject(
-		cannot('it has ended otherwise (status 3)'),
+		cannot('it has ended in another way (status 3)'),
 	);
 	expect(await failureOf(() => expect(ended).toPrint('never'))).toMatchObject(cannot('it has ended (status 3)'));
 	expect(await failureOf(() => expect(ended).toFail('connect', 'ECONNREFUSED'))).toMatchObject(
@@ -56,6 +56,10 @@ scenario('a call that has returned otherwise, and one whose process has ended', 
 	expect(await failureOf(() => expect(second.bind(8080)).toReturn(0))).toMatchObject(
 		cannot('it has failed with EADDRINUSE'),
 	);
+	expect(await failureOf(async () => second.bind(8080))).toMatchObject({
+		code: 'CALL_FAILED',
+		problem: expect.stringContaining('failed with EADDRINUSE'),
+	});
 	const kang = await client.socket();
 	await kang.connect(server.port(8080));
 	await listener.accept();
@@ -94,7 +98,9 @@ scenario('a connection that is gone, and a state that it has passed', {}, async 
 	const kodos = await listener.accept();
 	await kang.close();
 	await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
-	expect(await failureOf(() => expect(client).toHaveSocket({ state: 'ESTAB' }))).toMatchObject(cannot('can get there'));
+	expect(await failureOf(() => expect(client).toHaveSocket({ state: 'ESTAB' }))).toMatchObject(
+		cannot('can reach that state'),
+	);
 	// Begun before the act, it waits for it.
 	const again = expect(client).toHaveSocket({ state: 'ESTAB' });
 	const other = await client.socket();

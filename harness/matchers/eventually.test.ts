@@ -130,11 +130,11 @@ describe('an expectation of segments', () => {
 		expect(await failureOf(timeline.toShowSegments('> S'))).toMatchObject({
 			code: 'CANNOT_HAPPEN',
 			problem: expect.stringContaining(
-				'after 1 segments that fit, nothing was to follow, and there was: 1.000 client > . seq 1',
+				'after 1 segments that match, no segment was expected, but this one was sent: 1.000 client > . seq 1',
 			),
 		});
 		expect((await failureOf(timeline.toShowSegments('2x > S', '> .'))).message).toContain(
-			'after 1 segments that fit, “2x > S” was to follow',
+			'after 1 segments that match, “2x > S” was expected',
 		);
 	});
 
@@ -175,7 +175,7 @@ describe('an expectation of segments', () => {
 		await timeline.toShowSegment('> P.');
 		expect(await failureOf(timeline.toShowSegment('2x > P.'))).toMatchObject({
 			code: 'CANNOT_HAPPEN',
-			problem: expect.stringContaining('there are 3 already'),
+			problem: expect.stringContaining('3 were sent already'),
 		});
 		const failing = failureOf(timeline.toShowSegment('4x > P.'));
 		await settle();
@@ -200,7 +200,7 @@ describe('an expectation of segments', () => {
 		const fault = { kind: 'fault', t: 0, host: 'server', id: 'loss', what: 'packets', text: 'DROP in' } as const;
 		expect(await failureOf(timeline.toShowSegment('> S dropped by loss'))).toMatchObject({
 			code: 'FAULT_UNKNOWN',
-			seen: 'none was made so far',
+			seen: 'no fault was injected so far',
 		});
 		context.history.add({ ...fault, phase: 'injected' });
 		for (const typo of [

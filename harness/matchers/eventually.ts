@@ -103,7 +103,7 @@ export async function expectSilence(
 			await flush();
 			seen = check();
 		}
-		if (seen) throw failed(`Expected ${what} for ${forMs / 1_000} s, but it was not so`, seen);
+		if (seen) throw failed(`Expected ${what} for ${forMs / 1_000} s, but that did not hold`, seen);
 	});
 }
 
@@ -111,7 +111,7 @@ export async function expectSilence(
 export function failed(
 	problem: string,
 	seen: readonly string[],
-	remedy = 'Correct the expectation if what was seen is right.',
+	remedy = 'If what was seen is right, correct the expectation.',
 ): HalfopenError {
 	return new HalfopenError('EXPECTATION_FAILED', {
 		problem: `${problem}.`,
@@ -133,7 +133,8 @@ function tooEarly(what: string, tookMs: number, { atLeastMs }: Span, { t, what: 
 /** Runs an expectation; while it runs it is pending. */
 export async function expecting<T>({ pending }: LabContext, what: string, work: () => Promise<T>): Promise<T> {
 	// Taken before the first wait, while the spec is on the stack.
-	const place = new Error(what);
+	const place = { stack: '' };
+	Error.captureStackTrace(place, expecting);
 	pending.add(what);
 	try {
 		return await work();
@@ -148,8 +149,8 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
  * Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the
  * spec.
  */
-function withSpecStack(place: Error, error: unknown): unknown {
-	const frames = (place.stack ?? '')
+function withSpecStack(place: { readonly stack: string }, error: unknown): unknown {
+	const frames = place.stack
 		.split('\n')
 		.filter(
 			(line) => line.startsWith('    at ') && !/\/harness\/(matchers\/|lab\/wait\.ts|util\/options\.ts)/.test(line),

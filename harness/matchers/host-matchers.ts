@@ -182,10 +182,12 @@ export class HostExpectation {
 		);
 		if (rows.some((row) => canReach(row.state, state))) return undefined;
 		const why =
-			rows.length === 0 ? `the ${name} has no such connection any more` : `none of the ${name}’s sockets can get there`;
+			rows.length === 0
+				? `the ${name} has no such connection any more`
+				: `none of the ${name}’s sockets can reach that state`;
 		return {
-			why: `${why}, and no program of it makes another`,
-			remedy: 'Correct the expectation, or start it before the act that passes the state by.',
+			why: `${why}, and none of its programs can make another`,
+			remedy: 'Correct the expectation, or start it before the action that leaves the state.',
 		};
 	}
 
@@ -255,7 +257,7 @@ export class HostExpectation {
 		if (boot.running) return undefined;
 		return {
 			why: `the ${this.#host.name}’s power went off`,
-			remedy: 'Await the expectation before that, or start it after powerOn.',
+			remedy: 'Await the expectation before the power goes off, or start it after powerOn().',
 		};
 	}
 

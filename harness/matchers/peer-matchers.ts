@@ -193,7 +193,7 @@ export class PeerExpectation {
 		if (end === undefined || !isOver) return undefined;
 		return {
 			why: `it has ended (${describePeerEnd(end)})`,
-			remedy: 'Correct the expectation, or find out from what it printed and called why it ended.',
+			remedy: 'Correct the expectation, or find out from its output and its calls why it ended.',
 		};
 	}
 
@@ -201,8 +201,8 @@ export class PeerExpectation {
 		const { end } = this.#peer;
 		return (
 			end && {
-				why: `it has ended otherwise (${describePeerEnd(end)})`,
-				remedy: 'Expect this end, or find out from what it printed and called why.',
+				why: `it has ended in another way (${describePeerEnd(end)})`,
+				remedy: 'Expect this end, or find out from its output and its calls why it ended so.',
 			}
 		);
 	}

@@ -78,11 +78,11 @@ export function parsePattern(pattern: string): ParsedPattern {
 		Number(groups.least ?? 1) > Number(groups.most ?? Number.POSITIVE_INFINITY)
 	) {
 		throw new HalfopenError('PATTERN_INVALID', {
-			problem: `“${pattern}” is no segment pattern.`,
+			problem: `“${pattern}” is not a segment pattern.`,
 			remedy:
-				'Write [count] direction flags [length] [fate], flags in tcpdump’s order, e.g. "> S", "2x < P. 100", ' +
-				'"1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved"; "< R forged" for what a firewall made; "< ' +
-				'icmp host-unreachable" for ICMP; or "..." for any.',
+				'Write [count] direction flags [length] [fate], with the flags in tcpdump’s order: "> S", "2x < P. 100", ' +
+				'"1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved". Write "< R forged" for a segment that a ' +
+				'firewall forged, "< icmp host-unreachable" for ICMP, "..." for any number of any segments.',
 		});
 	}
 	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
@@ -117,11 +117,9 @@ export function parsePattern(pattern: string): ParsedPattern {
 function assertIcmpName(name: string, pattern: string): void {
 	if (ICMP_NAMES.has(name) || name.startsWith('type ')) return;
 	throw new HalfopenError('OPTION_INVALID', {
-		problem: `“${pattern}”: there is no ICMP message “${name}”.`,
+		problem: `“${pattern}” names an ICMP message that does not exist: “${name}”.`,
 		seen: `nearest: ${nearestNames(name, ICMP_NAMES).join(', ')}`,
-		remedy:
-			'Correct the name: they are those of iptables(8), as `iptables -p icmp -h` lists them; or "type 3 code 99" ' +
-			'for one that has none.',
+		remedy: 'Correct the name: `iptables -p icmp -h` lists them. Write "type 3 code 99" for a message without a name.',
 	});
 }
 
@@ -162,10 +160,9 @@ export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern {
 	const parsed = parsePattern(pattern);
 	if (parsed.least === 1 && parsed.most === 1) return parsed;
 	throw new HalfopenError('PATTERN_INVALID', {
-		problem: `“${pattern}” does not stand for one segment.`,
+		problem: `“${pattern}” does not match exactly one segment.`,
 		remedy:
-			'Leave the count out, e.g. "> F.", "< R", "> F. dropped by drop-1"; to count segments, use toShowSegment("2x ' +
-			'> R").',
+			'Leave the count out: "> F.", "< R", "> F. dropped by drop-1". To count segments, use toShowSegment("2x > R").',
 	});
 }
 

@@ -224,10 +224,9 @@ export class TimelineExpectation {
 		const names = nearestNames(by, new Set(faults.map(({ id }) => id)));
 		throw new HalfopenError('FAULT_UNKNOWN', {
 			problem: `There is no fault “${by}” that drops packets.`,
-			seen: names.length === 0 ? 'none was made so far' : `nearest: ${names.join(', ')}`,
+			seen: names.length === 0 ? 'no fault was injected so far' : `nearest: ${names.join(', ')}`,
 			remedy:
-				'Correct the name in the pattern, or make the fault first: its name is the option name of drop, reject and ' +
-				'link.cut.',
+				'Correct the name in the pattern, or inject the fault first: drop, reject and link.cut have an option `name`.',
 		});
 	}
 
@@ -244,7 +243,7 @@ export class TimelineExpectation {
 		if (!healed) return undefined;
 		return {
 			why: `${by} was healed at ${healed.t.toFixed(3)} s${healed.proof === undefined ? '' : ` (${healed.proof})`}`,
-			remedy: 'Expect the segment before the fault is healed, or look at which packets it met.',
+			remedy: 'Expect the segment before the fault is healed, or check which packets it matched.',
 		};
 	}
 
@@ -257,14 +256,14 @@ export class TimelineExpectation {
 		const { packets: until, patterns: at } = matchedUntil(packets, parsed);
 		const first = packets[until];
 		if (first === undefined) return undefined;
-		const expected = patterns[at] === undefined ? 'nothing was to follow' : `“${patterns[at]}” was to follow`;
+		const expected = patterns[at] === undefined ? 'no segment was expected' : `“${patterns[at]}” was expected`;
 		return {
 			why:
-				`after ${until} segments that fit, ${expected}, and there was: ` +
+				`after ${until} segments that match, ${expected}, but this one was sent: ` +
 				`${describeEvent(first).trim().replace(/\s+/g, ' ')}`,
 			remedy:
-				'Correct the pattern if what was seen is right; "..." stands for any segments, "0..1x > ." for an ACK that ' +
-				'may travel alone.',
+				'If what was seen is right, correct the pattern. "..." stands for any segments, "0..1x > ." for an ACK that ' +
+				'may or may not be sent.',
 		};
 	}
 
@@ -319,7 +318,7 @@ function stoppersOf({ fate, host }: ParsedPattern): readonly HostName[] {
 function tooMany(found: readonly Packet[], { most }: ParsedPattern): Impossibility | undefined {
 	if (found.length <= most) return undefined;
 	return {
-		why: `there are ${found.length} already`,
-		remedy: 'Correct the count, or expect them before the others are sent.',
+		why: `${found.length} were sent already`,
+		remedy: 'Correct the count, or await the expectation before the others are sent.',
 	};
 }

@@ -7,10 +7,10 @@ type Awaited = Pick<LabContext, 'pending' | 'endSignal'>;
 /** What Jest offers and a lab does not, and what to write instead. */
 const JEST_ONLY: Readonly<Record<string, string>> = {
 	not:
-		'Write what is to be there instead: toShowNoSegment, toHaveNoSocket, toBlock, toStaySilent({ forMs }), or ' +
-		'another value or errno.',
-	resolves: 'Leave it out: await the expectation itself.',
-	rejects: 'Leave it out: await the expectation itself; that a call fails is toFailWith or toFail.',
+		'Use a matcher for what must be there instead: toShowNoSegment, toHaveNoSocket, toBlock, ' +
+		'toStaySilent({ forMs }), or another value or errno.',
+	resolves: 'Leave it out, and await the expectation itself.',
+	rejects: 'Leave it out, and await the expectation itself. For a call that fails, use toFailWith or toFail.',
 };
 
 /**
@@ -37,9 +37,9 @@ function assertNoMatcher(expectation: object, name: string, of: string): void {
 	if (instead === undefined && !/^to[A-Z]/.test(name)) return;
 	const matchers = Object.getOwnPropertyNames(Object.getPrototypeOf(expectation)).filter((one) => one.startsWith('to'));
 	throw new HalfopenError('MATCHER_UNKNOWN', {
-		problem: `There is no expect(${of}).${name}.`,
+		problem: `The matcher expect(${of}).${name} does not exist.`,
 		seen: instead === undefined ? `nearest: ${nearestNames(name, matchers).join(', ')}` : undefined,
-		remedy: instead ?? `There are: ${matchers.join(', ')}.`,
+		remedy: instead ?? `Use one of: ${matchers.join(', ')}.`,
 	});
 }
 

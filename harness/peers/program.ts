@@ -127,7 +127,7 @@ export class Program extends Peer {
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
 					seen: [this.output, ...this.calls().slice(-LAST_CALLS).map(describeEvent)].filter(Boolean).join('\n'),
-					remedy: 'Read what it said and did above; if it is meant to fail, start it with { until: "started" }.',
+					remedy: 'Read its output and its calls above. If it is meant to fail, start it with { until: "started" }.',
 				});
 			},
 		});
@@ -139,8 +139,8 @@ async function assertTool(userland: Agent, tool: string, remedy: string): Promis
 	const { status } = await userland.run(['sh', '-c', 'command -v "$0"', tool]);
 	if (status === 0) return;
 	throw new HalfopenError('TOOL_MISSING', {
-		problem: `There is no program “${tool}” on ${userland.name}.`,
-		remedy: `Correct the name; or: ${remedy}`,
+		problem: `The program “${tool}” does not exist on ${userland.name}.`,
+		remedy: `Correct the name, or add the program to the host. ${remedy}`,
 	});
 }
 

@@ -73,7 +73,7 @@ export class SocketCall<T> implements PromiseLike<T> {
 		};
 		// Its process has ended, its host is gone, or nobody understood what it was to call: it will not return any more.
 		const neverReturned = (error: unknown) => {
-			const why = error instanceof HalfopenError ? error.problem : String(error);
+			const why = error instanceof HalfopenError ? error.problem.replace(/\.$/, '') : String(error);
 			made.event = {
 				...entered,
 				took: Math.max(0, history.at(clock.now()) - entered.t),
@@ -161,6 +161,6 @@ function addSocketError(
 function failure({ name, args, errno }: CallEvent, { name: peer, host }: Peer): HalfopenError {
 	return new HalfopenError('CALL_FAILED', {
 		problem: `${peer} on the ${host}: ${name}(${args}) failed with ${errno}.`,
-		remedy: `If it is meant to fail: await expect(….${name}(…)).toFailWith('${errno}').`,
+		remedy: `If it is meant to fail, expect it: await expect(….${name}(…)).toFailWith('${errno}').`,
 	});
 }

@@ -79,8 +79,8 @@ scenario('what no call could take is refused before it is made', {}, async ({ cl
 	await a.connect(server.port(8080));
 	const b = await listener.accept();
 	expect(() => b.recv(2_000_000)).toThrow(/socket.recv: its size/);
-	expect(() => a.send('x'.repeat(1 << 20))).toThrow(/Send it in several calls/);
-	expect(() => a.send(Buffer.alloc(400_000))).toThrow(/Send it in several calls/);
+	expect(() => a.send('x'.repeat(1 << 20))).toThrow(/Send the data in several calls/);
+	expect(() => a.send(Buffer.alloc(400_000))).toThrow(/Send the data in several calls/);
 	expect(timeline.calls().length).toBe(before + 2);
 	// As much as goes into one call is sent: no more than this fits into a request to the agent.
 	const most = (1 << 20) - 256;

@@ -229,10 +229,10 @@ function assertSendable(data: string | Uint8Array): void {
 	const most = MAX_REQUEST_LINE - REST_OF_REQUEST;
 	if (data.length <= most / 3 || wordLength(data) <= most) return;
 	throw new HalfopenError('OPTION_INVALID', {
-		problem: `socket.send: its data cannot be that long: ${Buffer.byteLength(data)} bytes.`,
+		problem: `socket.send: ${Buffer.byteLength(data)} bytes of data are too many for one call.`,
 		remedy:
-			`Send it in several calls. ${Math.floor(most / 3)} bytes always go into one, letters and digits up to ` +
-			`${most}; or let a program send it.`,
+			`Send the data in several calls, or let a program send it. One call takes at least ${Math.floor(most / 3)} ` +
+			`bytes, and up to ${most} letters and digits.`,
 	});
 }
 

@@ -117,9 +117,9 @@ export class Capture {
 		const ended = await Promise.race([listening, this.#process.exited]);
 		if (ended !== true) {
 			throw new HalfopenError('TOOL_MISSING', {
-				problem: `tcpdump did not start to listen on ${source}.`,
+				problem: `tcpdump did not start to capture on ${source}.`,
 				seen: this.#remarks,
-				remedy: 'The host image must hold a tcpdump that may capture: build it anew with `npm run setup`.',
+				remedy: 'Run `npm run setup`: it builds the host image again. tcpdump in it must be allowed to capture.',
 			});
 		}
 		this.#process.exited.then(

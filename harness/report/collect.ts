@@ -114,9 +114,9 @@ function as<R>(schema: ZodType<R>): (text: string) => R {
 
 function cannotBeRead(path: string, error: unknown): HalfopenError {
 	return new HalfopenError('REPORT_UNREADABLE', {
-		problem: `${path} is not what a run of this version leaves: it is left out`,
+		problem: `${path} is not in the format of this version, so it was left out.`,
 		seen: error instanceof ZodError ? prettifyError({ issues: error.issues.slice(0, 1) }) : String(error),
-		remedy: 'run the spec again, or remove the folder',
+		remedy: 'Run the spec again, or remove the folder.',
 		cause: error,
 	});
 }

@@ -1,3 +1,4 @@
+import { toError } from '../errors.ts';
 import type { Event, TimelineFile } from '../timeline/events.ts';
 import { drawEnd, layOut } from './ladder/index.ts';
 
@@ -13,7 +14,7 @@ const MOST_ROWS = 25;
  * @param picture where the whole ladder is
  */
 export function withLadder(error: unknown, timeline: TimelineFile, failedAt: number, picture: string): Error {
-	const failure = error instanceof Error ? error : new Error(String(error));
+	const failure = toError(error);
 	const frames = (failure.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
 	failure.message = [failure.message, '', ...ladderUntil(timeline, failedAt), '', `All of it: ${picture}`].join('\n');
 	// Jest prints the stack, which has kept the message of its birth.

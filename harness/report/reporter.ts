@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reporter, Test, TestResult } from '@jest/reporters';
+import { toError } from '../errors.ts';
 import { ARTIFACTS, fromProjectRoot, REPORTS, specName } from './artifacts.ts';
 import { claimsTable } from './claims-table.ts';
 import { costTable, type ScenarioCost } from './cost-table.ts';
@@ -81,7 +82,7 @@ export default class HalfopenReporter implements Reporter {
 		try {
 			await work();
 		} catch (error) {
-			this.#error = error instanceof Error ? error : new Error(String(error));
+			this.#error = toError(error);
 			say(['', this.#error.message, '']);
 		}
 	}

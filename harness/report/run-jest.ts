@@ -15,8 +15,8 @@ const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 export async function runJest(args: readonly string[]): Promise<void> {
 	if (![...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes(MODULES_FLAG)) {
 		throw new HalfopenError('OPTION_MISSING', {
-			problem: 'Jest was started on a Node that cannot run ES modules in tests.',
-			remedy: `start it with \`npm test\` or \`npm start\`, which pass ${MODULES_FLAG} to Node`,
+			problem: `Node was started without ${MODULES_FLAG}, which Jest needs for ES modules.`,
+			remedy: 'Use `npm test` or `npm start`: they give Node this option.',
 		});
 	}
 	process.execArgv = withoutTsx(process.execArgv);

@@ -56,10 +56,10 @@ function parseResult(text: string, spec: string): ScenarioResult {
 	} catch (error) {
 		throw new HalfopenError('REPORT_UNREADABLE', {
 			problem:
-				`A timeline of ${fromProjectRoot(spec)} is not what scenario() writes, so its scenario is missing from ` +
-				'this run’s tables.',
+				`A timeline of ${fromProjectRoot(spec)} is not in the format that scenario() writes, so its scenario is ` +
+				'missing in this run’s tables.',
 			seen: error instanceof ZodError ? prettifyError(error) : String(error),
-			remedy: 'docs/timeline.schema.json says how a timeline is written; compare the two',
+			remedy: 'Compare it with docs/timeline.schema.json, the format of timelines.',
 			cause: error,
 		});
 	}

@@ -23,7 +23,7 @@ describe('finding a spec by name', () => {
 
 	test('offers the nearest for an unknown name', () => {
 		expect(() => specNamed('powerof', specs)).toThrow(
-			/no spec called powerof[^\n]*\[SPEC_UNKNOWN\][\s\S]*did you mean power-off/,
+			/no spec called powerof[^\n]*\[SPEC_UNKNOWN\][\s\S]*Did you mean power-off/,
 		);
 	});
 

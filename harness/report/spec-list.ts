@@ -77,8 +77,8 @@ export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 		problem: byLastPart.length > 1 ? `Several specs are called ${name}.` : `There is no spec called ${name}.`,
 		remedy:
 			near.length === 0
-				? 'there are no specs in this project'
-				: `did you mean ${near.join(', ')}? \`npm start -- --list\` shows all of them`,
+				? 'Add a spec: there are none in this project.'
+				: `Did you mean ${near.join(', ')}? \`npm start -- --list\` shows all specs.`,
 	});
 }
 

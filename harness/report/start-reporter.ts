@@ -1,4 +1,5 @@
 import type { Reporter, Test, TestResult } from '@jest/reporters';
+import { toError } from '../errors.ts';
 import { specName } from './artifacts.ts';
 import { LogView } from './live/log-view.ts';
 import type { ProgressView } from './live/progress-view.ts';
@@ -97,7 +98,7 @@ export default class StartReporter implements Reporter {
 
 	/** Jest fails the run where a reporter did. */
 	#keep(error: unknown): void {
-		this.#error = error instanceof Error ? error : new Error(String(error));
+		this.#error = toError(error);
 		process.stderr.write(`\n${this.#error.message}\n`);
 	}
 

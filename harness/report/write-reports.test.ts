@@ -111,10 +111,10 @@ describe('page and tables', () => {
 		expect(lines).toEqual([
 			...['1', '2', '3'].map(
 				(name) =>
-					`  bad/${name}/timeline.json is not what a run of this version leaves: it is left out [REPORT_UNREADABLE]`,
+					`  bad/${name}/timeline.json is not in the format of this version, so it was left out. [REPORT_UNREADABLE]`,
 			),
 			'  … and 2 more such files',
-			'  to do: run the spec again, or remove the folder',
+			'  to do: Run the spec again, or remove the folder.',
 			expect.stringMatching(/: 1$/),
 		]);
 	});

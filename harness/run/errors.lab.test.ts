@@ -74,7 +74,7 @@ test('a value that the kernel refuses: the host that was made for it goes again'
 	);
 	expect(made).toHaveLength(1);
 	expect(await inventory.addresses()).not.toContain(made[0]);
-	await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'it is reno');
+	await refused(() => lab.client.sysctl(values), 'SYSCTL_REFUSED', 'its value is reno');
 });
 
 test.each([0, -1, 65_536, 1.5, Number.NaN])('port %p is none', async (port) => {
@@ -84,15 +84,15 @@ test.each([0, -1, 65_536, 1.5, Number.NaN])('port %p is none', async (port) => {
 		() => server.nc({ listen: port }),
 		() => client.drop({ destinationPort: port }),
 	]) {
-		await refused(use, 'PORT_OUT_OF_RANGE', `${port} is no TCP port`, '1 to 65535');
+		await refused(use, 'PORT_OUT_OF_RANGE', `${port} is not a TCP port`, '1 to 65535');
 	}
 });
 
 test.each<[string, string]>([
 	['SYN', 'two lists'],
-	['SYN,XMAS SYN', 'XMAS is no flag'],
-	['NONE SYN', 'no flag is looked at'],
-	['SYN SYN,ACK', 'ACK must be set but is not looked at'],
+	['SYN,XMAS SYN', 'XMAS is not a flag'],
+	['NONE SYN', 'the list of flags to look at is empty'],
+	['SYN SYN,ACK', 'ACK must be set but is not in the list of flags to look at'],
 ])('flags “%s” cannot be matched: %s', async (tcpFlags, why) => {
 	await refused(() => lab.server.drop({ tcpFlags }), 'FLAGS_IMPOSSIBLE', why, 'SYN,RST,ACK SYN,ACK');
 });
@@ -108,9 +108,9 @@ test('a name that is taken, and one that cannot be a name', async () => {
 		() => client.nc({ connect: server.port(7001), name: 'kodos' }),
 		'NAME_TAKEN',
 		'“kodos” is taken',
-		'Choose another',
+		'Choose another name',
 	);
-	await refused(() => server.drop({ name: 'Kodos!' }), 'NAME_INVALID', 'cannot be a name');
+	await refused(() => server.drop({ name: 'Kodos!' }), 'NAME_INVALID', 'is not a valid name');
 });
 
 test('a program that the host does not have', async () => {

@@ -31,8 +31,8 @@ export function currentRun(): Handover {
 		return { ...value, run: assertRun(value.run) };
 	}
 	throw new HalfopenError('RUN_MISSING', {
-		problem: 'There is no run that this scenario belongs to: it was not started by the project’s Jest configuration.',
-		remedy: 'Run it with `npm test -- <file>`; its globalSetup (harness/run/setup.ts) opens the run.',
+		problem: 'The scenario belongs to no run: it was not started with the project’s Jest configuration.',
+		remedy: 'Run it with `npm test -- <file>`: the globalSetup (harness/run/setup.ts) opens the run.',
 	});
 }
 
@@ -43,8 +43,8 @@ export function assertRun(value: Partial<Run>): Run {
 	if (isAbsolute(directory) && basename(directory) === basename(directoryOf(identity.id)))
 		return { ...identity, directory };
 	throw new HalfopenError('RUN_INVALID', {
-		problem: `That is not the folder of run ${identity.id}.`,
+		problem: `This is not the folder of run ${identity.id}.`,
 		seen: directory,
-		remedy: 'Nothing but halfopen sets HALFOPEN_RUN and starts its watchdog: unset it.',
+		remedy: 'Unset HALFOPEN_RUN: only halfopen itself sets it.',
 	});
 }

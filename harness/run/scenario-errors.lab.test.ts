@@ -67,11 +67,11 @@ test.each<[string, string, ...RegExp[]]>([
 		/a socket with state CLOSING on the client/,
 		/`await`/,
 	],
-	['a claim is not judged', 'CLAIM_NOT_JUDGED', /not judged: PZ2/, /Call claim/],
+	['a claim is not judged', 'CLAIM_NOT_JUDGED', /did not judge them: PZ2/, /Call claim/],
 	[
 		'it is over its limit',
 		'LIMIT_PASSED',
-		virtualTime ? /not over after 86400 s/ : /not over after 6 s/,
+		virtualTime ? /did not end within 86400 s/ : /did not end within 6 s/,
 		/still waiting for kodos on the server: accept\(3\) to return/,
 		/limitMs/,
 	],

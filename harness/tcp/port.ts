@@ -4,7 +4,7 @@ import { HalfopenError } from '../errors.ts';
 export function assertPort(port: number): number {
 	if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
 	throw new HalfopenError('PORT_OUT_OF_RANGE', {
-		problem: `${port} is no TCP port.`,
+		problem: `${port} is not a TCP port.`,
 		remedy: 'Give a whole number from 1 to 65535.',
 	});
 }

@@ -78,10 +78,10 @@ function observerLost({ observer, host, what, since = 0, until }: Loss, judged: 
 	const time =
 		until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
 	return new HalfopenError('OBSERVER_LOST', {
-		problem: `${whose} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be told.`,
+		problem: `${whose} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be judged.`,
 		seen: what,
 		remedy:
-			'Look at what it said last, and for what ended it (the kernel’s log tells where memory ran out; a spec’s ' +
-			'own tool may have); then run the scenario again.',
+			'Read its last output, and find out what ended it: a tool of the spec, or the kernel when memory ran out ' +
+			'(dmesg). Then run the scenario again.',
 	});
 }

@@ -14,9 +14,9 @@ export async function compile(target: string, sources: readonly string[]): Promi
 	});
 	if (!failed) return;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: `${basename(target)} could not be compiled`,
+		problem: `${basename(target)} could not be compiled.`,
 		seen: all || shortMessage || '',
-		remedy: 'install a C compiler with the static C library: apt-get install gcc libc6-dev',
+		remedy: 'Install a C compiler and the static C library: `apt-get install gcc libc6-dev`.',
 	});
 }
 

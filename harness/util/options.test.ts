@@ -31,7 +31,7 @@ describe('options', () => {
 			code: 'OPTION_UNKNOWN',
 			problem: 'host.act: there is no option “userTimeout”.',
 			seen: 'nearest: userTimeoutMs, name, shape',
-			remedy: 'Correct its name, or leave it out. There are: userTimeoutMs, name, shape.',
+			remedy: 'Correct its name, or leave it out. The options are: userTimeoutMs, name, shape.',
 		});
 		expect(refusal({ shape: { sendqueue: 3 } })).toMatchObject({
 			code: 'OPTION_UNKNOWN',

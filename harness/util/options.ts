@@ -37,8 +37,8 @@ function unknownOption(of: string, key: string, path: Path, known: readonly stri
 		seen: known.length === 0 ? undefined : `nearest: ${nearestNames(key, known).join(', ')}`,
 		remedy:
 			known.length === 0
-				? 'Leave it out: there are no options here.'
-				: `Correct its name, or leave it out. There are: ${known.join(', ')}.`,
+				? 'Leave it out: no options are allowed here.'
+				: `Correct its name, or leave it out. The options are: ${known.join(', ')}.`,
 	});
 }
 
@@ -46,7 +46,7 @@ function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): Half
 	const name = issue.path.join('.');
 	const problem = `${of}: ${name === '' ? 'it' : name} cannot be ${describe(value)}.`;
 	if (issue.code !== 'invalid_value')
-		return new HalfopenError('OPTION_INVALID', { problem, seen: expectedBy(issue), remedy: 'Pass what is expected.' });
+		return new HalfopenError('OPTION_INVALID', { problem, seen: expectedBy(issue), remedy: 'Give a value that fits.' });
 	const names = issue.values.map(String);
 	const few = names.length <= MAX_LISTED;
 	return new HalfopenError('OPTION_INVALID', {

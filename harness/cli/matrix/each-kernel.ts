@@ -47,9 +47,11 @@ export function kernelsIn(list: string): string[] {
 	const names = [...new Set(list.split(',').map((name) => name.trim()))];
 	if (!names.includes('')) return names;
 	throw new HalfopenError('OPTION_INVALID', {
-		problem: 'A kernel in the list has no name.',
+		problem: 'The list of kernels has an empty name.',
 		seen: `--kernels ${JSON.stringify(list)}`,
-		remedy: 'separate them by single commas: --kernels 5.10,6.1 (npm run kernels -- --list shows what is here)',
+		remedy:
+			'Separate the names by single commas: `--kernels 5.10,6.1`. `npm run kernels -- --list` shows which kernels ' +
+			'are prepared.',
 	});
 }
 

@@ -25,7 +25,7 @@ export async function ensureBrowser(): Promise<string> {
 	const installed = await findBrowser();
 	if (installed !== undefined) return installed;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: `chromium was installed, but there is none of ${NAMES.join(', ')}`,
-		remedy: 'see what `dpkg -L chromium` says',
+		problem: `The package chromium is installed, but none of these programs is in the PATH: ${NAMES.join(', ')}.`,
+		remedy: 'Add the folder of the browser to the PATH: `dpkg -L chromium` lists the files of the package.',
 	});
 }

@@ -49,8 +49,8 @@ export async function runAsRoot(argv: readonly string[], onLine: (line: string) 
 	const prefix = await rootPrefix();
 	if (prefix === undefined) {
 		throw new HalfopenError('SETUP_FAILED', {
-			problem: `Root is needed for: ${argv.join(' ')}`,
-			remedy: 'run it as root, or give this user sudo, then run `npm run setup` again',
+			problem: `This command needs root: ${argv.join(' ')}`,
+			remedy: 'Run the command as root, or let this user use sudo. Then run `npm run setup` again.',
 		});
 	}
 	const [file = '', ...args] = [...prefix, ...argv];
@@ -63,9 +63,9 @@ export async function runAsRoot(argv: readonly string[], onLine: (line: string) 
 	const { failed, shortMessage } = await running;
 	if (failed) {
 		throw new HalfopenError('SETUP_FAILED', {
-			problem: shortMessage ?? `${argv.join(' ')} failed`,
+			problem: shortMessage ?? `The command failed: ${argv.join(' ')}`,
 			seen: lines.slice(-linesShownOfAFailure).join('\n'),
-			remedy: 'mend what it complains about and run `npm run setup` again',
+			remedy: 'Correct what the command reports, and run `npm run setup` again.',
 		});
 	}
 	return lines;

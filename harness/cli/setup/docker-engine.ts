@@ -42,24 +42,24 @@ export async function ensureEngine(): Promise<ReachedEngine> {
 	const dockerd = (await findProgram('dockerd')) ?? (await installEngine());
 	await startEngine(dockerd, answersThisUser);
 	const started = await reachEngine();
-	if (started === undefined) throw await unreachable('The Docker engine was started but does not answer any more');
+	if (started === undefined) throw await unreachable('The Docker engine was started, but it does not answer any more.');
 	say(`* ${started.title} answers`);
 	return started;
 }
 
 async function assertStartable(): Promise<void> {
 	if (process.env.DOCKER_HOST)
-		throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`);
-	if (process.platform !== 'linux') throw await unreachable('No Docker engine answers');
+		throw await unreachable(`No Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}.`);
+	if (process.platform !== 'linux') throw await unreachable('No Docker engine answers.');
 	if (await isForbidden(defaultSocket))
-		throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}`);
+		throw await unreachable(`This user may not use the Docker engine at ${defaultSocket}.`);
 }
 
 /** Without this check, setup would wait for an engine that runs but refuses this user. */
 async function answersThisUser(): Promise<boolean> {
 	if ((await reachEngine()) !== undefined) return true;
 	if (await isForbidden(defaultSocket))
-		throw await unreachable(`The Docker engine runs, but this user may not use it at ${defaultSocket}`);
+		throw await unreachable(`The Docker engine runs, but this user may not use it at ${defaultSocket}.`);
 	return false;
 }
 
@@ -68,17 +68,17 @@ async function installEngine(): Promise<string> {
 	const dockerd = await findProgram('dockerd');
 	if (dockerd !== undefined) return dockerd;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: 'docker.io was installed, but there is no dockerd',
-		remedy: 'see what `dpkg -L docker.io` says',
+		problem: 'The package docker.io is installed, but dockerd is not in the PATH.',
+		remedy: 'Add the folder of dockerd to the PATH: `dpkg -L docker.io` lists the files of the package.',
 	});
 }
 
 async function unreachable(problem: string): Promise<HalfopenError> {
 	const remedy = (await isForbidden(defaultSocket))
-		? 'add the user to the group of the socket (`sudo usermod -aG docker $USER`) and log in again, or run `npm run ' +
-			'setup` as root'
-		: 'start Docker (https://docs.docker.com/engine/install/ if it is not there), or let DOCKER_HOST name an ' +
-			'engine that answers, then run `npm run setup` again';
+		? 'Add the user to the group of the socket (`sudo usermod -aG docker $USER`) and log in again, or run `npm run ' +
+			'setup` as root.'
+		: 'Start Docker (to install it: https://docs.docker.com/engine/install/), or set DOCKER_HOST to an engine that ' +
+			'answers. Then run `npm run setup` again.';
 	return new HalfopenError('ENGINE_UNREACHABLE', { problem, remedy });
 }
 

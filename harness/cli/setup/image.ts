@@ -56,8 +56,8 @@ async function build(
 			problem: `The host image could not be built: ${error.message}`,
 			seen: output.slice(-linesShownOfAFailure).join('\n'),
 			remedy:
-				'mend what the last lines complain about (a Debian mirror out of reach of the build, or a source that ' +
-				'does not compile), and run `npm run setup` again',
+				'Correct what the last lines report (for instance, the build cannot reach a Debian mirror, or a source does ' +
+				'not compile), and run `npm run setup` again.',
 			cause: error,
 		});
 	}

@@ -51,11 +51,11 @@ async function importBase(docker: Dockerode, mirror: string, progress: Progress)
 	if (made.failed || imported instanceof ImportFailure) {
 		if (!(imported instanceof ImportFailure)) await docker.getImage(imported).remove();
 		throw new HalfopenError('SETUP_FAILED', {
-			problem: `mmdebstrap could not make a base image from ${mirror}`,
+			problem: `mmdebstrap could not make a base image from ${mirror}.`,
 			seen: made.stderr.trimEnd().split('\n').slice(-linesShownOfAFailure).join('\n'),
 			remedy:
-				'let the machine reach a Debian mirror, or a registry with `debian:trixie-slim`, and run `npm run setup` ' +
-				'again',
+				'Give this machine access to a Debian mirror, or to a registry with `debian:trixie-slim`, and run `npm run ' +
+				'setup` again.',
 		});
 	}
 	await docker.getImage(imported).tag({ repo: repository, tag: release });

@@ -26,10 +26,10 @@ async function assertInstallable(packages: readonly string[], reason: string): P
 			: undefined;
 	if (obstacle === undefined) return;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: `${reason}, and it cannot be installed from here: ${obstacle}`,
+		problem: `${reason}, and setup cannot install it: ${obstacle}.`,
 		remedy:
-			`install ${packages.join(', ')} (or what your system calls them), or run \`npm run setup\` as root on Debian ` +
-			'or Ubuntu',
+			`Install ${packages.join(', ')} (your system may have other names for them), or run \`npm run setup\` as root ` +
+			'on Debian or Ubuntu.',
 	});
 }
 

@@ -25,14 +25,14 @@ async function startWithSystemd(isAnswering: IsAnswering): Promise<void> {
 	await step('Starting the Docker engine with systemctl', async (progress) => {
 		await runAsRoot(['systemctl', 'start', 'docker'], progress.busy.bind(progress));
 		if (!(await waitForAnswer(isAnswering, secondsToStart)))
-			throw silent('see `systemctl status docker` and `journalctl -u docker`');
+			throw silent('Read `systemctl status docker` and `journalctl -u docker`.');
 	});
 }
 
 async function awaitRunningEngine(isAnswering: IsAnswering): Promise<void> {
 	await step('A dockerd is running: waiting for it to answer', async () => {
 		if (!(await waitForAnswer(isAnswering, secondsToStart)))
-			throw silent('end that dockerd (`pidof dockerd`) and run `npm run setup` again');
+			throw silent('End that dockerd (`pidof dockerd`), and run `npm run setup` again.');
 	});
 }
 
@@ -46,7 +46,7 @@ async function startWithService(isAnswering: IsAnswering): Promise<boolean> {
 			return false;
 		}
 		if (await waitForAnswer(isAnswering, secondsToStart)) return true;
-		if (await isRunning('dockerd')) throw silent('see /var/log/docker.log');
+		if (await isRunning('dockerd')) throw silent('Read /var/log/docker.log.');
 		progress.line('the service ended again');
 		await removeStalePidFiles();
 		return false;
@@ -62,7 +62,7 @@ async function startDaemon(dockerd: string, isAnswering: IsAnswering): Promise<v
 		);
 		await runAsRoot(['sh', '-c', 'setsid "$1" >>"$2" 2>&1 </dev/null &', 'sh', dockerd, engineLog]);
 		if (!(await waitForAnswer(isAnswering, secondsToStart)))
-			throw silent(`see ${engineLog}`, await lastLinesAfter(logged, engineLog));
+			throw silent(`Read ${engineLog}.`, await lastLinesAfter(logged, engineLog));
 	});
 }
 
@@ -86,7 +86,7 @@ async function waitForAnswer(isAnswering: IsAnswering, seconds: number): Promise
 
 function silent(where: string, seen?: string): HalfopenError {
 	return new HalfopenError('ENGINE_UNREACHABLE', {
-		problem: 'The Docker engine was started but does not answer',
+		problem: 'The Docker engine was started, but it does not answer.',
 		seen,
 		remedy: where,
 	});

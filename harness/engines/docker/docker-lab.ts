@@ -98,7 +98,7 @@ class DockerHost implements EngineHost {
 	get boot(): BootChannels {
 		if (!this.#machine || !this.#userland) {
 			throw new HalfopenError('HOST_OFF', {
-				problem: `${this.#settings.name} is off.`,
+				problem: `The ${this.#settings.name}’s power is off.`,
 				remedy: `Switch it on first: await ${this.#settings.name}.powerOn().`,
 			});
 		}
@@ -141,7 +141,7 @@ class DockerHost implements EngineHost {
 	#runningUserland(): Dockerode.Container {
 		if (!this.#userland) {
 			throw new HalfopenError('HOST_OFF', {
-				problem: `${this.#settings.name} runs no programs: it is off, or was killed.`,
+				problem: `The ${this.#settings.name} runs no programs: its power is off, or they were killed.`,
 				remedy: 'Heal the earlier fault first.',
 			});
 		}

@@ -30,18 +30,18 @@ export function engineError(doing: string, error: unknown): HalfopenError {
 	const { statusCode, message } = error as ApiError;
 	if (statusCode === undefined) {
 		return new HalfopenError('ENGINE_GONE', {
-			problem: `The Docker engine went away while ${doing}.`,
+			problem: `The Docker engine ended while ${doing}.`,
 			seen: message,
 			remedy:
-				'Look at the log of the engine, start it again with `npm run setup`, and repeat the run. What was left is ' +
-				'removed then.',
+				'Read the engine’s log, start it again with `npm run setup`, and run the tests again. The new run removes ' +
+				'what this one left.',
 			cause: error,
 		});
 	}
 	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `The Docker engine refused while ${doing}.`,
+		problem: `The Docker engine returned an error while ${doing}.`,
 		seen: message,
-		remedy: 'Read its answer above; `npm run setup` checks engine and image.',
+		remedy: 'Correct what the engine reports. `npm run setup` checks engine and image.',
 		cause: error,
 	});
 }

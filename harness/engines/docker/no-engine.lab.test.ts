@@ -33,7 +33,7 @@ testOnDocker(
 		});
 		expect(await run.ended).toBe(1);
 		expect(run.output).toContain(
-			'DOCKER_HOST is unix:///nowhere/docker.sock, and no Docker engine answers there. [ENGINE_UNREACHABLE]',
+			'DOCKER_HOST is unix:///nowhere/docker.sock, but no Docker engine answers there. [ENGINE_UNREACHABLE]',
 		);
 		expect(run.output).toContain('to do: Correct DOCKER_HOST');
 		expect(run.output).not.toMatch(/^\s+at /m);
@@ -46,7 +46,7 @@ testOnDocker('no image of these sources: IMAGE_MISSING, without a stack', async 
 	await appendFile(join(changed.root, 'images/host/Dockerfile'), '\n# changed since\n');
 	const run = new NestedRun(changed);
 	expect(await run.ended).toBe(1);
-	expect(run.output).toMatch(/The host image halfopen-host:\w+ is not there.* \[IMAGE_MISSING\]/);
+	expect(run.output).toMatch(/The host image halfopen-host:\w+ is missing.* \[IMAGE_MISSING\]/);
 	expect(run.output).toContain('npm run setup');
 	expect(run.output).not.toMatch(/^\s+at /m);
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
@@ -63,7 +63,7 @@ testOnDocker(
 		expect(await run.ended).toBe(1);
 		// The scenario would have waited for a day (run/fixtures/waiting.ts).
 		expect(Date.now() - cutAt).toBeLessThan(30_000);
-		expect(run.output).toMatch(/The Docker engine went away while .* \[ENGINE_GONE\]/);
+		expect(run.output).toMatch(/The Docker engine ended while .* \[ENGINE_GONE\]/);
 		expect(run.output).toContain('start it again with `npm run setup`');
 		expect(run.output).not.toContain('triggerUncaughtException');
 

@@ -72,7 +72,7 @@ async function reachEngine(): Promise<Dockerode> {
 	// If DOCKER_HOST does not answer, testcontainers tries the usual sockets. An engine that the user did not choose is
 	// not used.
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
-		problem: `DOCKER_HOST is ${wanted}, and no Docker engine answers there.`,
+		problem: `DOCKER_HOST is ${wanted}, but no Docker engine answers there.`,
 		remedy: `Correct DOCKER_HOST, or unset it: an engine answers at ${dockerHost(docker)}.`,
 	});
 }
@@ -85,7 +85,7 @@ async function anyEngine(): Promise<Dockerode> {
 		throw new HalfopenError('ENGINE_UNREACHABLE', {
 			problem: 'No Docker engine can be reached.',
 			seen: (error as Error).message,
-			remedy: 'Run `npm run setup`: it starts one, or installs one, or says what is missing. Or set DOCKER_HOST.',
+			remedy: 'Run `npm run setup`: it starts or installs one, or says what is missing. Or set DOCKER_HOST.',
 			cause: error,
 		});
 	}
@@ -113,8 +113,8 @@ async function assertImage(docker: Dockerode, image: string): Promise<void> {
 	} catch (error) {
 		if (!isMissing(error)) throw engineError('looking for the host image', error);
 		throw new HalfopenError('IMAGE_MISSING', {
-			problem: `The host image ${image} is not there: it was never built, or its sources have changed since.`,
-			remedy: 'Run `npm run setup`; it builds it.',
+			problem: `The host image ${image} is missing: it was not built yet, or its sources have changed.`,
+			remedy: 'Run `npm run setup`: it builds the image.',
 		});
 	}
 }

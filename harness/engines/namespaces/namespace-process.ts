@@ -123,22 +123,27 @@ function reportsOf({ err, exited }: PlatformProcess, words: readonly string[]): 
 
 async function onlyChildOf(platform: Platform, pid: number): Promise<number> {
 	const [child] = (await platform.read(`/proc/${pid}/task/${pid}/children`)).split(' ');
-	if (!child) throw new Error(`process ${pid} has no child`);
+	if (!child) {
+		throw new HalfopenError('ENGINE_GONE', {
+			problem: `The init process of a host is gone: process ${pid} has no child.`,
+			remedy: 'Find out who ended it. If memory ran out, the kernel did, and its log (dmesg) says so.',
+		});
+	}
 	return Number(child);
 }
 
 function setupFailed(words: readonly string[], output: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `A host could not be set up in its namespaces: ${words.filter((word) => word.startsWith('--')).join(' ')}`,
+		problem: `A host could not be set up in its namespaces (${words.filter((word) => word.startsWith('--')).join(' ')}).`,
 		seen: output,
-		remedy: `Read above which step failed. ${namespaceRequirements(!words.includes('--user'))}`,
+		remedy: `Correct what the failed step above reports. ${namespaceRequirements(!words.includes('--user'))}`,
 	});
 }
 
 /** What the system must permit so that namespaces can be created. */
 export function namespaceRequirements(asRoot: boolean): string {
 	return asRoot
-		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: in a container, give it those, or use another engine.'
+		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: give them to the container, or use another engine.'
 		: 'An ordinary user needs user namespaces: sysctl user.max_user_namespaces above 0, ' +
 				'kernel.unprivileged_userns_clone=1 (Debian), kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu). Or ' +
 				'run it as root.';

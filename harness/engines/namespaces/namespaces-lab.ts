@@ -247,17 +247,18 @@ class NamespacesHost implements EngineHost {
 		]);
 		if (succeeded) return;
 		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The programs of the ${this.#settings.name} could not be given SIG${signal}, or did not heed it.`,
+			problem: `The programs of the ${this.#settings.name} could not be sent SIG${signal}, or did not react to it.`,
 			seen: err,
 			remedy:
-				'Look whether nsenter may enter the PID namespace of this user’s own processes, and who else signals them.',
+				'Check that nsenter may enter the PID namespace of this user’s own processes, and that nobody else signals ' +
+				'them.',
 		});
 	}
 
 	#off(): HalfopenError {
 		return new HalfopenError('HOST_OFF', {
-			problem: `The ${this.#settings.name} is off, or its programs were killed.`,
-			remedy: `Switch it on first: await ${this.#settings.name}.powerOn(); or heal the earlier fault.`,
+			problem: `The ${this.#settings.name} runs no programs: its power is off, or they were killed.`,
+			remedy: `Switch it on first (await ${this.#settings.name}.powerOn()), or heal the kill.`,
 		});
 	}
 }

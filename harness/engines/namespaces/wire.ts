@@ -72,8 +72,10 @@ async function run(wire: Agent, ...lines: readonly string[]): Promise<void> {
 
 function refusedByWire(what: string, seen: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `The wire refused “${what}”.`,
+		problem: `ip failed on the wire at “${what}”.`,
 		seen,
-		remedy: 'The kernel must have bridges and veth (CONFIG_BRIDGE, CONFIG_VETH): modprobe bridge veth.',
+		remedy:
+			'Load the kernel’s modules for bridges and veth: `modprobe -a bridge veth`. A kernel without them ' +
+			'(CONFIG_BRIDGE, CONFIG_VETH) cannot be used.',
 	});
 }

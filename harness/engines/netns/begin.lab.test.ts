@@ -16,7 +16,7 @@ testOnNetns('no programs of these sources: IMAGE_MISSING, without a stack', asyn
 	await appendFile(join(changed.root, 'images/dnc/dnc.c'), '\n/* changed since */\n');
 	const run = new NestedRun(changed);
 	expect(await run.ended).toBe(1);
-	expect(run.output).toMatch(/The programs that run inside hosts are not there.* \[IMAGE_MISSING\]/);
+	expect(run.output).toMatch(/The programs that run inside hosts are missing.* \[IMAGE_MISSING\]/);
 	expect(run.output).toContain('HALFOPEN_ENGINE=netns npm run setup');
 	expect(run.output).not.toMatch(/^\s+at /m);
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);

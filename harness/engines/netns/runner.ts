@@ -64,7 +64,7 @@ function removeTrace(run: RunIdentity): Promise<string[]> {
 		quietMs: 0,
 		pollMs: POLL_MS,
 		what: `The trace instance of run ${run.id}`,
-		remedy: 'Look who reads it: fuser /sys/kernel/tracing/instances/halfopen-*/trace_pipe',
+		remedy: 'Find out who reads it: `fuser /sys/kernel/tracing/instances/halfopen-*/trace_pipe`.',
 	});
 }
 

@@ -64,7 +64,7 @@ testOnGuests('a kernel that says nothing within its time: GUEST_LOST', async () 
 		Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest', { bootLimitMs: 100 }),
 	).rejects.toMatchObject({
 		code: 'GUEST_LOST',
-		problem: 'A guest has not answered for 0.1 s.',
+		problem: 'A guest did not answer for 0.1 s.',
 	});
 });
 
@@ -105,7 +105,7 @@ async function signal(name: NodeJS.Signals): Promise<void> {
 testOnGuests('a kernel that panics in mid-scenario: GUEST_LOST, with the last lines of its console', async () => {
 	expect(await lostBy(({ server }) => server.run(['sh', '-c', 'echo c >/proc/sysrq-trigger']))).toMatchObject({
 		code: 'GUEST_LOST',
-		problem: 'A guest has ended by itself.',
+		problem: 'A guest ended by itself.',
 		seen: expect.stringContaining('Kernel panic - not syncing: sysrq triggered crash'),
 	});
 });
@@ -113,14 +113,14 @@ testOnGuests('a kernel that panics in mid-scenario: GUEST_LOST, with the last li
 testOnGuests('a guest that stops answering in mid-scenario: GUEST_LOST', async () => {
 	expect(await lostBy(() => signal('SIGSTOP'))).toMatchObject({
 		code: 'GUEST_LOST',
-		problem: 'A guest has not answered for 5 s.',
+		problem: 'A guest did not answer for 5 s.',
 	});
 });
 
 testOnGuests('a QEMU that somebody kills in mid-scenario: GUEST_LOST', async () => {
 	expect(await lostBy(() => signal('SIGKILL'))).toMatchObject({
 		code: 'GUEST_LOST',
-		problem: 'A guest has ended: SIGKILL has killed its QEMU.',
+		problem: 'A guest ended: SIGKILL killed its QEMU.',
 	});
 });
 
@@ -136,7 +136,7 @@ testOnGuests('a snapshot that is cut off: SNAPSHOT_UNUSABLE, and it is removed, 
 	await expect(engine.createLab()).rejects.toMatchObject({
 		code: 'SNAPSHOT_UNUSABLE',
 		seen: expect.stringContaining('load of migration failed'),
-		remedy: expect.stringContaining('Run it again'),
+		remedy: expect.stringContaining('Run the tests again'),
 	});
 	expect(await namesIn(folder)).toBeUndefined();
 	await expect(engine.createLab()).rejects.toMatchObject({
@@ -217,7 +217,7 @@ testOnGuests(
 				1,
 				expect.stringContaining('[DISK_FULL]'),
 			]);
-			expect(nested.output).toContain('make room on the disk of');
+			expect(nested.output).toContain('Free space on the disk of');
 			expect(nested.output).not.toMatch(/^\s+at /m);
 			expect(nested.output).not.toContain('left on the disk');
 			expect((await untilNothingIsLeft(nested, CLEAN_WITHIN_MS)).left).toEqual([]);
@@ -237,8 +237,8 @@ async function refused(environment: Readonly<Record<string, string | undefined>>
 
 testOnGuests('a kernel that there is not, none at all, and a seed that is none', async () => {
 	const unknown = await refused({ HALFOPEN_KERNEL: '6.1.0-51-cloud-amd46' });
-	expect(unknown).toMatch(/There is no kernel “6\.1\.0-51-cloud-amd46”\. \[KERNEL_UNKNOWN\]\n.*the nearest: 6\.1/);
+	expect(unknown).toMatch(/There is no kernel “6\.1\.0-51-cloud-amd46”\. \[KERNEL_UNKNOWN\]\n.*nearest: 6\.1/);
 	expect(unknown).toContain('npm run kernels -- --list');
-	expect(await refused({ HALFOPEN_KERNEL: undefined })).toMatch(/Which kernel .* was not said\. \[OPTION_MISSING\]/);
-	expect(await refused({ HALFOPEN_SEED: '-1' })).toMatch(/A seed must be a whole number .* \[OPTION_INVALID\]/);
+	expect(await refused({ HALFOPEN_KERNEL: undefined })).toMatch(/No kernel was chosen .*\. \[OPTION_MISSING\]/);
+	expect(await refused({ HALFOPEN_SEED: '-1' })).toMatch(/The seed is not a whole number .* \[OPTION_INVALID\]/);
 });

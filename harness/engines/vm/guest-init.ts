@@ -23,9 +23,9 @@ export async function assertInit(): Promise<string> {
 		return path;
 	} catch (cause) {
 		throw new HalfopenError('IMAGE_MISSING', {
-			problem: 'The first process of guests is not there: it was never made, or its sources have changed since.',
+			problem: 'The init process of guests is missing: it was not compiled yet, or its sources have changed.',
 			seen: path,
-			remedy: 'Run `npm run setup -- --vm`.',
+			remedy: 'Run `npm run setup -- --vm`: it compiles it.',
 			cause,
 		});
 	}

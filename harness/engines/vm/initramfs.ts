@@ -99,7 +99,7 @@ export async function buildInitramfs(
 	await cp(modules, join(staging, 'modules'), { recursive: true });
 	await copyFile(init, join(staging, 'init'));
 	const { succeeded, err } = await runCommand(['sh', '-c', PACK, 'pack', staging, archive]);
-	if (!succeeded) throw diskFullIn(err) ?? failed('The guest’s root could not be packed.', err);
+	if (!succeeded) throw diskFullIn(err) ?? failed('The guest’s root file system could not be packed.', err);
 }
 
 const PACK =
@@ -112,7 +112,7 @@ const FIND =
 
 export async function programPaths(): Promise<string[]> {
 	const { succeeded, out, err } = await runCommand(['bash', '-c', FIND, 'find', ...GUEST_PROGRAMS]);
-	if (!succeeded) throw failed('A program that guests run is not on this machine.', err);
+	if (!succeeded) throw failed('A program that guests need is not on this machine.', err);
 	return out.trim().split('\n');
 }
 
@@ -120,7 +120,7 @@ function failed(problem: string, seen: string): HalfopenError {
 	return new HalfopenError('TOOL_MISSING', {
 		problem,
 		seen,
-		remedy: 'Run `npm run setup -- --vm`: it installs what guests are made of.',
+		remedy: 'Run `npm run setup -- --vm`: it installs what guests need.',
 	});
 }
 

@@ -13,19 +13,18 @@ export function notStarted(said: string): HalfopenError {
 		problem: 'QEMU did not start.',
 		seen: said,
 		remedy:
-			`If it refuses the kernel, its image is broken: remove its folder in ${kernelsFolder()}, and fetch it anew ` +
-			'(npm run kernels). ' +
-			'Else run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
+			`If QEMU refuses the kernel, the image is broken: remove its folder in ${kernelsFolder()}, and fetch it again ` +
+			'(`npm run kernels`). If not, run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
 	});
 }
 
 /** GUEST_LOST: the guest has not answered in time. */
 export function silent(limitMs: number, console: string): HalfopenError {
 	return lost(
-		`A guest has not answered for ${limitMs / 1_000} s.`,
+		`A guest did not answer for ${limitMs / 1_000} s.`,
 		console,
-		'Read what its kernel said. If the kernel is of your own: it needs what harness/kernels/wanted-modules.ts ' +
-			'names, built in or as modules, and a serial console.',
+		'Read the guest’s console above. A kernel of your own needs a serial console, and what ' +
+			'harness/kernels/wanted-modules.ts names, built in or as modules.',
 	);
 }
 
@@ -33,14 +32,14 @@ export function silent(limitMs: number, console: string): HalfopenError {
 export function ended(signal: NodeJS.Signals | null, console: string): HalfopenError {
 	return signal
 		? lost(
-				`A guest has ended: ${signal} has killed its QEMU.`,
+				`A guest ended: ${signal} killed its QEMU.`,
 				console,
-				'See who killed it: where memory runs out the kernel does (dmesg).',
+				'Find out who killed it. If memory ran out, the kernel did, and its log (dmesg) says so.',
 			)
 		: lost(
-				'A guest has ended by itself.',
+				'A guest ended by itself.',
 				console,
-				'Read what its kernel said: it has panicked, or its first process has given up.',
+				'Read the guest’s console above: the kernel panicked, or its init process ended.',
 			);
 }
 
@@ -66,8 +65,8 @@ export function unusable(what: 'saved' | 'restored', said: string): HalfopenErro
 		seen: said,
 		remedy:
 			what === 'saved'
-				? 'See whether the cache is on a disk that works.'
-				: 'Run it again: what is of no use is removed, and made anew.',
+				? 'Check the disk that holds the cache.'
+				: 'Run the tests again: a snapshot that cannot be restored is removed and made again.',
 	});
 }
 

@@ -110,7 +110,7 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 	test('it says nothing: GUEST_LOST', async () => {
 		await expect(boot('is-silent', { bootLimitMs: 200 })).rejects.toMatchObject({
 			code: 'GUEST_LOST',
-			problem: 'A guest has not answered for 0.2 s.',
+			problem: 'A guest did not answer for 0.2 s.',
 			remedy: expect.stringContaining('serial console'),
 		});
 	});
@@ -128,8 +128,8 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 
 describe('a guest that is lost while it runs', () => {
 	test.each([
-		['its kernel panics', 'panics-later', 10_000, { code: 'GUEST_LOST', problem: 'A guest has ended by itself.' }],
-		['it says nothing', 'is-silent-later', 200, { code: 'GUEST_LOST', problem: 'A guest has not answered for 0.2 s.' }],
+		['its kernel panics', 'panics-later', 10_000, { code: 'GUEST_LOST', problem: 'A guest ended by itself.' }],
+		['it says nothing', 'is-silent-later', 200, { code: 'GUEST_LOST', problem: 'A guest did not answer for 0.2 s.' }],
 		['QEMU does not let it go on', 'refuses', 10_000, { code: 'ENGINE_REFUSED', seen: 'GenericError: not now' }],
 	])('%s', async (_what, kernel, limitMs, error) => {
 		const qemu = await boot(kernel);
@@ -147,7 +147,7 @@ describe('a guest that is lost while it runs', () => {
 		if (when === 'while it runs') kill();
 		await expect(running).rejects.toMatchObject({
 			code: 'GUEST_LOST',
-			problem: 'A guest has ended: SIGKILL has killed its QEMU.',
+			problem: 'A guest ended: SIGKILL killed its QEMU.',
 		});
 		await expect(qemu.runUntilPaused(10_000)).rejects.toMatchObject({ code: 'GUEST_LOST' });
 		await qemu.end();

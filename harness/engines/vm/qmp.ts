@@ -77,9 +77,9 @@ export class Qmp {
 		else {
 			pending.reject(
 				new HalfopenError('ENGINE_REFUSED', {
-					problem: 'QEMU refused a command.',
+					problem: 'QEMU returned an error to a command.',
 					seen: `${error.class}: ${error.desc}`,
-					remedy: 'Look whether this QEMU is 7.2 or later; older ones are not known to work.',
+					remedy: 'Check the version (`qemu-system-x86_64 --version`): QEMU must be 7.2 or later.',
 				}),
 			);
 		}
@@ -96,8 +96,8 @@ export class Qmp {
 
 	#onClose(): void {
 		const error = new HalfopenError('ENGINE_GONE', {
-			problem: 'QEMU has ended.',
-			remedy: 'Read the console of the guest.',
+			problem: 'QEMU ended.',
+			remedy: 'Read the guest’s console.',
 		});
 		this.#closed = error;
 		for (const { reject } of this.#pending.values()) reject(error);

@@ -33,8 +33,8 @@ function wantedKernel(): string {
 	const name = process.env[KERNEL_VARIABLE];
 	if (name) return name;
 	throw new HalfopenError('OPTION_MISSING', {
-		problem: 'Which kernel a guest is to have was not said.',
-		remedy: `Say it: ${KERNEL_VARIABLE}=6.1 (npm run kernels -- --list shows what is here).`,
+		problem: 'No kernel was chosen for the guests.',
+		remedy: `Choose one: ${KERNEL_VARIABLE}=6.1. \`npm run kernels -- --list\` shows which kernels are prepared.`,
 	});
 }
 
@@ -42,8 +42,8 @@ function wantedKernel(): string {
 function seedOf(text: string): string {
 	if (/^\d{1,18}$/.test(text)) return text;
 	throw new HalfopenError('OPTION_INVALID', {
-		problem: 'A seed must be a whole number of at most 18 digits.',
+		problem: 'The seed is not a whole number of at most 18 digits.',
 		seen: `${SEED_VARIABLE}=${text}`,
-		remedy: 'Give it as: npm test -- --seed 7',
+		remedy: 'Give a number: `npm test -- --seed 7`.',
 	});
 }

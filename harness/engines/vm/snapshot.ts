@@ -171,8 +171,8 @@ async function qemuVersion(): Promise<string> {
 	const version = /version (\S+)/.exec(out)?.[1];
 	if (succeeded && version) return version;
 	throw new HalfopenError('TOOL_MISSING', {
-		problem: 'QEMU is not installed: there is nothing that guests could run in.',
+		problem: 'QEMU, which guests run in, is not installed.',
 		seen: err,
-		remedy: 'Run `npm run setup -- --vm`.',
+		remedy: 'Run `npm run setup -- --vm`: it installs QEMU.',
 	});
 }

@@ -32,9 +32,9 @@ async function readFolder(folder: string): Promise<Found | undefined> {
 	} catch (cause) {
 		if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
 		throw new HalfopenError('REPORT_UNREADABLE', {
-			problem: `${fromProjectRoot(folder)} is not a folder of reports; the last matrix was left as it is`,
+			problem: `${fromProjectRoot(folder)} is not a folder of reports, so no matrix was written.`,
 			seen: String(cause),
-			remedy: 'name folders as `npm test` leaves them (reports/)',
+			remedy: 'Give folders that `npm test` has written (reports/).',
 			cause,
 		});
 	}

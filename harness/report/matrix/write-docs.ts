@@ -30,10 +30,10 @@ export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT):
 	if (table === undefined) {
 		throw new HalfopenError('RESULTS_MISSING', {
 			problem:
-				'Nothing that the README shows was measured in two columns in which all specs ran, so docs/matrix.md and ' +
-				'the README stay as they are.',
+				'No duration of the README’s table was measured in two columns in which all specs ran, so docs/matrix.md and ' +
+				'README.md were not written.',
 			seen: `all specs ran on: ${matrix.columns.map(nameOf).join(', ') || 'nothing'}\nshown are: ${SHOWN.join('; ')}`,
-			remedy: 'run the specs on several kernels: npm run matrix -- --kernels 6.1,6.12 --docs',
+			remedy: 'Run the specs on several kernels: `npm run matrix -- --kernels 6.1,6.12 --docs`.',
 		});
 	}
 	const readme = join(project, 'README.md');
@@ -49,8 +49,8 @@ export function durationsIn(readme: string): string {
 	const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
 	if (begin >= 0 && end > begin) return readme.slice(begin + BEGIN.length, end).trim();
 	throw new HalfopenError('MARKER_MISSING', {
-		problem: 'The README has no place for the table of durations.',
-		remedy: `put two lines where it should stand: ${BEGIN} and ${END}`,
+		problem: 'README.md has no place for the table of durations.',
+		remedy: `Put these two lines where the table belongs: ${BEGIN} and ${END}`,
 	});
 }
 

@@ -151,7 +151,7 @@ test.each(['', '{}', '<!DOCTYPE html>'])(
 		await temporaryReports(other).then((there) => there.leave('vm-6.1/specs/a.spec.ts/b', { 'timeline.json': text }));
 		const { matrix } = await writeMatrix([other], [], folder);
 		expect(matrix.troubles).toEqual([
-			expect.stringContaining('vm-6.1/specs/a.spec.ts/b/timeline.json is not what a run'),
+			expect.stringContaining('vm-6.1/specs/a.spec.ts/b/timeline.json is not in the format of this version'),
 		]);
 		expect(matrix.columns).toMatchObject([{ engine: 'docker' }]);
 	},
@@ -176,7 +176,7 @@ describe('is refused, and what was there stays,', () => {
 	}
 
 	test('if nothing has been run', async () => {
-		expect((await refusal()).problem).toContain('no verdict on any claim');
+		expect((await refusal()).problem).toContain('No run has a verdict on a claim');
 	});
 
 	test('if what was named is no folder', async () => {

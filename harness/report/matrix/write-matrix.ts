@@ -34,9 +34,9 @@ export async function writeMatrix(
 	const matrix = matrixOf(input);
 	if (matrix.columns.length === 0) {
 		throw new HalfopenError('RESULTS_MISSING', {
-			problem: 'There is no verdict on any claim to make a matrix of; the last one was left as it is',
+			problem: 'No run has a verdict on a claim, so no matrix was written.',
 			seen: [fromProjectRoot(reports), ...folders].join('\n'),
-			remedy: 'run `npm test` first, or name the folder of reports of a run that had verdicts',
+			remedy: 'Run `npm test` first, or give the folder of reports of a run with verdicts.',
 		});
 	}
 	await replaceFiles([{ path: join(reports, 'matrix.md'), text: renderMarkdown(matrix) }]);

@@ -1,0 +1,20 @@
+import { afterAll, beforeEach, expect, test } from '@jest/globals';
+import { currentRun, isInRun } from './handover.ts';
+
+const VARIABLE = 'HALFOPEN_RUN';
+const before = process.env[VARIABLE];
+
+beforeEach(() => {
+	delete process.env[VARIABLE];
+});
+
+afterAll(() => {
+	if (before !== undefined) process.env[VARIABLE] = before;
+});
+
+test('a scenario outside a run: RUN_MISSING, with how to start it', () => {
+	expect(isInRun()).toBe(false);
+	expect(currentRun).toThrow(
+		expect.objectContaining({ code: 'RUN_MISSING', remedy: expect.stringContaining('npm test -- <file>') }),
+	);
+});
