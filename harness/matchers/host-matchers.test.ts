@@ -52,8 +52,8 @@ describe('a state that no socket can get to, where ss shows none', () => {
 		const boot = {
 			running: true,
 			sockets: { t: context.clock.now(), rows: [] as SsRow[] },
-			look: async () => {},
-			keepLook: () => {},
+			sampleSockets: async () => {},
+			keepSample: () => {},
 			watch: () => () => {},
 		};
 		const host = { name: 'client', context, boot, hasProgram: false } as unknown as Host;
