@@ -60,7 +60,7 @@ describe('a call', () => {
 		await expect(call).rejects.toMatchObject({
 			code: 'CALL_FAILED',
 			problem: 'kang on the client: send(3, "one", 0) failed with EPIPE.',
-			remedy: "If it is meant to fail: await expect(….send(…)).toFailWith('EPIPE').",
+			remedy: "If it is meant to fail, expect it: await expect(….send(…)).toFailWith('EPIPE').",
 		});
 	});
 
@@ -71,7 +71,7 @@ describe('a call', () => {
 		reject(gone);
 		await expect(call).rejects.toBe(gone);
 		const [event] = history.of('call');
-		expect(event).toMatchObject({ took: 5, result: 'never returned: The process has ended.' });
+		expect(event).toMatchObject({ took: 5, result: 'never returned: The process has ended' });
 		expect([event?.returned, event?.errno]).toEqual([undefined, undefined]);
 	});
 });
