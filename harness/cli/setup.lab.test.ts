@@ -65,7 +65,7 @@ const PACKAGES =
 describe('for network namespaces', () => {
 	testOnNetns('nothing is there, and no package manager: says what to install', async () => {
 		const result = await setup('netns', {});
-		const told = `install ${PACKAGES.replaceAll(' ', ', ')}`;
+		const told = `Install ${PACKAGES.replaceAll(' ', ', ')}`;
 		expectRefusal(result, 'SETUP_FAILED', 'Hosts need programs that are not here', 'not Debian or Ubuntu', told);
 	});
 

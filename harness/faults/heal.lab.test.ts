@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
 		what: 'a cut',
 		inject: ({ link }) => link.cut({ name: 'broken' }),
 		remove: ['arptables', '-F', 'INPUT'],
-		problem: 'The host’s firewall refused a rule for ARP.',
+		problem: 'The host’s firewall refused an ARP rule.',
 	},
 ];
 

@@ -26,7 +26,7 @@ async function assertInstallable(packages: readonly string[], reason: string): P
 			: undefined;
 	if (obstacle === undefined) return;
 	throw new HalfopenError('SETUP_FAILED', {
-		problem: `${reason}, and setup cannot install it: ${obstacle}.`,
+		problem: `${reason}, and setup cannot install what is missing: ${obstacle}.`,
 		remedy:
 			`Install ${packages.join(', ')} (your system may have other names for them), or run \`npm run setup\` as root ` +
 			'on Debian or Ubuntu.',

@@ -168,7 +168,7 @@ testOnGuests(
 			['memory', 1 << 20],
 			['transcript.json', 1_000],
 		] as const) {
-			expect((await namesIn(ready))?.sort()).toEqual(['transcript.json', 'memory']);
+			expect((await namesIn(ready))?.sort()).toEqual(['memory', 'transcript.json']);
 			await truncate(join(ready, name), length);
 			await make();
 			// A transcript that cannot be parsed is removed before the lab is made; this lab then records a new one.
