@@ -29,7 +29,9 @@ echo ready
 wait
 `;
 
-/** Two namespaces, each held by an agent; no bridge, no mounts, no processes of their own. Where a host fails, all goes. */
+/**
+ * Two namespaces, each held by an agent; no bridge, no mounts, no processes of their own. Where a host fails, all goes.
+ */
 const LAB = `
 set -e
 trap 'kill 0' EXIT

@@ -10,8 +10,8 @@ import { buildAgent } from './build.ts';
 const CACHE = join(PROJECT_ROOT, '.cache');
 
 /**
- * The path of an agent made of the sources as they are. The first test file that asks compiles it, for all others and for
- * later runs.
+ * The path of an agent made of the sources as they are. The first test file that asks compiles it, for all others and
+ * for later runs.
  */
 export async function builtAgent(): Promise<string> {
 	const sources = [...(await hostSources()), 'harness/agent/build.ts', 'harness/util/compile.ts'];

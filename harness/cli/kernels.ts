@@ -23,7 +23,8 @@ interface Options extends OwnKernel {
 
 const command = new Command('npm run kernels --')
 	.description(
-		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Kernels that ' +
+		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Kernels ' +
+			'that ' +
 			'are already prepared are kept.',
 	)
 	.argument('[kernels...]', 'a series (6.1, for its newest release) or a release (6.1.0-50-cloud-amd64)')

@@ -1,6 +1,6 @@
 /**
- * The first thing that a stranger runs, on machines that lack what it is to bring: each with a root of its own, and with
- * a package manager and an engine that answer as the test says.
+ * The first thing that a stranger runs, on machines that lack what it is to bring: each with a root of its own, and
+ * with a package manager and an engine that answer as the test says.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -206,7 +206,8 @@ async function errnosOfAnotherLab({ client, server }: Machines, address: string)
 	// Where all labs have the same addresses it is this lab’s own server, on which nobody listens.
 	if (address === server.host.address) return ['ECONNREFUSED'];
 	const routed = (await client.machine.run(['ip', 'route', 'get', address])).status === 0;
-	// By way of the engine’s bridge, which drops it (no answer until TCP_USER_TIMEOUT), or says that it does not let it on.
+	// By way of the engine’s bridge, which drops it (no answer until TCP_USER_TIMEOUT), or says that it does not let it
+	// on.
 	return routed ? ['ETIMEDOUT', 'EHOSTUNREACH'] : ['ENETUNREACH'];
 }
 

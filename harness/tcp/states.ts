@@ -15,7 +15,8 @@ export const STATES = [
 export type State = (typeof STATES)[number];
 
 /**
- * The states that may follow each state (RFC 9293, figure 5; simultaneous open included). CLOSED may follow any of them.
+ * The states that may follow each state (RFC 9293, figure 5; simultaneous open included). CLOSED may follow any of
+ * them.
  */
 const NEXT: Readonly<Record<State, readonly State[]>> = {
 	LISTEN: ['SYN-RECV', 'SYN-SENT'],

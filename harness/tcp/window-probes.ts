@@ -5,9 +5,9 @@ import { RTO_MAX_MS, RTO_MIN_MS } from './constants.ts';
 
 /**
  * The waits before each unanswered probe of a closed window and, last, before the connection is given up
- * (net/ipv4/tcp_timer.c, `tcp_probe_timer`; net/ipv4/tcp_output.c, `tcp_send_probe0`). The wait doubles with each probe,
- * up to `rtoMaxMs` and no more than `retries2` times. `retries2` probes in a row may be unanswered. Probes that were
- * answered before have doubled the wait, too.
+ * (net/ipv4/tcp_timer.c, `tcp_probe_timer`; net/ipv4/tcp_output.c, `tcp_send_probe0`). The wait doubles with each
+ * probe, up to `rtoMaxMs` and no more than `retries2` times. `retries2` probes in a row may be unanswered. Probes that
+ * were answered before have doubled the wait, too.
  *
  * @param retries2 tcp_retries2 (default 15: 924.6 s)
  * @param answered how many probes were answered before

@@ -39,8 +39,8 @@ const BETWEEN_CHECKPOINTS = 256;
 
 /**
  * One event for each packet, from what both captures and both firewalls saw. A packet is known by its addresses,
- * numbers, flags, length, IP identification and timestamp. Observations may come in any order; what a new one changes is
- * looked at again, and nothing else.
+ * numbers, flags, length, IP identification and timestamp. Observations may come in any order; what a new one changes
+ * is looked at again, and nothing else.
  */
 export class PacketJoin {
 	readonly #context: JoinContext;

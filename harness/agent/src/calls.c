@@ -33,7 +33,8 @@ void call_leave(struct call *call) {
 static bool parse_address(const struct word *words, struct sockaddr_in *address) {
 	uint64_t port;
 	*address = (struct sockaddr_in){.sin_family = AF_INET};
-	if (inet_pton(AF_INET, words[0].bytes, &address->sin_addr) != 1 || !parse_number(&words[1], 65535, &port)) return false;
+	if (inet_pton(AF_INET, words[0].bytes, &address->sin_addr) != 1) return false;
+	if (!parse_number(&words[1], 65535, &port)) return false;
 	address->sin_port = htons((uint16_t)port);
 	return true;
 }
@@ -50,7 +51,8 @@ static void append_end(struct buffer *buffer, int fd, bool remote) {
 	char text[INET_ADDRSTRLEN] = "";
 	struct sockaddr *asked = (struct sockaddr *)&address;
 	int failed = remote ? getpeername(fd, asked, &size) : getsockname(fd, asked, &size);
-	if (failed || address.sin_family != AF_INET || address.sin_port == 0 || !inet_ntop(AF_INET, &address.sin_addr, text, sizeof text)) buffer_printf(buffer, " -");
+	bool is_known = !failed && address.sin_family == AF_INET && address.sin_port != 0;
+	if (!is_known || !inet_ntop(AF_INET, &address.sin_addr, text, sizeof text)) buffer_printf(buffer, " -");
 	else buffer_printf(buffer, " %s:%u", text, ntohs(address.sin_port));
 }
 
@@ -163,7 +165,8 @@ static const char *call_close(struct call *call) {
 static const char *call_poll(struct call *call) {
 	int fd, events, timeout;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
-	if (!parse_poll_events(call->arguments[1].bytes, &events)) return "events are neither - nor a comma list of POLL names";
+	if (!parse_poll_events(call->arguments[1].bytes, &events))
+		return "events are neither - nor a comma list of POLL names";
 	if (!parse_int(&call->arguments[2], &timeout)) return "timeout is not a number of milliseconds";
 	struct pollfd polled = {.fd = fd, .events = (short)events};
 	MEASURED(call, poll(&polled, 1, timeout));

@@ -35,7 +35,8 @@ static void kill_children(void) {
 	DIR *proc = opendir("/proc");
 	if (!proc) return;
 	for (struct dirent *entry; (entry = readdir(proc));)
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && parent_of(entry->d_name) == getpid()) kill(atoi(entry->d_name), SIGKILL);
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && parent_of(entry->d_name) == getpid())
+			kill(atoi(entry->d_name), SIGKILL);
 	closedir(proc);
 }
 

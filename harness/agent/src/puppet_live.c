@@ -25,9 +25,10 @@ static void answer(const struct buffer *line) {
 
 static void answer_called(uint64_t id, const struct call *call) {
 	struct buffer line = {0};
-	double seconds = (double)(call->left.tv_sec - call->entered.tv_sec) + (double)(call->left.tv_nsec - call->entered.tv_nsec) / 1e9;
-	buffer_printf(&line, "%llu called %lld.%06ld %.6f %ld %d", (unsigned long long)id, (long long)call->start.tv_sec, call->start.tv_nsec / 1000,
-		seconds, call->result, call->error);
+	double seconds = (double)(call->left.tv_sec - call->entered.tv_sec) +
+		(double)(call->left.tv_nsec - call->entered.tv_nsec) / 1e9;
+	buffer_printf(&line, "%llu called %lld.%06ld %.6f %ld %d", (unsigned long long)id,
+		(long long)call->start.tv_sec, call->start.tv_nsec / 1000, seconds, call->result, call->error);
 	buffer_append(&line, buffer_bytes(&call->ends), call->ends.length);
 	buffer_append(&line, buffer_bytes(&call->values), call->values.length);
 	buffer_append(&line, "\n", 1);

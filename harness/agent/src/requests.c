@@ -191,7 +191,8 @@ static enum progress take_request(size_t length) {
 	}
 	enum progress progress = input.length < length + 1 + body ? INCOMPLETE : TAKEN;
 	if (progress == TAKEN) {
-		struct request request = {id, words.word + 2, words.count - 2, line, length, buffer_bytes(&input) + length + 1, body};
+		char *bytes = buffer_bytes(&input) + length + 1;
+		struct request request = {id, words.word + 2, words.count - 2, line, length, bytes, body};
 		if (!problem) problem = verb->perform(&request);
 		if (problem) tell_error(id, EPROTO, problem);
 		buffer_consume(&input, length + 1 + body);

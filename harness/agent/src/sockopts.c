@@ -20,9 +20,9 @@ struct option {
 #define OF_TCP(option) {#option, IPPROTO_TCP, option}
 
 static const struct option OPTIONS[] = {
-	OF_SOCKET(SO_REUSEADDR), OF_SOCKET(SO_KEEPALIVE), OF_SOCKET(SO_RCVBUF), OF_SOCKET(SO_SNDBUF), OF_SOCKET(SO_LINGER), OF_SOCKET(SO_ERROR),
-	OF_TCP(TCP_NODELAY), OF_TCP(TCP_USER_TIMEOUT), OF_TCP(TCP_KEEPIDLE), OF_TCP(TCP_KEEPINTVL), OF_TCP(TCP_KEEPCNT),
-	OF_TCP(TCP_DEFER_ACCEPT), OF_TCP(TCP_SYNCNT),
+	OF_SOCKET(SO_REUSEADDR), OF_SOCKET(SO_KEEPALIVE), OF_SOCKET(SO_RCVBUF), OF_SOCKET(SO_SNDBUF), OF_SOCKET(SO_LINGER),
+	OF_SOCKET(SO_ERROR), OF_TCP(TCP_NODELAY), OF_TCP(TCP_USER_TIMEOUT), OF_TCP(TCP_KEEPIDLE), OF_TCP(TCP_KEEPINTVL),
+	OF_TCP(TCP_KEEPCNT), OF_TCP(TCP_DEFER_ACCEPT), OF_TCP(TCP_SYNCNT),
 };
 
 static const char BAD_DESCRIPTOR[] = "fd is not a number";
@@ -88,13 +88,15 @@ static const struct {
 	const char *name;
 	size_t offset, size;
 } FIELDS[] = {
-	FIELD(state), FIELD(ca_state), FIELD(retransmits), FIELD(probes), FIELD(backoff), FIELD(options), FIELD(rto), FIELD(ato), FIELD(snd_mss),
-	FIELD(rcv_mss), FIELD(unacked), FIELD(sacked), FIELD(lost), FIELD(retrans), FIELD(fackets), FIELD(last_data_sent), FIELD(last_data_recv),
-	FIELD(last_ack_recv), FIELD(pmtu), FIELD(rcv_ssthresh), FIELD(rtt), FIELD(rttvar), FIELD(snd_ssthresh), FIELD(snd_cwnd), FIELD(advmss),
-	FIELD(reordering), FIELD(rcv_rtt), FIELD(rcv_space), FIELD(total_retrans), FIELD(pacing_rate), FIELD(max_pacing_rate), FIELD(bytes_acked),
-	FIELD(bytes_received), FIELD(segs_out), FIELD(segs_in), FIELD(notsent_bytes), FIELD(min_rtt), FIELD(data_segs_in), FIELD(data_segs_out),
-	FIELD(delivery_rate), FIELD(busy_time), FIELD(rwnd_limited), FIELD(sndbuf_limited), FIELD(delivered), FIELD(delivered_ce),
-	FIELD(bytes_sent), FIELD(bytes_retrans), FIELD(dsack_dups), FIELD(reord_seen), FIELD(rcv_ooopack), FIELD(snd_wnd),
+	FIELD(state), FIELD(ca_state), FIELD(retransmits), FIELD(probes), FIELD(backoff), FIELD(options), FIELD(rto),
+	FIELD(ato), FIELD(snd_mss), FIELD(rcv_mss), FIELD(unacked), FIELD(sacked), FIELD(lost), FIELD(retrans),
+	FIELD(fackets), FIELD(last_data_sent), FIELD(last_data_recv), FIELD(last_ack_recv), FIELD(pmtu), FIELD(rcv_ssthresh),
+	FIELD(rtt), FIELD(rttvar), FIELD(snd_ssthresh), FIELD(snd_cwnd), FIELD(advmss), FIELD(reordering), FIELD(rcv_rtt),
+	FIELD(rcv_space), FIELD(total_retrans), FIELD(pacing_rate), FIELD(max_pacing_rate), FIELD(bytes_acked),
+	FIELD(bytes_received), FIELD(segs_out), FIELD(segs_in), FIELD(notsent_bytes), FIELD(min_rtt), FIELD(data_segs_in),
+	FIELD(data_segs_out), FIELD(delivery_rate), FIELD(busy_time), FIELD(rwnd_limited), FIELD(sndbuf_limited),
+	FIELD(delivered), FIELD(delivered_ce), FIELD(bytes_sent), FIELD(bytes_retrans), FIELD(dsack_dups), FIELD(reord_seen),
+	FIELD(rcv_ooopack), FIELD(snd_wnd),
 };
 
 static uint64_t field_value(const struct info *info, size_t offset, size_t size) {
@@ -113,6 +115,7 @@ const char *call_tcpinfo(struct call *call) {
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
 	MEASURED(call, getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size));
 	for (size_t i = 0; call->result >= 0 && i < COUNT(FIELDS); i++)
-		buffer_printf(&call->values, " %s=%llu", FIELDS[i].name, (unsigned long long)field_value(&info, FIELDS[i].offset, FIELDS[i].size));
+		buffer_printf(&call->values, " %s=%llu", FIELDS[i].name,
+			(unsigned long long)field_value(&info, FIELDS[i].offset, FIELDS[i].size));
 	return NULL;
 }

@@ -52,7 +52,8 @@ static bool make_terminal(struct process *process, struct child_ends *child) {
 	process->streams[OUT].fd = fcntl(process->input, F_DUPFD_CLOEXEC, 0);
 	process->terminal = fcntl(process->input, F_DUPFD_CLOEXEC, 0);
 	child->input = ioctl(process->input, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (process->streams[OUT].fd < 0 || process->terminal < 0 || child->input < 0 || tcgetattr(child->input, &mode) < 0) return false;
+	if (process->streams[OUT].fd < 0 || process->terminal < 0 || child->input < 0) return false;
+	if (tcgetattr(child->input, &mode) < 0) return false;
 	mode.c_lflag &= ~(tcflag_t)ECHO;
 	mode.c_oflag &= ~(tcflag_t)OPOST;
 	if (tcsetattr(child->input, TCSANOW, &mode) < 0 || ioctl(child->input, TIOCSWINSZ, &size) < 0) return false;
@@ -103,7 +104,8 @@ static int start(struct process *process, char **argv, const struct child_ends *
 
 static char **make_argv(const struct word *words, size_t count, const char *log) {
 	char **argv = allocate((count + 1) * sizeof *argv);
-	for (size_t i = 0; i < count; i++) argv[i] = log && strcmp(words[i].bytes, "@log") == 0 ? (char *)log : words[i].bytes;
+	for (size_t i = 0; i < count; i++)
+		argv[i] = log && strcmp(words[i].bytes, "@log") == 0 ? (char *)log : words[i].bytes;
 	return argv;
 }
 

@@ -69,7 +69,8 @@ export function overlayProbe(asRoot: boolean): string {
 		`mount -t tmpfs tmpfs ${STAGING}`,
 		`mkdir ${STAGING}/upper ${STAGING}/work ${ROOT}`,
 		`for path in ${layered.map(quoted).join(' ')}; do`,
-		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ${ROOT} ` +
+		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ` +
+			`${ROOT} ` +
 			`2>/dev/null && umount ${ROOT} || echo "$path"`,
 		'done',
 	].join('\n');

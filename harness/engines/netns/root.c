@@ -138,7 +138,8 @@ int main(int count, char **words) {
 		char **operands = word + tried + 1;
 		errno = EINVAL;
 		if (!step || end - operands < step->operands) refuse(word, end);
-		if (step->take(operands) < 0 && !(tried && (errno == ENOENT || errno == EPERM))) refuse(word, operands + step->operands);
+		bool failed = step->take(operands) < 0;
+		if (failed && !(tried && (errno == ENOENT || errno == EPERM))) refuse(word, operands + step->operands);
 		word = operands + step->operands;
 	}
 	return 0;

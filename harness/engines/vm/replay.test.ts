@@ -41,7 +41,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('a transcript that is replayed', () => {
-	/** Replays the transcript; one fake guest stands for each of the two snapshots. `says` sends a text, and resolves with the answer. */
+	/**
+	 * Replays the transcript; one fake guest stands for each of the two snapshots. `says` sends a text, and resolves with
+	 * the answer.
+	 */
 	function replay(restoreFinal = jest.fn(async (_signal: AbortSignal) => echo())) {
 		const restoreInitial = jest.fn(async (_signal: AbortSignal) => echo());
 		const replayed = new ReplayedGuest(transcript, restoreFinal, restoreInitial);

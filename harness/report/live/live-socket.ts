@@ -21,9 +21,9 @@ interface LiveSocket {
 }
 
 /**
- * In the runner, before it has reporters: sets the path of the run’s socket, in a folder that is removed with the run. A
- * nested run inherits the environment of the outer one, so this also replaces the outer path; it is unset if the folder’s
- * path is too long for a socket.
+ * In the runner, before it has reporters: sets the path of the run’s socket, in a folder that is removed with the run.
+ * A nested run inherits the environment of the outer one, so this also replaces the outer path; it is unset if the
+ * folder’s path is too long for a socket.
  */
 export function offerLiveSocket(folder: string): void {
 	const socket = join(folder, 'live.sock');

@@ -61,7 +61,9 @@ export interface SocketSample {
 /** Names and values. */
 export type Sysctls = Readonly<Record<string, string>>;
 
-/** Claims and durations by engine and kernel. All of it is text for the reader; a cell's place is that of its column. */
+/**
+ * Claims and durations by engine and kernel. All of it is text for the reader; a cell's place is that of its column.
+ */
 export interface MatrixView {
 	readonly title: string;
 	/** The result in one sentence. */

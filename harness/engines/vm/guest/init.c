@@ -58,14 +58,16 @@ static void start_agent(void) {
 static bool at_rest(void) {
 	char text[64] = "";
 	int running = 0;
-	if (pread(load, text, sizeof text - 1, 0) <= 0 || sscanf(text, "%*s %*s %*s %d/", &running) != 1) give_up("/proc/loadavg");
+	if (pread(load, text, sizeof text - 1, 0) <= 0) give_up("/proc/loadavg");
+	if (sscanf(text, "%*s %*s %*s %d/", &running) != 1) give_up("/proc/loadavg");
 	return running <= 1;
 }
 
 /** Reads the agent's output, as far as there is room. */
 static void take_output(void) {
 	while (shared->from_guest < SHARED_MEMORY_FROM_GUEST_SIZE) {
-		ssize_t taken = read(from_agent, shared_memory_from_guest() + shared->from_guest, SHARED_MEMORY_FROM_GUEST_SIZE - shared->from_guest);
+		uint8_t *free_bytes = shared_memory_from_guest() + shared->from_guest;
+		ssize_t taken = read(from_agent, free_bytes, SHARED_MEMORY_FROM_GUEST_SIZE - shared->from_guest);
 		if (taken == 0) give_up("the agent has ended by itself");
 		if (taken < 0 && errno == EAGAIN) return;
 		if (taken < 0) give_up("read from the agent");

@@ -11,6 +11,7 @@ void random_seed(uint64_t seed) {
 	/*
 	 * Written data is only mixed in. The generator must be reseeded before it has an effect (random(4), RNDRESEEDCRNG).
 	 */
-	if (device < 0 || write(device, &seed, sizeof seed) != sizeof seed || ioctl(device, RNDRESEEDCRNG) != 0) give_up("/dev/urandom");
+	if (device < 0 || write(device, &seed, sizeof seed) != sizeof seed) give_up("/dev/urandom");
+	if (ioctl(device, RNDRESEEDCRNG) != 0) give_up("/dev/urandom");
 	close(device);
 }
