@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Binaries } from '../harness/engines/binaries.ts';
 import type { RunIdentity } from '../harness/engines/engine.ts';
-import { FAKE_SETGROUPS } from '../harness/engines/namespaces/namespaces-lab.ts';
 import { environmentOf, isRoot } from '../harness/engines/netns/local-platform.ts';
+import { FAKE_SETGROUPS } from '../harness/engines/shared-namespaces/namespaces-lab.ts';
 import { HalfopenError } from '../harness/errors.ts';
 import { type Side, startedAndRemoved } from './sides.ts';
 

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { HalfopenError } from '../harness/errors.ts';
 import { ARTIFACTS } from '../harness/report/artifacts.ts';
 import { costSchema, totalOf } from '../harness/report/cost.ts';
-import { ENGINE_VARIABLE } from '../harness/run/engines.ts';
+import { ENGINE_VARIABLE } from '../harness/run/choose-engine.ts';
 import { PROJECT_ROOT } from '../harness/util/project-root.ts';
 import { allowedForSuite } from './allowed.ts';
 import type { Measured } from './results.ts';

@@ -1,9 +1,9 @@
 import type { Duplex, Readable } from 'node:stream';
 import { HalfopenError } from '../errors.ts';
+import type { Message } from './framing.ts';
 import { AgentProcess, type ProcessEnd, type StreamHandlers } from './process.ts';
 import { Puppet } from './puppet.ts';
 import { Refusal, Requests } from './requests.ts';
-import type { Message } from './wire.ts';
 
 export { AgentProcess, describeEnd, type ProcessEnd, type StreamHandlers } from './process.ts';
 export { Puppet } from './puppet.ts';

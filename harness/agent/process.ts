@@ -1,7 +1,7 @@
 import { HalfopenError } from '../errors.ts';
+import type { Message } from './framing.ts';
 import { quietResolvers } from './promises.ts';
 import { Refusal, type Requests } from './requests.ts';
-import type { Message } from './wire.ts';
 
 /** Called with bytes of a stream and the time at which the agent read them, in seconds since the epoch. */
 export type BytesHandler = (bytes: Buffer, t: number) => void;

@@ -1,10 +1,10 @@
 import { HalfopenError } from '../errors.ts';
 import type { Endpoint } from '../formats/types.ts';
 import { errnoName } from '../tcp/errnos.ts';
+import type { Message } from './framing.ts';
 import { type AgentProcess, describeEnd, type ProcessEnd } from './process.ts';
 import { Refusal, type Requests } from './requests.ts';
 import { CALLS, type CallArguments, type CallName, type CallResult } from './socket-calls.ts';
-import type { Message } from './wire.ts';
 
 /**
  * A process that makes exactly the socket calls that the harness requests. It can block in them, and be killed by

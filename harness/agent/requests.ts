@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import { HalfopenError } from '../errors.ts';
+import { Decoder, encodeRequest, type Message } from './framing.ts';
 import { quietResolvers, type Resolvers } from './promises.ts';
-import { Decoder, encodeRequest, type Message } from './wire.ts';
 
 /** The agent answered a request with an error. */
 export class Refusal extends HalfopenError {

@@ -1,5 +1,5 @@
 import { SEED_VARIABLE } from '../engines/vm/runner.ts';
-import { ENGINE_VARIABLE } from '../run/engines.ts';
+import { ENGINE_VARIABLE } from '../run/choose-engine.ts';
 
 /** A guest and its worker use one core in turns. More guests at once would only use more memory. */
 const GUESTS_AT_ONCE = 2;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { withEngineErrors } from '../engines/docker/engine-errors.ts';
 import { HalfopenError } from '../errors.ts';
 import { isFileError } from '../kernels/cache-errors.ts';
-import { ENGINE_VARIABLE, runnerNamed } from '../run/engines.ts';
+import { ENGINE_VARIABLE, runnerNamed } from '../run/choose-engine.ts';
 import { ensureBrowser } from './setup/browser.ts';
 import { ensureCompose } from './setup/compose.ts';
 import { ensureEngine } from './setup/docker-engine.ts';

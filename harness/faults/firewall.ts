@@ -22,7 +22,7 @@ const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
  * Returns when they were in force, in seconds since the epoch.
  */
 export async function insertRules(boot: Boot, { id, jumps, verdict }: RuleSet): Promise<number> {
-	await boot.logDrops((lines) => restore(boot, lines));
+	await boot.startFirewallLog((lines) => restore(boot, lines));
 	return restore(boot, [
 		`:${chainOf(id)} - [0:0]`,
 		`-A ${chainOf(id)} ${logTarget(id, verdict.includes('REJECT') ? 'REJECT' : 'DROP')}`,

@@ -229,8 +229,8 @@ export class Boot {
 	}
 
 	/** Starts to read the firewall's log, once; `insert` puts rules in, for which iptables-restore has these lines. */
-	logDrops(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
-		return this.#segments.logDrops(insert);
+	startFirewallLog(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
+		return this.#segments.startFirewallLog(insert);
 	}
 
 	/**

@@ -1,17 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { failureOf, fakeContext, settle } from '../fixtures.ts';
-import { until } from './wait.ts';
+import { waitFor } from './wait.ts';
 
 const step = (t: number, text: string) => ({ kind: 'step', t, text }) as const;
 
 /** A wait for the step “done” that counts its looks. */
-function waitFor(context: ReturnType<typeof fakeContext>, limitMs = 1_000) {
+function waitForDone(context: ReturnType<typeof fakeContext>, limitMs = 1_000) {
 	const looks = { count: 0 };
 	const check = () => {
 		looks.count++;
 		return context.history.of('step').find(({ text }) => text === 'done');
 	};
-	return { looks, waiting: until(context, { what: 'the end', limitMs, check, nearest: () => ['it was nearly done'] }) };
+	return {
+		looks,
+		waiting: waitFor(context, { what: 'the end', limitMs, check, nearest: () => ['it was nearly done'] }),
+	};
 }
 
 /** Nobody listens, nobody sleeps: nothing is left of a wait. */
@@ -23,7 +26,7 @@ describe('a wait', () => {
 	test('passes at once where it has come already', async () => {
 		const context = fakeContext();
 		context.history.add(step(1, 'done'));
-		const { looks, waiting } = waitFor(context);
+		const { looks, waiting } = waitForDone(context);
 		expectNothingLeft(context);
 		expect(await waiting).toEqual(step(1, 'done'));
 		expect(looks.count).toBe(1);
@@ -31,7 +34,7 @@ describe('a wait', () => {
 
 	test('passes when it comes', async () => {
 		const context = fakeContext();
-		const { waiting } = waitFor(context);
+		const { waiting } = waitForDone(context);
 		context.history.add(step(1, 'not yet'));
 		await settle();
 		context.history.add(step(2, 'done'));
@@ -40,12 +43,12 @@ describe('a wait', () => {
 	});
 
 	test('passes with what is no truth but no undefined either', async () => {
-		expect(await until(fakeContext(), { what: 'a zero', limitMs: 1, check: () => 0 })).toBe(0);
+		expect(await waitFor(fakeContext(), { what: 'a zero', limitMs: 1, check: () => 0 })).toBe(0);
 	});
 
 	test('looks once at changes that come together', async () => {
 		const context = fakeContext();
-		const { looks, waiting } = waitFor(context);
+		const { looks, waiting } = waitForDone(context);
 		for (let number = 0; number < 100; number++) context.history.add(step(number, 'not yet'));
 		await settle();
 		// At the start, and after all hundred.
@@ -57,7 +60,7 @@ describe('a wait', () => {
 	test('ends when its limit passes, by the lab’s clock and not before', async () => {
 		const context = fakeContext();
 		let ended = false;
-		const failing = failureOf(waitFor(context).waiting).finally(() => {
+		const failing = failureOf(waitForDone(context).waiting).finally(() => {
 			ended = true;
 		});
 		context.clock.pass(999);
@@ -71,7 +74,7 @@ describe('a wait', () => {
 	test('that ends in vain says what was waited for, how long, and what came nearest', async () => {
 		const context = fakeContext();
 		context.history.add(step(0.5, 'begun'));
-		const failing = failureOf(waitFor(context, 2_500).waiting);
+		const failing = failureOf(waitForDone(context, 2_500).waiting);
 		context.clock.pass(2_500);
 		const { message } = await failing;
 		expect(message).toContain('Waited 2.5 s for the end, but it did not happen.');
@@ -80,7 +83,7 @@ describe('a wait', () => {
 
 	test('passes with what came before its limit, though nobody had looked at it by then', async () => {
 		const context = fakeContext();
-		const { waiting } = waitFor(context);
+		const { waiting } = waitForDone(context);
 		context.history.add(step(0.9, 'done'));
 		// A busy machine: the limit is dealt with before the look that the change asked for.
 		context.clock.pass(1_000);
@@ -94,17 +97,17 @@ describe('a wait', () => {
 			if (context.history.events.length > 0) throw new Error('the peer is gone');
 			return undefined;
 		};
-		const waiting = failureOf(until(context, { what: 'it', limitMs: 1_000, check }));
+		const waiting = failureOf(waitFor(context, { what: 'it', limitMs: 1_000, check }));
 		context.history.add(step(1, 'anything'));
 		expect((await waiting).message).toBe('the peer is gone');
-		expect((await failureOf(until(context, { what: 'it', limitMs: 1_000, check }))).message).toBe('the peer is gone');
+		expect((await failureOf(waitFor(context, { what: 'it', limitMs: 1_000, check }))).message).toBe('the peer is gone');
 		expectNothingLeft(context);
 	});
 
 	test('beside another ends alone', async () => {
 		const context = fakeContext();
-		const failing = failureOf(waitFor(context, 100).waiting);
-		const { waiting } = waitFor(context, 1_000);
+		const failing = failureOf(waitForDone(context, 100).waiting);
+		const { waiting } = waitForDone(context, 1_000);
 		context.clock.pass(100);
 		await failing;
 		expect(context.history.listeners).toBe(1);

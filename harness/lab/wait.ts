@@ -43,14 +43,14 @@ const LATE =
  * that come together are looked at together. Ends at once where what is waited for cannot come any more. A wait that
  * outlives its scenario ends without a result.
  */
-export async function until<T>(lab: WaitContext, wait: Wait<T>): Promise<T> {
-	const found = await within(lab, wait);
+export async function waitFor<T>(lab: WaitContext, wait: Wait<T>): Promise<T> {
+	const found = await waitAtMost(lab, wait);
 	if (found === undefined) throw limitPassed(wait);
 	return found;
 }
 
 /** The same for what must not come: undefined where the limit passed without it. */
-export async function within<T>(lab: WaitContext, wait: Wait<T>): Promise<T | undefined> {
+export async function waitAtMost<T>(lab: WaitContext, wait: Wait<T>): Promise<T | undefined> {
 	const { history, clock, waits, over } = lab;
 	const { what, limitMs, check, impossible } = wait;
 	const stop = new AbortController();

@@ -14,7 +14,7 @@ import {
 	type SilenceOptions,
 	type SilencePeriod,
 	type WaitOptions,
-} from './eventually.ts';
+} from './expecting.ts';
 
 /**
  * What can be expected of one call of a controlled socket. Spans count from when it was entered, unless `since` says

@@ -10,7 +10,7 @@ import { assertSees } from '../timeline/observer-lost.ts';
 import { pathOf } from '../timeline/states.ts';
 import { checked, checkedName } from '../util/options.ts';
 import { isSpecIdle, offFor } from './cannot-happen.ts';
-import { expectEventually, expecting, type WaitOptions } from './eventually.ts';
+import { expectEventually, expecting, type WaitOptions } from './expecting.ts';
 import { lastActionOf } from './span-start.ts';
 
 /** The first kernel with the tracepoint inet_sk_error_report. */

@@ -15,7 +15,7 @@ import {
 	type SilenceOptions,
 	type SilencePeriod,
 	type WaitOptions,
-} from './eventually.ts';
+} from './expecting.ts';
 import { lastActionOf } from './span-start.ts';
 import { whenFinal } from './when-final.ts';
 

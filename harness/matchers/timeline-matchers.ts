@@ -24,7 +24,7 @@ import {
 	type SilenceOptions,
 	type SilencePeriod,
 	type WaitOptions,
-} from './eventually.ts';
+} from './expecting.ts';
 import {
 	type CountedPattern,
 	matchedUntil,

@@ -3,7 +3,7 @@ import type { Agent, AgentProcess } from '../agent/agent.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
-import { until } from '../lab/wait.ts';
+import { waitFor } from '../lab/wait.ts';
 import { CallProbe } from '../probes/calls.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
@@ -118,7 +118,7 @@ export class Program extends Peer {
 	}
 
 	async #ready(state: 'listening' | 'connected'): Promise<void> {
-		await until(this.context, {
+		await waitFor(this.context, {
 			what: `${this.name} on the ${this.host} to be ${state}`,
 			limitMs: START_LIMIT_MS,
 			check: () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallArguments, CallName, CallResult, Puppet } from '../agent/agent.ts';
+import { MAX_REQUEST_LINE, wordLength } from '../agent/framing.ts';
 import {
 	MESSAGE_FLAGS,
 	type MessageFlag,
@@ -12,7 +13,6 @@ import {
 	SHUTDOWN_HOWS,
 	type ShutdownHow,
 } from '../agent/socket-calls.ts';
-import { MAX_REQUEST_LINE, wordLength } from '../agent/wire.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import type { Boot } from '../lab/boot.ts';

@@ -1,11 +1,13 @@
 import { OWN_CHAIN } from '../formats/iptables.ts';
+import type { RecordedPacket } from '../formats/pcap.ts';
+import type { PacketObservation } from '../timeline/packet-join.ts';
 import { SNAPSHOT_BYTES } from './capture.ts';
 
 /** The netfilter log group that all faults of a host log to. */
 const NFLOG_GROUP = 1;
 
 /** The log, as an interface of tcpdump. */
-export const FIREWALL_LOG = `nflog:${NFLOG_GROUP}`;
+export const LOG_INTERFACE = `nflog:${NFLOG_GROUP}`;
 
 const VERDICTS = ['DROP', 'REJECT'] as const;
 type LoggedVerdict = (typeof VERDICTS)[number];
@@ -14,11 +16,20 @@ type LoggedVerdict = (typeof VERDICTS)[number];
 export const logTarget = (fault: string, verdict: LoggedVerdict): string => logAs(`${fault} ${verdict}`);
 
 /** Which fault dropped a logged packet, and whether the packet was answered; undefined if no fault logged it. */
-export function readLogPrefix(prefix = ''): { readonly by: string; readonly verdict: LoggedVerdict } | undefined {
+function readLogPrefix(prefix = ''): { readonly by: string; readonly verdict: LoggedVerdict } | undefined {
 	const [by = '', last] = prefix.split(' ');
 	const verdict = VERDICTS.find((one) => one === last);
 	// Rules that are not the lab's may log to the same group.
 	return verdict && { by, verdict };
+}
+
+/** What an entry of the log tells of a packet; undefined if no fault logged it. */
+export function readLogEntry(
+	packet: RecordedPacket,
+): Pick<PacketObservation, 'what' | 'packet' | 'by' | 'rejected'> | undefined {
+	if (packet.kind === 'other') return undefined;
+	const logged = readLogPrefix(packet.prefix);
+	return logged && { what: 'dropped', packet, by: logged.by, ...(logged.verdict === 'REJECT' && { rejected: true }) };
 }
 
 /** Names of faults are in lower case, so this chain, in upper case, belongs to none of them. */

@@ -6,7 +6,7 @@ import type { HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { PacketObservation } from '../timeline/packet-join.ts';
 import { Capture, type PacketFile } from './capture.ts';
-import { FIREWALL_LOG, readLogPrefix, SENTINEL_RULES } from './firewall-log.ts';
+import { LOG_INTERFACE, readLogEntry, SENTINEL_RULES } from './firewall-log.ts';
 import { KERNEL } from './kernel.ts';
 import type { Sentinels } from './sentinel.ts';
 
@@ -84,9 +84,9 @@ export class SegmentProbe {
 	}
 
 	/** Starts to read the firewall's log, once; `insert` puts rules in, for which iptables-restore has these lines. */
-	logDrops(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
+	startFirewallLog(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
 		const mark = async () => void (await insert(SENTINEL_RULES));
-		this.#log ??= this.#start('firewall', FIREWALL_LOG, '', (packet) => this.#logged(packet), mark);
+		this.#log ??= this.#start('firewall', LOG_INTERFACE, '', (packet) => this.#logged(packet), mark);
 		return this.#log;
 	}
 
@@ -208,10 +208,8 @@ export class SegmentProbe {
 	#logged(packet: RecordedPacket): void {
 		this.#noteTime('firewall', packet.t);
 		this.#isSentinel('firewall', packet);
-		const logged = readLogPrefix(packet.kind === 'other' ? undefined : packet.prefix);
-		if (packet.kind === 'other' || !logged) return;
-		const { by, verdict } = logged;
-		this.#observe({ what: 'dropped', packet, by, ...(verdict === 'REJECT' && { rejected: true }) });
+		const dropped = readLogEntry(packet);
+		if (dropped) this.#observe(dropped);
 	}
 
 	#isSentinel(name: PacketObserver, packet: RecordedPacket): boolean {

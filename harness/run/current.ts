@@ -1,6 +1,6 @@
 import type { Engine } from '../engines/engine.ts';
+import { connectTo } from './choose-engine.ts';
 import { endingWithRunner } from './end-with-runner.ts';
-import { connectTo } from './engines.ts';
 import { currentRun, isInRun } from './handover.ts';
 
 /**

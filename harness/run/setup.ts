@@ -2,9 +2,9 @@ import type { OpenRun, Run } from '../engines/engine.ts';
 import { thisProcess } from '../engines/owner.ts';
 import { offerLiveSocket } from '../report/live/live-socket.ts';
 import { createResultsFolder } from '../report/scenario-results.ts';
+import { chooseEngine } from './choose-engine.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
-import { chooseEngine } from './engines.ts';
 import { handOver } from './handover.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 

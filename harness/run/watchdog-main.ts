@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { runnerNamed } from './choose-engine.ts';
 import { removeDirectory } from './directory.ts';
-import { runnerNamed } from './engines.ts';
 import { assertRun } from './handover.ts';
 import { DISMISSED } from './watchdog.ts';
 

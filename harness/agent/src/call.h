@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "buffer.h"
-#include "wire.h"
+#include "framing.h"
 
 /** One call of a puppet: its arguments and its result. */
 struct call {

@@ -1,6 +1,6 @@
 #include "harness.h"
 #include "names.h"
-#include "wire.h"
+#include "framing.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "puppet.h"
 #include "child.h"
 #include "harness.h"
-#include "wire.h"
+#include "framing.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #include "puppet.h"
 #include "sleeps.h"
 #include "spawn.h"
-#include "wire.h"
+#include "framing.h"
 
 #include <errno.h>
 #include <signal.h>

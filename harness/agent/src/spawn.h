@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wire.h"
+#include "framing.h"
 
 struct spawn_options {
 	/** One more stream, which the program opens by its path. */

@@ -11,7 +11,7 @@ import { environmentFolder, fromProjectRoot, REPORTS } from '../../report/artifa
 import { collect } from '../../report/collect.ts';
 import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.ts';
 import { specFiles } from '../../report/spec-list.ts';
-import { chooseEngine, ENGINE_VARIABLE } from '../../run/engines.ts';
+import { chooseEngine, ENGINE_VARIABLE } from '../../run/choose-engine.ts';
 import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { type Progress, step } from '../setup/steps.ts';
 

@@ -1,8 +1,8 @@
 /** Whose things are swept of an engine that several machines share: those of runs that are dead for certain. */
 import { expect, jest } from '@jest/globals';
 import Dockerode from 'dockerode';
+import { runnerNamed } from '../../run/choose-engine.ts';
 import { sweepDeadRuns } from '../../run/dead-runs.ts';
-import { runnerNamed } from '../../run/engines.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
 import { deadOwner, ofEarlierStart, ofOtherBoot, ofOtherMachine, ofOtherPids } from '../fixtures/owners.ts';
 import { thisProcess } from '../owner.ts';

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import type { Engine, KernelTrace, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
-import { createNamespacesLab } from '../namespaces/namespaces-lab.ts';
 import { RealClock } from '../real-clock.ts';
+import { createNamespacesLab } from '../shared-namespaces/namespaces-lab.ts';
 import { subnet } from '../subnets.ts';
 import { localPlatform } from './local-platform.ts';
 import { socketOf } from './recorder.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostFiles } from '../namespaces/platform.ts';
+import type { HostFiles } from '../shared-namespaces/platform.ts';
 import { type DirectoryEntry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
 
 /** A tmpfs in the host's mount namespace, in which its root file system is assembled. */

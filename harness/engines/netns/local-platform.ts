@@ -6,7 +6,7 @@ import { runCommand } from '../../util/run-command.ts';
 import type { Binaries } from '../binaries.ts';
 import type { RunIdentity } from '../engine.ts';
 import { markOf } from '../marked.ts';
-import type { Platform, PlatformProcess } from '../namespaces/platform.ts';
+import type { Platform, PlatformProcess } from '../shared-namespaces/platform.ts';
 import { hostFiles } from './file-system.ts';
 
 /** This machine as the platform of a run. Folders in `noOverlay` are read-only. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { startInNamespaces } from '../namespaces/namespace-process.ts';
+import { startInNamespaces } from '../shared-namespaces/namespace-process.ts';
 import { localPlatform } from './local-platform.ts';
 
 const ground = {

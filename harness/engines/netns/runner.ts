@@ -2,9 +2,9 @@ import { HalfopenError } from '../../errors.ts';
 import { runCommand } from '../../util/run-command.ts';
 import { assertBinaries } from '../binaries.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
-import { namespaceRequirements, unshareWire } from '../namespaces/namespace-process.ts';
-import type { Platform } from '../namespaces/platform.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
+import { namespaceRequirements, wirePrefix } from '../shared-namespaces/namespace-process.ts';
+import type { Platform } from '../shared-namespaces/platform.ts';
 import { markedRuns, sweepMarked } from '../sweep-marked.ts';
 import { sweepUntilQuiet } from '../sweep-until-quiet.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
@@ -70,7 +70,7 @@ function removeTrace(run: RunIdentity): Promise<string[]> {
 
 /** Lists the sysctls of a host in a network namespace: sysctls that are not per namespace do not exist there. */
 async function readSysctlNames(platform: Platform): Promise<string> {
-	const { succeeded, out, err } = await runCommand([...unshareWire(platform), 'bash', '-c', LIST_SYSCTLS]);
+	const { succeeded, out, err } = await runCommand([...wirePrefix(platform), 'bash', '-c', LIST_SYSCTLS]);
 	if (succeeded) return out.trim();
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
 		problem: 'Network namespaces cannot be made here.',
@@ -84,7 +84,7 @@ async function readSysctlNames(platform: Platform): Promise<string> {
  * them.
  */
 async function foldersWithoutOverlay(platform: Platform): Promise<string[]> {
-	const words = [...unshareWire(platform).filter((word) => word !== '--'), '--mount', '--'];
+	const words = [...wirePrefix(platform).filter((word) => word !== '--'), '--mount', '--'];
 	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', overlayProbe(platform.asRoot)]);
 	if (!succeeded) {
 		throw new HalfopenError('ENGINE_REFUSED', {

@@ -4,7 +4,7 @@ import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
 import type { Engine, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
-import { createNamespacesLab } from '../namespaces/namespaces-lab.ts';
+import { createNamespacesLab } from '../shared-namespaces/namespaces-lab.ts';
 import { subnet } from '../subnets.ts';
 import { Guest } from './guest.ts';
 import { guestPlatform } from './guest-platform.ts';

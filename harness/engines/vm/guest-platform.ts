@@ -1,6 +1,6 @@
 import { Duplex, PassThrough } from 'node:stream';
 import { type Agent, type AgentProcess, describeEnd } from '../../agent/agent.ts';
-import type { Platform, PlatformProcess } from '../namespaces/platform.ts';
+import type { Platform, PlatformProcess } from '../shared-namespaces/platform.ts';
 import { OPT_IN_GUEST } from './initramfs.ts';
 
 /**

@@ -10,9 +10,9 @@ import type { Connections } from './connections.ts';
 import type { Call, Item } from './item.ts';
 import type { BlockedCall, FaultRow, LossRow, Mark, MarkKind, StepRow } from './model.ts';
 import { inCausalOrder } from './order.ts';
+import { PacketArrows } from './packet-arrows.ts';
 import { SocketChanges } from './socket-changes.ts';
 import type { Placed } from './spans.ts';
-import { Wire } from './wire.ts';
 
 /** What stands at one host. */
 type OfHost = Exclude<Event, { kind: 'step' }>;
@@ -63,7 +63,7 @@ class Itemizer {
 	readonly #calls: CallPlacement;
 	readonly #callConnections: CallConnections;
 	readonly #callerNames: CallerNames;
-	readonly #wire: Wire;
+	readonly #wire: PacketArrows;
 	readonly #sockets: SocketChanges;
 	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
 	readonly #blocking = new Map<string, OpenCall>();
@@ -81,7 +81,7 @@ class Itemizer {
 		this.#calls = new CallPlacement(events);
 		this.#callConnections = new CallConnections(events, connections);
 		this.#callerNames = new CallerNames(this.#calls.drawn, end);
-		this.#wire = new Wire(timeline, connections);
+		this.#wire = new PacketArrows(timeline, connections);
 		this.#sockets = new SocketChanges(connections);
 	}
 

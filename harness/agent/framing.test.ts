@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
-import { Decoder, decodeWord, encodeRequest, encodeWord, type Message, wordLength } from './wire.ts';
+import { Decoder, decodeWord, encodeRequest, encodeWord, type Message, wordLength } from './framing.ts';
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
 const times = fc.nat({ max: 2_000_000_000 }).map((seconds) => `${seconds}.000001`);

@@ -35,7 +35,7 @@ const MAX_QUOTED = 2_000;
 const KILLED_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 
 /** The command prefix that creates a network namespace, and for an ordinary user also a user namespace. */
-export function unshareWire({ asRoot }: Platform): string[] {
+export function wirePrefix({ asRoot }: Platform): string[] {
 	return ['unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
 }
 
@@ -43,7 +43,7 @@ export function unshareWire({ asRoot }: Platform): string[] {
  * The command prefix that creates a machine: network, host name, mount and PID namespaces, in the user namespace of the
  * wire.
  */
-export function unshareMachine(platform: Platform, wire: number): string[] {
+export function machinePrefix(platform: Platform, wire: number): string[] {
 	return [...nsenter(platform, wire), 'unshare', '--net', '--uts', ...PROCESS_NAMESPACES];
 }
 
@@ -51,7 +51,7 @@ export function unshareMachine(platform: Platform, wire: number): string[] {
  * The command prefix that creates a userland: mount and PID namespaces of its own, in the network and UTS namespaces of
  * a machine, with a copy of its mounts.
  */
-export function unshareUserland(platform: Platform, machine: number): string[] {
+export function userlandPrefix(platform: Platform, machine: number): string[] {
 	return [
 		...nsenter(platform, machine, '--net', '--uts', '--mount'),
 		...KILLED_WITH_PARENT,

@@ -4,7 +4,7 @@ import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
 import { spanOf } from '../tcp/span.ts';
 import { Wire } from '../timeline/fixtures.ts';
-import { expectEventually, expectSilence, type SilencePeriod, type WaitOptions } from './eventually.ts';
+import { expectEventually, expectSilence, type SilencePeriod, type WaitOptions } from './expecting.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 
 const begun = () => ({ t: 0, what: 'the beginning' });

@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "framing.h"
 #include "buffer.h"
 
 #include <limits.h>

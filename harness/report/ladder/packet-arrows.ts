@@ -12,7 +12,7 @@ const NO_REMARKS: readonly string[] = [];
 const LOOP = '↺';
 
 /** Draws what was sent: over the wire as arrows, on a host's loopback as marks at that host. */
-export class Wire {
+export class PacketArrows {
 	readonly #connections: Connections;
 	readonly #faults: ReadonlyMap<string, Fault>;
 	/** One for all that are alike: there may be very many segments. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
-import { until, type Wait, within } from '../lab/wait.ts';
+import { type Wait, waitAtMost, waitFor } from '../lab/wait.ts';
 import { type Span, spanSchema } from '../tcp/span.ts';
 import { checked } from '../util/options.ts';
 import type { SpanStart } from './span-start.ts';
@@ -63,7 +63,7 @@ export async function expectEventually<T extends { readonly t: number }>(
 	return expecting(context, wait.what, async () => {
 		const { after, since } = checked(waitOptionsSchema, options, wait.what);
 		const counted = since === undefined ? origin() : { t: since, what: 'since' };
-		const found = await until(context, { ...wait, limitMs: after?.atMostMs ?? IMMEDIATE_LIMIT_MS });
+		const found = await waitFor(context, { ...wait, limitMs: after?.atMostMs ?? IMMEDIATE_LIMIT_MS });
 		const tookMs = (found.t - counted.t) * 1_000;
 		if (after && tookMs < after.atLeastMs - JIFFY_MS) throw tooEarly(wait.what, tookMs, after, counted);
 		return found;
@@ -98,7 +98,7 @@ export async function expectSilence(
 			const seen = broken(during);
 			return seen.length > 0 ? seen : undefined;
 		};
-		let seen = await within(context, { what: `${what} for ${forMs / 1_000} s`, limitMs: forMs, check });
+		let seen = await waitAtMost(context, { what: `${what} for ${forMs / 1_000} s`, limitMs: forMs, check });
 		if (seen === undefined) {
 			await flush();
 			seen = check();

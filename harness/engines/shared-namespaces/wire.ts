@@ -1,6 +1,6 @@
 import { Agent } from '../../agent/agent.ts';
 import { HalfopenError } from '../../errors.ts';
-import { type NamespaceProcess, NO_IPV6, startInNamespaces, unshareWire } from './namespace-process.ts';
+import { type NamespaceProcess, NO_IPV6, startInNamespaces, wirePrefix } from './namespace-process.ts';
 import type { Platform } from './platform.ts';
 
 const BRIDGE = 'wire';
@@ -22,7 +22,7 @@ export class Wire {
 	readonly #agent: Promise<Agent>;
 
 	constructor(platform: Platform) {
-		this.#process = startInNamespaces(platform, unshareWire(platform), SCRIPT);
+		this.#process = startInNamespaces(platform, wirePrefix(platform), SCRIPT);
 		const isolated = this.#process.then((process) => process.reported('made'));
 		this.made = platform.asRoot ? this.#process : isolated;
 		this.#agent = this.#bridge(isolated);

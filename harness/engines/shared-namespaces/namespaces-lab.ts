@@ -5,11 +5,11 @@ import type { Subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import {
 	besideUserland,
+	machinePrefix,
 	type NamespaceProcess,
 	NO_IPV6,
 	startInNamespaces,
-	unshareMachine,
-	unshareUserland,
+	userlandPrefix,
 } from './namespace-process.ts';
 import type { Platform } from './platform.ts';
 import { Wire } from './wire.ts';
@@ -159,7 +159,7 @@ class NamespacesHost implements EngineHost {
 		this.#boots++;
 		const { name, address, mac } = this.#settings;
 		await this.#wire.made;
-		const words = unshareMachine(this.#platform, await this.#wire.pid());
+		const words = machinePrefix(this.#platform, await this.#wire.pid());
 		const machine = await startInNamespaces(this.#platform, words, machineScript(this.#platform), name, address);
 		this.#machine = machine;
 		await machine.reported('made');
@@ -224,7 +224,7 @@ class NamespacesHost implements EngineHost {
 	async #startUserland(machine: NamespaceProcess): Promise<void> {
 		const userland = await startInNamespaces(
 			this.#platform,
-			unshareUserland(this.#platform, machine.pid),
+			userlandPrefix(this.#platform, machine.pid),
 			userlandScript(this.#platform),
 		);
 		this.#userland = userland;
