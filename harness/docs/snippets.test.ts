@@ -29,7 +29,7 @@ describe('a block of TypeScript', () => {
 
 	test('with an import is a file, wherever its page would put it', () => {
 		const source = "import { scenario } from '../harness/index.ts';\nscenario();\n";
-		expect(moduleOf({ title: 'x', source })).toBe("import { scenario } from '../index.ts';\nscenario();\n");
+		expect(moduleOf({ title: 'x', source })).toBe("import { scenario } from '../../harness/index.ts';\nscenario();\n");
 	});
 
 	test('without one is the body of a scenario', () => {
