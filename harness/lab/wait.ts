@@ -18,7 +18,7 @@ export interface Wait<T> {
 	readonly check: () => T | undefined;
 	/** Called after a look that found nothing: whether no later look can find anything. The wait ends at once then. */
 	readonly impossible?: (() => Impossibility | undefined) | undefined;
-	/** Resolves when all that happened before the call has been told, for a `settled` that depends on it. */
+	/** Resolves when all that happened before the call has been told, for an `impossible` that depends on it. */
 	readonly flush?: () => Promise<void>;
 	/** What to look at for the next candidates, when it did not come. */
 	readonly nearest?: () => readonly string[];

@@ -60,7 +60,7 @@ export class FirewallAnswers<P extends Answerable> {
 		}
 	}
 
-	/** Says anew who answers whom; `retold` is called with each packet of which something else is said than before. */
+	/** Finds again who answers whom; calls `retold` with each packet whose answer has changed. */
 	update(retold: (one: P) => void): void {
 		for (const key of this.#changed) {
 			const group = this.#byKey.get(key);

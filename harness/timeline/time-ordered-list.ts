@@ -2,7 +2,7 @@
 export interface TimedItem {
 	t: number;
 	readonly order: number;
-	/** Taken away: `settle` leaves it out. */
+	/** Removed: `update` leaves it out. */
 	removed: boolean;
 }
 
