@@ -36,9 +36,8 @@ function sweepLabelled(docker: Dockerode, run: RunIdentity, quietMs: number): Pr
 		pollMs: POLL_MS,
 		what: `Something of run ${run.id}`,
 		remedy:
-			`Find out what holds it: docker ps --all --filter label=${RUN_LABEL}=${run.id}; docker network inspect ` +
-			'$(docker ' +
-			`network ls --quiet --filter label=${RUN_LABEL}=${run.id})`,
+			`Find out what holds it: \`docker ps --all --filter label=${RUN_LABEL}=${run.id}\`; \`docker network inspect ` +
+			`$(docker network ls --quiet --filter label=${RUN_LABEL}=${run.id})\`.`,
 	});
 }
 
