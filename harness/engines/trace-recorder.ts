@@ -44,7 +44,8 @@ wait "$reader" 2>/dev/null
 echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
 `;
 
-const REMOVE_INSTANCE = `instance=${TRACING}/instances/$1; [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
+const REMOVE_INSTANCE = `instance=${TRACING}/instances/$1
+[ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
 
 /** The recorder's command. It prints `# recording`, then the trace as text. */
 export function recorderCommand(run: RunIdentity): string[] {

@@ -132,7 +132,8 @@ async function packetFault(
 	const direction = match.direction ?? 'in';
 	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
 	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
-	const text = `${host}: ${[...verdict.slice(verdict.indexOf('-j') + 1), direction, ...words.slice(TCP.length)].join(' ')}`;
+	const target = verdict.slice(verdict.indexOf('-j') + 1);
+	const text = `${host}: ${[...target, direction, ...words.slice(TCP.length)].join(' ')}`;
 	let metInAll: number | undefined;
 	return inject(
 		context,

@@ -99,7 +99,10 @@ export async function downloadPackages(
  * credentials and timeouts are those of this machine.
  */
 function configurationIn(folder: string): string {
-	return `${['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success', 'APT::Architectures'].map((name) => `#clear ${name};`).join('\n')}
+	return `#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear APT::Architectures;
 APT::Architecture "amd64";
 APT::Architectures { "amd64"; };
 APT::Get::AllowUnauthenticated "false";

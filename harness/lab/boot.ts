@@ -179,7 +179,8 @@ export class Boot {
 		const { clock, history } = this.#context;
 		const { t, setBy } = await clock.calibrate(() => this.machine.now());
 		if (setBy !== 0) {
-			const what = `the hosts’ machine had its clock set by ${setBy.toFixed(3)} s: times before and after cannot be compared`;
+			const jump = `the hosts’ machine had its clock set by ${setBy.toFixed(3)} s`;
+			const what = `${jump}: times before and after cannot be compared`;
 			history.lose({ observer: 'clock', what });
 		}
 		return history.at(t);

@@ -171,7 +171,8 @@ export class SegmentProbe {
 		const fresh = rules.filter((rule) => !this.#reportedRules.has(rule));
 		for (const rule of fresh) this.#reportedRules.add(rule);
 		if (fresh.length === 0) return;
-		const what = `rules that are not the lab’s may keep packets from leaving, and no capture sees these: ${fresh.join(' | ')}`;
+		const why = 'rules that are not the lab’s may keep packets from leaving, and no capture sees these';
+		const what = `${why}: ${fresh.join(' | ')}`;
 		this.#context.history.lose({ observer: 'rules', host: this.#host, what });
 	}
 

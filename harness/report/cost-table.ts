@@ -48,11 +48,11 @@ export function costTable(
 	];
 	return [
 		paint('title', 'Where the time went: the engine’s work, waiting for the kernel, the harness'),
-		...lines.map(
-			(line) =>
-				'  ' +
-				`${line.map((word, column) => (column === 0 ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0))).join('  ')}`,
-		),
+		...lines.map((line) => {
+			const [name = '', ...numbers] = line;
+			const cells = numbers.map((word, column) => word.padStart(widths[column + 1] ?? 0));
+			return ['', name.padEnd(widths[0] ?? 0), ...cells].join('  ');
+		}),
 		...notes.flatMap((note) => wrap(note, width - 2)).map((line) => `  ${line}`),
 	];
 }

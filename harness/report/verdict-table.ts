@@ -19,7 +19,8 @@ export function verdictTable(verdicts: readonly Verdict[], width: number, paint:
 	return rows.flatMap(({ id, verdict, note }) =>
 		wrap(note, width - indent).map((line, index) => {
 			if (index > 0) return `${' '.repeat(indent)}${line}`;
-			return `${' '.repeat(INDENT)}${id.padEnd(ids)}${GAP}${paint(verdict, verdict)}${' '.repeat(VERDICT_WIDTH - verdict.length)}${GAP}${line}`.trimEnd();
+			const painted = `${paint(verdict, verdict)}${' '.repeat(VERDICT_WIDTH - verdict.length)}`;
+			return `${' '.repeat(INDENT)}${[id.padEnd(ids), painted, line].join(GAP)}`.trimEnd();
 		}),
 	);
 }

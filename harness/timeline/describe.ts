@@ -59,7 +59,8 @@ type Row = Extract<Event, { kind: 'sockets' }>['rows'][number];
 /** One socket as a reader of `ss` knows it. */
 export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: Row): string {
 	const clock = timer ? ` timer:(${timer.name},${Math.round(timer.leftMs)}ms,${timer.count})` : '';
-	return `${state} ${receiveQueue} ${sendQueue} ${local.address}:${local.port} ${remote.address}:${remote.port}${clock}`;
+	const ends = `${local.address}:${local.port} ${remote.address}:${remote.port}`;
+	return `${state} ${receiveQueue} ${sendQueue} ${ends}${clock}`;
 }
 
 function resultOf({ returned, errno, result, took }: Extract<Event, { kind: 'call' }>): string {

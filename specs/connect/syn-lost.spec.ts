@@ -67,11 +67,13 @@ scenario.each(attempts)(
 			const seen =
 				`With tcp_syn_retries = ${retries} the SYN was sent again ${again.length} times, and connect gave up after ` +
 				`${took.toFixed(1)} s; the default, 6, is ${model.times} times and ${model.seconds} s`;
+			const onTop =
+				linear === undefined
+					? ''
+					: `: since 6.5 tcp_syn_linear_timeouts (${linear} here) come on top (tcp_write_timeout)`;
 			claim('KH-syn1', took * 1_000 >= giveUpMs && byDefault.times === 6 && Math.abs(byDefault.seconds - 130) <= 4, {
 				holds: `${seen}. The source’s 4 retries in 31 s: ${sourcesBug}`,
-				differs:
-					`${seen}${linear === undefined ? '' : `: since 6.5 tcp_syn_linear_timeouts (${linear} here) come on top (tcp_write_timeout)`}. ` +
-					`The source’s 4 retries in 31 s: ${sourcesBug}`,
+				differs: `${seen}${onTop}. The source’s 4 retries in 31 s: ${sourcesBug}`,
 			});
 		}
 		const seconds = again.map(({ t }) => (t - (timeline.segments('client')[0]?.t ?? 0)).toFixed(1));

@@ -127,6 +127,7 @@ scenario(
 				'end of the stream returns 0 before it looks for an error (SOCK_DONE in tcp_recvmsg_locked); only a write ' +
 				'takes the EPIPE that the RST left (tcp_reset).',
 		});
-		return `${told.map(({ name, first, result, later }) => `${name}: first ${first} ${result}, then ${later}`).join('; ')}.`;
+		const lines = told.map(({ name, first, result, later }) => `${name}: first ${first} ${result}, then ${later}`);
+		return `${lines.join('; ')}.`;
 	},
 );

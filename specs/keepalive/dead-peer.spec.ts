@@ -84,12 +84,11 @@ scenario(
 				'read returns 0 and write fails with EPIPE.',
 			differs: `Reads gave ${process.results('read')}; writes gave ${process.results('write')}.`,
 		});
-		return `Probes after ${seconds
-			.slice(0, -1)
-			.map((second) => second.toFixed(1))
-			.join(
-				', ',
-			)} s, a RST after ${seconds.at(-1)?.toFixed(1)} s (2 h 11 min with the defaults). Its reads give ${process.results('read')}; its write gives ${process.results('write')}.`;
+		const probes = seconds.slice(0, -1).map((second) => second.toFixed(1));
+		return (
+			`Probes after ${probes.join(', ')} s, a RST after ${seconds.at(-1)?.toFixed(1)} s (2 h 11 min with the ` +
+			`defaults). Its reads give ${process.results('read')}; its write gives ${process.results('write')}.`
+		);
 	},
 );
 

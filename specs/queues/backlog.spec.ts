@@ -85,6 +85,10 @@ scenario(
 		// backlog of 0 does: either one client could connect, or none.
 		const isFullAbove = server.kernelIsAtLeast('6.13') || listening(none)?.receiveQueue === 1;
 		const room = isFullAbove ? backlog + 1 : backlog;
+		const fullAt = isFullAbove
+			? 'Either queue is full above the backlog.'
+			: 'The accept queue is full above the backlog, the SYN queue at it: this kernel is from before 3479c7549fb1 ' +
+				'(6.13, and stable kernels since January 2025).';
 		claim(
 			'QI11',
 			capacities.join() === ports.map(({ backlog }) => backlog).join() &&
@@ -95,7 +99,7 @@ scenario(
 					'Send-Q of LISTEN is the backlog, and the same number limits both queues (sk_max_ack_backlog in ' +
 					`sk_acceptq_is_full and inet_csk_reqsk_queue_is_full): with ${backlog}, ${inAcceptQueue} connections ` +
 					`waited for accept and ${inSynQueue} were half open. ` +
-					`${isFullAbove ? 'Either queue is full above the backlog.' : 'The accept queue is full above the backlog, the SYN queue at it: this kernel is from before 3479c7549fb1 (6.13, and stable kernels since January 2025).'}`,
+					fullAt,
 				differs:
 					`With backlogs of ${ports.map(({ backlog }) => backlog).join(', ')}, Send-Q showed ` +
 					`${capacities.join(', ')}; with ${backlog}, ${inAcceptQueue} connections waited for accept, and ` +

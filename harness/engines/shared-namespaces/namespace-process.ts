@@ -133,8 +133,9 @@ async function onlyChildOf(platform: Platform, pid: number): Promise<number> {
 }
 
 function setupFailed(words: readonly string[], output: string): HalfopenError {
+	const options = words.filter((word) => word.startsWith('--'));
 	return new HalfopenError('ENGINE_REFUSED', {
-		problem: `A host could not be set up in its namespaces (${words.filter((word) => word.startsWith('--')).join(' ')}).`,
+		problem: `A host could not be set up in its namespaces (${options.join(' ')}).`,
 		seen: output,
 		remedy: `Correct what the failed step above reports. ${namespaceRequirements(!words.includes('--user'))}`,
 	});

@@ -110,10 +110,14 @@ async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined
  */
 const WARM_UP = `
 ip link set lo up
-for command in 'ss -tanoei' 'iptables -nL' 'arptables -nL' 'tcpdump --version' 'strace true' 'node --version' 'curl --version' 'lsof -v'; do
+for command in 'ss -tanoei' 'iptables -nL' 'arptables -nL' 'tcpdump --version' 'strace true' 'node --version' \\
+	'curl --version' 'lsof -v'; do
 	$command >/dev/null 2>&1
 done
-while read -r name size _; do [ $name = MemFree: ] && head -c $((size - 50000))K /dev/zero >/root/zeros; done </proc/meminfo; rm /root/zeros
+while read -r name size _; do
+	[ $name = MemFree: ] && head -c $((size - 50000))K /dev/zero >/root/zeros
+done </proc/meminfo
+rm /root/zeros
 ${LIST_SYSCTLS}
 `;
 

@@ -42,12 +42,13 @@ export class PacketArrows {
 
 	#aboutOf(event: Segment, connection: string | undefined, remarks: readonly string[]): ArrowIdentity {
 		const { host, flags, length, fate, retransmission, link = 'wire', origin = '', by = '' } = event;
-		const key = `${connection} ${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin} ${length} ${remarks.join()}`;
+		const sort = `${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin}`;
+		const alike = `${sort} ${length} ${remarks.join()}`;
+		const key = `${connection} ${alike}`;
 		const known = this.#abouts.get(key);
 		if (known) return known;
 		const name = [this.#connections.labelOfKey(connection), flags].filter(Boolean).join(' ');
-		const sort = `${link} ${host} ${flags} ${fate} ${by} ${retransmission} ${origin}`;
-		const about = { name, remarks, sort, alike: `${sort} ${length} ${remarks.join()}`, connection };
+		const about = { name, remarks, sort, alike, connection };
 		this.#abouts.set(key, about);
 		return about;
 	}
