@@ -17,8 +17,8 @@ import { writeArtifacts } from './report/write-artifacts.ts';
 import { currentEngine } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
-import { TIMELINE_VERSION, type TimelineFile } from './timeline/events.ts';
 import { assertNothingLost } from './timeline/observer-lost.ts';
+import { TIMELINE_VERSION, type TimelineFile } from './timeline/timeline-file.ts';
 import { checked } from './util/options.ts';
 
 /** What a scenario says of itself before it begins. */

@@ -1,5 +1,5 @@
 import { HalfopenError } from '../errors.ts';
-import type { Verdict } from '../timeline/events.ts';
+import type { Verdict } from '../timeline/timeline-file.ts';
 import type { ClaimId } from './catalogue.ts';
 
 /** Why it is so: one or two sentences with the reason, for either verdict. */

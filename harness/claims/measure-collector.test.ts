@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
-import { timelineSchema } from '../timeline/events.ts';
+import { timelineSchema } from '../timeline/timeline-file.ts';
 import { MeasureCollector } from './measure-collector.ts';
 
 describe('what a scenario measures', () => {

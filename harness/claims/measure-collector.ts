@@ -1,5 +1,5 @@
 import { type ErrorCode, HalfopenError } from '../errors.ts';
-import type { Measure } from '../timeline/events.ts';
+import type { Measure } from '../timeline/timeline-file.ts';
 
 /** Collects the durations that one scenario measures, each under a name of its own. */
 export class MeasureCollector {

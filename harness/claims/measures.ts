@@ -1,5 +1,5 @@
 import { HalfopenError } from '../errors.ts';
-import type { TimelineFile } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { compareText, type Environment } from './environment.ts';
 
 /** How long something took on one engine and kernel. */

@@ -1,4 +1,4 @@
-import type { TimelineFile, Verdict } from '../timeline/events.ts';
+import type { TimelineFile, Verdict } from '../timeline/timeline-file.ts';
 import { CLAIMS } from './catalogue.ts';
 import { compareText, type Environment } from './environment.ts';
 

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../errors.ts';
-import { eventSchema, timelineSchema } from '../timeline/events.ts';
+import { eventSchema } from '../timeline/events.ts';
+import { timelineSchema } from '../timeline/timeline-file.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const read = (path: string) => readFileSync(join(PROJECT_ROOT, path), 'utf8');

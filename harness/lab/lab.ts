@@ -11,8 +11,9 @@ import { assertSysctls, readAllSysctls, type Sysctls } from '../faults/sysctl.ts
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
 import { TRANSIT_LIMIT } from '../timeline/coverage.ts';
-import type { HostName, TimelineFile } from '../timeline/events.ts';
+import type { HostName } from '../timeline/events.ts';
 import { History } from '../timeline/history.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { checked } from '../util/options.ts';
 import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';

@@ -1,5 +1,5 @@
 import { HalfopenError } from '../errors.ts';
-import type { Offloads } from '../timeline/events.ts';
+import type { Offloads } from '../timeline/timeline-file.ts';
 import type { Boot } from './boot.ts';
 
 /**

@@ -8,7 +8,7 @@ import { expect, scenario } from '../index.ts';
 import { ARTIFACTS, type Artifact, fromProjectRoot, REPORTS, slugOf } from '../report/artifacts.ts';
 import { renderLadder } from '../report/ladder/index.ts';
 import { LADDER_WIDTH } from '../report/write-artifacts.ts';
-import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
+import { type TimelineFile, timelineSchema } from '../timeline/timeline-file.ts';
 
 const connections = 2_000;
 const bytes = 8 << 20;

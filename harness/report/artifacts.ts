@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
 import type { Environment } from '../claims/environment.ts';
-import type { TimelineFile } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
 /** Everything a run leaves behind goes below this folder. */

@@ -4,7 +4,7 @@ import { prettifyError, ZodError, type ZodType } from 'zod';
 import { type MeasureRow, measuresOf, mergeMeasures } from '../claims/measures.ts';
 import { mergeVerdicts, type VerdictRow, verdictsOf } from '../claims/verdicts.ts';
 import { HalfopenError } from '../errors.ts';
-import { type TimelineFile, timelineSchema } from '../timeline/events.ts';
+import { type TimelineFile, timelineSchema } from '../timeline/timeline-file.ts';
 import { ARTIFACTS, artifactsFolder } from './artifacts.ts';
 import { type Cost, costSchema } from './cost.ts';
 import { FAILURE_FILE, runOf, SPEC_RECORD, type SpecRun, specRecordSchema } from './spec-runs.ts';

@@ -1,5 +1,6 @@
 import { toError } from '../errors.ts';
-import type { Event, TimelineFile } from '../timeline/events.ts';
+import type { Event } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { drawEnd, layOut } from './ladder/index.ts';
 
 /** Fits a terminal together with Jest's own indentation. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TimelineFile } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { slugOf, specName } from './artifacts.ts';
 import { markdown } from './markdown.ts';
 

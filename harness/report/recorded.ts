@@ -1,5 +1,5 @@
 import type { TestResult } from '@jest/reporters';
-import type { TimelineFile } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
 import { takeResults } from './scenario-results.ts';

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prettifyError, ZodError, z } from 'zod';
 import { HalfopenError } from '../errors.ts';
-import { timelineSchema } from '../timeline/events.ts';
+import { timelineSchema } from '../timeline/timeline-file.ts';
 import { replaceFiles } from '../util/replace-files.ts';
 import { fromProjectRoot, slugOf } from './artifacts.ts';
 import { costSchema } from './cost.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { timelineSchema } from '../timeline/events.ts';
+import { timelineSchema } from '../timeline/timeline-file.ts';
 import { expectFile } from './fixtures/golden.ts';
 import { powerOffTimeline, rebootTimeline } from './ladder/fixtures/timelines.ts';
 

@@ -1,4 +1,4 @@
-import type { Verdict } from '../timeline/events.ts';
+import type { Verdict } from '../timeline/timeline-file.ts';
 import type { Paint } from './colours.ts';
 import { cut, printable, wrap } from './text-format.ts';
 

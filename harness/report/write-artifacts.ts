@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostName, TimelineFile } from '../timeline/events.ts';
+import type { HostName } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { replaceFolder } from '../util/replace-files.ts';
 import { ARTIFACTS, type Artifact, artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';

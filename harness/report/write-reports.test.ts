@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { TimelineFile } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { collect } from './collect.ts';
 import { resultOf, type TemporaryReports, temporaryReports } from './fixtures/reports.ts';
 import { powerOffTimeline, rebootTimeline } from './ladder/fixtures/timelines.ts';

@@ -1,4 +1,5 @@
-import { type EventOf, type HostName, type Loss, otherHost } from './events.ts';
+import { type EventOf, type HostName, otherHost } from './events.ts';
+import type { Loss } from './timeline-file.ts';
 
 /**
  * Observers by their names in losses. `rules`: whether all rules of a firewall are the lab's own; of others its log

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 
 /**
- * The schema of `timeline.json`: what a lab records, before anybody judges it. Written once, here; the types are
- * inferred from it and
- * `docs/timeline.schema.json` is generated from it. Times (`t`, `arrived`) are seconds since the start of the scenario,
- * microseconds kept.
+ * The schema of the events in `timeline.json`. Times (`t`, `arrived`) are seconds since the start of the scenario, with
+ * microseconds.
  */
-export const TIMELINE_VERSION = 2;
 
 export const HOST_NAMES = ['client', 'server'] as const;
-const hostName = z.enum(HOST_NAMES);
+export const hostName = z.enum(HOST_NAMES);
 export type HostName = z.infer<typeof hostName>;
 export const otherHost = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
@@ -268,83 +265,3 @@ export const eventSchema = z.discriminatedUnion('kind', [
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event['kind'];
 export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
-
-/** Where times come from, and what may be said of the order of two events of different sources. */
-const clock = z.object({
-	source: z.enum(['strace', 'capture', 'ss', 'kernel', 'harness']),
-	clock: z.string(),
-	/** Two events closer than this, in seconds, have no order. */
-	precision: z.number(),
-});
-
-/** What an observer did not see. Empty when every observer saw all. */
-const loss = z.object({
-	observer: z.string(),
-	host: hostName.optional(),
-	what: z.string(),
-	/**
-	 * From then on, in seconds, what it would have told is unknown; absent where it only missed something that is named.
-	 */
-	since: z.number().optional(),
-	/** It told all again from then on. */
-	until: z.number().optional(),
-});
-
-/** Whether hosts leave it to their network devices to cut what they send into segments, as kernels do by default. */
-const offloads = z.enum(['off', 'on']);
-
-/** An expectation, or a claim, that could not be put to the test where this scenario ran, and why. */
-const skip = z.object({ what: z.string(), why: z.string() });
-
-/** A claim of the catalogue, judged by this scenario. */
-const verdict = z.object({ id: z.string(), verdict: z.enum(['holds', 'differs']), note: z.string() });
-
-/**
- * A duration that a reader would compare between kernels. What it is names all that decides it: one of another setting
- * is another.
- */
-const measure = z.object({ what: z.string().min(1), seconds: z.number().min(0) });
-
-export const timelineSchema = z.object({
-	version: z.literal(TIMELINE_VERSION),
-	scenario: z.string(),
-	/** The spec file, relative to the project. */
-	spec: z.string(),
-	/** The article's question, where the scenario has one, and the answer that was observed. */
-	question: z.string().optional(),
-	answer: z.string().optional(),
-	outcome: z.enum(['passed', 'failed']),
-	/** Why it failed: the message of the first error, and its code where it has one. */
-	failure: z.object({ message: z.string(), code: z.string().optional() }).optional(),
-	/** Wall clock of the hosts' machine at t = 0, ISO 8601. */
-	startedAt: z.string(),
-	engine: z.string(),
-	/**
-	 * `off`: each packet in a capture is one segment, as on the wire. `on`: hosts may send and capture several as one.
-	 */
-	offloads,
-	/** `sysctls`: all of TCP's that can be read, and whatever else below net.ipv4 the scenario set. */
-	kernel: z.object({ release: z.string(), sysctls: z.record(z.string(), z.string()) }),
-	tools: z.record(z.string(), z.string()),
-	hosts: z.object({
-		client: z.object({ ip: z.string(), mac: z.string() }),
-		server: z.object({ ip: z.string(), mac: z.string() }),
-	}),
-	clocks: z.array(clock),
-	losses: z.array(loss),
-	/**
-	 * When `ss` last looked at the sockets of each host: later, nobody knows what became of a state that only it tells.
-	 */
-	lastLook: z.object({ client: z.number().optional(), server: z.number().optional() }).optional(),
-	skipped: z.array(skip),
-	verdicts: z.array(verdict),
-	/** Absent where nothing was measured. */
-	measures: z.array(measure).optional(),
-	events: z.array(eventSchema),
-});
-export type TimelineFile = z.infer<typeof timelineSchema>;
-export type Offloads = z.infer<typeof offloads>;
-export type Loss = z.infer<typeof loss>;
-export type Skip = z.infer<typeof skip>;
-export type Verdict = z.infer<typeof verdict>;
-export type Measure = z.infer<typeof measure>;

@@ -1,7 +1,8 @@
 import type { CapturedSegment, TcpOptions } from '../formats/types.ts';
 import { Coverage, type HostObserver, type Observer } from './coverage.ts';
-import type { Event, EventKind, EventOf, HostName, Loss, Skip } from './events.ts';
+import type { Event, EventKind, EventOf, HostName } from './events.ts';
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
+import type { Loss, Skip } from './timeline-file.ts';
 
 /** The call families of a name that a reader would use: what libraries really call differs from program to program. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,8 @@
 import { HalfopenError } from '../errors.ts';
 import type { HostObserver } from './coverage.ts';
-import { HOST_NAMES, type HostName, type Loss } from './events.ts';
+import { HOST_NAMES, type HostName } from './events.ts';
 import type { History } from './history.ts';
+import type { Loss } from './timeline-file.ts';
 
 /** What is judged, or to be proven, as the subject of “cannot be told”. */
 type Judged = string;

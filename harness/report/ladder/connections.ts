@@ -1,4 +1,5 @@
-import type { Event, HostName, TimelineFile } from '../../timeline/events.ts';
+import type { Event, HostName } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 
 interface Endpoint {
 	readonly address: string;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
+import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { TimelineBuilder } from './fixtures/builder.ts';
 import { drawSvg, drawText, type EventRow, layOut, renderLadder } from './index.ts';
 

@@ -1,4 +1,4 @@
-import type { Loss } from '../../timeline/events.ts';
+import type { Loss } from '../../timeline/timeline-file.ts';
 import type { Paint } from '../colours.ts';
 import { printable, wrap } from '../text-format.ts';
 import { verdictTable } from '../verdict-table.ts';

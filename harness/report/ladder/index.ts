@@ -1,4 +1,4 @@
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { layOut } from './layout.ts';
 import { drawText, type TextOptions } from './text.ts';
 

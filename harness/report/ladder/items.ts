@@ -1,5 +1,6 @@
 import { describeEvent, describeRow } from '../../timeline/describe.ts';
-import type { Event, EventOf, HostName, Loss, TimelineFile } from '../../timeline/events.ts';
+import type { Event, EventOf, HostName } from '../../timeline/events.ts';
+import type { Loss, TimelineFile } from '../../timeline/timeline-file.ts';
 import { duration } from '../text-format.ts';
 import { CallConnections } from './call-connections.ts';
 import { acts, argumentsAtFirst, failed, resultOf, shortArguments, waits } from './call-items.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { timelineSchema } from '../../timeline/events.ts';
+import { timelineSchema } from '../../timeline/timeline-file.ts';
 import { expectFile } from '../fixtures/golden.ts';
 import { anyTimeline } from './fixtures/arbitrary.ts';
 import { powerOffTimeline, rebootTimeline } from './fixtures/timelines.ts';

@@ -1,4 +1,5 @@
-import type { HostName, TimelineFile } from '../../timeline/events.ts';
+import type { HostName } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { Connections } from './connections.ts';
 import { fold } from './fold.ts';
 import { itemsOf } from './items.ts';

@@ -1,4 +1,5 @@
-import type { EventOf, HostName, Loss, Skip, Verdict } from '../../timeline/events.ts';
+import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { Loss, Skip, Verdict } from '../../timeline/timeline-file.ts';
 
 /**
  * The ladder as a model: what every renderer draws, whatever it draws with. Made by `layOut` from a timeline alone.

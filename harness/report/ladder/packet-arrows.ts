@@ -1,4 +1,5 @@
-import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
+import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { Connections } from './connections.ts';
 import type { HostItem, Item, WireItem } from './item.ts';
 import type { Arrow, Mark } from './model.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timelineSchema } from '../../timeline/events.ts';
+import { timelineSchema } from '../../timeline/timeline-file.ts';
 
 const wait = z.int().min(0);
 /** By the lab's clock, in ms. In a guest that clock runs at its own speed, so a reader must not extrapolate it. */

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { currentLiveSocket } from './live-socket.ts';
 import { type Began, type LiveMessage, lineOf } from './messages.ts';
 import { type Changeable, takeSnapshots } from './snapshots.ts';

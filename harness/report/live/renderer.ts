@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { fromProjectRoot } from '../artifacts.ts';
 import { type Paint, painter } from '../colours.ts';
 import { renderLadder } from '../ladder/index.ts';

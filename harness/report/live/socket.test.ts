@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import { announceSubscriber, currentLiveSocket, offerLiveSocket, type Wanted } from './live-socket.ts';
 import { type LiveMessage, lineOf } from './messages.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { NO_COST } from '../cost.ts';
 import { rebootTimeline } from '../ladder/fixtures/timelines.ts';
 import type { RecordedScenario } from '../recorded.ts';

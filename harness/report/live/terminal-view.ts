@@ -1,4 +1,4 @@
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { artifactsFolder } from '../artifacts.ts';
 import type { RecordedScenario } from '../recorded.ts';
 import { cut } from '../text-format.ts';

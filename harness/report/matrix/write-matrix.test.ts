@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Environment } from '../../claims/environment.ts';
 import { HalfopenError } from '../../errors.ts';
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { resultOf, temporaryReports } from '../fixtures/reports.ts';
 import { powerOffTimeline } from '../ladder/fixtures/timelines.ts';
 import type { MatrixView } from '../page/data.ts';

@@ -1,4 +1,5 @@
-import type { EventOf, HostName, Loss, Skip, TimelineFile, Verdict } from '../../timeline/events.ts';
+import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { Loss, Skip, TimelineFile, Verdict } from '../../timeline/timeline-file.ts';
 
 /**
  * What the page holds as JSON, and page.js reads. All of it is plain text to the page but `ladder`, which is an SVG

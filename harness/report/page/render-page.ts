@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { compareText } from '../../claims/environment.ts';
-import type { TimelineFile } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { ARTIFACTS, specName } from '../artifacts.ts';
 import type { ScenarioFiles } from '../collect.ts';
 import { totalOf } from '../cost.ts';

@@ -1,4 +1,5 @@
-import type { EventOf, HostName, TimelineFile } from '../../timeline/events.ts';
+import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { SocketSample } from './data.ts';
 
 /** What goes on counting while nothing happens: times since, and times spent. */

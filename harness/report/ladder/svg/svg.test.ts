@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { XMLValidator } from 'fast-xml-parser';
-import { type TimelineFile, timelineSchema } from '../../../timeline/events.ts';
+import { type TimelineFile, timelineSchema } from '../../../timeline/timeline-file.ts';
 import { expectFile } from '../../fixtures/golden.ts';
 import { anyTimeline } from '../fixtures/arbitrary.ts';
 import { TimelineBuilder } from '../fixtures/builder.ts';
