@@ -67,7 +67,7 @@ describe('the agent', () => {
 		const before = open();
 		await Promise.all(Array.from({ length: 20 }, () => agent.run(['true'])));
 		await Promise.allSettled(Array.from({ length: 20 }, () => agent.run(['no-such-program'])));
-		await Promise.all(Array.from({ length: 5 }, async () => (await agent.puppet()).exit()));
+		await Promise.all(Array.from({ length: 5 }, async () => (await agent.spawnControlled()).exit()));
 		await agent.now();
 		expect(open()).toBe(before);
 	});
@@ -356,7 +356,7 @@ describe('the end', () => {
 		await own.spawn(['sh', '-c', LEAVES_CHILDREN, mark], { out: out.take });
 		const stopped = await own.spawn(['sleep', '1000']);
 		await stopped.signal('SIGSTOP');
-		const puppet = await own.puppet();
+		const controlled = await own.spawnControlled();
 		await until(() => out.text() === 'ready\n');
 		const descendants = async () => {
 			const { stdout } = await execa('ps', ['-e', '-o', 'pid=,ppid=']);
@@ -366,7 +366,7 @@ describe('the end', () => {
 			const isOurs = (pid: number): boolean => pid === own.pid || (pid > 1 && isOurs(parents.get(pid) ?? 0));
 			return [...parents.keys()].filter((pid) => pid !== own.pid && isOurs(pid));
 		};
-		return { child, own, puppet, mark, pids: await descendants() };
+		return { child, own, controlled, mark, pids: await descendants() };
 	}
 
 	async function expectNobody(pids: readonly number[], mark: string) {
@@ -385,9 +385,9 @@ describe('the end', () => {
 	});
 
 	test('by SIGTERM is as tidy, and everyone who waits is told', async () => {
-		const { own, pids, mark, puppet, child } = await withFamily();
-		const { returned } = await puppet.call('socket');
-		const waiting = [own.sleep(100_000), puppet.call('bind', returned, '127.0.0.1', 0), puppet.exited];
+		const { own, pids, mark, controlled, child } = await withFamily();
+		const { returned } = await controlled.call('socket');
+		const waiting = [own.sleep(100_000), controlled.call('bind', returned, '127.0.0.1', 0), controlled.exited];
 		child.kill('SIGTERM');
 		const results = await Promise.allSettled(waiting);
 		for (const result of [results[0], results[2]])
@@ -406,13 +406,13 @@ describe('the end', () => {
 		const child = spawn(path);
 		const own = await Agent.connect(channelTo(child), 'a killed test');
 		const sleeper = await own.spawn(['sleep', '1000']);
-		const puppet = await own.puppet();
+		const controlled = await own.spawnControlled();
 		child.kill('SIGKILL');
 		expect(await own.closed).toMatchObject({ code: 'AGENT_GONE' });
 		await until(
 			async () =>
 				/^(Z|undefined)$/.test(`${await processState(sleeper.pid)}`) &&
-				/^(Z|undefined)$/.test(`${await processState(puppet.pid)}`),
+				/^(Z|undefined)$/.test(`${await processState(controlled.pid)}`),
 		);
 	});
 

@@ -1,12 +1,12 @@
 import type { Duplex, Readable } from 'node:stream';
 import { HalfopenError } from '../errors.ts';
+import { ControlledProcess } from './controlled-process.ts';
 import type { Message } from './framing.ts';
 import { AgentProcess, type ProcessEnd, type StreamHandlers } from './process.ts';
-import { Puppet } from './puppet.ts';
 import { Refusal, Requests } from './requests.ts';
 
+export { ControlledProcess } from './controlled-process.ts';
 export { AgentProcess, describeEnd, type ProcessEnd, type StreamHandlers } from './process.ts';
-export { Puppet } from './puppet.ts';
 export type { CallArguments, CallName, CallResult } from './socket-calls.ts';
 
 const PROTOCOL_VERSION = '2';
@@ -133,11 +133,11 @@ export class Agent {
 	}
 
 	/** Starts a process that makes the socket calls that the harness requests. */
-	puppet(): Promise<Puppet> {
+	spawnControlled(): Promise<ControlledProcess> {
 		return this.#start(
 			'puppet',
 			[],
-			(id, pid) => new Puppet(this.#requests, id, new AgentProcess(this.#requests, id, pid, {}, [])),
+			(id, pid) => new ControlledProcess(this.#requests, id, new AgentProcess(this.#requests, id, pid, {}, [])),
 		);
 	}
 

@@ -41,8 +41,8 @@ export async function processState(pid: number): Promise<string | undefined> {
 }
 
 /**
- * How many threads of a process are sleeping. A puppet has one thread that reads requests, and one for each call that
- * blocks.
+ * The number of sleeping threads of a process. A controlled process has one thread that reads requests, and one for each
+ * call that blocks.
  */
 export async function sleepingThreads(pid: number): Promise<number> {
 	const states = await Promise.all((await readdir(`/proc/${pid}/task`)).map((thread) => processState(Number(thread))));

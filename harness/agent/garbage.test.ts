@@ -139,7 +139,7 @@ test.each([
 	'tcpinfo',
 	'send 3 - %0',
 	'n%00',
-])('a puppet does not understand %j', async (call) => {
+])('a controlled process does not understand %j', async (call) => {
 	agent.stdin.write('10 puppet\n');
 	await until(() => said.includes(' 10 '));
 	agent.stdin.write(`11 call 10 ${call}\n`);

@@ -53,7 +53,7 @@ export class AgentProcess {
 	#ended: ProcessEnd | undefined;
 
 	/**
-	 * Called by `Agent` and `Puppet` when the agent has answered. `streams` are those that will send an end-of-file
+	 * Called by `Agent` and `ControlledProcess` when the agent has answered. `streams` are those that will send an end-of-file
 	 * event.
 	 */
 	constructor(requests: Requests, id: number, pid: number, handlers: StreamHandlers, streams: readonly string[]) {

@@ -1,4 +1,4 @@
-/** The socket calls of a puppet: how the arguments of each are encoded and its values decoded. */
+/** The socket calls of a controlled process: how the arguments of each are encoded and its values decoded. */
 
 import type { Endpoint } from '../formats/types.ts';
 import type { Errno } from '../tcp/errnos.ts';

@@ -92,9 +92,9 @@ describe('two hosts that are on', () => {
 			[server, client],
 		] as const) {
 			const { near, far } = await connection(from, to, 8081);
-			returned(await near.puppet.call('send', near.fd, 'kodos?'));
+			returned(await near.process.call('send', near.fd, 'kodos?'));
 			expect(await received(far)).toBe('kodos?');
-			returned(await far.puppet.call('send', far.fd, 'kang!'));
+			returned(await far.process.call('send', far.fd, 'kang!'));
 			expect(await received(near)).toBe('kang!');
 		}
 	});
@@ -215,11 +215,11 @@ test('createLab: no lab reaches another', () =>
 	withMachines((here) =>
 		withMachines(async (there) => {
 			await connection(there.client, there.server);
-			const puppet = await here.client.userland.puppet();
-			const fd = returned(await puppet.call('socket'));
-			returned(await puppet.call('setsockopt', fd, 'TCP_USER_TIMEOUT', 500));
+			const controlled = await here.client.userland.spawnControlled();
+			const fd = returned(await controlled.call('socket'));
+			returned(await controlled.call('setsockopt', fd, 'TCP_USER_TIMEOUT', 500));
 			const { address } = there.server.host;
-			const { errno } = await puppet.call('connect', fd, address, 8080);
+			const { errno } = await controlled.call('connect', fd, address, 8080);
 			expect(await errnosOfAnotherLab(here, address)).toContain(errno);
 			// Nor did it hear of it: there is the listener’s one connection, and nothing else.
 			expect((await sockets(there.server)).map((row) => row.split(' ')[0]).sort()).toEqual(['ESTAB', 'LISTEN']);
@@ -266,7 +266,7 @@ test('revive: a userland that works, on the same machine', () =>
 			await server.host.kill();
 			const userland = await Agent.connect(await server.host.revive(), 'revived');
 			const { near, far } = await connection(client, { ...server, userland }, port);
-			returned(await near.puppet.call('send', near.fd, 'again'));
+			returned(await near.process.call('send', near.fd, 'again'));
 			expect(await received(far)).toBe('again');
 		}
 	}));
@@ -291,13 +291,13 @@ test('powerOff, when the wire was cut: the other host hears nothing, and its age
 		await server.host.powerOff();
 		expect(await server.machine.closed).toMatchObject({ code: 'AGENT_GONE' });
 		expect(await server.userland.closed).toMatchObject({ code: 'AGENT_GONE' });
-		returned(await near.puppet.call('send', near.fd, 'kodos?'));
+		returned(await near.process.call('send', near.fd, 'kodos?'));
 		await until(() => heard.includes('length 6'));
 		const late = heard
 			.split('\n')
 			.filter((line) => line.includes(`IP ${server.host.address}.`) && Number.parseFloat(line) > cutAt);
 		expect(late).toEqual([]);
-		expect(await near.puppet.call('poll', near.fd, ['POLLIN'], 0)).toMatchObject({ returned: 0 });
+		expect(await near.process.call('poll', near.fd, ['POLLIN'], 0)).toMatchObject({ returned: 0 });
 		await capture.signal('SIGTERM');
 	}));
 

@@ -1,4 +1,4 @@
-import { Agent, type AgentProcess, type Puppet, type StreamHandlers } from '../agent/agent.ts';
+import { Agent, type AgentProcess, type ControlledProcess, type StreamHandlers } from '../agent/agent.ts';
 import type { BootChannels } from '../engines/engine.ts';
 import { callsReported, straceCommand } from '../probes/calls.ts';
 import type { PacketFile } from '../probes/capture.ts';
@@ -38,7 +38,7 @@ export class Boot {
 	#device!: string;
 	#segments!: SegmentProbe;
 	#sockets!: SocketProbe;
-	/** A program or a puppet was started: its calls are told by userland. */
+	/** A program or a controlled process was started, so userland reports its calls. */
 	#tracesCalls = false;
 	#latestSample: SocketSample = { t: 0, rows: [], unread: [] };
 	#latestEvent: EventOf<'sockets'> | undefined;
@@ -157,10 +157,10 @@ export class Boot {
 		return this.userland.spawn(straceCommand(argv), handlers, options);
 	}
 
-	/** Starts a process in userland that makes socket calls as it is told. */
-	async puppet(): Promise<Puppet> {
+	/** Starts a process in userland that makes the requested socket calls. */
+	async spawnControlled(): Promise<ControlledProcess> {
 		this.#beginCalls();
-		return this.userland.puppet();
+		return this.userland.spawnControlled();
 	}
 
 	/**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallArguments, CallName, CallResult, Puppet } from '../agent/agent.ts';
+import type { CallArguments, CallName, CallResult, ControlledProcess } from '../agent/agent.ts';
 import { MAX_REQUEST_LINE, wordLength } from '../agent/framing.ts';
 import {
 	MESSAGE_FLAGS,
@@ -51,7 +51,7 @@ type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno
  * and its end are its own.
  */
 export class SocketProcess extends Peer {
-	readonly #puppet: Puppet;
+	readonly #controlled: ControlledProcess;
 	/** By descriptor. */
 	readonly #sockets = new Map<number, TcpSocket>();
 
@@ -59,14 +59,14 @@ export class SocketProcess extends Peer {
 		const { history, clock, names } = context;
 		const name = names.take('socket', wanted);
 		const t = history.at(clock.now());
-		const puppet = await boot.puppet();
+		const controlled = await boot.spawnControlled();
 		history.add({ kind: 'process', t, host, peer: name, what: 'started', text: 'controlled socket' });
-		return new SocketProcess(name, host, context, puppet);
+		return new SocketProcess(name, host, context, controlled);
 	}
 
-	private constructor(name: string, host: HostName, context: LabContext, puppet: Puppet) {
-		super(name, host, context, puppet);
-		this.#puppet = puppet;
+	private constructor(name: string, host: HostName, context: LabContext, controlled: ControlledProcess) {
+		super(name, host, context, controlled);
+		this.#controlled = controlled;
 	}
 
 	/** A new TCP socket of this process. */
@@ -77,13 +77,13 @@ export class SocketProcess extends Peer {
 
 	/** Ends the process as `exit` does: the kernel closes its sockets. */
 	async exit(): Promise<void> {
-		await this.#puppet.exit();
+		await this.#controlled.exit();
 	}
 
 	override async signal(signal: NodeJS.Signals): Promise<void> {
 		checked(signalSchema, signal, `${this.name}.signal`);
 		this.record('signalled', signal);
-		await this.#puppet.signal(signal);
+		await this.#controlled.signal(signal);
 	}
 
 	/** Makes a call, and tells the history when it was entered and what it returned. */
@@ -93,7 +93,7 @@ export class SocketProcess extends Peer {
 		const socket = name === 'socket' ? { family: 'IPv4' as const } : this.#socketOf(name, args);
 		const text = { name, args: args.map(inWords).join(', '), fd, socket };
 		const make = async () => {
-			const result = await this.#puppet.call(name, ...args);
+			const result = await this.#controlled.call(name, ...args);
 			this.#learn(name, fd ?? result.returned, socket, result);
 			return result;
 		};

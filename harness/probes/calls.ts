@@ -46,8 +46,9 @@ export function straceCommand(argv: readonly string[]): string[] {
 }
 
 /**
- * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a puppet that
- * sleeps is in its call still, or has told what it returned. One that was stopped has not.
+ * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a controlled
+ * process (in /proc: `puppet`) that sleeps is in its call still, or has told what it returned. One that was stopped has
+ * not.
  */
 const UNTIL_IDLE = `for stat in /proc/[0-9]*/task/[0-9]*/stat
 	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (puppet) '[RDT]* ]]; do :; done
@@ -55,8 +56,8 @@ done`;
 const FLUSH_LIMIT_MS = 20_000;
 
 /**
- * Resolves when the tracers and puppets of a host have told all calls that had returned before; with false where they
- * were still busy when the limit passed. A call takes effect before strace, woken by its end, has written it down.
+ * Resolves when the tracers and controlled processes of a host have told all calls that had returned before; with false
+ * where they were still busy when the limit passed. A call takes effect before strace, woken by its end, has written it down.
  */
 export async function callsReported(userland: Agent, clock: LabClock, limitMs = FLUSH_LIMIT_MS): Promise<boolean> {
 	const stop = new AbortController();

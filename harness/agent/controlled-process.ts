@@ -10,11 +10,11 @@ import { CALLS, type CallArguments, type CallName, type CallResult } from './soc
  * A process that makes exactly the socket calls that the harness requests. It can block in them, and be killed by
  * SIGPIPE.
  */
-export class Puppet {
+export class ControlledProcess {
 	readonly pid: number;
-	/** Resolves when the puppet has ended. Rejects with AGENT_GONE. */
+	/** Resolves when the process has ended. Rejects with AGENT_GONE. */
 	readonly exited: Promise<ProcessEnd>;
-	/** Resolves immediately: a puppet has no streams. */
+	/** Resolves immediately: a controlled process has no streams. */
 	readonly drained: Promise<void>;
 	readonly #requests: Requests;
 	readonly #id: number;
@@ -30,14 +30,14 @@ export class Puppet {
 		this.#process = process;
 	}
 
-	/** How the puppet ended; undefined while it runs. */
+	/** How the process ended; undefined while it runs. */
 	get ended(): ProcessEnd | undefined {
 		return this.#process.ended;
 	}
 
 	/**
 	 * Makes one call in a thread of its own. Resolves when the call returns; a failed call is a result with an errno. The
-	 * result need not be awaited. Rejects with PEER_EXITED if the puppet ends before, and with OPTION_INVALID if no call
+	 * result need not be awaited. Rejects with PEER_EXITED if the process ends before, and with OPTION_INVALID if no call
 	 * can be made with these arguments.
 	 */
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): Promise<CallResult<Name>> {
@@ -56,12 +56,12 @@ export class Puppet {
 		}
 	}
 
-	/** Sends a signal to the puppet. Rejects with PEER_EXITED if it has ended. */
+	/** Sends a signal to the process. Rejects with PEER_EXITED if it has ended. */
 	signal(name: NodeJS.Signals): Promise<void> {
 		return this.#process.signal(name);
 	}
 
-	/** Makes the puppet exit with status 0. The kernel closes its sockets. */
+	/** Makes the process exit with status 0. The kernel closes its sockets. */
 	async exit(): Promise<ProcessEnd> {
 		await this.#process.end();
 		return this.exited;

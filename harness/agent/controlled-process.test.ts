@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Agent } from './agent.ts';
+import type { ControlledProcess } from './controlled-process.ts';
 import { builtAgent, sleepingThreads, until } from './fixture.ts';
 import { startLocalAgent } from './local.ts';
-import type { Puppet } from './puppet.ts';
 
 jest.setTimeout(120_000);
 
@@ -20,9 +20,9 @@ afterAll(async () => {
 
 const HOME = '127.0.0.1';
 
-/** A puppet that listens on a free port. */
-async function listener(): Promise<{ server: Puppet; listening: number; port: number }> {
-	const server = await agent.puppet();
+/** A controlled process that listens on a free port. */
+async function listener(): Promise<{ server: ControlledProcess; listening: number; port: number }> {
+	const server = await agent.spawnControlled();
 	const { returned: listening } = await server.call('socket');
 	await server.call('bind', listening, HOME, 0);
 	await server.call('listen', listening, 8);
@@ -31,10 +31,10 @@ async function listener(): Promise<{ server: Puppet; listening: number; port: nu
 	return { server, listening, port: name.port ?? 0 };
 }
 
-/** Two puppets with a connection between them. */
+/** Two controlled processes with a connection between them. */
 async function connected() {
 	const { server, listening, port } = await listener();
-	const client = await agent.puppet();
+	const client = await agent.spawnControlled();
 	const { returned: a } = await client.call('socket');
 	expect(await client.call('connect', a, HOME, port)).toMatchObject({ returned: 0 });
 	const accepted = await server.call('accept', listening);
@@ -42,43 +42,43 @@ async function connected() {
 }
 
 /** Makes the peer's end reset the connection. */
-async function reset(server: Puppet, b: number): Promise<void> {
+async function reset(server: ControlledProcess, b: number): Promise<void> {
 	await server.call('setsockopt', b, 'SO_LINGER', 1, 0);
 	await server.call('close', b);
 }
 
-describe('a puppet', () => {
+describe('a controlled process', () => {
 	test('numbers its descriptors from 3 on', async () => {
-		const puppet = await agent.puppet();
-		expect(await puppet.call('socket')).toMatchObject({ returned: 3 });
-		expect(await puppet.call('socket')).toMatchObject({ returned: 4 });
-		expect(await puppet.call('close', 3)).toMatchObject({ returned: 0 });
-		expect(await puppet.call('socket')).toMatchObject({ returned: 3 });
-		const { out } = await agent.run(['ls', '-l', `/proc/${puppet.pid}/fd`]);
+		const controlled = await agent.spawnControlled();
+		expect(await controlled.call('socket')).toMatchObject({ returned: 3 });
+		expect(await controlled.call('socket')).toMatchObject({ returned: 4 });
+		expect(await controlled.call('close', 3)).toMatchObject({ returned: 0 });
+		expect(await controlled.call('socket')).toMatchObject({ returned: 3 });
+		const { out } = await agent.run(['ls', '-l', `/proc/${controlled.pid}/fd`]);
 		expect(out.match(/ (\d+) -> /g)?.length).toBe(7);
 		expect(out.match(/\/dev\/null/g)?.length).toBe(3);
-		expect(await puppet.exit()).toMatchObject({ status: 0 });
+		expect(await controlled.exit()).toMatchObject({ status: 0 });
 	});
 
 	test('tells when a call was made and how long it took', async () => {
-		const puppet = await agent.puppet();
-		const { returned: fd } = await puppet.call('socket');
+		const controlled = await agent.spawnControlled();
+		const { returned: fd } = await controlled.call('socket');
 		const before = await agent.now();
-		const result = await puppet.call('poll', fd, [], 50);
+		const result = await controlled.call('poll', fd, [], 50);
 		expect(result.t).toBeGreaterThanOrEqual(before);
 		expect(result.t + result.took).toBeLessThanOrEqual(await agent.now());
 		/* An unconnected TCP socket hangs up at once. */
 		expect(result).toMatchObject({ returned: 1, revents: ['POLLHUP'] });
-		await puppet.call('bind', fd, HOME, 0);
-		await puppet.call('listen', fd, 1);
-		const waited = await puppet.call('poll', fd, ['POLLIN'], 50);
+		await controlled.call('bind', fd, HOME, 0);
+		await controlled.call('listen', fd, 1);
+		const waited = await controlled.call('poll', fd, ['POLLIN'], 50);
 		expect(waited).toMatchObject({ returned: 0, revents: [] });
 		expect(waited.took).toBeGreaterThanOrEqual(0.05);
 	});
 
 	test('refuses what no call can be made of', async () => {
-		const puppet = await agent.puppet();
-		await expect(puppet.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({
+		const controlled = await agent.spawnControlled();
+		await expect(controlled.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({
 			code: 'OPTION_INVALID',
 			seen: expect.stringContaining('address'),
 		});
@@ -122,7 +122,7 @@ describe('calls', () => {
 		const { server, listening, port } = await listener();
 		const accept = server.call('accept', listening);
 		expect(await server.call('getsockopt', listening, 'SO_ERROR')).toMatchObject({ value: 0 });
-		const client = await agent.puppet();
+		const client = await agent.spawnControlled();
 		const { returned: a } = await client.call('socket');
 		await client.call('connect', a, HOME, port);
 		const { returned: b } = await accept;
@@ -173,11 +173,11 @@ describe('calls', () => {
 	});
 
 	test('fail with whatever errno it is: a process that may have no more descriptors', async () => {
-		// The puppet needs two of the sixteen to talk to the agent.
+		// The process needs two of the sixteen for its channel to the agent.
 		const limited = await startLocalAgent(path, 'a limited test', { prefix: ['prlimit', '--nofile=16'] });
-		const puppet = await limited.puppet();
-		for (let fd = 3; fd < 14; fd++) expect(await puppet.call('socket')).toMatchObject({ returned: fd });
-		expect(await puppet.call('socket')).toMatchObject({ returned: -1, errno: 'EMFILE' });
+		const controlled = await limited.spawnControlled();
+		for (let fd = 3; fd < 14; fd++) expect(await controlled.call('socket')).toMatchObject({ returned: fd });
+		expect(await controlled.call('socket')).toMatchObject({ returned: -1, errno: 'EMFILE' });
 		await limited.close();
 	});
 
@@ -273,10 +273,10 @@ describe('calls', () => {
 		expect(await client.call('send', a, 'x', ['MSG_NOSIGNAL'])).toMatchObject({ errno: 'ECONNRESET' });
 	});
 
-	test('may block by the dozen in one puppet', async () => {
+	test('may block by the dozen in one process', async () => {
 		const { server, listening, port } = await listener();
 		const accepts = Array.from({ length: 40 }, () => server.call('accept', listening));
-		const client = await agent.puppet();
+		const client = await agent.spawnControlled();
 		for (let i = 0; i < 40; i++) await client.call('connect', (await client.call('socket')).returned, HOME, port);
 		expect(new Set((await Promise.all(accepts)).map(({ returned }) => returned)).size).toBe(40);
 	});
