@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { fakeContext } from '../fixtures.ts';
-import { stateEvent, Wire } from '../timeline/fixtures.ts';
+import { SimulatedWire, stateEvent } from '../timeline/fixtures.ts';
 import { Timeline } from './timeline-queries.ts';
 
-function timelineOf(wire: Wire): Timeline {
+function timelineOf(wire: SimulatedWire): Timeline {
 	const context = fakeContext();
 	for (const observation of wire.observations) context.history.observe(observation);
 	return new Timeline(context);
@@ -11,7 +11,7 @@ function timelineOf(wire: Wire): Timeline {
 
 describe('probes', () => {
 	const handshake = () =>
-		new Wire()
+		new SimulatedWire()
 			.send(0, 'client', 'S', { seq: 1_000 })
 			.send(0.1, 'server', 'S.', { seq: 5_000, ack: 1_001 })
 			.send(0.2, 'client', '.', { seq: 1_001, ack: 5_001 });

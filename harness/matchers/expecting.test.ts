@@ -3,7 +3,7 @@ import type { HalfopenError } from '../errors.ts';
 import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
 import { spanOf } from '../tcp/span.ts';
-import { Wire } from '../timeline/fixtures.ts';
+import { SimulatedWire } from '../timeline/fixtures.ts';
 import { expectEventually, expectSilence, type SilencePeriod, type WaitOptions } from './expecting.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 
@@ -118,7 +118,7 @@ describe('an expectation', () => {
 describe('an expectation of segments', () => {
 	function shown(...flags: string[]) {
 		const context = fakeContext();
-		const wire = new Wire();
+		const wire = new SimulatedWire();
 		for (const [index, one] of flags.entries()) wire.send(index, 'client', one, { seq: index });
 		for (const sighting of wire.observations) context.history.observe(sighting);
 		return { context, timeline: new TimelineExpectation(new Timeline(context)) };

@@ -3,7 +3,7 @@ import { failureOf, fakeContext, settle } from '../fixtures.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { EventOf } from '../timeline/events.ts';
-import { HISTORY_START, Wire } from '../timeline/fixtures.ts';
+import { HISTORY_START, SimulatedWire } from '../timeline/fixtures.ts';
 import { PeerExpectation } from './peer-matchers.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 
@@ -37,7 +37,7 @@ function lagging(tell: () => void = () => {}) {
  * What the observers say of one segment of the client: where it left, where it arrived, and what the firewall logged.
  */
 function observationsOf(fate: 'delivered' | 'dropped' | 'unobserved') {
-	return new Wire().send(1, 'client', 'P.', { length: 6, fate }).observations;
+	return new SimulatedWire().send(1, 'client', 'P.', { length: 6, fate }).observations;
 }
 
 describe('a fate is no fate before all observers have told', () => {
@@ -81,7 +81,7 @@ describe('a fate is no fate before all observers have told', () => {
 
 	test('a list is not complete before a segment that was sent has been told', async () => {
 		const [left, arrived] = observationsOf('delivered');
-		const later = new Wire().send(1.5, 'server', '.', { ipId: 9 }).observations;
+		const later = new SimulatedWire().send(1.5, 'server', '.', { ipId: 9 }).observations;
 		const { context, history, timeline } = lagging(() => {
 			if (history.segments.length === 1) for (const sighting of later) history.observe(sighting);
 		});
@@ -100,7 +100,7 @@ describe('a fate is no fate before all observers have told', () => {
 describe('of a segment whose log is late', () => {
 	/** A segment that the server's firewall drops, which its log tells only when it is asked. */
 	function late() {
-		const { observations } = new Wire().send(1, 'client', 'P.', { length: 6, fate: 'dropped' });
+		const { observations } = new SimulatedWire().send(1, 'client', 'P.', { length: 6, fate: 'dropped' });
 		const logged = observations.pop();
 		const lab = lagging(() => {
 			if (logged && lab.history.segments.some(({ fate }) => fate === 'delivered')) lab.history.observe(logged);
@@ -125,7 +125,7 @@ describe('of a segment whose log is late', () => {
 
 	test('a count is not too high', async () => {
 		const { context, history, timeline, arrive } = late();
-		for (const sighting of new Wire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).observations)
+		for (const sighting of new SimulatedWire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).observations)
 			history.observe(sighting);
 		arrive();
 		context.clock.pass(2_000);
@@ -135,7 +135,7 @@ describe('of a segment whose log is late', () => {
 
 describe('a silence', () => {
 	test('is not broken by what comes after it, while observers are asked', async () => {
-		const { observations } = new Wire().send(2.5, 'client', 'P.', { length: 6 });
+		const { observations } = new SimulatedWire().send(2.5, 'client', 'P.', { length: 6 });
 		const lab = lagging(() => {
 			if (lab.context.clock.now() >= HISTORY_START + 2)
 				for (const sighting of observations.splice(0)) lab.history.observe(sighting);
@@ -256,7 +256,7 @@ describe('without an observer', () => {
 		const { context, history, timeline } = lagging();
 		for (const sighting of observationsOf('delivered')) history.observe(sighting);
 		history.lose({ observer: 'firewall', host: 'server', ...lost, since: 1.5 });
-		for (const sighting of new Wire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).observations)
+		for (const sighting of new SimulatedWire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).observations)
 			history.observe(sighting);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6');

@@ -2,50 +2,54 @@ import { type EventOf, type HostName, otherHost } from './events.ts';
 import type { Loss } from './timeline-file.ts';
 
 /**
- * Observers by their names in losses. `rules`: whether all rules of a firewall are the lab's own; of others its log
- * tells nothing. Each peer has a tracer of its own, `strace of nc-1`; `strace` stands for all of a host.
+ * The names of observers, as in losses. `rules` is the check that all rules of a firewall are the lab's own, because
+ * the log does not show what other rules drop. Each peer has its own tracer, e.g. `strace of nc-1`; `strace` stands for
+ * all tracers of a host.
  */
 export type Observer = 'capture' | 'firewall' | 'rules' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
 
-/** An observer of one host; the kernel's trace is of both. */
+/** An observer of one host. The kernel's trace covers both hosts, and is one observer for each. */
 export interface HostObserver {
 	readonly observer: Observer;
 	readonly host: HostName;
 }
 
-/** A packet, as far as its fate is concerned. */
-type Packet = Pick<EventOf<'segment'>, 't' | 'host' | 'link' | 'fate' | 'arrived'>;
+/** The fields of a packet that decide whether its fate is final. */
+type FateFields = Pick<EventOf<'segment'>, 't' | 'host' | 'link' | 'fate' | 'arrived'>;
 
 /**
- * How long a packet may be under way between two captures, in seconds: a softirq on a busy processor. One that a
- * running host has not seen by then did not arrive.
+ * How long a packet may be in transit between two captures, in seconds: a softirq on a busy processor. If a running
+ * host has not seen the packet by then, it did not arrive.
  */
 export const TRANSIT_LIMIT = 0.1;
 
-/** What the observers of a lab have told for certain, and what they have lost. All times are seconds of the history. */
+/**
+ * Up to when each observer of a lab has reported everything, and what observers have lost. All times are seconds of the
+ * history.
+ */
 export class Coverage {
 	#losses: Loss[] = [];
-	/** Up to when each observer has told all; absent for one that does not run. */
+	/** Up to when each running observer has reported everything. */
 	readonly #completeUntil = new Map<string, number>();
 
 	get losses(): readonly Loss[] {
 		return this.#losses;
 	}
 
-	/** An observer missed something; with `since`, all that it would have told from then on is unknown. */
+	/** Records a loss. With `since`, everything that the observer would have reported from then on is unknown. */
 	lose(loss: Loss): void {
 		this.#losses.push(loss);
 	}
 
-	/** An observer tells all again from `t` on: it was started anew, or has caught up. */
+	/** Ends the losses of an observer at `t`: it was started again, or has caught up. */
 	recover({ observer, host }: HostObserver, t: number): void {
 		const isOver = (loss: Loss) => isOpen(loss) && loss.observer === observer && (loss.host ?? host) === host;
 		this.#losses = this.#losses.map((loss) => (isOver(loss) ? { ...loss, until: t } : loss));
 	}
 
 	/**
-	 * All times count from another moment from now on, which is so many seconds after the one before. What was lost
-	 * until then and told again is forgotten: it is no part of the history that begins.
+	 * Moves the start of the history by this many seconds: all times are converted, and losses that ended before the new
+	 * start are removed.
 	 */
 	begin(seconds: number): void {
 		for (const [name, t] of this.#completeUntil) this.#completeUntil.set(name, t - seconds);
@@ -57,28 +61,28 @@ export class Coverage {
 		this.#losses = moved.filter(({ until = Number.POSITIVE_INFINITY }) => until > 0);
 	}
 
-	/** An observer runs from `t` on. */
+	/** Records that an observer runs from `t` on. */
 	started(observed: HostObserver, t: number): void {
 		this.#completeUntil.set(keyOf(observed), t);
 		this.recover(observed, t);
 	}
 
-	/** An observer has told all up to `t`. */
+	/** Records that an observer has reported everything up to `t`. */
 	markComplete(observed: HostObserver, t: number): void {
 		this.#completeUntil.set(keyOf(observed), Math.max(t, this.#completeUntil.get(keyOf(observed)) ?? t));
 	}
 
-	/** An observer has ended in good order: it has told all. */
+	/** Records that an observer was stopped after it had reported everything. */
 	ended(observed: HostObserver): void {
 		this.#completeUntil.delete(keyOf(observed));
 	}
 
-	/** Up to when an observer has told all; Infinity for one that does not run. */
+	/** Returns up to when an observer has reported everything; Infinity if it does not run. */
 	completeUntil(observed: HostObserver): number {
 		return this.#completeUntil.get(keyOf(observed)) ?? Number.POSITIVE_INFINITY;
 	}
 
-	/** Whether what an observer would have told of that time is unknown. */
+	/** Whether an observer had a loss at that time, so that what it would have reported is unknown. */
 	isBlind(observer: Observer, host: HostName, t: number): boolean {
 		return this.#losses.some(
 			(loss) =>
@@ -89,24 +93,24 @@ export class Coverage {
 		);
 	}
 
-	/** What made one of these observers lose sight, at any time so far. */
+	/** Returns the first loss with `since` of any of these observers. */
 	anyLoss(...observed: readonly HostObserver[]): Loss | undefined {
 		return this.#losses.find((loss) => loss.since !== undefined && observed.some((one) => concerns(loss, one)));
 	}
 
-	/** The same, of what has happened since `t`. */
+	/** Returns the first loss of any of these observers that includes a time after `t`. */
 	anyLossSince(t: number, ...observed: readonly HostObserver[]): Loss | undefined {
 		const isLater = ({ since, until = Number.POSITIVE_INFINITY }: Loss) => since !== undefined && until > t;
 		return this.#losses.find((loss) => isLater(loss) && observed.some((one) => concerns(loss, one)));
 	}
 
-	/** Why one of these observers sees nothing any more. */
+	/** Returns the first loss of any of these observers that has not ended. */
 	openLoss(...observed: readonly HostObserver[]): Loss | undefined {
 		return this.#losses.find((loss) => isOpen(loss) && observed.some((one) => concerns(loss, one)));
 	}
 
-	/** Whether nothing that observers have still to tell can change what became of a packet. */
-	isFinal({ t, host: sender, link, fate, arrived = t }: Packet): boolean {
+	/** Whether no further observation can change the fate of a packet. */
+	isFinal({ t, host: sender, link, fate, arrived = t }: FateFields): boolean {
 		if (fate === 'dropped' || fate === 'unknown') return true;
 		const receiver = link === 'loopback' ? sender : otherHost(sender);
 		const has = (observer: Observer, until: number) =>

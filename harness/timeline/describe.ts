@@ -1,6 +1,6 @@
-import type { Event } from './events.ts';
+import type { Event, EventOf, PacketEvent, SocketRow } from './events.ts';
 
-/** One event as a line, for messages: time, host, what happened. */
+/** Formats an event as one line for messages: time, host, what happened. */
 export function describeEvent(event: Event): string {
 	const host = 'host' in event ? event.host : '';
 	return `${event.t.toFixed(3).padStart(9)}  ${host.padEnd(6)}  ${whatHappened(event)}`;
@@ -38,32 +38,28 @@ function whatHappened(event: Event): string {
 	}
 }
 
-/** Which socket of its host it is about: its own port and its peer's. */
-function socketOf({ local, remote }: Pick<Extract<Event, { kind: 'error' }>, 'local' | 'remote'>): string {
+/** Formats the socket of an event: its own port and the port of the other end. */
+function socketOf({ local, remote }: Pick<EventOf<'error'>, 'local' | 'remote'>): string {
 	return local === undefined || remote === undefined ? '' : `${local.port} ↔ ${remote.port}: `;
 }
 
-type Packet = Extract<Event, { kind: 'segment' | 'icmp' }>;
-
-function arrowOf({ host, link }: Packet): string {
+function arrowOf({ host, link }: PacketEvent): string {
 	if (link === 'loopback') return 'loopback';
 	return host === 'client' ? '>' : '<';
 }
 
-function fateOf({ host, fate, by, origin }: Packet): string {
+function fateOf({ host, fate, by, origin }: PacketEvent): string {
 	return `${fate}${by ? ` by ${by}` : ''}${origin === 'firewall' ? ` (made by the ${host}’s firewall)` : ''}`;
 }
 
-type Row = Extract<Event, { kind: 'sockets' }>['rows'][number];
-
-/** One socket as a reader of `ss` knows it. */
-export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: Row): string {
-	const clock = timer ? ` timer:(${timer.name},${Math.round(timer.leftMs)}ms,${timer.count})` : '';
+/** Formats a row of `ss`, in the form of `ss`. */
+export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: SocketRow): string {
+	const timerText = timer ? ` timer:(${timer.name},${Math.round(timer.leftMs)}ms,${timer.count})` : '';
 	const ends = `${local.address}:${local.port} ${remote.address}:${remote.port}`;
-	return `${state} ${receiveQueue} ${sendQueue} ${ends}${clock}`;
+	return `${state} ${receiveQueue} ${sendQueue} ${ends}${timerText}`;
 }
 
-function resultOf({ returned, errno, result, took }: Extract<Event, { kind: 'call' }>): string {
+function resultOf({ returned, errno, result, took }: EventOf<'call'>): string {
 	if (errno !== undefined) return `= ${errno}`;
 	if (returned === undefined) return took === undefined ? '… blocked' : `… ${result ?? 'never returned'}`;
 	return `= ${returned}${result ? ` (${result})` : ''}`;

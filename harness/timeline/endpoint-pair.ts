@@ -2,20 +2,20 @@ import type { JoinedPacket } from './joined-packet.ts';
 import { Numbering, type Numbers } from './numbering.ts';
 import { TimeOrderedList } from './time-ordered-list.ts';
 
-/** From so many segments of a connection to the next the numbers are kept, to go on from there. */
-const BETWEEN_CHECKPOINTS = 256;
+/** The number of segments between two saved copies of the numbering, from which an update can continue. */
+const CHECKPOINT_INTERVAL = 256;
 
-/** All segments between two endpoints, of all connections that they had. */
+/** All segments between two endpoints, of all their connections. */
 export class EndpointPair {
 	readonly inOrder = new TimeOrderedList<JoinedPacket>();
-	/** The numbers before every so manieth segment. */
+	/** Copies of the numbering before the segments 0, CHECKPOINT_INTERVAL, 2 * CHECKPOINT_INTERVAL, … */
 	readonly #checkpoints: Numbering[];
-	/** The numbers behind the last segment. */
-	#tip: Numbering;
+	/** The numbering after the last segment. */
+	#latest: Numbering;
 
-	constructor(isWithItself: boolean) {
-		this.#checkpoints = [new Numbering(isWithItself)];
-		this.#tip = new Numbering(isWithItself);
+	constructor(isSelfConnection: boolean) {
+		this.#checkpoints = [new Numbering(isSelfConnection)];
+		this.#latest = new Numbering(isSelfConnection);
 	}
 
 	add(joined: JoinedPacket): void {
@@ -26,24 +26,25 @@ export class EndpointPair {
 		const before = this.inOrder.items.length;
 		const from = this.inOrder.update();
 		const { items } = this.inOrder;
-		this.#checkpoints.length = Math.min(this.#checkpoints.length, Math.floor(from / BETWEEN_CHECKPOINTS) + 1);
-		const isBehindAll = from === before;
-		let at = isBehindAll ? from : (this.#checkpoints.length - 1) * BETWEEN_CHECKPOINTS;
-		const numbering = isBehindAll ? this.#tip : (this.#checkpoints.at(-1) as Numbering).copy();
-		for (; at < items.length; at++) {
-			if (at > 0 && at % BETWEEN_CHECKPOINTS === 0 && this.#checkpoints.length === at / BETWEEN_CHECKPOINTS)
+		this.#checkpoints.length = Math.min(this.#checkpoints.length, Math.floor(from / CHECKPOINT_INTERVAL) + 1);
+		const isAppended = from === before;
+		let index = isAppended ? from : (this.#checkpoints.length - 1) * CHECKPOINT_INTERVAL;
+		const numbering = isAppended ? this.#latest : (this.#checkpoints.at(-1) as Numbering).copy();
+		for (; index < items.length; index++) {
+			if (index > 0 && index % CHECKPOINT_INTERVAL === 0 && this.#checkpoints.length === index / CHECKPOINT_INTERVAL)
 				this.#checkpoints.push(numbering.copy());
-			number(items[at] as JoinedPacket, numbering);
+			number(items[index] as JoinedPacket, numbering);
 		}
-		this.#tip = numbering;
+		this.#latest = numbering;
 	}
 
-	/** The last segment of some kind that is not later than that. */
+	/** Returns the last segment until `t` that fulfils the condition. */
 	lastBefore(t: number, isWanted: (joined: JoinedPacket) => boolean): JoinedPacket | undefined {
 		return this.inOrder.items.findLast((joined) => joined.t <= t && isWanted(joined));
 	}
 }
 
+/** Gives the next segment its numbers. If they differ from its earlier ones, its event must be made again. */
 function number(joined: JoinedPacket, numbering: Numbering): void {
 	const { flow, packet } = joined.group;
 	if (!flow || packet.kind !== 'segment') return;

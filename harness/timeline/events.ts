@@ -12,35 +12,35 @@ export const otherHost = (host: HostName): HostName => (host === 'client' ? 'ser
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
 const at = { t: z.number(), host: hostName };
 /**
- * Counts the boots of a host: 1 for the first. What an earlier boot left behind goes on emitting events with the same
+ * The number of a host's boot; the first is 1. Sockets of an earlier boot may continue to emit events with the same
  * addresses.
  */
 const boot = z.int().min(1);
 /**
- * A socket as the side that holds it names it. `ghost` marks what the engine lets a stack do after its power went off:
- * a dead namespace closes its sockets and retransmits into nothing for minutes. No real machine does, so no matcher
- * counts it.
+ * A connection, from the view of the host that holds the socket. `ghost` marks what a stack still does after its host
+ * was powered off: the namespace of a dead host closes its sockets and retransmits into nothing for minutes. No real
+ * machine does that, so no matcher counts it.
  */
 const connection = { boot, ghost: z.boolean().optional(), local: endpoint, remote: endpoint };
 
-/** What the scenario said it was doing. `host` is absent: a step belongs to the story, not to a side. */
+/** A step that the scenario announced. It has no `host`. */
 const step = z.object({ kind: z.literal('step'), t: z.number(), text: z.string() });
 
-/** Something broken on purpose, or mended. `id` ties the phases of one fault together. */
+/** A phase of a fault. The phases of one fault share an `id`. */
 const fault = z.object({
 	kind: z.literal('fault'),
 	...at,
 	id: z.string(),
-	/** What was broken: packets by a rule, the wire, the host's power, its programs, or a sysctl changed. */
+	/** What was broken: packets (by a rule), the wire, the host's power, its programs, or a sysctl. */
 	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl']),
 	phase: z.enum(['injected', 'proven', 'healed']),
-	/** The fault in words, e.g. `server: drop in tcp --dport 8080`. */
+	/** A description, e.g. `server: drop in tcp --dport 8080`. */
 	text: z.string(),
-	/** What shows that it took effect (phase `proven`), or what it did in all (phase `healed`). */
+	/** The proof that it took effect (phase `proven`), or everything that it did (phase `healed`). */
 	proof: z.string().optional(),
 });
 
-/** A program under observation: started, spoken to, signalled, gone. */
+/** A peer was started, received text on its standard input or a signal, or exited. */
 const process = z.object({
 	kind: z.literal('process'),
 	...at,
@@ -59,7 +59,7 @@ const output = z.object({
 	text: z.string(),
 });
 
-/** A TCP socket that a program holds. IPv4-mapped addresses of an IPv6 socket are written as plain IPv4. */
+/** A TCP socket of a program. IPv4-mapped addresses of an IPv6 socket are written as plain IPv4. */
 const tcpSocket = z.object({
 	family: z.enum(['IPv4', 'IPv6']),
 	local: endpoint.optional(),
@@ -67,30 +67,30 @@ const tcpSocket = z.object({
 });
 
 /**
- * A system call that a peer made. While it blocks it has neither `returned` nor `errno` nor `took`; one that never
- * returned, because its process ended, has `took` only.
+ * A system call of a peer. While it blocks, it has none of `returned`, `errno` and `took`. A call that never returned,
+ * because its process ended, has only `took`.
  */
 const call = z.object({
 	kind: z.literal('call'),
 	...at,
 	peer: z.string(),
-	/** The process that made it; `tid` is its thread, where that is another than the first. */
+	/** The process that made the call. `tid` is the thread, if it is not the first one of the process. */
 	pid: z.int(),
 	tid: z.int().optional(),
 	name: z.string(),
 	args: z.string(),
 	fd: z.int().optional(),
-	/** The TCP socket that it was made on, or that it made. */
+	/** The TCP socket that the call used or created. */
 	socket: tcpSocket.optional(),
-	/** Of splice, whose name does not tell: whether it took data from its socket or put some in. */
+	/** For splice, whose name does not show the direction: whether it read from the socket or wrote to it. */
 	as: z.enum(['read', 'write']).optional(),
-	/** Of poll and select: what it waits for. */
+	/** For poll and select: the descriptors that it waits for. */
 	waitsOn: z.array(z.object({ fd: z.int(), socket: tcpSocket.optional() })).optional(),
-	/** Of poll, select and epoll: what they found ready, for which events in their own words. */
+	/** For poll, select and epoll: the ready descriptors. `events` uses the names of the call. */
 	ready: z.array(z.object({ fd: z.int(), socket: tcpSocket.optional(), events: z.string() })).optional(),
 	returned: z.number().optional(),
 	errno: z.string().optional(),
-	/** What the tracer adds to the result, e.g. `[{fd=3, revents=POLLIN}]`, or why it never returned. */
+	/** What strace adds to the result, e.g. `[{fd=3, revents=POLLIN}]`, or why the call never returned. */
 	result: z.string().optional(),
 	/** Seconds inside the call. */
 	took: z.number().optional(),
@@ -98,8 +98,8 @@ const call = z.object({
 });
 
 /**
- * What became of a packet: `delivered` to the other stack, `dropped` by the fault named in `by`, `unobserved` because
- * its receiver is gone, or `unknown` because the observer named in `by` had failed.
+ * The fate of a packet: `delivered` to the other stack, `dropped` by the fault named in `by`, `unobserved` because
+ * there was no receiver, or `unknown` because the observer named in `by` had failed.
  */
 const fate = z.enum(['delivered', 'dropped', 'unobserved', 'unknown']);
 const by = z.string().optional();
@@ -108,21 +108,18 @@ const tcpOptions = z.object({
 	mss: z.int().optional(),
 	windowScale: z.int().optional(),
 	sackPermitted: z.boolean().optional(),
-	/** Relative to the initial number of the side whose data they acknowledge. */
+	/** Relative to the initial sequence number of the side whose data the blocks acknowledge. */
 	sack: z.array(z.object({ from: z.int(), to: z.int() })).optional(),
 	timestamp: z.object({ value: z.int(), echo: z.int() }).optional(),
 	/** Subtypes of the MPTCP options (RFC 8684, 3), e.g. `MP_CAPABLE`. */
 	mptcp: z.string().optional(),
-	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
+	/** The Fast Open cookie in hex; empty if one is requested (RFC 7413). */
 	fastOpen: z.string().optional(),
-	/**
-	 * `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768,
-	 * 3.2.3).
-	 */
+	/** `AccECN0` or `AccECN1` (the order of the counters), and the counters that were sent, in hex (RFC 9768, 3.2.3). */
 	accurateEcn: z.string().optional(),
 });
 
-/** An ICMP message: `t` and `host` are its sender's. */
+/** An ICMP message. `t` and `host` are those of the sender. */
 const icmp = z.object({
 	kind: z.literal('icmp'),
 	...at,
@@ -132,14 +129,15 @@ const icmp = z.object({
 	type: z.int(),
 	code: z.int(),
 	/**
-	 * In the words of iptables(8) where it has some: `host-unreachable`, `port-unreachable`, `fragmentation-needed`; else
-	 * `type 3 code 99`.
+	 * The name that iptables(8) uses (`host-unreachable`, `port-unreachable`, `fragmentation-needed`), or the numbers if
+	 * there is none (`type 3 code 99`).
 	 */
 	name: z.string(),
 	/** For `fragmentation-needed`: the MTU of the next hop. */
 	mtu: z.int().optional(),
 	/**
-	 * The segment that it complains of; its number is relative, as on its event, or as on the wire where nobody saw it.
+	 * The segment that caused it. `seq` is relative, as in the segment's event, or absolute if no capture saw the
+	 * segment.
 	 */
 	quotes: z.object({ from: endpoint, to: endpoint, seq: z.int() }).optional(),
 	link: z.literal('loopback').optional(),
@@ -150,42 +148,42 @@ const icmp = z.object({
 	arrived: z.number().optional(),
 });
 
-/** One TCP segment: `t` and `host` are its sender's (the moment its capture saw it leave). */
+/** A TCP segment. `t` and `host` are those of the sender: `t` is when the sender's capture saw it leave. */
 const segment = z.object({
 	kind: z.literal('segment'),
 	...at,
 	boot,
 	from: endpoint,
 	to: endpoint,
-	/** As tcpdump writes them: `S`, `S.`, `P.`, `F.`, `R`, `.`; `none` for no flag at all. */
+	/** As tcpdump writes them: `S`, `S.`, `P.`, `F.`, `R`, `.`; `none` if no flag is set. */
 	flags: z.string(),
-	/** Relative to the initial numbers of the connection, as tcpdump prints them; SYN and SYN-ACK have seq 0. */
+	/** `seq` and `ack` are relative to the connection's initial numbers, as in tcpdump. SYN and SYN-ACK have seq 0. */
 	seq: z.int(),
 	ack: z.int(),
 	length: z.int().min(0),
-	/** Window field as on the wire, unscaled. */
+	/** The window field of the header, unscaled. */
 	window: z.int().min(0),
-	/** `loopback`: it never left its host. Absent: it was on the wire between the hosts. */
+	/** `loopback`: the segment never left its host. Absent: it was on the wire between the hosts. */
 	link: z.literal('loopback').optional(),
-	/**
-	 * Who made it: the sender's firewall, in the name of the other side, or an injector. Absent: the stack of its host.
-	 */
+	/** What made the segment: the firewall of `host`, or an injector. Absent: the TCP stack of `host`. */
 	origin: z.enum(['firewall', 'injected']).optional(),
-	/** TCP options, as far as the capture held them. */
+	/** TCP options, as far as the capture contains them. */
 	options: tcpOptions.optional(),
 	fate,
 	by,
 	/** When the capture of the other host saw it. */
 	arrived: z.number().optional(),
-	/** True where the same bytes were on the wire before. What the sender's own firewall dropped never was. */
+	/**
+	 * True if the same bytes were on the wire before. Segments that the sender's own firewall dropped were never there.
+	 */
 	retransmission: z.boolean(),
-	/** For the pcap: absolute numbers. */
+	/** The numbers on the wire, to find the segment in the pcap. */
 	absolute: z.object({ seq: z.int(), ack: z.int() }),
 });
 
 /**
- * A socket changed its state: told by the kernel (`traced`), or by a difference between two looks at `ss` (`sampled`:
- * later than it happened).
+ * A socket changed its state. `traced`: the kernel reported the change when it happened. `sampled`: two samples of `ss`
+ * differ, so the change happened before `t`.
  */
 const state = z.object({
 	kind: z.literal('state'),
@@ -197,7 +195,7 @@ const state = z.object({
 });
 
 /**
- * One look at the sockets of a host: all the rows of `ss`, harness's own sentinel and the engine's resolver left out.
+ * A sample of all sockets of a host: the rows of `ss`, without those on loopback (sentinels, the engine's resolver).
  */
 const sockets = z.object({
 	kind: z.literal('sockets'),
@@ -224,8 +222,8 @@ const sockets = z.object({
 });
 
 /**
- * An errno that reached a socket by another way than a call's result: read with SO_ERROR, or reported by the kernel
- * (inet_sk_error_report).
+ * An errno that reached a socket other than through a call's result: it was read with SO_ERROR, or reported by the
+ * kernel (inet_sk_error_report).
  */
 const error = z.object({
 	kind: z.literal('error'),
@@ -265,3 +263,9 @@ export const eventSchema = z.discriminatedUnion('kind', [
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event['kind'];
 export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
+export type SegmentEvent = EventOf<'segment'>;
+export type IcmpEvent = EventOf<'icmp'>;
+export type PacketEvent = SegmentEvent | IcmpEvent;
+export type StateEvent = EventOf<'state'>;
+/** A row of `ss`. */
+export type SocketRow = EventOf<'sockets'>['rows'][number];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
 import type { HostName } from './events.ts';
-import { CLIENT, emptyHistory, HISTORY_START, SERVER, Wire } from './fixtures.ts';
+import { CLIENT, emptyHistory, HISTORY_START, SERVER, SimulatedWire } from './fixtures.ts';
 import type { History } from './history.ts';
 import type { PacketObservation } from './packet-join.ts';
 
@@ -15,7 +15,7 @@ function told(...observations: readonly PacketObservation[]): History {
 }
 
 const handshake = () =>
-	new Wire()
+	new SimulatedWire()
 		.send(0, 'client', 'S', { seq: C })
 		.send(0.001, 'server', 'S.', { seq: S, ack: C + 1 })
 		.send(0.002, 'client', '.', { seq: C + 1, ack: S + 1 });
@@ -124,7 +124,7 @@ describe('a segment that a firewall made', () => {
 	});
 
 	test('that answers a SYN acknowledges it (nf_reject_ip_tcphdr_put)', () => {
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(1, 'client', 'S', { seq: C, fate: 'dropped', rejected: true })
 			.send(1.001, 'server', 'R.', { seq: 0, ack: C + 1, ipId: 0 });
 		expect(told(...wire.observations).segments.at(-1)).toMatchObject({ flags: 'R.', origin: 'firewall', ack: 1 });

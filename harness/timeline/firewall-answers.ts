@@ -2,40 +2,45 @@ import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.t
 import type { HostName } from './events.ts';
 import type { Observations } from './pairing.ts';
 
-/** What is known of a packet that may be an answer of a firewall, or may have been answered by one. */
+/** A packet that may be a firewall's answer, or may have been answered by a firewall. */
 export interface Answerable {
 	readonly packet: CapturedSegment | CapturedIcmp;
 	readonly seen: Observations;
-	/** Seconds since the epoch, as it was seen. */
+	/** The time of the first observation, in seconds since the epoch. */
 	readonly seenAt: number;
-	/** Where it was seen first. */
+	/** The host of the first observation. */
 	readonly seenBy: HostName;
-	/** Its own sender's firewall stopped it, and told so when the log was read: at the earliest when it happened. */
+	/** Whether the sender's own firewall dropped it. Then `seenAt` is when the log was read, not when it was dropped. */
 	readonly stopped: boolean;
 	/** The packet that it answers. */
 	answers: Answerable | undefined;
-	/** What answers it. */
+	/** Its answer. */
 	answer: Answerable | undefined;
 }
 
-/** A rule answers in the same softirq; so much later, in seconds, somebody else answers. */
-const ANSWER_LIMIT = 1;
 /**
- * How late the log of a packet may be read that its own host's firewall stopped: the kernel gives such no time
- * (nfnetlink_log.c, `hooknum <= NF_INET_FORWARD`).
+ * The longest time between a rejected packet and its answer, in seconds. A rule answers in the same softirq, so a later
+ * packet comes from elsewhere.
  */
-const READ_LATE = 10;
-/** Of what arrives the log has the time of its arrival. */
+const MAX_ANSWER_DELAY = 1;
+/**
+ * How long after the answer the log of a stopped packet may be read, in seconds: the kernel gives leaving packets no
+ * time (nfnetlink_log.c, `hooknum <= NF_INET_FORWARD`).
+ */
+const MAX_LOG_DELAY = 10;
+/** The tolerance for packets that were dropped on arrival, in seconds. Their log entries have the time of arrival. */
 const CLOCK_TOLERANCE = 0.01;
 
-/** Packets that one answer would be to, and such answers. */
+/** Rejected packets to which the same answer is possible, and the answers of that form. */
 interface AnswerGroup<P> {
 	readonly kind: 'segment' | 'icmp';
 	readonly rejected: Set<P>;
 	readonly answers: Set<P>;
 }
 
-/** Which RSTs and ICMP messages a firewall made: those that answer a packet which one of its rules rejected. */
+/**
+ * Finds the RSTs and ICMP messages that a firewall made: those that answer a packet which one of its rules rejected.
+ */
 export class FirewallAnswers<P extends Answerable> {
 	readonly #byKey = new Map<string, AnswerGroup<P>>();
 	readonly #changed = new Set<string>();
@@ -60,16 +65,16 @@ export class FirewallAnswers<P extends Answerable> {
 		}
 	}
 
-	/** Finds again who answers whom; calls `retold` with each packet whose answer has changed. */
-	update(retold: (one: P) => void): void {
+	/** Matches changed packets and answers again. Calls `onChange` with each packet whose match has changed. */
+	update(onChange: (one: P) => void): void {
 		for (const key of this.#changed) {
 			const group = this.#byKey.get(key);
-			if (group) this.#updateGroup(group, retold);
+			if (group) this.#updateGroup(group, onChange);
 		}
 		this.#changed.clear();
 	}
 
-	/** How many answers to packets that this fault rejected really left. */
+	/** Returns how many answers to packets that this fault rejected left the host. */
 	count(fault: string): number {
 		let count = 0;
 		for (const { answers } of this.#byKey.values())
@@ -77,28 +82,30 @@ export class FirewallAnswers<P extends Answerable> {
 		return count;
 	}
 
-	#updateGroup({ kind, rejected, answers }: AnswerGroup<P>, retold: (one: P) => void): void {
-		const open = inOrder(rejected);
+	#updateGroup({ kind, rejected, answers }: AnswerGroup<P>, onChange: (one: P) => void): void {
+		const unanswered = inOrder(rejected);
 		const found = new Map<P, P>();
 		for (const answer of inOrder(answers)) {
-			const at = indexOfAnswered(answer, open);
-			const [to] = at < 0 ? [] : open.splice(at, 1);
+			const index = indexOfAnswered(answer, unanswered);
+			const [to] = index < 0 ? [] : unanswered.splice(index, 1);
 			if (to) found.set(answer, to);
 		}
 		const answerOf = new Map([...found].map(([answer, to]) => [to, answer]));
 		for (const one of answers)
-			if (one.answers !== found.get(one)) retold(Object.assign(one, { answers: found.get(one) }));
+			if (one.answers !== found.get(one)) onChange(Object.assign(one, { answers: found.get(one) }));
 		for (const one of rejected) {
 			const answer = answerOf.get(one);
-			// A rule answers in one way: the absence of the other says nothing.
-			if (one.answer !== answer && (answer || one.answer?.packet.kind === kind)) retold(Object.assign(one, { answer }));
+			// A rule answers with a RST or with an ICMP message. This group's lack of an answer must not remove one that is
+			// of the other kind.
+			if (one.answer !== answer && (answer || one.answer?.packet.kind === kind))
+				onChange(Object.assign(one, { answer }));
 		}
 	}
 }
 
 /**
- * Mostly the last packet before the answer. Where there is none, the log was read late: it is read in order, so the
- * first behind the answer is meant, not one of those that were stopped later.
+ * Returns the index of the packet that was answered: the last one before the answer. If there is none, the log was read
+ * late. It is read in order, so the first packet after the answer was answered, and later ones were stopped later.
  */
 function indexOfAnswered(answer: Answerable, inOrder: readonly Answerable[]): number {
 	const before = inOrder.findLastIndex(
@@ -108,8 +115,8 @@ function indexOfAnswered(answer: Answerable, inOrder: readonly Answerable[]): nu
 }
 
 function couldAnswer(answer: Answerable, rejected: Answerable): boolean {
-	const later = answer.seenAt - rejected.seenAt;
-	return later <= ANSWER_LIMIT && later >= -(rejected.stopped ? READ_LATE : CLOCK_TOLERANCE);
+	const delay = answer.seenAt - rejected.seenAt;
+	return delay <= MAX_ANSWER_DELAY && delay >= -(rejected.stopped ? MAX_LOG_DELAY : CLOCK_TOLERANCE);
 }
 
 function inOrder<P extends Answerable>(packets: ReadonlySet<P>): P[] {
@@ -119,7 +126,7 @@ function inOrder<P extends Answerable>(packets: ReadonlySet<P>): P[] {
 type Role = 'rejected' | 'answers';
 
 /**
- * What a packet and its answer have in common: where the rule is, whose connection it is, and the number
+ * Returns the keys that a packet shares with its answer: the host of the rule, the connection, and the sequence number
  * (nf_reject_ip_tcphdr_put; RFC 792).
  */
 function keysOf({ packet, seen, seenBy }: Answerable): [Role, string][] {
@@ -132,8 +139,8 @@ function keysOf({ packet, seen, seenBy }: Answerable): [Role, string][] {
 	const keys: [Role, string][] = [];
 	if (seen.dropped?.rejected) {
 		const { host } = seen.dropped;
-		const behind = (seq + length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)) >>> 0;
-		const reset = flags.includes('.') ? `R ${ack}` : `R. ${behind}`;
+		const nextSeq = (seq + length + (flags.includes('S') ? 1 : 0) + (flags.includes('F') ? 1 : 0)) >>> 0;
+		const reset = flags.includes('.') ? `R ${ack}` : `R. ${nextSeq}`;
 		keys.push(
 			['rejected', `${host} ${between({ from: to, to: from })} ${reset}`],
 			['rejected', `${host} icmp ${between({ from, to })} ${seq}`],

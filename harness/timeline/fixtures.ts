@@ -1,42 +1,43 @@
-/** For tests: observations, states and looks of one connection, made by hand. */
+/** For tests: observations, state changes and samples of one connection. */
 
 import type { CapturedSegment, Endpoint } from '../formats/types.ts';
-import type { EventOf, HostName } from './events.ts';
+import type { EventOf, HostName, SocketRow, StateEvent } from './events.ts';
 import { History } from './history.ts';
 import type { PacketObservation } from './packet-join.ts';
 
 export const CLIENT = { address: '198.18.0.2', port: 50_000 };
 export const SERVER = { address: '198.18.0.3', port: 8080 };
-/** Where the histories of tests begin, in seconds since the epoch. */
+/** The start of the histories in tests, in seconds since the epoch. */
 export const HISTORY_START = 1_800_000_000;
 
 export function emptyHistory(): History {
 	return new History(HISTORY_START, { client: CLIENT.address, server: SERVER.address });
 }
 
-/** How long a segment is on the wire, and how much later a firewall logs it, in seconds. */
+/** How long a segment is on the wire, in seconds. */
 export const TRAVEL = 0.000_03;
+/** The time between arrival and the firewall's log, in seconds. */
 const LOGGING = 0.000_01;
 
-/** What became of a segment; `stopped` is dropped at its sender, so that no capture saw it. */
+/** The fate of a segment. `stopped`: the sender's own firewall dropped it, so no capture saw it. */
 export type SentFate = 'delivered' | 'dropped' | 'unobserved' | 'stopped';
 
 interface Sent extends Partial<Pick<CapturedSegment, 'seq' | 'ack' | 'length' | 'ipId' | 'options'>> {
 	readonly fate?: SentFate;
 	readonly clientPort?: number;
 	readonly boot?: number;
-	/** The rule that dropped or stopped it answers. */
+	/** Whether the rule that dropped or stopped it also answers it. */
 	readonly rejected?: boolean;
 }
 
-/** What the observers say of segments that are sent one after the other. */
-export class Wire {
+/** Makes the observations of segments that are sent one after the other. */
+export class SimulatedWire {
 	readonly observations: PacketObservation[] = [];
 	#ipId = 0;
 
 	/**
-	 * `t` in seconds since the origin. Every segment has an IP identification of its own, as Linux gives it, unless one
-	 * is given.
+	 * Sends a segment at `t`, in seconds since the start of the history. Like on Linux, each segment gets another IP
+	 * identification, unless `numbers` has one.
 	 */
 	send(
 		t: number,
@@ -86,14 +87,11 @@ export class Wire {
 	}
 }
 
-type StateEvent = EventOf<'state'>;
-type Row = EventOf<'sockets'>['rows'][number];
-
 function ends(host: HostName): { local: Endpoint; remote: Endpoint } {
 	return host === 'client' ? { local: CLIENT, remote: SERVER } : { local: SERVER, remote: CLIENT };
 }
 
-/** A change that the kernel's trace told, unless something else is said of it. */
+/** Makes a traced state change, unless `more` says otherwise. */
 export function stateEvent(
 	t: number,
 	host: HostName,
@@ -104,11 +102,11 @@ export function stateEvent(
 	return { kind: 'state', t, host, boot: 1, ...ends(host), from, to, how: 'traced', ...more };
 }
 
-/** One look at the sockets of a host: a state stands for the row of the connection between client and server. */
+/** Makes a sample of a host's sockets. A string stands for the connection between client and server in this state. */
 export function sampleAt(
 	t: number,
 	host: HostName,
-	...states: readonly (string | Pick<Row, 'state' | 'local' | 'remote'>)[]
+	...states: readonly (string | Pick<SocketRow, 'state' | 'local' | 'remote'>)[]
 ): EventOf<'sockets'> {
 	const rows = states.map((state) => (typeof state === 'string' ? { state, ...ends(host) } : state));
 	return {

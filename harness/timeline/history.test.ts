@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EventOf, HostName } from './events.ts';
-import { emptyHistory, HISTORY_START, stateEvent, Wire } from './fixtures.ts';
+import { emptyHistory, HISTORY_START, SimulatedWire, stateEvent } from './fixtures.ts';
 import { isCall } from './history.ts';
 
 const step = (t: number, text = 'a step'): EventOf<'step'> => ({ kind: 'step', t, text });
@@ -20,7 +20,7 @@ describe('events', () => {
 	test('stand in the order in which they happened, whenever they were told, segments among them', () => {
 		const history = emptyHistory();
 		history.add(step(3));
-		for (const observation of new Wire().send(2, 'client', 'S').send(0.5, 'server', 'R').observations)
+		for (const observation of new SimulatedWire().send(2, 'client', 'S').send(0.5, 'server', 'R').observations)
 			history.observe(observation);
 		history.add(step(1));
 		expect(history.events.map(({ kind, t }) => [kind, t])).toEqual([
@@ -42,7 +42,7 @@ describe('events', () => {
 		expect(history.events).toEqual([]);
 		history.add(step(1));
 		expect(history.events).toHaveLength(1);
-		for (const observation of new Wire().send(2, 'client', 'S').observations) history.observe(observation);
+		for (const observation of new SimulatedWire().send(2, 'client', 'S').observations) history.observe(observation);
 		expect(history.segments).toHaveLength(1);
 		expect(history.events).toHaveLength(2);
 	});
@@ -82,7 +82,7 @@ describe('replacing', () => {
 test('at the beginning of the story everything before it is forgotten, and time counts from there', () => {
 	const history = emptyHistory();
 	history.add(step(1));
-	for (const observation of new Wire().send(2, 'client', 'S').observations) history.observe(observation);
+	for (const observation of new SimulatedWire().send(2, 'client', 'S').observations) history.observe(observation);
 	expect(history.events).toHaveLength(2);
 	history.begin(HISTORY_START + 10);
 	expect(history.events).toEqual([]);
@@ -103,7 +103,7 @@ test('whoever listens hears of every change until he no longer wants to', () => 
 	const blocked = call(1);
 	history.add(blocked);
 	history.replace(blocked, call(1, { returned: 0 }));
-	for (const observation of new Wire().send(2, 'client', 'S', { fate: 'unobserved' }).observations)
+	for (const observation of new SimulatedWire().send(2, 'client', 'S', { fate: 'unobserved' }).observations)
 		history.observe(observation);
 	off();
 	history.add(step(3));
@@ -132,7 +132,7 @@ test('a call is known by the name of its family', () => {
 test('the options of a SYN are those that its sender’s own capture saw leave, the last where there are several', () => {
 	const history = emptyHistory();
 	expect(history.synOptions('client')).toBeUndefined();
-	const wire = new Wire()
+	const wire = new SimulatedWire()
 		.send(1, 'client', 'S', { options: { mss: 1460 }, fate: 'dropped' })
 		.send(2, 'client', 'S', { options: { mss: 1400, sackPermitted: true } })
 		.send(2.1, 'server', 'S.', { options: { mss: 536 } })

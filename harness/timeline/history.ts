@@ -1,10 +1,13 @@
 import type { CapturedSegment, TcpOptions } from '../formats/types.ts';
 import { Coverage, type HostObserver, type Observer } from './coverage.ts';
-import type { Event, EventKind, EventOf, HostName } from './events.ts';
+import type { Event, EventKind, EventOf, HostName, PacketEvent, SegmentEvent } from './events.ts';
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 import type { Loss, Skip } from './timeline-file.ts';
 
-/** The call families of a name that a reader would use: what libraries really call differs from program to program. */
+/**
+ * The system calls of each family. Specs use the name of the family; the call that a program makes depends on its
+ * libraries.
+ */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
 	read: ['read', 'readv', 'preadv2', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg'],
 	write: ['write', 'writev', 'pwritev2', 'send', 'sendto', 'sendmsg', 'sendmmsg', 'sendfile'],
@@ -25,20 +28,20 @@ export const CALL_NAMES = [
 ] as const;
 export type CallName = (typeof CALL_NAMES)[number];
 
-/** True if a system call is one of those that `wanted` stands for. */
+/** Whether a system call belongs to the family `wanted`. */
 export function isCall(name: string, wanted: CallName): boolean {
 	return (FAMILIES[wanted] ?? [wanted]).includes(name);
 }
 
-/** Packets are joined from what observers saw of them; all else is told. */
+/** An event that a probe adds as it is. Events of packets are joined from observations. */
 type NonPacketEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
 
-/** The same of a call that was made: splice is a read or a write by what it was made on. */
+/** Like `isCall`, for an event: splice is a read or a write, depending on its direction. */
 export function isCallOf({ name, as }: Pick<EventOf<'call'>, 'name' | 'as'>, wanted: CallName): boolean {
 	return isCall(name, wanted) || as === wanted;
 }
 
-/** The one ordered history of both hosts. Probes add to it; all others only read. */
+/** The ordered history of both hosts. Probes, faults and peers add events; matchers and reports only read them. */
 export class History implements JoinContext {
 	#start: number;
 	readonly addresses: Readonly<Record<HostName, string>>;
@@ -46,13 +49,13 @@ export class History implements JoinContext {
 	#packets = new PacketJoin(this);
 	#lastSyn: Partial<Record<HostName, CapturedSegment>> = {};
 	#lastLook: Partial<Record<HostName, number>> = {};
-	/** What the observers have told for certain, and what they have lost. */
+	/** Up to when each observer has reported everything, and what it has lost. */
 	readonly coverage = new Coverage();
-	/** What was sent before is settled. */
+	/** The fates of all packets sent before this time are final. */
 	#finalUntil = Number.NEGATIVE_INFINITY;
 	readonly #skipped: Skip[] = [];
 	readonly #listeners = new Set<() => void>();
-	/** All but packets, in order. */
+	/** All events except packets, in order. */
 	#sortedNonPackets: readonly NonPacketEvent[] | undefined;
 	#sorted: readonly Event[] | undefined;
 
@@ -62,8 +65,8 @@ export class History implements JoinContext {
 	}
 
 	/**
-	 * Everything is set up: from here on time is counted (seconds since the epoch). What preparation left in the history
-	 * is forgotten.
+	 * Starts the history after the set-up of the lab: times count from `origin` (seconds since the epoch), and events of
+	 * the set-up are removed.
 	 */
 	begin(origin: number): void {
 		this.coverage.begin(origin - this.#start);
@@ -81,7 +84,7 @@ export class History implements JoinContext {
 		return address === this.addresses.server ? 'server' : undefined;
 	}
 
-	/** A time of a host's clock (seconds since the epoch) as seconds since the start, whole microseconds. */
+	/** Converts seconds since the epoch to seconds since the start of the history, rounded to microseconds. */
 	at(epochSeconds: number): number {
 		return Math.round((epochSeconds - this.#start) * 1e6) / 1e6;
 	}
@@ -91,7 +94,7 @@ export class History implements JoinContext {
 		this.#changed();
 	}
 
-	/** Puts an event in the place of an earlier one of which more is known now: a call that has returned. */
+	/** Replaces an event of which more is known now, e.g. a call that has returned. */
 	replace(earlier: NonPacketEvent, event: NonPacketEvent): void {
 		const index = this.#events.lastIndexOf(earlier);
 		if (index < 0) this.#events.push(event);
@@ -100,8 +103,8 @@ export class History implements JoinContext {
 	}
 
 	/**
-	 * Takes back what programs of a host were seen to do after its power had gone, by a time of the history: their news
-	 * was quicker than that of the power.
+	 * Removes calls and output of a host's programs after `after`, the time at which the host was powered off. They were
+	 * recorded before the harness knew that time.
 	 */
 	retract(host: HostName, after: number): void {
 		const kept = this.#events.filter(
@@ -112,7 +115,7 @@ export class History implements JoinContext {
 		this.#changed();
 	}
 
-	/** A packet seen leaving, arriving or being dropped; fates are told from all observations together. */
+	/** Adds the observation of a packet that left, arrived or was dropped. The fate is computed from all observations. */
 	observe(observation: PacketObservation): void {
 		this.#packets.observe(observation);
 		const { what, host, packet } = observation;
@@ -123,7 +126,8 @@ export class History implements JoinContext {
 	}
 
 	/**
-	 * An observer missed something; with `since`, all that it would have told from then on is unknown, and fates with it.
+	 * Records a loss of an observer. With `since`, everything that it would have reported from then on is unknown, and so
+	 * are the fates that depend on it.
 	 */
 	lose(loss: Loss): void {
 		this.coverage.lose(loss);
@@ -131,26 +135,26 @@ export class History implements JoinContext {
 		this.#changed();
 	}
 
-	/** An observer runs, and tells all from `t` on. */
+	/** Records that an observer has started: it reports everything from `t` on. */
 	started(observed: HostObserver, t: number): void {
 		this.coverage.started(observed, t);
 		this.#packets.invalidate();
 		this.#changed();
 	}
 
-	/** When `ss` last looked at each host. */
+	/** When `ss` last sampled each host. */
 	get lastLook(): Readonly<Partial<Record<HostName, number>>> {
 		return { ...this.#lastLook };
 	}
 
-	/** An observer has told all up to `t`, and sees again if it did not. */
+	/** Records that an observer has reported everything up to `t`. An open loss ends at `t`. */
 	markComplete(observed: HostObserver, t: number): void {
 		if (observed.observer === 'ss') this.#lastLook[observed.host] = t;
 		this.coverage.markComplete(observed, t);
 		if (this.coverage.openLoss(observed)) this.recover(observed, t);
 	}
 
-	/** An observer tells all again from `t` on. */
+	/** Records that an observer reports everything again from `t` on. */
 	recover(observed: HostObserver, t: number): void {
 		this.coverage.recover(observed, t);
 		this.#packets.invalidate();
@@ -161,17 +165,17 @@ export class History implements JoinContext {
 		return this.coverage.losses;
 	}
 
-	/** Whether what an observer would have told of that time is unknown. */
+	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
 	isBlind(observer: Observer, host: HostName, t: number): boolean {
 		return this.coverage.isBlind(observer, host, t);
 	}
 
-	/** Whether nothing that observers have still to tell can change what became of a packet. */
-	isFinal(packet: EventOf<'segment'> | EventOf<'icmp'>): boolean {
+	/** Whether no further observation can change the fate of a packet. */
+	isFinal(packet: PacketEvent): boolean {
 		return this.coverage.isFinal(packet);
 	}
 
-	/** Whether what became of some packet that was sent before `t` may still change. */
+	/** Whether the fate of a packet that was sent before `t` may still change. */
 	hasOpenFateBefore(t: number): boolean {
 		const { packets } = this;
 		for (let index = packets.length - 1; index >= 0; index--) {
@@ -183,7 +187,7 @@ export class History implements JoinContext {
 		return false;
 	}
 
-	/** Says that something could not be put to the test here. */
+	/** Records that something could not be tested here. */
 	skip(skip: Skip): void {
 		this.#skipped.push(skip);
 	}
@@ -192,33 +196,33 @@ export class History implements JoinContext {
 		return this.#skipped;
 	}
 
-	/** Everything so far, in the order in which it happened. */
+	/** All events so far, in order. */
 	get events(): readonly Event[] {
 		this.#sorted ??= inOrder<Event>([...this.#nonPackets, ...this.packets]);
 		return this.#sorted;
 	}
 
-	get segments(): readonly EventOf<'segment'>[] {
+	get segments(): readonly SegmentEvent[] {
 		return this.#packets.segments;
 	}
 
 	/** Segments and ICMP messages, in order. */
-	get packets(): readonly (EventOf<'segment'> | EventOf<'icmp'>)[] {
+	get packets(): readonly PacketEvent[] {
 		const { segments, icmp } = this.#packets;
 		return icmp.length === 0 ? segments : inOrder([...segments, ...icmp]);
 	}
 
-	/** How many RSTs and ICMP messages left a host as answers to what a fault rejected. */
+	/** Returns how many RSTs and ICMP messages left a host as answers to packets that a fault rejected. */
 	countAnswersTo(fault: string): number {
 		return this.#packets.countAnswersTo(fault);
 	}
 
-	/** TCP options of the SYN or SYN-ACK that a host sent last, as its own capture saw them leave. */
+	/** Returns the TCP options of the last SYN or SYN-ACK that left a host. */
 	synOptions(host: HostName): TcpOptions | undefined {
 		return this.#lastSyn[host]?.options;
 	}
 
-	/** All events of a kind, in order. */
+	/** Returns all events of a kind, in order; with `host`, only those of that host. */
 	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
 		const { segments, icmp } = this.#packets;
 		const packets = kind === 'segment' ? segments : kind === 'icmp' ? icmp : undefined;
@@ -230,13 +234,13 @@ export class History implements JoinContext {
 		);
 	}
 
-	/** Calls `listener` after every change, until the returned function is called. */
+	/** Calls `listener` after every change. Returns a function that stops this. */
 	onChange(listener: () => void): () => void {
 		this.#listeners.add(listener);
 		return () => this.#listeners.delete(listener);
 	}
 
-	/** Nothing was added, but who waits may look again: sockets were looked at, and only a timer has run on. */
+	/** Calls the listeners although nothing changed in the history, e.g. after a sample in which only timers differ. */
 	notify(): void {
 		for (const listener of this.#listeners) listener();
 	}

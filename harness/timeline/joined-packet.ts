@@ -4,27 +4,27 @@ import type { EventOf, HostName } from './events.ts';
 import type { ConnectionEnd, Numbers } from './numbering.ts';
 import type { Observation, Observations } from './pairing.ts';
 
-/** The way from one endpoint to another. */
+/** One direction between two endpoints. */
 export interface Flow {
 	readonly id: number;
-	/** The host whose loopback it is; undefined for the wire. */
-	readonly at: HostName | undefined;
+	/** The host on whose loopback it is; undefined for the wire. */
+	readonly loopbackHost: HostName | undefined;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
-	readonly connection: EndpointPair;
+	readonly endpointPair: EndpointPair;
 	readonly end: ConnectionEnd;
 }
 
 const NONE: readonly never[] = [];
 
-/** Packets that are alike in everything, and what was observed of them. */
+/** Packets that no observer can tell apart, and their observations. */
 export class IdenticalPackets {
 	readonly packet: CapturedSegment | CapturedIcmp;
 	/** Undefined for ICMP. */
 	readonly flow: Flow | undefined;
 	readonly sender: HostName | undefined;
 	/** The host on whose loopback they are; undefined for the wire. */
-	readonly at: HostName | undefined;
+	readonly loopbackHost: HostName | undefined;
 	readonly isForged: boolean;
 	readonly next: IdenticalPackets | undefined;
 	left: Observation | undefined;
@@ -36,14 +36,14 @@ export class IdenticalPackets {
 		packet: CapturedSegment | CapturedIcmp,
 		flow: Flow | undefined,
 		sender: HostName | undefined,
-		at: HostName | undefined,
+		loopbackHost: HostName | undefined,
 		isForged: boolean,
 		next: IdenticalPackets | undefined,
 	) {
 		this.packet = packet;
 		this.flow = flow;
 		this.sender = sender;
-		this.at = at;
+		this.loopbackHost = loopbackHost;
 		this.isForged = isForged;
 		this.next = next;
 	}
@@ -57,7 +57,7 @@ export function hashOf({ seq, ack, ipId, length, options: { timestamp } }: Captu
 	return hash;
 }
 
-/** What tells packets in one flow apart. */
+/** Whether two packets of one flow cannot be told apart. */
 export function isAlike(one: IdenticalPackets['packet'], other: CapturedSegment): boolean {
 	return (
 		one.kind === 'segment' &&
@@ -72,18 +72,18 @@ export function isAlike(one: IdenticalPackets['packet'], other: CapturedSegment)
 	);
 }
 
-/** A packet, as far as it is known. */
+/** A packet, joined from its observations so far. */
 export class JoinedPacket {
 	readonly group: IdenticalPackets;
 	seen: Observations;
-	/** Where it stands in the history, seconds since the epoch. */
+	/** Its time in the history, in seconds since the epoch. */
 	t: number;
 	readonly order: number;
 	removed = false;
 	numbers: Numbers | undefined;
 	answers: JoinedPacket | undefined;
 	answer: JoinedPacket | undefined;
-	/** As it was told last; undefined where that is to be told anew. */
+	/** The event made of it; undefined if it must be made again. */
 	event: EventOf<'segment'> | EventOf<'icmp'> | undefined;
 
 	constructor(group: IdenticalPackets, seen: Observations) {
@@ -109,7 +109,7 @@ export class JoinedPacket {
 		return this.first.host;
 	}
 
-	/** Its own sender's firewall stopped it, before any capture. */
+	/** Whether the sender's own firewall dropped it, before any capture saw it. */
 	get stopped(): boolean {
 		return !this.seen.left && !this.seen.arrived && this.seenBy === this.group.sender;
 	}
@@ -122,7 +122,8 @@ export function identityOfIcmp({ from, to, type, code, ipId, rest, quotes }: Cap
 }
 
 /**
- * A microsecond before its answer, where the log of what the sender's own firewall stopped was read only after that.
+ * Returns the time of a packet in the history. A packet that the sender's own firewall dropped has the time at which
+ * the log was read or, if that is later than its answer, a microsecond before the answer.
  */
 export function timeOf({ seenAt, stopped, answer }: JoinedPacket): number {
 	return stopped && answer ? Math.min(seenAt, answer.seenAt - 1e-6) : seenAt;

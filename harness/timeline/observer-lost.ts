@@ -4,22 +4,22 @@ import { HOST_NAMES, type HostName } from './events.ts';
 import type { History } from './history.ts';
 import type { Loss } from './timeline-file.ts';
 
-/** What is judged, or to be proven, as the subject of “cannot be told”. */
+/** What is to be judged, as the subject of “cannot be judged” in the error. */
 type Judged = string;
 
-/** Fails where one of these observers was lost at any time: whatever rests on what was not seen is unknown then. */
+/** Throws OBSERVER_LOST if one of these observers had a loss at any time: an absence in its records proves nothing. */
 export function assertNeverBlind(history: History, judged: Judged, ...observed: readonly HostObserver[]): void {
 	const loss = history.coverage.anyLoss(...observed);
 	if (loss) throw observerLost(loss, judged);
 }
 
-/** Fails where one of these observers sees nothing any more: what it alone could tell will never be told. */
+/** Throws OBSERVER_LOST if one of these observers has a loss that has not ended: what is awaited would not be seen. */
 export function assertSees(history: History, judged: Judged, ...observed: readonly HostObserver[]): void {
 	const loss = history.coverage.openLoss(...observed);
 	if (loss) throw observerLost(loss, judged);
 }
 
-/** Fails where one of these observers did not see all that has happened since `t`, in seconds of the history. */
+/** Throws OBSERVER_LOST if one of these observers had a loss after `t`, in seconds of the history. */
 export function assertSawSince(
 	t: number,
 	history: History,
@@ -31,32 +31,35 @@ export function assertSawSince(
 }
 
 /**
- * Fails where the log of one of these firewalls was lost at any time: what a rule drops as it leaves, no capture sees.
+ * Throws OBSERVER_LOST if the log of one of these firewalls had a loss at any time: only the log shows packets that a
+ * rule drops when they leave.
  */
 export function assertAllLogged(history: History, judged: Judged, hosts: readonly HostName[]): void {
 	const loss = hosts.map((host) => lossOfLog(history, host)).find(Boolean);
 	if (loss) throw observerLost(loss, judged);
 }
 
-/** Fails where all of these firewalls have lost their logs: none of them will tell any more what it dropped. */
+/** Throws OBSERVER_LOST if the logs of all these firewalls have a loss that has not ended. */
 export function assertAnyLogs(history: History, judged: Judged, hosts: readonly HostName[]): void {
 	const losses = hosts.map((host) => lossOfLog(history, host, ({ until }) => until === undefined));
 	const [first] = losses;
 	if (first && losses.every(Boolean)) throw observerLost(first, judged);
 }
 
-/** Rules that are not the lab's do not count: of the lab's own the log tells all the same. */
+/**
+ * Returns a loss of the firewall's log itself. Losses of `rules` do not count: the log still shows the lab's own rules.
+ */
 function lossOfLog(
 	{ losses }: History,
 	host: HostName,
-	isMeant: (loss: Loss) => boolean = () => true,
+	matches: (loss: Loss) => boolean = () => true,
 ): Loss | undefined {
 	return losses.find(
-		(loss) => loss.observer === 'firewall' && loss.host === host && loss.since !== undefined && isMeant(loss),
+		(loss) => loss.observer === 'firewall' && loss.host === host && loss.since !== undefined && matches(loss),
 	);
 }
 
-/** Fails where any observer was lost at any time: a verdict rests on all that was recorded. */
+/** Throws OBSERVER_LOST if any observer had a loss at any time: a verdict depends on the whole record. */
 export function assertNothingLost(history: History, judged: Judged): void {
 	const loss = history.losses.find(({ since }) => since !== undefined);
 	if (loss) throw observerLost(loss, judged);
@@ -64,13 +67,13 @@ export function assertNothingLost(history: History, judged: Judged): void {
 
 const onBoth = (observer: HostObserver['observer']): HostObserver[] => HOST_NAMES.map((host) => ({ observer, host }));
 
-/** What shows that there was a segment. */
+/** The observers that show that there was a segment. */
 export const CAPTURES: readonly HostObserver[] = onBoth('capture');
-/** What shows that there was a segment, and what became of it. */
+/** The observers that show that there was a segment, and its fate. */
 export const SEGMENT_OBSERVERS: readonly HostObserver[] = [...CAPTURES, ...onBoth('firewall')];
 
 function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
-	const whose =
+	const subject =
 		observer === 'rules'
 			? `What the ${host}’s firewall does`
 			: host === undefined
@@ -79,7 +82,7 @@ function observerLost({ observer, host, what, since = 0, until }: Loss, judged: 
 	const time =
 		until === undefined ? `since ${since.toFixed(3)} s` : `from ${since.toFixed(3)} s to ${until.toFixed(3)} s`;
 	return new HalfopenError('OBSERVER_LOST', {
-		problem: `${whose} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be judged.`,
+		problem: `${subject} ${observer === 'rules' ? 'is unknown' : 'was lost'} ${time}, so ${judged} cannot be judged.`,
 		seen: what,
 		remedy:
 			'Read its last output, and find out what ended it: a tool of the spec, or the kernel when memory ran out ' +

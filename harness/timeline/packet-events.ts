@@ -1,20 +1,17 @@
 import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
 import { TRANSIT_LIMIT } from './coverage.ts';
-import { type EventOf, type HostName, otherHost } from './events.ts';
+import { type HostName, type IcmpEvent, otherHost, type SegmentEvent } from './events.ts';
 import type { JoinedPacket } from './joined-packet.ts';
 import type { Numbers } from './numbering.ts';
 import type { JoinContext } from './packet-join.ts';
 
-type Segment = EventOf<'segment'>;
-type Icmp = EventOf<'icmp'>;
-
-/** Where a packet came from: by its address, or else by who saw it do what. */
-function senderOf({ group: { sender, at }, seen, first }: JoinedPacket): HostName {
-	if (at) return at;
+/** Returns the sender of a packet: the host with the source address or, if there is none, by who observed it. */
+function senderOf({ group: { sender, loopbackHost }, seen, first }: JoinedPacket): HostName {
+	if (loopbackHost) return loopbackHost;
 	return sender ?? (seen.left || !seen.arrived ? first.host : otherHost(first.host));
 }
 
-export function segmentOf(joined: JoinedPacket, context: JoinContext): Segment {
+export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEvent {
 	const { packet } = joined.group as { packet: CapturedSegment };
 	const { flags, length, window, from, to } = packet;
 	const { seq = 0, ack = 0, retransmission = false } = joined.numbers ?? {};
@@ -24,8 +21,9 @@ export function segmentOf(joined: JoinedPacket, context: JoinContext): Segment {
 	const t = context.at(joined.t);
 	const host = senderOf(joined);
 	const { boot } = joined.first;
-	// Nearly all segments, of which there may be hundreds of thousands: putting parts together costs more than all else.
-	if (!joined.group.at && !joined.answers && options && by === undefined && arrived !== undefined) {
+	// The fast path for nearly all segments, of which there may be hundreds of thousands: spreading objects would cost
+	// more than everything else here.
+	if (!joined.group.loopbackHost && !joined.answers && options && by === undefined && arrived !== undefined) {
 		return {
 			kind: 'segment',
 			t,
@@ -57,7 +55,7 @@ export function segmentOf(joined: JoinedPacket, context: JoinContext): Segment {
 	};
 }
 
-export function icmpOf(joined: JoinedPacket, context: JoinContext, relative: number | undefined): Icmp {
+export function icmpOf(joined: JoinedPacket, context: JoinContext, relative: number | undefined): IcmpEvent {
 	const { packet } = joined.group as { packet: CapturedIcmp };
 	const { from, to, type, code, name, mtu, quotes } = packet;
 	return {
@@ -77,29 +75,29 @@ export function icmpOf(joined: JoinedPacket, context: JoinContext, relative: num
 	};
 }
 
-function markOf({ group: { at, isForged }, answers }: JoinedPacket): Pick<Segment, 'link' | 'origin'> {
-	return { ...(at && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
+function markOf({ group: { loopbackHost, isForged }, answers }: JoinedPacket): Pick<SegmentEvent, 'link' | 'origin'> {
+	return { ...(loopbackHost && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
 }
 
-function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): Segment['options'] {
+function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): SegmentEvent['options'] {
 	if (options.sack) return { ...options, sack: [...(numbers?.sack ?? options.sack)] };
-	return options.timestamp || Object.keys(options).length > 0 ? (options as Segment['options']) : undefined;
+	return options.timestamp || Object.keys(options).length > 0 ? (options as SegmentEvent['options']) : undefined;
 }
 
-function fateOf(joined: JoinedPacket, context: JoinContext): Pick<Segment, 'fate' | 'by' | 'arrived'> {
+function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 'fate' | 'by' | 'arrived'> {
 	const { left, arrived, dropped } = joined.seen;
-	const at = arrived && context.at(arrived.t);
-	const when = left && at !== undefined ? { arrived: at } : {};
+	const arrivedAt = arrived && context.at(arrived.t);
+	const when = left && arrivedAt !== undefined ? { arrived: arrivedAt } : {};
 	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
 	const sender = senderOf(joined);
-	const receiver = joined.group.at ?? otherHost(sender);
-	if (at !== undefined) {
-		return context.isBlind('firewall', receiver, at)
+	const receiver = joined.group.loopbackHost ?? otherHost(sender);
+	if (arrivedAt !== undefined) {
+		return context.isBlind('firewall', receiver, arrivedAt)
 			? { fate: 'unknown', by: `${receiver} firewall`, ...when }
 			: { fate: 'delivered', ...when };
 	}
 	const t = context.at(joined.t);
-	// A capture that went blind while the packet was under way may have missed it.
+	// If the loss of the capture began while the packet was in transit, the capture may have missed it.
 	const isUnknown = context.isBlind('capture', receiver, t) || context.isBlind('capture', receiver, t + TRANSIT_LIMIT);
 	return isUnknown ? { fate: 'unknown', by: `${receiver} capture` } : { fate: 'unobserved' };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CLIENT, emptyHistory, SERVER, type SentFate, TRAVEL, Wire } from './fixtures.ts';
+import { CLIENT, emptyHistory, SERVER, type SentFate, SimulatedWire, TRAVEL } from './fixtures.ts';
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 
 /** Initial sequence numbers of both sides. */
@@ -14,25 +14,25 @@ function joinSegments(observations: readonly PacketObservation[], frame: JoinCon
 	return all.segments;
 }
 
-const join = (wire: Wire) => joinSegments(wire.observations, emptyHistory());
+const join = (wire: SimulatedWire) => joinSegments(wire.observations, emptyHistory());
 
-function handshake(): Wire {
-	return new Wire()
+function handshake(): SimulatedWire {
+	return new SimulatedWire()
 		.send(0, 'client', 'S', { seq: C })
 		.send(0.001, 'server', 'S.', { seq: S, ack: C + 1 })
 		.send(0.002, 'client', '.', { seq: C + 1, ack: S + 1 });
 }
 
 /** Of the segments behind the handshake. */
-const numbersOf = (wire: Wire) =>
+const numbersOf = (wire: SimulatedWire) =>
 	join(wire)
 		.slice(3)
 		.map(({ seq, ack }) => [seq, ack]);
-const retransmissionsOf = (wire: Wire) => join(wire).map(({ retransmission }) => retransmission);
+const retransmissionsOf = (wire: SimulatedWire) => join(wire).map(({ retransmission }) => retransmission);
 
 describe('what became of a segment', () => {
 	test('seen leaving and arriving: delivered, at its sender’s time', () => {
-		const [segment] = join(new Wire().send(0.5, 'client', 'S', { seq: C }));
+		const [segment] = join(new SimulatedWire().send(0.5, 'client', 'S', { seq: C }));
 		expect(segment).toEqual({
 			kind: 'segment',
 			t: 0.5,
@@ -53,25 +53,25 @@ describe('what became of a segment', () => {
 	});
 
 	test('logged by the firewall behind the receiver’s capture: dropped by that fault, though the capture saw it arrive', () => {
-		const [segment, ...others] = join(new Wire().send(0, 'client', 'S', { fate: 'dropped' }));
+		const [segment, ...others] = join(new SimulatedWire().send(0, 'client', 'S', { fate: 'dropped' }));
 		expect(segment).toMatchObject({ host: 'client', fate: 'dropped', by: 'drop-1', arrived: TRAVEL });
 		expect(others).toEqual([]);
 	});
 
 	test('seen leaving only: unobserved', () => {
-		const [segment] = join(new Wire().send(0, 'server', 'R', { fate: 'unobserved' }));
+		const [segment] = join(new SimulatedWire().send(0, 'server', 'R', { fate: 'unobserved' }));
 		expect(segment).toMatchObject({ host: 'server', fate: 'unobserved' });
 		expect(segment).not.toHaveProperty('arrived');
 	});
 
 	test('logged at the sender’s own OUTPUT, before any capture: dropped there', () => {
-		const [segment] = join(new Wire().send(0.25, 'client', 'S', { fate: 'stopped' }));
+		const [segment] = join(new SimulatedWire().send(0.25, 'client', 'S', { fate: 'stopped' }));
 		expect(segment).toMatchObject({ t: 0.25, host: 'client', fate: 'dropped', by: 'drop-1' });
 		expect(segment).not.toHaveProperty('arrived');
 	});
 
 	test('seen arriving only, because its sender’s capture was not there: delivered, and its sender’s all the same', () => {
-		const { observations } = new Wire().send(0, 'client', 'S');
+		const { observations } = new SimulatedWire().send(0, 'client', 'S');
 		const segments = joinSegments(
 			observations.filter(({ what }) => what === 'arrived'),
 			emptyHistory(),
@@ -82,7 +82,7 @@ describe('what became of a segment', () => {
 	});
 
 	test('seen arriving a moment before it left, as by the clocks of two CPUs, it is one segment all the same', () => {
-		const { observations } = new Wire().send(0.5, 'client', 'S');
+		const { observations } = new SimulatedWire().send(0.5, 'client', 'S');
 		const early = observations.map((one) =>
 			one.what === 'arrived' ? { ...one, packet: { ...one.packet, t: one.packet.t - 2 * TRAVEL } } : one,
 		);
@@ -108,7 +108,7 @@ describe('what became of a segment', () => {
 			options: { timestamp: { value, echo: 7 } },
 			fate,
 		});
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(1, 'client', '.', stamped(10, 'unobserved'))
 			.send(2, 'client', '.', stamped(11, 'delivered'));
 		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered']);
@@ -117,7 +117,7 @@ describe('what became of a segment', () => {
 	test('of those alike in everything, the first that left is the first that arrived', () => {
 		// A RST has IP identification 0 and no timestamp.
 		const reset = { seq: C, ipId: 0 };
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(1, 'client', 'R', reset)
 			.send(2, 'client', 'R', reset)
 			.send(3, 'client', 'R', { ...reset, fate: 'unobserved' });
@@ -129,7 +129,7 @@ describe('what became of a segment', () => {
 	});
 
 	test('what is alike but on another connection is another segment', () => {
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(1, 'client', 'R', { ipId: 0, fate: 'unobserved' })
 			.send(2, 'client', 'R', { ipId: 0, clientPort: CLIENT.port + 1 });
 		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered']);
@@ -147,7 +147,7 @@ describe('the order in which observers tell', () => {
 		fate,
 	});
 	const told = fc.array(sent, { maxLength: 12 }).map((all) => {
-		const wire = new Wire();
+		const wire = new SimulatedWire();
 		for (const [index, { sender, flags, ...rest }] of all.entries()) wire.send(index / 100, sender, flags, rest);
 		return { fates: all.map((one) => one.fate), observations: wire.observations };
 	});
@@ -169,7 +169,7 @@ describe('the order in which observers tell', () => {
 
 	test('finds of those alike in everything the one that was lost, where time tells', () => {
 		// A RST has IP identification 0 and no timestamp, and is the same each time.
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(1, 'client', 'R', { ipId: 0, fate: 'unobserved' })
 			.send(2, 'client', 'R', { ipId: 0 })
 			.send(3, 'client', 'R', { ipId: 0, fate: 'dropped' })
@@ -179,7 +179,7 @@ describe('the order in which observers tell', () => {
 
 	test('changes nothing where segments are alike in everything either', () => {
 		const alike = fc.array(fate, { maxLength: 8 }).chain((fates) => {
-			const wire = new Wire();
+			const wire = new SimulatedWire();
 			for (const [index, one] of fates.entries()) wire.send(index, 'client', 'R', { ipId: 0, fate: one });
 			const { observations } = wire;
 			return fc
@@ -212,7 +212,7 @@ describe('a join that goes on', () => {
 		rejected: fc.boolean(),
 	});
 	const wires = fc.array(sent, { maxLength: 40 }).map((all) => {
-		const wire = new Wire();
+		const wire = new SimulatedWire();
 		let t = 0;
 		for (const { sender, flags, step, ...rest } of all) {
 			t += step;
@@ -304,7 +304,7 @@ describe('relative numbers', () => {
 	test('go on over the end of the 32 bits', () => {
 		const first = 0xffff_fffe;
 		const segments = join(
-			new Wire()
+			new SimulatedWire()
 				.send(0, 'client', 'S', { seq: first })
 				.send(1, 'server', 'S.', { seq: S, ack: 0xffff_ffff })
 				.send(2, 'client', 'P.', { seq: 0xffff_ffff, ack: S + 1, length: 10 })
@@ -324,7 +324,7 @@ describe('relative numbers', () => {
 
 	test('of a connection whose SYN nobody saw count from its first segment', () => {
 		const segments = join(
-			new Wire()
+			new SimulatedWire()
 				.send(0, 'client', 'P.', { seq: C, ack: S, length: 5 })
 				.send(1, 'server', '.', { seq: S, ack: C + 5 })
 				.send(2, 'client', 'P.', { seq: C + 5, ack: S, length: 5 }),
@@ -349,7 +349,7 @@ describe('relative numbers', () => {
 
 	test('of a RST that refuses a SYN are 0 and what it acknowledges, and it is no beginning of anything', () => {
 		// RFC 9293, 3.10.7.1: no ACK in what it answers, so its own number is 0.
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(0, 'client', 'S', { seq: C })
 			.send(0.1, 'server', 'R.', { seq: 0, ack: C + 1 })
 			.send(1, 'client', 'S', { seq: C + 77 })
@@ -365,7 +365,7 @@ describe('relative numbers', () => {
 	});
 
 	test('of what follows a RST out of nowhere do not count from it', () => {
-		const wire = new Wire().send(0, 'server', 'R', { seq: 77 }).send(1, 'server', '.', { seq: S, ack: C });
+		const wire = new SimulatedWire().send(0, 'server', 'R', { seq: 77 }).send(1, 'server', '.', { seq: S, ack: C });
 		expect(join(wire).map(({ seq }) => seq)).toEqual([0, 0]);
 	});
 
@@ -470,7 +470,7 @@ describe('numbers of another connection of the same endpoints', () => {
 	});
 
 	test('begin anew where the server answers the same SYN with another number', () => {
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(0, 'client', 'S', { seq: C })
 			.send(0.1, 'server', 'S.', { seq: S, ack: C + 1, fate: 'unobserved' })
 			.send(1, 'client', 'S', { seq: C })
@@ -489,7 +489,7 @@ describe('numbers of another connection of the same endpoints', () => {
 		'are none where both connect at once: the SYN-ACKs have the numbers of the SYNs, and are no retransmissions ' +
 			'(RFC 9293, 3.5)',
 		() => {
-			const wire = new Wire()
+			const wire = new SimulatedWire()
 				.send(0, 'client', 'S', { seq: C })
 				.send(0.000_01, 'server', 'S', { seq: S })
 				.send(0.1, 'client', 'S.', { seq: C, ack: S + 1 })
@@ -636,7 +636,7 @@ describe('a retransmission', () => {
 	});
 
 	test('may be of a SYN or of a FIN, which count as a byte', () => {
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(0, 'client', 'S', { seq: C, fate: 'dropped' })
 			.send(1, 'client', 'S', { seq: C })
 			.send(1.1, 'server', 'S.', { seq: S, ack: C + 1 })
@@ -654,7 +654,7 @@ describe('a retransmission', () => {
 
 	test('is known over the end of the 32 bits, too', () => {
 		const data = { seq: 0xffff_fffe, ack: S + 1, length: 10 };
-		const wire = new Wire()
+		const wire = new SimulatedWire()
 			.send(0, 'client', 'S', { seq: 0xffff_fffd })
 			.send(1, 'client', 'P.', data)
 			.send(2, 'client', 'P.', data)

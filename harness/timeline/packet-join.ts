@@ -1,6 +1,6 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import { EndpointPair } from './endpoint-pair.ts';
-import type { EventOf, HostName } from './events.ts';
+import type { HostName, IcmpEvent, SegmentEvent } from './events.ts';
 import { FirewallAnswers } from './firewall-answers.ts';
 import {
 	type Flow,
@@ -17,43 +17,41 @@ import { icmpOf, segmentOf } from './packet-events.ts';
 import { type Observations, pairObservations } from './pairing.ts';
 import { TimeOrderedList } from './time-ordered-list.ts';
 
-/** One observer's word on one packet. */
+/** An observation of a packet by a capture (`left`, `arrived`) or a firewall's log (`dropped`). */
 export interface PacketObservation {
-	/** Whose capture (`left`, `arrived`) or firewall (`dropped`) it was. */
+	/** The host of the capture or firewall. */
 	readonly host: HostName;
 	readonly boot: number;
 	readonly what: 'left' | 'arrived' | 'dropped';
 	/** The fault that dropped it. */
 	readonly by?: string;
-	/** That fault also answers what it drops. */
+	/** Whether the rule of that fault also answers the packet (REJECT). */
 	readonly rejected?: boolean;
-	/** Times are seconds since the epoch. */
+	/** Its `t` is in seconds since the epoch. */
 	readonly packet: CapturedSegment | CapturedIcmp;
 }
 
-type Segment = EventOf<'segment'>;
-type Icmp = EventOf<'icmp'>;
-
-/** What turns a host's own times and addresses into the history's. */
+/** What the join needs from the history. */
 export interface JoinContext {
-	/** Seconds since the epoch to seconds since the start. */
+	/** Converts seconds since the epoch to seconds since the start of the history. */
 	at(epochSeconds: number): number;
+	/** Returns the host with this address. */
 	hostOf(address: string): HostName | undefined;
-	/** Whether what an observer would have told of that time is unknown. */
+	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
 	isBlind(observer: 'capture' | 'firewall', host: HostName, t: number): boolean;
 }
 
-/** The captures of client and server, and their firewalls. */
+/** The number of observers: the captures of client and server, and their firewalls. */
 const OBSERVERS = 4;
 
 /**
- * One event for each packet, from what both captures and both firewalls saw. A packet is known by its addresses,
- * numbers, flags, length, IP identification and timestamp. Observations may come in any order; what a new one changes
- * is looked at again, and nothing else.
+ * Joins the observations of both captures and both firewall logs into one event per packet. Observations are of the
+ * same packet if addresses, numbers, flags, length, IP identification and timestamp are equal. They may be added in any
+ * order. A new observation updates only the events that depend on it.
  */
 export class PacketJoin {
 	readonly #context: JoinContext;
-	/** By what of a segment fits into one number; those that share it are chained. */
+	/** Groups by the hash of their segments. Groups with the same hash are chained by `next`. */
 	readonly #groups = new Map<number, IdenticalPackets>();
 	readonly #icmpGroups = new Map<string, IdenticalPackets>();
 	readonly #changed = new Set<IdenticalPackets>();
@@ -62,10 +60,10 @@ export class PacketJoin {
 	#latestFlows: readonly Flow[] = [];
 	readonly #answers = new FirewallAnswers<JoinedPacket>();
 	readonly #inOrder = { segment: new TimeOrderedList<JoinedPacket>(), icmp: new TimeOrderedList<JoinedPacket>() };
-	/** How many observations each observer has told. */
+	/** The number of observations of each observer. */
 	readonly #observationCounts: number[] = [];
-	#segments: readonly Segment[] | undefined;
-	#icmp: readonly Icmp[] | undefined;
+	#segments: readonly SegmentEvent[] | undefined;
+	#icmp: readonly IcmpEvent[] | undefined;
 
 	constructor(context: JoinContext) {
 		this.#context = context;
@@ -73,9 +71,9 @@ export class PacketJoin {
 
 	observe({ host, boot, what, by, rejected, packet }: PacketObservation): void {
 		const observer = (what === 'dropped' ? 2 : 0) + (host === 'client' ? 0 : 1);
-		const told = this.#observationCounts[observer] ?? 0;
-		this.#observationCounts[observer] = told + 1;
-		const order = told * OBSERVERS + observer;
+		const count = this.#observationCounts[observer] ?? 0;
+		this.#observationCounts[observer] = count + 1;
+		const order = count * OBSERVERS + observer;
 		const group = this.#groupOf(host, packet);
 		group[what] = { t: packet.t, host, boot, order, by, rejected, earlier: group[what] };
 		this.#changed.add(group);
@@ -83,36 +81,36 @@ export class PacketJoin {
 		this.#icmp = undefined;
 	}
 
-	/** What observers missed has changed, and so what can be said. */
+	/** Discards all events, because fates depend on the losses of observers, and these have changed. */
 	invalidate(): void {
 		for (const { items } of Object.values(this.#inOrder)) for (const joined of items) joined.event = undefined;
 		this.#segments = undefined;
 		this.#icmp = undefined;
 	}
 
-	get segments(): readonly Segment[] {
+	get segments(): readonly SegmentEvent[] {
 		this.#update();
 		this.#segments ??= this.#inOrder.segment.items.map((joined) => this.#segmentEvent(joined));
 		return this.#segments;
 	}
 
-	get icmp(): readonly Icmp[] {
+	get icmp(): readonly IcmpEvent[] {
 		this.#update();
 		this.#icmp ??= this.#inOrder.icmp.items.map((joined) => this.#icmpEvent(joined));
 		return this.#icmp;
 	}
 
-	#segmentEvent(joined: JoinedPacket): Segment {
+	#segmentEvent(joined: JoinedPacket): SegmentEvent {
 		joined.event ??= segmentOf(joined, this.#context);
-		return joined.event as Segment;
+		return joined.event as SegmentEvent;
 	}
 
-	#icmpEvent(joined: JoinedPacket): Icmp {
+	#icmpEvent(joined: JoinedPacket): IcmpEvent {
 		joined.event ??= icmpOf(joined, this.#context, this.#relativeOf(joined));
-		return joined.event as Icmp;
+		return joined.event as IcmpEvent;
 	}
 
-	/** How many RSTs and ICMP messages left that answered what a fault rejected. */
+	/** Returns how many RSTs and ICMP messages left a host as answers to packets that a fault rejected. */
 	countAnswersTo(fault: string): number {
 		this.#update();
 		return this.#answers.count(fault);
@@ -121,23 +119,23 @@ export class PacketJoin {
 	#groupOf(host: HostName, packet: PacketObservation['packet']): IdenticalPackets {
 		const sender = this.#context.hostOf(addressOf(packet.from));
 		const isLoopback = packet.loopback === true;
-		// Who gets a packet of the other host over its own loopback has made it itself.
+		// A packet on a host's loopback with the address of the other host was made by the firewall of the first host.
 		const isForged = isLoopback && sender !== undefined && sender !== host;
-		const at = isLoopback ? host : undefined;
+		const loopbackHost = isLoopback ? host : undefined;
 		if (packet.kind === 'icmp') {
-			const identity = `${at} ${identityOfIcmp(packet)}`;
+			const identity = `${loopbackHost} ${identityOfIcmp(packet)}`;
 			const known = this.#icmpGroups.get(identity);
 			if (known) return known;
-			const group = new IdenticalPackets(packet, undefined, sender, at, isForged, undefined);
+			const group = new IdenticalPackets(packet, undefined, sender, loopbackHost, isForged, undefined);
 			this.#icmpGroups.set(identity, group);
 			return group;
 		}
-		const flow = this.#flowOf(isForged ? undefined : at, packet.from, packet.to);
+		const flow = this.#flowOf(isForged ? undefined : loopbackHost, packet.from, packet.to);
 		const hash = hashOf(packet, flow);
 		const latest = this.#groups.get(hash);
 		for (let known = latest; known; known = known.next)
-			if (known.flow === flow && known.at === at && isAlike(known.packet, packet)) return known;
-		// Without the record that it was read from, and with addresses that are there only once.
+			if (known.flow === flow && known.loopbackHost === loopbackHost && isAlike(known.packet, packet)) return known;
+		// A copy without the packet's pcap record. Packets of one flow share their endpoint objects.
 		const { kind, t, flags, seq, ack, window, length, ipId, options } = packet;
 		const kept: CapturedSegment = {
 			kind,
@@ -152,34 +150,34 @@ export class PacketJoin {
 			ipId,
 			options,
 		};
-		const group = new IdenticalPackets(kept, flow, sender, at, isForged, latest);
+		const group = new IdenticalPackets(kept, flow, sender, loopbackHost, isForged, latest);
 		this.#groups.set(hash, group);
 		return group;
 	}
 
-	#flowOf(at: HostName | undefined, from: Endpoint, to: Endpoint): Flow {
-		// Mostly of the connection that the packet before was of, one way or the other.
+	#flowOf(loopbackHost: HostName | undefined, from: Endpoint, to: Endpoint): Flow {
+		// Most packets belong to the same connection as the packet before, in either direction.
 		for (const flow of this.#latestFlows)
-			if (flow.at === at && isSame(flow.from, from) && isSame(flow.to, to)) return flow;
+			if (flow.loopbackHost === loopbackHost && isSame(flow.from, from) && isSame(flow.to, to)) return flow;
 		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
-		const key = `${at} ${names[0]}>${names[1]}`;
-		const known = this.#flows.get(key) ?? this.#newFlow(at, from, to, names);
+		const key = `${loopbackHost} ${names[0]}>${names[1]}`;
+		const known = this.#flows.get(key) ?? this.#newFlow(loopbackHost, from, to, names);
 		this.#flows.set(key, known);
 		this.#latestFlows = [known, ...this.#latestFlows.slice(0, 1)];
 		return known;
 	}
 
-	#newFlow(at: HostName | undefined, from: Endpoint, to: Endpoint, names: readonly [string, string]): Flow {
+	#newFlow(loopbackHost: HostName | undefined, from: Endpoint, to: Endpoint, names: readonly [string, string]): Flow {
 		const ends = [...names].sort();
-		const pair = `${at} ${ends.join(' ')}`;
-		const connection = this.#endpointPairs.get(pair) ?? new EndpointPair(names[0] === names[1]);
-		this.#endpointPairs.set(pair, connection);
+		const pair = `${loopbackHost} ${ends.join(' ')}`;
+		const endpointPair = this.#endpointPairs.get(pair) ?? new EndpointPair(names[0] === names[1]);
+		this.#endpointPairs.set(pair, endpointPair);
 		return {
 			id: this.#flows.size,
-			at,
+			loopbackHost,
 			from: { ...from },
 			to: { ...to },
-			connection,
+			endpointPair,
 			end: names[0] === ends[0] ? 0 : 1,
 		};
 	}
@@ -192,12 +190,12 @@ export class PacketJoin {
 		this.#answers.update((joined) => {
 			this.#reposition(joined, timeOf(joined), renumbered);
 		});
-		for (const connection of renumbered) connection.update();
+		for (const pair of renumbered) pair.update();
 		for (const ordered of Object.values(this.#inOrder)) ordered.update();
 	}
 
 	#pair(group: IdenticalPackets, renumbered: Set<EndpointPair>): void {
-		const all = pairObservations(group, group.at ? undefined : group.sender);
+		const all = pairObservations(group, group.loopbackHost ? undefined : group.sender);
 		const areSame =
 			all.length === group.packets.length &&
 			all.every((seen, index) => firstOf(seen) === firstOf(group.packets[index]?.seen));
@@ -213,8 +211,8 @@ export class PacketJoin {
 		group.packets = all.map((seen) => {
 			const joined = new JoinedPacket(group, seen);
 			this.#inOrder[group.packet.kind].add(joined);
-			group.flow?.connection.add(joined);
-			if (group.flow) renumbered.add(group.flow.connection);
+			group.flow?.endpointPair.add(joined);
+			if (group.flow) renumbered.add(group.flow.endpointPair);
 			this.#answers.add(joined);
 			return joined;
 		});
@@ -229,24 +227,26 @@ export class PacketJoin {
 	}
 
 	#reposition(joined: JoinedPacket, t: number, renumbered: Set<EndpointPair>): void {
-		const places = [this.#inOrder[joined.group.packet.kind], joined.group.flow?.connection.inOrder];
-		for (const place of places) {
-			place?.markChanged(joined.t);
-			place?.markChanged(t);
+		for (const list of [this.#inOrder[joined.group.packet.kind], joined.group.flow?.endpointPair.inOrder]) {
+			list?.markChanged(joined.t);
+			list?.markChanged(t);
 		}
 		joined.t = t;
 		joined.event = undefined;
-		if (joined.group.flow) renumbered.add(joined.group.flow.connection);
+		if (joined.group.flow) renumbered.add(joined.group.flow.endpointPair);
 	}
 
-	/** The relative number of the segment that a message quotes; undefined where nobody saw it. */
-	#relativeOf({ group: { packet, at }, t }: JoinedPacket): number | undefined {
+	/**
+	 * Returns the relative sequence number of the segment that an ICMP message quotes; undefined if no capture saw it.
+	 */
+	#relativeOf({ group: { packet, loopbackHost }, t }: JoinedPacket): number | undefined {
 		if (packet.kind === 'segment' || !packet.quotes) return undefined;
 		const { from, to, seq } = packet.quotes;
-		const isOfHostItself =
-			at !== undefined && [from, to].every(({ address }) => (this.#context.hostOf(address) ?? at) === at);
-		const flow = this.#flowOf(isOfHostItself ? at : undefined, from, to);
-		return flow.connection.lastBefore(
+		const isOfLoopback =
+			loopbackHost !== undefined &&
+			[from, to].every(({ address }) => (this.#context.hostOf(address) ?? loopbackHost) === loopbackHost);
+		const flow = this.#flowOf(isOfLoopback ? loopbackHost : undefined, from, to);
+		return flow.endpointPair.lastBefore(
 			t,
 			(joined) =>
 				joined.group.flow === flow && joined.group.packet.kind === 'segment' && joined.group.packet.seq === seq,

@@ -1,109 +1,111 @@
 import type { HostName } from './events.ts';
 
-/** When and by whom a packet was seen. */
+/** When and where a packet was observed. */
 export interface Observation {
 	/** Seconds since the epoch. */
 	readonly t: number;
 	readonly host: HostName;
 	readonly boot: number;
-	/** In the order in which its observer told them; no two observers have the same. */
+	/** Increases with each observation of an observer. No two observations have the same number. */
 	readonly order: number;
 	/** The fault that dropped it. */
 	readonly by: string | undefined;
-	/** The fault answered it: a rule that rejects. */
+	/** Whether the rule of that fault also answers the packet (REJECT). */
 	readonly rejected: boolean | undefined;
-	/** The one before, of packets that are alike in everything. */
+	/** The previous observation of the same kind in the same group of identical packets. */
 	readonly earlier: Observation | undefined;
 }
 
-/** All sights of packets that are alike in everything: the last of each kind that was told. */
+/** The latest observation of each kind in a group of identical packets. */
 export interface LatestObservations {
 	readonly left: Observation | undefined;
 	readonly arrived: Observation | undefined;
 	readonly dropped: Observation | undefined;
 }
 
-/** All sights of one packet; at least one is there. */
+/** The observations of one packet, at least one. */
 export interface Observations {
 	left?: Observation;
 	arrived?: Observation;
 	dropped?: Observation;
 }
 
-/** An observer may be so much behind another, in seconds: they read the clocks of two processors. */
+/** How much one observer's clock may be behind another's, in seconds: they read the clocks of two processors. */
 const TOLERANCE = 0.002;
 
 /**
- * Which sights are of one packet. What arrived is taken for what left last before it, since one that was lost is not
- * seen again; of those that arrived the first to leave is the first to arrive. Depends on nothing but the sights: not
- * on the order in which they were told.
+ * Finds out which observations of identical packets are of the same packet. An arrival belongs to the last packet that
+ * left before it, because a lost packet does not arrive later. Packets arrive in the order in which they left. The
+ * result does not depend on the order in which the observations were added.
  *
- * @param sender the host that sends such packets: what its own firewall drops never leaves
+ * @param sender the host that sends these packets: what its own firewall drops, no capture sees
  */
-export function pairObservations(alike: LatestObservations, sender: HostName | undefined): Observations[] {
-	if (!alike.left?.earlier && !alike.arrived?.earlier && !alike.dropped) return ofOne(alike.left, alike.arrived);
-	const [left, arrived, dropped] = [inOrder(alike.left), inOrder(alike.arrived), inOrder(alike.dropped)];
+export function pairObservations(latest: LatestObservations, sender: HostName | undefined): Observations[] {
+	if (!latest.left?.earlier && !latest.arrived?.earlier && !latest.dropped)
+		return pairSingle(latest.left, latest.arrived);
+	const [left, arrived, dropped] = [inOrder(latest.left), inOrder(latest.arrived), inOrder(latest.dropped)];
 	const [stopped, lost] = [
 		dropped.filter(({ host }) => host === sender),
 		dropped.filter(({ host }) => host !== sender),
 	];
-	const packets: Observations[] = left.map((sight) => ({ left: sight }));
+	const packets: Observations[] = left.map((observation) => ({ left: observation }));
 	const arrivals = matchInOrder(left, arrived);
-	for (const [at, sight] of arrivals.pairs) (packets[at] as Observations).arrived = sight;
-	packets.push(...arrivals.rest.map((sight) => ({ arrived: sight })));
+	for (const [index, observation] of arrivals.pairs) (packets[index] as Observations).arrived = observation;
+	packets.push(...arrivals.rest.map((observation) => ({ arrived: observation })));
 	const kept = packets.filter((packet) => packet.arrived !== undefined);
 	const losses = matchInOrder(
 		kept.map((packet) => packet.arrived as Observation),
 		lost,
 	);
-	for (const [at, sight] of losses.pairs) (kept[at] as Observations).dropped = sight;
-	// A capture that lost packets leaves the firewall alone with them.
+	for (const [index, observation] of losses.pairs) (kept[index] as Observations).dropped = observation;
+	// If a capture lost packets, only the firewall's log shows their arrival.
 	const unseen = packets.filter((packet) => packet.arrived === undefined);
 	const guessed = matchInOrder(
 		unseen.map((packet) => packet.left as Observation),
 		losses.rest,
 	);
-	for (const [at, sight] of guessed.pairs) (unseen[at] as Observations).dropped = sight;
-	packets.push(...[...stopped, ...guessed.rest].map((sight) => ({ dropped: sight })));
+	for (const [index, observation] of guessed.pairs) (unseen[index] as Observations).dropped = observation;
+	packets.push(...[...stopped, ...guessed.rest].map((observation) => ({ dropped: observation })));
 	return packets;
 }
 
 function inOrder(last: Observation | undefined): Observation[] {
 	const all: Observation[] = [];
-	for (let sight = last; sight; sight = sight.earlier) all.push(sight);
+	for (let observation = last; observation; observation = observation.earlier) all.push(observation);
 	return all.sort((a, b) => a.t - b.t || a.order - b.order);
 }
 
-/** Nearly all packets: alike to no other, and not dropped. */
-function ofOne(left: Observation | undefined, arrived: Observation | undefined): Observations[] {
+/** Pairs the observations of a packet that is identical to no other and was not dropped, like nearly all packets. */
+function pairSingle(left: Observation | undefined, arrived: Observation | undefined): Observations[] {
 	if (!arrived) return left ? [{ left }] : [];
 	if (!left) return [{ arrived }];
 	return left.t <= arrived.t + TOLERANCE ? [{ left, arrived }] : [{ left }, { arrived }];
 }
 
 /**
- * Earlier sights and later ones, both in order: which belong together, by the index of the earlier; and later ones
- * without an earlier.
+ * Matches later observations with earlier ones; both lists are in order. Returns pairs of the index of the earlier
+ * observation and the later one, and the later ones that match none.
  */
 function matchInOrder(
 	earlier: readonly Observation[],
 	later: readonly Observation[],
 ): { pairs: [number, Observation][]; rest: Observation[] } {
-	const open: number[] = [];
-	const taken: number[] = [];
+	const unmatched: number[] = [];
+	const matched: number[] = [];
 	const matching: Observation[] = [];
 	const rest: Observation[] = [];
 	let next = 0;
-	for (const sight of later) {
-		while ((earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= sight.t) open.push(next++);
-		if (open.length === 0 && (earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= sight.t + TOLERANCE) open.push(next++);
-		const found = open.pop();
-		if (found === undefined) rest.push(sight);
+	for (const observation of later) {
+		while ((earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= observation.t) unmatched.push(next++);
+		if (unmatched.length === 0 && (earlier[next]?.t ?? Number.POSITIVE_INFINITY) <= observation.t + TOLERANCE)
+			unmatched.push(next++);
+		const found = unmatched.pop();
+		if (found === undefined) rest.push(observation);
 		else {
-			taken.push(found);
-			matching.push(sight);
+			matched.push(found);
+			matching.push(observation);
 		}
 	}
-	taken.sort((a, b) => a - b);
-	return { pairs: matching.map((sight, index) => [taken[index] as number, sight]), rest };
+	matched.sort((a, b) => a - b);
+	return { pairs: matching.map((observation, index) => [matched[index] as number, observation]), rest };
 }

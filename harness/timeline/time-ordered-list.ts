@@ -1,18 +1,18 @@
-/** Something that has a place in time; of two at the same time that with the lower `order` comes first. */
+/** An item with a time. Of two items with the same time, the one with the lower `order` comes first. */
 export interface TimedItem {
 	t: number;
 	readonly order: number;
-	/** Removed: `update` leaves it out. */
+	/** Whether the next `update` removes it. */
 	removed: boolean;
 }
 
 /**
- * Things in the order of time. They may be added, moved and taken away anywhere; what that costs is in proportion to
- * how much lies behind the earliest place, so it is little where news is about what happened last.
+ * A list of items in order of time. Items may be added, moved and removed anywhere. An update costs time in proportion
+ * to the number of items after the earliest change, so recent changes are cheap.
  */
 export class TimeOrderedList<T extends TimedItem> {
 	readonly #items: T[] = [];
-	/** When each had its place given, for an item that moves has another time by then. */
+	/** The time of each item at the last update. The `t` of an item that moves has changed since then. */
 	readonly #times: number[] = [];
 	#added: T[] = [];
 	#changedFrom = Number.POSITIVE_INFINITY;
@@ -22,7 +22,7 @@ export class TimeOrderedList<T extends TimedItem> {
 		this.markChanged(item.t);
 	}
 
-	/** Something at that time moves or goes; where it moves, to be said of both times. */
+	/** Notes that an item at this time moves or is removed. If it moves, call this for both times. */
 	markChanged(t: number): void {
 		this.#changedFrom = Math.min(this.#changedFrom, t);
 	}
@@ -32,8 +32,8 @@ export class TimeOrderedList<T extends TimedItem> {
 	}
 
 	/**
-	 * Puts everything in its place; returns from which index on things may be other than before, or the number of things
-	 * where none is.
+	 * Applies all changes. Returns the first index at which the list may have changed, or the number of items before the
+	 * update if nothing has changed.
 	 */
 	update(): number {
 		if (this.#changedFrom === Number.POSITIVE_INFINITY) return this.#items.length;
@@ -51,7 +51,7 @@ export class TimeOrderedList<T extends TimedItem> {
 		return from;
 	}
 
-	/** The first place not before that time. */
+	/** Returns the first index whose time is not before `t`. */
 	#indexOf(t: number): number {
 		let low = 0;
 		let high = this.#times.length;
