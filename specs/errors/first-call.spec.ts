@@ -1,4 +1,8 @@
-/** What do the first call and all later ones say after a connection has come to an abnormal end? */
+/**
+ * After a connection has ended abnormally, what does the first call return, and what do the later ones? A connection
+ * ends abnormally by a timeout, by a RST after a FIN, or by a RST alone. The kernel stores one error (sk_err), and the
+ * first call that checks for it returns and clears it.
+ */
 import {
 	type Errno,
 	expect,
@@ -9,18 +13,18 @@ import {
 	scenario,
 } from '../../harness/index.ts';
 
-/** The defaults are 7200 s, 75 s and 9. */
+/** In seconds, and a count; as short as the options allow. The defaults are 7200 s, 75 s and 9. */
 const keepalive = { time: 1, interval: 1, probes: 1 };
 
 interface End {
 	readonly name: string;
-	/** What the source says of the first call, whichever it is. */
+	/** The errno that the source names for the first call, whether recv or send. */
 	readonly claimed: Errno;
-	/** What it comes to here. */
+	/** What the first call returns, or its errno, on Linux. */
 	readonly first: { readonly recv: Errno | number; readonly send: Errno | number };
-	/** Ends the connection; `kang` does not notice by any call of its own. */
+	/** Ends the connection. Until it has ended, no call of `caller` returns an error. */
 	readonly end: (
-		connection: { readonly kang: Socket; readonly kodos: Socket; readonly port: number },
+		connection: { readonly caller: Socket; readonly peer: Socket; readonly port: number },
 		lab: ScenarioLab,
 	) => Promise<void>;
 }
@@ -40,12 +44,13 @@ const ends: readonly End[] = [
 	{
 		name: 'FIN, then RST',
 		claimed: 'EPIPE',
-		// The stream had ended before the RST: recv never comes to look at the error (SOCK_DONE in tcp_recvmsg_locked).
+		// The stream ended before the RST, so recv returns 0 without checking for an error (SOCK_DONE in
+		// tcp_recvmsg_locked).
 		first: { recv: 0, send: 'EPIPE' },
-		end: async ({ kang, kodos, port }, { client }) => {
-			await kodos.close();
+		end: async ({ caller, peer, port }, { client }) => {
+			await peer.close();
 			await expect(client).toHaveSocket({ state: 'CLOSE-WAIT', localPort: port });
-			await kang.send('too late');
+			await caller.send('too late');
 			await expect(client).toHaveNoSocket({ localPort: port });
 		},
 	},
@@ -53,18 +58,18 @@ const ends: readonly End[] = [
 		name: 'RST alone',
 		claimed: 'ECONNRESET',
 		first: { recv: 'ECONNRESET', send: 'ECONNRESET' },
-		end: async ({ kang, kodos, port }, { client, server }) => {
-			// A socket that is closed with unread data answers with a RST in place of a FIN (tcp_close; RFC 2525, 2.17).
-			await kang.send('never read');
+		end: async ({ caller, peer, port }, { client, server }) => {
+			// A socket that is closed with unread data sends a RST instead of a FIN (tcp_close; RFC 2525, 2.17).
+			await caller.send('never read');
 			await expect(server).toHaveSocket({ state: 'ESTAB', remotePort: port, receiveQueue: 10 });
-			await kodos.close();
+			await peer.close();
 			await expect(client).toHaveNoSocket({ localPort: port });
 		},
 	},
 ];
 
-/** Waits until the call has come to this. */
-function toComeTo(call: SocketCall<unknown>, result: Errno | number): Promise<void> {
+/** Resolves when the call has returned this number, or failed with this errno. */
+function toEndWith(call: SocketCall<unknown>, result: Errno | number): Promise<void> {
 	return typeof result === 'number' ? expect(call).toReturn(result) : expect(call).toFailWith(result);
 }
 
@@ -72,14 +77,14 @@ scenario(
 	'abnormal ends: the first call, and the later ones',
 	{
 		question:
-			'A connection has timed out, or a RST has come, with a FIN before it or without. What do recv and send say, ' +
-			'whichever comes first?',
+			'A connection has timed out, or a RST has arrived, with a FIN before it or without. What do recv and send ' +
+			'return, if they are the first call after that?',
 		claims: ['KH-sum'],
 	},
 	async (lab) => {
 		const { client, server, step, claim } = lab;
 		const listener = await (await server.socket()).listen(8080);
-		const told: {
+		const outcomes: {
 			name: string;
 			claimed: Errno;
 			first: string;
@@ -89,25 +94,25 @@ scenario(
 		for (const { name, claimed, first, end } of ends) {
 			for (const call of ['recv', 'send'] as const) {
 				step(`${name}; the first call is ${call}`);
-				const kang = await client.socket();
-				await kang.setOption('SO_KEEPALIVE', 1);
-				await kang.setOption('TCP_KEEPIDLE', keepalive.time);
-				await kang.setOption('TCP_KEEPINTVL', keepalive.interval);
-				await kang.setOption('TCP_KEEPCNT', keepalive.probes);
-				await kang.connect(server.port(8080));
-				const { port } = await kang.address();
-				const kodos = await listener.accept();
-				await end({ kang, kodos, port }, lab);
+				const caller = await client.socket();
+				await caller.setOption('SO_KEEPALIVE', 1);
+				await caller.setOption('TCP_KEEPIDLE', keepalive.time);
+				await caller.setOption('TCP_KEEPINTVL', keepalive.interval);
+				await caller.setOption('TCP_KEEPCNT', keepalive.probes);
+				await caller.connect(server.port(8080));
+				const { port } = await caller.address();
+				const peer = await listener.accept();
+				await end({ caller, peer, port }, lab);
 
-				const make = { recv: () => kang.recv(), send: () => kang.send('hello', 'MSG_NOSIGNAL') };
-				const firstCall = make[call]();
-				await toComeTo(firstCall, first[call]);
-				const read = make.recv();
-				await toComeTo(read, 0);
-				const written = make.send();
-				await toComeTo(written, 'EPIPE');
+				const calls = { recv: () => caller.recv(), send: () => caller.send('hello', 'MSG_NOSIGNAL') };
+				const firstCall = calls[call]();
+				await toEndWith(firstCall, first[call]);
+				const read = calls.recv();
+				await toEndWith(read, 0);
+				const written = calls.send();
+				await toEndWith(written, 'EPIPE');
 				const { errno, returned } = firstCall.event;
-				told.push({
+				outcomes.push({
 					name,
 					claimed,
 					first: call,
@@ -116,18 +121,17 @@ scenario(
 				});
 			}
 		}
-		const others = told.filter(({ claimed, result }) => result !== claimed);
-		claim('KH-sum', others.length === 0 && told.every(({ later }) => later === 'recv 0, send EPIPE'), {
+		const others = outcomes.filter(({ claimed, result }) => result !== claimed);
+		claim('KH-sum', others.length === 0 && outcomes.every(({ later }) => later === 'recv 0, send EPIPE'), {
 			holds:
-				'The first call takes the error of the socket and clears it (sock_error); after that both directions are ' +
-				'shut (tcp_done): recv 0, send EPIPE.',
+				'The first call returns the error of the socket and clears it (sock_error). After that both directions are ' +
+				'shut (tcp_done): recv returns 0, and send fails with EPIPE.',
 			differs:
-				'All of it holds but for ' +
-				`${others.map(({ name, first, result }) => `${name}, ${first}: ${result}`).join('; ')}. A read after the ` +
-				'end of the stream returns 0 before it looks for an error (SOCK_DONE in tcp_recvmsg_locked); only a write ' +
-				'takes the EPIPE that the RST left (tcp_reset).',
+				`It holds except for ${others.map(({ name, first, result }) => `${name}, ${first}: ${result}`).join('; ')}. ` +
+				'A read after the end of the stream returns 0 before it checks for an error (SOCK_DONE in ' +
+				'tcp_recvmsg_locked); only a write returns the EPIPE that the RST left (tcp_reset).',
 		});
-		const lines = told.map(({ name, first, result, later }) => `${name}: first ${first} ${result}, then ${later}`);
+		const lines = outcomes.map(({ name, first, result, later }) => `${name}: first ${first} ${result}, then ${later}`);
 		return `${lines.join('; ')}.`;
 	},
 );

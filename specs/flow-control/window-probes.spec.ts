@@ -1,4 +1,8 @@
-/** What happens to a sender whose peer has no room any more? */
+/**
+ * What happens to a sender whose peer has no room any more? The server does not read, so its receive window closes. The
+ * client then sends probes with a growing gap, to learn when the window opens (RFC 9293, 3.8.6.1). Without answers it
+ * gives up after tcp_retries2 probes; with answers it never does.
+ */
 import {
 	deviations,
 	expect,
@@ -11,28 +15,29 @@ import {
 	windowProbeTimeoutMs,
 } from '../../harness/index.ts';
 
-const story = 'kodos, this is a long story. '.repeat(7_000);
+const text = 'hello, this is a long story. '.repeat(7_000);
 
-/** kang writes more than kodos has room for. */
+/** The client writes more than the server has room for. */
 async function fill({ client, server, timeline }: ScenarioLab) {
 	const listener = await server.socket();
 	await listener.setOption('SO_RCVBUF', 4_096);
 	await listener.listen(8080);
-	const kang = await client.socket();
-	await kang.connect(server.port(8080));
-	const { returned: written } = await kang.send(story, 'MSG_DONTWAIT');
-	// Its timer is no retransmission: there is nothing on its way. It is to ask for the window.
+	const writer = await client.socket();
+	await writer.connect(server.port(8080));
+	const { returned: written } = await writer.send(text, 'MSG_DONTWAIT');
+	// The timer is persist, not on: nothing is in flight that could be retransmitted; the window is probed.
 	await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist' });
-	// All observers have told by now: kodos said that it has no room left.
+	// This also waits until all observers have reported the segment in which the server closed its window.
 	await expect(timeline).toShowNoSegment('> F. sent');
 	const closed =
 		timeline.segments('server').find(({ window, flags }) => window === 0 && flags === '.')?.t ?? Number.NaN;
-	return { listener, kang, written, closed };
+	return { listener, writer, written, closed };
 }
 
-/** The default is 15 and takes a quarter of an hour; where that costs as much, 4 proves the formula that says so. */
+/** The default is 15 and takes a quarter of an hour. In real time, 4 is enough to test the formula. */
 const retries2 = shortened({ default: 15, to: 4 });
 
+/** The titles have the name kodos for the server. */
 const servers = [
 	{ kodos: 'kodos has accepted', accepts: true, judges: 'KH-zero1' },
 	{ kodos: 'nobody has accepted', accepts: false, judges: 'KH-zero3' },
@@ -42,112 +47,114 @@ scenario.each(servers)(
 	'probes without an answer: $kodos',
 	({ judges }) => ({
 		question:
-			'kodos’ window is closed, and nothing of it is heard any more. How long does kang ask, and what does it tell ' +
-			'in the end?',
+			'The server’s window is closed, and nothing reaches the server any more, so probes are not answered. How long ' +
+			'does the client send them, and how does it learn the end?',
 		claims: [judges],
 		sysctls: { tcp_retries2: retries2 },
 	}),
 	async (lab, { accepts, judges }) => {
 		const { client, server, timeline, step, claim, measured } = lab;
-		const { listener, kang, closed } = await fill(lab);
+		const { listener, writer, closed } = await fill(lab);
 		if (accepts) await listener.accept();
-		const rtoMs = (await kang.info()).rto / 1_000;
+		const rtoMs = (await writer.info()).rto / 1_000;
 
-		step('kodos is no longer to be heard');
+		step('nothing reaches the server any more');
 		await server.drop({ name: 'silence' });
-		const reading = kang.recv();
-		const patience = spanOf(windowProbeTimeoutMs({ retries2, rtoMs }));
-		// The number that ss shows behind the timer is that of the probes without an answer. The last is over soon: that it
-		// is sent the segments tell.
+		const reading = writer.recv();
+		const limits = spanOf(windowProbeTimeoutMs({ retries2, rtoMs }));
+		// The number that ss shows after the timer is the number of unanswered probes. The last one may be too short-lived
+		// for ss, so the segments below show that it was sent.
 		await expect(client).toHaveSocket(
 			{ state: 'ESTAB', timer: 'persist', timerCount: { atLeast: retries2 - 1 } },
-			{ after: { ...patience, atLeastMs: 0 } },
+			{ after: { ...limits, atLeastMs: 0 } },
 		);
-		await expect(reading).toFailWith('ETIMEDOUT', { after: patience, since: closed });
+		await expect(reading).toFailWith('ETIMEDOUT', { after: limits, since: closed });
 		await expect(client).toHaveNoSocket();
 		const { receiveQueue } = await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
 		expect(receiveQueue).toBeGreaterThan(0);
 
 		await expect(timeline).toShowNoSegment('> R. sent');
-		const heard = timeline.segments('server').at(-1)?.t ?? Number.NaN;
-		const answered = timeline.probes('client').filter(({ t }) => t <= heard).length;
-		const probes = timeline.probes('client').filter(({ t }) => t > heard);
-		const gaps = gapsBetween([{ t: heard }, ...probes, { t: reading.endedAt }]);
+		const lastAnswer = timeline.segments('server').at(-1)?.t ?? Number.NaN;
+		const answered = timeline.probes('client').filter(({ t }) => t <= lastAnswer).length;
+		const probes = timeline.probes('client').filter(({ t }) => t > lastAnswer);
+		const gaps = gapsBetween([{ t: lastAnswer }, ...probes, { t: reading.endedAt }]);
 		expect(deviations(gaps, windowProbeGapsMs({ retries2, answered, rtoMs }))).toEqual([]);
 		const silent = !timeline.segments('client').some(({ flags }) => /[FR]/.test(flags));
 		const took = reading.endedAt - closed;
 		if (accepts && retries2 === 15) measured('closed window and silence, until ETIMEDOUT', took);
 		const model = windowProbeTimeoutMs({ retries2: 15 }) / 1_000;
 		const byDefault = retries2 === 15 ? took : model;
+		// The claim says 15 minutes; a minute more or less is allowed.
 		claim(
 			judges,
 			reading.event.errno === 'ETIMEDOUT' && probes.length === retries2 && silent && Math.abs(byDefault - 900) < 60,
 			{
 				holds: accepts
-					? 'Each unanswered probe doubles the wait (tcp_send_probe0), and after tcp_retries2 of them the kernel ' +
-						`sets ETIMEDOUT and sends nothing (tcp_probe_timer, tcp_write_err): ${retries2} took ${took.toFixed(1)} ` +
-						`s; the default, 15, is ${model} s.`
-					: 'The window is the kernel’s, not the program’s: a connection that waits to be accepted has a receive ' +
-						'buffer and closes it, and its peer probes, as any other.',
+					? 'Each unanswered probe doubles the wait (tcp_send_probe0). After tcp_retries2 of them the kernel sets ' +
+						`ETIMEDOUT and sends nothing (tcp_probe_timer, tcp_write_err): ${retries2} took ${took.toFixed(1)} s; ` +
+						`the default, 15, stands for ${model} s.`
+					: 'The window belongs to the kernel, not to the program. A connection that waits for accept has a ' +
+						'receive buffer, too; its window closes when that is full, and the peer sends probes.',
 				differs:
-					'The connection ended otherwise than with ETIMEDOUT, or with a segment, or after another number of probes.',
+					'The connection did not end with ETIMEDOUT, or a FIN or RST was sent, or the number of ' +
+					'probes was another.',
 			},
 		);
 		expect(silent).toBe(true);
 		return (
-			`${probes.length} probes, after waits of ${gaps.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s with the ` +
-			`one behind the last; then its read gives ${kang.process.results('read')}, ${took.toFixed(1)} s after the ` +
-			`window closed (${model} s is the default), and nothing is sent. kodos is ESTAB with ${receiveQueue} bytes ` +
-			'unread.'
+			`${probes.length} probes, with waits of ${gaps.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s, the last ` +
+			`one after the last probe. Then the client’s read gives ${writer.process.results('read')}, ${took.toFixed(1)} ` +
+			`s after the window closed (${model} s by default), and nothing is sent. The server is in ESTAB with ` +
+			`${receiveQueue} bytes unread.`
 		);
 	},
 );
 
-/** So many silences would have been the end; the default is 15. */
-const few = shortened({ default: 15, to: 3 });
+/** The default is 15. The scenario waits for longer than this number of unanswered probes would take. */
+const retriesWhenAnswered = shortened({ default: 15, to: 3 });
 
 scenario(
 	'probes with an answer',
 	{
-		question: 'kodos’ window is closed, but kodos’ kernel is there. How long does kang ask?',
+		question: 'The server’s window is closed, but its kernel answers the probes. How long does the client send them?',
 		claims: ['KH-zero4'],
-		sysctls: { tcp_retries2: few },
+		sysctls: { tcp_retries2: retriesWhenAnswered },
 	},
 	async (lab) => {
 		const { client, timeline, step, claim } = lab;
-		const { listener, kang, written, closed } = await fill(lab);
-		const kodos = await listener.accept();
+		const { listener, writer, written, closed } = await fill(lab);
+		const reader = await listener.accept();
 
-		step('kodos does not read, but its kernel answers');
-		// Longer than so many silences would have taken; nothing but the end of the connection could wake kang.
-		const timeoutMs = windowProbeTimeoutMs({ retries2: few + 1 });
-		await expect(kang.poll(['POLLIN'], { timeoutMs })).toReturn(0, { after: spanOf(timeoutMs) });
-		// Quick probes may go without an answer: no more than two in a second get one (tcp_oow_rate_limited).
+		step('the server does not read, but its kernel answers');
+		// Longer than that number of unanswered probes would take. Only the end of the connection could wake this poll.
+		const timeoutMs = windowProbeTimeoutMs({ retries2: retriesWhenAnswered + 1 });
+		await expect(writer.poll(['POLLIN'], { timeoutMs })).toReturn(0, { after: spanOf(timeoutMs) });
+		// Probes in quick succession may go unanswered: at most one in half a second is answered (tcp_oow_rate_limited).
 		const exchange = ['> .', '< .'] as const;
 		await expect(timeline).toShowSegments('...', ...exchange, ...exchange, ...exchange);
 		const { timer, t } = await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'persist', timerCount: 0 });
 		claim(
 			'KH-zero4',
 			timer?.name === 'persist' &&
-				timeline.probes('client').length > few &&
-				(t - closed) * 1_000 > windowProbeTimeoutMs({ retries2: few }),
+				timeline.probes('client').length > retriesWhenAnswered &&
+				(t - closed) * 1_000 > windowProbeTimeoutMs({ retries2: retriesWhenAnswered }),
 			{
 				holds:
-					'Any ACK says that the peer lives and sets the count back (tcp_ack: icsk_probes_out), so a sender ' +
-					'stays for as long as its probes are answered, as RFC 9293 (3.8.6.1) demands.',
-				differs: 'The connection was given up, though its probes were answered.',
+					'Any ACK shows that the peer is alive and resets the count (tcp_ack: icsk_probes_out). So a sender keeps ' +
+					'the connection as long as its probes are answered, as RFC 9293 (3.8.6.1) requires.',
+				differs: 'The connection was given up although its probes were answered.',
 			},
 		);
 
-		step('kodos reads');
+		step('the server reads');
 		let read = 0;
-		while (read < written) read += (await kodos.recv()).returned;
+		while (read < written) read += (await reader.recv()).returned;
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
 		expect(read).toBe(written);
 		await timeline.upToDate();
 		return (
-			`For any time: after ${timeline.probes('client').length} probes the count is ${timer?.count}. As soon as ` +
-			`kodos reads, all ${read} bytes arrive.`
+			`Without a limit: after ${timeline.probes('client').length} probes the count is ${timer?.count}. When the ` +
+			`server reads, all ${read} bytes arrive.`
 		);
 	},
 );

@@ -1,30 +1,35 @@
-/** Does closing a connection take three segments or four? */
+/**
+ * Does closing a connection take three segments or four? Each side sends a FIN, and each FIN is acknowledged (RFC 9293,
+ * 3.6). The second side can send its ACK together with its FIN, if it closes before the delayed ACK is due. Nothing is
+ * broken.
+ */
 import { DELACK_MAX_MS, DELACK_MIN_MS, expect, scenario } from '../../harness/index.ts';
 
 scenario(
 	'closing: the peer closes at once',
 	{
-		question: 'The server ends, and telnet has nothing more to send. How many segments does closing take?',
+		question: 'The server’s program ends, and telnet has nothing more to send. How many segments does closing take?',
 		claims: ['WF2'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
-		const kodos = await server.ncTraditional({ listen: 8080 });
-		const kang = await client.telnet({ connect: server.port(8080) });
-		await kodos.type('welcome\n');
-		await expect(kang).toPrint('welcome');
+		const netcat = await server.ncTraditional({ listen: 8080 });
+		const telnet = await client.telnet({ connect: server.port(8080) });
+		await netcat.type('welcome\n');
+		await expect(telnet).toPrint('welcome');
 
-		step('Ctrl-C at kodos');
-		await kodos.interrupt();
-		await expect(kang).toHaveReturned('read', 0);
+		step('Ctrl-C at the server');
+		await netcat.interrupt();
+		await expect(telnet).toHaveReturned('read', 0);
 		await expect(timeline).toShowSegments('...', '< F.', '0..1x > .', '> F.', '< .');
 		const closing = timeline.segments().slice(timeline.segments().findIndex(({ flags }) => flags === 'F.'));
 		const [first, second] = closing.filter(({ flags }) => flags === 'F.');
 		const apartMs = ((second?.t ?? Number.NaN) - (first?.t ?? Number.NaN)) * 1_000;
+		// On a busy machine telnet may close late. Then the delayed ACK is sent alone.
 		claim('WF2', closing.length === 3 || apartMs >= DELACK_MIN_MS / 2, {
 			holds:
-				`telnet closed ${apartMs.toFixed(1)} ms after the FIN; the ACK of a FIN is delayed (tcp_fin enters ` +
-				`pingpong mode), so the client’s own FIN carried it: ${closing.length} segments.`,
-			differs: `The ACK went alone although telnet closed ${apartMs.toFixed(1)} ms after the FIN.`,
+				`telnet closed ${apartMs.toFixed(1)} ms after the FIN. The ACK of a FIN is delayed (tcp_fin enters pingpong ` +
+				`mode), so the client’s own FIN carried it: ${closing.length} segments.`,
+			differs: `The ACK was sent alone, although telnet closed ${apartMs.toFixed(1)} ms after the FIN.`,
 		});
 		return `${closing.length} (${closing.map(({ flags }) => flags).join(' | ')}).`;
 	},
@@ -39,28 +44,28 @@ scenario.each(histories)(
 	'closing: the peer takes its time, $history',
 	({ claims }) => ({
 		question:
-			'The client closes, but the server only goes on to close when its ACK of the FIN has been seen. When does ' +
-			'that ACK come?',
+			'The client closes, and the server closes only after its ACK of the client’s FIN was seen. When is that ACK ' +
+			'sent?',
 		claims,
 	}),
 	async ({ client, server, timeline, step, claim }, { greeting }) => {
 		const listener = await (await server.socket()).listen(8080);
-		const kang = await client.socket();
-		await kang.connect(server.port(8080));
-		const kodos = await listener.accept();
+		const closer = await client.socket();
+		await closer.connect(server.port(8080));
+		const peer = await listener.accept();
 		if (greeting) {
-			await kang.send('hello\n');
-			await kodos.recv();
+			await closer.send('hello\n');
+			await peer.recv();
 		}
 
-		step('kang closes');
-		await kang.close();
-		await expect(kodos.recv()).toReturn(0);
+		step('the client closes');
+		await closer.close();
+		await expect(peer.recv()).toReturn(0);
 		await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
 		await expect(server).toHaveSocket({ state: 'CLOSE-WAIT' });
 
-		step('kodos closes');
-		await kodos.close();
+		step('the server closes');
+		await peer.close();
 		await expect(timeline).toShowSegments('...', '> F.', '< .', '< F.', '> .');
 		const closing = timeline.segments().slice(timeline.segments().findIndex(({ flags }) => flags === 'F.'));
 		const [fin, ack] = closing;
@@ -68,20 +73,20 @@ scenario.each(histories)(
 		if (greeting) {
 			claim('WF3', closing.length === 4, {
 				holds:
-					'The ACK does not wait for close for ever: when its timer has run out it goes alone ' +
-					'(tcp_delack_timer_handler), and the FIN follows as a segment of its own.',
+					'The ACK does not wait for close() without a limit: when its timer expires, it is sent alone ' +
+					'(tcp_delack_timer_handler), and the FIN follows as its own segment.',
 				differs: `There were ${closing.length} segments.`,
 			});
 			claim('WF5', delayMs >= DELACK_MIN_MS / 2 && delayMs <= DELACK_MAX_MS, {
 				holds:
-					`The ACK came ${delayMs.toFixed(0)} ms after the FIN: a delayed ACK waits icsk_ack.ato ` +
+					`The ACK was sent ${delayMs.toFixed(0)} ms after the FIN: a delayed ACK waits for icsk_ack.ato ` +
 					`(tcp_send_delayed_ack), which the first data sets to TCP_ATO_MIN = ${DELACK_MIN_MS} ms ` +
 					'(tcp_event_data_recv).',
-				differs: `The ACK came ${delayMs.toFixed(1)} ms after the FIN.`,
+				differs: `The ACK was sent ${delayMs.toFixed(1)} ms after the FIN.`,
 			});
 		} else {
-			// Nothing was received that could have set the delay (icsk_ack.ato is 0 until tcp_event_data_recv): the next tick
-			// of the kernel's timer sends it. The upper bound leaves room for a busy machine.
+			// No data arrived that could have set the delay (icsk_ack.ato is 0 until tcp_event_data_recv), so the next tick
+			// of the kernel's timer sends the ACK. The upper bound leaves room for a busy machine.
 			expect(delayMs).toBeLessThan(DELACK_MAX_MS);
 		}
 		return (

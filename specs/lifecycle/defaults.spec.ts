@@ -1,7 +1,10 @@
-/** What does TCP use for its timers if nobody has told it anything? */
+/**
+ * Which values do TCP's timers have by default? The other specs rely on these numbers: a spec that sets a sysctl to one
+ * of them measures the default.
+ */
 import { expect, scenario } from '../../harness/index.ts';
 
-/** As Documentation/networking/ip-sysctl.rst has them. A spec that sets one of these numbers measures the default. */
+/** The values of Documentation/networking/ip-sysctl.rst. */
 const defaults = {
 	tcp_retries1: 3,
 	tcp_retries2: 15,
@@ -16,10 +19,10 @@ const defaults = {
 } as const;
 
 /**
- * Those that came later: a kernel of that version must have them, and an older one may, for distributions carry changes
- * back.
+ * Sysctls that were added later. A kernel of that version must have them. An older one may have them, because
+ * distributions backport changes.
  */
-const younger = [
+const laterDefaults = [
 	{ since: '6.5', name: 'tcp_syn_linear_timeouts', value: 4 },
 	{ since: '6.15', name: 'tcp_rto_max_ms', value: 120_000 },
 ] as const;
@@ -28,15 +31,18 @@ scenario(
 	'defaults: nobody has set anything',
 	{
 		question:
-			'Two hosts are new, and nothing was set on them. How often will they repeat themselves, and how long will they ' +
-			'wait?',
+			'Two hosts are new, and nothing was set on them. Which values do the sysctls of TCP’s timers ' +
+			'and retries have?',
 	},
 	async ({ client, server }) => {
-		const present = younger.filter(({ since, name }) => client.kernelIsAtLeast(since) || client.hasSysctl(name));
+		const present = laterDefaults.filter(({ since, name }) => client.kernelIsAtLeast(since) || client.hasSysctl(name));
 		const expected = [...Object.entries(defaults), ...present.map(({ name, value }) => [name, value] as const)];
 		for (const host of [client, server]) {
-			const told = expected.map(async ([name]) => [name, Number(await host.tool('cat', `/proc/sys/net/ipv4/${name}`))]);
-			expect(await Promise.all(told)).toEqual(expected);
+			const values = expected.map(async ([name]) => [
+				name,
+				Number(await host.tool('cat', `/proc/sys/net/ipv4/${name}`)),
+			]);
+			expect(await Promise.all(values)).toEqual(expected);
 		}
 		return `${expected.map(([name, value]) => `${name} ${value}`).join(', ')}.`;
 	},
