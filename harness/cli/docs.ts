@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Command } from 'commander';
 import { HalfopenError } from '../errors.ts';
 import { ARTIFACTS, fromProjectRoot, REPORTS } from '../report/artifacts.ts';
 import { collect } from '../report/collect.ts';
@@ -19,14 +20,19 @@ const INTRODUCTION = [
 	'fault. Hover a thing in `reports/index.html` of your own run to see all that was recorded of it.',
 ].join('\n');
 
-/** `npm run docs`: runs the puzzles, and writes their ladders as pictures to `docs/`, and the gallery. */
-await orExplain(async () => {
+const command = new Command('npm run docs --')
+	.description(
+		'Runs the puzzles. Writes their ladders as pictures to docs/pictures, and docs/gallery.md, which shows them.',
+	)
+	.action(drawPuzzles);
+
+async function drawPuzzles(): Promise<void> {
 	const began = Date.now();
 	await runJest([THEME]);
 	if (process.exitCode !== 0) {
 		throw new HalfopenError('RESULTS_MISSING', {
 			problem: 'A puzzle failed, so no picture was written.',
-			remedy: 'Correct what the failure above names, and run `npm run docs` again.',
+			remedy: 'Correct the failure that is printed above, and run `npm run docs` again.',
 		});
 	}
 	const { scenarios } = await collect(REPORTS, async ({ folder, timeline, text }) => ({
@@ -34,7 +40,7 @@ await orExplain(async () => {
 		timeline,
 		svg: await text(ARTIFACTS.svg),
 	}));
-	// Compared with this machine's clock, which sets files' mtimes. A timeline has the clock of its hosts' machine.
+	// Both times are of this machine's clock. A timeline has the clock of its hosts' machine.
 	const isOfThisRun = (folder: string) => statSync(join(REPORTS, folder, ARTIFACTS.timeline)).mtimeMs >= began;
 	const shown = scenarios.filter(
 		({ folder, timeline, svg }) => timeline.spec.startsWith(THEME) && isOfThisRun(folder) && svg !== undefined,
@@ -56,4 +62,6 @@ await orExplain(async () => {
 		),
 	);
 	process.stdout.write(`wrote ${fromProjectRoot(gallery)} and ${shown.length} pictures\n`);
-});
+}
+
+await orExplain(() => command.parseAsync());

@@ -1,12 +1,12 @@
 import { SEED_VARIABLE } from '../engines/vm/runner.ts';
 import { ENGINE_VARIABLE } from '../run/choose-engine.ts';
 
-/** A guest and its worker use one core in turns. More guests at once would only use more memory. */
+/** A guest and its worker take turns on one core. More guests at once would only use more memory. */
 const GUESTS_AT_ONCE = 2;
 
 /**
- * Jest's arguments with the defaults of the chosen engine. `--seed` sets both Jest's seed (the order of tests) and the
- * seed of guests' random numbers.
+ * Returns Jest's arguments with the defaults of the chosen engine. `--seed` sets Jest's seed (the order of tests) and the
+ * seed of the guests' random numbers.
  */
 export function forEngine(args: readonly string[], environment = process.env): string[] {
 	const seed = /(?:^| )--seed[= ](\d+)/.exec(args.join(' '))?.[1];

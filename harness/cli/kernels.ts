@@ -23,15 +23,17 @@ interface Options extends OwnKernel {
 
 const command = new Command('npm run kernels --')
 	.description(
-		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Kernels ' +
-			'that ' +
-			'are already prepared are kept.',
+		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Skips kernels ' +
+			'that are already prepared.',
 	)
-	.argument('[kernels...]', 'a series (6.1, for its newest release) or a release (6.1.0-50-cloud-amd64)')
+	.argument('[kernels...]', 'a series (6.1 means its newest release) or a release (6.1.0-50-cloud-amd64)')
 	.option('--list', 'list the kernels in Debian’s archive and those that are prepared')
 	.option('--image <file>', 'prepare your own kernel from this bzImage')
-	.option('--modules <folder>', 'its modules: /lib/modules/<release>, or a folder that contains lib/modules/<release>')
-	.option('--name <name>', 'name of your own kernel (default: its release)')
+	.option(
+		'--modules <folder>',
+		'the modules of your kernel: /lib/modules/<release>, or a folder that contains lib/modules/<release>',
+	)
+	.option('--name <name>', 'a name for your kernel (default: its release)')
 	.action(async (names: string[], { list, ...own }: Options) => {
 		const isOwn = Object.values(own).some((option) => option !== undefined);
 		if (!isOwn && !list && names.length === 0) command.help();
@@ -40,12 +42,12 @@ const command = new Command('npm run kernels --')
 		if (list) await show();
 	});
 
-/** Debian's archive, through this machine's mirrors. */
+/** Returns Debian's archive, with the mirrors of this machine. */
 async function debianArchive(): Promise<Archive> {
 	return { mirrors: await debianMirrors(), keyring: DEBIAN_KEYRING };
 }
 
-/** Runs `work`, which writes to the cache, while no other process does. */
+/** Runs `work` while no other process writes to the cache. */
 async function withLock<T>(work: () => Promise<T>): Promise<T> {
 	await using _lock = await lockKernels(() => process.stderr.write('waiting for another npm run kernels …\n'));
 	return await work();
@@ -58,7 +60,7 @@ async function prepareOne(own: OwnKernel): Promise<void> {
 	});
 }
 
-/** All names are resolved first. If one is wrong, nothing is fetched. */
+/** Fetches and prepares these kernels. Resolves all names first: if one is wrong, nothing is fetched. */
 async function fetchAll(names: readonly string[]): Promise<void> {
 	const archive = await debianArchive();
 	const choices = await chooseAll(names, archive);
@@ -81,7 +83,7 @@ async function fetchOne(kernel: ArchiveKernel, archive: Archive): Promise<void> 
 	});
 }
 
-/** Uses the cached lists of kernels. If a name is not in them, all suites are fetched again. */
+/** Resolves names with the cached lists of kernels. If a name is not in them, fetches the lists of all suites again. */
 async function chooseAll(names: readonly string[], archive: Archive): Promise<Choice[]> {
 	const prepared = await preparedKernels();
 	const isExact = (name: string) => prepared.some((kernel) => kernel.name === name);
@@ -124,8 +126,7 @@ async function show(): Promise<void> {
 	const [known, prepared] = [await cachedKernels(), await preparedKernels()];
 	if (known.length > 0)
 		say(
-			'In Debian’s ' +
-				`archive${failures.length > 0 ? ' (incomplete)' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
+			`In Debian’s archive${failures.length > 0 ? ' (incomplete)' : ''}:\n${archiveLines(known, prepared).join('\n')}`,
 		);
 	if (prepared.length === 0) return say('No kernel is prepared yet.');
 	const onDisk = prepared.map(async (kernel) => ({

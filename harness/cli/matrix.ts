@@ -13,18 +13,18 @@ interface Options {
 
 const command = new Command('npm run matrix --')
 	.description(
-		'Writes reports/matrix.md, and the same into reports/index.html: every claim and every duration, and what was ' +
-			'found about it on each engine and kernel. Exits with 1 if a run failed or is missing, if a difference is not ' +
+		'Writes a matrix to reports/matrix.md and reports/index.html: the result of every claim and every measured ' +
+			'duration, for each engine and kernel. Exits with 1 if a run failed or is missing, if a difference is not ' +
 			'explained by a known change, or if a known change no longer explains anything. A column in which only some ' +
-			'specs ran is marked; it is a fault only if --kernels asked for all of them.',
+			'specs ran is marked. It is an error only if --kernels requested all specs.',
 	)
-	.argument('[folders...]', 'reports of other checkouts or machines, to be shown beside those of this one')
+	.argument('[folders...]', 'reports of other checkouts or machines, to add to those of this one')
 	.option(
 		'--kernels <list>',
-		'first run all specs on each of these kernels (5.10,6.1), and on this machine’s own',
+		'first run all specs on each of these kernels (5.10,6.1) and on the kernel of this machine',
 		kernelsIn,
 	)
-	.option('--docs', 'also write docs/matrix.md, and the durations into the README: of columns in which all specs ran')
+	.option('--docs', 'also write docs/matrix.md and the durations in README.md, from the columns in which all specs ran')
 	.action(async (folders: string[], { kernels = [], docs = false }: Options) => {
 		const { matrix, whole } = await writeMatrix(folders, kernels.length > 0 ? await runSpecs(kernels) : []);
 		process.stdout.write(`reports/matrix.md, reports/index.html: ${summaryOf(matrix).join('\n')}\n`);

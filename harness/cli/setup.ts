@@ -13,9 +13,9 @@ import { say } from './setup/steps.ts';
 import { ensureTrace } from './setup/trace.ts';
 
 const command = new Command('npm run setup --')
-	.description('Prepares this machine for labs. Announces each step and skips what is already done.')
-	.option('--vm', 'prepare for virtual machines with kernels of your choice (same as HALFOPEN_ENGINE=vm)')
-	.option('--browser', 'also install Chromium, for the test of reports/index.html')
+	.description('Prepares this machine for labs. Prints each step, and skips what is already done.')
+	.option('--vm', 'prepare for virtual machines with kernels of your choice (the same as HALFOPEN_ENGINE=vm)')
+	.option('--browser', 'also install Chromium, which the test of reports/index.html needs')
 	.action((options: { browser?: boolean; vm?: boolean }) => setup(options.vm === true, options.browser === true));
 
 async function setup(forGuests: boolean, withBrowser: boolean): Promise<void> {
@@ -33,7 +33,7 @@ async function ensureHosts(engine: string): Promise<string[]> {
 	if (name === 'vm') return [await ensureGuests()];
 	if (name === 'netns') return [await ensureNamespaces()];
 	const { docker, title } = await ensureEngine();
-	const image = await withEngineErrors('the host image was looked for and made', () => ensureHostImage(docker));
+	const image = await withEngineErrors('finding or building the host image', () => ensureHostImage(docker));
 	const compose = await ensureCompose();
 	return [title, image, compose?.title ?? 'no compose'];
 }
@@ -41,17 +41,17 @@ async function ensureHosts(engine: string): Promise<string[]> {
 try {
 	await command.parseAsync();
 } catch (error) {
-	process.stderr.write(`${inWords(error)}\n`);
+	process.stderr.write(`${messageOf(error)}\n`);
 	process.exitCode = 1;
 }
 
-/** A stack only where the program itself is at fault. */
-function inWords(error: unknown): string {
+/** The message of an expected error, or the stack of any other. */
+function messageOf(error: unknown): string {
 	if (isFileError(error)) {
 		return new HalfopenError('SETUP_FAILED', {
 			problem: 'A file cannot be written.',
 			seen: error.message,
-			remedy: 'Make room on that disk, or let this user write there, then run `npm run setup` again.',
+			remedy: 'Free space on that disk, or let this user write to it. Then run `npm run setup` again.',
 		}).message;
 	}
 	if (error instanceof HalfopenError) return error.message;

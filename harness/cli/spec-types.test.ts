@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { typeErrorsIn } from './spec-types.ts';
 
-test('of what tsc says, what is about the specs that were named', () => {
+test('selects the lines of tsc that are about the named specs', () => {
 	const output = [
 		"specs/puzzlers/half-open.spec.ts(12,3): error TS2353: 'stat' does not exist in type 'SocketShape'.",
 		"  The expected type comes from 'SocketShape'.",

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
-/** The first errors are enough. */
+/** Only so many errors are shown. */
 const MAX_LINES = 20;
 
 /**
- * Type-checks the specs that the arguments name, with tsc, while they run: types are stripped before a spec runs, so a
- * spec with type errors may run. The returned function resolves with a message about the errors in these specs, empty
- * if there are none. tsc keeps its state, so only the first check is slow.
+ * Starts tsc to type-check the specs that the arguments name, while they run. Types are stripped before a spec runs, so a
+ * spec with type errors may run. The returned function resolves with a message about the errors in these specs, which is
+ * empty if there are none. tsc saves its state, so only the first check is slow.
  */
 export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 	const named = args.filter((argument) => argument.startsWith('specs/'));
@@ -28,15 +28,14 @@ export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 		process.once('exit', () => tsc.kill());
 	});
 	return async () => {
-		const wrong = typeErrorsIn(await checked, named).slice(0, MAX_LINES);
-		return wrong.length === 0
-			? ''
-			: '\nThe specs that ran have type errors (types are not checked when a spec ' +
-					`runs):\n${wrong.map((line) => `  ${line}\n`).join('')}`;
+		const errors = typeErrorsIn(await checked, named).slice(0, MAX_LINES);
+		if (errors.length === 0) return '';
+		const lines = errors.map((line) => `  ${line}\n`).join('');
+		return `\nThe specs that ran have type errors (types are not checked when a spec runs):\n${lines}`;
 	};
 }
 
-/** The lines of tsc about files whose path contains one of these parts. */
+/** Returns the lines of tsc's output about files whose path contains one of these parts. */
 export function typeErrorsIn(output: string, named: readonly string[]): string[] {
 	return output
 		.split('\n')

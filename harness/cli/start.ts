@@ -10,7 +10,9 @@ const DEFAULT_SPEC = 'abrupt-reboot';
 const START_REPORTER = join(PROJECT_ROOT, 'harness', 'report', 'start-reporter.ts');
 
 const command = new Command('npm start --')
-	.description('Runs one spec with Jest: prints its question, draws the ladder while it runs, and prints the answer.')
+	.description(
+		'Runs one spec with Jest. Prints its question, draws the ladder while the spec runs, and prints the answer.',
+	)
 	.argument('[name]', 'name of the spec', DEFAULT_SPEC)
 	.option('--list', 'list all specs with their questions')
 	.action(async (name: string, { list }: { list?: boolean }) => {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
+import { exists } from '../util/exists.ts';
 import { archiveFolder } from './cache.ts';
 import { intoCache } from './cache-errors.ts';
-import { exists } from './exists.ts';
 import { lastLines, runTool } from './tools.ts';
 
 /** The keyring with which Debian signs its suites. */

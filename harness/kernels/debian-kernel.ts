@@ -1,10 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
+import { exists } from '../util/exists.ts';
 import { type Archive, downloadPackages, type OnProgress } from './apt.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { cacheFolder } from './cache.ts';
-import { exists } from './exists.ts';
 import { type KernelParts, prepare } from './prepare.ts';
 import { lastLines, runTool } from './tools.ts';
 

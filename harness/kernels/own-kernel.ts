@@ -1,9 +1,9 @@
 import { open, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, HalfopenError } from '../errors.ts';
+import { exists } from '../util/exists.ts';
 import { isSeries } from './archive-kernels.ts';
 import { HEAD_BYTES, releaseOfImage } from './bzimage.ts';
-import { exists } from './exists.ts';
 import { prepare } from './prepare.ts';
 import { isFromArchive, type KernelRecord, preparedKernels } from './prepared.ts';
 import { cachedKernels } from './suites.ts';

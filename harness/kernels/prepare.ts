@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HalfopenError } from '../errors.ts';
+import { exists } from '../util/exists.ts';
 import { kernelsFolder } from './cache.ts';
 import { intoCache } from './cache-errors.ts';
-import { exists } from './exists.ts';
 import { insertionOrder, moduleName, parseBuiltin, parseDependencies } from './module-order.ts';
 import { IMAGE, type KernelRecord, MODULES, ORDER, RECORD, recordText } from './prepared.ts';
 import { lastLines, runTool, type Tool } from './tools.ts';

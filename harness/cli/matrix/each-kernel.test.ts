@@ -3,17 +3,17 @@ import fc from 'fast-check';
 import { HalfopenError } from '../../errors.ts';
 import { kernelsIn } from './each-kernel.ts';
 
-test('kernels are separated by commas, and each is meant once', () => {
+test('kernels are separated by commas, and duplicates are removed', () => {
 	expect(kernelsIn('5.10, 6.1,mine,6.1')).toEqual(['5.10', '6.1', 'mine']);
 });
 
-test.each(['', ' ', '6.1,', ',6.1', '6.1,,6.12'])('%j is refused', (list) => {
+test.each(['', ' ', '6.1,', ',6.1', '6.1,,6.12'])('rejects %j', (list) => {
 	expect(() => kernelsIn(list)).toThrow(
 		expect.objectContaining({ code: 'OPTION_INVALID', seen: `--kernels ${JSON.stringify(list)}` }),
 	);
 });
 
-test('a list is taken or refused, whatever it is', () => {
+test('any list is either accepted or rejected with a HalfopenError', () => {
 	fc.assert(
 		fc.property(fc.array(fc.constantFrom('6.1', ' ', ',', 'mine')), (pieces) => {
 			const list = pieces.join('');

@@ -21,7 +21,7 @@ const DOCKER = 'docker';
 
 /** A run of all specs on one kernel. */
 interface KernelRun {
-	/** For messages: `vm 6.1`. */
+	/** A name for messages: `vm 6.1`. */
 	readonly name: string;
 	/** The engine and kernel under which its results are stored. */
 	readonly place: Environment;
@@ -64,7 +64,7 @@ async function inGuests(name: string): Promise<KernelRun> {
 	};
 }
 
-/** Uses the engine that a run would use. The vm engine has kernels of its own, so it is not used here. */
+/** Uses the engine that a run would use, except vm: its guests do not use this machine's kernel. */
 async function onThisKernel(): Promise<KernelRun> {
 	const wanted = process.env[ENGINE_VARIABLE];
 	const runner = await chooseEngine(wanted === GUESTS ? '' : wanted);
@@ -96,10 +96,10 @@ async function runOne({ name, place, environment }: KernelRun): Promise<Trouble[
 			: `left nothing of ${missing.length} of ${specs.length} spec files on ${nameOf(place)}`);
 	return ended === undefined
 		? []
-		: [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} tells why`, place }];
+		: [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} shows why`, place }];
 }
 
-/** Runs `npm test`. Returns how it failed, or undefined if it passed. */
+/** Runs `npm test`. Returns a description of the failure, or undefined if the run passed. */
 async function npmTest(
 	environment: KernelRun['environment'],
 	log: string,

@@ -21,7 +21,7 @@ export async function ensureBrowser(): Promise<string> {
 		say(`* found ${found}`);
 		return found;
 	}
-	await installPackages(['chromium'], 'No Chromium is installed, which the test of the reports’ page needs');
+	await installPackages(['chromium'], 'Chromium, which the test of reports/index.html needs, is not installed');
 	const installed = await findBrowser();
 	if (installed !== undefined) return installed;
 	throw new HalfopenError('SETUP_FAILED', {

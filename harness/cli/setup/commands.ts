@@ -13,7 +13,7 @@ const linesShownOfAFailure = 15;
  */
 export const commandEnvironment = { ...process.env, PATH: searchPath.join(':') };
 
-/** The path of a program. Returns undefined if there is none. */
+/** Returns the path of a program, or undefined if there is none. */
 export async function findProgram(name: string): Promise<string | undefined> {
 	for (const folder of searchPath) {
 		if (await isExecutable(`${folder}/${name}`)) return `${folder}/${name}`;
@@ -29,8 +29,8 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /**
- * The command prefix to run a command as root: empty for root, sudo if it can be used. Returns undefined if neither is
- * possible.
+ * Returns the command prefix to run a command as root: empty for root, sudo if it can be used. Returns undefined if
+ * neither is possible.
  */
 export async function rootPrefix(): Promise<readonly string[] | undefined> {
 	if (process.getuid?.() === 0) return [];
@@ -42,8 +42,8 @@ export async function rootPrefix(): Promise<readonly string[] | undefined> {
 }
 
 /**
- * Runs a command as root to its end. `onLine` is called with each line of output. Rejects with the last lines if it
- * fails.
+ * Runs a command as root and waits for its end. Calls `onLine` with each line of output. If the command fails, rejects
+ * with its last lines.
  */
 export async function runAsRoot(argv: readonly string[], onLine: (line: string) => void = () => {}): Promise<string[]> {
 	const prefix = await rootPrefix();

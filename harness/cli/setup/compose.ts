@@ -11,7 +11,7 @@ export interface Compose {
 	readonly standalone: string | undefined;
 }
 
-/** Compose v2 as a plugin of the docker command, or the standalone docker-compose of either version. */
+/** Finds Compose v2 as a plugin of the docker command, or the standalone docker-compose of either version. */
 export async function findCompose(): Promise<Compose | undefined> {
 	const plugin = await versionOf('docker', ['compose', 'version', '--short']);
 	if (plugin !== undefined) return { title: `docker compose ${plugin}`, standalone: undefined };
@@ -33,7 +33,7 @@ export async function ensureCompose(): Promise<Compose | undefined> {
 		return found;
 	}
 	try {
-		await installPackages(['docker-compose'], 'No compose is installed, which docker-compose.yml needs');
+		await installPackages(['docker-compose'], 'Compose, which docker-compose.yml needs, is not installed');
 	} catch (error) {
 		if (!(error instanceof HalfopenError)) throw error;
 		say(`  ${error.message}`);

@@ -16,7 +16,7 @@ export interface ReachedEngine {
 }
 
 /**
- * The Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless). Returns undefined if it does
+ * Returns the Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless), or undefined if it does
  * not answer.
  */
 export async function reachEngine(): Promise<ReachedEngine | undefined> {
@@ -31,7 +31,7 @@ export async function reachEngine(): Promise<ReachedEngine | undefined> {
 	}
 }
 
-/** Finds, starts, or installs and starts an engine. Resolves when it answers. */
+/** Finds an engine, or installs and starts one. Resolves when it answers. */
 export async function ensureEngine(): Promise<ReachedEngine> {
 	const found = await reachEngine();
 	if (found !== undefined) {

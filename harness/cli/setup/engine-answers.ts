@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type Dockerode from 'dockerode';
 
-/** A message of the engine during a pull, an import or a build. */
+/** A message that the engine sends during a pull, an import or a build. */
 export interface EngineMessage {
 	readonly status?: string;
 	readonly stream?: string;
@@ -9,10 +9,10 @@ export interface EngineMessage {
 	readonly error?: string;
 }
 
-/** The engine could not carry out a request and says why. The engine itself works. */
+/** The reason, given by a working engine, why it could not carry out a request. */
 export class ReportedError extends Error {}
 
-/** Reads an answer of the engine to its end. Throws the error that it may contain. */
+/** Reads an answer of the engine to its end. Rejects with `ReportedError` if the answer contains an error. */
 export async function follow(
 	answer: NodeJS.ReadableStream,
 	onMessage: (message: EngineMessage) => void,
@@ -36,8 +36,8 @@ export async function hasImage(docker: Dockerode, name: string): Promise<boolean
 	}
 }
 
-/** The message of an error, without the HTTP status of the engine's API. */
+/** Returns the message of an error, without the HTTP status of the engine's API. */
 export function reasonOf(error: unknown): string {
-	const said = error instanceof Error ? error.message : String(error);
-	return said.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
+	const message = error instanceof Error ? error.message : String(error);
+	return message.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim();
 }

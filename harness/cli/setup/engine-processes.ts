@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { runAsRoot } from './commands.ts';
 import { say } from './steps.ts';
 
-/** Pid files that an engine leaves when it is killed, and the program of each. */
+/** The pid files that an engine leaves when it is killed, and the program that each belongs to. */
 const pidFiles = [
 	{ path: '/var/run/docker.pid', program: 'dockerd' },
 	{ path: '/var/run/docker-ssd.pid', program: 'dockerd' },
@@ -29,7 +29,7 @@ export async function removeStalePidFiles(): Promise<void> {
 	}
 }
 
-/** Returns undefined if the file does not exist. Only root may read the engine's folder. */
+/** Returns undefined if the file does not exist. The engine's folder may be readable by root only. */
 async function readPid(path: string): Promise<string | undefined> {
 	try {
 		return (await readFile(path, 'utf8')).trim();
@@ -40,7 +40,7 @@ async function readPid(path: string): Promise<string | undefined> {
 	}
 }
 
-/** The name of a process's program. A zombie counts as ended. */
+/** Returns the name of a process's program, or undefined if the process has ended. A zombie has ended. */
 async function programOf(pid: string): Promise<string | undefined> {
 	const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
 	if (/^State:\s+[ZX]/m.test(status)) return undefined;

@@ -23,7 +23,7 @@ export async function ensureHostImage(docker: Dockerode): Promise<string> {
 		);
 	}
 	await docker.getImage(name).tag(latest);
-	await removeOlder(docker, name);
+	await removeOlderImages(docker, name);
 	return name;
 }
 
@@ -70,7 +70,7 @@ function proxies(): Record<string, string> {
 }
 
 /** Removes images of older sources. The newest compiled stage stays, because it is the cache of the next build. */
-async function removeOlder(docker: Dockerode, current: string): Promise<void> {
+async function removeOlderImages(docker: Dockerode, current: string): Promise<void> {
 	const names = (await labelled(docker, 'halfopen.image=host')).flatMap(namesOf);
 	const compiled = (await labelled(docker, 'halfopen.image=compiled'))
 		.sort((a, b) => b.Created - a.Created)

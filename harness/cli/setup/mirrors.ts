@@ -2,12 +2,12 @@ import { execa } from 'execa';
 
 const defaultMirror = 'http://deb.debian.org/debian';
 
-/** Debian mirrors to try in turn: this machine's own, then Debian's. */
+/** Returns the Debian mirrors to try, in this order: those of this machine, then Debian's own. */
 export async function debianMirrors(): Promise<string[]> {
 	return [...new Set([...(await mirrorsOfThisMachine()), defaultMirror])];
 }
 
-/** The Debian mirrors in apt's configuration. On Ubuntu there are none. */
+/** Returns the Debian mirrors in apt's configuration. On Ubuntu there are none. */
 async function mirrorsOfThisMachine(): Promise<string[]> {
 	const filters = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
 	const { stdout, failed } = await execa('apt-get', ['indextargets', ...filters], { reject: false, lines: true });

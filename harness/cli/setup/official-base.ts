@@ -6,7 +6,7 @@ export const officialBase = 'debian:trixie-slim';
 const secondsForTheRegistry = 15;
 const secondsWithoutProgress = 60;
 
-/** Returns false if no registry answers in time. The reason is printed. */
+/** Pulls the official image. If no registry answers in time, prints the reason and returns false. */
 export async function pullOfficialBase(docker: Dockerode): Promise<boolean> {
 	return step(`Pulling ${officialBase} (the registry has ${secondsForTheRegistry} s to answer)`, async (progress) => {
 		const timeout = new ProgressTimeout(secondsForTheRegistry);

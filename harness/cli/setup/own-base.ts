@@ -11,21 +11,21 @@ const release = 'trixie';
 const repository = 'halfopen-base';
 const linesShownOfAFailure = 15;
 
-/** A name of its own, so that it is never taken for the official image. */
+/** Not the name of the official image, so that the two are never confused. */
 export const ownBase = `${repository}:${release}`;
 
-/** Builds the base image with mmdebstrap. Tries this machine's mirrors, then Debian's own. */
-export async function makeOwnBase(docker: Dockerode): Promise<void> {
+/** Builds the base image with mmdebstrap. Tries the mirrors of this machine first, then Debian's own. */
+export async function buildOwnBase(docker: Dockerode): Promise<void> {
 	if ((await findProgram('mmdebstrap')) === undefined) {
 		await installPackages(
 			['mmdebstrap', 'debian-archive-keyring'],
-			'No registry can be reached, and mmdebstrap, which makes a base image, is not installed',
+			'No registry can be reached, and mmdebstrap, which would build a base image, is not installed',
 		);
 	}
 	const mirrors = await debianMirrors();
 	for (const mirror of mirrors) {
 		try {
-			return await step(`Making ${ownBase} from ${mirror} with mmdebstrap`, (progress) =>
+			return await step(`Building ${ownBase} from ${mirror} with mmdebstrap`, (progress) =>
 				importBase(docker, mirror, progress),
 			);
 		} catch (error) {
@@ -51,7 +51,7 @@ async function importBase(docker: Dockerode, mirror: string, progress: Progress)
 	if (made.failed || imported instanceof ImportFailure) {
 		if (!(imported instanceof ImportFailure)) await docker.getImage(imported).remove();
 		throw new HalfopenError('SETUP_FAILED', {
-			problem: `mmdebstrap could not make a base image from ${mirror}.`,
+			problem: `mmdebstrap could not build a base image from ${mirror}.`,
 			seen: made.stderr.trimEnd().split('\n').slice(-linesShownOfAFailure).join('\n'),
 			remedy:
 				'Give this machine access to a Debian mirror, or to a registry with `debian:trixie-slim`, and run `npm run ' +

@@ -1,10 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import { HalfopenError } from '../../errors.ts';
+import { exists } from '../../util/exists.ts';
 import { findProgram, rootPrefix, runAsRoot } from './commands.ts';
 import { type Progress, say, step } from './steps.ts';
 
 const aptGet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'DPkg::Lock::Timeout=120'];
 let listsAreFresh = false;
+
+/** Programs in the PATH, or files by their absolute path, and the packages of Debian and Ubuntu that contain each. */
+export type Requirements = Readonly<Record<string, readonly string[]>>;
+
+/** Installs the packages of all requirements that are missing. Rejects like `installPackages`. */
+export async function ensureInstalled(requirements: Requirements, reason: string): Promise<void> {
+	const missing = new Set<string>();
+	for (const [name, packages] of Object.entries(requirements)) {
+		if (await isInstalled(name)) continue;
+		for (const one of packages) missing.add(one);
+	}
+	if (missing.size > 0) await installPackages([...missing].sort(), reason);
+}
+
+async function isInstalled(name: string): Promise<boolean> {
+	return name.startsWith('/') ? exists(name) : (await findProgram(name)) !== undefined;
+}
 
 /**
  * Installs packages of the distribution (on Debian and Ubuntu, as root or with sudo). Rejects with the missing packages

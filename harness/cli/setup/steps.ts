@@ -16,8 +16,8 @@ export interface Progress {
 }
 
 /**
- * Prints the title of a step, does the work, and prints how long it took. Meanwhile it shows the elapsed seconds, on a
- * terminal and in a log.
+ * Prints the title of a step, does the work, and prints how long it took. Shows the elapsed seconds during the work, on
+ * a terminal and in a log.
  */
 export async function step<T>(title: string, work: (progress: Progress) => Promise<T>): Promise<T> {
 	say(`* ${title}`);

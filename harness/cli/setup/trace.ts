@@ -5,8 +5,8 @@ import { say } from './steps.ts';
 const folder = '/sys/kernel/tracing';
 
 /**
- * Mounts tracefs, so that labs can read the kernel's tracepoints. Returns false if that is not possible; states are
- * then sampled instead of traced.
+ * Mounts tracefs, so that labs can read the kernel's tracepoints. Returns false if that is not possible. Labs then
+ * sample states instead of tracing them.
  */
 export async function ensureTrace(): Promise<boolean> {
 	if (await isMounted()) return true;
