@@ -7,6 +7,7 @@ import { countClaims, mergeVerdicts, type VerdictRow, verdictsOf } from './verdi
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	id: 'PZ8',
 	verdict: 'holds',
+	spec: 'specs/puzzlers/power-off.spec.ts',
 	scenario: 'power off',
 	engine: 'docker',
 	kernel: '6.18.44',
@@ -21,9 +22,17 @@ describe('merging verdicts', () => {
 		]);
 	});
 
-	test('keeps the rows of other scenarios, engines and kernels', () => {
-		const others = [row({ scenario: 'another' }), row({ engine: 'vm' }), row({ kernel: '4.19' }), row({ id: 'PZ9' })];
-		expect(mergeVerdicts([...others, row()])).toHaveLength(5);
+	test('keeps the rows of other claims, spec files, scenarios, engines and kernels', () => {
+		const others = [
+			row({ spec: 'specs/puzzlers/half-open.spec.ts' }),
+			row({ scenario: 'another' }),
+			row({ engine: 'vm' }),
+			row({ kernel: '4.19' }),
+			row({ id: 'PZ9' }),
+		];
+		const merged = mergeVerdicts([...others, row()]);
+		expect(merged).toHaveLength(6);
+		expect(merged).toEqual(expect.arrayContaining([...others, row()]));
 	});
 
 	test("sorts by the catalogue's order, unknown ids last", () => {
@@ -38,6 +47,7 @@ describe('merging verdicts', () => {
 			fc.record({
 				id: fc.constantFrom(...Object.keys(CLAIMS)),
 				verdict: fc.constantFrom('holds' as const, 'differs' as const),
+				spec: fc.constantFrom('specs/a.spec.ts', 'specs/b.spec.ts'),
 				scenario: fc.string(),
 				engine: fc.constantFrom('docker', 'vm'),
 				kernel: fc.constantFrom('4.19', '6.18'),
@@ -59,6 +69,7 @@ describe('verdicts of a scenario', () => {
 		expect(verdictsOf(powerOffTimeline())[0]).toEqual({
 			id: 'PZ8',
 			verdict: 'holds',
+			spec: powerOffTimeline().spec,
 			scenario: 'power off: the peer never comes back',
 			engine: 'docker',
 			kernel: '6.18.44',
@@ -79,7 +90,7 @@ describe('the catalogue', () => {
 		expect(countClaims(rows)).toEqual({ holds: 1, differs: 1, notCovered: all - 2 });
 	});
 
-	test('knows its ids', () => {
+	test('recognizes its ids, and no others', () => {
 		expect(isClaimId('KH-idle1')).toBe(true);
 		expect(isClaimId('toString')).toBe(false);
 	});

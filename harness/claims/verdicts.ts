@@ -2,45 +2,54 @@ import type { TimelineFile, Verdict } from '../timeline/timeline-file.ts';
 import { CLAIMS } from './catalogue.ts';
 import { compareText, type Environment } from './environment.ts';
 
-/** What one scenario found about one claim, on one engine and kernel. */
+/** The verdict of one scenario on one claim, on one engine and kernel. */
 export interface VerdictRow extends Environment {
 	readonly id: string;
 	readonly verdict: Verdict['verdict'];
+	/** The spec file, relative to the project. Scenarios of two spec files may have the same title. */
+	readonly spec: string;
 	readonly scenario: string;
 	readonly note: string;
 }
 
 /**
- * The rows that a scenario's timeline contributes: none if it failed, because then what it recorded is not what it was
- * written for.
+ * Returns the verdicts of a scenario's timeline as rows. A failed scenario has none, because its recording is not the
+ * one that the scenario was written for.
  */
-export function verdictsOf({ verdicts, scenario, engine, kernel, outcome }: TimelineFile): VerdictRow[] {
+export function verdictsOf({ verdicts, spec, scenario, engine, kernel, outcome }: TimelineFile): VerdictRow[] {
 	if (outcome === 'failed') return [];
-	return verdicts.map(({ id, verdict, note }) => ({ id, verdict, scenario, engine, kernel: kernel.release, note }));
+	return verdicts.map(({ id, verdict, note }) => ({
+		id,
+		verdict,
+		spec,
+		scenario,
+		engine,
+		kernel: kernel.release,
+		note,
+	}));
 }
 
-/** Of rows of the same claim, scenario, engine and kernel the last; in the catalogue's order. */
+/**
+ * Keeps the last of all rows with the same claim, spec file, scenario, engine and kernel. Sorts them in the catalogue's
+ * order.
+ */
 export function mergeVerdicts(rows: readonly VerdictRow[]): VerdictRow[] {
-	return [
-		...new Map(rows.map((row) => [JSON.stringify([row.id, row.scenario, row.engine, row.kernel]), row])).values(),
-	].sort(byCatalogue);
+	return [...new Map(rows.map((row) => [keyOf(row), row])).values()].sort(byCatalogue);
+}
+
+function keyOf({ id, scenario, spec, engine, kernel }: VerdictRow): string {
+	return JSON.stringify([id, scenario, spec, engine, kernel]);
 }
 
 const RANKS = new Map(Object.keys(CLAIMS).map((id, rank) => [id, rank]));
 
-/** Ids that the catalogue does not know stand last. */
+/** Sorts ids that are not in the catalogue last. */
 function byCatalogue(a: VerdictRow, b: VerdictRow): number {
 	const ranks = (RANKS.get(a.id) ?? RANKS.size) - (RANKS.get(b.id) ?? RANKS.size);
-	if (ranks !== 0) return ranks;
-	const [one, other] = [a, b].map(({ id, scenario, engine, kernel }) =>
-		JSON.stringify([id, scenario, engine, kernel]),
-	) as [string, string];
-	return compareText(one, other);
+	return ranks !== 0 ? ranks : compareText(keyOf(a), keyOf(b));
 }
 
-/**
- * What is known of the catalogue, in numbers of claims. A claim on which scenarios disagree counts as one that differs.
- */
+/** Numbers of claims in the catalogue. A claim on which scenarios disagree counts as one that differs. */
 export interface ClaimCount {
 	readonly holds: number;
 	readonly differs: number;

@@ -31,7 +31,7 @@ export interface ClaimCell {
 }
 
 /** What a scenario found, and why. */
-export type Judgement = Pick<VerdictRow, 'verdict' | 'scenario' | 'note'>;
+export type Judgement = Pick<VerdictRow, 'verdict' | 'spec' | 'scenario' | 'note'>;
 
 /** A judgement, and the places of all columns in which it was made. */
 export interface Note extends Judgement {
@@ -79,15 +79,16 @@ export function rowOf(
 }
 
 function cellOf(rows: readonly Judgement[]): ClaimCell {
-	const judgements = rows.map(({ verdict, scenario, note }) => ({ verdict, scenario, note }));
+	const judgements = rows.map(({ verdict, spec, scenario, note }) => ({ verdict, spec, scenario, note }));
 	const [first, ...others] = new Set(judgements.map(({ verdict }) => verdict));
 	return { verdict: first === undefined ? 'not covered' : others.length > 0 ? 'divided' : first, judgements };
 }
 
 function notesOf(cells: readonly ClaimCell[]): Note[] {
 	const judgements = cells.flatMap((cell, column) => cell.judgements.map((judgement) => ({ ...judgement, column })));
-	return groupBy(judgements, ({ verdict, scenario, note }) => JSON.stringify([verdict, scenario, note])).map((same) => {
-		const [{ verdict, scenario, note }] = same;
-		return { verdict, scenario, note, columns: same.map(({ column }) => column) };
+	const keyOf = ({ verdict, spec, scenario, note }: Judgement) => JSON.stringify([verdict, spec, scenario, note]);
+	return groupBy(judgements, keyOf).map((same) => {
+		const [{ column: _, ...judgement }] = same;
+		return { ...judgement, columns: same.map(({ column }) => column) };
 	});
 }

@@ -14,6 +14,7 @@ import { isSound, type Matrix, matrixOf, onlyWhole, rowsOf } from './model.ts';
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 	id: 'PZ8',
 	verdict: 'holds',
+	spec: 'specs/power-off.spec.ts',
 	scenario: 'power off',
 	engine: 'docker',
 	kernel: '6.18.44',
@@ -112,18 +113,37 @@ describe('a cell', () => {
 
 	test('has the note of the last run where runs agree, and both verdicts where they do not', () => {
 		expect(rowIn(madeOf([found(row()), found(row({ note: 'seen again' }))]), 'PZ8').cells).toEqual([
-			{ verdict: 'holds', judgements: [{ verdict: 'holds', scenario: 'power off', note: 'seen again' }] },
+			{
+				verdict: 'holds',
+				judgements: [{ verdict: 'holds', spec: 'specs/power-off.spec.ts', scenario: 'power off', note: 'seen again' }],
+			},
 		]);
 		expect(labels(madeOf([found(row()), found(row({ verdict: 'differs' }))]), 'PZ8')).toEqual(['differs (1 of 2)']);
 	});
 });
 
 test('what is said in several columns is one note', () => {
+	const { spec } = row();
 	const matrix = madeOf([found(row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' }))]);
 	expect(rowIn(matrix, 'PZ8').notes).toEqual([
-		{ verdict: 'holds', scenario: 'power off', note: 'seen', columns: [0, 2] },
-		{ verdict: 'holds', scenario: 'power off', note: 'otherwise', columns: [1] },
+		{ verdict: 'holds', spec, scenario: 'power off', note: 'seen', columns: [0, 2] },
+		{ verdict: 'holds', spec, scenario: 'power off', note: 'otherwise', columns: [1] },
 	]);
+});
+
+test('two spec files may have a scenario of the same title: each has its verdict and its note', () => {
+	const other = row({ spec: 'specs/other.spec.ts', verdict: 'differs' });
+	for (const folders of [[found(row(), other)], [found(row()), found(other)]]) {
+		const matrix = madeOf(folders);
+		expect(labels(matrix, 'PZ8')).toEqual(['differs (1 of 2)']);
+		expect(rowIn(matrix, 'PZ8').notes).toMatchObject([
+			{ verdict: 'holds', spec: 'specs/power-off.spec.ts' },
+			{ verdict: 'differs', spec: 'specs/other.spec.ts' },
+		]);
+	}
+	const agreeing = madeOf([found(row(), row({ spec: 'specs/other.spec.ts' }))]);
+	expect(labels(agreeing, 'PZ8')).toEqual(['holds (2 of 2)']);
+	expect(rowIn(agreeing, 'PZ8').notes).toHaveLength(2);
 });
 
 describe('runs', () => {
@@ -253,8 +273,8 @@ test(
 					const told = rowsOf(matrix).flatMap(
 						(each) => each.cells[place]?.judgements.map((judgement) => ({ ...judgement, id: each.id })) ?? [],
 					);
-					const identities = (judged: readonly Pick<VerdictRow, 'id' | 'verdict' | 'scenario'>[]) =>
-						judged.map(({ id, verdict, scenario }) => JSON.stringify([id, verdict, scenario])).sort();
+					const identities = (judged: readonly Pick<VerdictRow, 'id' | 'verdict' | 'spec' | 'scenario'>[]) =>
+						judged.map(({ id, verdict, spec, scenario }) => JSON.stringify([id, verdict, spec, scenario])).sort();
 					expect(identities(told)).toEqual([...new Set(identities(here))]);
 				}
 			}),
@@ -269,7 +289,7 @@ test('the order of the folders decides notes, and nothing else of claims', () =>
 		rowsOf(matrix).map(({ id, differs, cells }) => [
 			id,
 			differs,
-			cells.map(({ judgements }) => judgements.map(({ verdict, scenario }) => [verdict, scenario])),
+			cells.map(({ judgements }) => judgements.map(({ verdict, spec, scenario }) => [verdict, spec, scenario])),
 		]),
 	];
 	const inOrder = (results: readonly Results[]) =>

@@ -131,6 +131,7 @@ test('says which explanations are not needed any more', () => {
 	const verdicts = ['6.1', '6.12'].map((kernel) => ({
 		id: 'PZ8',
 		verdict: 'holds' as const,
+		spec: 'specs/a.spec.ts',
 		scenario: 'one',
 		engine: 'vm',
 		kernel,

@@ -116,6 +116,8 @@ export interface ClaimView extends ComparedView {
 	}[];
 	/** What was said for the verdicts, and in which columns. */
 	readonly notes: readonly (Omit<Verdict, 'id'> & {
+		/** The spec file, relative to the project. */
+		readonly spec: string;
 		readonly scenario: string;
 		readonly columns: readonly number[];
 	})[];
