@@ -1,3 +1,4 @@
+import { alignColumns } from '../harness/util/columns.ts';
 import type { Measured, Results } from './results.ts';
 
 /** Results as tables: the labs of each engine, how they wait where time is their own, then the suites side by side. */
@@ -71,19 +72,7 @@ function loadText([before, after]: readonly [number, number]): string {
 	return `${before.toFixed(1)} to ${after.toFixed(1)}`;
 }
 
-/** Columns of words; from the second on numbers, which end alike, but for the one that is text. */
-function table(lines: readonly (readonly string[])[], text?: number): string {
-	const columns = lines[0]?.length ?? 0;
-	const widths = Array.from({ length: columns }, (_, column) =>
-		Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-	);
-	const isText = (column: number) => column === 0 || column === text;
-	return lines
-		.map((line) =>
-			line
-				.map((word, column) => (isText(column) ? word.padEnd(widths[column] ?? 0) : word.padStart(widths[column] ?? 0)))
-				.join('  ')
-				.trimEnd(),
-		)
-		.join('\n');
+/** A table whose first column is text, and so is column `text`. All others are numbers. */
+function table(rows: readonly (readonly string[])[], text?: number): string {
+	return alignColumns(rows, (column) => column > 0 && column !== text).join('\n');
 }

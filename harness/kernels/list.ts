@@ -1,3 +1,4 @@
+import { alignColumns } from '../util/columns.ts';
 import { type ArchiveKernel, kernelNamed, newestFirst, seriesOf } from './archive-kernels.ts';
 import { sizeOf } from './debian-kernel.ts';
 import type { PreparedKernel } from './prepared.ts';
@@ -43,7 +44,5 @@ export function preparedLines(kernels: readonly KernelOnDisk[]): string[] {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-	const all = [head, ...rows];
-	const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-	return all.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+	return alignColumns([head, ...rows]).map((line) => `  ${line}`);
 }

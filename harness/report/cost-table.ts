@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { alignColumns } from '../util/columns.ts';
 import type { Paint } from './colours.ts';
 import { addCosts, type Cost, NO_COST, totalOf } from './cost.ts';
 import { duration, printable, wrap } from './text-format.ts';
@@ -35,8 +36,7 @@ export function costTable(
 			spent.filter(({ spec }) => dirname(spec) === theme),
 		),
 	);
-	const lines = [HEAD, ...rows, rowOf('all', spent)];
-	const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+	const lines = alignColumns([HEAD, ...rows, rowOf('all', spent)], (column) => column > 0);
 	const longest = longestOf(spent);
 	const notes = [
 		`In ${duration(wallSeconds)} of wall time, since scenarios run side by side.`,
@@ -48,12 +48,7 @@ export function costTable(
 	];
 	return [
 		paint('title', 'Where the time went: the engine’s work, waiting for the kernel, the harness'),
-		...lines.map((line) => {
-			const [name = '', ...numbers] = line;
-			const cells = numbers.map((word, column) => word.padStart(widths[column + 1] ?? 0));
-			return ['', name.padEnd(widths[0] ?? 0), ...cells].join('  ');
-		}),
-		...notes.flatMap((note) => wrap(note, width - 2)).map((line) => `  ${line}`),
+		...[...lines, ...notes.flatMap((note) => wrap(note, width - 2))].map((line) => `  ${line}`),
 	];
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { HalfopenError } from '../errors.ts';
+import { alignColumns } from '../util/columns.ts';
 import { nearestNames } from '../util/nearest.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 import { wrap } from './text-format.ts';
@@ -85,10 +86,9 @@ export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 /** The list as lines: names, and their questions beside them. */
 export function specTable(specs: readonly SpecFile[], width: number): string[] {
 	const names = Math.max(0, ...specs.map(({ name }) => name.length));
-	const indent = names + 4;
-	return specs.flatMap(({ name, question }) =>
-		wrap(question, Math.max(20, width - indent)).map((line, index) =>
-			`  ${(index === 0 ? name : '').padEnd(names)}  ${line}`.trimEnd(),
-		),
+	const room = Math.max(20, width - names - 4);
+	const rows = specs.flatMap(({ name, question }) =>
+		wrap(question, room).map((line, index) => [index === 0 ? name : '', line]),
 	);
+	return alignColumns(rows).map((line) => `  ${line}`);
 }
