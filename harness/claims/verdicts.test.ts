@@ -16,14 +16,13 @@ const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
 });
 
 describe('merging verdicts', () => {
-	test('replaces the same claim of the same scenario, engine and kernel', () => {
-		expect(mergeVerdicts([row(), row({ verdict: 'differs', note: 'new' })])).toEqual([
-			row({ verdict: 'differs', note: 'new' }),
-		]);
+	test('keeps the last note of the same verdict', () => {
+		expect(mergeVerdicts([row(), row({ note: 'new' })])).toEqual([row({ note: 'new' })]);
 	});
 
-	test('keeps the rows of other claims, spec files, scenarios, engines and kernels', () => {
+	test('keeps other verdicts, and those of other claims, spec files, scenarios, engines and kernels', () => {
 		const others = [
+			row({ verdict: 'differs' }),
 			row({ spec: 'specs/puzzlers/half-open.spec.ts' }),
 			row({ scenario: 'another' }),
 			row({ engine: 'vm' }),
@@ -31,7 +30,7 @@ describe('merging verdicts', () => {
 			row({ id: 'PZ9' }),
 		];
 		const merged = mergeVerdicts([...others, row()]);
-		expect(merged).toHaveLength(6);
+		expect(merged).toHaveLength(7);
 		expect(merged).toEqual(expect.arrayContaining([...others, row()]));
 	});
 

@@ -30,15 +30,15 @@ export function verdictsOf({ verdicts, spec, scenario, engine, kernel, outcome }
 }
 
 /**
- * Keeps the last of all rows with the same claim, spec file, scenario, engine and kernel. Sorts them in the catalogue's
- * order.
+ * Merges the rows of several runs: of rows that differ only in their notes, keeps the last. Sorts them in the
+ * catalogue's order.
  */
 export function mergeVerdicts(rows: readonly VerdictRow[]): VerdictRow[] {
 	return [...new Map(rows.map((row) => [keyOf(row), row])).values()].sort(byCatalogue);
 }
 
-function keyOf({ id, scenario, spec, engine, kernel }: VerdictRow): string {
-	return JSON.stringify([id, scenario, spec, engine, kernel]);
+function keyOf({ id, scenario, spec, engine, kernel, verdict }: VerdictRow): string {
+	return JSON.stringify([id, scenario, spec, engine, kernel, verdict]);
 }
 
 const RANKS = new Map(Object.keys(CLAIMS).map((id, rank) => [id, rank]));

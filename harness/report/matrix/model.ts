@@ -45,10 +45,9 @@ export function matrixOf(
 	changes: readonly Change[] = CHANGES,
 ): Matrix {
 	const all = given.flatMap(({ verdicts }) => verdicts);
-	const withVerdict = (verdict: 'holds' | 'differs') =>
-		all.filter((row) => row.verdict === verdict && isClaimId(row.id));
+	const known = mergeVerdicts(all.filter(({ id }) => isClaimId(id)));
 	const results: Results = {
-		verdicts: [...mergeVerdicts(withVerdict('holds')), ...mergeVerdicts(withVerdict('differs'))],
+		verdicts: known.sort((a, b) => Number(a.verdict === 'differs') - Number(b.verdict === 'differs')),
 		measures: mergeMeasures(given.flatMap(({ measures }) => measures)),
 		runs: joinSpecRuns(given.flatMap(({ runs }) => runs)),
 	};
