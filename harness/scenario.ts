@@ -173,7 +173,7 @@ async function run(
 		lastLook: history.lastLook,
 		skipped: [...history.skipped],
 		verdicts: [...judge.verdicts],
-		...measuring.found,
+		...measuring.timelineField,
 		events: [...history.events],
 	});
 	live.follow(history, timelineSoFar);

@@ -11,7 +11,7 @@ export const SOURCES = {
 } as const;
 export type Source = keyof typeof SOURCES;
 
-/** What the sources say about TCP, restated. Ids are stable; their order is the order of every table. */
+/** The claims of the sources about TCP, restated. Ids never change. Every table has their order. */
 export const CLAIMS = {
 	PZ0: {
 		source: 'PZ',

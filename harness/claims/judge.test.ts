@@ -1,21 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { Judge } from './judge.ts';
 
-const notes = { holds: 'it was so', differs: 'it was otherwise' };
+const notes = { holds: 'the claim holds', differs: 'the claim differs' };
 
 describe('a judge', () => {
-	test('keeps each verdict with the note for it', () => {
+	test('keeps each verdict with its note', () => {
 		const judge = new Judge(['PZ1', 'PZ2']);
 		judge.judge('PZ2', false, notes);
 		judge.judge('PZ1', true, notes);
 		expect(judge.verdicts).toEqual([
-			{ id: 'PZ2', verdict: 'differs', note: 'it was otherwise' },
-			{ id: 'PZ1', verdict: 'holds', note: 'it was so' },
+			{ id: 'PZ2', verdict: 'differs', note: 'the claim differs' },
+			{ id: 'PZ1', verdict: 'holds', note: 'the claim holds' },
 		]);
 		expect(() => judge.assertComplete()).not.toThrow();
 	});
 
-	test('may leave a claim open that cannot be judged here', () => {
+	test('can leave a claim open', () => {
 		const judge = new Judge(['PZ1']);
 		judge.leaveOpen('PZ1');
 		expect(judge.verdicts).toEqual([]);
@@ -25,7 +25,7 @@ describe('a judge', () => {
 		);
 	});
 
-	test('refuses a claim that was not announced', () => {
+	test('rejects a claim that was not announced', () => {
 		const judge = new Judge(['PZ1']);
 		expect(() => judge.judge('PZ2', true, notes)).toThrow(
 			expect.objectContaining({ code: 'CLAIM_UNEXPECTED', problem: 'Claim PZ2 was judged but not announced.' }),
@@ -33,7 +33,7 @@ describe('a judge', () => {
 		expect(judge.verdicts).toEqual([]);
 	});
 
-	test('refuses a second verdict, and keeps the first', () => {
+	test('rejects a second verdict, and keeps the first', () => {
 		const judge = new Judge(['PZ1']);
 		judge.judge('PZ1', true, notes);
 		expect(() => judge.judge('PZ1', false, notes)).toThrow(
@@ -42,18 +42,18 @@ describe('a judge', () => {
 		expect(judge.verdicts).toMatchObject([{ verdict: 'holds' }]);
 	});
 
-	test('misses what was announced and not judged, all of it', () => {
+	test('reports all claims that were announced but not judged', () => {
 		const judge = new Judge(['PZ1', 'PZ2', 'PZ3']);
 		judge.judge('PZ2', true, notes);
 		expect(() => judge.assertComplete()).toThrow(
 			expect.objectContaining({
 				code: 'CLAIM_NOT_JUDGED',
-				problem: 'The scenario announced claims and did not judge them: PZ1, PZ3.',
+				problem: 'The scenario announced claims but did not judge them: PZ1, PZ3.',
 			}),
 		);
 	});
 
-	test('of nothing is content with nothing', () => {
+	test('accepts that nothing was announced and nothing was judged', () => {
 		expect(() => new Judge([]).assertComplete()).not.toThrow();
 	});
 });

@@ -1,16 +1,16 @@
 import { type ErrorCode, HalfopenError } from '../errors.ts';
 import type { Measure } from '../timeline/timeline-file.ts';
 
-/** Collects the durations that one scenario measures, each under a name of its own. */
+/** Collects the durations that one scenario measures. Their names are unique. */
 export class MeasureCollector {
 	readonly #measures: Measure[] = [];
 
-	/** What of a timeline tells of them: nothing, where nothing was measured. */
-	get found(): { readonly measures?: Measure[] } {
+	/** The field `measures` of the timeline. Absent if nothing was measured. */
+	get timelineField(): { readonly measures?: Measure[] } {
 		return this.#measures.length === 0 ? {} : { measures: [...this.#measures] };
 	}
 
-	/** Keeps microseconds. Throws NAME_INVALID, NAME_TAKEN, or OPTION_INVALID if `seconds` is not a duration. */
+	/** Rounds to microseconds. Throws NAME_INVALID, NAME_TAKEN, or OPTION_INVALID if `seconds` is not a duration. */
 	add(what: string, seconds: number): void {
 		const refuse = (code: ErrorCode, problem: string, remedy: string) => {
 			throw new HalfopenError(code, {
@@ -20,11 +20,15 @@ export class MeasureCollector {
 			});
 		};
 		if (what.trim() === '')
-			refuse('NAME_INVALID', 'The name of a duration is empty.', 'Name what took this time, and with which settings.');
+			refuse(
+				'NAME_INVALID',
+				'The name of a duration is empty.',
+				'Name what took this time, and the settings that decide it.',
+			);
 		if (!Number.isFinite(seconds) || seconds < 0) {
 			refuse(
 				'OPTION_INVALID',
-				`The duration “${what}” is not a number of seconds from 0.`,
+				`The duration “${what}” is not a number of seconds, 0 or more.`,
 				'Compute the seconds from two recorded times. NaN usually means that one of them was not recorded.',
 			);
 		}

@@ -13,13 +13,13 @@ const row = (changes: Partial<MeasureRow> = {}): MeasureRow => ({
 	...changes,
 });
 
-describe('the durations of a scenario', () => {
+describe('measuresOf', () => {
 	const measures = [
 		{ what: 'short', seconds: 0.5 },
 		{ what: 'long', seconds: 13.2 },
 	];
 
-	test('are taken from its timeline, with the longest time in them in which nothing happened', () => {
+	test('returns the durations of the timeline, with the longest time without an event', () => {
 		const rows = measuresOf({ ...powerOffTimeline(), measures });
 		expect(rows).toMatchObject([
 			{
@@ -36,9 +36,9 @@ describe('the durations of a scenario', () => {
 		expect(rows[1]?.quiet).toBeLessThan(7);
 	});
 
-	test('a look at sockets interrupts no silence, the end of a call does', () => {
+	test('counts the end of a call as an event, but not a sample of sockets', () => {
 		const step = (t: number) => ({ kind: 'step' as const, t, text: '' });
-		const look = { kind: 'sockets' as const, t: 30, host: 'client' as const, boot: 1, rows: [] };
+		const sample = { kind: 'sockets' as const, t: 30, host: 'client' as const, boot: 1, rows: [] };
 		const call = {
 			kind: 'call' as const,
 			t: 1,
@@ -50,22 +50,22 @@ describe('the durations of a scenario', () => {
 			took: 9,
 			source: 'strace' as const,
 		};
-		const quietIn = (...events: readonly (ReturnType<typeof step> | typeof look | typeof call)[]) =>
+		const quietIn = (...events: readonly (ReturnType<typeof step> | typeof sample | typeof call)[]) =>
 			measuresOf({ ...powerOffTimeline(), measures: [{ what: 'all', seconds: 60 }], events: [...events] })[0]?.quiet;
-		expect(quietIn(step(0), look, step(60))).toBe(60);
+		expect(quietIn(step(0), sample, step(60))).toBe(60);
 		expect(quietIn(step(0), call, step(60))).toBe(50);
 		expect(quietIn()).toBe(0);
 	});
 
-	test('are none where it failed, or measured nothing', () => {
+	test('returns nothing if the scenario failed or measured nothing', () => {
 		expect(measuresOf({ ...powerOffTimeline(), measures, outcome: 'failed' })).toEqual([]);
 		expect(measuresOf(powerOffTimeline())).toEqual([]);
 	});
 });
 
 test(
-	'merging replaces the same duration on the same engine and kernel, sorts, and changes nothing when it is done ' +
-		'again',
+	'merging replaces the same duration on the same engine and kernel, sorts the rows, and changes nothing the ' +
+		'second time',
 	() => {
 		const others = [row({ what: 'SYN' }), row({ engine: 'docker' }), row({ kernel: '6.12' })];
 		expect(mergeMeasures([...others, row(), row({ seconds: 60, scenario: 'renamed' })])).toEqual([
@@ -85,7 +85,7 @@ test(
 	},
 );
 
-test('what two scenarios measured is refused, naming both', () => {
+test('a duration that two scenarios measured is rejected, and both are named', () => {
 	assertDistinct([row(), row({ what: 'SYN' })]);
 	expect(() => assertDistinct([row(), row({ what: 'SYN' }), row({ what: 'SYN', scenario: 'another' })])).toThrow(
 		expect.objectContaining({

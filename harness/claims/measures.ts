@@ -2,19 +2,19 @@ import { HalfopenError } from '../errors.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { compareText, type Environment } from './environment.ts';
 
-/** How long something took on one engine and kernel. */
+/** A measured duration on one engine and kernel. */
 export interface MeasureRow extends Environment {
 	readonly what: string;
 	readonly seconds: number;
 	/**
-	 * The longest time in the scenario's whole timeline in which nothing happened, or `seconds` if that is less: taken
-	 * for its longest timer.
+	 * An estimate of the scenario's longest timer: the longest time without an event in its whole timeline, but at most
+	 * `seconds`.
 	 */
 	readonly quiet: number;
 	readonly scenario: string;
 }
 
-/** The rows that a scenario's timeline contributes: none if it failed. */
+/** Returns the durations of a scenario's timeline as rows. A failed scenario has none. */
 export function measuresOf(timeline: TimelineFile): MeasureRow[] {
 	const { measures = [], scenario, engine, kernel, outcome } = timeline;
 	if (outcome === 'failed' || measures.length === 0) return [];
@@ -30,8 +30,8 @@ export function measuresOf(timeline: TimelineFile): MeasureRow[] {
 }
 
 /**
- * Between two things that happened one after the other, on either host, in seconds. Looks at sockets are the
- * observer's, and as frequent as it likes.
+ * Returns the longest time between two consecutive events on either host, in seconds. Samples of sockets do not count,
+ * because their frequency is chosen by the probe. The end of a call counts.
  */
 function longestQuiet({ events }: TimelineFile): number {
 	const times = events
@@ -43,13 +43,13 @@ function longestQuiet({ events }: TimelineFile): number {
 	return Number(longest.toFixed(6));
 }
 
-/** Of rows of the same duration on the same engine and kernel the last; sorted by what they are. */
+/** Keeps the last of all rows with the same duration, engine and kernel. Sorts them by these three. */
 export function mergeMeasures(rows: readonly MeasureRow[]): MeasureRow[] {
 	const keyOf = ({ what, engine, kernel }: MeasureRow) => JSON.stringify([what, engine, kernel]);
 	return [...new Map(rows.map((row) => [keyOf(row), row])).values()].sort((a, b) => compareText(keyOf(a), keyOf(b)));
 }
 
-/** NAME_TAKEN where two scenarios of a run measured the same. */
+/** Throws NAME_TAKEN if two scenarios of a run measured the same duration. */
 export function assertDistinct(rows: readonly MeasureRow[]): void {
 	const measured = new Map<string, string>();
 	for (const { what, scenario } of rows) {

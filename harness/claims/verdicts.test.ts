@@ -41,7 +41,7 @@ describe('merging verdicts', () => {
 		expect(ids).toEqual(['PZ9', 'PZ10', 'KH-sum', 'XX1']);
 	});
 
-	test('merging again changes nothing', () => {
+	test('changes nothing the second time', () => {
 		const rows = fc.array(
 			fc.record({
 				id: fc.constantFrom(...Object.keys(CLAIMS)),
@@ -63,8 +63,8 @@ describe('merging verdicts', () => {
 	});
 });
 
-describe('verdicts of a scenario', () => {
-	test('are taken from its timeline', () => {
+describe('verdictsOf', () => {
+	test('returns the verdicts of the timeline', () => {
 		expect(verdictsOf(powerOffTimeline())[0]).toEqual({
 			id: 'PZ8',
 			verdict: 'holds',
@@ -76,13 +76,13 @@ describe('verdicts of a scenario', () => {
 		});
 	});
 
-	test('are none where it failed', () => {
+	test('returns nothing if the scenario failed', () => {
 		expect(verdictsOf({ ...powerOffTimeline(), outcome: 'failed' })).toEqual([]);
 	});
 });
 
 describe('the catalogue', () => {
-	test('counts each claim once, and one on which scenarios disagree as differing', () => {
+	test('counts each claim once; it differs if scenarios disagree on it', () => {
 		const all = Object.keys(CLAIMS).length;
 		expect(countClaims([])).toEqual({ holds: 0, differs: 0, notCovered: all });
 		const rows = [row(), row({ scenario: 'another', verdict: 'differs' }), row({ id: 'PZ9' }), row({ id: 'no claim' })];

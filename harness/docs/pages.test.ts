@@ -12,21 +12,21 @@ const filesIn = (folder: string, ending: string) =>
 		.filter((name) => name.endsWith(ending))
 		.map((name) => join(folder, name));
 
-/** The changelog names what was there when it was written. */
+/** Without the changelog, because it names files that may be gone. */
 const pages = [...filesIn('.', '.md'), ...filesIn('docs', '.md'), 'harness/agent/PROTOCOL.md'].filter(
 	(page) => page !== 'CHANGELOG.md',
 );
-const MADE_OF_RUNS = ['docs/gallery.md', 'docs/matrix.md'];
-/** What a reader is told to write. */
-const NOT_YET = ['specs/my-first.spec.ts'];
-/** What a run or the set-up leaves behind. */
-const GENERATED = /^(reports|\.cache)\//;
+const GENERATED_PAGES = ['docs/gallery.md', 'docs/matrix.md'];
+/** Files that a page asks its reader to write. */
+const WRITTEN_BY_READERS = ['specs/my-first.spec.ts'];
+/** Folders that a run or `npm run setup` creates. */
+const GENERATED_FOLDERS = /^(reports|\.cache)\//;
 
-/** A page without its blocks of code. */
+/** Returns a page without its code blocks. */
 const prose = (page: string) => read(page).replace(/^```[\s\S]*?^```$/gm, '');
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 
-/** As GitHub makes them. */
+/** Returns the anchors that GitHub gives to the headings of a page. */
 const anchorsOf = (page: string) =>
 	matches(prose(page), /^#+ (.*)$/gm).map((heading) =>
 		heading
@@ -35,16 +35,16 @@ const anchorsOf = (page: string) =>
 			.replaceAll(' ', '-'),
 	);
 
-/** Back-ticked words that can be nothing but a file or a folder of the project. */
+/** Returns the words in backticks that must be paths of the project. */
 const pathsIn = (text: string) => {
-	const places = readdirSync(PROJECT_ROOT).filter((name) => !/^(node_modules|reports|\.git|\.cache)$/.test(name));
+	const roots = readdirSync(PROJECT_ROOT).filter((name) => !/^(node_modules|reports|\.git|\.cache)$/.test(name));
 	return matches(text, /`([\w./-]+)`/g).filter(
-		(word) => /[^.]\.(ts|mjs|c|h|sh|md)$/.test(word) || places.some((place) => word.startsWith(`${place}/`)),
+		(word) => /[^.]\.(ts|mjs|c|h|sh|md)$/.test(word) || roots.some((root) => word.startsWith(`${root}/`)),
 	);
 };
 
 describe.each(pages)('%s', (page) => {
-	test('links to pages, files and headings that exist', () => {
+	test('has links only to pages, files and headings that exist', () => {
 		const links = matches(prose(page), /\]\(([^)]+)\)/g).filter((link) => !/^https?:/.test(link));
 		const broken = links.filter((link) => {
 			const [path = '', anchor] = link.split('#');
@@ -55,22 +55,23 @@ describe.each(pages)('%s', (page) => {
 		expect(broken).toEqual([]);
 	});
 
-	test('names files from the project’s root, and those exist', () => {
+	test('names only files that exist, relative to the project’s root', () => {
 		const missing = pathsIn(prose(page)).filter(
-			(path) => !existsSync(join(PROJECT_ROOT, path)) && !NOT_YET.includes(path) && !GENERATED.test(path),
+			(path) =>
+				!existsSync(join(PROJECT_ROOT, path)) && !WRITTEN_BY_READERS.includes(path) && !GENERATED_FOLDERS.test(path),
 		);
 		expect(missing).toEqual([]);
 	});
 
-	test('names error codes that exist', () => {
+	test('names only error codes that exist', () => {
 		const codes = Object.keys(ERROR_CODES);
 		expect(codes).toContain('LIMIT_PASSED');
 		expect(matches(prose(page), /`\[([A-Z_]+)\]`/g).filter((code) => !codes.includes(code))).toEqual([]);
 	});
 });
 
-test.each(pages.filter((page) => !MADE_OF_RUNS.includes(page)))(
-	'%s has lines of at most 120 columns, but for tables and pictures',
+test.each(pages.filter((page) => !GENERATED_PAGES.includes(page)))(
+	'%s has lines of at most 120 columns, except tables and pictures',
 	(page) => {
 		const lines = prose(page).split('\n');
 		expect(lines.filter((line) => line.length > 120 && !/^(\||!\[)/.test(line))).toEqual([]);
@@ -87,7 +88,7 @@ describe('docs/commands.md', () => {
 		expect(names.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`\`${name} `))).toEqual([]);
 	});
 
-	test('has every option, and no page beside it has its table of variables', () => {
+	test('has every option, and is the only page with the table of environment variables', () => {
 		const sources = [...filesIn('harness/cli', '.ts'), 'bench/bench.ts'].map(read).join('\n');
 		const options = matches(sources, /\.option\(\s*'(--[a-z]+)/g);
 		expect(options).toContain('--browser');
@@ -106,7 +107,7 @@ test('docs/dependencies.md has every package', () => {
 describe('docs/timeline.md', () => {
 	const rows = matches(read('docs/timeline.md'), /^\| ([^|]+) \|/gm).join(' ');
 
-	test('has every field of the schema’s head', () => {
+	test('has every field of the schema except events', () => {
 		const fields = Object.keys(timelineSchema.shape).filter((field) => field !== 'events');
 		expect(fields.filter((field) => !rows.includes(`\`${field}\``))).toEqual([]);
 	});

@@ -1,4 +1,4 @@
-/** The TypeScript of the README and of docs/writing-specs.md does what it says. */
+/** Runs the TypeScript blocks of README.md and docs/writing-specs.md. */
 import { writeSnippets } from './fixtures/snippets.ts';
 
 for (const path of await writeSnippets()) await import(path);
