@@ -7,44 +7,44 @@ import {
 	artifactsFolder,
 	environmentFolder,
 	fromProjectRoot,
-	type Identity,
+	type ScenarioIdentity,
 	slugOf,
 	specName,
 } from './artifacts.ts';
 
-const identity = (changes: Partial<Identity> = {}): Identity => ({
+const identity = (changes: Partial<ScenarioIdentity> = {}): ScenarioIdentity => ({
 	engine: 'docker',
 	kernel: { release: '6.18.44' },
 	spec: 'specs/puzzlers/power-off.spec.ts',
 	scenario: 'the peer never comes back',
 	...changes,
 });
-const folderOf = (changes?: Partial<Identity>) => fromProjectRoot(artifactsFolder(identity(changes)));
+const folderOf = (changes?: Partial<ScenarioIdentity>) => fromProjectRoot(artifactsFolder(identity(changes)));
 
-describe('where a scenario leaves its files', () => {
-	test('is by engine and kernel, by spec file, by title', () => {
+describe('the folder of a scenario', () => {
+	test('is named after engine and kernel, spec file, and title', () => {
 		const folder = 'reports/docker-6.18.44/specs/puzzlers/power-off.spec.ts/the-peer-never-comes-back';
 		expect(folderOf()).toBe(folder);
 		expect(folderOf({ spec: join(PROJECT_ROOT, 'specs/puzzlers/power-off.spec.ts') })).toBe(folder);
 		expect(fromProjectRoot(artifactPath(identity(), 'client'))).toBe(`${folder}/client.pcap`);
 	});
 
-	test('is another on another engine and kernel, whatever these are called', () => {
-		const places = [
+	test('is different on another engine or kernel, whatever their names are', () => {
+		const environments = [
 			{ engine: 'docker', kernel: '6.18.44' },
 			{ engine: 'vm', kernel: '6.18.44' },
 			{ engine: 'vm', kernel: '6.1.0-50-cloud-amd64' },
 			{ engine: 'vm', kernel: '../../6.1' },
 			{ engine: 'vm', kernel: '../../6/1' },
 		];
-		const folders = places.map((place) => fromProjectRoot(environmentFolder(place)));
-		expect(new Set(folders).size).toBe(places.length);
+		const folders = environments.map((environment) => fromProjectRoot(environmentFolder(environment)));
+		expect(new Set(folders).size).toBe(environments.length);
 		for (const folder of folders) expect(folder).toMatch(/^reports\/[\w.+~-]+$/);
 	});
 
 	test(
-		'is another for another spec file, also where one folder’s name is another file’s, or the name in reports is ' +
-			'the same',
+		'is different for another spec file, even if a folder has the name of another file, or if both have the same ' +
+			'name in reports',
 		() => {
 			const specs = [
 				'specs/a-b.spec.ts',
@@ -55,7 +55,7 @@ describe('where a scenario leaves its files', () => {
 			];
 			const folders = specs.flatMap((spec) => ['b', 'a b'].map((scenario) => folderOf({ spec, scenario })));
 			expect(new Set(folders).size).toBe(folders.length);
-			// Replacing one removes what is in it: so none may be in another one.
+			// Replacing a folder removes its content, so no folder may contain another one.
 			for (const folder of folders) expect(folders.filter((other) => other.startsWith(`${folder}/`))).toEqual([]);
 			expect(specName('specs/harness/x.spec.ts')).toBe(specName('harness/x.lab.test.ts'));
 		},
@@ -71,11 +71,11 @@ describe('a title as a folder', () => {
 			.map((pieces) => pieces.join('')),
 	);
 
-	test('is one name that every disk takes', () => {
+	test('is a single name that every file system accepts', () => {
 		fc.assert(fc.property(title, (one) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(slugOf(one)) && slugOf(one).length <= 100));
 	});
 
-	test('is another for each title', () => {
+	test('is different for each title', () => {
 		fc.assert(fc.property(title, title, (one, other) => one === other || slugOf(one) !== slugOf(other)));
 	});
 
@@ -90,11 +90,11 @@ describe('a title as a folder', () => {
 		['', ' '],
 		['\ud800', '\ud801'],
 		[`${'long '.repeat(60)}one`, `${'long '.repeat(60)}two`],
-	])('is another for %j and %j', (one, other) => {
+	])('is different for %j and %j', (one, other) => {
 		expect(slugOf(one)).not.toBe(slugOf(other));
 	});
 
-	test('cannot be forged by a title that ends as another one’s hash', () => {
+	test('differs from that of a title that ends like the hash of another', () => {
 		const hashed = slugOf('SYN lost');
 		expect(hashed).toMatch(/^syn-lost-[0-9a-f]{8}$/);
 		expect(slugOf(hashed.replaceAll('-', ' '))).not.toBe(hashed);

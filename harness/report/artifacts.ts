@@ -4,10 +4,10 @@ import type { Environment } from '../claims/environment.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
-/** Everything a run leaves behind goes below this folder. */
+/** The folder for everything that a run writes. */
 export const REPORTS = join(PROJECT_ROOT, 'reports');
 
-/** The files of one scenario, by what they are. */
+/** The names of the files in a scenario's folder. */
 export const ARTIFACTS = {
 	timeline: 'timeline.json',
 	ladder: 'ladder.txt',
@@ -18,8 +18,8 @@ export const ARTIFACTS = {
 } as const;
 export type Artifact = keyof typeof ARTIFACTS;
 
-/** What of a timeline says where its scenario's files are. */
-export type Identity = Pick<TimelineFile, 'engine' | 'spec' | 'scenario'> & {
+/** The fields of a timeline that determine the folder of its scenario. */
+export type ScenarioIdentity = Pick<TimelineFile, 'engine' | 'spec' | 'scenario'> & {
 	readonly kernel: Pick<TimelineFile['kernel'], 'release'>;
 };
 
@@ -27,8 +27,8 @@ const SLUG_LENGTH = 80;
 const HASH_LENGTH = 8;
 
 /**
- * A title as a folder name: lower case, words joined by hyphens. A title that is more than lower-case words also gets a
- * hash of it, so that two titles never share a folder, also not on a disk that ignores case.
+ * Returns a folder name for a title: lower case, words joined by hyphens. If the title is more than lower-case words,
+ * its hash is appended, so that two titles never share a folder, not even on a file system that ignores case.
  */
 export function slugOf(title: string): string {
 	const slug = title
@@ -38,53 +38,53 @@ export function slugOf(title: string): string {
 		.replace(/[^a-z0-9]+/g, '-')
 		.replace(/^-|-$/g, '');
 	if (isPlain(title)) return slug;
-	// As UTF-16, in which each string differs from each other one: UTF-8 has no lone surrogates.
+	// As UTF-16, because UTF-8 would encode different lone surrogates alike.
 	const hash = createHash('sha256').update(Buffer.from(title, 'utf16le')).digest('hex').slice(0, HASH_LENGTH);
 	return `${slug.slice(0, SLUG_LENGTH).replace(/-$/, '') || 'scenario'}-${hash}`;
 }
 
-/** The slug alone identifies it, and does not end like one with a hash. */
+/** Returns whether the slug alone identifies the title, and cannot be confused with a slug that ends with a hash. */
 function isPlain(title: string): boolean {
 	return title.length <= SLUG_LENGTH && /^[a-z0-9]+( [a-z0-9]+)*$/.test(title) && !/ [0-9a-f]{8}$/.test(title);
 }
 
-/** A file's path from the project's root, given as such or as an absolute one. */
+/** Returns a path relative to the project's root. Accepts absolute paths, and paths relative to the root. */
 export function fromProjectRoot(path: string): string {
 	return (isAbsolute(path) ? relative(PROJECT_ROOT, path) : path).replace(/^\.\//, '');
 }
 
-/** A spec file as reports name it: `specs/puzzlers/power-off.spec.ts` is `puzzlers/power-off`. */
+/** Returns the name of a spec file in reports: `puzzlers/power-off` for `specs/puzzlers/power-off.spec.ts`. */
 export function specName(specPath: string): string {
 	return fromProjectRoot(specPath)
 		.replace(/^specs\//, '')
 		.replace(/(\.lab)?\.(spec|test)\.ts$/, '');
 }
 
-/** The folder of all that was found on an engine and kernel, in a folder of reports: `docker-6.18.44`. */
+/** Returns the folder for all results on an engine and kernel, below the folder of reports: `docker-6.18.44`. */
 export function environmentFolder({ engine, kernel }: Environment, reports: string = REPORTS): string {
 	const name = `${engine}-${kernel}`;
 	return join(reports, /^[\w.+~-]+$/.test(name) ? name : slugOf(name));
 }
 
 /**
- * The folder of one spec file's scenarios: `docker-6.18.44/specs/puzzlers/power-off.spec.ts`. With the file's whole
- * name, no folder is that of two files.
+ * Returns the folder for the scenarios of a spec file: `docker-6.18.44/specs/puzzlers/power-off.spec.ts`. It contains
+ * the whole file name, so that two spec files never share a folder.
  */
-export function specFolder(place: Environment, specPath: string, reports: string = REPORTS): string {
-	return join(environmentFolder(place, reports), fromProjectRoot(specPath));
+export function specFolder(environment: Environment, specPath: string, reports: string = REPORTS): string {
+	return join(environmentFolder(environment, reports), fromProjectRoot(specPath));
 }
 
-/** Where a scenario ran. */
-export function environmentOf({ engine, kernel }: Pick<Identity, 'engine' | 'kernel'>): Environment {
+/** Returns the engine and kernel on which a scenario ran. */
+export function environmentOf({ engine, kernel }: Pick<ScenarioIdentity, 'engine' | 'kernel'>): Environment {
 	return { engine, kernel: kernel.release };
 }
 
-/** The folder of what a scenario leaves behind: `reports/docker-6.18.44/specs/puzzlers/power-off.spec.ts/…`. */
-export function artifactsFolder(identity: Identity, reports: string = REPORTS): string {
+/** Returns the folder for a scenario's files: `reports/docker-6.18.44/specs/puzzlers/power-off.spec.ts/…`. */
+export function artifactsFolder(identity: ScenarioIdentity, reports: string = REPORTS): string {
 	return join(specFolder(environmentOf(identity), identity.spec, reports), slugOf(identity.scenario));
 }
 
-/** One of those files. */
-export function artifactPath(identity: Identity, artifact: Artifact): string {
+/** Returns the path of one of these files. */
+export function artifactPath(identity: ScenarioIdentity, artifact: Artifact): string {
 	return join(artifactsFolder(identity), ARTIFACTS[artifact]);
 }

@@ -3,7 +3,10 @@ import type { Paint } from './colours.ts';
 import { wrap } from './text-format.ts';
 import { verdictTable } from './verdict-table.ts';
 
-/** The table at the end of a run: its own verdicts, and how much of the catalogue is covered by all runs so far. */
+/**
+ * Returns the table at the end of a run: the verdicts of this run, and how many claims of the catalogue all runs so far
+ * cover.
+ */
 export function claimsTable(
 	fresh: readonly VerdictRow[],
 	all: readonly VerdictRow[],

@@ -9,39 +9,39 @@ import { ARTIFACTS, artifactsFolder } from './artifacts.ts';
 import { type Cost, costSchema } from './cost.ts';
 import { FAILURE_FILE, runOf, SPEC_RECORD, type SpecRun, specRecordSchema } from './spec-runs.ts';
 
-/** What one scenario has left. */
+/** The files of one scenario. */
 export interface ScenarioFiles {
-	/** Its folder, relative to that of reports, with `/` between names. */
+	/** Its folder, relative to the folder of reports, separated by `/`. */
 	readonly folder: string;
 	readonly timeline: TimelineFile;
-	/** Where its wall time went; undefined where that was not written. */
+	/** How its wall time was spent; undefined if there is no such file. */
 	readonly cost: Cost | undefined;
 	/** The names of all files in its folder. */
 	readonly files: readonly string[];
-	/** The text of one of them; undefined where there is none. */
+	/** Reads one of them. Undefined if there is no such file. */
 	text(name: string): Promise<string | undefined>;
 }
 
-/** What all runs so far have found, whatever engine and kernel they ran on. */
+/** The results of all runs so far, on all engines and kernels. */
 export interface Results {
 	readonly verdicts: readonly VerdictRow[];
 	readonly measures: readonly MeasureRow[];
 	readonly runs: readonly SpecRun[];
 }
 
-/** What lies below a folder of reports. */
+/** The content of a folder of reports. */
 export interface Collected<T> {
-	/** What was made of each scenario. */
+	/** What `make` returned for each scenario. */
 	readonly scenarios: readonly T[];
 	readonly results: Results;
-	/** One for each file that is not what its name says. */
+	/** One error for each file that could not be parsed. */
 	readonly skipped: readonly HalfopenError[];
 }
 
 /**
- * Reads what the scenarios of all runs so far have left below a folder, one after the other: of each stays what `make`
- * makes of it. Broken and foreign files are skipped and reported; a file that is being replaced meanwhile counts
- * as missing.
+ * Reads the files of all scenarios below a folder, one scenario after the other. Keeps only what `make` returns for
+ * each, because all timelines together may be large. Broken and foreign files are skipped and reported. A file that
+ * another run is replacing meanwhile counts as missing.
  */
 export async function collect<T>(
 	reports: string,
@@ -95,8 +95,8 @@ export async function collect<T>(
 }
 
 /**
- * The names of all files, by their folder, from that of reports; in order. A name that begins with a dot is of
- * something unfinished.
+ * Returns the sorted names of all files by their folder, which is relative to the folder of reports. Leaves out names
+ * that begin with a dot, because these files and folders are still being written.
  */
 async function filesByFolder(reports: string): Promise<ReadonlyMap<string, readonly string[]>> {
 	const folders = new Map<string, string[]>();
@@ -108,6 +108,7 @@ async function filesByFolder(reports: string): Promise<ReadonlyMap<string, reado
 	return folders;
 }
 
+/** Returns a function that parses JSON with a schema. */
 function as<R>(schema: ZodType<R>): (text: string) => R {
 	return (text) => schema.parse(JSON.parse(text));
 }

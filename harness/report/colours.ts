@@ -1,6 +1,6 @@
 import type { MarkKind } from './ladder/model.ts';
 
-/** What a piece of a ladder is, for its colour. */
+/** The kind of a piece of text in a ladder or table. It determines the colour. */
 export type Tone =
 	| MarkKind
 	| 'time'
@@ -15,7 +15,7 @@ export type Tone =
 	| 'holds'
 	| 'differs';
 
-/** SGR numbers. Red is what failed, yellow what was broken on purpose, cyan what the kernel holds. */
+/** SGR parameters. Failures are red, injected faults yellow, states of the kernel cyan. */
 const SGR: Readonly<Partial<Record<Tone, string>>> = {
 	time: '2',
 	line: '2',
@@ -38,7 +38,7 @@ const SGR: Readonly<Partial<Record<Tone, string>>> = {
 
 export type Paint = (tone: Tone, text: string) => string;
 
-/** Colours for a terminal, or none. Paint after measuring: what it adds has no width. */
+/** Returns a function that adds colours for a terminal, or none. Measure texts before, because colours have no width. */
 export function painter(colour: boolean): Paint {
 	if (!colour) return (_tone, text) => text;
 	return (tone, text) =>

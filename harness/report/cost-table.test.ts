@@ -4,7 +4,7 @@ import { costTable } from './cost-table.ts';
 
 const plain = painter(false);
 
-test('the cost of a run stands by theme, with its sum, its longest scenario and its memory', () => {
+test('the cost of a run is listed by theme, with its sum, its longest scenario and its memory', () => {
 	const spent = [
 		{
 			spec: 'puzzlers/power-off',

@@ -4,7 +4,7 @@ import type { Paint } from './colours.ts';
 import { addCosts, type Cost, NO_COST, totalOf } from './cost.ts';
 import { duration, printable, wrap } from './text-format.ts';
 
-/** What one scenario cost. */
+/** The cost of one scenario. */
 export interface ScenarioCost {
 	/** The spec's name in reports: `puzzlers/power-off`. */
 	readonly spec: string;
@@ -12,17 +12,20 @@ export interface ScenarioCost {
 	readonly cost: Cost;
 }
 
-/** What the whole run took. */
+/** The cost of the whole run. */
 export interface RunCost {
 	readonly wallSeconds: number;
-	/** The most by which the memory in use of the whole machine rose above what it was when the run began. */
+	/** The largest increase of the whole machine's memory in use since the run began. */
 	readonly memoryBytes: number;
 }
 
 const HEAD = ['', 'scenarios', 'engine', 'kernel', 'harness', 'longest'];
 const GIGABYTE = 1e9;
 
-/** Where the time of a run went: a line for each theme, the sum, and what stands behind the wall time. */
+/**
+ * Returns a table of how a run spent its time: a row for each theme, and their sum. Below it are the wall time, the
+ * longest scenario and the memory.
+ */
 export function costTable(
 	spent: readonly ScenarioCost[],
 	{ wallSeconds, memoryBytes }: RunCost,

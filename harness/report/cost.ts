@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
 /**
- * Where the wall time of a scenario went, in seconds; together they are all of it. It is the run's, not the lab's, so
- * no timeline holds it.
+ * How the wall time of a scenario was spent, in seconds. The three parts add up to all of it. Wall time belongs to the
+ * run, not to the lab, so it is not in the timeline.
  */
 export const costSchema = z.object({
-	/** The engine made, changed or removed hosts. */
+	/** The engine created, changed or removed hosts. */
 	engine: z.number().min(0),
 	/**
-	 * Waiting for what the kernel would do: timers, calls that block, programs that start, tools that run. In a guest all
-	 * of that is its own time.
+	 * Waiting for the kernel: timers, blocking calls, programs that start, tools that run. In a guest all of that is
+	 * virtual time.
 	 */
 	kernel: z.number().min(0),
-	/** All else: starting observers, asking them, faults by the agents. */
+	/** Everything else: starting and flushing observers, injecting faults through the agents. */
 	harness: z.number().min(0),
 });
 export type Cost = z.infer<typeof costSchema>;

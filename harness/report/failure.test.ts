@@ -6,7 +6,7 @@ import { powerOffTimeline } from './ladder/fixtures/timelines.ts';
 
 const PICTURE = 'reports/puzzlers/power-off/ladder.svg';
 
-test('a failure shows the ladder until it failed, and names the picture', () => {
+test('a failure shows the ladder until then, and the path of the picture', () => {
 	const error = withLadder(new Error('the read did not fail'), powerOffTimeline(), 2.2, PICTURE);
 	expect(error.message).toMatch(/^the read did not fail\n\nWhat happened until then:\n +time +client 10\.77\.1\.2 │/);
 	expect(error.message).toContain(') = 22');
@@ -16,17 +16,17 @@ test('a failure shows the ladder until it failed, and names the picture', () => 
 	expect(error.message).toMatch(new RegExp(`\\n\\nAll of it: ${PICTURE}$`));
 });
 
-test('it keeps its kind, its code and the place in the spec', () => {
-	const born = new HalfopenError('LIMIT_PASSED', { problem: 'Waited 2 s.', remedy: 'Wait longer.' });
-	const place = born.stack?.split('\n').find((line) => line.startsWith('    at ')) ?? '';
-	const error = withLadder(born, powerOffTimeline(), 99, PICTURE);
-	expect(error).toBe(born);
+test('a failure keeps its type, its code and its line in the spec', () => {
+	const original = new HalfopenError('LIMIT_PASSED', { problem: 'Waited 2 s.', remedy: 'Wait longer.' });
+	const frame = original.stack?.split('\n').find((line) => line.startsWith('    at ')) ?? '';
+	const error = withLadder(original, powerOffTimeline(), 99, PICTURE);
+	expect(error).toBe(original);
 	expect(error.stack).toContain(error.message);
-	expect(error.stack).toContain(place);
+	expect(error.stack).toContain(frame);
 	expect(error.stack?.match(/Waited 2 s\./g)).toHaveLength(1);
 });
 
-test('only the end of a long story is drawn, and how much came before is said', () => {
+test('only the end of a long ladder is drawn, with the number of rows before it', () => {
 	const timeline = new TimelineBuilder();
 	for (let number = 1; number <= 40; number++) timeline.step(number / 10, `step ${number}`);
 	const { message } = withLadder('no error', timeline.build({ scenario: 'long' }), 99, PICTURE);

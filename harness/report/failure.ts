@@ -3,22 +3,21 @@ import type { Event } from '../timeline/events.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { drawEnd, layOut } from './ladder/index.ts';
 
-/** Fits a terminal together with Jest's own indentation. */
+/** Fits in a terminal together with Jest's indentation. */
 const WIDTH = 110;
 const MOST_ROWS = 25;
 
 /**
- * Adds to an error of a scenario what happened until then, as the end of its ladder, and where the whole of it is
- * drawn.
+ * Adds to a scenario's error the end of the ladder up to the failure, and the path of the whole ladder.
  *
- * @param failedAt in seconds of the timeline: what came later is none of the cause
- * @param picture where the whole ladder is
+ * @param failedAt in seconds of the timeline; later events cannot be the cause
+ * @param picture the path of the whole ladder
  */
 export function withLadder(error: unknown, timeline: TimelineFile, failedAt: number, picture: string): Error {
 	const failure = toError(error);
 	const frames = (failure.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
 	failure.message = [failure.message, '', ...ladderUntil(timeline, failedAt), '', `All of it: ${picture}`].join('\n');
-	// Jest prints the stack, which has kept the message of its birth.
+	// Jest prints the stack, which still contains the original message.
 	failure.stack = [`${failure.name}: ${failure.message}`, ...frames].join('\n');
 	return failure;
 }
@@ -28,12 +27,12 @@ function ladderUntil(timeline: TimelineFile, failedAt: number): string[] {
 		const ladder = layOut({ ...timeline, events: eventsUntil(timeline.events, failedAt) });
 		return ['What happened until then:', drawEnd(ladder, MOST_ROWS, { width: WIDTH })];
 	} catch (error) {
-		// The cause must be shown even if its ladder cannot be drawn.
+		// The error must be shown even if the ladder cannot be drawn.
 		return [`What happened until then could not be drawn: ${error}`];
 	}
 }
 
-/** What had happened by then: a call that returned later was blocking. */
+/** Returns the events until then. A call that returned later is shown as blocking. */
 function eventsUntil(events: readonly Event[], until: number): Event[] {
 	return events
 		.filter(({ t }) => t <= until)

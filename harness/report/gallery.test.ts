@@ -7,17 +7,17 @@ import { powerOffTimeline } from './ladder/fixtures/timelines.ts';
 const docs = new URL('../../docs/', import.meta.url);
 const files = (folder: URL) => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
-describe('docs/gallery.md; to renew it: npm run docs', () => {
+describe('docs/gallery.md; to update it: npm run docs', () => {
 	const gallery = readFileSync(new URL('gallery.md', docs), 'utf8');
 	const pictures = files(new URL('pictures/', docs)).filter((file) => file.endsWith('.svg'));
 
-	test('shows every puzzle there is', () => {
+	test('shows every puzzle', () => {
 		const puzzles = files(new URL('../specs/puzzlers/', docs)).filter((file) => file.endsWith('.spec.ts'));
 		expect(puzzles.length).toBeGreaterThan(0);
 		for (const puzzle of puzzles) expect(gallery).toContain(`(../specs/puzzlers/${puzzle})`);
 	});
 
-	test('shows all pictures, and no others; so does the README', () => {
+	test('shows all pictures, and only pictures that exist; so does the README', () => {
 		const shown = [...gallery.matchAll(/\]\(pictures\/([^)]+)\)/g)].map(([, path]) => path);
 		expect(shown.sort()).toEqual([...pictures].sort());
 		const readme = readFileSync(new URL('../README.md', docs), 'utf8');
@@ -27,7 +27,7 @@ describe('docs/gallery.md; to renew it: npm run docs', () => {
 	});
 });
 
-test('a gallery shows question, picture, answer and verdicts, whatever characters are in them', () => {
+test('a gallery shows question, picture, answer and verdicts, and escapes their characters', () => {
 	const timeline = { ...powerOffTimeline(), question: 'Is <b> *bold*?' };
 	const page = renderGallery('Puzzles', 'About them.', [timeline]);
 	expect(page).toContain('**Is \\<b\\> \\*bold\\*?**');

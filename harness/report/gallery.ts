@@ -3,17 +3,17 @@ import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { slugOf, specName } from './artifacts.ts';
 import { markdown } from './markdown.ts';
 
-/** Where the gallery's pictures are, beside its page. */
+/** The folder of the gallery's pictures, beside its page. */
 export const PICTURES = 'pictures';
 
-/** The path of a scenario's picture, below the pictures' folder. */
+/** Returns the path of a scenario's picture, relative to the folder of pictures. */
 export function pictureOf({ spec, scenario }: Pick<TimelineFile, 'spec' | 'scenario'>): string {
 	return join(nameOf(spec), `${slugOf(scenario)}.svg`);
 }
 
 const nameOf = (spec: string) => specName(spec).split('/').at(-1) ?? '';
 
-/** The page that shows one theme: question, picture, answer and verdicts of each of its scenarios, as Markdown. */
+/** Renders a page about one theme as Markdown: question, picture, answer and verdicts of each of its scenarios. */
 export function renderGallery(title: string, introduction: string, scenarios: readonly TimelineFile[]): string {
 	const [first] = scenarios;
 	const where =

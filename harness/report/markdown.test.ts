@@ -25,7 +25,7 @@ const text = fc
 	.array(fc.oneof(nasty, fc.string({ unit: 'binary' })), { maxLength: 8 })
 	.map((pieces) => pieces.join(''));
 
-test('what is written so is one line in which nothing has a meaning, and says what the text says', () => {
+test('escaped text is one line without markup, and shows the same text', () => {
 	fc.assert(
 		fc.property(text, (given) => {
 			const written = markdown(given);

@@ -3,15 +3,14 @@ import { freemem } from 'node:os';
 const SAMPLE_EVERY_MS = 500;
 
 /**
- * Watches how much memory of the whole machine comes into use while something runs: hosts and engine are no children of
- * the runner.
+ * Samples the memory in use on the whole machine, because hosts and engine are not children of the runner.
  */
 export class MemorySampler {
 	readonly #atFirst = freemem();
 	#least = this.#atFirst;
 	readonly #sampling = setInterval(() => this.#sample(), SAMPLE_EVERY_MS).unref();
 
-	/** Ends it; the most that was in use beyond what was in use when it began, in bytes. */
+	/** Stops sampling. Returns the largest increase since the beginning, in bytes. */
 	stop(): number {
 		clearInterval(this.#sampling);
 		this.#sample();

@@ -4,7 +4,7 @@ import { artifactsFolder } from './artifacts.ts';
 import type { Cost } from './cost.ts';
 import { takeResults } from './scenario-results.ts';
 
-/** A scenario of this run that left its timeline. */
+/** A scenario of this run that has written its timeline. */
 export interface RecordedScenario {
 	readonly folder: string;
 	readonly passed: boolean;
@@ -13,8 +13,8 @@ export interface RecordedScenario {
 }
 
 /**
- * What the scenarios of one spec file recorded in this run, in the order of the file. Asked a second time, it is
- * nothing.
+ * Returns what the scenarios of one spec file recorded in this run, in the order of the file. A second call returns
+ * nothing, because the first removes the results.
  */
 export async function recordedScenarios({ testFilePath, testResults }: TestResult): Promise<RecordedScenario[]> {
 	const results = await takeResults(testFilePath);

@@ -14,8 +14,8 @@ import { DERIVED } from './write-reports.ts';
 const WIDTHS = { least: 60, most: 160 };
 
 /**
- * Jest's reporter for every run: where to look when a scenario failed, where the time went, and the claims table at the
- * end. Stands beside Jest's own.
+ * The reporter of every run, beside Jest's own. Prints the paths of failed scenarios' ladders, and at the end how the
+ * time was spent and the table of claims.
  */
 export default class HalfopenReporter implements Reporter {
 	#results = new RunResults();
@@ -46,7 +46,8 @@ export default class HalfopenReporter implements Reporter {
 			);
 			const ladders = recorded.filter(({ passed }) => !passed).map(({ folder }) => join(folder, ARTIFACTS.ladder));
 			const drawn = ladders.filter((path) => existsSync(path));
-			if (drawn.length > 0) say(['What happened, drawn:', ...drawn.map((path) => `  ${fromProjectRoot(path)}`), '']);
+			if (drawn.length > 0)
+				say(['Ladders of failed scenarios:', ...drawn.map((path) => `  ${fromProjectRoot(path)}`), '']);
 		});
 	}
 
@@ -56,24 +57,24 @@ export default class HalfopenReporter implements Reporter {
 		if (this.#skipped.length > 0)
 			say([
 				'',
-				paint('title', `Skipped, because it cannot be known here: ${this.#skipped.length}`),
+				paint('title', `Skipped, because it cannot be observed here: ${this.#skipped.length}`),
 				...this.#skipped.flatMap((line) => wrap(line, width - 2)).map((line) => `  ${line}`),
 			]);
 		if (this.#spent.length > 0) say(['', ...costTable(this.#spent, run, width, paint)]);
 		if (this.#spent.length === 0) return;
 		await this.#keepError(async () => {
-			const { results, lines } = await this.#results.keep();
+			const { results, lines } = await this.#results.write();
 			const { verdicts } = this.#results;
 			say(['', ...lines]);
 			if (verdicts.length === 0) return;
 			const where =
-				`  ${fromProjectRoot(join(REPORTS, DERIVED.verdicts))} has them all; ladders, timelines and captures are ` +
+				`  ${fromProjectRoot(join(REPORTS, DERIVED.verdicts))} has all verdicts; ladders, timelines and captures are ` +
 				'in reports/<engine>-<kernel>/<spec file>/<scenario>/';
 			say(['', ...claimsTable(verdicts, results.verdicts, width, paint), where, '']);
 		});
 	}
 
-	/** Jest fails the run where a reporter did. */
+	/** Called by Jest, which fails the run if it returns an error. */
 	getLastError(): Error | undefined {
 		return this.#error;
 	}

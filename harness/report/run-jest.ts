@@ -4,13 +4,13 @@ import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const MODULES_FLAG = '--experimental-vm-modules';
 const LOADING_FLAGS = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader']);
-/** As a shell reports the end by SIGINT and SIGTERM: 128 and the signal's number. */
+/** The statuses that a shell reports after SIGINT and SIGTERM: 128 plus the signal's number. */
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Jest, in this process, with the arguments of its command line; sets the exit code as Jest would. In this process,
- * because reporters and globalSetup are TypeScript, which Jest leaves to Node to load: here tsx does. Workers compile
- * with swc alone and are spared it.
+ * Runs Jest in this process with these command line arguments, and sets the exit code as Jest would. It runs in this
+ * process because Jest loads reporters and globalSetup with Node's own loader, and they are TypeScript: here tsx
+ * compiles them. Workers do not need tsx, because they compile with swc.
  */
 export async function runJest(args: readonly string[]): Promise<void> {
 	if (![...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes(MODULES_FLAG)) {
@@ -29,28 +29,28 @@ export async function runJest(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Runs a command's main function; where it fails, shows a mistake of ours as its message, and any other error with its
- * stack.
+ * Runs a command's main function. If it rejects, prints the message of a HalfopenError, or the stack of any other error,
+ * and exits with 1.
  */
 export async function orExplain(main: () => Promise<unknown>): Promise<void> {
 	try {
 		await main();
 	} catch (error) {
 		process.stderr.write(`${explanation(error)}\n`);
-		// Jest's workers and watchers may still be there.
+		// Jest's workers and watchers may still keep this process alive.
 		process.exit(1);
 	}
 }
 
 function explanation(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
-	// By name: a globalSetup's error may come from another copy of the module. Jest puts words of its own before the
-	// message.
+	// Compared by name, because a globalSetup's error may come from another copy of the module. Jest prepends its own text
+	// to the message.
 	if (error.name === 'HalfopenError') return error.message.replace(/^Jest: Got error running \w+ - .*?, reason: /, '');
 	return error.stack ?? error.message;
 }
 
-/** What loads tsx is for this process only: workers inherit the rest. */
+/** Returns Node's options without those that load tsx. Workers inherit them, and do not need tsx. */
 function withoutTsx(execArgv: readonly string[]): string[] {
 	return execArgv.filter((argument, index) => {
 		if (/^--(import|require|loader|experimental-loader)=.*\btsx\b/.test(argument)) return false;

@@ -3,21 +3,23 @@ import { assertDistinct, measuresOf } from '../claims/measures.ts';
 import { type VerdictRow, verdictsOf } from '../claims/verdicts.ts';
 import { environmentOf, REPORTS } from './artifacts.ts';
 import { type RecordedScenario, recordedScenarios } from './recorded.ts';
-import { keepRecord } from './spec-runs.ts';
+import { writeRecord } from './spec-runs.ts';
 import { type WrittenReports, writeReports } from './write-reports.ts';
 
-/** What one run found, gathered from file to file. */
+/** Collects the results of one run, file by file. */
 export class RunResults {
 	readonly #files: { readonly file: TestResult; readonly recorded: readonly RecordedScenario[] }[] = [];
 
-	/** What the scenarios of a file recorded, which is this run's from now on. */
+	/** Returns what the scenarios of a file recorded, and adds it to the results. */
 	async take(file: TestResult): Promise<readonly RecordedScenario[]> {
 		const recorded = await recordedScenarios(file);
 		this.#files.push({ file, recorded });
 		return recorded;
 	}
 
-	/** The verdicts of scenarios that passed: one that failed did not see what it was written for. */
+	/**
+	 * The verdicts of scenarios that passed. The recording of a failed scenario is not the one that it was written for.
+	 */
 	get verdicts(): readonly VerdictRow[] {
 		return this.#passed.flatMap(({ timeline }) => verdictsOf(timeline));
 	}
@@ -31,17 +33,17 @@ export class RunResults {
 	}
 
 	/**
-	 * Keeps what became of each spec file, and makes page and tables anew. Where no scenario had a lab, nobody knows on
-	 * what it ran: no file is told of.
+	 * Writes the record of each spec file, and updates the page and the tables. If no scenario had a lab, engine and
+	 * kernel of the run are unknown, so no record is written.
 	 */
-	async keep(reports: string = REPORTS): Promise<WrittenReports> {
+	async write(reports: string = REPORTS): Promise<WrittenReports> {
 		const [first] = this.#recorded;
 		if (first !== undefined) {
-			const place = environmentOf(first.timeline);
-			await Promise.all(this.#files.map(({ file, recorded }) => keepRecord(file, recorded, place, reports)));
+			const environment = environmentOf(first.timeline);
+			await Promise.all(this.#files.map(({ file, recorded }) => writeRecord(file, recorded, environment, reports)));
 		}
-		const renewed = await writeReports(reports);
+		const written = await writeReports(reports);
 		assertDistinct(this.#passed.flatMap(({ timeline }) => measuresOf(timeline)));
-		return renewed;
+		return written;
 	}
 }

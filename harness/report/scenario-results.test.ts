@@ -16,15 +16,15 @@ const timeline = (scenario: string) => JSON.stringify({ ...powerOffTimeline(), s
 
 let folders: string[] = [];
 
-/** The inbox of another run. */
-async function openAnother(): Promise<string> {
+/** Creates the folder of results of another run. */
+async function createAnother(): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'halfopen-results-'));
 	folders.push(folder);
 	await createResultsFolder(folder);
 	return folder;
 }
 
-beforeEach(openAnother);
+beforeEach(createAnother);
 
 afterEach(async () => {
 	if (before === undefined) delete process.env[VARIABLE];
@@ -33,7 +33,7 @@ afterEach(async () => {
 	folders = [];
 });
 
-test('a reporter gets what the scenarios of a file recorded in its own run, in the order of the file, and once', async () => {
+test('a reporter gets the results of a file’s scenarios in its own run, in the order of the file, and only once', async () => {
 	for (const scenario of ['two', 'one >', 'one <']) await postResult(SPEC, scenario, timeline(scenario), cost);
 	await postResult('specs/b.spec.ts', 'other', timeline('other'), cost);
 	const result = resultOf(SPEC, { 'one <': 'passed', 'one >': 'failed', two: 'passed', three: 'failed' });
@@ -47,20 +47,20 @@ test('a reporter gets what the scenarios of a file recorded in its own run, in t
 	expect(await takeResults('specs/b.spec.ts')).toHaveLength(1);
 });
 
-test('another run’s are not this one’s, whatever it ran', async () => {
+test('a reporter does not get the results of another run', async () => {
 	await postResult(SPEC, 'one', timeline('one'), cost);
-	await openAnother();
+	await createAnother();
 	expect(await takeResults(join(PROJECT_ROOT, SPEC))).toEqual([]);
 });
 
-test('outside of a run nobody is told', async () => {
+test('outside of a run nothing is written', async () => {
 	delete process.env[VARIABLE];
 	await postResult(SPEC, 'one', timeline('one'), cost);
 	expect(await takeResults(SPEC)).toEqual([]);
 	expect(await readdir(join(folders[0] ?? '', 'results'))).toEqual([]);
 });
 
-test('what is no timeline is refused, with its spec', async () => {
+test('a result without a timeline is rejected, and its spec is named', async () => {
 	await postResult(SPEC, 'one', '{"version":7}', cost);
 	await expect(takeResults(SPEC)).rejects.toMatchObject({
 		code: 'REPORT_UNREADABLE',

@@ -12,17 +12,23 @@ import { costSchema } from './cost.ts';
 const VARIABLE = 'HALFOPEN_RESULTS';
 
 const resultSchema = z.object({ timeline: timelineSchema, cost: costSchema });
-/** What a scenario passes to the reporters of its own run. Other runs may replace files in `reports/` at any time. */
+/**
+ * What a scenario passes to the reporters of its own run. They do not read `reports/`, because other runs may replace
+ * files there at any time.
+ */
 export type ScenarioResult = z.infer<typeof resultSchema>;
 
-/** In the runner, before workers are forked: creates the folder of results, in one that is removed with the run. */
+/**
+ * Creates the folder of results in this folder, which is removed with the run. The runner calls it before it forks
+ * workers.
+ */
 export async function createResultsFolder(folder: string): Promise<void> {
 	const path = join(folder, 'results');
 	await mkdir(path);
 	process.env[VARIABLE] = path;
 }
 
-/** In a worker: writes what a scenario of this spec recorded, as JSON. */
+/** Writes what a scenario of this spec recorded, as JSON. Workers call it. Does nothing outside of a run. */
 export async function postResult(spec: string, scenario: string, timeline: string, cost: string): Promise<void> {
 	const folder = process.env[VARIABLE];
 	if (folder === undefined) return;
@@ -34,7 +40,7 @@ export async function postResult(spec: string, scenario: string, timeline: strin
 	]);
 }
 
-/** In a reporter: reads and removes the results of a spec's scenarios. */
+/** Reads and removes the results of a spec's scenarios. Reporters call it. */
 export async function takeResults(spec: string): Promise<ScenarioResult[]> {
 	const folder = process.env[VARIABLE];
 	if (folder === undefined) return [];
@@ -45,7 +51,7 @@ export async function takeResults(spec: string): Promise<ScenarioResult[]> {
 	return results;
 }
 
-/** How the file names of all results of a spec begin. */
+/** Returns the beginning of the file names of all results of a spec. */
 function prefixOf(spec: string): string {
 	return `${createHash('sha256').update(fromProjectRoot(spec)).digest('hex').slice(0, 16)}.`;
 }

@@ -21,13 +21,13 @@ describe('finding a spec by name', () => {
 		expect(specNamed(name, specs).name).toBe(found);
 	});
 
-	test('offers the nearest for an unknown name', () => {
+	test('suggests the nearest for an unknown name', () => {
 		expect(() => specNamed('powerof', specs)).toThrow(
 			/no spec called powerof[^\n]*\[SPEC_UNKNOWN\][\s\S]*Did you mean power-off/,
 		);
 	});
 
-	test('offers those that share a name', () => {
+	test('suggests all that share a name', () => {
 		expect(() => specNamed('full', specs)).toThrow(
 			/Several specs are called full[^\n]*\[SPEC_UNKNOWN\][\s\S]*(loss\/full, queues\/full|queues\/full, loss\/full)\?/,
 		);
@@ -46,7 +46,7 @@ describe('the question of a spec', () => {
 		expect(questionIn(source)).toBe(question);
 	});
 
-	test('stands beside the name in the list', async () => {
+	test('is listed beside the name', async () => {
 		const folder = await mkdtemp(join(tmpdir(), 'halfopen-specs-'));
 		await mkdir(join(folder, 'puzzlers'));
 		await mkdir(join(folder, 'loss'));
@@ -60,6 +60,6 @@ describe('the question of a spec', () => {
 	});
 });
 
-test('a folder that is not there has no specs', async () => {
+test('a missing folder has no specs', async () => {
 	expect(await listSpecs(join(tmpdir(), 'no-such-folder-of-halfopen'))).toEqual([]);
 });

@@ -6,19 +6,19 @@ import { nearestNames } from '../util/nearest.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 import { wrap } from './text-format.ts';
 
-/** The theme whose specs go by their names alone. */
+/** The theme that is left out of its specs' names. */
 const HOME_THEME = 'puzzlers/';
 const ENDING = '.spec.ts';
 
 export interface SpecFile {
-	/** `power-off`, or with its theme where that is another: `queues/accept`. */
+	/** With its theme (`queues/accept`), except for the puzzlers (`power-off`). */
 	readonly name: string;
 	readonly path: string;
-	/** First sentence of the comment that the file begins with. */
+	/** The first sentence of the comment at the beginning of the file. */
 	readonly question: string;
 }
 
-/** All specs of a folder, those of the puzzles first; none where there is no such folder. */
+/** Returns all specs of a folder, the puzzlers first. A missing folder has none. */
 export async function listSpecs(folder: string): Promise<SpecFile[]> {
 	const files = (await namesIn(folder)).filter((file) => file.endsWith(ENDING)).sort();
 	const specs = files.map(async (file) => {
@@ -42,12 +42,12 @@ async function namesIn(folder: string): Promise<string[]> {
 	}
 }
 
-/** All spec files of the project, from its root. */
+/** Returns the paths of all spec files of the project, relative to its root. */
 export async function specFiles(project: string = PROJECT_ROOT): Promise<string[]> {
 	return (await listSpecs(join(project, 'specs'))).map(({ path }) => relative(project, path));
 }
 
-/** The first sentence of the comment that a file begins with, or nothing. */
+/** Returns the first sentence of the comment at the beginning of a file, or an empty string. */
 export function questionIn(source: string): string {
 	const comment = /^\s*\/\*\*([\s\S]*?)\*\//.exec(source)?.[1] ?? '';
 	const text = comment
@@ -59,7 +59,8 @@ export function questionIn(source: string): string {
 }
 
 /**
- * The spec that a name means: its name, its name with any theme, or the last part of it where only one spec has that.
+ * Finds a spec by its name or path, or by its name without the theme if no other spec has it. Throws SPEC_UNKNOWN if
+ * there is no such spec, or if there are several.
  */
 export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 	const plain = name
@@ -83,7 +84,7 @@ export function specNamed(name: string, specs: readonly SpecFile[]): SpecFile {
 	});
 }
 
-/** The list as lines: names, and their questions beside them. */
+/** Returns a table of the specs' names and questions. */
 export function specTable(specs: readonly SpecFile[], width: number): string[] {
 	const names = Math.max(0, ...specs.map(({ name }) => name.length));
 	const room = Math.max(20, width - names - 4);

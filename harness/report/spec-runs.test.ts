@@ -1,19 +1,19 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { joinSpecRuns, runOf, type SpecRun } from './spec-runs.ts';
+import { mergeSpecRuns, runOf, type SpecRun } from './spec-runs.ts';
 
-const place = { engine: 'vm', kernel: '6.1.180' };
+const environment = { engine: 'vm', kernel: '6.1.180' };
 const run = (changes: Partial<SpecRun> = {}): SpecRun => ({
 	spec: 'specs/a.spec.ts',
-	...place,
+	...environment,
 	passed: ['one', 'two'],
 	failed: [],
 	pending: [],
 	...changes,
 });
 
-test('a spec’s run is what became of each of its scenarios, and that none could be run', () => {
-	const record = { spec: 'specs/a.spec.ts', ...place, scenarios: ['one', 'two', 'three'] };
+test('a spec’s run has the outcome of each of its scenarios, or the failure of the whole file', () => {
+	const record = { spec: 'specs/a.spec.ts', ...environment, scenarios: ['one', 'two', 'three'] };
 	const outcomes = new Map([
 		['one', 'passed'],
 		['two', 'failed'],
@@ -26,15 +26,15 @@ test('a spec’s run is what became of each of its scenarios, and that none coul
 	);
 });
 
-test('side by side a failure of any run stays visible, and what ran in one of them is not pending', () => {
+test('after merging, a failure of any run is visible, and a scenario that ran in one of them is not pending', () => {
 	const failed = run({ passed: ['two'], failed: ['one'] });
 	const inPart = run({ passed: ['one'], pending: ['two', 'three'] });
 	const both = run({ passed: ['two'], failed: ['one'], pending: ['three'] });
-	expect(joinSpecRuns([failed, inPart])).toEqual([both]);
-	expect(joinSpecRuns([inPart, failed])).toEqual([both]);
+	expect(mergeSpecRuns([failed, inPart])).toEqual([both]);
+	expect(mergeSpecRuns([inPart, failed])).toEqual([both]);
 });
 
-test('side by side, whatever ran: each scenario is in one list, and no failure is lost', () => {
+test('after merging any runs, each scenario is in one list, and no failure is lost', () => {
 	const names = ['one', 'two', 'three', 'four'];
 	const anyRun = fc
 		.array(fc.constantFrom('passed', 'failed', 'pending', 'no more'), { minLength: 4, maxLength: 4 })
@@ -45,7 +45,7 @@ test('side by side, whatever ran: each scenario is in one list, and no failure i
 	const all = ({ passed, failed, pending }: SpecRun) => [...passed, ...failed, ...pending].sort();
 	fc.assert(
 		fc.property(anyRun, anyRun, (one, other) => {
-			const [joined = run()] = joinSpecRuns([one, other]);
+			const [joined = run()] = mergeSpecRuns([one, other]);
 			expect(all(joined)).toEqual([...new Set([...all(one), ...all(other)])].sort());
 			expect([...joined.failed].sort()).toEqual([...new Set([...one.failed, ...other.failed])].sort());
 		}),

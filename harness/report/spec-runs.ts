@@ -7,44 +7,47 @@ import { replaceFiles, replaceFolder } from '../util/replace-files.ts';
 import { fromProjectRoot, REPORTS, slugOf, specFolder } from './artifacts.ts';
 import type { RecordedScenario } from './recorded.ts';
 
-/** In a spec file's folder: which scenarios it has. Without it, one that never ran would not be missed. */
+/**
+ * The file in a spec's folder that lists its scenarios. Without it, nobody would notice that a scenario did not run.
+ */
 export const SPEC_RECORD = 'spec.json';
 
-/** In a scenario's folder where it failed and no timeline says so: why. */
+/** The file in a scenario's folder that says why it failed, if its timeline does not. */
 export const FAILURE_FILE = 'failure.txt';
 
 export const specRecordSchema = z.object({
-	/** The file, from the project's root. */
+	/** The spec file, relative to the project. */
 	spec: z.string(),
 	engine: z.string(),
 	/** The kernel's release. */
 	kernel: z.string(),
-	/** The titles of its scenarios, in their order. */
+	/** The titles of its scenarios, in the order of the file. */
 	scenarios: z.array(z.string()),
-	/** Why none of them could be run. */
+	/** Present if Jest could not run the file. */
 	error: z.string().optional(),
 });
 export type SpecRecord = z.infer<typeof specRecordSchema>;
 
-/** What became of the scenarios of one spec file on an engine and a kernel. */
+/** The outcomes of the scenarios of one spec file on an engine and a kernel. */
 export interface SpecRun extends Environment {
-	/** Its file, from the project's root. */
+	/** The spec file, relative to the project. */
 	readonly spec: string;
-	/** The titles of its scenarios that passed when they ran last. */
+	/** The titles of the scenarios whose last run passed. */
 	readonly passed: readonly string[];
-	/** Those that failed when they ran last. */
+	/** Those whose last run failed. */
 	readonly failed: readonly string[];
-	/** Those that never ran there: only others of the file were asked for. */
+	/** Those that never ran there, because only others of the file were selected. */
 	readonly pending: readonly string[];
 }
 
 const SPECS = 'specs/';
 
 /**
- * Keeps what the timelines of a spec file's scenarios do not say: which scenarios it has, and which of them failed
- * otherwise. What it had before and has no more is removed. What is no spec has no record.
+ * Writes what the timelines of a spec file's scenarios do not say: the list of its scenarios, and the failures that no
+ * timeline contains. Removes the folders of scenarios that the file no longer has. Does nothing if the file is not a
+ * spec.
  */
-export async function keepRecord(
+export async function writeRecord(
 	{ testFilePath, testResults, testExecError }: TestResult,
 	recorded: readonly RecordedScenario[],
 	{ engine, kernel }: Environment,
@@ -74,14 +77,16 @@ export async function keepRecord(
 	if (testExecError === undefined) await removeOthers(folder, new Set(scenarios.map(slugOf)));
 }
 
-/** Removes the folders of scenarios that are no more. Those that begin with a dot may be in the making. */
+/**
+ * Removes the folders of other scenarios. Keeps those that begin with a dot, because another run may be writing them.
+ */
 async function removeOthers(folder: string, slugs: ReadonlySet<string>): Promise<void> {
 	const entries = await readdir(folder, { withFileTypes: true });
 	const gone = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !slugs.has(entry.name));
 	await Promise.all(gone.map(({ name }) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
-/** What became of a spec's scenarios, given what became of each that ran. */
+/** Returns the outcomes of a spec's scenarios. `outcomeOf` returns undefined for a scenario that never ran. */
 export function runOf(
 	{ spec, engine, kernel, scenarios, error }: SpecRecord,
 	outcomeOf: (title: string) => 'passed' | 'failed' | undefined,
@@ -92,23 +97,24 @@ export function runOf(
 }
 
 /**
- * Runs of several checkouts or machines, side by side: what failed in one of them failed, whatever it did in others.
+ * Merges the runs of several checkouts or machines. A scenario that failed in one of them counts as failed, whatever its
+ * outcome was in the others.
  */
-export function joinSpecRuns(rows: readonly SpecRun[]): SpecRun[] {
+export function mergeSpecRuns(rows: readonly SpecRun[]): SpecRun[] {
 	const keyOf = ({ spec, engine, kernel }: SpecRun) => JSON.stringify([spec, engine, kernel]);
-	const joined = new Map<string, SpecRun>();
+	const byKey = new Map<string, SpecRun>();
 	for (const row of rows) {
-		const other = joined.get(keyOf(row));
-		joined.set(keyOf(row), other === undefined ? row : sideBySide(other, row));
+		const other = byKey.get(keyOf(row));
+		byKey.set(keyOf(row), other === undefined ? row : merged(other, row));
 	}
-	return [...joined.values()].sort((a, b) => compareText(keyOf(a), keyOf(b)));
+	return [...byKey.values()].sort((a, b) => compareText(keyOf(a), keyOf(b)));
 }
 
-function sideBySide(one: SpecRun, other: SpecRun): SpecRun {
-	const failed = both(one.failed, other.failed);
-	const passed = without(both(one.passed, other.passed), failed);
-	return { ...one, passed, failed, pending: without(both(one.pending, other.pending), [...passed, ...failed]) };
+function merged(one: SpecRun, other: SpecRun): SpecRun {
+	const failed = union(one.failed, other.failed);
+	const passed = without(union(one.passed, other.passed), failed);
+	return { ...one, passed, failed, pending: without(union(one.pending, other.pending), [...passed, ...failed]) };
 }
 
-const both = (names: readonly string[], others: readonly string[]) => [...new Set([...names, ...others])];
+const union = (names: readonly string[], others: readonly string[]) => [...new Set([...names, ...others])];
 const without = (names: readonly string[], others: readonly string[]) => names.filter((name) => !others.includes(name));

@@ -12,14 +12,15 @@ import { RunResults } from './run-results.ts';
 
 const TICK_MS = 1_000;
 /**
- * Drawings take no more than this part of the time: where Jest runs the spec in this process, they would hold it up.
+ * The largest share of the time that drawing may take. Jest may run the spec in this process, and drawing would delay
+ * it.
  */
 const MOST_SHARE = 0.1;
 const LEAST_PAUSE_MS = 50;
 
 /**
- * The reporter behind `npm start`: the question first, then what happens as a ladder, while it happens in a terminal
- * and at the end elsewhere, then the observed answer.
+ * The reporter of `npm start`. Shows the question, then the ladder, then the observed answer. In a terminal the ladder is
+ * drawn while the scenario runs, elsewhere at its end.
  */
 export default class StartReporter implements Reporter {
 	#error: Error | undefined;
@@ -30,7 +31,7 @@ export default class StartReporter implements Reporter {
 	#pauseMs = LEAST_PAUSE_MS;
 
 	async onRunStart(): Promise<void> {
-		// Jest has said there that it looks for tests.
+		// Overwrites Jest's message that it determines the test suites to run.
 		if (isDrawnInPlace(process.stdout)) process.stdout.write('\r\u001b[K');
 		this.#subscription = await subscribeLive(drawsInPlace() ? 'drawings' : 'waits', {
 			received: (scenario, message) => {
@@ -63,7 +64,7 @@ export default class StartReporter implements Reporter {
 		this.#stopDrawing();
 		view?.finish(recorded);
 		try {
-			if (recorded.length > 0) await results.keep();
+			if (recorded.length > 0) await results.write();
 		} catch (error) {
 			this.#keep(error);
 		}
@@ -79,7 +80,7 @@ export default class StartReporter implements Reporter {
 		return this.#error;
 	}
 
-	/** Draws soon; messages until then share one drawing. */
+	/** Schedules a drawing, unless one is already scheduled: several messages share it. */
 	#plan(): void {
 		if (this.#ticking === undefined) return;
 		this.#due ??= setTimeout(() => {
@@ -88,7 +89,7 @@ export default class StartReporter implements Reporter {
 			try {
 				this.#view?.draw();
 			} catch (error) {
-				// The end is still shown, from what was recorded.
+				// At the end, the ladder is still drawn from the recording.
 				this.#stopDrawing();
 				this.#keep(error);
 			}
@@ -96,7 +97,7 @@ export default class StartReporter implements Reporter {
 		}, this.#pauseMs).unref();
 	}
 
-	/** Jest fails the run where a reporter did. */
+	/** Prints the error, and keeps it for getLastError(): Jest then fails the run. */
 	#keep(error: unknown): void {
 		this.#error = toError(error);
 		process.stderr.write(`\n${this.#error.message}\n`);

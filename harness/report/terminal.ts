@@ -3,7 +3,7 @@ import { type Paint, painter } from './colours.ts';
 
 const WITHOUT_TERMINAL = 100;
 
-/** How wide a stream is drawn on: its terminal's width within bounds, or a width that fits a log. */
+/** Returns the width for drawing on a stream: its terminal's width within these bounds, or 100 columns for a log. */
 export function widthOf(
 	stream: Pick<WriteStream, 'columns'>,
 	{ least, most }: { least: number; most: number },
@@ -12,7 +12,8 @@ export function widthOf(
 }
 
 /**
- * Whether a stream shows colours: a terminal, unless NO_COLOR says otherwise (no-color.org); FORCE_COLOR without one.
+ * Returns whether a stream shows colours: a terminal does, or any stream with FORCE_COLOR. NO_COLOR disables them
+ * (no-color.org).
  */
 export function hasColour(stream: Pick<WriteStream, 'isTTY'>, environment: NodeJS.ProcessEnv = process.env): boolean {
 	if ((environment.NO_COLOR ?? '') !== '') return false;

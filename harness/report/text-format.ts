@@ -1,16 +1,16 @@
-/** Text as it is put into columns: one character, one column. */
+/** Formats text for columns, where each character must take one column. */
 
 /**
- * Characters known to take one column; what is not among them (control characters, marks, wide and pictorial ones) is
- * written as an escape.
+ * Characters that are known to take one column. All others are escaped: control characters, marks, wide characters,
+ * pictographs.
  */
 const ONE_COLUMN =
 	/[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0373\u0386-\u03ff\u0400-\u0481\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25ff]/;
 
-/** Nearly all that is drawn. */
+/** Matches nearly all texts, and is faster. */
 const ALL_PLAIN = /^[\x20-\x7e]*$/;
 
-/** The text with everything escaped that would break columns. */
+/** Escapes all characters that may not take exactly one column. */
 export function printable(text: string): string {
 	if (ALL_PLAIN.test(text)) return text;
 	return Array.from(text, (character) =>
@@ -23,19 +23,19 @@ function escaped(character: string): string {
 	return named ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** The text cut to a width, with an ellipsis where something is missing. */
+/** Cuts the text to a width. An ellipsis at the end marks that something is missing. */
 export function cut(text: string, width: number): string {
 	return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`.slice(0, width);
 }
 
-/** The same for text that ends with a quotation mark, which stays. */
+/** Cuts the text in the same way, but keeps a quotation mark at its end. */
 export function cutQuoted(text: string, width: number): string {
 	return text.length > width && text.endsWith('"') ? `${cut(text.slice(0, -1), width - 1)}"` : cut(text, width);
 }
 
 /**
- * The text in lines of a width, broken at spaces, after `|` and `,` where there is none, and anywhere where there is no
- * other way.
+ * Wraps the text to lines of at most this width. Breaks lines at spaces; without a suitable space, after `|` or `,`;
+ * without these, anywhere.
  */
 export function wrap(text: string, width: number): string[] {
 	const lines: string[] = [];
@@ -56,7 +56,7 @@ function breakBefore(text: string, width: number): number {
 	return mark > width / 3 ? mark + 1 : width;
 }
 
-/** A span of time in words: `1.2 s`, `124 s`, `15 min 24 s`. */
+/** Formats a duration: `350 ms`, `1.2 s`, `124 s`, `15 min 24 s`. */
 export function duration(seconds: number): string {
 	if (seconds < 0.95) return `${Math.round(seconds * 1_000)} ms`;
 	if (seconds < 100) return `${seconds.toFixed(1)} s`;

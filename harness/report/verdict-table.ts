@@ -7,7 +7,7 @@ const VERDICT_WIDTH = 'differs'.length;
 const INDENT = 2;
 const GAP = '  ';
 
-/** Verdicts as aligned lines of at most a width: id, verdict, and the note wrapped in its column. */
+/** Returns a table of at most this width: id, verdict, and the note, which is wrapped in its column. */
 export function verdictTable(verdicts: readonly Verdict[], width: number, paint: Paint): string[] {
 	const rows = verdicts.map(({ id, verdict, note }) => ({
 		id: cut(printable(id), LONGEST_ID),

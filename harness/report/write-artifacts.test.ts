@@ -4,11 +4,11 @@ import { anyTimeline } from './ladder/fixtures/arbitrary.ts';
 import { rebootTimeline } from './ladder/fixtures/timelines.ts';
 import { timelineText } from './write-artifacts.ts';
 
-test('a timeline as text is JSON, whatever is in it', () => {
+test('any timeline is written as JSON', () => {
 	fc.assert(fc.property(anyTimeline, (timeline) => expect(JSON.parse(timelineText(timeline))).toEqual(timeline)));
 });
 
-test('a timeline as text has a line for each event, and one for each field before them', () => {
+test('a timeline is written with one line per event, after one line per field', () => {
 	const { events, ...head } = rebootTimeline();
 	const lines = timelineText({ events, ...head })
 		.trimEnd()

@@ -8,12 +8,12 @@ import type { Cost } from './cost.ts';
 import { drawSvg, drawText, layOut } from './ladder/index.ts';
 import { postResult } from './scenario-results.ts';
 
-/** For files: fits a page, and most terminals. */
+/** The width of ladders in files. It fits a page and most terminals. */
 export const LADDER_WIDTH = 120;
 
 /**
- * Writes what one scenario leaves behind, in the place of what it left before on this engine and kernel, and passes it
- * to the run's reporters. The timeline is written even if it cannot be drawn.
+ * Writes the files of one scenario, and passes its results to the run's reporters. Replaces its previous files on this
+ * engine and kernel. Writes the timeline even if it cannot be drawn.
  */
 export async function writeArtifacts(
 	timeline: TimelineFile,
@@ -21,7 +21,7 @@ export async function writeArtifacts(
 	cost: Cost,
 ): Promise<void> {
 	const text = timelineText(timeline);
-	const undrawn = await replaceFolder(artifactsFolder(timeline), async (folder) => {
+	const failure = await replaceFolder(artifactsFolder(timeline), async (folder) => {
 		const write = (artifact: Artifact, content: string | Uint8Array) =>
 			writeFile(join(folder, ARTIFACTS[artifact]), content);
 		await Promise.all([
@@ -42,10 +42,10 @@ export async function writeArtifacts(
 		}
 	});
 	await postResult(timeline.spec, timeline.scenario, text, JSON.stringify(cost));
-	if (undrawn) throw undrawn.error;
+	if (failure) throw failure.error;
 }
 
-/** A timeline as JSON: an event to a line, so that a long one is neither large nor illegible. */
+/** Formats a timeline as JSON with one event per line, which is compact and still readable. */
 export function timelineText({ events, ...head }: TimelineFile): string {
 	const fields = Object.entries(head).flatMap(([name, value]) =>
 		value === undefined ? [] : [`\t${JSON.stringify(name)}: ${JSON.stringify(value)},`],
@@ -54,15 +54,15 @@ export function timelineText({ events, ...head }: TimelineFile): string {
 }
 
 /**
- * So many events are put together before there are more: the texts of hundreds of thousands would all be kept until the
- * end.
+ * The number of events that are joined at a time. Otherwise the texts of hundreds of thousands of events would all be in
+ * memory until the end.
  */
-const AT_A_TIME = 1_000;
+const BATCH = 1_000;
 
 function linesOf(events: TimelineFile['events']): string {
 	const parts: string[] = [];
-	for (let at = 0; at < events.length; at += AT_A_TIME) {
-		const lines = events.slice(at, at + AT_A_TIME).map((event) => JSON.stringify(event));
+	for (let at = 0; at < events.length; at += BATCH) {
+		const lines = events.slice(at, at + BATCH).map((event) => JSON.stringify(event));
 		parts.push(`\t\t${lines.join(',\n\t\t')}`);
 	}
 	return parts.join(',\n');

@@ -5,7 +5,7 @@ import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { collect } from './collect.ts';
 import { resultOf, type TemporaryReports, temporaryReports } from './fixtures/reports.ts';
 import { powerOffTimeline, rebootTimeline } from './ladder/fixtures/timelines.ts';
-import { keepRecord, type SpecRun } from './spec-runs.ts';
+import { type SpecRun, writeRecord } from './spec-runs.ts';
 import { writeReports } from './write-reports.ts';
 
 let reports: TemporaryReports;
@@ -28,8 +28,8 @@ const collected = () =>
 		svg: await text('ladder.svg'),
 	}));
 
-describe('what scenarios left', () => {
-	test('is found wherever it is, whole or without its later artifacts; what is unfinished is not', async () => {
+describe('the files of scenarios', () => {
+	test('are found in any folder, with or without optional files, but not if they are still being written', async () => {
 		await reports.leave('puzzlers/reboot/a', {
 			'timeline.json': timeline,
 			'cost.json': cost,
@@ -47,7 +47,7 @@ describe('what scenarios left', () => {
 		]);
 	});
 
-	test('and is broken or somebody else’s is skipped and told', async () => {
+	test('are skipped and reported if they are broken or foreign', async () => {
 		await reports.leave('a/broken', { 'timeline.json': timeline.slice(0, 100) });
 		await reports.leave('a/foreign', { 'timeline.json': '{"version": 7}' });
 		await reports.leave('a/half', { 'timeline.json': timeline, 'cost.json': 'none' });
@@ -67,7 +67,7 @@ describe('page and tables', () => {
 	};
 	const table = async (name: string): Promise<object[]> => JSON.parse(await readFile(join(reports.path, name), 'utf8'));
 
-	test('are of all engines and kernels: none takes another one’s place, the same one’s does', async () => {
+	test('have the results of all engines and kernels; a new result replaces only those of the same engine and kernel', async () => {
 		for (const [engine, release] of [
 			['docker', '6.18.44'],
 			['netns', '6.18.44'],
@@ -96,7 +96,7 @@ describe('page and tables', () => {
 		);
 	});
 
-	test('take the place of those before, and nothing else stays; many skipped files are counted', async () => {
+	test('replace the previous ones, and leave no other files; many skipped files are counted', async () => {
 		await reports.leaveTimeline(rebootTimeline());
 		await reports.leave('.', { 'index.html': 'the one before' });
 		for (const name of ['1', '2', '3', '4', '5']) await reports.leave(`bad/${name}`, { 'timeline.json': '' });
@@ -119,7 +119,7 @@ describe('page and tables', () => {
 		]);
 	});
 
-	test('are whole and of both where two runs end at once', async () => {
+	test('are complete if two runs end at once, and have the results of both', async () => {
 		await reports.leaveTimeline(on('docker', '6.18.44'));
 		const first = writeReports(reports.path);
 		await reports.leaveTimeline(on('vm', '6.1.180'));
@@ -130,9 +130,9 @@ describe('page and tables', () => {
 	});
 });
 
-describe('what became of a spec’s scenarios', () => {
+describe('the outcomes of a spec’s scenarios', () => {
 	const spec = 'specs/a.spec.ts';
-	const place = { engine: 'docker', kernel: '6.18.44' };
+	const environment = { engine: 'docker', kernel: '6.18.44' };
 	const timelineOf = (scenario: string, outcome: 'passed' | 'failed' = 'passed'): TimelineFile => ({
 		...rebootTimeline(),
 		spec,
@@ -149,19 +149,19 @@ describe('what became of a spec’s scenarios', () => {
 			timeline: each,
 			cost: { engine: 0, kernel: 0, harness: 0 },
 		}));
-		await keepRecord(resultOf(spec, statuses, error), recorded, place, reports.path);
+		await writeRecord(resultOf(spec, statuses, error), recorded, environment, reports.path);
 		return (await collected()).results.runs;
 	};
 	const run = (changes: Partial<SpecRun>): SpecRun => ({
 		spec,
-		...place,
+		...environment,
 		passed: [],
 		failed: [],
 		pending: [],
 		...changes,
 	});
 
-	test('is told by their timelines; of those that a run left out, by the run before', async () => {
+	test('are read from their timelines; if a run left a scenario out, from the run before', async () => {
 		expect(
 			await ran(
 				{ one: 'passed', two: 'failed', three: 'pending' },
@@ -175,7 +175,7 @@ describe('what became of a spec’s scenarios', () => {
 		]);
 	});
 
-	test('is a failure where none had a lab, and where Jest failed what had passed; then their verdicts do not count', async () => {
+	test('are failures if no scenario had a lab, or if Jest failed it afterwards; then verdicts do not count', async () => {
 		await ran({ one: 'passed', two: 'passed' }, undefined, timelineOf('one'), timelineOf('two'));
 		expect(await ran({ one: 'failed', two: 'failed' }, undefined, timelineOf('two'))).toEqual([
 			run({ failed: ['one', 'two'] }),
@@ -192,7 +192,7 @@ describe('what became of a spec’s scenarios', () => {
 		]);
 	});
 
-	test('is forgotten with the scenario, and kept where the file could not be run', async () => {
+	test('are removed with the scenario, and kept if the file could not be run', async () => {
 		await ran({ one: 'passed', two: 'passed' }, undefined, timelineOf('one'), timelineOf('two'));
 		expect(await ran({}, new Error('syntax'))).toEqual([run({ failed: ['the file could not be run'] })]);
 		expect((await collected()).scenarios).toHaveLength(2);
@@ -202,8 +202,8 @@ describe('what became of a spec’s scenarios', () => {
 		expect((await collected()).scenarios).toHaveLength(2);
 	});
 
-	test('is nobody’s concern where it is no spec', async () => {
-		await keepRecord(resultOf('harness/lab/lab.lab.test.ts', { one: 'failed' }), [], place, reports.path);
+	test('are not recorded for files that are not specs', async () => {
+		await writeRecord(resultOf('harness/lab/lab.lab.test.ts', { one: 'failed' }), [], environment, reports.path);
 		expect(await readdir(reports.path)).toEqual([]);
 	});
 });

@@ -9,26 +9,26 @@ import { type MatrixInput, matrixOf } from './matrix/model.ts';
 import { matrixView, pageScenario, readParts, renderPage } from './page/index.ts';
 import { specFiles } from './spec-list.ts';
 
-/** What is made of all that scenarios have left, in the folder of reports. */
+/** The names of the files that are derived from all scenarios, in the folder of reports. */
 export const DERIVED = { page: 'index.html', verdicts: 'claims.json', measures: 'measures.json' } as const;
 
-/** So many files that were skipped are named. */
+/** The largest number of skipped files that are named. */
 const MOST_NAMED = 3;
 
-/** What other checkouts or machines have found, to be shown beside what lies below the folder of reports. */
+/** The results of other checkouts or machines, shown beside those in the folder of reports. */
 export type OtherReports = Omit<MatrixInput, 'specs'>;
 
-/** What was written, and what is to be said of it, line by line. */
+/** What was written, and the lines to print about it. */
 export interface WrittenReports {
 	readonly results: Results;
-	/** What the matrix of the page was made of. */
+	/** The input of the page's matrix. */
 	readonly input: MatrixInput;
 	readonly lines: readonly string[];
 }
 
 /**
- * Writes the page and the tables over all that lies below a folder of reports, all in one step. The page’s matrix also
- * shows what others have; the tables do not.
+ * Writes the page and the tables of all results in a folder of reports. Replaces all files in one step. The page’s matrix
+ * also shows the results of others; the tables do not.
  */
 export async function writeReports(
 	reports: string = REPORTS,
@@ -53,17 +53,17 @@ export async function writeReports(
 			{ path: path(DERIVED.verdicts), text: tableOf(results.verdicts) },
 			{ path: path(DERIVED.measures), text: tableOf(results.measures) },
 		];
-		// Another run has ended meanwhile, and saw what this one did not.
+		// Another run has written the page meanwhile, with results that were not read here.
 		if ((await versionOf(page)) !== before) continue;
 		await replaceFiles(files);
-		const said = `  ${fromProjectRoot(page)} shows all scenarios of all runs so far: ${scenarios.length}`;
-		return { results, input, lines: [...warnings(skipped), said] };
+		const summary = `  ${fromProjectRoot(page)} shows all scenarios of all runs so far: ${scenarios.length}`;
+		return { results, input, lines: [...warnings(skipped), summary] };
 	}
 }
 
 const tableOf = (rows: readonly object[]) => `${JSON.stringify(rows, null, '\t')}\n`;
 
-/** Changes whenever the file is replaced. */
+/** Returns a value that changes whenever the file is replaced. */
 async function versionOf(path: string): Promise<string> {
 	return stat(path, { bigint: true }).then(
 		({ ino, mtimeNs }) => `${ino} ${mtimeNs}`,

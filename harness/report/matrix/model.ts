@@ -3,7 +3,7 @@ import type { Environment } from '../../claims/environment.ts';
 import { mergeMeasures } from '../../claims/measures.ts';
 import { mergeVerdicts } from '../../claims/verdicts.ts';
 import type { Results } from '../collect.ts';
-import { joinSpecRuns } from '../spec-runs.ts';
+import { mergeSpecRuns } from '../spec-runs.ts';
 import { CHANGES, type Change } from './changes.ts';
 import { type ClaimGroup, type ClaimRow, groupsOf } from './claims.ts';
 import { type Column, columnsOf, missingSpecs, type Trouble } from './columns.ts';
@@ -49,7 +49,7 @@ export function matrixOf(
 	const results: Results = {
 		verdicts: known.sort((a, b) => Number(a.verdict === 'differs') - Number(b.verdict === 'differs')),
 		measures: mergeMeasures(given.flatMap(({ measures }) => measures)),
-		runs: joinSpecRuns(given.flatMap(({ runs }) => runs)),
+		runs: mergeSpecRuns(given.flatMap(({ runs }) => runs)),
 	};
 	const columns = columnsOf(results, troubles, specs);
 	return {
@@ -65,7 +65,7 @@ export function matrixOf(
 
 /** The same without the engines and kernels on which only a part of the specs ran. */
 export function onlyWhole({ specs, results, troubles }: MatrixInput): MatrixInput {
-	const all = joinSpecRuns(results.flatMap(({ runs }) => runs));
+	const all = mergeSpecRuns(results.flatMap(({ runs }) => runs));
 	const isWhole = (place: Environment) => missingSpecs(specs, all, place).length === 0;
 	return {
 		specs,
