@@ -38,7 +38,9 @@ const SGR: Readonly<Partial<Record<Tone, string>>> = {
 
 export type Paint = (tone: Tone, text: string) => string;
 
-/** Returns a function that adds colours for a terminal, or none. Measure texts before, because colours have no width. */
+/**
+ * Returns a function that adds colours for a terminal, or none. Measure texts before, because colours have no width.
+ */
 export function painter(colour: boolean): Paint {
 	if (!colour) return (_tone, text) => text;
 	return (tone, text) =>

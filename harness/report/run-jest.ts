@@ -29,8 +29,8 @@ export async function runJest(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Runs a command's main function. If it rejects, prints the message of a HalfopenError, or the stack of any other error,
- * and exits with 1.
+ * Runs a command's main function. If it rejects, prints the message of a HalfopenError, or the stack of any other
+ * error, and exits with 1.
  */
 export async function orExplain(main: () => Promise<unknown>): Promise<void> {
 	try {
@@ -44,8 +44,8 @@ export async function orExplain(main: () => Promise<unknown>): Promise<void> {
 
 function explanation(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
-	// Compared by name, because a globalSetup's error may come from another copy of the module. Jest prepends its own text
-	// to the message.
+	// Compared by name, because a globalSetup's error may come from another copy of the module. Jest prepends its own
+	// text to the message.
 	if (error.name === 'HalfopenError') return error.message.replace(/^Jest: Got error running \w+ - .*?, reason: /, '');
 	return error.stack ?? error.message;
 }

@@ -33,7 +33,7 @@ afterEach(async () => {
 	folders = [];
 });
 
-test('a reporter gets the results of a file’s scenarios in its own run, in the order of the file, and only once', async () => {
+test('a reporter gets the results of a file’s scenarios in its run, in the order of the file, only once', async () => {
 	for (const scenario of ['two', 'one >', 'one <']) await postResult(SPEC, scenario, timeline(scenario), cost);
 	await postResult('specs/b.spec.ts', 'other', timeline('other'), cost);
 	const result = resultOf(SPEC, { 'one <': 'passed', 'one >': 'failed', two: 'passed', three: 'failed' });

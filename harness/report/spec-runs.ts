@@ -97,8 +97,8 @@ export function runOf(
 }
 
 /**
- * Merges the runs of several checkouts or machines. A scenario that failed in one of them counts as failed, whatever its
- * outcome was in the others.
+ * Merges the runs of several checkouts or machines. A scenario that failed in one of them counts as failed, whatever
+ * its outcome was in the others.
  */
 export function mergeSpecRuns(rows: readonly SpecRun[]): SpecRun[] {
 	const keyOf = ({ spec, engine, kernel }: SpecRun) => JSON.stringify([spec, engine, kernel]);

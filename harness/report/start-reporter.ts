@@ -19,8 +19,8 @@ const MOST_SHARE = 0.1;
 const LEAST_PAUSE_MS = 50;
 
 /**
- * The reporter of `npm start`. Shows the question, then the ladder, then the observed answer. In a terminal the ladder is
- * drawn while the scenario runs, elsewhere at its end.
+ * The reporter of `npm start`. Shows the question, then the ladder, then the observed answer. In a terminal the ladder
+ * is drawn while the scenario runs, elsewhere at its end.
  */
 export default class StartReporter implements Reporter {
 	#error: Error | undefined;

@@ -5,7 +5,7 @@ import { expectFile } from './fixtures/golden.ts';
 import { powerOffTimeline, rebootTimeline } from './ladder/fixtures/timelines.ts';
 
 describe('docs/timeline.schema.json', () => {
-	test('is the schema that the code checks; to update it: UPDATE_GOLDEN=1 npm test -- harness/report/timeline-schema', () => {
+	test('is the schema in the code; to update it: UPDATE_GOLDEN=1 npm test -- harness/report/timeline-schema', () => {
 		const schema = z.toJSONSchema(timelineSchema);
 		const file = { ...schema, title: 'timeline.json of halfopen' };
 		expectFile(new URL('../../docs/timeline.schema.json', import.meta.url), `${JSON.stringify(file, null, '\t')}\n`);

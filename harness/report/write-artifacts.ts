@@ -54,8 +54,8 @@ export function timelineText({ events, ...head }: TimelineFile): string {
 }
 
 /**
- * The number of events that are joined at a time. Otherwise the texts of hundreds of thousands of events would all be in
- * memory until the end.
+ * The number of events that are joined at a time. Otherwise the texts of hundreds of thousands of events would all be
+ * in memory until the end.
  */
 const BATCH = 1_000;
 

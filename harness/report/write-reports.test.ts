@@ -67,7 +67,7 @@ describe('page and tables', () => {
 	};
 	const table = async (name: string): Promise<object[]> => JSON.parse(await readFile(join(reports.path, name), 'utf8'));
 
-	test('have the results of all engines and kernels; a new result replaces only those of the same engine and kernel', async () => {
+	test('have the results of all engines and kernels; a new one replaces only those of its engine and kernel', async () => {
 		for (const [engine, release] of [
 			['docker', '6.18.44'],
 			['netns', '6.18.44'],
@@ -175,7 +175,7 @@ describe('the outcomes of a spec’s scenarios', () => {
 		]);
 	});
 
-	test('are failures if no scenario had a lab, or if Jest failed it afterwards; then verdicts do not count', async () => {
+	test('are failures without a lab, or if Jest failed them afterwards; then verdicts do not count', async () => {
 		await ran({ one: 'passed', two: 'passed' }, undefined, timelineOf('one'), timelineOf('two'));
 		expect(await ran({ one: 'failed', two: 'failed' }, undefined, timelineOf('two'))).toEqual([
 			run({ failed: ['one', 'two'] }),

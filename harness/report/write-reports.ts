@@ -27,8 +27,8 @@ export interface WrittenReports {
 }
 
 /**
- * Writes the page and the tables of all results in a folder of reports. Replaces all files in one step. The page’s matrix
- * also shows the results of others; the tables do not.
+ * Writes the page and the tables of all results in a folder of reports. Replaces all files in one step. The page’s
+ * matrix also shows the results of others; the tables do not.
  */
 export async function writeReports(
 	reports: string = REPORTS,

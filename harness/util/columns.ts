@@ -1,6 +1,6 @@
 /**
- * Returns rows of words as lines in which columns are aligned, two spaces apart. Cells are padded at their ends, those of
- * numbers at their beginnings. Lines have no spaces at their ends.
+ * Returns rows of words as lines in which columns are aligned, two spaces apart. Cells are padded at their ends, those
+ * of numbers at their beginnings. Lines have no spaces at their ends.
  */
 export function alignColumns(
 	rows: readonly (readonly string[])[],

@@ -96,7 +96,7 @@ async function runOne({ name, place, environment }: KernelRun): Promise<Trouble[
 			: `left nothing of ${missing.length} of ${specs.length} spec files on ${nameOf(place)}`);
 	return ended === undefined
 		? []
-		: [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} shows why`, place }];
+		: [{ what: `${name}: npm test -- specs ${ended}; ${fromProjectRoot(log)} shows why`, environment: place }];
 }
 
 /** Runs `npm test`. Returns a description of the failure, or undefined if the run passed. */

@@ -5,23 +5,23 @@ import type { Comparison } from './comparison.ts';
 import { isCompared } from './durations.ts';
 import { comparisonsOf, type Matrix, rowsOf } from './model.ts';
 
-/** What both pages say in the same words, unescaped. */
+/** Texts that matrix.md and the page share, unescaped. */
 
 export const TITLE = 'Claims and durations by engine and kernel';
 
-/** Marks what is not the same in all columns. */
+/** Marks a row that differs between columns. */
 export const MARK = '≠';
 
-/** Stands for a reason where none is known. */
+/** Shown instead of a reason if none is known. */
 export const UNEXPLAINED = 'unexplained';
 
-/** How to read a cell. */
+/** Explains the cells. */
 export const LEGEND =
 	`${MARK} marks what is not the same in all columns; a cell that is not covered says nothing. “differs (1 of 2)” ` +
 	'is a cell in which one of two judgements, by several scenarios or in several runs, is that the claim differs. A ' +
 	'column in part is one in which not all specs ran.';
 
-/** When durations are not the same. */
+/** Explains when durations differ. */
 export const DURATIONS_LEGEND =
 	'In seconds. Durations are not the same where they lie further apart than 1 s and than the kernel’s timer ' +
 	'wheel allows: a timer ends with its slot, and the longer it is, the wider are the slots, so the tick at which ' +
@@ -29,7 +29,7 @@ export const DURATIONS_LEGEND =
 	'wide for a timer of two minutes, and 131 s for one of two hours. What is compared with another engine may lie ' +
 	'as far apart as the widest slot of HZ = 100, 250, 300 and 1000 allows.';
 
-/** The result in one sentence: `3 of 95 claims and 1 of 5 durations differ between 2 columns`. */
+/** Returns the result in one sentence: `3 of 95 claims and 1 of 5 durations differ between 2 columns`. */
 export function headline(matrix: Matrix): string {
 	const columns = matrix.columns.length;
 	const claims = rowsOf(matrix);
@@ -48,7 +48,7 @@ export function headline(matrix: Matrix): string {
 	);
 }
 
-/** What is not as it should be, each as a sentence without a full stop. */
+/** Returns everything that went wrong or is missing, as sentences without a full stop. */
 export function troubleSentences({ specs, columns, troubles, unknown, gone }: Matrix): string[] {
 	const failed = columns
 		.filter((column) => column.failed.length > 0)
@@ -69,7 +69,7 @@ export function troubleSentences({ specs, columns, troubles, unknown, gone }: Ma
 
 const scenarios = (count: number) => (count === 1 ? '1 scenario' : `${count} scenarios`);
 
-/** As many names as show what is meant. */
+/** The number of names that are listed. */
 const NAMES_SHOWN = 3;
 const firstOf = (names: readonly string[]) =>
 	[
@@ -77,40 +77,42 @@ const firstOf = (names: readonly string[]) =>
 		...(names.length > NAMES_SHOWN ? [`${names.length - NAMES_SHOWN} more`] : []),
 	].join(' and ');
 
-/** Why something differs, in a few words: `tcp_syn_linear_timeouts (6.5)`; nothing where it does not. */
+/** Returns the reason for a difference: `tcp_syn_linear_timeouts (6.5)`. Empty if there is no difference. */
 export function reasonOf({ because, unexplained }: Comparison): string {
 	return [...because.map(({ name, since }) => `${name} (${since})`), ...(unexplained ? [UNEXPLAINED] : [])].join(', ');
 }
 
-/** The same as a sentence, of something that differs. */
+/** Returns the reason for a difference as a sentence. */
 export function reasonSentence(row: Comparison): string {
 	const reason = reasonOf(row);
 	return reason === UNEXPLAINED ? 'It differs, and no known change explains it.' : `It differs because of ${reason}.`;
 }
 
-/** A change that explains something, or is said to: what it is, and the rows, by id or name. */
+/** A change of the kernel, and the rows that name it, by id or name. */
 export interface Explanation {
 	readonly change: Change;
+	/** The rows whose difference it explains. */
 	readonly explains: readonly string[];
+	/** The rows that name it although they do not differ there. */
 	readonly idle: readonly string[];
 }
 
-/** The changes that are needed, and those that are not any more. */
+/** Returns all changes that a row needs, or names without need. */
 export function explanationsIn(matrix: Matrix): Explanation[] {
 	const rows = [
 		...rowsOf(matrix).map((row) => ({ ...row, name: row.id })),
 		...matrix.durations.map((row) => ({ ...row, name: `“${row.what}”` })),
 	];
 	const changes = new Set(rows.flatMap(({ because, idle }) => [...because, ...idle]));
-	const namesWhere = (isSo: (row: Comparison) => boolean) => rows.filter(isSo).map(({ name }) => name);
+	const namesOf = (matches: (row: Comparison) => boolean) => rows.filter(matches).map(({ name }) => name);
 	return [...changes].map((change) => ({
 		change,
-		explains: namesWhere(({ because }) => because.includes(change)),
-		idle: namesWhere(({ idle }) => idle.includes(change)),
+		explains: namesOf(({ because }) => because.includes(change)),
+		idle: namesOf(({ idle }) => idle.includes(change)),
 	}));
 }
 
-/** What a change does and explains, without its name: `Linux 6.5, …: …. It explains KH-syn1.` */
+/** Describes a change without its name: `Linux 6.5, …: …. It explains KH-syn1.` */
 export function changeSentence({ change: { since, commit, effect }, explains, idle }: Explanation): string {
 	const said = [
 		...(explains.length > 0 ? [`It explains ${explains.join(', ')}.`] : []),
@@ -119,32 +121,32 @@ export function changeSentence({ change: { since, commit, effect }, explains, id
 	return [`Linux ${since}, ${commit}: ${effect}`, ...said].join(' ');
 }
 
-/** Names of columns for narrow tables: `vm 6.1`; whole where that would be the name of two. */
+/** Returns short names of columns: `vm 6.1`. If two columns would share one, they keep their full names. */
 export function briefNames(columns: readonly Column[]): string[] {
 	const briefOf = ({ engine, kernel }: Column) => `${engine} ${/^\d+\.\d+/.exec(kernel)?.[0] ?? kernel}`;
 	const briefs = columns.map(briefOf);
-	return columns.map((column, place) =>
-		briefs.filter((brief) => brief === briefs[place]).length > 1 ? nameOf(column) : briefOf(column),
+	return columns.map((column, index) =>
+		briefs.filter((brief) => brief === briefs[index]).length > 1 ? nameOf(column) : briefOf(column),
 	);
 }
 
-/** That a column is not all there: `(failed)`, `(in part)`; empty where it is. */
+/** Returns `(failed)` or `(in part)` for a column that is not complete, otherwise an empty string. */
 export function stateOf({ isBroken, missing }: Column): string {
 	if (isBroken) return '(failed)';
 	return missing.length > 0 ? '(in part)' : '';
 }
 
-/** A column's name, and its state. */
+/** Returns a column's name and state. */
 export function headOf(column: Column, name: string): string {
 	return `${name} ${stateOf(column)}`.trimEnd();
 }
 
-/** `937.8`, `0.204`, and for what was not measured nothing. */
+/** Formats seconds: `937.8`, `0.204`. Empty if nothing was measured. */
 export function secondsOf(seconds: number | undefined): string {
 	return seconds === undefined ? '' : seconds.toFixed(seconds < 10 ? 3 : 1);
 }
 
-/** What a cell says: the verdict, and how many of its judgements are so where it has several. */
+/** Returns the text of a cell: the verdict, and if there are several judgements, how many of them agree with it. */
 export function labelOf({ verdict, judgements }: ClaimCell): string {
 	const shown = verdict === 'divided' ? 'differs' : verdict;
 	const agreeing = judgements.filter((judgement) => judgement.verdict === shown).length;

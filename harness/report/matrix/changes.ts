@@ -1,24 +1,25 @@
 import type { ClaimId } from '../../claims/catalogue.ts';
 
-/** A change of the kernel that a reader can see: it explains what differs between kernels before it and since. */
+/** A change of the kernel that explains differences between older and newer kernels. */
 export interface Change {
-	/** What it is called: the sysctl, the tracepoint or the function that came with it. */
+	/** Its name: the sysctl, the tracepoint or the function that it added. */
 	readonly name: string;
-	/** The first version of Linux that has it. */
+	/** The first version of Linux with it. */
 	readonly since: `${number}.${number}`;
-	/** The commit that made it: its first twelve digits, and its title. */
+	/** Its commit: the first twelve digits, and the title. */
 	readonly commit: string;
-	/** What it does, as a sentence. */
+	/** Its effect, as a sentence. */
 	readonly effect: string;
-	/** The claims that are judged otherwise because of it. */
+	/** The claims whose verdict it changes. */
 	readonly claims: readonly ClaimId[];
-	/** The durations that are others because of it, each by its name. */
+	/** The names of the durations that it changes. */
 	readonly durations: readonly string[];
 }
 
 /**
- * The changes that are known. What differs and is in none of them counts as unexplained, and what is in one of them
- * must differ wherever kernels before it and since were looked at: a row goes in or out with what was measured.
+ * The known changes. A difference that none of them names counts as unexplained. A claim or duration that one of them
+ * names must differ between older and newer kernels if both were measured. So add and remove rows according to the
+ * measurements.
  */
 export const CHANGES: readonly Change[] = [
 	{

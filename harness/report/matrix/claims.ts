@@ -2,43 +2,43 @@ import { CLAIMS, type ClaimId, type Source } from '../../claims/catalogue.ts';
 import type { Environment } from '../../claims/environment.ts';
 import type { VerdictRow } from '../../claims/verdicts.ts';
 import type { Change } from './changes.ts';
-import { isAt } from './columns.ts';
+import { isIn } from './columns.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { groupBy, runsOf } from './groups.ts';
 
-/** Claims that stand together in the catalogue and come from one source. A source may have more than one group. */
+/** Consecutive claims of the catalogue with the same source. A source may have more than one group. */
 export interface ClaimGroup {
 	readonly source: Source;
 	readonly rows: readonly ClaimRow[];
 }
 
-/** One claim. It differs where the cells do not all say the same; one that is not covered says nothing. */
+/** One claim. It differs if its cells have different verdicts. Cells that are not covered do not count. */
 export interface ClaimRow extends Comparison {
 	readonly id: string;
 	readonly text: string;
-	/** One for each column, in their order. */
+	/** One per column, in the same order. */
 	readonly cells: readonly ClaimCell[];
-	/** What was said for the verdicts, each thing once. */
+	/** The notes of all judgements, without duplicates. */
 	readonly notes: readonly Note[];
 }
 
 /** One claim in one column. */
 export interface ClaimCell {
-	/** `divided` where some judgements are that the claim holds, and others that it differs. */
+	/** `divided` if the claim holds according to some judgements, and differs according to others. */
 	readonly verdict: VerdictRow['verdict'] | 'divided' | 'not covered';
-	/** Those that hold first. */
+	/** Those with the verdict `holds` come first. */
 	readonly judgements: readonly Judgement[];
 }
 
-/** What a scenario found, and why. */
+/** The verdict of one scenario, and the reason. */
 export type Judgement = Pick<VerdictRow, 'verdict' | 'spec' | 'scenario' | 'note'>;
 
-/** A judgement, and the places of all columns in which it was made. */
+/** A judgement, and the indexes of all columns in which it was made. */
 export interface Note extends Judgement {
 	readonly columns: readonly number[];
 }
 
-/** The whole catalogue in its order, and what was found about each claim in each column. */
+/** Returns the whole catalogue in its order, with the verdicts on each claim in each column. */
 export function groupsOf(
 	rows: readonly VerdictRow[],
 	columns: readonly Environment[],
@@ -49,14 +49,17 @@ export function groupsOf(
 	return runsOf(claims, ({ source }) => source).map((group) => ({
 		source: group[0].source,
 		rows: group.map(({ id, text }) => {
-			const judgements = columns.map((column) => (byId.get(id) ?? []).filter((row) => isAt(column, row)));
+			const judgements = columns.map((column) => (byId.get(id) ?? []).filter((row) => isIn(column, row)));
 			const explaining = changes.filter((change) => change.claims.includes(id));
 			return rowOf(id, text, judgements, columns, explaining);
 		}),
 	}));
 }
 
-/** The row of a claim, from what was judged in each column, and the changes that are said to explain it. */
+/**
+ * Returns the row of a claim, given the judgements in each column, and the changes that are supposed to explain its
+ * differences.
+ */
 export function rowOf(
 	id: string,
 	text: string,
@@ -65,8 +68,8 @@ export function rowOf(
 	changes: readonly Change[],
 ): ClaimRow {
 	const cells = judgements.map(cellOf);
-	const said = columns.flatMap(({ kernel }, place) => {
-		const verdict = cells[place]?.verdict;
+	const observed = columns.flatMap(({ kernel }, index) => {
+		const verdict = cells[index]?.verdict;
 		return verdict === undefined || verdict === 'not covered' ? [] : [{ kernel, value: verdict }];
 	});
 	return {
@@ -74,7 +77,7 @@ export function rowOf(
 		text,
 		cells,
 		notes: notesOf(cells),
-		...compare(said, (verdicts) => new Set(verdicts).size < 2, changes),
+		...compare(observed, (verdicts) => new Set(verdicts).size < 2, changes),
 	};
 }
 

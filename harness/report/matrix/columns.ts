@@ -9,46 +9,46 @@ import { groupBy } from './groups.ts';
 
 /** One engine on one kernel. */
 export interface Column extends Environment {
-	/** What came out in it; a claim on which its judgements are divided counts as one that differs. */
+	/** The numbers of claims by verdict. A claim with divided judgements counts as one that differs. */
 	readonly count: ClaimCount;
-	/** How many scenarios passed. */
+	/** The number of scenarios that passed. */
 	readonly passed: number;
-	/** Those that did not, by name. */
+	/** The names of those that failed. */
 	readonly failed: readonly string[];
-	/** Its run went wrong, so that what is missing in it means nothing. */
+	/** Its run failed, so that missing results have no meaning. */
 	readonly isBroken: boolean;
-	/** The spec files that did not run in it, or not with all their scenarios, by name: it shows a part. */
+	/** The names of the spec files that did not run completely. If there are any, the column is in part. */
 	readonly missing: readonly string[];
 }
 
-/** Something that went wrong, so that what is shown is not all. */
+/** A problem because of which results are missing. */
 export interface Trouble {
 	/** As a sentence without a full stop. */
 	readonly what: string;
-	/** Where, if that is known. */
-	readonly place?: Environment;
+	/** Where it happened, if that is known. */
+	readonly environment?: Environment;
 }
 
-/** `docker 6.18.44`. */
+/** Returns `docker 6.18.44`. */
 export function nameOf({ engine, kernel }: Environment): string {
 	return `${engine} ${kernel}`;
 }
 
-/** Whether something was found there. */
-export function isAt(column: Environment, { engine, kernel }: Environment): boolean {
+/** Returns whether a result belongs to a column. */
+export function isIn(column: Environment, { engine, kernel }: Environment): boolean {
 	return column.engine === engine && column.kernel === kernel;
 }
 
-/** Those of all spec files that did not run there, or not with all their scenarios. */
-export function missingSpecs(specs: readonly string[], runs: readonly SpecRun[], place: Environment): string[] {
-	const whole = new Set(runs.flatMap((run) => (isAt(place, run) && run.pending.length === 0 ? [run.spec] : [])));
+/** Returns the spec files that did not run in this environment, or not with all their scenarios. */
+export function missingSpecs(specs: readonly string[], runs: readonly SpecRun[], environment: Environment): string[] {
+	const whole = new Set(runs.flatMap((run) => (isIn(environment, run) && run.pending.length === 0 ? [run.spec] : [])));
 	return specs.filter((spec) => !whole.has(spec));
 }
 
 /**
- * A column for each place that has results or trouble: by engine, then by kernel release, as versions are counted: 6.2
- * before 6.12. All of these spec files belong into each of them; runs of others are of files that exist no more, and
- * count for nothing.
+ * Returns a column for each environment with results or troubles, sorted by engine, then by kernel version: 6.2 before
+ * 6.12. A complete column has runs of all these spec files. Runs of other spec files do not count, because these files
+ * no longer exist.
  */
 export function columnsOf(
 	{ verdicts, measures, runs }: Results,
@@ -56,24 +56,24 @@ export function columnsOf(
 	specs: readonly string[],
 ): Column[] {
 	const known = verdicts.filter(({ id }) => isClaimId(id));
-	const places = [...known, ...measures, ...runs, ...troubles.flatMap(({ place }) => place ?? [])];
-	return groupBy(places, ({ engine, kernel }) => JSON.stringify([engine, kernel]))
+	const environments = [...known, ...measures, ...runs, ...troubles.flatMap(({ environment }) => environment ?? [])];
+	return groupBy(environments, ({ engine, kernel }) => JSON.stringify([engine, kernel]))
 		.map(([{ engine, kernel }]) => ({ engine, kernel }))
 		.sort(
 			(a, b) =>
 				compareText(a.engine, b.engine) || compareVersions(a.kernel, b.kernel) || compareText(a.kernel, b.kernel),
 		)
-		.map((place) => {
-			const here = runs.filter((run) => isAt(place, run) && specs.includes(run.spec));
+		.map((environment) => {
+			const isHere = (result: Environment) => isIn(environment, result);
+			const here = runs.filter((run) => isHere(run) && specs.includes(run.spec));
 			const failed = here.flatMap((run) => run.failed.map((scenario) => `${specName(run.spec)} › ${scenario}`));
 			return {
-				...place,
-				count: countClaims(known.filter((row) => isAt(place, row))),
+				...environment,
+				count: countClaims(known.filter(isHere)),
 				passed: here.reduce((sum, run) => sum + run.passed.length, 0),
 				failed,
-				isBroken:
-					failed.length > 0 || troubles.some((trouble) => trouble.place !== undefined && isAt(place, trouble.place)),
-				missing: missingSpecs(specs, here, place).map(specName),
+				isBroken: failed.length > 0 || troubles.some((trouble) => trouble.environment && isHere(trouble.environment)),
+				missing: missingSpecs(specs, here, environment).map(specName),
 			};
 		});
 }

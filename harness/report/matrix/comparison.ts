@@ -1,26 +1,26 @@
 import { compareVersions, isAtLeast } from '../../util/versions.ts';
 import type { Change } from './changes.ts';
 
-/** Whether something is the same on all kernels, and why it is not. */
+/** Whether a claim or duration differs between kernels, and why. */
 export interface Comparison {
 	readonly differs: boolean;
-	/** The changes that make it differ. */
+	/** The known changes that explain the difference. */
 	readonly because: readonly Change[];
-	/** It differs, and not only where a known change came between. */
+	/** The known changes do not explain the whole difference. */
 	readonly unexplained: boolean;
-	/** Changes that are said to make it differ, and do not: before and since them it is the same. */
+	/** Changes that are supposed to explain a difference, although there is none between before and after them. */
 	readonly idle: readonly Change[];
 }
 
-/** What was found on a kernel. */
+/** A result on a kernel. */
 export interface Observed<Value> {
 	readonly kernel: string;
 	readonly value: Value;
 }
 
 /**
- * Compares what was found on several kernels, given the changes that are said to explain it. A change between kernels
- * that were not looked at says nothing.
+ * Compares the results on several kernels, given the changes that are supposed to explain differences. A change is
+ * ignored if there are no results before it or none after it.
  */
 export function compare<Value>(
 	found: readonly Observed<Value>[],
@@ -28,13 +28,13 @@ export function compare<Value>(
 	changes: readonly Change[],
 ): Comparison {
 	const inOrder = [...changes].sort((a, b) => compareVersions(a.since, b.since));
-	// One era before the first change, and one since each of them.
+	// The values before the first change, and those from each change to the next.
 	const eras: Value[][] = [[], ...inOrder.map(() => [])];
 	for (const { kernel, value } of found)
 		eras[inOrder.filter(({ since }) => isAtLeast(kernel, since)).length]?.push(value);
-	const around = inOrder.flatMap((change, place) => {
-		const before = eras.slice(0, place + 1).findLast((era) => era.length > 0);
-		const after = eras.slice(place + 1).find((era) => era.length > 0);
+	const around = inOrder.flatMap((change, index) => {
+		const before = eras.slice(0, index + 1).findLast((era) => era.length > 0);
+		const after = eras.slice(index + 1).find((era) => era.length > 0);
 		return before && after ? [{ change, same: agree([...before, ...after]) }] : [];
 	});
 	const differs = !agree(found.map(({ value }) => value));

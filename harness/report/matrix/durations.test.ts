@@ -11,48 +11,48 @@ const columns = kernels.map((kernel) => ({ engine: 'vm', kernel }));
 const linear: Change = { name: 'linear', since: '6.5', commit: '', effect: '', claims: [], durations: ['SYN'] };
 
 function measured(what: string, quiet: number, ...seconds: readonly number[]) {
-	const rows = seconds.map((each, place) => ({
+	const rows = seconds.map((each, index) => ({
 		what,
 		quiet,
 		seconds: each,
 		scenario: 'one',
 		engine: 'vm',
-		kernel: kernels[place] ?? '',
+		kernel: kernels[index] ?? '',
 	}));
 	const [duration] = durationsOf(rows, columns, [linear]);
 	if (duration === undefined) throw new Error('nothing was measured');
 	return duration;
 }
 
-describe('as they were measured on five kernels', () => {
+describe('durations measured on five kernels', () => {
 	test.each([
 		['an answer that does not come', 120, [937.8, 939.7, 939.7, 939.7, 937.7]],
 		['keepalive 7200/75/9', 7_200, [7_896, 7_995, 7_995, 7_995, 7_995]],
 		['TIME-WAIT', 60, [61.3, 61.3, 61.3, 60.1, 61.3]],
-	] as const)('%s is the same: the timer wheel allows it', (what, quiet, seconds) => {
+	] as const)('%s does not differ, because the timer wheel explains the spread', (what, quiet, seconds) => {
 		expect(measured(what, quiet, ...seconds)).toMatchObject({ differs: false, unexplained: false });
 	});
 
-	test('an unanswered SYN is given up later since 6.5, and that is no matter of the wheel', () => {
+	test('an unanswered SYN times out later since 6.5, which the wheel does not explain', () => {
 		const duration = measured('SYN', 64, 130.9, 130.8, 134.8, 134.8, 134.9);
 		expect(duration).toMatchObject({ differs: true, unexplained: false });
 		expect(reasonOf(duration)).toBe('linear (6.5)');
 		expect(reasonOf(measured('SYN of another', 64, 130.9, 130.8, 134.8))).toBe('unexplained');
 	});
 
-	test('a bit more than a second is a difference, where timers were short, however long it took', () => {
+	test('durations with short timers differ if they are more than a second apart, however long they are', () => {
 		expect(measured('short', 0.2, 0.2, 1.3).differs).toBe(true);
 		expect(measured('short', 0.2, 0.2, 1.1).differs).toBe(false);
 		expect(measured('long', 1, 1_000, 1_000.9).differs).toBe(false);
 		expect(measured('long', 1, 1_000, 1_001.1).differs).toBe(true);
 	});
 
-	test('nine seconds are one where the wheel allows two', () => {
+	test('durations differ if they are nine seconds apart and the wheel explains two', () => {
 		expect(measured('an answer that does not come', 120, 930.3, 939.7).differs).toBe(true);
 	});
 });
 
-describe('with another engine, whose kernel may have other ticks', () => {
+describe('with another engine, whose kernel may have another HZ', () => {
 	const row = (engine: string, kernel: string, seconds: number) => ({
 		what: 'SYN',
 		quiet: 64,
@@ -64,22 +64,22 @@ describe('with another engine, whose kernel may have other ticks', () => {
 	const docker = (seconds: number) => row('docker', '6.18.44', seconds);
 	const differs = (...rows: ReturnType<typeof row>[]) => durationsOf(rows, rows, [linear])[0]?.differs;
 
-	test('what may be its wheel is no difference', () => {
+	test('durations do not differ if the wheel of any HZ explains it', () => {
 		expect(differs(docker(65.6), row('vm', '6.18.44', 60.1))).toBe(false);
 		expect(differs(docker(66.1), row('vm', '6.18.44', 60.1))).toBe(true);
 	});
 
-	test('kernels in guests are told apart as ever', () => {
+	test('the kernels of guests are still compared with Debian’s HZ', () => {
 		expect(differs(docker(132), row('vm', '6.1.180', 130.9), row('vm', '6.12.9', 134.8))).toBe(true);
 	});
 });
 
-test('what was measured in one column only has nothing to be compared with', () => {
+test('a duration that was measured in one column only is not compared', () => {
 	expect(isCompared(measured('TIME-WAIT', 60, 61.3))).toBe(false);
 	expect(isCompared(measured('TIME-WAIT', 60, 61.3, 61.3))).toBe(true);
 });
 
-test('whatever was measured: every duration has one row, and the last that was said stands in its cell', () => {
+test('for any measurements, every duration has one row, and each cell has the last value', () => {
 	fc.assert(
 		fc.property(anyResults, ({ measures }) => {
 			const matrix = matrixOf({ specs: [], results: [{ verdicts: [], measures, runs: [] }], troubles: [] });
@@ -87,15 +87,15 @@ test('whatever was measured: every duration has one row, and the last that was s
 				[...new Set(measures.map(({ what }) => what))].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
 			);
 			for (const { what, cells } of matrix.durations)
-				for (const [place, { engine, kernel }] of matrix.columns.entries()) {
+				for (const [index, { engine, kernel }] of matrix.columns.entries()) {
 					const last = measures.findLast((row) => row.what === what && row.engine === engine && row.kernel === kernel);
-					expect(cells[place]).toBe(last?.seconds);
+					expect(cells[index]).toBe(last?.seconds);
 				}
 		}),
 	);
 });
 
-test('are written as short as they can be compared', () => {
+test('seconds have one decimal place or three, and columns the shortest names that are unique', () => {
 	expect([0.0412, 0.2, 9.9996, 61.25, 7_995, undefined].map(secondsOf)).toEqual([
 		'0.041',
 		'0.200',

@@ -1,24 +1,24 @@
 import type { Environment } from '../../claims/environment.ts';
 import type { MeasureRow } from '../../claims/measures.ts';
 import type { Change } from './changes.ts';
-import { isAt } from './columns.ts';
+import { isIn } from './columns.ts';
 import { type Comparison, compare } from './comparison.ts';
 import { groupBy } from './groups.ts';
 import { HZ_OF_ANY, HZ_OF_DEBIAN, spreadOf } from './timer-wheel.ts';
 
-/** How long one thing took. */
+/** One duration in all columns. */
 export interface Duration extends Comparison {
 	readonly what: string;
-	/** Seconds, one for each column; undefined where it was not measured. */
+	/** In seconds, one per column. Undefined if it was not measured there. */
 	readonly cells: readonly (number | undefined)[];
 }
 
-/** What lies no further apart is the same, whatever the timers: seconds. */
+/** Durations whose difference is at most this many seconds count as equal, whatever the timers are. */
 const LEAST_SECONDS = 1;
-/** The engine whose kernels are taken for Debian's. */
+/** The engine whose kernels are assumed to be Debian's. */
 const GUESTS = 'vm';
 
-/** All that was measured, in the order in which it came. */
+/** Returns all durations, in the order of their first rows. */
 export function durationsOf(
 	rows: readonly MeasureRow[],
 	columns: readonly Environment[],
@@ -34,15 +34,15 @@ export function durationsOf(
 		const inGuests = ({ engine }: MeasureRow) => engine === GUESTS;
 		const comparison = compare(
 			same.map((row) => ({ kernel: row.kernel, value: row })),
-			// Nobody asked the kernels of machines how many ticks they have.
+			// HZ is unknown for kernels that are not in guests.
 			(found) => areWithin(found.filter(inGuests), HZ_OF_DEBIAN) && areWithin(found, HZ_OF_ANY),
 			changes.filter(({ durations }) => durations.includes(what)),
 		);
-		return { what, cells: columns.map((column) => same.find((row) => isAt(column, row))?.seconds), ...comparison };
+		return { what, cells: columns.map((column) => same.find((row) => isIn(column, row))?.seconds), ...comparison };
 	});
 }
 
-/** Whether it was measured in more than one column; else there is nothing to compare. */
+/** Returns whether it was measured in more than one column. Otherwise there is nothing to compare. */
 export function isCompared({ cells }: Duration): boolean {
 	return cells.filter((seconds) => seconds !== undefined).length > 1;
 }

@@ -1,6 +1,7 @@
+/** An array that is not empty. */
 export type Some<T> = [T, ...T[]];
 
-/** The values of each key, in the order in which the keys came. */
+/** Groups values by key, in the order in which the keys first occur. */
 export function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Some<T>[] {
 	const groups = new Map<string, Some<T>>();
 	for (const value of values) {
@@ -11,7 +12,7 @@ export function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): S
 	return [...groups.values()];
 }
 
-/** Neighbours that have the same key, together. */
+/** Groups consecutive values with the same key. */
 export function runsOf<T>(values: readonly T[], keyOf: (value: T) => string): Some<T>[] {
 	const runs: Some<T>[] = [];
 	for (const value of values) {

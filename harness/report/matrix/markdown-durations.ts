@@ -6,32 +6,32 @@ import { markdownTable } from './markdown-table.ts';
 import type { Matrix } from './model.ts';
 
 /**
- * All that was measured in more than one column, as a table of Markdown without a link, so that it can stand anywhere;
- * columns in which nothing of that was measured are left out. Undefined where there is nothing to compare. With `names`
- * it has these rows only, each as it is in the whole table.
+ * Returns a Markdown table of the durations that were measured in more than one column, or undefined if there are none.
+ * Columns without such a duration are left out. The table has no links, so that other files can contain it. With
+ * `names`, it has only these rows, each as in the whole table.
  */
 export function durationsTable({ columns, durations }: Matrix, names?: readonly string[]): string | undefined {
 	const compared = durations.filter(isCompared);
 	const wanted = compared.filter(({ what }) => names === undefined || names.includes(what));
 	if (wanted.length === 0) return undefined;
 	const heads = briefNames(columns);
-	const shown = columns.flatMap((column, place) =>
-		compared.some(({ cells }) => cells[place] !== undefined) ? [{ column, place }] : [],
+	const shown = columns.flatMap((column, index) =>
+		compared.some(({ cells }) => cells[index] !== undefined) ? [{ column, index }] : [],
 	);
 	const head = [
 		'seconds',
-		...shown.map(({ column, place }) => markdown(headOf(column, heads[place] ?? nameOf(column)))),
+		...shown.map(({ column, index }) => markdown(headOf(column, heads[index] ?? nameOf(column)))),
 		'because of',
 	];
 	const rows = wanted.map((row) => [
 		row.differs ? `**${MARK} ${markdown(row.what)}**` : markdown(row.what),
-		...shown.map(({ place }) => secondsOf(row.cells[place])),
+		...shown.map(({ index }) => secondsOf(row.cells[index])),
 		markdown(reasonOf(row)),
 	]);
 	return markdownTable(head, rows, (column) => column > 0 && column <= shown.length);
 }
 
-/** The section of all durations: nothing where there is none. */
+/** Returns the section of all durations. Empty if there are none. */
 export function durationsSection(matrix: Matrix): string[] {
 	if (matrix.durations.length === 0) return [];
 	const table = durationsTable(matrix);
@@ -48,8 +48,8 @@ export function durationsSection(matrix: Matrix): string[] {
 
 function onlyOne(cells: readonly (number | undefined)[], columns: readonly Column[]): string {
 	return columns
-		.flatMap((column, place) =>
-			cells[place] === undefined ? [] : [`${secondsOf(cells[place])} s on ${markdown(nameOf(column))}`],
+		.flatMap((column, index) =>
+			cells[index] === undefined ? [] : [`${secondsOf(cells[index])} s on ${markdown(nameOf(column))}`],
 		)
 		.join(', ');
 }

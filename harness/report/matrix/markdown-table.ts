@@ -1,4 +1,4 @@
-/** A table of Markdown; its cells must be Markdown already. Columns of numbers are aligned to the right. */
+/** Returns a Markdown table. The cells must be escaped already. Columns of numbers are aligned to the right. */
 export function markdownTable(
 	heads: readonly string[],
 	rows: readonly (readonly string[])[],

@@ -2,23 +2,23 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { expectFile } from '../fixtures/golden.ts';
 import { isCompared } from './durations.ts';
-import { anyChanges, anyGathered } from './fixtures/arbitrary.ts';
+import { anyChanges, anyInput } from './fixtures/arbitrary.ts';
 import { sample } from './fixtures/sample.ts';
 import { renderMarkdown } from './markdown.ts';
 import { durationsTable } from './markdown-durations.ts';
 import { matrixOf, rowsOf } from './model.ts';
 
-/** How many cells a line of a table has. */
+/** Returns the number of cells in a line of a table. */
 const cellsIn = (line: string) => line.replace(/\\./g, '').split('|').length - 2;
 
-test('is the golden one', () => {
+test('matches the golden file', () => {
 	expectFile(new URL('fixtures/sample.md', import.meta.url), renderMarkdown(sample()));
 });
 
-test('whatever is in the rows: no table breaks, no cell gets lost, no HTML gets in, and each note is one line', () => {
+test('for any rows, tables are intact, no cell is missing, there is no HTML, and each note is one line', () => {
 	fc.assert(
-		fc.property(anyGathered, anyChanges, (gathered, changes) => {
-			const matrix = matrixOf(gathered, changes);
+		fc.property(anyInput, anyChanges, (input, changes) => {
+			const matrix = matrixOf(input, changes);
 			const whole = renderMarkdown(matrix);
 			const [overview = '', notes = ''] = whole.split('\n## Notes\n');
 			const claims = overview.slice(overview.indexOf('\n## PZ')).split('\n');
@@ -33,10 +33,10 @@ test('whatever is in the rows: no table breaks, no cell gets lost, no HTML gets 
 	);
 });
 
-test('the durations are a table without a link, of what was measured more than once', () => {
+test('the table of durations has no links, and only durations with several measurements', () => {
 	fc.assert(
-		fc.property(anyGathered, anyChanges, (gathered, changes) => {
-			const matrix = matrixOf(gathered, changes);
+		fc.property(anyInput, anyChanges, (input, changes) => {
+			const matrix = matrixOf(input, changes);
 			const compared = matrix.durations.filter(isCompared);
 			const table = durationsTable(matrix);
 			expect(table === undefined).toBe(compared.length === 0);

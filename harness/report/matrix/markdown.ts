@@ -20,8 +20,8 @@ import { markdownTable } from './markdown-table.ts';
 import { type Matrix, rowsOf } from './model.ts';
 
 /**
- * The matrix as Markdown: durations, a table for each group of claims, and below them the notes, to which each claim
- * that has some is linked.
+ * Renders the matrix as Markdown: the durations, a table for each group of claims, and the notes. Claims with notes are
+ * linked to them.
  */
 export function renderMarkdown(matrix: Matrix): string {
 	const { columns, groups } = matrix;
@@ -73,7 +73,7 @@ function shown(cell: ClaimCell): string {
 	return cell.verdict === 'differs' || cell.verdict === 'divided' ? `**${label}**` : label;
 }
 
-/** Its id; where it has notes, linked to the anchor that forges make of their heading. */
+/** Returns its id. If it has notes, the id is linked to the anchor that GitHub gives to their heading. */
 function linkOf({ id, notes }: ClaimRow): string {
 	return notes.length === 0 ? id : `[${id}](#${id.toLowerCase()})`;
 }
@@ -90,7 +90,7 @@ function changesOf(matrix: Matrix): string[] {
 function notesOf(row: ClaimRow, columns: readonly Column[]): string {
 	const { id, text, notes } = row;
 	const items = notes.map((note) => {
-		const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
+		const where = columns.filter((_, index) => note.columns.includes(index)).map(nameOf);
 		return (
 			`- **${note.verdict}** on ${markdown(where.join(', '))}, by “${markdown(note.scenario)}”: ` +
 			`${markdown(note.note)}`

@@ -8,7 +8,7 @@ import { headline, headOf, labelOf, troubleSentences } from './captions.ts';
 import type { Change } from './changes.ts';
 import type { ClaimRow } from './claims.ts';
 import type { Column, Trouble } from './columns.ts';
-import { anyGathered } from './fixtures/arbitrary.ts';
+import { anyInput } from './fixtures/arbitrary.ts';
 import { isSound, type Matrix, matrixOf, onlyWhole, rowsOf } from './model.ts';
 
 const row = (changes: Partial<VerdictRow> = {}): VerdictRow => ({
@@ -31,14 +31,14 @@ const ran = (changes: Partial<SpecRun> = {}): SpecRun => ({
 	pending: [],
 	...changes,
 });
-/** The matrix of what these folders have, in a project with these spec files. */
+/** Returns the matrix of these folders' results, in a project with these spec files. */
 const madeOf = (results: readonly Results[], troubles: readonly Trouble[] = [], specs: readonly string[] = []) =>
 	matrixOf({ specs, results, troubles });
 const rowIn = (matrix: Matrix, id: string) => rowsOf(matrix).find((each) => each.id === id) as ClaimRow;
 const labels = (matrix: Matrix, id: string) => rowIn(matrix, id).cells.map(labelOf);
 
 describe('columns', () => {
-	test('are ordered by engine, and kernels as versions are counted', () => {
+	test('are sorted by engine, then by kernel version', () => {
 		const given = [
 			['vm', '6.12.96'],
 			['vm', '5.10.259'],
@@ -60,7 +60,7 @@ describe('columns', () => {
 		]);
 	});
 
-	test('are those of verdicts on claims that the catalogue knows; the ids of others are told', () => {
+	test('are those with verdicts on claims of the catalogue; the ids of others are listed', () => {
 		const matrix = madeOf([
 			found(row({ id: 'XX2', kernel: '4.19' }), row()),
 			found(row({ id: 'XX1' }), row({ id: 'XX2' })),
@@ -71,7 +71,7 @@ describe('columns', () => {
 });
 
 describe('rows', () => {
-	test('are the whole catalogue in its order, neighbours of one source together', () => {
+	test('are the whole catalogue in its order, grouped by source', () => {
 		const { groups } = madeOf([]);
 		expect(groups.flatMap(({ rows }) => rows.map(({ id, text }) => [id, text]))).toEqual(
 			Object.entries(CLAIMS).map(([id, { text }]) => [id, text]),
@@ -79,7 +79,7 @@ describe('rows', () => {
 		expect(groups.map(({ source }) => source)).toEqual(['PZ', 'HS', 'WF', 'HS', 'ST', 'QI', 'KH']);
 	});
 
-	test('differ where verdicts do, and not where one is missing', () => {
+	test('differ if their verdicts differ, but not if one is missing', () => {
 		const older = { kernel: '5.10' };
 		const matrix = madeOf([
 			found(row(), row({ id: 'PZ9', verdict: 'differs' }), row({ id: 'HS1' })),
@@ -94,7 +94,7 @@ describe('rows', () => {
 });
 
 describe('a cell', () => {
-	test('says how many of several scenarios agree', () => {
+	test('shows how many of several scenarios agree', () => {
 		const second = { scenario: 'another' };
 		expect(labels(madeOf([found(row(), row(second))]), 'PZ8')).toEqual(['holds (2 of 2)']);
 		const divided = madeOf([found(row({ verdict: 'differs' }), row(second), row({ scenario: 'a third' }))]);
@@ -111,7 +111,7 @@ describe('a cell', () => {
 		expect(rowIn(matrix, 'PZ8').differs).toBe(true);
 	});
 
-	test('has the note of the last run where runs agree, and both verdicts where they do not', () => {
+	test('has the last note if runs agree, and both verdicts if they do not', () => {
 		expect(rowIn(madeOf([found(row()), found(row({ note: 'seen again' }))]), 'PZ8').cells).toEqual([
 			{
 				verdict: 'holds',
@@ -122,7 +122,7 @@ describe('a cell', () => {
 	});
 });
 
-test('what is said in several columns is one note', () => {
+test('the same note in several columns is shown once', () => {
 	const { spec } = row();
 	const matrix = madeOf([found(row(), row({ kernel: '6.1' }), row({ kernel: '6.2', note: 'otherwise' }))]);
 	expect(rowIn(matrix, 'PZ8').notes).toEqual([
@@ -131,7 +131,7 @@ test('what is said in several columns is one note', () => {
 	]);
 });
 
-test('two spec files may have a scenario of the same title: each has its verdict and its note', () => {
+test('scenarios of two spec files may have the same title: the verdicts and notes of both are kept', () => {
 	const other = row({ spec: 'specs/other.spec.ts', verdict: 'differs' });
 	for (const folders of [[found(row(), other)], [found(row()), found(other)]]) {
 		const matrix = madeOf(folders);
@@ -149,7 +149,7 @@ test('two spec files may have a scenario of the same title: each has its verdict
 describe('runs', () => {
 	const [a, b] = ['specs/a.spec.ts', 'specs/puzzlers/b.spec.ts'] as const;
 
-	test('that failed are told by their column, and then the matrix is not sound', () => {
+	test('with failures are listed by column, and the matrix is not sound', () => {
 		const runs = [ran({ passed: ['three'], failed: ['one', 'two'] }), ran({ spec: b })];
 		const matrix = madeOf([{ ...found(row()), runs }], [], [a, b]);
 		expect(matrix.columns).toMatchObject([
@@ -160,7 +160,7 @@ describe('runs', () => {
 		expect(isSound(matrix)).toBe(false);
 	});
 
-	test('that left spec files out are told by their column, which shows a part', () => {
+	test('of only some spec files are listed by column, which is in part', () => {
 		const matrix = madeOf([{ ...found(row()), runs: [ran(), ran({ spec: b, pending: ['four'] })] }], [], [a, b]);
 		expect(matrix.columns).toMatchObject([
 			{ missing: ['a', 'puzzlers/b'] },
@@ -174,13 +174,13 @@ describe('runs', () => {
 		expect(isSound(matrix)).toBe(true);
 	});
 
-	test('of spec files that exist no more count for nothing, and are told', () => {
+	test('of spec files that no longer exist do not count, and are listed', () => {
 		const matrix = madeOf([{ ...found(), runs: [ran(), ran({ spec: b, failed: ['one'] })] }], [], [a]);
 		expect(matrix.columns).toMatchObject([{ passed: 3, failed: [], isBroken: false, missing: [] }]);
 		expect(troubleSentences(matrix)).toEqual([`Left out, because these spec files exist no more: ${b}`]);
 	});
 
-	test('of the same spec, engine and kernel: a failure in any of them stays, and parts make a whole', () => {
+	test('of the same spec, engine and kernel are merged: every failure is kept, and parts may add up to a whole', () => {
 		const folders = [
 			{ ...found(), runs: [ran({ passed: ['two'], failed: ['one'] })] },
 			{ ...found(), runs: [ran(), ran({ spec: b })] },
@@ -190,9 +190,9 @@ describe('runs', () => {
 		]);
 	});
 
-	test('that are not whole can be left out, with all that they found', () => {
+	test('that are not complete can be left out, with all their results', () => {
 		const took = { what: 'TIME-WAIT', seconds: 61, quiet: 60, scenario: 'one', engine: 'docker', kernel: '6.18.44' };
-		const gathered = {
+		const input = {
 			specs: [a, b],
 			results: [
 				{ ...found(row()), measures: [took] },
@@ -200,22 +200,22 @@ describe('runs', () => {
 				{ ...found(), runs: [ran({ spec: b })] },
 			],
 			troubles: [
-				{ what: 'docker went away', place: { engine: 'docker', kernel: '6.18.44' } },
+				{ what: 'docker went away', environment: { engine: 'docker', kernel: '6.18.44' } },
 				{ what: 'folder x is empty' },
 			],
 		};
-		expect(matrixOf(gathered).columns).toHaveLength(2);
-		expect(matrixOf(onlyWhole(gathered))).toMatchObject({
+		expect(matrixOf(input).columns).toHaveLength(2);
+		expect(matrixOf(onlyWhole(input))).toMatchObject({
 			columns: [{ engine: 'vm', count: { holds: 1 }, passed: 6, missing: [] }],
 			durations: [],
 			troubles: ['folder x is empty'],
 		});
 	});
 
-	test('that left nothing have an empty column where it is known which, and are told', () => {
+	test('without results have an empty column if their environment is known, and are listed', () => {
 		const matrix = madeOf(
 			[found(row())],
-			[{ what: 'vm 7.2 did not boot', place: { engine: 'vm', kernel: '7.2.12' } }, { what: 'folder x is empty' }],
+			[{ what: 'vm 7.2 did not boot', environment: { engine: 'vm', kernel: '7.2.12' } }, { what: 'folder x is empty' }],
 		);
 		expect(matrix.columns.map(({ engine, isBroken }) => [engine, isBroken])).toEqual([
 			['docker', false],
@@ -226,43 +226,43 @@ describe('runs', () => {
 	});
 });
 
-describe('a known change that explains nothing', () => {
+describe('a known change that explains no difference', () => {
 	const change: Change = { name: 'a sysctl', since: '6.5', commit: '', effect: '', claims: ['PZ8'], durations: [] };
 	const on = (...kernels: string[]) =>
 		matrixOf({ specs: [], results: [found(...kernels.map((kernel) => row({ kernel })))], troubles: [] }, [change]);
 
-	test('is a fault where kernels before it and since are among the columns', () => {
+	test('makes the matrix unsound if there are columns before and after it', () => {
 		expect(isSound(on('6.1', '6.12'))).toBe(false);
 	});
 
-	test('is none where they are not', () => {
+	test('is ignored otherwise', () => {
 		expect(isSound(on('6.12', '7.2'))).toBe(true);
 		expect(isSound(on('6.1'))).toBe(true);
 	});
 });
 
 test(
-	'whatever the rows are: each column is once there and counts as all tables do, no verdict is lost, and none is ' +
-		'of another cell',
+	'for any input, there is one column per environment, with the same counts as other tables, and each verdict is ' +
+		'in its cell',
 	() => {
 		fc.assert(
-			fc.property(anyGathered, (gathered) => {
-				const { results, troubles } = gathered;
-				const matrix = matrixOf(gathered);
+			fc.property(anyInput, (input) => {
+				const { results, troubles } = input;
+				const matrix = matrixOf(input);
 				const given = results.flatMap(({ verdicts }) => verdicts).filter(({ id }) => isClaimId(id));
-				const places = [
+				const environments = [
 					...given,
 					...results.flatMap(({ measures, runs }) => [...measures, ...runs]),
-					...troubles.flatMap(({ place }) => place ?? []),
+					...troubles.flatMap(({ environment }) => environment ?? []),
 				];
 				const keys = matrix.columns.map(({ engine, kernel }) => JSON.stringify([engine, kernel]));
 				expect([...keys].sort()).toEqual(
-					[...new Set(places.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort(),
+					[...new Set(environments.map(({ engine, kernel }) => JSON.stringify([engine, kernel])))].sort(),
 				);
-				for (const [place, { engine, kernel, count }] of matrix.columns.entries()) {
+				for (const [index, { engine, kernel, count }] of matrix.columns.entries()) {
 					const here = given.filter((one) => one.engine === engine && one.kernel === kernel);
 					expect(count).toEqual(countClaims(here));
-					const cells = rowsOf(matrix).map(({ cells }) => cells[place]?.verdict);
+					const cells = rowsOf(matrix).map(({ cells }) => cells[index]?.verdict);
 					const counted = (...verdicts: string[]) =>
 						cells.filter((verdict) => verdict !== undefined && verdicts.includes(verdict)).length;
 					expect({
@@ -270,19 +270,19 @@ test(
 						differs: counted('differs', 'divided'),
 						notCovered: counted('not covered'),
 					}).toEqual(count);
-					const told = rowsOf(matrix).flatMap(
-						(each) => each.cells[place]?.judgements.map((judgement) => ({ ...judgement, id: each.id })) ?? [],
+					const judged = rowsOf(matrix).flatMap(
+						(each) => each.cells[index]?.judgements.map((judgement) => ({ ...judgement, id: each.id })) ?? [],
 					);
-					const identities = (judged: readonly Pick<VerdictRow, 'id' | 'verdict' | 'spec' | 'scenario'>[]) =>
-						judged.map(({ id, verdict, spec, scenario }) => JSON.stringify([id, verdict, spec, scenario])).sort();
-					expect(identities(told)).toEqual([...new Set(identities(here))]);
+					const identities = (rows: readonly Pick<VerdictRow, 'id' | 'verdict' | 'spec' | 'scenario'>[]) =>
+						rows.map(({ id, verdict, spec, scenario }) => JSON.stringify([id, verdict, spec, scenario])).sort();
+					expect(identities(judged)).toEqual([...new Set(identities(here))]);
 				}
 			}),
 		);
 	},
 );
 
-test('the order of the folders decides notes, and nothing else of claims', () => {
+test('the order of the folders affects only the notes of claims', () => {
 	const withoutNotes = (matrix: Matrix) => [
 		matrix.columns,
 		matrix.unknown,
@@ -294,5 +294,5 @@ test('the order of the folders decides notes, and nothing else of claims', () =>
 	];
 	const inOrder = (results: readonly Results[]) =>
 		withoutNotes(madeOf(results.map(({ verdicts }) => found(...verdicts))));
-	fc.assert(fc.property(anyGathered, ({ results }) => expect(inOrder(results.toReversed())).toEqual(inOrder(results))));
+	fc.assert(fc.property(anyInput, ({ results }) => expect(inOrder(results.toReversed())).toEqual(inOrder(results))));
 });

@@ -9,36 +9,36 @@ import { type ClaimGroup, type ClaimRow, groupsOf } from './claims.ts';
 import { type Column, columnsOf, missingSpecs, type Trouble } from './columns.ts';
 import { type Duration, durationsOf } from './durations.ts';
 
-/** What a matrix is made of. */
+/** The input of a matrix. */
 export interface MatrixInput {
-	/** All spec files that there are, from the project's root. */
+	/** All spec files, relative to the project's root. */
 	readonly specs: readonly string[];
-	/** What each folder of reports has. */
+	/** The results of each folder of reports. */
 	readonly results: readonly Results[];
 	readonly troubles: readonly Trouble[];
 }
 
-/** The claims of the catalogue and all durations, and what was found about each on each engine and kernel. */
+/** The claims of the catalogue and all durations, with the results on each engine and kernel. */
 export interface Matrix {
-	/** How many spec files there are. */
+	/** The number of spec files. */
 	readonly specs: number;
 	readonly columns: readonly Column[];
 	/** In the catalogue's order. */
 	readonly groups: readonly ClaimGroup[];
-	/** Sorted by what was measured. */
+	/** Sorted by name. */
 	readonly durations: readonly Duration[];
-	/** The ids of verdicts that are shown nowhere, because the catalogue does not know them. */
+	/** The ids of verdicts that are left out because they are not in the catalogue. */
 	readonly unknown: readonly string[];
-	/** The spec files that ran and exist no more. */
+	/** The spec files that ran, but no longer exist. */
 	readonly gone: readonly string[];
-	/** What is missing, and why. What failed or did not run in a column is told by that. */
+	/** What is missing, and why. Without the failed scenarios and missing specs, which the columns have. */
 	readonly troubles: readonly string[];
 }
 
 /**
- * The matrix of several checkouts or machines. Where they have a verdict of the same scenario on the same engine and
- * kernel, the note of the last of them stands; but if their verdicts are not the same, both stand, and the cell is
- * divided. Of the same duration the last stands, and of the same spec every failure.
+ * Returns the matrix of several checkouts or machines. If they have verdicts of the same scenario on the same engine
+ * and kernel, the note of the last one is kept; if the verdicts differ, both are kept, and the cell is divided. Of the
+ * same duration, the last one is kept. Of the same spec, every failure is kept.
  */
 export function matrixOf(
 	{ specs, results: given, troubles }: MatrixInput,
@@ -63,10 +63,10 @@ export function matrixOf(
 	};
 }
 
-/** The same without the engines and kernels on which only a part of the specs ran. */
+/** Returns the input without the environments in which not all specs ran completely. */
 export function onlyWhole({ specs, results, troubles }: MatrixInput): MatrixInput {
 	const all = mergeSpecRuns(results.flatMap(({ runs }) => runs));
-	const isWhole = (place: Environment) => missingSpecs(specs, all, place).length === 0;
+	const isWhole = (environment: Environment) => missingSpecs(specs, all, environment).length === 0;
 	return {
 		specs,
 		results: results.map(({ verdicts, measures, runs }) => ({
@@ -74,23 +74,23 @@ export function onlyWhole({ specs, results, troubles }: MatrixInput): MatrixInpu
 			measures: measures.filter(isWhole),
 			runs: runs.filter(isWhole),
 		})),
-		troubles: troubles.filter(({ place }) => place === undefined || isWhole(place)),
+		troubles: troubles.filter(({ environment }) => environment === undefined || isWhole(environment)),
 	};
 }
 
-/** All claims, whatever group they are in. */
+/** Returns the claims of all groups. */
 export function rowsOf({ groups }: Matrix): ClaimRow[] {
 	return groups.flatMap(({ rows }) => rows);
 }
 
-/** All that is compared: claims, then durations. */
+/** Returns everything that is compared: claims, then durations. */
 export function comparisonsOf(matrix: Matrix): (ClaimRow | Duration)[] {
 	return [...rowsOf(matrix), ...matrix.durations];
 }
 
 /**
- * Whether every run that was to be there is and passed, all that differs is explained, and no explanation is for
- * nothing. A column that shows a part is sound: who asked for all specs has a trouble instead.
+ * Returns whether no run failed or is missing, every difference is explained, and every explanation is needed. A column
+ * in part is sound: if all specs were requested, there is a trouble in addition.
  */
 export function isSound(matrix: Matrix): boolean {
 	return (

@@ -3,16 +3,16 @@ import { fromProjectRoot } from '../artifacts.ts';
 import { type Collected, collect } from '../collect.ts';
 import type { MatrixInput } from './model.ts';
 
-/** What a folder of reports holds: what was found, and files that cannot be read. */
-type Found = Pick<Collected<void>, 'results' | 'skipped'>;
+/** The results in a folder of reports, and the files that cannot be read. */
+type FolderContent = Pick<Collected<void>, 'results' | 'skipped'>;
 
 /**
- * Reads the reports of other checkouts or machines. A folder without any is a trouble: a machine that was to run the
- * specs did not get that far. So is a file that cannot be read.
+ * Reads the reports of other checkouts or machines. A folder without reports is a trouble, because the run that should
+ * have written them did not get so far. A file that cannot be read is a trouble, too.
  */
 export async function readOtherReports(folders: readonly string[]): Promise<Omit<MatrixInput, 'specs'>> {
 	const read = await Promise.all(folders.map(readFolder));
-	const empty = folders.filter((_, place) => read[place] === undefined);
+	const empty = folders.filter((_, index) => read[index] === undefined);
 	const found = read.filter((each) => each !== undefined);
 	return {
 		results: found.map(({ results }) => results),
@@ -23,8 +23,8 @@ export async function readOtherReports(folders: readonly string[]): Promise<Omit
 	};
 }
 
-/** Undefined if no run has left anything. */
-async function readFolder(folder: string): Promise<Found | undefined> {
+/** Reads a folder of reports. Undefined if it is missing or empty. */
+async function readFolder(folder: string): Promise<FolderContent | undefined> {
 	try {
 		const found = await collect(folder, async () => {});
 		const { verdicts, measures, runs } = found.results;

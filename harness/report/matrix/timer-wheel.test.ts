@@ -11,16 +11,16 @@ test.each([
 	[7_200, 250, 131.072],
 	[60, 100, 5.12],
 	[60, 1_000, 4.096],
-])('a timer of %f s, with HZ = %d, ends with a slot of %f s', (seconds, hz, slot) => {
+])('a timer of %f s with HZ = %d has a slot of %f s', (seconds, hz, slot) => {
 	expect(slotOf(seconds, hz)).toBeCloseTo(slot, 6);
 });
 
-test('kernels that may have other ticks may lie as far apart as the widest slot allows', () => {
+test('with several values of HZ, the widest slot counts', () => {
 	expect(spreadOf(60, HZ_OF_DEBIAN)).toBeCloseTo((2.048 * 8) / 7, 6);
 	expect(spreadOf(60, HZ_OF_ANY)).toBeCloseTo((5.12 * 8) / 7, 6);
 });
 
-test('a slot is no wider than an eighth of the timers in it and a bit, and never narrower for a longer timer', () => {
+test('a slot is at most about an eighth of its timers, and never narrower for a longer timer', () => {
 	const anySeconds = fc.double({ min: 0.7, max: 1e6, noNaN: true });
 	fc.assert(
 		fc.property(anySeconds, anySeconds, fc.constantFrom(...HZ_OF_ANY), (a, b, hz) => {
@@ -32,6 +32,6 @@ test('a slot is no wider than an eighth of the timers in it and a bit, and never
 	);
 });
 
-test('nothing is too long for the wheel', () => {
+test('very long timers are in the last level', () => {
 	expect(slotOf(Number.MAX_VALUE, 250)).toBe(slotOf(1e9, 250));
 });

@@ -1,20 +1,22 @@
 /**
- * How late the kernel's timers are (kernel/time/timer.c, since 4.8): they are not sorted but put into the slots of a
- * wheel of several levels, and the longer a timer is, the wider are the slots of its level, each eight times as wide as
- * those below. A timer ends where its slot does, so how late that is depends on when it began.
+ * How late the kernel's timers expire (kernel/time/timer.c, since 4.8). The kernel does not sort timers. It puts them
+ * into the slots of a wheel with several levels: the longer the timer, the higher the level. The slots of each level
+ * are eight times as wide as those of the level below. A timer expires at the end of its slot, so its delay depends on
+ * when it was started.
  */
 
-/** Ticks in a second of Debian's kernels. */
+/** HZ of Debian's kernels: ticks per second. */
 export const HZ_OF_DEBIAN = [250];
-/** Ticks in a second that a kernel may be built with (kernel/Kconfig.hz). */
+/** All values of HZ that a kernel may be built with (kernel/Kconfig.hz). */
 export const HZ_OF_ANY = [100, 250, 300, 1_000];
 
-/** Ticks from which on the second level is used, and how much longer and wider each further one is. */
+/** The shortest timer of the second level, in ticks. */
 const SECOND_LEVEL = 63;
+/** The factor between levels, for the length of timers and the width of slots. */
 const WIDER = 8;
 const LEVELS = 9;
 
-/** How wide the slot of a timer of so many seconds is, in seconds, with so many ticks in each. */
+/** Returns the width of the slot of a timer with this length, in seconds. */
 export function slotOf(seconds: number, hz: number): number {
 	let level = 0;
 	while (level < LEVELS - 1 && seconds * hz >= SECOND_LEVEL * WIDER ** level) level++;
@@ -22,10 +24,11 @@ export function slotOf(seconds: number, hz: number): number {
 }
 
 /**
- * How far apart two chains of the same timers may end, in seconds, that only began at another tick, on kernels with any
- * of these ticks. The longest timer ends with its slot, and from there on all that follow begin at the end of a slot;
- * what came before it adds the slots of its own levels, an eighth in all at most of what is above them.
+ * Returns the largest difference between the ends of two equal sequences of timers that started at different ticks, in
+ * seconds, on kernels with any of these values of HZ. The longest timer expires at the end of its slot, so all later
+ * timers start at the end of a slot. The earlier, shorter timers add the slots of their levels, each an eighth of those
+ * of the level above.
  */
-export function spreadOf(longestTimer: number, ticks: readonly number[]): number {
-	return (Math.max(...ticks.map((hz) => slotOf(longestTimer, hz))) * WIDER) / (WIDER - 1);
+export function spreadOf(longestTimer: number, hzValues: readonly number[]): number {
+	return (Math.max(...hzValues.map((hz) => slotOf(longestTimer, hz))) * WIDER) / (WIDER - 1);
 }

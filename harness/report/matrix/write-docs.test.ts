@@ -11,10 +11,10 @@ import { renderMarkdown } from './markdown.ts';
 import { durationsTable } from './markdown-durations.ts';
 import { durationsIn, SHOWN, withDurations, writeDocs } from './write-docs.ts';
 
-/** What may be seen before anybody scrolls. */
+/** The part of a page that is visible without scrolling. */
 const FIRST_SCREEN_LINES = 40;
 
-describe('docs/matrix.md and the README; to renew them: npm run matrix -- --docs', () => {
+describe('docs/matrix.md and the README; to update them: npm run matrix -- --docs', () => {
 	test('have the same durations, and the README has them on its first screen', async () => {
 		const [readme, docs] = await Promise.all(
 			['README.md', 'docs/matrix.md'].map((path) => readFile(join(PROJECT_ROOT, path), 'utf8')),
@@ -27,7 +27,7 @@ describe('docs/matrix.md and the README; to renew them: npm run matrix -- --docs
 		expect(firstScreen).toContain('](docs/matrix.md)');
 	});
 
-	test('show what specs measure', async () => {
+	test('show only durations that specs measure', async () => {
 		const names = (await readdir(join(PROJECT_ROOT, 'specs'), { recursive: true })).filter((name) =>
 			name.endsWith('.spec.ts'),
 		);
@@ -53,7 +53,7 @@ describe('writing them', () => {
 		docs: await readdir(join(project, 'docs')),
 	});
 
-	test('replaces what is between the marks, and nothing else', async () => {
+	test('replaces the text between the markers, and nothing else', async () => {
 		await writeDocs(sample(), project);
 		const { readme: now } = await written();
 		expect(now).toMatch(
@@ -64,7 +64,7 @@ describe('writing them', () => {
 		expect(await readFile(join(project, 'docs', 'matrix.md'), 'utf8')).toBe(renderMarkdown(sample()));
 	});
 
-	test('is refused where nothing of it was measured, and what was there stays', async () => {
+	test('is rejected if none of the durations was measured, and changes nothing', async () => {
 		await expect(writeDocs({ ...sample(), durations: [] }, project)).rejects.toMatchObject({
 			code: 'RESULTS_MISSING',
 			seen: expect.stringMatching(/docker 6\.18\.44[\s\S]*TIME-WAIT/),
@@ -72,7 +72,7 @@ describe('writing them', () => {
 		expect(await written()).toEqual({ readme, docs: [] });
 	});
 
-	test('is refused where the README has no place for them', async () => {
+	test('is rejected if the README has no place for them', async () => {
 		await writeFile(join(project, 'README.md'), 'nothing');
 		await expect(writeDocs(sample(), project)).rejects.toMatchObject({
 			code: 'MARKER_MISSING',
@@ -82,7 +82,7 @@ describe('writing them', () => {
 	});
 });
 
-test('any README has a place for a table, or is refused', () => {
+test('any README has a place for a table, or is rejected', () => {
 	const marks = fc.constantFrom('<!-- durations: npm run matrix -- --docs -->', '<!-- end of durations -->');
 	const anyReadme = fc.array(fc.oneof(marks, anyText), { maxLength: 6 }).map((pieces) => pieces.join('\n'));
 	fc.assert(

@@ -8,11 +8,11 @@ import { renderMarkdown } from './markdown.ts';
 import { durationsTable } from './markdown-durations.ts';
 import type { Matrix } from './model.ts';
 
-/** Between these lines the README has the durations, and nothing else. */
+/** The README has the table of durations between these lines. */
 const BEGIN = '<!-- durations: npm run matrix -- --docs -->';
 const END = '<!-- end of durations -->';
 
-/** What the README shows of all durations: the default timers that people meet most. */
+/** The durations that the README shows: the default timers that people encounter most often. */
 export const SHOWN = [
 	'DROP and one write, until ETIMEDOUT',
 	'SO_KEEPALIVE and a dead peer, until ETIMEDOUT',
@@ -22,8 +22,8 @@ export const SHOWN = [
 ] as const;
 
 /**
- * Writes a matrix, whose columns are all whole, to `docs/matrix.md`, and some of its durations into the README.
- * RESULTS_MISSING where none of them was measured in two columns.
+ * Writes a matrix of complete columns to `docs/matrix.md`, and some of its durations into the README. Throws
+ * RESULTS_MISSING if none of these durations was measured in two columns.
  */
 export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT): Promise<void> {
 	const table = durationsTable(matrix, SHOWN);
@@ -44,7 +44,7 @@ export async function writeDocs(matrix: Matrix, project: string = PROJECT_ROOT):
 	]);
 }
 
-/** The table of durations that a README shows. MARKER_MISSING where it has no place for one. */
+/** Returns the table of durations in a README. Throws MARKER_MISSING if it has no place for one. */
 export function durationsIn(readme: string): string {
 	const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
 	if (begin >= 0 && end > begin) return readme.slice(begin + BEGIN.length, end).trim();
@@ -54,7 +54,7 @@ export function durationsIn(readme: string): string {
 	});
 }
 
-/** The README with another table. */
+/** Returns the README with another table. */
 export function withDurations(readme: string, table: string): string {
 	durationsIn(readme);
 	return `${readme.slice(0, readme.indexOf(BEGIN) + BEGIN.length)}\n\n${table}\n\n${readme.slice(readme.indexOf(END))}`;

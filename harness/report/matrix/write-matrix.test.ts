@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-interface Found {
+interface LeftScenario {
 	readonly id?: string;
 	readonly verdict?: 'holds' | 'differs';
 	readonly engine?: string;
@@ -33,8 +33,8 @@ interface Found {
 	readonly measures?: TimelineFile['measures'];
 }
 
-/** Scenarios that passed, each with a verdict, in a folder of reports; gives its path. */
-async function leave(name: string, ...found: readonly Found[]): Promise<string> {
+/** Writes passed scenarios with one verdict each into a folder of reports, and returns its path. */
+async function leave(name: string, ...found: readonly LeftScenario[]): Promise<string> {
 	const path = join(folder, name);
 	await mkdir(path, { recursive: true });
 	const there = await temporaryReports(path);
@@ -56,10 +56,10 @@ async function leave(name: string, ...found: readonly Found[]): Promise<string> 
 	return path;
 }
 
-/** That these scenarios of the one spec failed before they had a lab, and those are all that it has. */
+/** Records that these scenarios of the spec failed before they had a lab, and that `others` did not run. */
 async function leaveFailures(
 	path: string,
-	place: Environment,
+	environment: Environment,
 	failed: readonly string[],
 	others: readonly string[],
 ): Promise<void> {
@@ -67,17 +67,17 @@ async function leaveFailures(
 		...failed.map((title) => [title, 'failed'] as const),
 		...others.map((title) => [title, 'pending'] as const),
 	];
-	await writeRecord(resultOf('specs/a.spec.ts', Object.fromEntries(statuses)), [], place, path);
+	await writeRecord(resultOf('specs/a.spec.ts', Object.fromEntries(statuses)), [], environment, path);
 }
 
 const markdown = () => readFile(join(reports, 'matrix.md'), 'utf8');
-/** The matrix that the page holds. */
+/** Returns the matrix in the page. */
 async function matrixOnPage(): Promise<MatrixView> {
 	const page = await readFile(join(reports, 'index.html'), 'utf8');
 	return JSON.parse(/id="matrix-view">(.*?)<\/script>/.exec(page)?.[1] ?? '');
 }
 
-test('is written over what this checkout has and others have, and leaves nothing else', async () => {
+test('has the results of this checkout and others, and no other files are written', async () => {
 	await leave('reports', {});
 	const vm = { engine: 'vm', kernel: '5.10.259' };
 	const measures = [{ what: 'TIME-WAIT', seconds: 61.3 }];
@@ -105,21 +105,21 @@ test('is written over what this checkout has and others have, and leaves nothing
 	]);
 });
 
-test('needs nothing of this checkout where others are named, nor its folder', async () => {
+test('needs no results of this checkout if others are given', async () => {
 	await rm(reports, { recursive: true });
 	const { matrix, whole } = await writeMatrix([await leave('other', {})], [], folder);
 	expect(await markdown()).toContain('| docker 6.18.44 (in part) | 0 | 0 | 1 | 0 | 94 |');
 	expect([matrix, whole].map(({ columns }) => columns.length)).toEqual([1, 0]);
 });
 
-test('tells of a folder that was named and has nothing', async () => {
+test('reports a given folder that has no results', async () => {
 	await leave('reports', {});
 	const { matrix } = await writeMatrix([join(folder, 'gone')], [], folder);
 	expect(matrix.troubles).toEqual([`${join(folder, 'gone')} has no timelines: its run is missing`]);
 	expect(await markdown()).toContain('its run is missing.');
 });
 
-test('says which explanations are not needed any more', () => {
+test('lists explanations that are no longer needed', () => {
 	const change = {
 		name: 'a sysctl',
 		since: '6.5',
@@ -146,7 +146,7 @@ test('says which explanations are not needed any more', () => {
 });
 
 test.each(['', '{}', '<!DOCTYPE html>'])(
-	'tells of a file that cannot be read, and shows the others: %j',
+	'reports a file that cannot be read, and shows the others: %j',
 	async (text) => {
 		const other = await leave('other', {});
 		await temporaryReports(other).then((there) => there.leave('vm-6.1/specs/a.spec.ts/b', { 'timeline.json': text }));
@@ -158,7 +158,7 @@ test.each(['', '{}', '<!DOCTYPE html>'])(
 	},
 );
 
-describe('is refused, and what was there stays,', () => {
+describe('is rejected, and the previous one is kept,', () => {
 	beforeEach(async () => {
 		await writeFile(join(reports, 'matrix.md'), 'the last one');
 	});
@@ -176,11 +176,11 @@ describe('is refused, and what was there stays,', () => {
 		return error as HalfopenError;
 	}
 
-	test('if nothing has been run', async () => {
+	test('if there are no results', async () => {
 		expect((await refusal()).problem).toContain('No run has a verdict on a claim');
 	});
 
-	test('if what was named is no folder', async () => {
+	test('if a given path is not a folder', async () => {
 		const file = join(await leave('other', {}), 'a-file');
 		await writeFile(file, '');
 		const error = await writeMatrix([file], [], folder).catch((reason: unknown) => reason);

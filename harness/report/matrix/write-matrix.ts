@@ -12,15 +12,15 @@ import { renderMarkdown } from './markdown.ts';
 import { comparisonsOf, type Matrix, matrixOf, onlyWhole } from './model.ts';
 import { readOtherReports } from './other-reports.ts';
 
-/** What was written, and the same without the columns that show a part. */
+/** The matrix that was written, and the same without the columns in part. */
 export interface WrittenMatrix {
 	readonly matrix: Matrix;
 	readonly whole: Matrix;
 }
 
 /**
- * Writes `matrix.md` and the page of the project’s `reports`, over what is there itself and what others have, and gives
- * the matrix. RESULTS_MISSING if nothing was found anywhere: then the last `matrix.md` stays.
+ * Writes `matrix.md` and the page in the project’s `reports`, with the results there and in other folders. Throws
+ * RESULTS_MISSING if there are no results anywhere, and leaves the previous `matrix.md`.
  */
 export async function writeMatrix(
 	folders: readonly string[],
@@ -44,8 +44,8 @@ export async function writeMatrix(
 }
 
 /**
- * What is to be said of a matrix, line by line: the result, what went wrong, what nobody can explain, and explanations
- * that are not needed any more.
+ * Summarizes a matrix in lines: the result, the troubles, the unexplained differences, and the explanations that are no
+ * longer needed.
  */
 export function summaryOf(matrix: Matrix): string[] {
 	const unexplained = comparisonsOf(matrix).flatMap((row) =>

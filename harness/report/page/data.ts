@@ -2,59 +2,58 @@ import type { EventOf, HostName } from '../../timeline/events.ts';
 import type { Loss, Skip, TimelineFile, Verdict } from '../../timeline/timeline-file.ts';
 
 /**
- * What the page holds as JSON, and page.js reads. All of it is plain text to the page but `ladder`, which is an SVG
+ * The data that the page contains as JSON, for page.js. All strings are plain text, except `ladder`, which is an SVG
  * document.
  */
 
-/**
- * One scenario as the list shows it. The content of the scenario at place n of the list stands in an element of its
- * own, `content-n`.
- */
+/** A scenario in the list. The content of the scenario with the index n is in the element `content-n`. */
 export interface Entry {
 	/**
-	 * Where its files are, from the page; also its name in the address: `puzzlers/power-off/the-peer-never-comes-back`.
+	 * The folder of its files, relative to the page. Also identifies it in the address:
+	 * `puzzlers/power-off/the-peer-never-comes-back`.
 	 */
 	readonly folder: string;
-	/** The folder of its spec, below `specs/`: `puzzlers`. */
+	/** The folder of its spec, relative to `specs/`: `puzzlers`. */
 	readonly theme: string;
-	/** Its spec, as it is named in reports: `puzzlers/power-off`. */
+	/** The name of its spec: `puzzlers/power-off`. */
 	readonly spec: string;
 	readonly title: string;
 	readonly question?: string;
 	readonly outcome: TimelineFile['outcome'];
-	/** The first line of why it failed. */
+	/** The first line of the failure's message. */
 	readonly failure?: string;
 	readonly verdicts: readonly Verdict[];
-	/** Wall time, in words. */
+	/** The wall time that it took, formatted. */
 	readonly duration?: string;
 	readonly engine: string;
 	/** The kernel's release. */
 	readonly kernel: string;
 }
 
-/** What is shown of a scenario once it is opened. */
+/** The details of a scenario, shown when it is opened. */
 export interface Content {
 	readonly answer?: string;
-	/** Why it failed, whole. */
+	/** The whole message of the failure. */
 	readonly failure?: string;
-	/** Wall clock at its start, ISO 8601. */
+	/** The wall clock time at its start, in ISO 8601. */
 	readonly startedAt: string;
 	readonly losses: readonly Loss[];
 	readonly skipped: readonly Skip[];
 	/** The text of its ladder.svg. */
 	readonly ladder?: string;
-	readonly samples: Readonly<Record<HostName, readonly SocketSample[]>>;
-	/** Its sysctls stand in the element `sysctls-n`: most scenarios share them. */
+	readonly samples: Readonly<Record<HostName, readonly FoldedSamples[]>>;
+	/** The number of the element `sysctls-n` with its sysctls. Most scenarios share them. */
 	readonly sysctls: number;
 	/** The names of the files in its folder that are linked. */
 	readonly files: readonly string[];
 }
 
-/** Looks at `ss`, one after the other, that showed the same but for running clocks; the rows are those of the first. */
-export interface SocketSample {
-	/** Of the first and the last of them, in seconds. */
+/** Consecutive samples of `ss` that differ only in running clocks. The rows are those of the first sample. */
+export interface FoldedSamples {
+	/** The times of the first and the last sample, in seconds. */
 	readonly t: number;
 	readonly until: number;
+	/** The number of samples. */
 	readonly times: number;
 	readonly rows: EventOf<'sockets'>['rows'];
 }
@@ -62,23 +61,21 @@ export interface SocketSample {
 /** Names and values. */
 export type Sysctls = Readonly<Record<string, string>>;
 
-/**
- * Claims and durations by engine and kernel. All of it is text for the reader; a cell's place is that of its column.
- */
+/** Claims and durations by engine and kernel, as text for the reader. Cells have the order of the columns. */
 export interface MatrixView {
 	readonly title: string;
 	/** The result in one sentence. */
 	readonly headline: string;
 	readonly legend: string;
-	/** Stands before what is not the same in all columns. */
+	/** Shown before rows that differ between columns. */
 	readonly mark: string;
-	/** What is missing or went wrong. */
+	/** What went wrong or is missing, as sentences. */
 	readonly troubles: readonly string[];
 	readonly columns: readonly ColumnView[];
 	readonly durationsLegend: string;
 	readonly durations: readonly DurationView[];
 	readonly groups: readonly { readonly title: string; readonly claims: readonly ClaimView[] }[];
-	/** The changes of the kernel that explain something, or are said to. */
+	/** The changes of the kernel that explain differences, or are supposed to. */
 	readonly changes: readonly { readonly name: string; readonly text: string }[];
 }
 
@@ -86,24 +83,24 @@ export interface MatrixView {
 export interface ColumnView {
 	readonly engine: string;
 	readonly kernel: string;
-	/** For narrow tables. */
+	/** A short name, for narrow tables. */
 	readonly brief: string;
-	/** That it is not complete; empty where it is. */
+	/** Says that the column is not complete, or is empty. */
 	readonly state: string;
-	/** How many scenarios passed and failed, and how many claims hold, differ and are not covered. */
+	/** The numbers of scenarios that passed and failed, and of claims that hold, differ and are not covered. */
 	readonly counts: readonly string[];
 }
 
 interface ComparedView {
 	readonly differs: boolean;
 	readonly unexplained: boolean;
-	/** Why it differs; empty where it does not. */
+	/** The reason for the difference. Empty if there is none. */
 	readonly reason: string;
 }
 
 export interface DurationView extends ComparedView {
 	readonly what: string;
-	/** Empty where it was not measured. */
+	/** One per column. Empty if it was not measured there. */
 	readonly seconds: readonly string[];
 }
 
@@ -114,7 +111,7 @@ export interface ClaimView extends ComparedView {
 		readonly verdict: Verdict['verdict'] | 'divided' | 'not covered';
 		readonly label: string;
 	}[];
-	/** What was said for the verdicts, and in which columns. */
+	/** The notes of the verdicts, with the indexes of their columns. */
 	readonly notes: readonly (Omit<Verdict, 'id'> & {
 		/** The spec file, relative to the project. */
 		readonly spec: string;

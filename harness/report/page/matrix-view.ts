@@ -22,7 +22,7 @@ import { type Duration, isCompared } from '../matrix/durations.ts';
 import type { Matrix } from '../matrix/model.ts';
 import type { ClaimView, ColumnView, DurationView, MatrixView } from './data.ts';
 
-/** What the page holds of a matrix: the same facts as in matrix.md, in the same words. */
+/** Returns the page's data about a matrix: the same facts and texts as in matrix.md. */
 export function matrixView(matrix: Matrix): MatrixView {
 	const briefs = briefNames(matrix.columns);
 	return {
@@ -31,7 +31,7 @@ export function matrixView(matrix: Matrix): MatrixView {
 		legend: LEGEND,
 		mark: MARK,
 		troubles: troubleSentences(matrix),
-		columns: matrix.columns.map((column, place) => columnView(column, briefs[place] ?? '')),
+		columns: matrix.columns.map((column, index) => columnView(column, briefs[index] ?? '')),
 		durationsLegend: DURATIONS_LEGEND,
 		durations: matrix.durations.map(durationView),
 		groups: matrix.groups.map(({ source, rows }) => ({

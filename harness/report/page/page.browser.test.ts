@@ -14,7 +14,7 @@ import { HOSTILE, hostileTimeline, longTimeline, pageScenario, wholeSuite } from
 import { matrixView } from './matrix-view.ts';
 import { readParts, renderPage } from './render-page.ts';
 
-/** Two cores may be busy with labs. */
+/** Both cores may be busy with labs. */
 const LIMIT_MS = 60_000;
 const OTHERS = 170;
 const ALL = OTHERS + 4;
@@ -59,14 +59,14 @@ inBrowser('index.html in Chromium', () => {
 
 	afterEach(async () => {
 		await page.close();
-		expect(browser.complaints).toEqual([]);
+		expect(browser.problems).toEqual([]);
 		expect(browser.requests.filter((url) => !url.startsWith('file://'))).toEqual([]);
 	});
 
 	const ask = <T>(expression: string) => page.evaluate(expression) as Promise<T>;
 	const textOf = (selector: string) => ask<string>(`document.querySelector(${JSON.stringify(selector)}).textContent`);
 	const count = (selector: string) => ask<number>(`document.querySelectorAll(${JSON.stringify(selector)}).length`);
-	/** Of which a style sheet says that they are drawn. */
+	/** Returns the number of elements that style sheets do not hide. */
 	const drawn = (selector: string) =>
 		ask<number>(
 			`[...document.querySelectorAll(${JSON.stringify(selector)})].filter((each) => getComputedStyle(each).display ` +
@@ -83,7 +83,7 @@ inBrowser('index.html in Chromium', () => {
 		await page.waitForSelector('#one h2');
 	}
 
-	test('is ready within 5 s with all scenarios, one of them of ten thousand events, and has built none of them', async () => {
+	test('lists all scenarios within 5 s, one with ten thousand events, and has built no details', async () => {
 		const before = await browser.processorMs();
 		expect(before).toBeGreaterThan(0);
 		await page.goto(address);
@@ -98,12 +98,12 @@ inBrowser('index.html in Chromium', () => {
 		]);
 	});
 
-	test('says of each scenario what was asked, what came out, how long it took, and where it ran', async () => {
+	test('lists the question, the results, the time, the engine and the kernel of each scenario', async () => {
 		await page.goto(address);
 		const entry = await ask<string>(
 			`document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').innerText`,
 		);
-		for (const told of [
+		for (const text of [
 			rebootTimeline().question,
 			'passed',
 			'PZ5 holds',
@@ -112,15 +112,15 @@ inBrowser('index.html in Chromium', () => {
 			'docker',
 			'Linux 6.18.44',
 		])
-			expect(entry).toContain(told);
+			expect(entry).toContain(text);
 		const notes = await ask(
-			`[...document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li').querySelectorAll('.badge[title]')].map((each) ` +
-				'=> each.title)',
+			`[...document.querySelector('a[href="#puzzlers/reboot/abrupt"]').closest('li')` +
+				`.querySelectorAll('.badge[title]')].map((each) => each.title)`,
 		);
 		expect(notes).toEqual(rebootTimeline().verdicts.map(({ note }) => note));
 	});
 
-	test('is filtered by words and by what came out', async () => {
+	test('filters scenarios by words and by results', async () => {
 		await page.goto(address);
 		await page.type('#words', 'PZ8T never');
 		expect(await titles()).toHaveLength(1 + OTHERS / 2);
@@ -136,7 +136,7 @@ inBrowser('index.html in Chromium', () => {
 		expect(await drawn('#all section:not([hidden])')).toBe(1);
 	});
 
-	test('opens a scenario by its link, goes back to where the reader was, and can be entered by the address', async () => {
+	test('opens a scenario by its link or its address, and returns to the reader’s position in the list', async () => {
 		await page.goto(address);
 		const link = await page.waitForSelector('a[href="#theme-4/spec/scenario-94"]');
 		await link?.scrollIntoView();
@@ -180,7 +180,7 @@ inBrowser('index.html in Chromium', () => {
 		expect(await Promise.all(parts.map(drawn))).toEqual(own);
 	});
 
-	test('tells the details of what is pointed at, and of what is reached by keys, past what is hidden', async () => {
+	test('shows the details of the part below the pointer, or selected by keys, which skip hidden parts', async () => {
 		await open('puzzlers/reboot/abrupt');
 		for (const kind of ['segment', 'call']) {
 			await page.hover(`[data-kind="${kind}"] text`);
@@ -209,7 +209,7 @@ inBrowser('index.html in Chromium', () => {
 		expect([...seen]).toEqual([...new Set(await ask<string[]>(shown))]);
 	});
 
-	test('unfolds what ss showed, and the sysctls, when it is asked to', async () => {
+	test('unfolds samples of ss and sysctls when the reader opens them', async () => {
 		await open('puzzlers/power-off/for%20good');
 		expect(await count('table')).toBe(0);
 		await page.click('.samples[data-host="client"] > summary');
@@ -235,7 +235,7 @@ inBrowser('index.html in Chromium', () => {
 		expect(await drawn('.sysctls tbody tr')).toBe(0);
 	});
 
-	test('stays usable with ten thousand events, none of them left out', async () => {
+	test('shows all of ten thousand events, and stays usable', async () => {
 		await page.goto(address);
 		await page.type('#words', 'ten thousand');
 		const before = await browser.processorMs();
@@ -261,7 +261,7 @@ inBrowser('index.html in Chromium', () => {
 		expect(await count('.sample')).toBe(100);
 	});
 
-	test('shows as text whatever stands in titles, questions, answers, failures and notes', async () => {
+	test('shows titles, questions, answers, failures and notes as text, whatever they contain', async () => {
 		await open('hostile/strings/a');
 		expect(await textOf('#one h2')).toBe(`${HOSTILE} failed`);
 		expect([await textOf('#all .failure'), await textOf('#one .failure')]).toEqual([HOSTILE, `${HOSTILE}\nand more`]);
@@ -288,7 +288,7 @@ inBrowser('index.html in Chromium', () => {
 			await page.waitForSelector('.matrix');
 		});
 
-		test('have a cell for each column, and say what differs, why, and what is missing', async () => {
+		test('have a cell for each column, and show what differs, why, and what is missing', async () => {
 			const { headline, troubles, legend, durationsLegend, changes } = matrixView(sample());
 			const text = await ask<string>(`document.querySelector('#matrix').innerText`);
 			const listed = changes.map((change) => `${change.name}: ${change.text}`);
@@ -330,7 +330,7 @@ inBrowser('index.html in Chromium', () => {
 			]);
 		});
 
-		test('are filtered by words and by what came out, and a claim has an address of its own', async () => {
+		test('are filtered by words and by results, and each claim has its own address', async () => {
 			const shown = async () => (await rows('[data-claim] tr:first-child, .durations tbody tr')).map(([head]) => head);
 			expect(await textOf('#matrix-count')).toBe('11 of 11 claims and durations');
 			await page.type('#matrix-words', 'vm 5.10 FOUR');
@@ -352,7 +352,7 @@ inBrowser('index.html in Chromium', () => {
 		});
 	});
 
-	test('is light or dark as the reader likes it', async () => {
+	test('is light or dark according to the browser’s setting', async () => {
 		await page.goto(address);
 		const grounds = [];
 		for (const value of ['light', 'dark']) {

@@ -1,11 +1,11 @@
 /**
- * The script of reports/index.html. It shows what the page holds as JSON (data.ts): the list of scenarios, all that was
- * recorded of one of them, and the matrix of claims and durations. Text from scenarios goes into the document as text
- * only; what was not asked for is not built.
+ * The script of reports/index.html. It shows the data that the page contains as JSON (data.ts): the list of scenarios,
+ * the details of one scenario, and the matrix of claims and durations. Text from scenarios is inserted only as text.
+ * Each part is built when the reader opens it.
  *
  * @typedef {import('./data.ts').Entry} Entry
  * @typedef {import('./data.ts').Content} Content
- * @typedef {import('./data.ts').SocketSample} SocketSample
+ * @typedef {import('./data.ts').FoldedSamples} FoldedSamples
  * @typedef {import('./data.ts').Sysctls} Sysctls
  * @typedef {import('./data.ts').MatrixView} MatrixView
  * @typedef {import('./data.ts').ColumnView} ColumnView
@@ -15,10 +15,10 @@
  */
 
 {
-	/** So many samples of `ss` are listed at once; more are folded into groups. */
+	/** The largest number of samples of `ss` that are listed at once. More are folded into groups of this size. */
 	const SAMPLES_IN_A_GROUP = 100;
 
-	/** What can be hidden in a ladder, and the kinds that go with it. */
+	/** The layers of a ladder that can be hidden, with their kinds of parts. */
 	const LAYERS = {
 		calls: ['call'],
 		segments: ['segment'],
@@ -28,37 +28,37 @@
 	/** The address of the matrix, and of a claim in it: `#/matrix/PZ8`. No folder begins with a slash. */
 	const MATRIX = '/matrix';
 
-	/** As the badges of verdicts are coloured. */
+	/** The colours of verdicts, as classes. */
 	const COLOURS = { holds: 'good', differs: 'other', divided: 'other', 'not covered': 'none' };
 
-	const NOTHING_POINTED_AT =
-		'Point at something in the ladder, or go into it with Tab and along it with the arrow keys: here are its details.';
+	const NOTHING_SELECTED =
+		'Point at a part of the ladder, or select one with Tab and the arrow keys. Its details are shown here.';
 
 	const all = byId('all');
 	const one = byId('one');
 	const matrix = byId('matrix');
 	/** @type {Entry[]} */
 	const entries = json('entries');
-	const titleOfAll = document.title;
+	const titleOfList = document.title;
 
-	/** Where the reader was in the list when a scenario was opened. */
-	let left = { scroll: 0, place: -1 };
+	/** The reader's position in the list when a scenario was opened. */
+	let position = { scroll: 0, index: -1 };
 
 	const links = buildList();
 	show();
 	addEventListener('hashchange', show);
 
-	/** Shows what the address names. */
+	/** Shows what the address identifies. */
 	function show() {
 		const address = decodedAddress();
 		if (address === MATRIX || address.startsWith(`${MATRIX}/`)) {
 			showMatrix(address.slice(MATRIX.length + 1));
 			return;
 		}
-		const place = entries.findIndex((entry) => entry.folder === address);
-		const entry = entries[place];
+		const index = entries.findIndex((entry) => entry.folder === address);
+		const entry = entries[index];
 		if (entry === undefined) showList();
-		else showScenario(entry, place);
+		else showScenario(entry, index);
 	}
 
 	function decodedAddress() {
@@ -71,32 +71,32 @@
 
 	/** @param {HTMLElement} view */
 	function showOnly(view) {
-		if (!all.hidden && view !== all) left = { ...left, scroll: scrollY };
+		if (!all.hidden && view !== all) position = { ...position, scroll: scrollY };
 		for (const each of [all, one, matrix]) each.hidden = each !== view;
 	}
 
 	function showList() {
 		showOnly(all);
 		one.replaceChildren();
-		document.title = titleOfAll;
-		links[left.place]?.focus({ preventScroll: true });
-		scrollTo(0, left.scroll);
+		document.title = titleOfList;
+		links[position.index]?.focus({ preventScroll: true });
+		scrollTo(0, position.scroll);
 	}
 
 	/**
 	 * @param {Entry} entry
-	 * @param {number} place
+	 * @param {number} index
 	 */
-	function showScenario(entry, place) {
+	function showScenario(entry, index) {
 		showOnly(one);
-		left = { ...left, place };
-		one.replaceChildren(...scenario(entry, json(`content-${place}`)));
+		position = { ...position, index };
+		one.replaceChildren(...scenario(entry, json(`content-${index}`)));
 		document.title = `${entry.title} · halfopen`;
 		scrollTo(0, 0);
 		one.querySelector('h2')?.focus({ preventScroll: true });
 	}
 
-	/** @param {string} id of the claim that the reader asked for; empty for none */
+	/** @param {string} id of the claim in the address, or empty */
 	function showMatrix(id) {
 		showOnly(matrix);
 		if (matrix.childElementCount === 0) matrix.append(...matrixOf(json('matrix-view')));
@@ -109,11 +109,11 @@
 		else asked.scrollIntoView();
 	}
 
-	/** Builds the list and its filters, and gives the links to the scenarios, in the order of `entries`. */
+	/** Builds the list and its filters. Returns the links to the scenarios, in the order of `entries`. */
 	function buildList() {
 		const items = entries.map(listItem);
 		const themes = [...new Set(entries.map(({ theme }) => theme))].map((theme) => {
-			const own = items.filter((_, place) => entries[place]?.theme === theme);
+			const own = items.filter((_, index) => entries[index]?.theme === theme);
 			return {
 				own,
 				section: element('section', {}, element('h2', {}, theme), element('ul', { class: 'entries' }, ...own)),
@@ -126,8 +126,8 @@
 				noun: 'scenarios',
 				kinds: { differs: 'only those that differ', failed: 'only failed' },
 			},
-			entries.map((entry, place) => ({
-				shown: /** @type {HTMLElement} */ (items[place]),
+			entries.map((entry, index) => ({
+				shown: /** @type {HTMLElement} */ (items[index]),
 				text: [
 					entry.title,
 					entry.question,
@@ -151,10 +151,10 @@
 	}
 
 	/**
-	 * A search field, a choice of kinds, and a count. They hide the items that do not match.
+	 * Returns a search field, a choice of kinds, and a count. They hide the items that do not match.
 	 *
-	 * @param {{ id: string, placeholder: string, noun: string, kinds: Record<string, string> }} options `id` begins the
-	 * ids of the three, `kinds` are the values of the choice and their texts
+	 * @param {{ id: string, placeholder: string, noun: string, kinds: Record<string, string> }} options `id` is the
+	 * prefix of their ids, `kinds` are the values of the choice and their texts
 	 * @param {readonly Filtered[]} items
 	 * @param {() => void} filtered called after each change
 	 */
@@ -175,16 +175,16 @@
 		const texts = items.map(({ text }) => text.toLowerCase());
 		const filter = () => {
 			const wanted = words.value.toLowerCase().split(/\s+/);
-			for (const [place, { shown, kinds }] of items.entries()) {
+			for (const [index, { shown, kinds }] of items.entries()) {
 				const isOfKind = which.value === 'all' || kinds.includes(which.value);
-				shown.hidden = !(isOfKind && wanted.every((word) => texts[place]?.includes(word)));
+				shown.hidden = !(isOfKind && wanted.every((word) => texts[index]?.includes(word)));
 			}
 			filtered();
 			count.textContent = `${items.filter(({ shown }) => !shown.hidden).length} of ${items.length} ${noun}`;
 		};
 		words.addEventListener('input', filter);
 		which.addEventListener('change', filter);
-		// A browser that goes back to the page may have filled the filters in.
+		// A browser that returns to the page may restore the filters.
 		addEventListener('pageshow', filter);
 		filter();
 		return element('div', { class: 'filters', role: 'search' }, words, which, count);
@@ -230,7 +230,7 @@
 	}
 
 	/**
-	 * All of one scenario.
+	 * Returns the details of one scenario.
 	 *
 	 * @param {Entry} entry
 	 * @param {Content} content
@@ -271,23 +271,22 @@
 	}
 
 	/**
-	 * The drawing, what can be hidden in it, and the details of what is pointed at.
+	 * Returns the drawing, the check boxes for its layers, and the details of the selected part.
 	 *
 	 * @param {string | undefined} text
 	 */
 	function ladder(text) {
 		const heading = element('h3', {}, 'Ladder');
 		if (text === undefined)
-			return [heading, element('p', {}, 'It was not drawn when this was recorded; ladder.txt has it as text.')];
-		// As HTML, for Chromium takes seconds to read a large drawing as XML.
+			return [heading, element('p', {}, 'This scenario was not drawn; ladder.txt shows it as text.')];
+		// Parsed as HTML, because Chromium needs seconds to parse a large drawing as XML.
 		const parsed = new DOMParser().parseFromString(text, 'text/html').querySelector('svg');
-		if (parsed === null)
-			return [heading, element('p', {}, 'ladder.svg is broken: running the spec again draws it anew.')];
+		if (parsed === null) return [heading, element('p', {}, 'ladder.svg is broken. Run the spec again to replace it.')];
 		const drawing = document.importNode(parsed, true);
-		const details = element('pre', { class: 'details', id: 'details' }, NOTHING_POINTED_AT);
+		const details = element('pre', { class: 'details', id: 'details' }, NOTHING_SELECTED);
 		const frame = element('div', { class: 'frame' }, drawing);
-		const settle = walkable(frame, details);
-		const boxes = Object.entries(LAYERS).map(([layer, kinds]) => layerBox(layer, kinds, frame, settle));
+		const partsHidden = selectable(frame, details);
+		const boxes = Object.entries(LAYERS).map(([layer, kinds]) => layerBox(layer, kinds, frame, partsHidden));
 		return [
 			heading,
 			element('div', { class: 'filters', role: 'group', 'aria-label': 'Shown in the ladder' }, ...boxes),
@@ -297,34 +296,34 @@
 	}
 
 	/**
-	 * A check box for some kinds of what is drawn.
+	 * Returns a check box that hides and shows parts of these kinds.
 	 *
 	 * @param {string} layer
 	 * @param {readonly string[]} kinds
 	 * @param {HTMLElement} frame
-	 * @param {() => void} settle
+	 * @param {() => void} changed called after each change
 	 */
-	function layerBox(layer, kinds, frame, settle) {
+	function layerBox(layer, kinds, frame, changed) {
 		const box = element('input', { type: 'checkbox', id: `show-${layer}` });
 		box.checked = true;
 		box.addEventListener('change', () => {
 			for (const kind of kinds) frame.classList.toggle(`without-${kind}`, !box.checked);
-			settle();
+			changed();
 		});
 		return element('label', {}, box, ` ${layer}`);
 	}
 
 	/**
-	 * Shows details of what is pointed at or has the focus. One part of a drawing can be reached by Tab, the others from
-	 * there by arrow keys: nobody gets past thousands of stops to the rest of the page. Gives a function to call when
-	 * parts were hidden or shown.
+	 * Shows the details of the part below the pointer or with the focus. Only one part of a drawing can be reached with
+	 * Tab, and the others from there with the arrow keys. Otherwise the rest of the page would be behind thousands of tab
+	 * stops. Returns a function that must be called after parts were hidden or shown.
 	 *
 	 * @param {HTMLElement} frame
 	 * @param {HTMLElement} details
 	 */
-	function walkable(frame, details) {
+	function selectable(frame, details) {
 		const parts = [...frame.querySelectorAll('[data-kind]')].filter((part) => part instanceof SVGElement);
-		const places = new Map(parts.map((part, place) => [part, place]));
+		const indexes = new Map(parts.map((part, index) => [part, index]));
 		for (const part of parts) part.setAttribute('tabindex', '-1');
 		let stop = parts[0];
 		/** @param {SVGElement | undefined} part */
@@ -343,25 +342,25 @@
 		};
 		let pointer = '';
 		frame.addEventListener('pointermove', ({ target, screenX, screenY }) => {
-			// The page may also have moved below a pointer that rests, while keys are used.
+			// This event also occurs if the page scrolls below a resting pointer while keys are used.
 			const now = `${screenX} ${screenY}`;
 			if (now !== pointer) showDetails(target);
 			pointer = now;
 		});
 		frame.addEventListener('focusin', (event) => {
 			const { target } = event;
-			if (!(target instanceof SVGElement) || !places.has(target)) return;
+			if (!(target instanceof SVGElement) || !indexes.has(target)) return;
 			showDetails(target);
 			stopAt(target);
 		});
 		frame.addEventListener('keydown', (event) => {
 			const step = new Map(Object.entries({ ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 })).get(event.key);
-			const from = event.target instanceof SVGElement ? places.get(event.target) : undefined;
+			const from = event.target instanceof SVGElement ? indexes.get(event.target) : undefined;
 			if (step === undefined || from === undefined) return;
 			event.preventDefault();
-			let place = from + step;
-			while (isHidden(parts[place])) place += step;
-			parts[place]?.focus();
+			let index = from + step;
+			while (isHidden(parts[index])) index += step;
+			parts[index]?.focus();
 		});
 		return () => {
 			if (isHidden(stop)) stopAt(parts.find((part) => !isHidden(part)));
@@ -374,32 +373,30 @@
 	}
 
 	/**
-	 * All samples of one host's sockets.
+	 * Returns all samples of one host's sockets.
 	 *
 	 * @param {string} host
-	 * @param {readonly SocketSample[]} samples
+	 * @param {readonly FoldedSamples[]} samples
 	 */
 	function samplesOf(host, samples) {
 		const times = samples.reduce((sum, sample) => sum + sample.times, 0);
 		const summary = `${host}: ${times} samples, ${samples.length} of them with something new`;
-		return unfolded(summary, { class: 'samples', 'data-host': host }, () => {
+		return folded(summary, { class: 'samples', 'data-host': host }, () => {
 			if (samples.length <= SAMPLES_IN_A_GROUP) return samples.map(sampleOf);
 			const groups = Array.from({ length: Math.ceil(samples.length / SAMPLES_IN_A_GROUP) }, (_, group) =>
 				samples.slice(group * SAMPLES_IN_A_GROUP, (group + 1) * SAMPLES_IN_A_GROUP),
 			);
 			return groups.map((group) => {
 				const [first, last] = [group[0], group.at(-1)];
-				return unfolded(`${seconds(first?.t)} to ${seconds(last?.until)}`, { class: 'group' }, () =>
-					group.map(sampleOf),
-				);
+				return folded(`${seconds(first?.t)} to ${seconds(last?.until)}`, { class: 'group' }, () => group.map(sampleOf));
 			});
 		});
 	}
 
-	/** @param {SocketSample} sample */
+	/** @param {FoldedSamples} sample */
 	function sampleOf({ t, until, times, rows }) {
 		const same = times === 1 ? '' : `, and the same in ${times - 1} more until ${seconds(until)}`;
-		return unfolded(
+		return folded(
 			`${seconds(t)}: ${rows.length} ${rows.length === 1 ? 'socket' : 'sockets'}${same}`,
 			{ class: 'sample' },
 			() => [
@@ -422,11 +419,11 @@
 		);
 	}
 
-	/** @param {number} place of the set in the page */
-	function sysctlsOf(place) {
+	/** @param {number} index of the set in the page */
+	function sysctlsOf(index) {
 		/** @type {Sysctls} */
-		const sysctls = json(`sysctls-${place}`);
-		return unfolded(`${Object.keys(sysctls).length} settings`, { class: 'sysctls' }, () => {
+		const sysctls = json(`sysctls-${index}`);
+		return folded(`${Object.keys(sysctls).length} settings`, { class: 'sysctls' }, () => {
 			const name = element('input', { type: 'search', placeholder: 'name or value', 'aria-label': 'Filter sysctls' });
 			const shown = table(['Name', 'Value'], Object.entries(sysctls));
 			name.addEventListener('input', () => {
@@ -437,7 +434,7 @@
 	}
 
 	/**
-	 * The matrix: the result, what is missing, durations, claims, and the changes of the kernel.
+	 * Returns the matrix: the result, the troubles, durations, claims, and the changes of the kernel.
 	 *
 	 * @param {MatrixView} view
 	 */
@@ -462,8 +459,8 @@
 				for (const { head, rows } of sections) head.hidden = rows.every(({ shown }) => shown.hidden);
 			},
 		);
-		const links = differing.flatMap(({ id }, place) => [
-			place === 0 ? ': ' : ', ',
+		const links = differing.flatMap(({ id }, index) => [
+			index === 0 ? ': ' : ', ',
 			element('a', { href: `#${MATRIX}/${addressOf(id)}` }, id),
 		]);
 		return [
@@ -515,7 +512,7 @@
 			...seconds.map((text) => element('td', {}, text)),
 			element('td', {}, reason),
 		);
-		const measured = view.columns.filter((_, place) => seconds[place] !== '').map(nameOf);
+		const measured = view.columns.filter((_, index) => seconds[index] !== '').map(nameOf);
 		return { shown, text: [what, reason, ...measured].join('\n'), kinds: kindsOf(row) };
 	}
 
@@ -546,7 +543,7 @@
 	}
 
 	/**
-	 * A claim: a line of cells, and one for the notes, which so have the whole width.
+	 * Returns a claim as two rows: the cells, and the notes in the whole width of the table.
 	 *
 	 * @param {ClaimView} claim
 	 * @param {MatrixView} view
@@ -562,8 +559,8 @@
 				{},
 				element('th', { scope: 'row', rowspan: '2' }, headOf(id, claim, view)),
 				element('td', {}, text),
-				...cells.map(({ verdict, label }, place) => {
-					const own = notes.filter(({ columns }) => columns.includes(place));
+				...cells.map(({ verdict, label }, index) => {
+					const own = notes.filter(({ columns }) => columns.includes(index));
 					const title = own.map(({ verdict, scenario, note }) => `${verdict}, by “${scenario}”: ${note}`).join('\n');
 					return element('td', { class: COLOURS[verdict], ...(title === '' ? {} : { title }) }, label);
 				}),
@@ -579,9 +576,9 @@
 				),
 			),
 		);
-		const covered = view.columns.filter((_, place) => cells[place]?.verdict !== 'not covered').map(nameOf);
-		const said = notes.flatMap(({ scenario, note }) => [scenario, note]);
-		return { shown, text: [id, text, reason, ...said, ...covered].join('\n'), kinds: kindsOf(claim) };
+		const covered = view.columns.filter((_, index) => cells[index]?.verdict !== 'not covered').map(nameOf);
+		const noteTexts = notes.flatMap(({ scenario, note }) => [scenario, note]);
+		return { shown, text: [id, text, reason, ...noteTexts, ...covered].join('\n'), kinds: kindsOf(claim) };
 	}
 
 	/**
@@ -591,9 +588,9 @@
 	function notesOf({ notes }, { columns }) {
 		if (notes.length === 0) return [];
 		return [
-			unfolded(notes.length === 1 ? '1 note' : `${notes.length} notes`, {}, () => {
+			folded(notes.length === 1 ? '1 note' : `${notes.length} notes`, {}, () => {
 				const items = notes.map((note) => {
-					const where = columns.filter((_, place) => note.columns.includes(place)).map(nameOf);
+					const where = columns.filter((_, index) => note.columns.includes(index)).map(nameOf);
 					return element(
 						'li',
 						{},
@@ -632,20 +629,20 @@
 
 	/** @param {readonly string[]} texts */
 	function lines(texts) {
-		return texts.flatMap((text, place) => (place === 0 ? [text] : [element('br', {}), text]));
+		return texts.flatMap((text, index) => (index === 0 ? [text] : [element('br', {}), text]));
 	}
 
 	/**
-	 * Something folded, which is built when it is opened.
+	 * Returns a folded element, whose content is built when it is opened.
 	 *
 	 * @param {string} summary
 	 * @param {Record<string, string>} attributes
 	 * @param {() => HTMLElement[]} build
 	 */
-	function unfolded(summary, attributes, build) {
-		const folded = element('details', attributes, element('summary', {}, summary));
-		folded.addEventListener('toggle', () => folded.append(...build()), { once: true });
-		return folded;
+	function folded(summary, attributes, build) {
+		const details = element('details', attributes, element('summary', {}, summary));
+		details.addEventListener('toggle', () => details.append(...build()), { once: true });
+		return details;
 	}
 
 	/**
@@ -669,7 +666,7 @@
 	}
 
 	/**
-	 * A path as an address: whatever is in its names.
+	 * Escapes a path for an address.
 	 *
 	 * @param {string} path
 	 */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { anyTimeline } from '../ladder/fixtures/arbitrary.ts';
 import { powerOffTimeline, rebootTimeline } from '../ladder/fixtures/timelines.ts';
-import { anyChanges, anyGathered } from '../matrix/fixtures/arbitrary.ts';
+import { anyChanges, anyInput } from '../matrix/fixtures/arbitrary.ts';
 import { sample } from '../matrix/fixtures/sample.ts';
 import { matrixOf } from '../matrix/model.ts';
 import { drawing } from './fixtures/drawing.ts';
@@ -13,7 +13,7 @@ import { pageScenario as made, type PageScenario, readParts, renderPage } from '
 const parts = await readParts();
 const page = (...scenarios: PageScenario[]) => renderPage(scenarios, matrixView(sample()), parts);
 
-/** The scripts of a page as a browser delimits them: attributes and content. */
+/** Returns the attributes and the content of a page's scripts, delimited like in a browser. */
 const scriptsOf = (html: string) =>
 	[...html.matchAll(/<script([^>]*)>([\s\S]*?)<\/script[\s/>]/gi)].map(([, tag = '', text = '']) => ({ tag, text }));
 
@@ -26,7 +26,7 @@ function embedded(html: string): Map<string, unknown> {
 	);
 }
 
-/** The page without what is embedded in it. */
+/** Returns the page without its embedded data. */
 const skeletonOf = (html: string) => html.replace(/(<script[^>]*id=[^>]*>)[\s\S]*?(<\/script)/gi, '$1$2');
 
 const nasty = fc.constantFrom(
@@ -51,8 +51,8 @@ const text = fc
 
 describe('the page', () => {
 	test(
-		'holds whatever is in titles, questions, answers, notes, losses, folders, drawings and settings as it is, and ' +
-			'nothing of it breaks out',
+		'contains any titles, questions, answers, notes, losses, folders, drawings and settings unchanged, and nothing ' +
+			'breaks out of its element',
 		() => {
 			const inert = skeletonOf(page(pageScenario('a/b', rebootTimeline())));
 			fc.assert(
@@ -103,8 +103,8 @@ describe('the page', () => {
 	);
 
 	test(
-		'says why a scenario failed: the first line in the list, all of it on its page, without the colours of a ' +
-			'terminal',
+		'has the message of a failure without the colours of a terminal: the first line in the list, all of it in the ' +
+			'details',
 		() => {
 			const message =
 				'\n\u001b[31mread did not fail\u001b[39m: it is still blocked\n\nWhat happened until then:\n  <b>|</b>';
@@ -125,11 +125,11 @@ describe('the page', () => {
 		},
 	);
 
-	test('holds any matrix as it is, and nothing of it breaks out', () => {
+	test('contains any matrix unchanged, and nothing breaks out of its element', () => {
 		const inert = skeletonOf(page());
 		fc.assert(
-			fc.property(anyGathered, anyChanges, (gathered, changes) => {
-				const view = matrixView(matrixOf(gathered, changes));
+			fc.property(anyInput, anyChanges, (input, changes) => {
+				const view = matrixView(matrixOf(input, changes));
 				const html = renderPage([], view, parts);
 				expect(skeletonOf(html)).toBe(inert);
 				expect(embedded(html).get('matrix-view')).toEqual(view);
@@ -137,7 +137,7 @@ describe('the page', () => {
 		);
 	});
 
-	test('takes any valid timeline', () => {
+	test('accepts any valid timeline', () => {
 		fc.assert(
 			fc.property(anyTimeline, (timeline) => {
 				expect(embedded(page(pageScenario('a/b', timeline))).has('content-0')).toBe(true);
@@ -145,7 +145,7 @@ describe('the page', () => {
 		);
 	});
 
-	test('asks for nothing from anywhere', () => {
+	test('requests nothing from a network', () => {
 		const html = page(pageScenario('a/b', rebootTimeline()), pageScenario('a/c', powerOffTimeline()));
 		expect(html).not.toMatch(/(?:src|href)\s*=\s*\\?["']?\s*(?:https?:)?\/\//i);
 		expect(html).not.toMatch(/url\(\s*\\?["']?\s*(?:https?:)?\/\//i);
@@ -153,18 +153,18 @@ describe('the page', () => {
 		expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\//);
 	});
 
-	test('has a script and a style sheet that do not end themselves', () => {
+	test('has a script and a style sheet that do not contain their own end tags', () => {
 		expect(parts.script).not.toMatch(/<\/?script|<!--/i);
 		expect(parts.style).not.toMatch(/<\/style/i);
 	});
 
-	test('holds each set of sysctls once', () => {
+	test('contains each set of sysctls once', () => {
 		const other = { ...powerOffTimeline(), kernel: { release: '6.18.44', sysctls: { tcp_retries2: '15' } } };
 		const data = embedded(
 			page(pageScenario('a/1', rebootTimeline()), pageScenario('a/2', powerOffTimeline()), pageScenario('a/3', other)),
 		);
 		expect([...data.keys()].filter((id) => id.startsWith('sysctls'))).toEqual(['sysctls-0', 'sysctls-1']);
-		expect([0, 1, 2].map((place) => data.get(`content-${place}`))).toMatchObject([
+		expect([0, 1, 2].map((index) => data.get(`content-${index}`))).toMatchObject([
 			{ sysctls: 0 },
 			{ sysctls: 0 },
 			{ sysctls: 1 },
@@ -172,8 +172,8 @@ describe('the page', () => {
 	});
 
 	test(
-		'is in the order of themes, the harness’s own last, and does not hang on the order in which scenarios were ' +
-			'found',
+		'is sorted by theme, with the tests of the harness last, and does not depend on the order in which scenarios ' +
+			'are found',
 		() => {
 			const of = (spec: string) => pageScenario(spec, { ...rebootTimeline(), spec });
 			const found = [
@@ -193,7 +193,7 @@ describe('the page', () => {
 		},
 	);
 
-	test('does without a cost and without a drawing, and links only the files that are there', () => {
+	test('needs no cost and no drawing, and links only files that exist', () => {
 		const bare = made(
 			{ folder: 'a/b', timeline: rebootTimeline(), cost: undefined, files: ['timeline.json', 'notes.txt'] },
 			undefined,
@@ -204,7 +204,7 @@ describe('the page', () => {
 		expect(data.get('content-0')).not.toHaveProperty('ladder');
 	});
 
-	test('stays below 15 MB for 170 scenarios and one of ten thousand events, nothing of which is folded in its drawing', () => {
+	test('is smaller than 15 MB for 170 scenarios and one of ten thousand events whose drawing is not folded', () => {
 		const long = longTimeline();
 		expect(page(...wholeSuite(170), pageScenario('size/long', long, drawing(long))).length).toBeLessThan(15_000_000);
 	});

@@ -11,40 +11,40 @@ import type { Content, Entry, MatrixView, Sysctls } from './data.ts';
 import { embed } from './embed.ts';
 import { samplesOn } from './socket-samples.ts';
 
-/** What the page holds of one scenario. */
+/** The page's data about one scenario. */
 export interface PageScenario {
 	readonly entry: Entry;
-	/** All but its sysctls, which most scenarios share. */
+	/** Without its sysctls, because most scenarios share them. */
 	readonly content: Omit<Content, 'sysctls'>;
 	readonly sysctls: Sysctls;
 }
 
-/** What is the same in every page: its style sheet and its script. */
+/** The constant parts of the page: its style sheet and its script. */
 export interface PageParts {
 	readonly style: string;
 	readonly script: string;
 }
 
-/** The page's style sheet and script, from beside this file. */
+/** Reads the page's style sheet and script. */
 export async function readParts(): Promise<PageParts> {
 	const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
 	const [style, script] = await Promise.all([read('page.css'), read('page.js')]);
 	return { style, script };
 }
 
-/** What the page holds of a scenario, given what it left and the text of its ladder.svg. */
+/** Returns the page's data about a scenario, given its files and the text of its ladder.svg. */
 export function pageScenario(scenario: Omit<ScenarioFiles, 'text'>, svg: string | undefined): PageScenario {
 	const { timeline, files } = scenario;
 	return { entry: entryOf(scenario), content: contentOf(timeline, files, svg), sysctls: timeline.kernel.sysctls };
 }
 
-/** Offered to the reader, in this order. */
+/** The files that the page links to, in this order. */
 const LINKED = [ARTIFACTS.client, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACTS.ladder];
 
 /**
- * The page over all scenarios, as HTML, with the matrix of their claims and durations. It is one file that needs no
- * other and no network; its policy lets the browser run no script but its own. What a scenario shows is text in it
- * until it is opened.
+ * Renders the page of all scenarios as HTML, with the matrix of their claims and durations. It is one file that needs
+ * no other files and no network. Its policy lets the browser run only its own script. The details of a scenario are
+ * text in the page until the reader opens it.
  */
 export function renderPage(
 	scenarios: readonly PageScenario[],
@@ -53,8 +53,8 @@ export function renderPage(
 ): string {
 	const ordered = [...scenarios].sort(byTheme);
 	const sysctls = new Distinct<Sysctls>();
-	const contents = ordered.map((scenario, place) =>
-		embed(`content-${place}`, { ...scenario.content, sysctls: sysctls.placeOf(scenario.sysctls) } satisfies Content),
+	const contents = ordered.map((scenario, index) =>
+		embed(`content-${index}`, { ...scenario.content, sysctls: sysctls.indexOf(scenario.sysctls) } satisfies Content),
 	);
 	const policy =
 		`default-src 'none'; style-src 'unsafe-inline'; script-src ` +
@@ -83,7 +83,7 @@ ${embed(
 	ordered.map(({ entry }) => entry),
 )}
 ${embed('matrix-view', matrix)}
-${sysctls.values.map((set, place) => embed(`sysctls-${place}`, set)).join('\n')}
+${sysctls.values.map((set, index) => embed(`sysctls-${index}`, set)).join('\n')}
 ${contents.join('\n')}
 <script>${script}</script>
 </body>
@@ -91,7 +91,7 @@ ${contents.join('\n')}
 `;
 }
 
-/** Alphabetical; what is tested of the harness itself stands behind what is true about TCP. */
+/** Compares scenarios alphabetically. Tests of the harness come after the specs. */
 function byTheme({ entry: one }: PageScenario, { entry: other }: PageScenario): number {
 	const [a, b] = [one, other].map(({ spec, theme, folder }) => [
 		spec.startsWith('harness/') ? '1' : '0',
@@ -99,8 +99,8 @@ function byTheme({ entry: one }: PageScenario, { entry: other }: PageScenario): 
 		spec,
 		folder,
 	]) as [string[], string[]];
-	for (const [place, text] of a.entries()) {
-		const order = compareText(text, b[place] ?? '');
+	for (const [index, text] of a.entries()) {
+		const order = compareText(text, b[index] ?? '');
 		if (order !== 0) return order;
 	}
 	return 0;
@@ -128,7 +128,7 @@ function entryOf({ folder, timeline, cost }: Omit<ScenarioFiles, 'text'>): Entry
 	};
 }
 
-/** Jest's matchers colour their messages for a terminal. */
+/** Returns the failure's message without the colours that Jest's matchers add for a terminal. */
 function textOf({ message }: NonNullable<TimelineFile['failure']>): string {
 	return stripVTControlCharacters(message);
 }
@@ -151,15 +151,16 @@ function contentOf(timeline: TimelineFile, files: readonly string[], svg: string
 	};
 }
 
-/** Values, each once however often it comes. */
+/** Collects distinct values. */
 class Distinct<T extends object> {
 	readonly values: T[] = [];
-	readonly #places = new Map<string, number>();
+	readonly #indexes = new Map<string, number>();
 
-	placeOf(value: T): number {
+	/** Returns the value's index in `values`, and adds it if it is new. */
+	indexOf(value: T): number {
 		const key = JSON.stringify(Object.entries(value).sort());
-		const place = this.#places.get(key) ?? this.values.push(value) - 1;
-		this.#places.set(key, place);
-		return place;
+		const index = this.#indexes.get(key) ?? this.values.push(value) - 1;
+		this.#indexes.set(key, index);
+		return index;
 	}
 }

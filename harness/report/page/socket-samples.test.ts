@@ -33,19 +33,19 @@ test.each([
 	['a queue', { ...established, sendQueue: 1 }],
 	['a state', { ...established, state: 'FIN-WAIT-1' }],
 	['a timer', { ...established, timer }],
-	['what ss knows besides', { ...established, details: 'cwnd:1 lastsnd:4 lastrcv:4 lastack:4 minrtt:0.03' }],
-])('%s is news', (_, row) => {
+	['another detail of ss', { ...established, details: 'cwnd:1 lastsnd:4 lastrcv:4 lastack:4 minrtt:0.03' }],
+])('a sample with %s is not folded', (_, row) => {
 	expect(samples(sample(1, [established]), sample(2, [row]))).toHaveLength(2);
 });
 
-test('another boot is news, another host is not of this one', () => {
+test('a sample of another boot is not folded, and samples of the other host are left out', () => {
 	expect(samples(sample(1, []), sample(2, [], 'client', 2))).toHaveLength(2);
 	expect(samples(sample(1, []), sample(2, [established], 'server'), sample(3, []))).toEqual([
 		{ t: 1, until: 3, times: 2, rows: [] },
 	]);
 });
 
-test('no sample is lost, however they are folded', () => {
+test('no sample is lost by folding', () => {
 	const rows = fc.constantFrom<Parameters<typeof sample>[1]>(
 		[],
 		[established],

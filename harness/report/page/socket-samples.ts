@@ -1,31 +1,31 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
-import type { SocketSample } from './data.ts';
+import type { FoldedSamples } from './data.ts';
 
-/** What goes on counting while nothing happens: times since, and times spent. */
+/** Clocks in the details of `ss` that run while nothing happens: times since an event, and times spent. */
 const CLOCKS = /\b(?:lastsnd|lastrcv|lastack|busy|rwnd_limited|sndbuf_limited):\S+/g;
 
-/** The looks at `ss` on one host, in order; those that showed nothing new are folded into the one before. */
-export function samplesOn(host: HostName, { events }: TimelineFile): SocketSample[] {
-	const samples: SocketSample[] = [];
-	let shown: string | undefined;
+/** Returns the samples of `ss` on one host, in order. A sample that shows nothing new is folded into the one before. */
+export function samplesOn(host: HostName, { events }: TimelineFile): FoldedSamples[] {
+	const samples: FoldedSamples[] = [];
+	let previous: string | undefined;
 	for (const event of events) {
 		if (event.kind !== 'sockets' || event.host !== host) continue;
 		const { t, rows } = event;
-		const before = samples.at(-1);
-		const shows = whatIsShown(event);
-		if (before && shows === shown) samples[samples.length - 1] = { ...before, until: t, times: before.times + 1 };
+		const last = samples.at(-1);
+		const stable = withoutClocks(event);
+		if (last && stable === previous) samples[samples.length - 1] = { ...last, until: t, times: last.times + 1 };
 		else samples.push({ t, until: t, times: 1, rows });
-		shown = shows;
+		previous = stable;
 	}
 	return samples;
 }
 
-function whatIsShown({ boot, rows }: EventOf<'sockets'>): string {
-	const stable = rows.map(({ timer, details, ...row }) => ({
+function withoutClocks({ boot, rows }: EventOf<'sockets'>): string {
+	const stableRows = rows.map(({ timer, details, ...row }) => ({
 		...row,
 		timer: timer && [timer.name, timer.count],
 		details: details.replace(CLOCKS, ''),
 	}));
-	return JSON.stringify([boot, stable]);
+	return JSON.stringify([boot, stableRows]);
 }
