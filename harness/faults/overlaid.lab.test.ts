@@ -102,7 +102,7 @@ scenario(
 		await iptables(server, '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP');
 		await expect(expect(timeline).toShowNoSegment('< R sent')).rejects.toMatchObject({
 			...LOST,
-			seen: expect.stringMatching(/did not show a sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),
+			seen: expect.stringMatching(/reported no sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),
 		});
 	},
 );

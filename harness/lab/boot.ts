@@ -5,7 +5,7 @@ import type { PacketFile } from '../probes/capture.ts';
 import { KERNEL } from '../probes/kernel.ts';
 import { realTimeInterval, virtualTimeInterval } from '../probes/sampling-interval.ts';
 import { SegmentProbe } from '../probes/segments.ts';
-import { SocketProbe, type SocketSample } from '../probes/sockets.ts';
+import { SocketProbe, type SsSample } from '../probes/sockets.ts';
 import type { HostObserver } from '../timeline/coverage.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
@@ -40,7 +40,7 @@ export class Boot {
 	#sockets!: SocketProbe;
 	/** A program or a controlled process was started, so userland reports its calls. */
 	#tracesCalls = false;
-	#latestSample: SocketSample = { t: 0, rows: [], unread: [] };
+	#latestSample: SsSample = { t: 0, rows: [], unread: [] };
 	#latestEvent: EventOf<'sockets'> | undefined;
 	#stopped = false;
 	#powerOffAt = Number.POSITIVE_INFINITY;
@@ -106,7 +106,7 @@ export class Boot {
 	}
 
 	/** The last look at the sockets that was taken. */
-	get sockets(): SocketSample {
+	get sockets(): SsSample {
 		return this.#latestSample;
 	}
 
@@ -300,7 +300,7 @@ export class Boot {
 			history.lose({ ...observed, what, since: history.coverage.completeUntil(observed) });
 	}
 
-	#onSample(look: SocketSample): void {
+	#onSample(look: SsSample): void {
 		const { history } = this.#context;
 		if (look.unread.length > 0) this.#lostSockets(`could not read: ${look.unread.join(' | ')}`);
 		else history.markComplete(this.#observed('ss'), history.at(look.t));
@@ -321,7 +321,7 @@ export class Boot {
 }
 
 /** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */
-function comparable({ rows }: SocketSample): string {
+function comparable({ rows }: SsSample): string {
 	return JSON.stringify(
 		rows.map(({ state, receiveQueue, sendQueue, local, remote, timer }) => [
 			state,

@@ -9,8 +9,8 @@ import type { EventOf, HostName } from '../timeline/events.ts';
 import { type History, isCall } from '../timeline/history.ts';
 
 /**
- * Calls on sockets beside those that strace counts as network calls, waiting, and what makes threads and processes; a
- * `?` where strace, or the machine, may not have one.
+ * The system calls to trace in addition to strace's class `%network`: calls on descriptors, calls that wait, and calls
+ * that create threads and processes. Each gets a `?`, because a version of strace, or an architecture, may not have it.
  */
 const TRACED = [
 	...['read', 'readv', 'preadv2', 'write', 'writev', 'pwritev2', 'sendfile', 'splice', 'close'],
@@ -30,9 +30,8 @@ const TRACED = [
 ];
 
 /**
- * What tells the story of a connection: the socket calls, waiting, reading and writing. `-D`: the tracer is the peer's
- * grandchild, so that the peer is the agent's own child, with its own pid, signals and exit. `-yy`: which socket a
- * descriptor is.
+ * The command that traces a peer. `-D`: the tracer is the peer's grandchild, so that the peer is the agent's own child,
+ * with its own pid, signals and exit. `-yy`: prints which socket a descriptor is.
  */
 const STRACE = [
 	...['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '128', '--seccomp-bpf'],
@@ -40,15 +39,15 @@ const STRACE = [
 	...['-o', '@log'],
 ];
 
-/** The command line under observation. */
+/** Returns the command line that runs a program under strace. */
 export function straceCommand(argv: readonly string[]): string[] {
 	return [...STRACE, ...argv];
 }
 
 /**
- * A tracer that sleeps has handled every stop of its programs, and written down what it saw; a thread of a controlled
- * process (in /proc: `puppet`) that sleeps is in its call still, or has told what it returned. One that was stopped has
- * not.
+ * Waits until all tracers and all threads of controlled processes (`puppet` in /proc) sleep. A sleeping tracer has
+ * handled every stop of its programs and written its log. A sleeping thread of a controlled process is still in its
+ * call, or has reported the result. A stopped one (state T) may not have.
  */
 const UNTIL_IDLE = `for stat in /proc/[0-9]*/task/[0-9]*/stat
 	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (puppet) '[RDT]* ]]; do :; done
@@ -56,26 +55,27 @@ done`;
 const FLUSH_LIMIT_MS = 20_000;
 
 /**
- * Resolves when the tracers and controlled processes of a host have told all calls that had returned before; with false
- * where they were still busy when the limit passed. A call takes effect before strace, woken by its end, has written it down.
+ * Resolves with true when the tracers and controlled processes of a host have reported all calls that returned before
+ * this one; with false if they are still busy after `limitMs`. A call takes effect before strace, which its end wakes,
+ * has written it to the log.
  */
 export async function callsReported(userland: Agent, clock: LabClock, limitMs = FLUSH_LIMIT_MS): Promise<boolean> {
 	const stop = new AbortController();
-	const told = async () => {
+	const reported = async () => {
 		await userland.run(['bash', '-c', `exec 2>&-; ${UNTIL_IDLE}`]);
-		// What was in the pipe by then, the agent reads in the round of its loop that answers the first; the second answer
-		// comes after it.
+		// The agent reads what is in the pipes in the turn of its loop that answers the first request. So the second answer
+		// comes after that output.
 		for (let round = 0; round < 2; round++) await userland.now();
 		return true;
 	};
 	try {
-		return await Promise.race([told(), clock.sleep(limitMs, stop.signal).then(() => false)]);
+		return await Promise.race([reported(), clock.sleep(limitMs, stop.signal).then(() => false)]);
 	} finally {
 		stop.abort();
 	}
 }
 
-/** Puts what strace says of one peer into the history. */
+/** Adds the calls of one peer to the history, as strace reports them. */
 export class CallProbe {
 	readonly #reader = new StraceReader();
 	readonly #history: History;
@@ -86,13 +86,13 @@ export class CallProbe {
 	readonly #rings = new Rings();
 	#hasRing = false;
 	readonly #blocked = new Map<string, EventOf<'call'>>();
-	/** The process of the peer itself, which is the first that is traced. */
+	/** The process of the peer itself: the first one that is traced. */
 	#pid: number | undefined;
 	#exited = false;
-	/** When strace last told something, in seconds of the history. */
+	/** The time of strace's latest record, in seconds of the history. */
 	#latest: number;
 
-	/** `isAfterPowerOff` tells whether the peer's host had lost its power by then: nothing of that is told. */
+	/** `isAfterPowerOff`: whether the peer's host was already powered off at this time. Later calls are ignored. */
 	constructor(
 		history: History,
 		host: HostName,
@@ -122,14 +122,16 @@ export class CallProbe {
 		}
 	}
 
-	/** Nobody writes to the log any more: strace has ended, and it ends after its program. */
+	/** To be called when strace has closed its log. If the peer has not exited by then, strace ended too early. */
 	ended(): void {
 		if (this.#exited) return;
 		const what = 'strace ended before its program, whose system calls may fail since (ENOSYS)';
 		this.#history.lose({ observer: `strace of ${this.#peer}`, host: this.#host, what, since: this.#latest });
 	}
 
-	/** The peer is gone with its host, at this time of the history: none of its calls will return any more. */
+	/**
+	 * To be called when the peer was lost with its host, at `t` seconds of the history: its blocked calls never return.
+	 */
 	lost(t: number): void {
 		for (const call of this.#blocked.values()) {
 			this.#history.replace(call, {
@@ -141,7 +143,7 @@ export class CallProbe {
 		this.#blocked.clear();
 	}
 
-	/** What goes through a ring is not seen, so what is not seen may have been called, from then on. */
+	/** Records a loss, once: calls through a ring of io_uring are not traced, so an absent call may have been made. */
 	#loseToRing(t: number): void {
 		if (this.#hasRing) return;
 		this.#hasRing = true;
@@ -176,7 +178,7 @@ export class CallProbe {
 		if (socketError !== undefined) this.#addSocketError(call, socketError);
 	}
 
-	/** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
+	/** Adds the errno that getsockopt read from SO_ERROR. No call returned it: the kernel kept it until it was read. */
 	#addSocketError({ t, host, peer, took, socket }: EventOf<'call'>, socketError: string): void {
 		const errno = /^\d+$/.test(socketError) ? errnoName(Number(socketError)) : socketError;
 		const { local, remote } = socket ?? {};
@@ -193,7 +195,7 @@ export class CallProbe {
 	}
 }
 
-/** Facts as events have them: in lists of their own. */
+/** Copies facts into the form of events, whose lists are mutable. */
 function eventFacts({ waitsOn, ready, ...facts }: Omit<SocketFacts, 'socketError'>): Partial<EventOf<'call'>> {
 	return { ...facts, ...(waitsOn && { waitsOn: [...waitsOn] }), ...(ready && { ready: [...ready] }) };
 }
@@ -201,13 +203,13 @@ function eventFacts({ waitsOn, ready, ...facts }: Omit<SocketFacts, 'socketError
 const LAST_STANDARD_STREAM = 2;
 
 /**
- * Programs also read files, libraries and event descriptors, and the C library asks the name service cache over a local
- * socket, and connects UDP sockets to sort addresses: of all calls only those on TCP sockets, those that wait, and what
- * goes over standard streams.
+ * Whether a call is recorded: calls on TCP sockets, calls that wait, and reads and writes of standard streams. Programs
+ * also read files, libraries and event descriptors, and the C library asks the name service cache over a local socket
+ * and connects UDP sockets to sort addresses.
  */
 function isOfInterest({ name, fd, errno }: StraceCall, { socket }: SocketFacts): boolean {
 	if (socket !== undefined || isCall(name, 'poll')) return true;
-	// A call on a descriptor that is none: the program takes it for the socket that it was.
+	// A call on a closed descriptor, or on one that is no socket: the program may use a descriptor that was a socket.
 	if (errno === 'EBADF' || errno === 'ENOTSOCK') return !/^(read|write|close|splice|epoll|sendfile)/.test(name);
 	return fd !== undefined && fd <= LAST_STANDARD_STREAM && /^(read|write)v?$/.test(name);
 }

@@ -4,27 +4,26 @@ import { HalfopenError } from '../errors.ts';
 import { LINK_TYPE } from '../formats/link-layers.ts';
 import { PcapReader, type PcapRecord, pcapFile, type RecordedPacket } from '../formats/pcap.ts';
 
-/**
- * Room for 16 MiB of packets in the kernel, and no more of each than its headers: a small snapshot keeps bursts whole.
- */
+/** The kernel's buffer for packets: 16 MiB. With a snapshot of the headers only, it has room for whole bursts. */
 const BUFFER_KIB = '16384';
 export const SNAPSHOT_BYTES = 160;
 /**
- * The buffer into which libpcap reads a message of the firewall's log is 128 bytes longer than the snapshot
- * (pcap-netfilter-linux.c), and a message that does not fit ends the capture. It holds some 170 bytes beside the
- * packet. So the rule limits what is copied (--nflog-size), not the snapshot.
+ * libpcap reads a message of the firewall's log into a buffer that is 128 bytes longer than the snapshot
+ * (pcap-netfilter-linux.c). A message that does not fit ends the capture, and a message has some 170 bytes in addition
+ * to the packet. So the rule limits the packet (--nflog-size), not the snapshot.
  */
 const LOG_SNAPSHOT_BYTES = 4_096;
 
-/** How long tcpdump may take to say how many packets it has missed. */
+/** How long tcpdump may take to print its counts. */
 const COUNT_LIMIT_MS = 20_000;
 const KEPT_REMARKS = 2_048;
-/** The end of each count (pcap(3PCAP), `ps_drop`), of all packets so far. */
+/** The last line of tcpdump's counts, which are totals since its start (pcap_stats(3PCAP), `ps_drop`). */
 const COUNT = /(\d+) packets? dropped by kernel.*\n/g;
 
-/** What is told of a capture: each packet, and that it ended by itself, with its last words. */
+/** The callbacks of a capture. */
 export interface CaptureSink {
 	packet(packet: RecordedPacket): void;
+	/** Called if tcpdump ends although it was not stopped. */
 	ended(how: string): void;
 }
 
@@ -36,7 +35,7 @@ export class Capture {
 	#remarks = '';
 	#dropped = 0;
 	#counting: Promise<boolean> = Promise.resolve(true);
-	/** Called when tcpdump has said something. */
+	/** Called when tcpdump has written to standard error. */
 	readonly #listeners = new Set<() => void>();
 	#stopping = false;
 
@@ -51,21 +50,21 @@ export class Capture {
 		this.#sink = sink;
 	}
 
-	/** What it has missed, in words, as far as it has been counted; undefined where it has missed nothing. */
+	/** What the capture has missed, according to the latest count; undefined if it has missed nothing. */
 	get missed(): string | undefined {
 		if (this.#dropped > 0) return `${this.#dropped} packets dropped by the kernel`;
 		const { unreadBytes } = this.#reader;
 		return unreadBytes > 0 ? `${unreadBytes} bytes of the capture unreadable` : undefined;
 	}
 
-	/** Asks tcpdump how many packets it has missed (tcpdump(1), SIGUSR1); resolves with whether it has answered. */
+	/** Asks tcpdump how many packets it has missed (tcpdump(1), SIGUSR1). Resolves with whether it has answered. */
 	count(clock: LabClock): Promise<boolean> {
-		// One after the other: an answer must belong to its question.
+		// One request after the other, because an answer does not say to which request it belongs.
 		this.#counting = this.#counting.then(() => this.#count(clock));
 		return this.#counting;
 	}
 
-	/** Ends tcpdump; `missed` is final then. */
+	/** Stops tcpdump. Afterwards `missed` is final. */
 	async stop(): Promise<void> {
 		this.#stopping = true;
 		await this.#process.signal('SIGINT').catch(() => {});
@@ -81,7 +80,7 @@ export class Capture {
 		try {
 			return await Promise.race([asked, gone, clock.sleep(COUNT_LIMIT_MS, stop.signal).then(() => false)]);
 		} catch {
-			// It has ended; that is told by itself.
+			// tcpdump has ended, which `ended` reports.
 			return false;
 		} finally {
 			stop.abort();
@@ -91,7 +90,7 @@ export class Capture {
 	async #start(machine: Agent, source: string, filter: string): Promise<void> {
 		const snapshot = source.startsWith('nflog') ? LOG_SNAPSHOT_BYTES : SNAPSHOT_BYTES;
 		const listening = this.#whenRemarks(() => this.#remarks.includes('listening on'));
-		// It stays who it is: in the user namespace of an ordinary user's lab there is nobody else to become.
+		// `-Z root`: tcpdump must not change its user. The user namespace of an ordinary user's lab has no other.
 		const options = [
 			'-Z',
 			'root',
@@ -125,18 +124,18 @@ export class Capture {
 		this.#process.exited.then(
 			(end) => {
 				if (!this.#stopping)
-					this.#sink.ended(`tcpdump ${describeEnd(end)}; its last words: ${lastLines(this.#remarks)}`);
+					this.#sink.ended(`tcpdump ${describeEnd(end)}; its last output: ${lastLines(this.#remarks)}`);
 			},
-			// Its agent is gone, which is told by itself.
+			// The agent is gone, which is reported elsewhere.
 			() => {},
 		);
 	}
 
-	/** Resolves when what tcpdump has said passes; it is not looked at any more when the signal is aborted. */
-	#whenRemarks(passes: () => boolean, stop?: AbortSignal): Promise<true> {
+	/** Resolves when tcpdump has written something and `matches` returns true. Stops waiting when `stop` is aborted. */
+	#whenRemarks(matches: () => boolean, stop?: AbortSignal): Promise<true> {
 		return new Promise((resolve) => {
 			const listener = () => {
-				if (!passes()) return;
+				if (!matches()) return;
 				this.#listeners.delete(listener);
 				resolve(true);
 			};
@@ -145,7 +144,7 @@ export class Capture {
 		});
 	}
 
-	/** Takes the counts out of what was said; true where there was one. */
+	/** Removes the counts from tcpdump's remarks and keeps the last one. Returns whether there was one. */
 	#takeCount(): boolean {
 		const counts = [...this.#remarks.matchAll(COUNT)];
 		this.#remarks = this.#remarks.replaceAll(COUNT, '');
@@ -158,10 +157,7 @@ function lastLines(remarks: string): string {
 	return remarks.trim().split('\n').slice(-3).join(' | ') || 'none';
 }
 
-/**
- * All packets of one host, those of its loopback included, but for the harness's sentinels; kept for a pcap that
- * Wireshark opens.
- */
+/** Collects all packets of a host, including loopback but without sentinels, for a pcap file. */
 export class PacketFile {
 	readonly #records: PcapRecord[] = [];
 

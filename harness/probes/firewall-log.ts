@@ -6,24 +6,24 @@ import { SNAPSHOT_BYTES } from './capture.ts';
 /** The netfilter log group that all faults of a host log to. */
 const NFLOG_GROUP = 1;
 
-/** The log, as an interface of tcpdump. */
+/** The firewall's log, as an interface name for tcpdump. */
 export const LOG_INTERFACE = `nflog:${NFLOG_GROUP}`;
 
 const VERDICTS = ['DROP', 'REJECT'] as const;
 type LoggedVerdict = (typeof VERDICTS)[number];
 
-/** The target of a rule that logs each packet, before another rule does this with it in the name of a fault. */
+/** Returns the target of a rule that logs each packet, to be put before the rule of the fault with this verdict. */
 export const logTarget = (fault: string, verdict: LoggedVerdict): string => logAs(`${fault} ${verdict}`);
 
-/** Which fault dropped a logged packet, and whether the packet was answered; undefined if no fault logged it. */
+/** Parses a log prefix. Returns the fault and its verdict; undefined if no fault logged the packet. */
 function readLogPrefix(prefix = ''): { readonly by: string; readonly verdict: LoggedVerdict } | undefined {
 	const [by = '', last] = prefix.split(' ');
 	const verdict = VERDICTS.find((one) => one === last);
-	// Rules that are not the lab's may log to the same group.
+	// Foreign rules may log to the same group.
 	return verdict && { by, verdict };
 }
 
-/** What an entry of the log tells of a packet; undefined if no fault logged it. */
+/** Converts an entry of the log to an observation; undefined if no fault logged the packet. */
 export function readLogEntry(
 	packet: RecordedPacket,
 ): Pick<PacketObservation, 'what' | 'packet' | 'by' | 'rejected'> | undefined {
@@ -32,17 +32,20 @@ export function readLogEntry(
 	return logged && { what: 'dropped', packet, by: logged.by, ...(logged.verdict === 'REJECT' && { rejected: true }) };
 }
 
-/** Names of faults are in lower case, so this chain, in upper case, belongs to none of them. */
+/**
+ * The chain that logs sentinels. It is in upper case, so it cannot be the chain of a fault, whose name is in lower
+ * case.
+ */
 const SENTINEL_CHAIN = `${OWN_CHAIN}SENTINEL`;
 
-/** Lines for iptables-restore: the log shows the host's sentinels, too, so that it is known to be complete. */
+/** Lines for iptables-restore that log the host's sentinels, which show that the log is complete. */
 export const SENTINEL_RULES: readonly string[] = [
 	`:${SENTINEL_CHAIN} - [0:0]`,
 	`-A ${SENTINEL_CHAIN} ${logAs('sentinel -')}`,
 	`-I OUTPUT 1 -o lo -p tcp --syn -j ${SENTINEL_CHAIN}`,
 ];
 
-/** The kernel cuts each packet to its headers, and with threshold 1 sends each packet at once. */
+/** Returns an NFLOG target. `--nflog-size` cuts packets to their headers; threshold 1 sends each packet at once. */
 function logAs(prefix: string): string {
 	const limits = `--nflog-size ${SNAPSHOT_BYTES} --nflog-threshold 1`;
 	return `-j NFLOG --nflog-group ${NFLOG_GROUP} --nflog-prefix "${prefix}" ${limits}`;

@@ -260,7 +260,7 @@ describe('what the kernel lost', () => {
 		await feed('# ended: no reader');
 		trace.end();
 		await new Promise(setImmediate);
-		const what = 'the trace of the kernel has ended; its last words: # ended: no reader';
+		const what = 'the kernel’s trace has ended; its last output: # ended: no reader';
 		expect(history.losses).toEqual([{ observer: 'kernel', what, since: 5 }]);
 	});
 });

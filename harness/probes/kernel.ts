@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { TraceReader } from '../formats/tracefs.ts';
 import type { Endpoint, TraceRecord } from '../formats/types.ts';
-import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
+import { HOST_NAMES, type HostName, type StateEvent } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { Boots } from './boots.ts';
 import type { Sentinels } from './sentinel.ts';
@@ -9,70 +9,75 @@ import type { Sentinels } from './sentinel.ts';
 /** The observer's name, for sentinels and losses. */
 export const KERNEL = 'kernel';
 
-/** 37 s since 2017. */
-const MOST_OF_TAI = 1_000;
+/** More than the offset between TAI and UTC, in seconds, which is 37 since 2017. */
+const MAX_TAI_OFFSET = 1_000;
 
 export interface KernelProbeOptions {
 	readonly trace: Readable;
 	readonly history: History;
 	readonly sentinels: Sentinels;
 	readonly boots: Readonly<Record<HostName, Boots>>;
-	/** After each state: `ss` may know what the kernel does not trace. */
-	readonly onState: (event: EventOf<'state'>) => void;
+	/**
+	 * Called after each traced state change: a sample of `ss` may show the next state, which the kernel does not trace.
+	 */
+	readonly onState: (event: StateEvent) => void;
 }
 
-/** The kernel's own word on sockets: one trace for the machine, of which a lab takes what bears its addresses. */
+/**
+ * Adds the kernel's trace events to the history. One trace serves the whole machine; a lab takes those with its
+ * addresses.
+ */
 export class KernelProbe {
 	readonly #options: KernelProbeOptions;
 	readonly #reader = new TraceReader();
-	/** Connecting sockets have no port yet when they enter SYN-SENT; the next change tells it. */
-	readonly #portless = new Map<string, EventOf<'state'>[]>();
-	/** Seconds that the trace's clock is ahead of the captures'. */
+	/** Changes to SYN-SENT of sockets that have no port yet. The next change of the socket has the port. */
+	readonly #portless = new Map<string, StateEvent[]>();
+	/** By how many seconds the trace's clock is ahead of the captures'. */
 	#ahead = 0;
-	#lastWords = 'none';
-	#over = false;
+	#lastMessage = 'none';
+	#isStopped = false;
 
 	constructor(options: KernelProbeOptions) {
 		this.#options = options;
 		const { trace, history } = options;
-		// Nothing has happened yet that it could have missed.
+		// Nothing has happened yet, so the trace is complete from time 0.
 		for (const host of HOST_NAMES) history.started({ observer: KERNEL, host }, 0);
 		trace.on('data', (bytes: Buffer) => {
 			for (const record of this.#reader.push(bytes.toString('latin1'))) this.#record(record);
 			for (const line of this.#reader.unread.splice(0)) this.#unread(line);
 		});
 		trace.on('error', (error) => this.#ended(error.message));
-		trace.on('close', () => this.#ended(this.#lastWords));
-		trace.on('end', () => this.#ended(this.#lastWords));
+		trace.on('close', () => this.#ended(this.#lastMessage));
+		trace.on('end', () => this.#ended(this.#lastMessage));
 	}
 
 	/**
-	 * To be called once a sentinel was seen by the trace and by a capture. TAI is ahead by whole seconds; the time since
-	 * the boot is behind by any.
+	 * Sets the offset of the trace's clock, measured with a sentinel. If the clock is TAI, the offset is a whole number
+	 * of seconds. If it is the time since boot, it is any number.
 	 */
 	calibrate(aheadSeconds: number): void {
-		this.#ahead = Math.abs(aheadSeconds) < MOST_OF_TAI ? Math.round(aheadSeconds) : aheadSeconds;
+		this.#ahead = Math.abs(aheadSeconds) < MAX_TAI_OFFSET ? Math.round(aheadSeconds) : aheadSeconds;
 	}
 
 	stop(): void {
-		this.#over = true;
+		this.#isStopped = true;
 		this.#options.trace.destroy();
 	}
 
-	/** Lines with a number sign are the recorder's own. */
+	/** Handles a line that is no trace event. Lines that begin with `#` are messages of the recorder. */
 	#unread(line: string): void {
-		if (line.startsWith('#')) this.#lastWords = line;
-		else this.#options.history.lose({ observer: KERNEL, what: `could not read: ${line}`, since: this.#toldUntil });
+		if (line.startsWith('#')) this.#lastMessage = line;
+		else this.#options.history.lose({ observer: KERNEL, what: `could not read: ${line}`, since: this.#completeUntil });
 	}
 
-	#ended(lastWords: string): void {
-		if (this.#over) return;
-		this.#over = true;
+	#ended(lastMessage: string): void {
+		if (this.#isStopped) return;
+		this.#isStopped = true;
 		const { history, sentinels } = this.#options;
 		history.lose({
 			observer: KERNEL,
-			what: `the trace of the kernel has ended; its last words: ${lastWords}`,
-			since: this.#toldUntil,
+			what: `the kernel’s trace has ended; its last output: ${lastMessage}`,
+			since: this.#completeUntil,
 		});
 		sentinels.giveUp(KERNEL);
 	}
@@ -81,19 +86,19 @@ export class KernelProbe {
 		const { history, sentinels } = this.#options;
 		if (record.kind === 'lost') {
 			const what = `${record.events ?? 'some'} trace events lost on CPU ${record.cpu}`;
-			history.lose({ observer: KERNEL, what, since: this.#toldUntil });
+			history.lose({ observer: KERNEL, what, since: this.#completeUntil });
 			return;
 		}
 		const addresses = [record.local.address, record.remote.address];
 		if (addresses.map((address) => sentinels.saw(KERNEL, address, record.t)).includes(true))
 			this.#sawSentinel(history.at(record.t - this.#ahead));
-		// One trace serves all labs, and each has a loopback of these addresses.
+		// One trace serves all labs, and each lab has these addresses on its loopback.
 		if (addresses.some((address) => address.startsWith('127.'))) return;
 		const host = history.hostOf(record.local.address);
 		if (host !== undefined) this.#add(host, record);
 	}
 
-	/** What came before has been told, or is known to be lost. */
+	/** Ends an open loss at a sentinel: what happened before it is reported, or is recorded as lost. */
 	#sawSentinel(t: number): void {
 		const { history } = this.#options;
 		for (const host of HOST_NAMES) {
@@ -102,8 +107,8 @@ export class KernelProbe {
 		}
 	}
 
-	/** One trace tells of both hosts: what one of them knows to be told, is. */
-	get #toldUntil(): number {
+	/** Up to when the trace is complete. It is one trace for both hosts, so the later of the two times counts. */
+	get #completeUntil(): number {
 		const { coverage } = this.#options.history;
 		return Math.max(...HOST_NAMES.map((host) => coverage.completeUntil({ observer: KERNEL, host })));
 	}
@@ -134,11 +139,11 @@ export class KernelProbe {
 		}
 	}
 
-	#addState(event: EventOf<'state'>): void {
+	#addState(event: StateEvent): void {
 		const { history, onState } = this.#options;
 		const key = `${event.host} ${remoteName(event.remote)}`;
 		const portless = this.#portless.get(key) ?? [];
-		// Of several that connect to one place at once, the first to enter SYN-SENT is taken for the first to leave it.
+		// If several sockets connect to one endpoint at once, the first to enter SYN-SENT is assumed to leave it first.
 		const entered = event.from === 'SYN-SENT' ? portless.shift() : undefined;
 		if (entered) history.replace(entered, { ...entered, local: event.local });
 		if (event.local.port === 0) this.#portless.set(key, [...portless, event]);

@@ -1,31 +1,32 @@
 import type { SsRow } from '../formats/types.ts';
 
-/** A watching so far: how many looks were taken, for how many seconds, and what the last showed. */
+/** The progress of a watch: the number of samples so far, its duration, and the rows of the latest sample. */
 export interface SamplingProgress {
 	readonly samples: number;
 	readonly seconds: number;
 	readonly rows: readonly SsRow[];
 }
 
-/** How long to wait before the next look at watched sockets, in ms. */
-export type SamplingInterval = (watching: SamplingProgress) => number;
+/** Returns how long to wait before the next sample of watched sockets, in ms. */
+export type SamplingInterval = (progress: SamplingProgress) => number;
 
 const SHORTEST_MS = 50;
 
-/** Quickly at first; who waits for long need not look often. */
-const SLOWER: readonly (readonly [looks: number, ms: number])[] = [
+/** The interval after so many samples. It grows, because a long wait needs less precision. */
+const SLOWER: readonly (readonly [samples: number, ms: number])[] = [
 	[60, 500],
 	[20, 200],
 ];
 
-/** Where time costs what it says. */
+/** The interval in real time. */
 export const realTimeInterval: SamplingInterval = ({ samples }) =>
 	SLOWER.find(([after]) => samples >= after)?.[1] ?? SHORTEST_MS;
 
 /**
- * Where time costs nothing and a look does: the longer the wait, the fewer. No later than when the next timer is over,
- * which changes something; and to a hundredth of the time that was waited, which is more than the eighth by which a
- * timer may be late (kernel/time/timer.c) leaves to be told.
+ * The interval in virtual time, in which waiting costs nothing, but a sample does. The interval grows with the duration
+ * of the watch, from a hundredth to a tenth of it. The next sample is due shortly after the next socket timer expires,
+ * because that changes something. A hundredth is precise enough: a timer may be late by an eighth
+ * (kernel/time/timer.c).
  */
 export const virtualTimeInterval: SamplingInterval = ({ seconds, rows }) => {
 	const waitedMs = seconds * 1_000;

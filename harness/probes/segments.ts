@@ -10,19 +10,22 @@ import { LOG_INTERFACE, readLogEntry, SENTINEL_RULES } from './firewall-log.ts';
 import { KERNEL } from './kernel.ts';
 import type { Sentinels } from './sentinel.ts';
 
-/** What is told to `foreignRules`. */
+/** Prints the input of `foreignRules`. */
 const SHOW_RULES = `exec 2>&-
 iptables-save
 while read -r table; do echo "legacy $table"; done </proc/net/ip_tables_names
 command -v nft >&- && nft list tables`;
 
-/** What the probe needs of its lab. */
+/** What the probe needs from its lab. */
 export interface SegmentContext {
 	readonly history: History;
 	readonly sentinels: Sentinels;
 	readonly clock: LabClock;
 	readonly traced: boolean;
-	/** In bytes: a longer packet on the wire is several segments in one, and what became of each is not known. */
+	/**
+	 * Returns the MTU in bytes. A longer packet in a capture consists of several segments, whose fates are not known one
+	 * by one.
+	 */
 	readonly longestSegment: () => number;
 }
 
@@ -31,15 +34,14 @@ type PacketObserver = 'capture' | 'firewall';
 /** One of the two tcpdumps of a boot. */
 interface RunningCapture {
 	readonly capture: Capture;
-	/** When it has last told something, in seconds of the history. */
+	/** The time of its latest packet, in seconds of the history. */
 	latest: number;
-	/** What it is known to have missed. */
+	/** What it has missed, as far as that is already recorded as a loss. */
 	missed?: string | undefined;
 }
 
 /**
- * The two observers of a boot's packets: the capture, and the firewall's log, which is read from the first packet fault
- * on.
+ * The two packet observers of a boot: the capture, and the firewall's log, which starts with the first packet fault.
  */
 export class SegmentProbe {
 	readonly #machine: Agent;
@@ -49,13 +51,13 @@ export class SegmentProbe {
 	readonly #context: SegmentContext;
 	readonly #running = new Map<PacketObserver, RunningCapture>();
 	#log: Promise<void> | undefined;
-	/** When all rules were last seen to be the lab's own, in seconds of the history. */
+	/** When a check last found only the lab's own rules, in seconds of the history. */
 	#ownRulesAt = 0;
-	/** Rules that were there before any spec could make some: Docker has its resolver at 127.0.0.11 answer by NAT. */
+	/** The engine's rules, found at the first check. Docker's resolver at 127.0.0.11 uses NAT rules. */
 	#engineRules: ReadonlySet<string> | undefined;
-	/** Rules about what leaves that have been named. */
+	/** Foreign rules about leaving packets that are already recorded as losses. */
 	readonly #reportedRules = new Set<string>();
-	/** Rules of others that were there at the last look. */
+	/** The foreign rules that the last check found. */
 	#foreignRules: readonly string[] = [];
 
 	static async start(
@@ -78,12 +80,14 @@ export class SegmentProbe {
 		this.#context = context;
 	}
 
-	/** The name under which sentinels know an observer of this boot. */
+	/** Returns the name of an observer of this boot, for sentinels. */
 	nameOf(observer: PacketObserver): string {
 		return `${this.#host} ${observer} ${this.#boot}`;
 	}
 
-	/** Starts to read the firewall's log, once; `insert` puts rules in, for which iptables-restore has these lines. */
+	/**
+	 * Starts to read the firewall's log; repeated calls return the same promise. `insert` adds lines of iptables-restore.
+	 */
 	startFirewallLog(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
 		const mark = async () => void (await insert(SENTINEL_RULES));
 		this.#log ??= this.#start('firewall', LOG_INTERFACE, '', (packet) => this.#logged(packet), mark);
@@ -91,31 +95,31 @@ export class SegmentProbe {
 	}
 
 	/**
-	 * Resolves when capture, firewall's log and kernel's trace have told all that happened on this host before the call,
-	 * or are known to have lost something. `begun`: a time of the host since the call, in seconds of the history.
+	 * Resolves when the capture, the firewall's log and the kernel's trace have reported everything that happened on this
+	 * host before the call, or a loss is recorded. `begun`: a time after the call, in seconds of the history.
 	 */
 	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;
-		const asked = [...this.#running];
-		const looked = this.#checkRules(begun);
+		const observers = [...this.#running];
+		const rulesChecked = this.#checkRules(begun);
 		const isHopeless = () => this.#foreignRules.length > 0;
 		const missing = await sentinels.catchUp(
 			this.#machine,
-			[...asked.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])],
+			[...observers.map(([name]) => this.nameOf(name)), ...(traced ? [KERNEL] : [])],
 			isHopeless,
 		);
-		await looked;
+		await rulesChecked;
 		if (missing.includes(KERNEL)) this.#fellBehind(KERNEL);
 		else if (traced) history.coverage.markComplete({ observer: KERNEL, host: this.#host }, begun);
 		await Promise.all(
-			asked.map(async ([name, running]) => {
+			observers.map(async ([name, running]) => {
 				if (missing.includes(this.nameOf(name)) || !(await running.capture.count(clock))) this.#fellBehind(name);
 				else this.#complete(name, running, begun);
 			}),
 		);
 	}
 
-	/** Ends both in good order. */
+	/** Stops both observers after they have reported everything. */
 	async stop(): Promise<void> {
 		await this.#log?.catch(() => {});
 		const now = this.#context.history.at(this.#context.clock.now());
@@ -141,15 +145,15 @@ export class SegmentProbe {
 		const now = history.at(clock.now());
 		history.started({ observer: name, host: this.#host }, now);
 		await ready();
-		// From here on it shows sentinels.
+		// From here on it reports sentinels.
 		this.#running.set(name, { capture, latest: now });
 	}
 
-	/** A rule that is not the lab's own drops behind the capture, and no log tells of it. */
+	/** Checks for foreign rules: what they drop after the capture is in no log. */
 	async #checkRules(begun: number): Promise<void> {
 		const { history } = this.#context;
 		const observed = { observer: 'rules', host: this.#host } as const;
-		// A kernel that has no tables for iptables has no rules either.
+		// The command's status is ignored: it fails on a kernel without tables for iptables, which has no rules.
 		const { out } = await this.#machine.run(['sh', '-c', SHOW_RULES]);
 		const rules = foreignRules(out);
 		this.#engineRules ??= new Set(rules);
@@ -160,23 +164,26 @@ export class SegmentProbe {
 			this.#ownRulesAt = begun;
 			if (isLost) history.recover(observed, begun);
 		} else if (!isLost) {
-			const what = `rules that are not the lab’s may lose packets, and no log tells of that: ${losing.join(' | ')}`;
+			const what = `rules that are not the lab’s may lose packets, which no log shows: ${losing.join(' | ')}`;
 			history.lose({ ...observed, what, since: this.#ownRulesAt });
 		}
 		this.#reportOutgoing(this.#foreignRules.filter((rule) => !losesArrivals(rule)));
 	}
 
-	/** What a rule drops as it leaves, no capture sees, and nothing is told of it but that there is such a rule. */
+	/** Records new foreign rules about leaving packets as a loss. No capture sees what such a rule drops. */
 	#reportOutgoing(rules: readonly string[]): void {
-		const fresh = rules.filter((rule) => !this.#reportedRules.has(rule));
-		for (const rule of fresh) this.#reportedRules.add(rule);
-		if (fresh.length === 0) return;
+		const newRules = rules.filter((rule) => !this.#reportedRules.has(rule));
+		for (const rule of newRules) this.#reportedRules.add(rule);
+		if (newRules.length === 0) return;
 		const why = 'rules that are not the lab’s may keep packets from leaving, and no capture sees these';
-		const what = `${why}: ${fresh.join(' | ')}`;
+		const what = `${why}: ${newRules.join(' | ')}`;
 		this.#context.history.lose({ observer: 'rules', host: this.#host, what });
 	}
 
-	/** An observer has told all up to `t`, but what tcpdump itself says that it has missed since it was last asked. */
+	/**
+	 * Records that an observer has reported everything up to `t`, except what tcpdump says it has missed since the last
+	 * flush.
+	 */
 	#complete(name: PacketObserver, running: RunningCapture, t: number): void {
 		const observed = { observer: name, host: this.#host } as const;
 		const { history } = this.#context;
@@ -202,7 +209,7 @@ export class SegmentProbe {
 		if (history.coverage.openLoss(observed)) return;
 		const bytes = originalLength - COOKED_HEADER;
 		const why = 'an offload was switched on, here or on the wire, or the MTU was raised';
-		const what = `saw a packet of ${bytes} bytes, where the MTU is ${longestSegment()}: ${why}`;
+		const what = `captured a packet of ${bytes} bytes, although the MTU is ${longestSegment()}: ${why}`;
 		history.lose({ ...observed, what, since: history.at(t) });
 	}
 
@@ -231,7 +238,7 @@ export class SegmentProbe {
 		this.#context.history.observe({ host: this.#host, boot: this.#boot, ...observation });
 	}
 
-	/** It has ended: what came behind the last thing that it told, nobody has seen. */
+	/** Records that an observer has ended: everything after its latest packet is unknown. */
 	#lose(name: PacketObserver, how: string): void {
 		const { history } = this.#context;
 		const observed = { observer: name, host: this.#host } as const;
@@ -244,27 +251,27 @@ export class SegmentProbe {
 		const observed = { observer: name, host: this.#host } as const;
 		const { history, sentinels } = this.#context;
 		if (history.coverage.openLoss(observed)) return;
-		const hit =
+		const suspects =
 			this.#foreignRules.length > 0
 				? `; these rules of the host’s firewall may have dropped it: ${this.#foreignRules.join(' | ')}`
 				: '';
-		const what = `fell behind: it did not show a sentinel within its limit${hit}`;
+		const what = `fell behind: it reported no sentinel within the limit${suspects}`;
 		history.lose({ ...observed, what, since: history.coverage.completeUntil(observed) });
 		sentinels.giveUp(name === KERNEL ? KERNEL : this.nameOf(name));
 	}
 }
 
-/** Before each packet of `-i any` (LINKTYPE_LINUX_SLL2), in bytes. */
+/** The length of the header before each packet of `-i any` (LINKTYPE_LINUX_SLL2), in bytes. */
 const COOKED_HEADER = 20;
 
 const isLongerThan = (most: number, packet: RecordedPacket) =>
 	packet.kind === 'segment' && !packet.loopback && packet.record.originalLength - COOKED_HEADER > most;
 
-/** Between which addresses a packet goes, and of an error of ICMP the packet that it quotes. */
+/** Returns the addresses of a segment, or of the packet that an ICMP message quotes. */
 function addressesOf(packet: RecordedPacket): string[] {
 	if (packet.kind === 'segment') return [packet.from.address, packet.to.address];
 	return packet.kind === 'icmp' && packet.quotes ? [packet.quotes.from.address, packet.quotes.to.address] : [];
 }
 
-/** The history's times are whole microseconds. */
+/** The smallest difference of two times in the history, in seconds. */
 const A_MICROSECOND = 0.000_001;

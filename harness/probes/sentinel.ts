@@ -1,36 +1,37 @@
 import type { Agent, AgentProcess } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 
-/** Nothing listens there, on any host (RFC 863). */
+/** The port of the discard service (RFC 863), on which no host listens. */
 const DISCARD_PORT = 9;
-/** A sentinel is made again if it was not seen for so long: an observer may have been about to look. */
+/** After this time another sentinel is made, because an observer may have started too late to see the one before. */
 const REPEAT_MS = 2_000;
 const LIMIT_MS = 20_000;
 
 /**
- * How the harness knows that an observer has told all that it saw. A sentinel is a connection, refused, from a host to
- * an address of its own loopback that nobody ever uses again: every observer that sees the host's packets or states
- * sees it, and what it had seen before came before. It never crosses the wire, and no history holds it. Its SYN is
- * enough: whether it is answered makes no difference.
+ * Finds out whether observers have reported everything that they saw. A sentinel is a connection from a host to an
+ * unused address of its own loopback, which is refused. Every observer of the host's packets or states sees it. When an
+ * observer reports it, it has reported everything that it saw before. Sentinels never cross the wire, and are removed
+ * from histories. The SYN is enough: the answer makes no difference.
  */
 export class Sentinels {
 	readonly #clock: LabClock;
 	readonly #addresses: Generator<string, never>;
 	readonly #seen = new Map<string, { by: Map<string, number>; wake: () => void }>();
-	/** Observers that will not show one: they have ended. */
+	/** Observers that have ended, so that they report no sentinels. */
 	readonly #lost = new Set<string>();
-	/** Connections of earlier sentinels that nobody has refused yet. */
+	/** Connections of earlier sentinels that were not refused yet. */
 	readonly #lingering = new Set<AgentProcess>();
 
-	/** `of`: an address that no other lab of the run has. */
+	/** `of`: an address of this lab, which no other lab of the run has. */
 	constructor(clock: LabClock, of: string) {
 		this.#clock = clock;
 		this.#addresses = loopbackAddresses(of);
 	}
 
 	/**
-	 * Resolves when all observers have caught up with the present of that host; returns the names of those that have not,
-	 * or have ended. `isHopeless`: something may keep them from seeing sentinels, so that it is not tried for long.
+	 * Resolves when all observers have reported everything that happened on the host before the call, or the limit has
+	 * passed. Returns the names of the observers that have not, or have ended. `isHopeless`: whether something may hide
+	 * sentinels from observers; then only one is made.
 	 */
 	async catchUp(machine: Agent, observers: readonly string[], isHopeless = () => false): Promise<string[]> {
 		let missing: readonly string[] = observers;
@@ -41,7 +42,7 @@ export class Sentinels {
 		return observers.filter((observer) => missing.includes(observer) || this.#lost.has(observer));
 	}
 
-	/** For observers: true if this address is a sentinel's of this lab, which is then none of the history's business. */
+	/** Called by observers with each address. Returns true if it is a sentinel of this lab, which no history contains. */
 	saw(observer: string, address: string, t: number): boolean {
 		const sentinel = this.#seen.get(address);
 		if (sentinel && !sentinel.by.has(observer)) {
@@ -52,13 +53,16 @@ export class Sentinels {
 		return sentinel !== undefined;
 	}
 
-	/** For observers: nobody need wait for this one, unless it shows one again. */
+	/** Ends all waits for an observer. It counts again when it reports a sentinel. */
 	giveUp(observer: string): void {
 		this.#lost.add(observer);
 		for (const { wake } of this.#seen.values()) wake();
 	}
 
-	/** How far the clock of one observer is ahead of another's, in seconds, by the last sentinel that both saw. */
+	/**
+	 * Returns by how many seconds the clock of an observer is ahead of another's, measured with the last sentinel that
+	 * both reported.
+	 */
 	offset(observer: string, reference: string): number | undefined {
 		const both = [...this.#seen.values()].filter(({ by }) => by.has(observer) && by.has(reference)).at(-1);
 		return both && (both.by.get(observer) ?? 0) - (both.by.get(reference) ?? 0);
@@ -72,7 +76,7 @@ export class Sentinels {
 		const all = new Promise<void>((resolve) => {
 			this.#seen.set(address, { by, wake: () => missing().length === 0 && resolve() });
 		});
-		// A firewall that drops the answer would have a connection try for two minutes.
+		// If a firewall drops the answer, a connection would retransmit its SYN for two minutes.
 		for (const process of this.#lingering) await process.signal('SIGKILL').catch(() => {});
 		const process = await machine.spawn(['bash', '-c', `exec 2>&-; </dev/tcp/${address}/${DISCARD_PORT}`]);
 		this.#seen.get(address)?.wake();
@@ -86,9 +90,9 @@ export class Sentinels {
 }
 
 /**
- * The upper half of the loopback's addresses, in parts of 1,024 for each of the 8,192 blocks of eight addresses that
- * labs are in (engines/subnets.ts): one trace may serve all labs of a run, and each must know its own. None by chance,
- * so that a lab whose time repeats repeats to the byte.
+ * Generates addresses for sentinels. The upper half of 127.0.0.0/8 is divided into 8,192 parts of 1,024 addresses, one
+ * for each block of eight addresses that a lab may have (engines/subnets.ts), because one trace may serve all labs of a
+ * run. The addresses are not random, so that a lab in virtual time repeats to the byte.
  */
 function* loopbackAddresses(of: string): Generator<string, never> {
 	const [, , third = 0, fourth = 0] = of.split('.').map(Number);

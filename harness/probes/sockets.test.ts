@@ -7,7 +7,7 @@ import { builtAgent, until } from '../agent/fixture.ts';
 import { startLocalAgent } from '../agent/local.ts';
 import { FakeClock } from '../fixtures.ts';
 import type { SamplingProgress } from './sampling-interval.ts';
-import { SocketProbe, type SocketSample } from './sockets.ts';
+import { SocketProbe, type SsSample } from './sockets.ts';
 
 jest.setTimeout(120_000);
 
@@ -25,7 +25,7 @@ const RESOLVER = 'LISTEN 0 4096 127.0.0.11:39205 0.0.0.0:* ino:3 sk:2\n';
 
 let folder: string;
 let agent: Agent;
-let looks: SocketSample[];
+let looks: SsSample[];
 let lost: string[];
 let probe: SocketProbe;
 let clock: FakeClock;
@@ -49,7 +49,7 @@ beforeEach(async () => {
 	await writeFile(join(folder, 'calls'), '');
 	await writeFile(join(folder, 'then'), '');
 	// Each test has lists of its own: a look that an earlier one has asked for may still come.
-	const own = { looks: [] as SocketSample[], lost: [] as string[], told: [] as SamplingProgress[] };
+	const own = { looks: [] as SsSample[], lost: [] as string[], told: [] as SamplingProgress[] };
 	({ looks, lost, told } = own);
 	clock = new FakeClock();
 	const pace = (watching: SamplingProgress) => {
@@ -72,7 +72,7 @@ async function shows(rows: string): Promise<void> {
 }
 
 const askings = async () => (await readFile(join(folder, 'calls'), 'utf8')).split('\n').filter(Boolean);
-const statesOf = (look: SocketSample | undefined) => look?.rows.map(({ state }) => state);
+const statesOf = (look: SsSample | undefined) => look?.rows.map(({ state }) => state);
 const latest = () => statesOf(looks.at(-1));
 
 describe('a look', () => {
@@ -152,7 +152,7 @@ describe('a look that fails', () => {
 		await then('echo Cannot open netlink socket >&2; exit 255');
 		expect(await probe.sample()).toBe(false);
 		expect(looks).toEqual([]);
-		expect(lost).toEqual(['ss exited with status 255; its last words: Cannot open netlink socket']);
+		expect(lost).toEqual(['ss exited with status 255; its last output: Cannot open netlink socket']);
 		await then('');
 		expect(await probe.sample()).toBe(true);
 		expect(latest()).toEqual(['ESTAB']);

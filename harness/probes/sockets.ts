@@ -5,7 +5,8 @@ import type { SsRow } from '../formats/types.ts';
 import type { SamplingInterval } from './sampling-interval.ts';
 
 /**
- * Looks at the sockets for each line that it is told, a number. In one process, so that a look costs no more than `ss`.
+ * A shell loop that takes a sample for each line of its input, a number. It is one process, so that a sample costs no
+ * more than `ss`.
  */
 const SAMPLER = `while read -r number; do
 	echo "look $EPOCHREALTIME $number"
@@ -13,77 +14,83 @@ const SAMPLER = `while read -r number; do
 	echo "end $? \${remarks//$'\\n'/ | }"
 done 3>&1`;
 
-/** Of a look, with the status of `ss` and its remarks: a line of its own, for what `ss` says may end with anything. */
+/** The end of a sample: a line with the status of `ss` and what it wrote to standard error. */
 const END = /\nend (\d+) (.*)\n/;
 
-/** How long a look may take; it takes some milliseconds. */
+/** How long a sample may take. It usually takes some milliseconds. */
 const SAMPLE_LIMIT_MS = 20_000;
 
-/** One look at the sockets of a host. */
-export interface SocketSample {
-	/** When it began, seconds since the epoch. */
+/** A sample of the sockets of a host. */
+export interface SsSample {
+	/** When it began, in seconds since the epoch. */
 	readonly t: number;
 	readonly rows: readonly SsRow[];
-	/** Lines of `ss` that could not be read: there may be sockets that are not among the rows. */
+	/** Lines of `ss` that could not be parsed. There may be sockets that are not among the rows. */
 	readonly unread: readonly string[];
 }
 
+/** The callbacks of a socket probe. */
 export interface SampleSink {
-	sample(look: SocketSample): void;
-	/** A look failed, did not come, or there will be none any more; in words. */
+	sample(sample: SsSample): void;
+	/** Called with a description if a sample failed or is late, or the loop around `ss` has ended. */
 	lost(what: string): void;
 }
 
-/** `ss`, ready to look. */
+/** Samples the sockets of a host with `ss`. */
 export class SocketProbe {
 	readonly #process: AgentProcess;
 	readonly #clock: LabClock;
 	readonly #interval: SamplingInterval;
 	readonly #sink: SampleSink;
-	/** Told whether the look was taken. */
-	readonly #waiters = new Map<number, (taken: boolean) => void>();
+	/** Called with whether the sample succeeded, by number of the sample. */
+	readonly #waiters = new Map<number, (succeeded: boolean) => void>();
 	#current: Promise<boolean> | undefined;
 	#next: Promise<boolean> | undefined;
-	/** The sampler has ended, or its machine. */
+	/** Whether the sampler or its machine has ended. */
 	#stopped = false;
 	#requests = 0;
-	#latest: SocketSample | undefined;
-	/** Watchers, and what ends when there are none any more. */
+	#latest: SsSample | undefined;
+	/** The number of watchers. When there are none, `#watching` is aborted. */
 	#watchers = 0;
 	#watching: AbortController | undefined;
 
-	static async start(machine: Agent, clock: LabClock, pace: SamplingInterval, sink: SampleSink): Promise<SocketProbe> {
+	static async start(
+		machine: Agent,
+		clock: LabClock,
+		interval: SamplingInterval,
+		sink: SampleSink,
+	): Promise<SocketProbe> {
 		let text = '';
-		let looked = (_text: string, _status: number, _remarks: string): void => {};
+		let onSample = (_text: string, _status: number, _remarks: string): void => {};
 		const process = await machine.spawn(['bash', '-c', SAMPLER], {
 			out: (bytes) => {
 				text += bytes;
 				for (let end = END.exec(text); end; end = END.exec(text)) {
-					looked(text.slice(0, end.index), Number(end[1]), end[2] ?? '');
+					onSample(text.slice(0, end.index), Number(end[1]), end[2] ?? '');
 					text = text.slice(end.index + end[0].length);
 				}
 			},
 		});
-		const probe = new SocketProbe(process, clock, pace, sink);
-		looked = (look, status, remarks) => probe.#onSample(look, status, remarks);
+		const probe = new SocketProbe(process, clock, interval, sink);
+		onSample = (sample, status, remarks) => probe.#onSample(sample, status, remarks);
 		return probe;
 	}
 
-	private constructor(process: AgentProcess, clock: LabClock, pace: SamplingInterval, sink: SampleSink) {
+	private constructor(process: AgentProcess, clock: LabClock, interval: SamplingInterval, sink: SampleSink) {
 		this.#process = process;
 		this.#clock = clock;
-		this.#interval = pace;
+		this.#interval = interval;
 		this.#sink = sink;
 		process.exited.then(
 			(end) => this.#ended(`the loop around ss ${describeEnd(end)}`),
-			// Its agent is gone, which is told by itself.
+			// The agent is gone, which is reported elsewhere.
 			() => this.#ended(undefined),
 		);
 	}
 
 	/**
-	 * Resolves with true when a look that began after this call is in the history, with false where it failed. Who asks
-	 * while one is going on shares the next.
+	 * Resolves with true when a sample that began after this call is in the history, with false if it failed. Calls
+	 * during a sample share the next one.
 	 */
 	sample(): Promise<boolean> {
 		if (!this.#current) return this.#start();
@@ -91,12 +98,12 @@ export class SocketProbe {
 		return this.#next;
 	}
 
-	/** Looks again and again until the returned function is called. */
+	/** Samples repeatedly until the returned function is called. */
 	watch(): () => void {
 		this.#watchers++;
 		if (!this.#watching) {
 			this.#watching = new AbortController();
-			// A host that is no more has no sockets to watch: who waits for some hears of that.
+			// Rejects if the host was powered off. Whoever waits for its sockets gets that error elsewhere.
 			this.#watch(this.#watching.signal).catch(() => {});
 		}
 		let isWatching = true;
@@ -133,7 +140,7 @@ export class SocketProbe {
 	async #sampleOnce(): Promise<boolean> {
 		if (this.#stopped) return false;
 		const number = ++this.#requests;
-		const looked = new Promise<boolean>((resolve) => {
+		const answered = new Promise<boolean>((resolve) => {
 			this.#waiters.set(number, resolve);
 		});
 		const stop = new AbortController();
@@ -142,7 +149,7 @@ export class SocketProbe {
 			return false;
 		});
 		try {
-			return await Promise.race([this.#process.write(`${number}\n`).then(() => looked), looked, late]);
+			return await Promise.race([this.#process.write(`${number}\n`).then(() => answered), answered, late]);
 		} finally {
 			stop.abort();
 			this.#waiters.delete(number);
@@ -154,7 +161,7 @@ export class SocketProbe {
 		const [, t, number] = head.split(' ');
 		const answer = this.#waiters.get(Number(number));
 		if (status !== 0) {
-			this.#sink.lost(`ss exited with status ${status}; its last words: ${remarks || 'none'}`);
+			this.#sink.lost(`ss exited with status ${status}; its last output: ${remarks || 'none'}`);
 			answer?.(false);
 			return;
 		}
