@@ -56,8 +56,8 @@ async function readAll(reader: Socket): Promise<string> {
 const tcp_rto_max_ms = shortened({ default: RTO_MAX_MS, to: 15_000 });
 
 const peers: readonly {
-	/** The title has the name kodos for the server. It stays, because titles are the addresses of reports. */
-	readonly kodos: string;
+	/** In the titles, kodos is the server. Titles stay, because they are the addresses of reports. */
+	readonly situation: string;
 	claims: readonly ClaimId[];
 	/** Whether the server shuts its sending side down before the client closes. */
 	serverHasShut: boolean;
@@ -65,14 +65,14 @@ const peers: readonly {
 	serverState: 'ESTAB' | 'FIN-WAIT-2';
 }[] = [
 	{
-		kodos: 'kodos has said nothing',
+		situation: 'kodos has said nothing',
 		claims: [],
 		serverHasShut: false,
 		clientState: 'FIN-WAIT-1',
 		serverState: 'ESTAB',
 	},
 	{
-		kodos: 'kodos has shut down its side',
+		situation: 'kodos has shut down its side',
 		claims: ['KH-pacing1'],
 		serverHasShut: true,
 		clientState: 'LAST-ACK',
@@ -81,7 +81,7 @@ const peers: readonly {
 ];
 
 scenario.each(peers)(
-	'closed before a window that never opens: $kodos',
+	'closed before a window that never opens: $situation',
 	({ claims }) => ({
 		question:
 			'The client closes while most of what it wrote still waits for the server, which does not read. Which side ' +
@@ -91,7 +91,7 @@ scenario.each(peers)(
 	}),
 	async (
 		{ client, server, timeline, step, claim, measured },
-		{ kodos: situation, claims, serverHasShut, clientState, serverState },
+		{ situation, claims, serverHasShut, clientState, serverState },
 	) => {
 		const rtoMaxMs = client.hasSysctl('tcp_rto_max_ms') ? tcp_rto_max_ms : RTO_MAX_MS;
 		if (rtoMaxMs !== RTO_MAX_MS) await client.sysctl({ tcp_rto_max_ms });

@@ -13,14 +13,13 @@ const text = 'hello, this is a long story. '.repeat(7_000);
  */
 const userTimeoutMs = shortened({ default: 60_000, to: 20_000 });
 
-/** The titles have the name kodos for the server. */
-const peers: readonly { kodos: string; answers: boolean; claims: readonly ClaimId[] }[] = [
-	{ kodos: 'probes without an answer', answers: false, claims: ['KH-zero2'] },
-	{ kodos: 'probes with an answer', answers: true, claims: [] },
+const peers: readonly { probes: string; answers: boolean; claims: readonly ClaimId[] }[] = [
+	{ probes: 'probes without an answer', answers: false, claims: ['KH-zero2'] },
+	{ probes: 'probes with an answer', answers: true, claims: [] },
 ];
 
 scenario.each(peers)(
-	'TCP_USER_TIMEOUT and $kodos',
+	'TCP_USER_TIMEOUT and $probes',
 	({ claims }) => ({
 		question:
 			`The client has set TCP_USER_TIMEOUT to ${userTimeoutMs / 1_000} s, and the server’s window is closed. Does ` +

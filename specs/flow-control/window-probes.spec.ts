@@ -37,14 +37,14 @@ async function fill({ client, server, timeline }: ScenarioLab) {
 /** The default is 15 and takes a quarter of an hour. In real time, 4 is enough to test the formula. */
 const retries2 = shortened({ default: 15, to: 4 });
 
-/** The titles have the name kodos for the server. */
+/** In the titles, kodos is the server. Titles stay, because they are the addresses of reports. */
 const servers = [
-	{ kodos: 'kodos has accepted', accepts: true, judges: 'KH-zero1' },
-	{ kodos: 'nobody has accepted', accepts: false, judges: 'KH-zero3' },
+	{ situation: 'kodos has accepted', accepts: true, judges: 'KH-zero1' },
+	{ situation: 'nobody has accepted', accepts: false, judges: 'KH-zero3' },
 ] as const;
 
 scenario.each(servers)(
-	'probes without an answer: $kodos',
+	'probes without an answer: $situation',
 	({ judges }) => ({
 		question:
 			'The server’s window is closed, and nothing reaches the server any more, so probes are not answered. How long ' +

@@ -1,25 +1,29 @@
-/** When does an idle connection learn that its peer is gone, and what do its calls tell? */
+/**
+ * When does an idle connection learn that its peer is gone, and what do its calls return then? The wire loses
+ * everything in one direction. A side with keepalive sends probes; when enough of them are unanswered, its kernel gives
+ * the connection up with ETIMEDOUT. Without keepalive it would never learn.
+ */
 import { expect, gapsBetween, isTimerOf, keepaliveTimeout, scenario, shortened } from '../../harness/index.ts';
 
-/** In seconds, as the options are; the defaults are 7200 s, 75 s and 9. */
+/** In seconds, as the options take them, and a count. The defaults are 7200 s, 75 s and 9. */
 const keepalive = { time: 5, interval: 3, probes: 3 };
 
 scenario(
 	'probes: three without an answer, then a RST',
 	{
 		question:
-			'kang has nothing to send, and keepalive is on. Nothing of it arrives any more. When does kang know, and ' +
-			'what do its next calls give?',
+			'The client has nothing to send, and keepalive is on. Nothing from it reaches the server any more. When does ' +
+			'the client learn that, and what do its next calls return?',
 		claims: ['KH-idle1', 'KH-idle5'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		const listener = await (await server.socket()).listen(8080);
-		const kang = await client.socket();
-		await kang.setOption('SO_KEEPALIVE', 1);
-		await kang.setOption('TCP_KEEPIDLE', keepalive.time);
-		await kang.setOption('TCP_KEEPINTVL', keepalive.interval);
-		await kang.setOption('TCP_KEEPCNT', keepalive.probes);
-		await kang.connect(server.port(8080));
+		const idle = await client.socket();
+		await idle.setOption('SO_KEEPALIVE', 1);
+		await idle.setOption('TCP_KEEPIDLE', keepalive.time);
+		await idle.setOption('TCP_KEEPINTVL', keepalive.interval);
+		await idle.setOption('TCP_KEEPCNT', keepalive.probes);
+		await idle.connect(server.port(8080));
 		await listener.accept();
 
 		await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'keepalive', timerCount: 0 });
@@ -27,8 +31,9 @@ scenario(
 		await server.drop({ name: 'silence' });
 		await timeline.upToDate();
 		const since = timeline.lastReceived('client', 8080);
-		const reading = kang.recv();
-		// Side by side, for no count lasts long. The last is over soonest: that its probe is sent the segments tell.
+		const reading = idle.recv();
+		// Wait for both counts in parallel, because each lasts only for one interval. The third is too short-lived for ss;
+		// the segments below show that its probe was sent.
 		await Promise.all(
 			[1, 2].map((sent) => {
 				const after = keepaliveTimeout({ ...keepalive, probes: sent - 1 });
@@ -40,8 +45,8 @@ scenario(
 		);
 		await expect(reading).toFailWith('ETIMEDOUT', { after: keepaliveTimeout(keepalive), since });
 		await expect(client).toHaveNoSocket();
-		// Probes carry no data, and a number that was acknowledged already: whoever lives must answer (RFC 9293, 3.8.4).
-		// Giving up is a RST.
+		// A probe has no data, and a sequence number that was acknowledged before, so a live peer must answer it (RFC 9293,
+		// 3.8.4). Giving up sends a RST.
 		const answered = timeline.probes('client').flatMap(({ t }) => (t < since ? (['> .', '< .'] as const) : []));
 		await expect(timeline).toShowSegments(
 			'> S',
@@ -58,41 +63,41 @@ scenario(
 		});
 
 		const seconds = timeline.segments('client', 8080).flatMap(({ t, fate }) => (fate === 'dropped' ? [t - since] : []));
-		const turns = [0, 1, 2, 3].map((turn) => keepalive.time + turn * keepalive.interval);
+		const dueSeconds = [0, 1, 2, 3].map((intervals) => keepalive.time + intervals * keepalive.interval);
 		claim(
 			'KH-idle1',
-			seconds.length === turns.length &&
-				turns.every((turn, index) => isTimerOf((seconds[index] ?? 0) * 1_000, turn * 1_000)),
+			seconds.length === dueSeconds.length &&
+				dueSeconds.every((due, index) => isTimerOf((seconds[index] ?? 0) * 1_000, due * 1_000)),
 			{
 				holds:
-					'The timer counts from the last segment that came (keepalive_time_elapsed); each turn sends a probe, and ' +
-					'the one that finds TCP_KEEPCNT of them unanswered sends a RST and sets ETIMEDOUT (tcp_keepalive_timer).',
+					'The timer counts from the last segment that arrived (keepalive_time_elapsed). Each expiry sends a probe. ' +
+					'The one that finds TCP_KEEPCNT probes unanswered sends a RST and sets ETIMEDOUT (tcp_keepalive_timer).',
 				differs:
-					`Probes and RST left at ${seconds.map((second) => second.toFixed(1)).join(', ')} s, not at ` +
-					`${turns.join(', ')} s.`,
+					`Probes and RST were sent after ${seconds.map((second) => second.toFixed(1)).join(', ')} s, not after ` +
+					`${dueSeconds.join(', ')} s.`,
 			},
 		);
 
-		step('kang goes on');
-		await expect(kang.recv()).toReturn(0);
-		await expect(kang.send('still there?', 'MSG_NOSIGNAL')).toFailWith('EPIPE');
-		await expect(kang.recv()).toReturn(0);
-		const { process } = kang;
+		step('the client continues');
+		await expect(idle.recv()).toReturn(0);
+		await expect(idle.send('still there?', 'MSG_NOSIGNAL')).toFailWith('EPIPE');
+		await expect(idle.recv()).toReturn(0);
+		const { process } = idle;
 		claim('KH-idle5', process.results('read') === 'ETIMEDOUT, then 0, then 0' && process.results('write') === 'EPIPE', {
 			holds:
-				'The error is told once (sock_error clears it); after that both directions are shut down (tcp_done): ' +
-				'read returns 0 and write fails with EPIPE.',
+				'Only one call returns the error (sock_error clears it). After that both directions are shut down ' +
+				'(tcp_done): read returns 0, and write fails with EPIPE.',
 			differs: `Reads gave ${process.results('read')}; writes gave ${process.results('write')}.`,
 		});
 		const probes = seconds.slice(0, -1).map((second) => second.toFixed(1));
 		return (
-			`Probes after ${probes.join(', ')} s, a RST after ${seconds.at(-1)?.toFixed(1)} s (2 h 11 min with the ` +
-			`defaults). Its reads give ${process.results('read')}; its write gives ${process.results('write')}.`
+			`Probes after ${probes.join(', ')} s, and a RST after ${seconds.at(-1)?.toFixed(1)} s (2 h 11 min with the ` +
+			`defaults). The client’s reads give ${process.results('read')}; its write gives ${process.results('write')}.`
 		);
 	},
 );
 
-/** In seconds, as the sysctls are: the claim’s own. */
+/** In seconds, and a count. The values of the claim; in real time a shorter idle time. */
 const configured = shortened({
 	default: { time: 30, interval: 5, probes: 3 },
 	to: { time: 6, interval: 5, probes: 3 },
@@ -102,8 +107,8 @@ scenario(
 	'sysctls: a server gives up a client that it does not hear',
 	{
 		question:
-			'The server’s program turns keepalive on, the times are the system’s. Nothing reaches the server any more. ' +
-			'What does either side see?',
+			'The server’s program turns keepalive on, and its times come from the sysctls. Nothing reaches the server any ' +
+			'more. What does each side see?',
 		claims: ['QI4'],
 		sysctls: {
 			tcp_keepalive_time: configured.time,
@@ -112,9 +117,9 @@ scenario(
 		},
 	},
 	async ({ client, server, timeline, claim }) => {
-		const kodos = await server.ncTraditional({ listen: 8080, keepalive: true });
-		const kang = await client.ncTraditional({ connect: server.port(8080) });
-		await expect(kodos).toHaveReturned('accept', 4);
+		const listener = await server.ncTraditional({ listen: 8080, keepalive: true });
+		const caller = await client.ncTraditional({ connect: server.port(8080) });
+		await expect(listener).toHaveReturned('accept', 4);
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'keepalive', timerCount: 0 });
 
 		await server.drop({ name: 'silence' });
@@ -129,19 +134,20 @@ scenario(
 				);
 			}),
 		);
-		await expect(kodos).toFail('read', 'ETIMEDOUT', { after: keepaliveTimeout(configured), since });
-		// The client lives and answers each probe; the server does not hear it. The RST goes the way that is not broken.
-		await expect(kang).toFail('read', 'ECONNRESET');
-		const unheard = ['< .', '> . dropped by silence'] as const;
+		await expect(listener).toFail('read', 'ETIMEDOUT', { after: keepaliveTimeout(configured), since });
+		// The client is alive and answers each probe, but its answers are lost. The RST arrives, because that direction
+		// works.
+		await expect(caller).toFail('read', 'ECONNRESET');
+		const unanswered = ['< .', '> . dropped by silence'] as const;
 		const answered = timeline.probes('server').flatMap(({ t }) => (t < since ? (['< .', '> .'] as const) : []));
 		await expect(timeline).toShowSegments(
 			'> S',
 			'< S.',
 			'> .',
 			...answered,
-			...unheard,
-			...unheard,
-			...unheard,
+			...unanswered,
+			...unanswered,
+			...unanswered,
 			'< R.',
 		);
 
@@ -155,21 +161,21 @@ scenario(
 			'QI4',
 			sent.length === configured.probes + 1 &&
 				spaced &&
-				kodos.failed('read', 'ETIMEDOUT') &&
-				kang.failed('read', 'ECONNRESET'),
+				listener.failed('read', 'ETIMEDOUT') &&
+				caller.failed('read', 'ECONNRESET'),
 			{
 				holds:
-					'tcp_keepalive_timer counts its probes in icsk_probes_out, which ss shows; with tcp_keepalive_probes of ' +
-					`them unanswered it sends a RST. Shown with a time of ${configured.time} s, ${configured.probes} probes ` +
-					`and an interval of ${configured.interval} s.`,
+					'tcp_keepalive_timer counts its probes in icsk_probes_out, which ss shows. When tcp_keepalive_probes of ' +
+					`them are unanswered, it sends a RST. This run had a time of ${configured.time} s, ${configured.probes} ` +
+					`probes and an interval of ${configured.interval} s.`,
 				differs:
-					`The server’s segments came ${gaps.map((gap) => gap.toFixed(1)).join(', ')} s apart; its reads gave ` +
-					`${kodos.results('read')}, the client’s ${kang.results('read')}.`,
+					`The server’s segments were ${gaps.map((gap) => gap.toFixed(1)).join(', ')} s apart. Its reads gave ` +
+					`${listener.results('read')}, the client’s ${caller.results('read')}.`,
 			},
 		);
 		return (
 			`The server sends ${sent.length - 1} probes and a RST, ${gaps.map((gap) => gap.toFixed(1)).join(', ')} s ` +
-			`apart. Its read gives ${kodos.results('read')}, the client’s ${kang.results('read')}.`
+			`apart. Its read gives ${listener.results('read')}, the client’s ${caller.results('read')}.`
 		);
 	},
 );

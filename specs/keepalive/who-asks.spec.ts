@@ -1,10 +1,13 @@
-/** Who turns keepalive on, and for which connections does it hold? */
+/**
+ * Who turns keepalive on, and for which connections? A program sets SO_KEEPALIVE on a socket (tcp(7)); an accepted
+ * socket inherits it from its listener. curl does so without being asked. Nothing is broken.
+ */
 import { expect, scenario } from '../../harness/index.ts';
 
 scenario(
 	'listening socket: accepted connections inherit keepalive',
 	{
-		question: 'kodos sets SO_KEEPALIVE on its listening socket only. Is it on for a connection that is accepted?',
+		question: 'The server sets SO_KEEPALIVE only on its listening socket. Is it on for an accepted connection, too?',
 		claims: ['QI8'],
 	},
 	async ({ client, server, step, claim }) => {
@@ -12,11 +15,11 @@ scenario(
 		await listener.setOption('SO_KEEPALIVE', 1);
 		await listener.setOption('TCP_KEEPIDLE', 20);
 		await listener.listen(8080, { backlog: 4 });
-		const early = await client.socket();
-		await early.connect(server.port(8080));
-		// A listener has no timer; the connection has one even before it is accepted.
+		const first = await client.socket();
+		await first.connect(server.port(8080));
+		// A listener has no timer. The connection has one even before it is accepted.
 		await expect(server).toHaveSocket({ state: 'LISTEN', timer: 'none' });
-		const row = await expect(server).toHaveSocket({
+		const beforeAccept = await expect(server).toHaveSocket({
 			state: 'ESTAB',
 			localPort: 8080,
 			timer: 'keepalive',
@@ -25,25 +28,25 @@ scenario(
 		const accepted = await listener.accept();
 		const inherited = { keepalive: await accepted.option('SO_KEEPALIVE'), idle: await accepted.option('TCP_KEEPIDLE') };
 
-		step('kodos turns it off again');
+		step('the server turns keepalive off again');
 		await listener.setOption('SO_KEEPALIVE', 0);
-		const late = await client.socket();
-		await late.connect(server.port(8080));
+		const second = await client.socket();
+		await second.connect(server.port(8080));
 		const next = await listener.accept();
 		expect(await next.option('SO_KEEPALIVE')).toBe(0);
 		expect(await accepted.option('SO_KEEPALIVE')).toBe(1);
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'keepalive' });
 
-		claim('QI8', inherited.keepalive === 1 && inherited.idle === 20 && row.timer?.name === 'keepalive', {
+		claim('QI8', inherited.keepalive === 1 && inherited.idle === 20 && beforeAccept.timer?.name === 'keepalive', {
 			holds:
-				'The socket of a connection is a clone of its listener (sk_clone_lock), flags and options included, and ' +
-				'its timer starts with it (tcp_create_openreq_child).',
+				'The socket of a connection is a clone of its listener (sk_clone_lock), with its flags and options. Its ' +
+				'timer is started when it is created (tcp_create_openreq_child).',
 			differs: `The accepted socket has SO_KEEPALIVE ${inherited.keepalive} and TCP_KEEPIDLE ${inherited.idle}.`,
 		});
 		return (
-			`Yes, with its times: SO_KEEPALIVE is ${inherited.keepalive}, TCP_KEEPIDLE ${inherited.idle}, and the timer ` +
-			'runs before accept. What the listener changes later changes later connections only.'
+			`Yes, with its times: SO_KEEPALIVE is ${inherited.keepalive}, TCP_KEEPIDLE is ${inherited.idle}, and the timer ` +
+			'runs before accept. Later changes of the listener affect later connections only.'
 		);
 	},
 );
@@ -51,32 +54,32 @@ scenario(
 scenario(
 	'curl: keepalive unasked',
 	{
-		question: 'curl waits for a server that never answers. Would it learn that the server is dead?',
+		question: 'curl waits for a server that never answers its request. Would it learn that the server is dead?',
 		claims: ['QI19'],
 	},
 	async ({ client, server, claim }) => {
 		await server.nc({ listen: 8080 });
 		const curl = await client.curl({ connect: server.port(8080) });
-		const row = await expect(client).toHaveSocket({
+		const connection = await expect(client).toHaveSocket({
 			state: 'ESTAB',
 			timer: 'keepalive',
 			timerLeft: { atMostMs: 60_000 },
 		});
-		// The kernel may be ahead of the trace of the calls. What curl asks for it asks before it connects: once that is
-		// known, so is the rest.
+		// The kernel may be ahead of the trace of the calls. curl sets its options before connect, so when connect is in
+		// the trace, they are, too.
 		await expect(curl).toFail('connect', 'EINPROGRESS');
-		const asked = curl.calls().filter(({ name, returned }) => name === 'setsockopt' && returned === 0);
-		const asks = (option: string) => asked.some(({ args }) => args.includes(option));
-		claim('QI19', asks('SO_KEEPALIVE, [1]') && asks('TCP_KEEPIDLE, [60]') && asks('TCP_KEEPINTVL, [60]'), {
+		const options = curl.calls().filter(({ name, returned }) => name === 'setsockopt' && returned === 0);
+		const isSet = (option: string) => options.some(({ args }) => args.includes(option));
+		claim('QI19', isSet('SO_KEEPALIVE, [1]') && isSet('TCP_KEEPIDLE, [60]') && isSet('TCP_KEEPINTVL, [60]'), {
 			holds:
-				'curl sets SO_KEEPALIVE, TCP_KEEPIDLE 60 and TCP_KEEPINTVL 60 before it connects (its option ' +
-				'--keepalive-time, which is 60 s where it is not given).',
-			differs: `curl set: ${asked.map(({ args }) => args).join('; ')}.`,
+				'curl sets SO_KEEPALIVE, TCP_KEEPIDLE 60 and TCP_KEEPINTVL 60 before connect (60 s is the default of its ' +
+				'option --keepalive-time).',
+			differs: `curl set: ${options.map(({ args }) => args).join('; ')}.`,
 		});
 		return (
-			'In the end: it has set ' +
-			`${asked.flatMap(({ args }) => args.match(/(SO|TCP)_KEEP\w+, \[\d+\]/)?.[0] ?? []).join(', ')}, and ss shows ` +
-			`${Math.round((row.timer?.leftMs ?? 0) / 1_000)} s to the first probe.`
+			'Yes, after the probes: it has set ' +
+			`${options.flatMap(({ args }) => args.match(/(SO|TCP)_KEEP\w+, \[\d+\]/)?.[0] ?? []).join(', ')}, and ss shows ` +
+			`${Math.round((connection.timer?.leftMs ?? 0) / 1_000)} s until the first probe.`
 		);
 	},
 );

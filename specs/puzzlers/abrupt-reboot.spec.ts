@@ -1,4 +1,8 @@
-/** What does the client see when the server crashes and is back within a moment? */
+/**
+ * What does the client see when the server crashes and is back within a moment? The server loses its power and boots
+ * again with the same address. No FIN is sent, so the client's kernel cannot know; only a segment of its own shows it
+ * that the connection is gone. kang is the client's program, kodos the server's.
+ */
 import { expect, scenario } from '../../harness/index.ts';
 
 scenario(
@@ -15,12 +19,13 @@ scenario(
 
 		await server.reboot();
 		await expect(server).toHaveNoSocket();
-		// No timer runs on kang's socket: nothing will ever change it but kang's own doing.
+		// No timer runs on kang's socket, so nothing changes it until kang does something.
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
 		await timeline.upToDate();
 		claim('PZ5', timeline.states('client').at(-1) === 'ESTAB' && !kang.returned('read', 0), {
 			holds:
-				'The new stack has no socket; the client’s is ESTAB without any timer, so it stays so until somebody sends.',
+				'The new stack has no socket. The client’s socket is in ESTAB without a timer, so it stays until somebody ' +
+				'sends.',
 			differs: 'The client learned of the reboot without sending anything.',
 		});
 
@@ -28,35 +33,35 @@ scenario(
 		await kang.type('kodos, are you there?\n');
 		await expect(kang).toHaveReturned('write', 22);
 		await expect(kang).toFail('read', 'ECONNRESET');
-		// The new stack knows no such connection (RFC 9293, 3.10.7.1): it answers with a RST whose number is the ACK of
-		// what it got.
+		// The new stack does not know the connection (RFC 9293, 3.10.7.1). It answers with a RST whose sequence number is
+		// the ACK number of the segment that arrived.
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 22', '< R');
 		await expect(client).toHaveNoSocket();
 		claim('PZ6', kang.returned('write', 22) && kang.failed('read', 'ECONNRESET'), {
 			holds:
-				'write only copies into the send buffer; the RST comes later and wakes poll, and read takes the error ' +
+				'write only copies into the send buffer. The RST arrives later and wakes poll, and read returns the error ' +
 				'(tcp_reset sets sk_err).',
-			differs: 'The write failed, or the read did not tell ECONNRESET.',
+			differs: 'The write failed, or the read did not fail with ECONNRESET.',
 		});
 
-		step('kang goes on');
+		step('kang continues');
 		await kang.type('still there?\n');
 		await expect(kang).toFail('write', 'EPIPE');
 		await expect(kang).toHaveReturned('read', 0);
-		const later = kang.afterFailing('read', 'ECONNRESET');
+		const laterCalls = kang.afterFailing('read', 'ECONNRESET');
 		claim(
 			'PZ7',
-			later.every(({ errno }) => errno === 'ECONNRESET'),
+			laterCalls.every(({ errno }) => errno === 'ECONNRESET'),
 			{
 				holds: 'Every operation after the RST failed with ECONNRESET.',
 				differs:
-					'An error of a socket is told once: reading it clears it (sock_error). After that read returns 0 and ' +
-					'write EPIPE, for both directions are shut down (tcp_done).',
+					'Only one call returns an error of a socket, because reading it clears it (sock_error). After that read ' +
+					'returns 0 and write fails with EPIPE, because both directions are shut down (tcp_done).',
 			},
 		);
 		await expect(client).toReport('ECONNRESET');
 		return (
-			'Nothing, for as long as it is silent. When it writes, a RST answers: its writes give ' +
+			'Nothing, as long as it does not send. When it writes, a RST answers: its writes give ' +
 			`${kang.results('write')}; its reads give ${kang.results('read')}.`
 		);
 	},

@@ -1,10 +1,13 @@
-/** Which states do the two sides pass through if both close before either has heard of it? */
+/**
+ * Which states do the two sides pass through if both close before either has received the other's FIN? Both FINs are
+ * held back by dropping them, and let through one after the other. kang is the client's program, kodos the server's.
+ */
 import { expect, nextRetransmission, scenario } from '../../harness/index.ts';
 
 scenario(
 	'simultaneous close: the FINs cross',
 	{
-		question: 'Both programs end before either FIN has arrived. Which way do the sockets take?',
+		question: 'Both programs end before either FIN has arrived. Which states do the sockets pass through?',
 		claims: ['PZ4'],
 	},
 	async ({ client, server, timeline, step, claim }) => {
@@ -21,7 +24,7 @@ scenario(
 
 		step('the client’s FIN arrives, retransmitted');
 		await toServer.heal();
-		// It acknowledges nothing of the server's own FIN, so the server cannot go to TIME-WAIT yet (RFC 9293, figure 5).
+		// It does not acknowledge the server's own FIN, so the server cannot go to TIME-WAIT yet (RFC 9293, figure 5).
 		await expect(server).toHaveSocket({ state: 'CLOSING' }, { after: nextRetransmission() });
 		await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
 
@@ -38,12 +41,12 @@ scenario(
 		await expect(timeline).toShowSegment('< F. dropped by fin-to-client');
 		claim('PZ4', timeline.states('server').includes('CLOSING') && !timeline.states('server').includes('FIN-WAIT-2'), {
 			holds:
-				'A FIN that does not acknowledge ours moves FIN-WAIT-1 to CLOSING (tcp_fin); the ACK of ours then to ' +
-				'TIME-WAIT.',
-			differs: 'No end passed through CLOSING.',
+				'A FIN that does not acknowledge the own one moves FIN-WAIT-1 to CLOSING (tcp_fin). The ACK of the own FIN ' +
+				'then moves CLOSING to TIME-WAIT.',
+			differs: 'No side passed through CLOSING.',
 		});
 		return (
-			`kodos, which hears a FIN while its own is unacknowledged: ${timeline.states('server').join(', ')}. kang: ` +
+			`kodos, which receives a FIN while its own is unacknowledged: ${timeline.states('server').join(', ')}. kang: ` +
 			`${timeline.states('client').join(', ')}.`
 		);
 	},

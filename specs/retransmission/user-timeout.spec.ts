@@ -1,4 +1,8 @@
-/** Who decides how long unacknowledged data is retransmitted, tcp_retries2 or TCP_USER_TIMEOUT? */
+/**
+ * What decides how long unacknowledged data is retransmitted, tcp_retries2 or TCP_USER_TIMEOUT? Everything is lost on
+ * its way to the server. Three connections differ only in TCP_USER_TIMEOUT: shorter than the time of tcp_retries2,
+ * longer, and not set.
+ */
 import {
 	expect,
 	type Host,
@@ -14,10 +18,13 @@ import {
 	type Timeline,
 } from '../../harness/index.ts';
 
-/** Without a user timeout: given up at the first turn of the timer after 924.6 s, the default, or 3 s. */
+/**
+ * Without a user timeout, the kernel gives up at the first expiry of the timer after 924.6 s (the default), or
+ * after 3 s.
+ */
 const retries2 = shortened({ default: 15, to: 3 });
 const short = 2_000;
-/** More than that, and between two turns of the timer. */
+/** Longer than the time of tcp_retries2, and between two expiries of the timer. */
 const long = shortened({ default: 1_000_000, to: 9_000 });
 
 scenario(
@@ -25,32 +32,32 @@ scenario(
 	{
 		question:
 			`Three connections fall silent with data in flight. TCP_USER_TIMEOUT is ${seconds(short)} on one, ` +
-			`${seconds(long)} on one, and not set on the third. When does each end?`,
+			`${seconds(long)} on another, and not set on the third. When does each end?`,
 		claims: ['KH-dead2'],
-		// Without tail-loss probes, each retransmission is a turn of the timer.
+		// Without tail-loss probes, each retransmission is an expiry of the timer.
 		sysctls: { tcp_retries2: retries2, tcp_early_retrans: 0 },
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		await (await server.socket()).listen(8002);
 		await (await server.socket()).listen(8009);
 		await (await server.socket()).listen(8000);
-		const hasty = await connected(client, server.port(8002), short);
-		const patient = await connected(client, server.port(8009), long);
-		const plain = await connected(client, server.port(8000), 0);
+		const withShort = await connected(client, server.port(8002), short);
+		const withLong = await connected(client, server.port(8009), long);
+		const without = await connected(client, server.port(8000), 0);
 
-		// Asked for before the time runs, and so none too late.
-		const reads = { hasty: hasty.recv(), patient: patient.recv(), plain: plain.recv() };
+		// The reads start before the data is sent, so that none starts too late.
+		const reads = { withShort: withShort.recv(), withLong: withLong.recv(), without: without.recv() };
 		await server.drop({ name: 'silence' });
-		step('all write');
-		await hasty.send('hasty');
-		await patient.send('patient');
-		await plain.send('plain');
+		step('all three write');
+		await withShort.send('hasty');
+		await withLong.send('patient');
+		await without.send('plain');
 		await expect(timeline).toShowSegment('> P. 5 dropped by silence');
 		await timeline.upToDate();
 		await Promise.all([
-			expect(reads.hasty).toFailWith('ETIMEDOUT', { after: spanOf(short), since: firstSent(timeline, 8002) }),
-			expect(reads.patient).toFailWith('ETIMEDOUT', { after: spanOf(long), since: firstSent(timeline, 8009) }),
-			expect(reads.plain).toFailWith('ETIMEDOUT', {
+			expect(reads.withShort).toFailWith('ETIMEDOUT', { after: spanOf(short), since: firstSent(timeline, 8002) }),
+			expect(reads.withLong).toFailWith('ETIMEDOUT', { after: spanOf(long), since: firstSent(timeline, 8009) }),
+			expect(reads.without).toFailWith('ETIMEDOUT', {
 				after: retransmissionTimeout({ retries2 }),
 				since: firstSent(timeline, 8000),
 			}),
@@ -60,10 +67,10 @@ scenario(
 		await expect(timeline).toShowNoSegment('> F. dropped by silence');
 
 		/**
-		 * How long after its first transmission, and its first retransmission, a connection ended; and when the next turn
-		 * would have been.
+		 * Returns how long after its first transmission, and after its first retransmission, a connection ended, and when
+		 * its timer would have expired next.
 		 */
-		const told = (port: number, reading: SocketCall<unknown>) => {
+		const measure = (port: number, reading: SocketCall<unknown>) => {
 			const endedAt = gaveUpAt(timeline, port) ?? reading.endedAt;
 			const [sent = 0, again = 0, ...more] = timeline
 				.segments('client', port)
@@ -71,29 +78,36 @@ scenario(
 			const [last = 0, before = 0] = [...more].reverse();
 			return {
 				sinceSentMs: (endedAt - sent) * 1_000,
-				sinceFirstTurnMs: (endedAt - again) * 1_000,
-				nextTurnMs: (last - again) * 1_000 + Math.min(2 * (last - before) * 1_000, RTO_MAX_MS),
+				sinceFirstExpiryMs: (endedAt - again) * 1_000,
+				nextExpiryMs: (last - again) * 1_000 + Math.min(2 * (last - before) * 1_000, RTO_MAX_MS),
 			};
 		};
-		const [first, second, third] = [told(8002, reads.hasty), told(8009, reads.patient), told(8000, reads.plain)];
-		const exact = isTimerOf(first.sinceFirstTurnMs, short) && isTimerOf(second.sinceFirstTurnMs, long);
-		const betweenTurns =
-			first.sinceFirstTurnMs < first.nextTurnMs - 200 && second.sinceFirstTurnMs < second.nextTurnMs - 200;
-		const regular = third.sinceFirstTurnMs >= retransmissionTimeoutMs({ retries2 }) - 10;
-		const ignored = first.sinceSentMs < retransmissionTimeoutMs({ retries2 }) && second.sinceSentMs > third.sinceSentMs;
-		claim('KH-dead2', exact && betweenTurns && regular && ignored, {
+		const [first, second, third] = [
+			measure(8002, reads.withShort),
+			measure(8009, reads.withLong),
+			measure(8000, reads.without),
+		];
+		const onTime = isTimerOf(first.sinceFirstExpiryMs, short) && isTimerOf(second.sinceFirstExpiryMs, long);
+		const betweenExpiries =
+			first.sinceFirstExpiryMs < first.nextExpiryMs - 200 && second.sinceFirstExpiryMs < second.nextExpiryMs - 200;
+		// 10 ms are one jiffy with HZ = 100.
+		const defaultKept = third.sinceFirstExpiryMs >= retransmissionTimeoutMs({ retries2 }) - 10;
+		const retriesIgnored =
+			first.sinceSentMs < retransmissionTimeoutMs({ retries2 }) && second.sinceSentMs > third.sinceSentMs;
+		claim('KH-dead2', onTime && betweenExpiries && defaultKept && retriesIgnored, {
 			holds:
-				'The last turn of the timer is brought forward to that time (tcp_clamp_rto_to_user_timeout), and ' +
-				'retransmits_timed_out takes it in place of tcp_retries2, be it shorter or longer. It counts from the ' +
-				`first retransmission (retrans_stamp): ${seconds(first.sinceSentMs - short)} after the first transmission.`,
+				'The timer expires no later than the user timeout (tcp_clamp_rto_to_user_timeout), and retransmits_timed_out ' +
+				'uses it instead of tcp_retries2, whether it is shorter or longer. It counts from the first retransmission ' +
+				`(retrans_stamp), which came ${seconds(first.sinceSentMs - short)} after the first transmission.`,
 			differs:
-				`${seconds(short)} ended ${seconds(first.sinceFirstTurnMs)} after the first retransmission, ` +
-				`${seconds(long)} after ${seconds(second.sinceFirstTurnMs)}, none after ${seconds(third.sinceFirstTurnMs)}.`,
+				`${seconds(short)} ended ${seconds(first.sinceFirstExpiryMs)} after the first retransmission, ` +
+				`${seconds(long)} after ${seconds(second.sinceFirstExpiryMs)}, no timeout after ` +
+				`${seconds(third.sinceFirstExpiryMs)}.`,
 		});
 		return (
 			`With ${seconds(short)} after ${seconds(first.sinceSentMs)}, with ${seconds(long)} after ` +
-			`${seconds(second.sinceSentMs)}, without after ${seconds(third.sinceSentMs)}. The first two are the user ` +
-			`timeout and the ${seconds(first.sinceSentMs - short)} to the first retransmission.`
+			`${seconds(second.sinceSentMs)}, without a timeout after ${seconds(third.sinceSentMs)}. The first two are the ` +
+			`user timeout plus the ${seconds(first.sinceSentMs - short)} until the first retransmission.`
 		);
 	},
 );
@@ -105,12 +119,14 @@ async function connected(client: Host, to: ReturnType<Host['port']>, userTimeout
 	return socket;
 }
 
-/** When the first segment that was lost was sent to a port. */
+/** Returns when the first lost segment to a port was sent. */
 function firstSent(timeline: Timeline, port: number): number {
 	return timeline.segments('client', port).find(({ fate }) => fate === 'dropped')?.t ?? 0;
 }
 
-/** When the kernel gave the connection to a port up, where it tells: who reads wakes up later. */
+/**
+ * Returns when the kernel gave up the connection to a port, if it reports that. The program that reads wakes up later.
+ */
 function gaveUpAt(timeline: Timeline, port: number): number | undefined {
 	return timeline.errors('client').find(({ source, remote }) => source === 'kernel' && remote?.port === port)?.t;
 }

@@ -1,4 +1,8 @@
-/** What does each state of TCP's diagram look like when it is held still, and which timer, if any, will end it? */
+/**
+ * What does each state of TCP's state diagram look like in ss, and which timer, if any, ends it? Each state is held by
+ * calls alone, or by dropping the segment that would end it. A state that waits for the program has no timer. A state
+ * that waits for the peer has one, because something is retransmitted.
+ */
 import {
 	expect,
 	nextRetransmission,
@@ -10,27 +14,27 @@ import {
 
 interface Row {
 	readonly state: State;
-	/** On which host it is held. */
+	/** The host on which the socket is in this state. */
 	readonly on: 'client' | 'server';
 	readonly timer: NonNullable<SocketShape['timer']>;
 	/**
-	 * Brings a connection to that state and leaves it there. The client's port and the server's are the same, so that
-	 * both can be found by it.
+	 * Brings a connection into this state and leaves it there. The client's port is the same as the server's, so that
+	 * both sockets can be found by it.
 	 */
 	readonly hold: (lab: ScenarioLab, port: number) => Promise<void>;
 }
 
-/** Two connected sockets: the client's, then the server's. */
+/** Connects two sockets. Returns the client's and the server's. */
 async function connection({ client, server }: ScenarioLab, port: number) {
 	const listener = await (await server.socket()).listen(port);
-	const kang = await client.socket();
-	await kang.bind(port);
-	await kang.connect(server.port(port));
-	const kodos = await listener.accept();
-	return { kang, kodos };
+	const clientSocket = await client.socket();
+	await clientSocket.bind(port);
+	await clientSocket.connect(server.port(port));
+	const serverSocket = await listener.accept();
+	return { clientSocket, serverSocket };
 }
 
-/** In the order of the diagram (RFC 9293, figure 5). */
+/** In the order of the state diagram (RFC 9293, figure 5). */
 const rows: readonly Row[] = [
 	{
 		state: 'LISTEN',
@@ -41,29 +45,29 @@ const rows: readonly Row[] = [
 		},
 	},
 	{
-		// The SYN is lost, again and again.
+		// Every SYN is lost.
 		state: 'SYN-SENT',
 		on: 'client',
 		timer: 'on',
 		hold: async ({ client, server }, port) => {
 			await server.drop({ destinationPort: port, tcpFlags: 'SYN SYN' });
-			const kang = await client.socket();
-			await kang.bind(port);
-			const connecting = kang.connect(server.port(port));
+			const clientSocket = await client.socket();
+			await clientSocket.bind(port);
+			const connecting = clientSocket.connect(server.port(port));
 			await expect(connecting).toBlock();
 		},
 	},
 	{
-		// The client's ACK is lost: the client has its connection, the server sends its SYN-ACK again.
+		// The client's ACK is lost: the client is in ESTAB, and the server sends its SYN-ACK again.
 		state: 'SYN-RECV',
 		on: 'server',
 		timer: 'on',
 		hold: async ({ client, server }, port) => {
 			await (await server.socket()).listen(port);
 			await server.drop({ destinationPort: port, tcpFlags: 'SYN,ACK ACK' });
-			const kang = await client.socket();
-			await kang.bind(port);
-			await kang.connect(server.port(port));
+			const clientSocket = await client.socket();
+			await clientSocket.bind(port);
+			await clientSocket.connect(server.port(port));
 		},
 	},
 	{
@@ -80,42 +84,42 @@ const rows: readonly Row[] = [
 		on: 'client',
 		timer: 'on',
 		hold: async (lab, port) => {
-			const { kang } = await connection(lab, port);
+			const { clientSocket } = await connection(lab, port);
 			await lab.server.drop({ destinationPort: port, tcpFlags: 'FIN FIN' });
-			await kang.shutdown('WR');
+			await clientSocket.shutdown('WR');
 		},
 	},
 	{
-		// Its FIN is acknowledged; the server has more to say, or has forgotten to close.
+		// Its FIN is acknowledged, and the server has not closed.
 		state: 'FIN-WAIT-2',
 		on: 'client',
 		timer: 'none',
 		hold: async (lab, port) => {
-			const { kang } = await connection(lab, port);
-			await kang.shutdown('WR');
+			const { clientSocket } = await connection(lab, port);
+			await clientSocket.shutdown('WR');
 		},
 	},
 	{
-		// The other side of the same.
+		// The other side of FIN-WAIT-2.
 		state: 'CLOSE-WAIT',
 		on: 'server',
 		timer: 'none',
 		hold: async (lab, port) => {
-			const { kang } = await connection(lab, port);
-			await kang.shutdown('WR');
+			const { clientSocket } = await connection(lab, port);
+			await clientSocket.shutdown('WR');
 		},
 	},
 	{
-		// Both close before either FIN has arrived; then the client's arrives, and the server's goes on being lost.
+		// Both close before either FIN has arrived. Then the client's FIN arrives, and the server's is still lost.
 		state: 'CLOSING',
 		on: 'server',
 		timer: 'on',
 		hold: async (lab, port) => {
-			const { kang, kodos } = await connection(lab, port);
+			const { clientSocket, serverSocket } = await connection(lab, port);
 			const toServer = await lab.server.drop({ destinationPort: port, tcpFlags: 'FIN FIN' });
 			await lab.client.drop({ sourcePort: port, tcpFlags: 'FIN FIN' });
-			await kang.shutdown('WR');
-			await kodos.shutdown('WR');
+			await clientSocket.shutdown('WR');
+			await serverSocket.shutdown('WR');
 			await expect(lab.client).toHaveSocket({ state: 'FIN-WAIT-1', remotePort: port });
 			await expect(lab.server).toHaveSocket({ state: 'FIN-WAIT-1', localPort: port });
 			await toServer.heal();
@@ -127,11 +131,11 @@ const rows: readonly Row[] = [
 		on: 'server',
 		timer: 'on',
 		hold: async (lab, port) => {
-			const { kang, kodos } = await connection(lab, port);
-			await kang.shutdown('WR');
-			await expect(kodos.recv()).toReturn(0);
+			const { clientSocket, serverSocket } = await connection(lab, port);
+			await clientSocket.shutdown('WR');
+			await expect(serverSocket.recv()).toReturn(0);
 			await lab.client.drop({ sourcePort: port, tcpFlags: 'FIN FIN' });
-			await kodos.shutdown('WR');
+			await serverSocket.shutdown('WR');
 		},
 	},
 	{
@@ -140,19 +144,19 @@ const rows: readonly Row[] = [
 		on: 'client',
 		timer: 'timewait',
 		hold: async (lab, port) => {
-			const { kang, kodos } = await connection(lab, port);
-			await kang.shutdown('WR');
-			await expect(kodos.recv()).toReturn(0);
-			await kodos.close();
-			await expect(kang.recv()).toReturn(0);
-			await kang.close();
+			const { clientSocket, serverSocket } = await connection(lab, port);
+			await clientSocket.shutdown('WR');
+			await expect(serverSocket.recv()).toReturn(0);
+			await serverSocket.close();
+			await expect(clientSocket.recv()).toReturn(0);
+			await clientSocket.close();
 		},
 	},
 ];
 
 scenario.each(rows)(
 	'$state, held still on the $on',
-	({ state }) => ({ question: `What holds a socket in ${state}, and what will end it?` }),
+	({ state }) => ({ question: `What keeps a socket in ${state}, and what ends that state?` }),
 	async (lab, { state, on, timer, hold }) => {
 		await hold(lab, 8080);
 		const shown = await expect(lab[on]).toHaveSocket(
@@ -166,10 +170,10 @@ scenario.each(rows)(
 scenario(
 	'the whole diagram at once',
 	{
-		question: 'Can every state of the diagram be held still at the same time?',
+		question: 'Can every state of the diagram be held at the same time?',
 		claims: ['ST1'],
-		// SYN-SENT and SYN-RECV last some 250 s with these instead of 130 s and 63 s: long enough for all the others,
-		// however busy the machine is.
+		// With 7 retries each, SYN-SENT and SYN-RECV last about 250 s instead of 130 s and 63 s: long enough to reach all
+		// other states, however busy the machine is.
 		sysctls: { tcp_syn_retries: 7, tcp_synack_retries: 7 },
 	},
 	async (lab) => {
@@ -181,16 +185,16 @@ scenario(
 			await expect(lab[on]).toHaveSocket({ state, timer, localPort: port }, { after: nextRetransmission() });
 		}
 
-		step('all of them, in one look at each host');
-		const shown = { client: await client.sockets(), server: await server.sockets() };
+		step('one sample of all sockets of each host');
+		const sockets = { client: await client.sockets(), server: await server.sockets() };
 		const held = placed.filter(({ state, on, port }) =>
-			shown[on].some((socket) => socket.state === state && socket.local.port === port),
+			sockets[on].some((socket) => socket.state === state && socket.local.port === port),
 		);
 		claim('ST1', held.length === rows.length, {
 			holds:
-				'Each state was reached by calls and lost segments alone, and was still there when the others had been ' +
-				'reached: what waits for the program has no timer, what waits for the peer is retransmitted, and ' +
-				'TIME-WAIT lasts a minute.',
+				'Each state was reached by calls and lost segments alone, and was still there when all others had been ' +
+				'reached. A state that waits for the program has no timer, one that waits for the peer is kept by ' +
+				'retransmissions, and TIME-WAIT lasts a minute.',
 			differs: `Not held until all others were reached: ${placed
 				.filter((row) => !held.includes(row))
 				.map(({ state }) => state)
