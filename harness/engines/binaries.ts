@@ -17,23 +17,23 @@ export interface Binaries {
  */
 export const ROOT_SOURCE = 'harness/engines/netns/root.c';
 
-/** The paths of the binaries, compiled from the current sources. */
+/** Returns the paths of the binaries that are compiled from the current sources. */
 export async function binaries(): Promise<Binaries> {
 	const folder = join(PROJECT_ROOT, '.cache', `host-${await hashOf([...(await hostSources()), ROOT_SOURCE])}`);
 	return { bin: join(folder, 'bin'), opt: join(folder, 'opt') };
 }
 
-/** The paths of the binaries. Rejects with IMAGE_MISSING if they have not been compiled. */
+/** Returns the paths of the binaries. Rejects with IMAGE_MISSING if they have not been compiled. */
 export async function assertBinaries(): Promise<Binaries> {
-	const made = await binaries();
+	const compiled = await binaries();
 	try {
-		await access(join(made.bin, 'halfopen-agent'));
-		return made;
+		await access(join(compiled.bin, 'halfopen-agent'));
+		return compiled;
 	} catch (cause) {
 		throw new HalfopenError('IMAGE_MISSING', {
 			problem:
 				'The programs that run inside hosts are missing: they were not compiled yet, or their sources have changed.',
-			seen: `${made.bin}/halfopen-agent is missing`,
+			seen: `${compiled.bin}/halfopen-agent is missing`,
 			remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`, or `npm run setup -- --vm` for guests: both compile them.',
 			cause,
 		});

@@ -14,7 +14,7 @@ export interface Run extends RunIdentity {
 	readonly directory: string;
 }
 
-/** The part of an engine that works before and after the labs. It runs in the runner, never in a worker. */
+/** The part of an engine that works before and after the labs. It is used in the runner, never in a worker. */
 export interface EngineRunner {
 	readonly name: string;
 	/**
@@ -22,7 +22,7 @@ export interface EngineRunner {
 	 * workers need to `connect`.
 	 */
 	open(run: Run): Promise<OpenRun>;
-	/** All runs that have objects here, whoever owns them. */
+	/** Returns all runs that have objects here, whoever owns them. */
 	runs(): Promise<RunIdentity[]>;
 	/**
 	 * Removes everything that a run still has. Returns the names of what it removed. With `quietMs` it continues until
@@ -32,15 +32,15 @@ export interface EngineRunner {
 }
 
 export interface OpenRun {
-	/** For the workers: plain values that can be passed in an environment variable. */
+	/** For the workers: plain strings, which can be passed in an environment variable. */
 	readonly facts: Readonly<Record<string, string>>;
 	/** Ends what `open` started. */
 	close(): Promise<void>;
 }
 
 /**
- * What a lab needs of an engine: two machines, the wire between them, and the operations that are only possible from
- * outside. Everything else goes through the agents.
+ * The part of an engine that a lab uses: two machines, the wire between them, and the operations that are possible only
+ * from outside. Everything else goes through the agents.
  */
 export interface Engine {
 	readonly name: string;
@@ -53,7 +53,7 @@ export interface Engine {
 	 * wall time.
 	 */
 	readonly virtualTime: boolean;
-	/** How to add a missing program to the hosts, as a sentence. */
+	/** A sentence that says how to add a missing program to the hosts. */
 	readonly programRemedy: string;
 	/**
 	 * Creates the two machines and the wire. Resolves when both are up and their agents can be reached. If it rejects,
@@ -94,12 +94,12 @@ export interface EngineLab {
 	readonly clock: LabClock;
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/**
-	 * The kernel's trace as text, from now on. It contains this lab's sockets and may contain those of other labs.
+	 * Returns the kernel's trace as text, from now on. It contains this lab's sockets and may contain those of other labs.
 	 * Returns the reason if the trace cannot be read.
 	 */
 	kernelTrace(): Promise<KernelTrace>;
 	/**
-	 * Called once, when the lab has been set up and nothing specific to a scenario has been done yet. Up to here all labs
+	 * Called once, when the lab has been set up and nothing specific to a scenario has been done yet. Until then all labs
 	 * are the same.
 	 */
 	ready(): void;

@@ -9,15 +9,15 @@ const SOURCES = [
 ];
 
 /**
- * The project's own files on every host of every engine: the agent, `dnc`, the Node peers. Sorted paths relative to the
- * repository.
+ * Returns the sources of the project's own programs on hosts, the same for all engines: the agent, `dnc`, the Node peers.
+ * The paths are relative to the repository and sorted.
  */
 export async function hostSources(): Promise<string[]> {
 	const found = await Promise.all(SOURCES.map(filesIn));
 	return found.flat().sort();
 }
 
-/** The sources of the harness that can change how a lab is set up. */
+/** Returns the sources of the harness that can change how a lab is set up. */
 export function harnessSources(): Promise<string[]> {
 	return filesIn({ folder: 'harness', endings: ['.ts'] }).then((files) =>
 		files.filter((file) => !/\.test\.ts$|\/(cli|report|fixtures)\//.test(file)).sort(),
@@ -29,7 +29,7 @@ async function filesIn({ folder, endings }: { folder: string; endings: string[] 
 	return names.filter((name) => endings.some((ending) => name.endsWith(ending))).map((name) => `${folder}/${name}`);
 }
 
-/** A hash of files' paths and contents, for the name of what is made from them. */
+/** Returns a hash of the paths and contents of files. Names of build results contain it. */
 export async function hashOf(files: readonly string[]): Promise<string> {
 	const hash = createHash('sha256');
 	for (const file of files) {

@@ -13,18 +13,18 @@ beforeEach(async () => {
 
 afterEach(() => rm(run.directory, { recursive: true, force: true }));
 
-test('twenty who ask at once get the numbers from 1 to 20, each one', async () => {
+test('twenty concurrent calls return the numbers from 1 to 20, each once', async () => {
 	const numbers = await Promise.all(Array.from({ length: 20 }, () => takeLabNumber(run)));
 	expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
 });
 
-test('who asks later, with nothing in mind, gets the next', async () => {
+test('another worker gets the next number', async () => {
 	await takeLabNumber(run);
-	// As in another worker: only the file system remembers.
+	// As in another worker, nothing is shared but the file system.
 	expect(await takeLabNumber({ ...run })).toBe(2);
 });
 
-test('another run counts for itself', async () => {
+test('each run has its own numbers', async () => {
 	await takeLabNumber(run);
 	const other = await mkdtemp(join(tmpdir(), 'halfopen-run-'));
 	try {
@@ -34,7 +34,7 @@ test('another run counts for itself', async () => {
 	}
 });
 
-test('a folder that is gone is an error, not a number', async () => {
+test('rejects if the folder of the run is missing', async () => {
 	await rm(run.directory, { recursive: true });
 	await expect(takeLabNumber(run)).rejects.toMatchObject({ code: 'ENOENT' });
 });

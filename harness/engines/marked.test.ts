@@ -7,7 +7,7 @@ import { markedProcesses, markOf } from './marked.ts';
 import { thisProcess } from './owner.ts';
 import { markedRuns, sweepMarked } from './sweep-marked.ts';
 
-/** No engine has this name, and so no run of it is another's. */
+/** A name that no engine has, so that no other run uses it. */
 const ENGINE = `unit${process.pid}`;
 const ours = { id: 'ours', owner: thisProcess() };
 const others = { id: 'others', owner: deadOwner() };
@@ -20,8 +20,8 @@ afterEach(async () => {
 });
 
 /**
- * Starts a process of a run, with one of its own, which has its mark from it; passes when both are there, or a sweep
- * was quicker.
+ * Starts a process of a run and a child of it, which inherits the mark. Resolves when both run, or when a sweep has
+ * killed them.
  */
 async function start(run: RunIdentity, engine = ENGINE, uid?: number): Promise<ChildProcess> {
 	const child = spawn('sh', ['-c', 'sleep 60 & echo started; wait'], {
@@ -34,7 +34,7 @@ async function start(run: RunIdentity, engine = ENGINE, uid?: number): Promise<C
 
 const processesOf = async ({ id }: RunIdentity) => (await markedProcesses(ENGINE)).filter(({ mark }) => mark.id === id);
 
-test('processes of a run are found by their mark, with those that they have started, and whose they are', async () => {
+test('finds the processes of a run and their children by their mark, with the owner of the run', async () => {
 	const { pid } = await start(ours);
 	await start(others);
 	const found = await processesOf(ours);
@@ -43,26 +43,23 @@ test('processes of a run are found by their mark, with those that they have star
 	expect((await markedRuns(ENGINE)).sort((a, b) => b.id.localeCompare(a.id))).toEqual([ours, others]);
 });
 
-test('no others are: of another engine, or of none', async () => {
+test('does not find processes of another engine, or without a mark', async () => {
 	await start(ours, `${ENGINE}0`);
 	expect(await markedProcesses(ENGINE)).toEqual([]);
 	expect(await markedRuns(ENGINE)).toEqual([]);
 	expect((await markedProcesses('')).filter(({ pid }) => pid === process.pid)).toEqual([]);
 });
 
-test.each(['../victim', 'x/../../victim', '', 'a b'])(
-	'a process that says to be of run “%s” is of none',
-	async (id) => {
-		const liar = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...markOf(ENGINE, { ...ours, id }) } });
-		await once(liar, 'spawn');
-		expect(await markedProcesses(ENGINE)).toEqual([]);
-		liar.kill('SIGKILL');
-	},
-);
+test.each(['../victim', 'x/../../victim', '', 'a b'])('ignores a process with the invalid run id “%s”', async (id) => {
+	const forged = spawn('sleep', ['60'], { env: { PATH: process.env.PATH, ...markOf(ENGINE, { ...ours, id }) } });
+	await once(forged, 'spawn');
+	expect(await markedProcesses(ENGINE)).toEqual([]);
+	forged.kill('SIGKILL');
+});
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 testAsRoot(
-	'what another user’s process says of itself makes no run; a program of ours that has become another user is swept',
+	'a marked process of another user does not count as a run, but is swept with the run of its mark',
 	async () => {
 		await start(ours, ENGINE, 65_534);
 		expect(await markedProcesses(ENGINE)).toHaveLength(2);
@@ -72,7 +69,7 @@ testAsRoot(
 );
 
 describe('a sweep', () => {
-	test('kills all processes of the run, and nobody else’s; it tells their names', async () => {
+	test('kills all processes of the run and no others, and returns their names', async () => {
 		await start(ours);
 		await start(others);
 		const swept = await sweepMarked(ENGINE, ours, 0);
@@ -85,23 +82,23 @@ describe('a sweep', () => {
 		expect(await sweepMarked(ENGINE, ours, 0)).toEqual([]);
 	});
 
-	test('not of who has the run’s id and another owner', async () => {
+	test('does not kill processes of a run with the same id and another owner', async () => {
 		await start(ours);
-		const liar = { id: ours.id, owner: others.owner };
-		await start(liar);
-		expect(await sweepMarked(ENGINE, liar, 0)).toHaveLength(2);
+		const forged = { id: ours.id, owner: others.owner };
+		await start(forged);
+		expect(await sweepMarked(ENGINE, forged, 0)).toHaveLength(2);
 		expect(await processesOf(ours)).toHaveLength(2);
 		expect((await processesOf(ours)).map(({ mark }) => mark)).toEqual([ours, ours]);
 	});
 
-	test('also of one that does not run', async () => {
+	test('kills stopped processes, too', async () => {
 		const child = await start(ours);
 		child.kill('SIGSTOP');
 		await sweepMarked(ENGINE, ours, 0);
 		expect(await processesOf(ours)).toEqual([]);
 	});
 
-	test('goes on until nothing has come for a while', async () => {
+	test('continues until no process has appeared for a while', async () => {
 		// Longer than a busy machine takes to start the next one.
 		const sweeping = sweepMarked(ENGINE, ours, 5_000);
 		for (let round = 0; round < 3; round++) {

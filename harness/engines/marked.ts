@@ -9,10 +9,10 @@ import { isSameRun, runIdentity } from './run-identity.ts';
  */
 const VARIABLE = 'HALFOPEN_OWNER';
 
-/** The variable, as an entry of an environment. */
+/** Returns the variable as an entry of an environment. */
 export const markOf = (engine: string, { id, owner }: RunIdentity) => ({ [VARIABLE]: `${engine} ${id} ${owner}` });
 
-/** A process that bears the mark of a run. */
+/** A process with the mark of a run. */
 export interface MarkedProcess {
 	readonly pid: number;
 	readonly name: string;
@@ -24,7 +24,7 @@ export interface MarkedProcess {
 	readonly mark: RunIdentity;
 }
 
-/** All processes whose environment this user may read and that bear the mark of a run on this engine. */
+/** Returns all processes with the mark of a run on this engine whose environment this user may read. */
 export async function markedProcesses(engine: string): Promise<MarkedProcess[]> {
 	const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
 	const found = await Promise.all(pids.map((pid) => readMarked(engine, pid)));
@@ -49,7 +49,7 @@ function markIn(environment: string, wanted: string): RunIdentity | undefined {
 	return engine === wanted ? runIdentity({ id, owner }) : undefined;
 }
 
-/** Kills a process if it still bears the mark. Between a look at it and a signal, its pid may have been reused. */
+/** Kills a process if it still has the mark. Its pid may have been reused since the process was found. */
 export function killMarked(engine: string, { pid, mark }: MarkedProcess): void {
 	try {
 		const now = markIn(readFileSync(`/proc/${pid}/environ`, 'utf8'), engine);

@@ -5,21 +5,21 @@ import { expect, test } from '@jest/globals';
 import { deadOwner, ofEarlierStart, ofOtherBoot, ofOtherMachine, ofOtherPids } from './fixtures/owners.ts';
 import { isDead, isElsewhere, isOfEarlierBoot, OWNER, ownerOf, thisProcess } from './owner.ts';
 
-/** Passes when a process is as its line in /proc says. */
+/** Resolves when the `stat` line of a process matches. */
 async function until(pid: number | undefined, stat: RegExp): Promise<void> {
 	while (!stat.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await new Promise(setImmediate);
 }
 
-test('a process is an owner, and so are those that tests make of it', () => {
+test('this process and the owners of the fixtures are valid', () => {
 	for (const owner of [thisProcess(), deadOwner(), ofEarlierStart(), ofOtherBoot(), ofOtherMachine(), ofOtherPids()])
 		expect(owner).toMatch(OWNER);
 });
 
-test('this process lives; who had its pid before does not, nor one that there is not', () => {
+test('this process is alive; an earlier process with its pid and a missing process are dead', () => {
 	expect([thisProcess(), ofEarlierStart(), deadOwner()].map(isDead)).toEqual([false, true, true]);
 });
 
-test('a child is alive until it ends, and dead although its parent has not asked for its status', async () => {
+test('a child is dead when it ends, even while it is a zombie', async () => {
 	const sleeper = spawn('sleep', ['60']);
 	await once(sleeper, 'spawn');
 	const owner = ownerOf(sleeper.pid ?? 0);
@@ -43,17 +43,17 @@ test('a child is alive until it ends, and dead although its parent has not asked
 });
 
 test.each([
-	['of another machine, whatever its name', ofOtherMachine],
-	['of another boot, or of a copy of the machine', ofOtherBoot],
-	['of a container with pids of its own', ofOtherPids],
-])('one %s is never told dead: nobody here can know', (_what, owner) => {
-	// With a pid that nobody has here.
+	['another machine with the same name', ofOtherMachine],
+	['another boot, or a copy of the machine', ofOtherBoot],
+	['another PID namespace', ofOtherPids],
+])('an owner of %s is never dead, because this process cannot see it', (_what, owner) => {
+	// No process of this machine has this pid.
 	const gone = owner().split(':').with(3, '2000000001').join(':');
 	expect([owner(), gone].map(isDead)).toEqual([false, false]);
 	expect([owner(), gone].map(isElsewhere)).toEqual([true, true]);
 });
 
-test('an earlier boot is one of this machine', () => {
+test('an earlier boot is a boot of this machine', () => {
 	expect([ofOtherBoot(), ofOtherMachine(), thisProcess()].map(isOfEarlierBoot)).toEqual([true, false, false]);
 	expect(isElsewhere(thisProcess())).toBe(false);
 });

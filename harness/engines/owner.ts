@@ -28,21 +28,21 @@ interface Owner {
 let local: Pick<Owner, 'machine' | 'boot' | 'pids'> | undefined;
 let own: string | undefined;
 
-/** This process as an owner. */
+/** Returns this process as an owner. */
 export function thisProcess(): string {
 	own ??= ownerOf(process.pid);
 	return own;
 }
 
-/** A running process of this machine as an owner. */
+/** Returns a running process of this machine as an owner. */
 export function ownerOf(pid: number): string {
 	const { machine, boot, pids } = localSystem();
 	return [machine, boot, pids, pid, readStat(String(pid))?.start ?? '0'].join(':');
 }
 
 /**
- * Whether the owner was a process that this one could see and that has ended. False if that cannot be known, as for a
- * process of another machine.
+ * Whether the owner was a process that this process could see, and has ended. Returns false if that cannot be determined,
+ * for example for a process of another machine.
  */
 export function isDead(owner: string): boolean {
 	if (isElsewhere(owner)) return false;
@@ -52,9 +52,7 @@ export function isDead(owner: string): boolean {
 	return stat === undefined || stat.start !== start || stat.state === 'Z' || stat.state === 'X';
 }
 
-/**
- * Whether this process cannot see the owner: it is on another machine, of another boot, or in another PID namespace.
- */
+/** Whether this process cannot see the owner: it belongs to another machine, boot or PID namespace. */
 export function isElsewhere(owner: string): boolean {
 	const { machine, boot, pids } = parse(owner);
 	const local = localSystem();
@@ -62,8 +60,8 @@ export function isElsewhere(owner: string): boolean {
 }
 
 /**
- * Whether the owner was a process of this machine before its last boot. This alone is no proof, because a copy of a
- * machine may have the same machine-id and name. The run's folder on this machine's disk completes it.
+ * Whether the owner was a process of this machine before its last boot. This alone is no proof, because a copy of the
+ * machine may have the same machine-id and name. The run's folder on this machine's disk completes the proof.
  */
 export function isOfEarlierBoot(owner: string): boolean {
 	const { machine, boot } = parse(owner);

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LabClock, Reading } from './engine.ts';
 
-/** How often a host is asked at first. The fastest answers give the narrowest bounds. */
+/** The number of round trips of the first calibration. The fastest give the narrowest bounds. */
 const INITIAL_ROUNDS = 5;
 /**
  * The largest drift between two clocks that nobody sets: each may be slewed by 500 ppm (MAXFREQ,
  * include/linux/timex.h).
  */
 const MAX_DRIFT = 0.001;
-/** In seconds. A smaller difference is no sign that a clock was set, because no round trip is that fast. */
+/** In seconds. A smaller difference does not show that a clock was set, because no round trip is that fast. */
 const MIN_STEP = 0.001;
 
 /** Bounds of the offset: how far the hosts' clock is ahead of this process's monotonic clock, in seconds. */
@@ -37,7 +37,7 @@ export class RealClock implements LabClock {
 	#precision = 0;
 	#latest = Number.NEGATIVE_INFINITY;
 
-	/** `monotonic` returns seconds since any moment. */
+	/** `monotonic` returns seconds since an arbitrary moment. */
 	constructor(monotonic = () => performance.now() / 1_000) {
 		this.#monotonic = monotonic;
 	}

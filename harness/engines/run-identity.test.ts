@@ -6,8 +6,8 @@ import { assertRunIdentity, distinctRuns, isSameRun, runIdentity } from './run-i
 
 const owner = thisProcess();
 
-describe('an identity that is told', () => {
-	test.each(['mbx3k2p1e8f', 'a-test', 'mbx3k2p1e8f-sweep', '0'])('%s is an id', (id) => {
+describe('an identity from outside', () => {
+	test.each(['mbx3k2p1e8f', 'a-test', 'mbx3k2p1e8f-sweep', '0'])('accepts the id %s', (id) => {
 		expect(runIdentity({ id, owner, more: 'ignored' } as never)).toEqual({ id, owner });
 	});
 
@@ -35,7 +35,7 @@ describe('an identity that is told', () => {
 		],
 		'a'.repeat(65),
 		...[undefined, null, 7, {}, ['a']],
-	])('%j is none', (id) => {
+	])('rejects the id %j', (id) => {
 		expect(runIdentity({ id, owner })).toBeUndefined();
 		expect(() => assertRunIdentity({ id, owner })).toThrow('[RUN_INVALID]');
 	});
@@ -53,24 +53,24 @@ describe('an identity that is told', () => {
 			owner.toUpperCase(),
 		],
 		...[undefined, 7],
-	])('nobody is the owner %j', (told) => {
-		// Without small hexadecimal letters the capitals are the same.
-		if (told === owner) return;
-		expect(runIdentity({ id: 'a', owner: told })).toBeUndefined();
+	])('rejects the owner %j', (invalid) => {
+		// An owner without hexadecimal letters is the same in upper case.
+		if (invalid === owner) return;
+		expect(runIdentity({ id: 'a', owner: invalid })).toBeUndefined();
 	});
 
-	test('whatever is believed is harmless as a part of a path, a name or a word', () => {
+	test('every accepted id is safe in a path, a name or a command line', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z./ -]{1,8}$/)), (id) => {
-				const believed = runIdentity({ id, owner });
-				expect(believed === undefined || /^[a-z0-9][a-z0-9-]{0,63}$/.test(believed.id)).toBe(true);
+				const accepted = runIdentity({ id, owner });
+				expect(accepted === undefined || /^[a-z0-9][a-z0-9-]{0,63}$/.test(accepted.id)).toBe(true);
 			}),
 			{ numRuns: 2_000 },
 		);
 	});
 });
 
-test('one who knows an id is not therefore its owner', () => {
+test('runs with the same id and different owners are different runs', () => {
 	const [ours, others] = [
 		{ id: 'a', owner },
 		{ id: 'a', owner: deadOwner() },

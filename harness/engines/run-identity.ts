@@ -23,7 +23,7 @@ export function runIdentity(value: { readonly id?: unknown; readonly owner?: unk
 export const isSameRun = (one: RunIdentity, other: RunIdentity): boolean =>
 	one.id === other.id && one.owner === other.owner;
 
-/** The distinct runs. */
+/** Returns the runs without duplicates. */
 export function distinctRuns(runs: readonly RunIdentity[]): RunIdentity[] {
 	return [...new Map(runs.map(({ id, owner }) => [`${id} ${owner}`, { id, owner }])).values()];
 }

@@ -1,6 +1,6 @@
 /**
- * What every engine owes the runner (engine.ts, EngineRunner), on the engine of this run: each test opens a run of its
- * own.
+ * The contract of an engine with the runner (engine.ts, EngineRunner), on the engine of this run. Each test opens its own
+ * run.
  */
 import { expect, jest, test } from '@jest/globals';
 import { currentEngine } from '../run/current.ts';
@@ -9,12 +9,12 @@ import { ownRun } from '../run/fixtures/own-run.ts';
 import type { RunIdentity } from './engine.ts';
 import { output, reach } from './fixtures/machines.ts';
 
-/** For making hosts on a busy machine. */
+/** Creating hosts takes longer on a busy machine. */
 jest.setTimeout(180_000);
 
-const thingsOf = ({ id }: RunIdentity) => inventory.things((run) => run.id === id);
+const objectsOf = ({ id }: RunIdentity) => inventory.objects((run) => run.id === id);
 
-test('a lab that is destroyed, whatever befell its hosts, leaves nothing; close ends what open started', async () => {
+test('a destroyed lab leaves nothing, after any operation on its hosts; close ends everything that open started', async () => {
 	await using own = await ownRun();
 	const lab = await own.engine.createLab();
 	const { client, server } = lab.hosts;
@@ -24,15 +24,15 @@ test('a lab that is destroyed, whatever befell its hosts, leaves nothing; close 
 	await server.powerOff();
 	await server.powerOn();
 	await server.kill();
-	expect(await thingsOf(own.run)).not.toEqual([]);
+	expect(await objectsOf(own.run)).not.toEqual([]);
 
 	await lab.destroy();
 	await own.close();
-	expect(await thingsOf(own.run)).toEqual([]);
+	expect(await objectsOf(own.run)).toEqual([]);
 	expect(await own.runner.runs()).not.toContainEqual(expect.objectContaining({ id: own.run.id }));
 });
 
-test('runs tells of a run that has something, and whose it is; sweep removes all of it, and nothing of another', async () => {
+test('runs returns a run that has objects, with its owner; sweep removes all of them, and nothing of another run', async () => {
 	const others = await (await currentEngine()).createLab();
 	try {
 		const neighbour = await reach(others.hosts.client);
@@ -43,10 +43,10 @@ test('runs tells of a run that has something, and whose it is; sweep removes all
 		expect(await own.runner.runs()).toContainEqual({ id, owner });
 
 		expect(await own.runner.sweep(own.run)).not.toEqual([]);
-		expect(await thingsOf(own.run)).toEqual([]);
+		expect(await objectsOf(own.run)).toEqual([]);
 		expect(await own.runner.runs()).not.toContainEqual({ id, owner });
 		expect(await own.runner.sweep(own.run)).toEqual([]);
-		// Its own destroy finds nothing to do.
+		// Now destroy has nothing to remove.
 		await lab.destroy();
 		expect(await output(neighbour.userland, 'echo', 'alive')).toBe('alive');
 	} finally {

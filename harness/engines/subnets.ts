@@ -4,20 +4,21 @@
  * block twice, and each run starts at another block.
  */
 const FIRST_BLOCK = (198 << 24) | (18 << 16);
-/** Up to 198.18.255.0, which docker-compose.yml uses. */
+/** The number of blocks below 198.18.255.0, which docker-compose.yml uses. */
 export const BLOCKS = (255 * 256) / 8;
+
 export interface Subnet {
 	readonly cidr: string;
 	readonly client: { readonly address: string; readonly mac: string };
 	readonly server: { readonly address: string; readonly mac: string };
 }
 
-/** A random first block for a run. */
+/** Returns a random first block for a run. */
 export function randomBlock(): number {
 	return Math.floor(Math.random() * BLOCKS);
 }
 
-/** The block of one lab of a run that started at `start`: .1 is the engine's bridge, .2 the client, .3 the server. */
+/** Returns the block of a lab of a run that started at `start`: .1 is Docker's bridge, .2 the client, .3 the server. */
 export function subnet(start: number, lab: number): Subnet {
 	const base = FIRST_BLOCK + ((start + lab) % BLOCKS) * 8;
 	return { cidr: `${dotted(base)}/29`, client: hostAddress(base + 2), server: hostAddress(base + 3) };

@@ -3,10 +3,10 @@ import { killMarked, markedProcesses } from './marked.ts';
 import { distinctRuns, isSameRun } from './run-identity.ts';
 import { sweepUntilQuiet } from './sweep-until-quiet.ts';
 
-/** How often the processes are looked for. */
+/** The interval between two searches for processes. */
 const POLL_MS = 50;
 
-/** The runs of this user that have processes on this machine. The marks of other users' processes cannot be trusted. */
+/** Returns the runs of this user that have processes on this machine. Marks of other users' processes may be forged. */
 export async function markedRuns(engine: string): Promise<RunIdentity[]> {
 	return distinctRuns((await markedProcesses(engine)).filter(({ isOwnUser }) => isOwnUser).map(({ mark }) => mark));
 }

@@ -1,28 +1,31 @@
 import { expect, test } from '@jest/globals';
 import { type SweepResult, sweepUntilQuiet } from './sweep-until-quiet.ts';
 
-/** Looks that find these things in turn, and then nothing; each look removes what it finds but what is `held`. */
-function looks(...found: readonly (readonly string[])[]): { look: () => Promise<SweepResult>; count: () => number } {
+/** Returns a sweep that finds these objects in turn and then nothing. It removes all of them except `held`. */
+function sweepThatFinds(...found: readonly (readonly string[])[]): {
+	sweepOnce: () => Promise<SweepResult>;
+	count: () => number;
+} {
 	const left = [...found];
 	let count = 0;
-	const look = async () => {
+	const sweepOnce = async () => {
 		count++;
 		const now = left.shift() ?? [];
 		return { found: now, removed: now.filter((name) => name !== 'held') };
 	};
-	return { look, count: () => count };
+	return { sweepOnce, count: () => count };
 }
 
 const options = { quietMs: 0, pollMs: 1, what: 'It', remedy: 'Look.' };
 
-test('goes on while anything is found, and names once what was removed', async () => {
-	const { look, count } = looks(['a', 'held'], ['a', 'held'], ['b']);
-	expect(await sweepUntilQuiet(look, options)).toEqual(['a', 'b']);
-	// The three that find something, and one that does not.
+test('continues while it finds anything, and returns each removed name once', async () => {
+	const { sweepOnce, count } = sweepThatFinds(['a', 'held'], ['a', 'held'], ['b']);
+	expect(await sweepUntilQuiet(sweepOnce, options)).toEqual(['a', 'b']);
+	// Three sweeps find something, and the last finds nothing.
 	expect(count()).toBe(4);
 });
 
-test('waits for what is still to come until nothing has come for so long', async () => {
-	const { look } = looks([], [], ['late']);
-	expect(await sweepUntilQuiet(look, { ...options, quietMs: 1_000 })).toEqual(['late']);
+test('continues until nothing new has appeared for `quietMs`', async () => {
+	const { sweepOnce } = sweepThatFinds([], [], ['late']);
+	expect(await sweepUntilQuiet(sweepOnce, { ...options, quietMs: 1_000 })).toEqual(['late']);
 });

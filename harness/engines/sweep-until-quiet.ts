@@ -1,26 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HalfopenError } from '../errors.ts';
 
-/** What cannot be removed for so long is held by something else. */
+/** If an object cannot be removed within this time, something else holds it. */
 const LIMIT_MS = 20_000;
 
-/** What one look at the things of a run found, and what it removed of that, by name. */
+/** The names of the objects of a run that one sweep found, and of those that it removed. */
 export interface SweepResult {
 	readonly found: readonly string[];
 	readonly removed: readonly string[];
 }
 
 export interface SweepOptions {
-	/** How long nothing must come: what a dead process asked for may still be made. */
+	/** How long nothing new may appear: requests of a process that has died may still be carried out. */
 	readonly quietMs: number;
-	/** How long to wait after a look that removed nothing new. */
+	/** The pause after a sweep that removed nothing new. */
 	readonly pollMs: number;
-	/** What is swept, as the beginning of a sentence, and what to do if it cannot be removed. */
+	/** The object that cannot be removed, as the subject of the error's sentence. */
 	readonly what: string;
+	/** The remedy of that error. */
 	readonly remedy: string;
 }
 
-/** Calls `sweepOnce` until it has found nothing for `quietMs`. Resolves with what was removed, by name. */
+/** Calls `sweepOnce` until it has found nothing for `quietMs`. Resolves with the names of all removed objects. */
 export async function sweepUntilQuiet(
 	sweepOnce: () => Promise<SweepResult>,
 	{ quietMs, pollMs, what, remedy }: SweepOptions,

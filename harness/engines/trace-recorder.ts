@@ -16,7 +16,14 @@ export const RECORDING = '# recording';
 /** The beginning of its last line. */
 const ENDED = '# ended:';
 
-/** The name of a run's trace instance. */
+/** The recorder of a run. */
+export interface Recorder {
+	/** `yes`, or the reason why it does not record. */
+	readonly recording: string;
+	stop(): Promise<void>;
+}
+
+/** Returns the name of a run's trace instance. */
 const instanceName = (run: RunIdentity) => `halfopen-${run.id}`;
 
 /**
@@ -47,12 +54,12 @@ echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
 const REMOVE_INSTANCE = `instance=${TRACING}/instances/$1
 [ ! -d "$instance" ] || { rmdir "$instance" && echo "trace instance $1"; }`;
 
-/** The recorder's command. It prints `# recording`, then the trace as text. */
+/** Returns the recorder's command. It prints `# recording`, then the trace as text. */
 export function recorderCommand(run: RunIdentity): string[] {
 	return ['sh', '-c', RECORD, 'recorder', instanceName(run), ...TRACED_EVENTS];
 }
 
-/** The command that removes the trace instance of a run whose recorder was killed, and prints its name. */
+/** Returns a command that removes the trace instance of a run whose recorder was killed, and prints its name. */
 export function removeInstanceCommand(run: RunIdentity): string[] {
 	return ['sh', '-c', REMOVE_INSTANCE, 'remove-instance', instanceName(run)];
 }

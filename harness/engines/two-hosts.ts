@@ -1,13 +1,13 @@
 import type { HostName } from '../timeline/events.ts';
 import type { EngineHost, EngineLab } from './engine.ts';
 
-/** What a lab needs besides its two hosts. */
+/** The members of a lab besides its two hosts. */
 interface LabParts extends Omit<EngineLab, 'hosts' | 'destroy'> {
 	/** Removes the hosts, in whatever state they are, and then the wire. */
 	remove(): Promise<void>;
 }
 
-/** Starts two hosts and returns the lab. If one fails, nothing remains. */
+/** Starts two hosts and returns the lab. If one of them fails, removes everything. */
 export async function twoHosts(
 	hosts: Readonly<Record<HostName, EngineHost>>,
 	{ remove, ...parts }: LabParts,

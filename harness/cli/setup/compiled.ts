@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists } from '../../util/exists.ts';
+import { removeOlderThan } from '../../util/remove-older.ts';
 import { say, step } from './steps.ts';
 
 /** A day. */
@@ -36,9 +37,6 @@ async function buildAndRename(target: string, build: (unfinished: string) => Pro
 async function removeOlder(current: string): Promise<void> {
 	const [folder, name] = [dirname(current), basename(current)];
 	const kind = name.slice(0, name.indexOf('-') + 1);
-	for (const other of await readdir(folder)) {
-		if (!other.startsWith(kind) || other === name) continue;
-		const path = join(folder, other);
-		if (Date.now() - (await stat(path)).mtimeMs > KEPT_MS) await rm(path, { recursive: true, force: true });
-	}
+	const others = (await readdir(folder)).filter((other) => other.startsWith(kind) && other !== name);
+	for (const other of others) await removeOlderThan(KEPT_MS, join(folder, other));
 }

@@ -22,7 +22,7 @@ export async function startAttached(docker: Dockerode, container: Dockerode.Cont
 	});
 }
 
-/** The output of a running container from now on. */
+/** Returns the output of a running container from now on. */
 export async function outputOf(docker: Dockerode, container: Dockerode.Container): Promise<Duplex> {
 	return withEngineErrors(`attaching to container ${container.id.slice(0, 12)}`, async () =>
 		channelOver(
@@ -34,8 +34,8 @@ export async function outputOf(docker: Dockerode, container: Dockerode.Container
 }
 
 /**
- * Demultiplexes the engine's stream: standard output becomes the channel's data, standard error goes to this process's.
- * The channel ends when the container ends. It fails with ENGINE_GONE if the engine is gone.
+ * Demultiplexes the engine's stream: standard output becomes the channel's data, standard error goes to that of this
+ * process. The channel ends when the container ends. It fails with ENGINE_GONE if the engine is gone.
  */
 function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoing: string): Duplex {
 	const channel = new Duplex({
@@ -60,8 +60,7 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, whileDoi
 	// A reader may handle only `end`.
 	channel.on('error', () => {});
 	docker.modem.demuxStream(stream, out, process.stderr);
-	// When the container ends, the connection may end, close or fail. For the reader each of these is the end of the
-	// stream.
+	// When the container ends, the connection may end, close or fail. The reader gets the end of the stream in each case.
 	const end = () => out.end();
 	stream.on('end', end).on('close', end).on('error', end);
 	return channel;
@@ -76,9 +75,9 @@ export async function outputToEnd(docker: Dockerode, options: Dockerode.Containe
 	return output;
 }
 
-/** Options that all containers of a lab have in common. */
+/** Returns the options that all containers of a lab have in common. */
 export function containerOptions(options: {
-	/** If it is missing, the engine makes up a name. */
+	/** Default: a name that the engine chooses. */
 	name?: string;
 	image: string;
 	hostname?: string;

@@ -3,7 +3,7 @@ import { confinedMachine } from './confined.ts';
 
 const { ReadonlyPaths: paths = [] } = confinedMachine(['kernel', 'net', 'vm', 'of-a-module']);
 
-test('all of /proc/sys is read only, also what only this engine has, but the network’s', () => {
+test('all of /proc/sys is read-only except net, including folders that only this machine has', () => {
 	expect(paths).toEqual(
 		expect.arrayContaining(['/proc/sys/kernel', '/proc/sys/vm', '/proc/sys/of-a-module', '/proc/sys/fs']),
 	);
@@ -11,7 +11,7 @@ test('all of /proc/sys is read only, also what only this engine has, but the net
 	expect(paths).not.toContain('/proc/sys');
 });
 
-test('so is what an engine keeps read only by itself', () => {
+test('keeps the defaults of the engine', () => {
 	// moby, oci/defaults.go.
 	expect(paths).toEqual(expect.arrayContaining(['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sysrq-trigger']));
 	expect(confinedMachine([])).not.toHaveProperty('MaskedPaths');

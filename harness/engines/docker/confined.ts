@@ -30,8 +30,8 @@ const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'KILL', 'NET_ADMIN', 'NET_BIND_SE
 const NO_NEW_PRIVILEGES = 'no-new-privileges';
 
 /**
- * Confines a machine to its own network. `folders` are the folders of /proc/sys on the engine's machine. Paths of /proc
- * and /sys that the engine masks stay masked.
+ * Returns options that confine a machine to its own network. `folders` are the folders of /proc/sys on the engine's
+ * machine. Paths of /proc and /sys that the engine masks stay masked.
  */
 export function confinedMachine(folders: readonly string[]): Dockerode.HostConfig {
 	const closed = [...new Set([...FOLDERS, ...folders])].filter((name) => name !== OF_NETWORK).sort();
@@ -45,5 +45,5 @@ export function confinedMachine(folders: readonly string[]): Dockerode.HostConfi
 	};
 }
 
-/** A userland has the default capabilities of a container. None of its programs can gain more. */
+/** Options of a userland: it has the default capabilities of a container, and its programs cannot gain more. */
 export const confinedUserland: Dockerode.HostConfig = { SecurityOpt: [NO_NEW_PRIVILEGES] };

@@ -13,7 +13,7 @@ import { freezeContainer } from './freeze.ts';
 import { labelsOf } from './labels.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
-/** What all labs of a run have in common. */
+/** The options that all labs of a run have in common. */
 export interface DockerLabOptions {
 	readonly docker: Dockerode;
 	readonly run: Run;
@@ -25,7 +25,7 @@ export interface DockerLabOptions {
 	readonly kernelTrace: EngineLab['kernelTrace'];
 }
 
-/** Creates a lab: two hosts on an internal network of their own. */
+/** Creates a lab: an internal network with two hosts. */
 export async function createDockerLab(lab: DockerLabOptions): Promise<EngineLab> {
 	const { network, name, addresses } = await createNetwork(lab);
 	const hosts = {

@@ -6,17 +6,17 @@ interface ApiError {
 	readonly message?: string;
 }
 
-/** HTTP status 404: the object does not exist. */
+/** Whether the object does not exist (HTTP status 404). */
 export function isMissing(error: unknown): boolean {
 	return (error as ApiError).statusCode === 404;
 }
 
-/** HTTP status 409: the object is being removed, or its name is taken. */
+/** Whether the object is being removed, or its name is taken (HTTP status 409). */
 export function isConflict(error: unknown): boolean {
 	return (error as ApiError).statusCode === 409;
 }
 
-/** The engine's refusal of a subnet that overlaps with another network. */
+/** Whether the engine refused a subnet because it overlaps with another network. */
 export function isTakenSubnet(error: unknown): boolean {
 	return /pool overlaps|overlaps with other one/i.test((error as ApiError).message ?? '');
 }
@@ -46,7 +46,7 @@ export function engineError(doing: string, error: unknown): HalfopenError {
 	});
 }
 
-/** Runs `work` and translates the engine's errors. `doing` names the operation. */
+/** Runs `work` and translates the engine's errors. `doing` completes “while …”. */
 export async function withEngineErrors<T>(doing: string, work: () => Promise<T>): Promise<T> {
 	try {
 		return await work();

@@ -6,34 +6,34 @@ const unable = new Error(
 		'unknown',
 );
 
-/** A container whose engine refuses with these, one after the other, and then freezes it. */
+/** Returns a container whose engine rejects with these errors in turn, and then freezes it. */
 function container(...refusals: readonly Error[]) {
 	const left = [...refusals];
 	return {
-		asked: 0,
+		calls: 0,
 		async pause() {
-			this.asked++;
+			this.calls++;
 			const refusal = left.shift();
 			if (refusal) throw refusal;
 		},
 	};
 }
 
-test('a container that did not freeze in time is asked again, until it has', async () => {
+test('repeats the request until the container is frozen', async () => {
 	const busy = container(unable, unable);
 	await freezeContainer(busy);
-	expect(busy.asked).toBe(3);
+	expect(busy.calls).toBe(3);
 });
 
-test('one that never freezes: what the engine said last', async () => {
+test('rejects with the last error of the engine if the container is never frozen', async () => {
 	const stuck = container(...Array<Error>(MAX_ATTEMPTS + 1).fill(unable));
 	await expect(freezeContainer(stuck)).rejects.toBe(unable);
-	expect(stuck.asked).toBe(MAX_ATTEMPTS);
+	expect(stuck.calls).toBe(MAX_ATTEMPTS);
 });
 
-test('any other refusal is final', async () => {
+test('does not repeat the request after any other error', async () => {
 	const refusal = new Error('(HTTP code 409) container is already paused');
 	const paused = container(refusal);
 	await expect(freezeContainer(paused)).rejects.toBe(refusal);
-	expect(paused.asked).toBe(1);
+	expect(paused.calls).toBe(1);
 });

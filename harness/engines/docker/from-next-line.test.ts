@@ -4,21 +4,21 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fromNextLine } from './from-next-line.ts';
 
-test('what is joined within a line is told from the next line on, however it is cut', async () => {
+test('drops the rest of the first line, whatever the sizes of the chunks', async () => {
 	const line = fc.stringMatching(/^[a-z= ]{0,8}$/);
 	const cuts = fc.array(fc.nat(30), { maxLength: 6 });
 	await fc.assert(
-		fc.asyncProperty(line, fc.array(line, { maxLength: 5 }), cuts, async (joined, lines, at) => {
-			const told = Buffer.from([joined, ...lines, ''].join('\n'));
-			const ends = [0, ...at.sort((a, b) => a - b), told.length].map((end) => Math.min(end, told.length));
-			const pieces = ends.slice(1).map((end, index) => told.subarray(ends[index], end));
+		fc.asyncProperty(line, fc.array(line, { maxLength: 5 }), cuts, async (partial, lines, at) => {
+			const bytes = Buffer.from([partial, ...lines, ''].join('\n'));
+			const ends = [0, ...at.sort((a, b) => a - b), bytes.length].map((end) => Math.min(end, bytes.length));
+			const pieces = ends.slice(1).map((end, index) => bytes.subarray(ends[index], end));
 			const stream = Readable.from(pieces.filter(({ length }) => length > 0));
 			expect(await text(fromNextLine(stream))).toBe(lines.map((one) => `${one}\n`).join(''));
 		}),
 	);
 });
 
-test('whoever stops reading ends the stream, and an error of the stream is one of what is read', async () => {
+test('destroying the result ends the stream, and an error of the stream is an error of the result', async () => {
 	const first = new PassThrough();
 	fromNextLine(first).destroy();
 	await new Promise((resolve) => first.once('close', resolve));

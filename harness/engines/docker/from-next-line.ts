@@ -3,7 +3,7 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 const NEWLINE = 10;
 
 /**
- * A stream from its next line on. A reader that joins a stream may do so in the middle of a line. The result ends or
+ * Returns a stream from its next line on, because a reader may join a stream in the middle of a line. The result ends or
  * fails when the stream does.
  */
 export function fromNextLine(stream: Readable): Readable {

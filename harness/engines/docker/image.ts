@@ -7,12 +7,12 @@ export const imageContext = PROJECT_ROOT;
 /** The image's Dockerfile, relative to the context. */
 export const hostDockerfile = 'images/host/Dockerfile';
 
-/** All files that the host image is built from, as sorted paths relative to the context. */
+/** Returns all files that the host image is built from, as sorted paths relative to the context. */
 export async function hostImageFiles(): Promise<string[]> {
 	return [hostDockerfile, ...(await hostSources())].sort();
 }
 
-/** The name of the host image. Its tag is a hash of the sources, so an image of older sources has another name. */
+/** Returns the name of the host image. Its tag is a hash of the sources, so an image of older sources has another name. */
 export async function hostImage(): Promise<string> {
 	return `halfopen-host:${await hashOf(await hostImageFiles())}`;
 }

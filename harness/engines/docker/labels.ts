@@ -1,20 +1,20 @@
 import type { RunIdentity } from '../engine.ts';
 import { runIdentity } from '../run-identity.ts';
 
-/** Labels that identify the objects of a run, also for another process. */
+/** The labels by which any process can identify the objects of a run. */
 export const RUN_LABEL = 'halfopen.run';
 export const OWNER_LABEL = 'halfopen.owner';
 
-/** The labels of all objects of a run. */
+/** Returns the labels of all objects of a run. */
 export function labelsOf(run: RunIdentity): Record<string, string> {
 	return { [RUN_LABEL]: run.id, [OWNER_LABEL]: run.owner };
 }
 
-/** The run that labels name. Undefined unless they are valid. */
+/** Returns the run that labels name, or undefined if they are invalid. */
 export function runOf(labels: Readonly<Record<string, string>> | undefined): RunIdentity | undefined {
 	return runIdentity({ id: labels?.[RUN_LABEL], owner: labels?.[OWNER_LABEL] });
 }
 
-/** A filter for the objects of a run, by both labels. */
+/** Returns a filter for the objects of a run, by both labels. */
 export const filterFor = (run: RunIdentity): string[] =>
 	Object.entries(labelsOf(run)).map(([label, value]) => `${label}=${value}`);

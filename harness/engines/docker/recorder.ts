@@ -4,17 +4,17 @@ import { recorderCommand, removeInstanceCommand, TRACING } from '../trace-record
 import { containerOptions } from './attached.ts';
 import { labelsOf } from './labels.ts';
 
-/** The name of the container that records the kernel's trace. */
+/** Returns the name of the container that records the kernel's trace. */
 export const recorderName = (run: RunIdentity) => `halfopen-${run.id}-recorder`;
 
-/** The recorder's container. Attach to it before it is started: it prints `# recording` when it records. */
+/** Returns the options of the recorder's container. Attach before it starts: it prints `# recording` when it records. */
 export function recorderContainer(run: RunIdentity, image: string): Dockerode.ContainerCreateOptions {
 	return { name: recorderName(run), ...tracingContainer(image, labelsOf(run), recorderCommand(run)) };
 }
 
 /**
- * A container that removes the trace instance of a run whose recorder was killed, and prints its name. It has no fixed
- * name, because several processes may sweep the same run.
+ * Returns the options of a container that removes the trace instance of a run whose recorder was killed, and prints the
+ * name of the instance. The container has no fixed name, because several processes may sweep the same run.
  */
 export function instanceRemover(
 	run: RunIdentity,

@@ -3,20 +3,20 @@ import { expect, test } from '@jest/globals';
 import type Dockerode from 'dockerode';
 import { removeContainer } from './remove.ts';
 
-/** In seconds, as the engine tells it of its events. */
+/** In seconds since the epoch, like the times of the engine's events. */
 const DESTROYED_AT = 1_800_000_000;
 
 /**
- * An engine on which somebody else's removal ends between its answer to who asks for events and its listening for them:
- * what it tells of that is what it remembers since the time that was asked for, and without one nothing (moby,
+ * Returns an engine on which another process's removal ends after the engine has answered a request for events, but before
+ * it subscribes to them. It sends the remembered events since the requested time, and none if no time was requested (moby,
  * getEvents in system_routes.go; SubscribeToEvents).
  */
-function engineThatListensLate(): { docker: Dockerode; container: Dockerode.Container; events: Readable } {
+function engineThatSubscribesLate(): { docker: Dockerode; container: Dockerode.Container; events: Readable } {
 	const events = new PassThrough();
 	let since: number | undefined;
 	const docker = {
-		async getEvents(asked: { since?: number }) {
-			since = asked.since;
+		async getEvents(options: { since?: number }) {
+			since = options.since;
 			return events;
 		},
 	};
@@ -26,7 +26,7 @@ function engineThatListensLate(): { docker: Dockerode; container: Dockerode.Cont
 			throw Object.assign(new Error('removal of container c0ffee is already in progress'), { statusCode: 409 });
 		},
 		async inspect() {
-			// Seen while it is still there; then it goes, and the engine begins to listen.
+			// The container still exists now. Then it is removed, and then the engine subscribes.
 			setImmediate(() => {
 				if (since !== undefined && since <= DESTROYED_AT) events.write('{"Action":"destroy"}\n');
 			});
@@ -36,8 +36,8 @@ function engineThatListensLate(): { docker: Dockerode; container: Dockerode.Cont
 	return { docker: docker as unknown as Dockerode, container: container as unknown as Dockerode.Container, events };
 }
 
-test('a removal that ends before the engine listens is not missed', async () => {
-	const { docker, container, events } = engineThatListensLate();
+test('notices a removal that ends before the engine subscribes to events', async () => {
+	const { docker, container, events } = engineThatSubscribesLate();
 	expect(await removeContainer(docker, container)).toBe(false);
 	expect(events.destroyed).toBe(true);
 });

@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { isConflict, isMissing } from './engine-errors.ts';
 
 /**
- * Removes a container. Resolves when the engine has released it and its address. Returns false if somebody else was
+ * Removes a container. Resolves when the engine has released it and its address. Returns false if another process was
  * removing it, or had removed it.
  */
 export async function removeContainer(docker: Dockerode, container: Dockerode.Container): Promise<boolean> {
@@ -17,7 +17,7 @@ export async function removeContainer(docker: Dockerode, container: Dockerode.Co
 	}
 }
 
-/** Returns false if somebody else had removed the network, or if something is still attached to it. */
+/** Removes a network. Returns false if another process had removed it, or if something is still attached to it. */
 export async function removeNetwork(network: Dockerode.Network): Promise<boolean> {
 	try {
 		await network.remove();
@@ -29,7 +29,7 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
 }
 
 /**
- * Resolves when somebody else's removal is complete. The engine's own wait for `removed` cannot be used: a request that
+ * Resolves when the removal by another process is complete. The engine's own wait for `removed` cannot be used: a request that
  * comes slightly too late is never answered (moby, container/state.go: SetRemoved creates a new channel for those that
  * still wait).
  */
@@ -56,7 +56,7 @@ async function exists(container: Dockerode.Container): Promise<boolean> {
 	}
 }
 
-/** HTTP status 403: the network has endpoints. */
+/** Whether the network has endpoints (HTTP status 403). */
 function isInUse(error: unknown): boolean {
 	return (error as { statusCode?: number }).statusCode === 403;
 }

@@ -5,6 +5,7 @@ import { HalfopenError } from '../../errors.ts';
 import type { EngineRunner, OpenRun, Run, RunIdentity } from '../engine.ts';
 import { reserveBlocks } from '../reserve-blocks.ts';
 import { LIST_SYSCTLS } from '../sysctl-names.ts';
+import { RECORDING, type Recorder } from '../trace-recorder.ts';
 import { containerOptions, outputToEnd, startAttached } from './attached.ts';
 import { engineError, isMissing, withEngineErrors } from './engine-errors.ts';
 import { hostImage } from './image.ts';
@@ -41,11 +42,11 @@ export const dockerRunner: EngineRunner = {
 		const blocks = await reserveBlocks();
 		const facts: DockerFacts = {
 			dockerHost: dockerHost(docker),
-			version: (await withEngineErrors('telling its version', () => docker.version())).Version,
+			version: (await withEngineErrors('reading its version', () => docker.version())).Version,
 			image,
 			firstBlock: String(blocks.first),
 			...sysctls,
-			kernelTrace: recorder.recording ? 'yes' : recorder.why,
+			kernelTrace: recorder.recording,
 		};
 		const close = async () => {
 			blocks.release();
@@ -142,26 +143,19 @@ async function readSysctls(
 	return { sysctls, sysctlFolders: folders.replaceAll(/\/proc\/sys\/|\/(?= |$)/g, '') };
 }
 
-interface Recorder {
-	readonly recording: boolean;
-	readonly why: string;
-	stop(): Promise<void>;
-}
-
 async function startRecorder(docker: Dockerode, run: RunIdentity, image: string): Promise<Recorder> {
 	const created = await withEngineErrors('creating the recorder', () =>
 		docker.createContainer(recorderContainer(run, image)),
 	);
 	const { container, channel } = await startAttached(docker, created);
-	const recording = await new Promise<boolean>((resolve) => {
+	const isRecording = await new Promise<boolean>((resolve) => {
 		channel.on('data', (bytes: Buffer) => {
-			if (bytes.includes('# recording')) resolve(true);
+			if (bytes.includes(RECORDING)) resolve(true);
 		});
 		channel.on('close', () => resolve(false));
 	});
 	return {
-		recording,
-		why: 'tracefs is not mounted on the engine’s machine, or may not be written',
+		recording: isRecording ? 'yes' : 'tracefs is not mounted on the engine’s machine, or may not be written',
 		stop: async () => {
 			const ended = finished(channel, { writable: false }).catch(() => {});
 			channel.end();

@@ -1,4 +1,4 @@
-/** Whose things are swept of an engine that several machines share: those of runs that are dead for certain. */
+/** A sweep of an engine that several machines share removes only the objects of runs that are certainly dead. */
 import { expect, jest } from '@jest/globals';
 import Dockerode from 'dockerode';
 import { runnerNamed } from '../../run/choose-engine.ts';
@@ -12,7 +12,7 @@ import { OWNER_LABEL, RUN_LABEL } from './labels.ts';
 jest.setTimeout(120_000);
 const testOnDocker = testOn('docker', 'about an engine that is shared');
 
-/** Names of networks, with the labels of a run each. */
+/** The networks of the test, by the end of their names, and the labels of each. */
 const PLANTED: Readonly<Record<string, { readonly id?: string; readonly owner: string; readonly isSwept: boolean }>> = {
 	dead: { owner: deadOwner(), isSwept: true },
 	'earlier-process': { owner: ofEarlierStart(), isSwept: true },
@@ -25,11 +25,11 @@ const PLANTED: Readonly<Record<string, { readonly id?: string; readonly owner: s
 };
 
 testOnDocker(
-	'what is of another machine, of a copy of this one, of another container or of nobody is left; what is dead goes',
+	'removes the objects of dead runs, and leaves those of other machines, copies, containers and invalid owners',
 	async () => {
 		const docker = new Dockerode({ socketPath: engineSocket() });
 		const prefix = `halfopen-planted-${process.pid}`;
-		const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+		const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
 		const networks = new Map<string, Dockerode.Network>();
 		try {
 			for (const [name, { id = `${prefix}-${name}`, owner }] of Object.entries(PLANTED)) {
@@ -37,12 +37,12 @@ testOnDocker(
 				networks.set(name, await docker.createNetwork({ Name: `${prefix}-${name}`, Internal: true, Labels }));
 			}
 			await sweepDeadRuns(await runnerNamed('docker'));
-			const there = new Set((await docker.listNetworks()).map(({ Name }) => Name));
-			const swept = Object.keys(PLANTED).map((name) => [name, !there.has(`${prefix}-${name}`)]);
+			const left = new Set((await docker.listNetworks()).map(({ Name }) => Name));
+			const swept = Object.keys(PLANTED).map((name) => [name, !left.has(`${prefix}-${name}`)]);
 			expect(swept).toEqual(Object.entries(PLANTED).map(([name, { isSwept }]) => [name, isSwept]));
-			expect(said.mock.calls.flat().join('')).toMatch(new RegExp(`left alone: .*${prefix}-other-machine`));
+			expect(stderr.mock.calls.flat().join('')).toMatch(new RegExp(`left alone: .*${prefix}-other-machine`));
 		} finally {
-			said.mockRestore();
+			stderr.mockRestore();
 			await Promise.all([...networks.values()].map((network) => network.remove().catch(() => {})));
 		}
 	},

@@ -9,7 +9,7 @@ import { filterFor, labelsOf, RUN_LABEL, runOf } from './labels.ts';
 import { instanceRemover, recorderName } from './recorder.ts';
 import { removeContainer, removeNetwork } from './remove.ts';
 
-/** The engine has no event for an object that will be created, so it is polled. */
+/** The interval between two sweeps. The engine has no event for an object that is about to be created. */
 const POLL_MS = 200;
 
 /**
@@ -17,7 +17,7 @@ const POLL_MS = 200;
  * requests of a process that has died. Returns the names of the removed objects.
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
-	return withEngineErrors(`sweeping what is left of run ${run.id}`, async () => {
+	return withEngineErrors(`removing what is left of run ${run.id}`, async () => {
 		const early = await sweepLabelled(docker, run, 0);
 		const [late, instances] = await Promise.all([
 			sweepLabelled(docker, run, quietMs),
@@ -34,14 +34,14 @@ function sweepLabelled(docker: Dockerode, run: RunIdentity, quietMs: number): Pr
 	return sweepUntilQuiet(() => sweepOnce(docker, run), {
 		quietMs,
 		pollMs: POLL_MS,
-		what: `Something of run ${run.id}`,
+		what: `An object of run ${run.id}`,
 		remedy:
 			`Find out what holds it: \`docker ps --all --filter label=${RUN_LABEL}=${run.id}\`; \`docker network inspect ` +
 			`$(docker network ls --quiet --filter label=${RUN_LABEL}=${run.id})\`.`,
 	});
 }
 
-/** The runs that have objects on the engine. */
+/** Returns the runs that have objects on the engine. */
 export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
 	const { containers, networks } = await listByLabel(docker, [RUN_LABEL]);
 	return distinctRuns([...containers, ...networks].flatMap(({ Labels }) => runOf(Labels) ?? []));

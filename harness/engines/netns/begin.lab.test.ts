@@ -1,4 +1,4 @@
-/** A run that cannot begin on namespaces, and one that begins on them by itself. */
+/** A run on namespaces without compiled programs, and a run that uses namespaces because there is no Docker engine. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, jest } from '@jest/globals';
@@ -9,9 +9,9 @@ import { testOn } from '../../run/fixtures/on-engine.ts';
 
 jest.setTimeout(120_000);
 const CLEAN_WITHIN_MS = 10_000;
-const testOnNetns = testOn('netns', 'about the programs that setup makes for namespaces');
+const testOnNetns = testOn('netns', 'about the programs that setup compiles for namespaces');
 
-testOnNetns('no programs of these sources: IMAGE_MISSING, without a stack', async () => {
+testOnNetns('the programs of the current sources are missing: IMAGE_MISSING without a stack', async () => {
 	await using changed = await cloneProject({ 'no-lab': 'no-lab.ts' });
 	await appendFile(join(changed.root, 'images/dnc/dnc.c'), '\n/* changed since */\n');
 	const run = new NestedRun(changed);
@@ -23,8 +23,7 @@ testOnNetns('no programs of these sources: IMAGE_MISSING, without a stack', asyn
 });
 
 /**
- * Runs a command where nobody answers at the sockets of Docker engines, in a mount namespace of its own: on the machine
- * nothing changes.
+ * Runs a command in a new mount namespace that hides the sockets of Docker engines. Nothing changes on the machine.
  */
 const WITHOUT_DOCKER = [
 	'unshare',
@@ -38,22 +37,25 @@ const WITHOUT_DOCKER = [
 	exec "$0" "$@"`,
 ];
 
-testOnNetns('no wish, and no Docker engine: hosts are namespaces, and one line says so', async () => {
-	await using clone = await cloneProject({ 'one-lab': 'one-lab.ts' });
-	const hidden = { ...clone, test: [...WITHOUT_DOCKER, process.execPath, ...clone.test.slice(1)] };
-	// No context of the user’s, and no rootless engine.
-	const elsewhere = {
-		HOME: clone.root,
-		XDG_RUNTIME_DIR: undefined,
-		DOCKER_HOST: undefined,
-		DOCKER_CONFIG: undefined,
-		DOCKER_CONTEXT: undefined,
-	};
-	const run = new NestedRun(hidden, [], { HALFOPEN_ENGINE: undefined, ...elsewhere });
-	expect([await run.ended, run.output]).toEqual([0, expect.any(String)]);
-	const lines = run.output.split('\n').filter((line) => line.startsWith('halfopen:'));
-	expect(lines).toEqual([
-		'halfopen: no Docker engine can be reached, so hosts are network namespaces (HALFOPEN_ENGINE=netns)',
-	]);
-	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
-});
+testOnNetns(
+	'no engine is chosen, and there is no Docker engine: uses namespaces, and prints one line about it',
+	async () => {
+		await using clone = await cloneProject({ 'one-lab': 'one-lab.ts' });
+		const hidden = { ...clone, test: [...WITHOUT_DOCKER, process.execPath, ...clone.test.slice(1)] };
+		// Without the user's Docker contexts and rootless engine.
+		const elsewhere = {
+			HOME: clone.root,
+			XDG_RUNTIME_DIR: undefined,
+			DOCKER_HOST: undefined,
+			DOCKER_CONFIG: undefined,
+			DOCKER_CONTEXT: undefined,
+		};
+		const run = new NestedRun(hidden, [], { HALFOPEN_ENGINE: undefined, ...elsewhere });
+		expect([await run.ended, run.output]).toEqual([0, expect.any(String)]);
+		const lines = run.output.split('\n').filter((line) => line.startsWith('halfopen:'));
+		expect(lines).toEqual([
+			'halfopen: no Docker engine can be reached, so hosts are network namespaces (HALFOPEN_ENGINE=netns)',
+		]);
+		expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
+	},
+);

@@ -15,7 +15,7 @@ export interface NetnsFacts extends Record<string, string> {
 	readonly firstBlock: string;
 	/** Names below net.ipv4, separated by blanks. */
 	readonly sysctls: string;
-	/** Folders of which this kernel makes no overlay, as JSON. */
+	/** The folders that this kernel cannot mount an overlay of, as JSON. */
 	readonly noOverlay: string;
 	/** `yes`, or the reason why the kernel's trace cannot be read. */
 	readonly kernelTrace: string;

@@ -1,9 +1,10 @@
 import { accessSync, constants, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { quoted } from '../../util/quoted.ts';
 import type { HostFiles } from '../shared-namespaces/platform.ts';
 import { type DirectoryEntry, type Layout, layoutOf, parseMountinfo } from './layout.ts';
 
-/** A tmpfs in the host's mount namespace, in which its root file system is assembled. */
+/** A tmpfs in the host's mount namespace. The root file system is assembled in it. */
 const STAGING = '/run';
 const ROOT = `${STAGING}/root`;
 
@@ -34,8 +35,8 @@ const CAPABILITIES = {
 const NET_ADMIN = 12;
 
 /**
- * The command prefix that reduces the agent's privileges. An ordinary user's bounding set stays as it is: outside of
- * the user namespace the kernel checks the user's own privileges.
+ * Returns a script that sets `confined` to the command prefix that reduces the agent's privileges. An ordinary user's
+ * bounding set stays as it is: outside of the user namespace the kernel checks the user's own privileges.
  */
 function confined(asRoot: boolean, ...more: readonly number[]): string {
 	const mask = [...Object.values(CAPABILITIES), ...more].reduce(
@@ -47,30 +48,29 @@ function confined(asRoot: boolean, ...more: readonly number[]): string {
 }
 
 /**
- * The file system of a host: this machine's files, none of which is written to. `opt` is mounted over /opt. Folders in
- * `noOverlay` are read-only.
+ * Returns the scripts that set up a host's file system. It shows the files of this machine, which are never written to.
+ * `opt` is mounted over /opt. Folders in `noOverlay` are read-only.
  */
 export function hostFiles(asRoot: boolean, opt: string, noOverlay: readonly string[]): HostFiles {
 	return {
-		// Read again at each boot, because mounts and modules may have changed.
+		// The layout is read at each boot, because mounts and modules may have changed.
 		get machine() {
 			return machineScript(currentLayout(asRoot, noOverlay), asRoot, opt);
 		},
 		get userland() {
-			return [rootCommand(readOnly(procKnobs())), confined(asRoot)].join('\n');
+			return [rootCommand(readOnly(globalSettings())), confined(asRoot)].join('\n');
 		},
 	};
 }
 
-/** A script that tries an overlay of each folder and prints the folders for which that fails. */
+/** Returns a script that tries to mount an overlay of each folder, and prints the folders for which that fails. */
 export function overlayProbe(asRoot: boolean): string {
 	const { layered } = currentLayout(asRoot, []);
 	return [
 		`mount -t tmpfs tmpfs ${STAGING}`,
 		`mkdir ${STAGING}/upper ${STAGING}/work ${ROOT}`,
 		`for path in ${layered.map(quoted).join(' ')}; do`,
-		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ` +
-			`${ROOT} ` +
+		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ${ROOT} ` +
 			`2>/dev/null && umount ${ROOT} || echo "$path"`,
 		'done',
 	].join('\n');
@@ -135,11 +135,11 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 			...links.map(link),
 			...mounts,
 			mount('proc', staged('/proc'), ['nosuid', 'nodev', 'noexec']),
-			...readOnly(procKnobs().map(staged)),
+			...readOnly(globalSettings().map(staged)),
 			...networkSysctls(),
 			...deviceSteps(asRoot),
 			mount('tmpfs', staged('/run'), ['nosuid', 'nodev'], 'mode=755'),
-			// Some systems do not let an ordinary user mount sysfs. Then there is none.
+			// Some systems do not let an ordinary user mount sysfs. Then the host has no /sys.
 			['try', ...mount('sysfs', staged('/sys'), ['ro', 'nosuid', 'nodev', 'noexec'])],
 			['root', ROOT],
 		]),
@@ -148,7 +148,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 	].join('\n');
 }
 
-/** An ordinary user cannot create devices and gets bind mounts. */
+/** Returns the steps that create /dev. An ordinary user cannot create devices, so they are bind-mounted. */
 function deviceSteps(asRoot: boolean): Step[] {
 	return [
 		mount('tmpfs', staged('/dev'), ['nosuid', 'noexec'], 'mode=755,size=64k'),
@@ -169,14 +169,14 @@ const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 /** The mode in octal, as chmod(1) takes it. */
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
-/** The path in the staging folder, until that becomes the root. */
+/** Returns the path in the staging folder, before that becomes the root. */
 const staged = (path: string): string => join(ROOT, path);
 
 /**
- * Global kernel settings in /proc that must be read-only: Docker's defaults (moby, oci/defaults.go) and all other
- * entries of /proc that are writable.
+ * Returns the entries of /proc that must be read-only, because they are global kernel settings: Docker's defaults (moby,
+ * oci/defaults.go) and everything else that is writable.
  */
-function procKnobs(): string[] {
+function globalSettings(): string[] {
 	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net)$/.test(name));
 	return names
 		.map((name) => join('/proc', name))
@@ -189,8 +189,8 @@ function procKnobs(): string[] {
 const readOnly = (paths: readonly string[]): Step[] => paths.map((path) => bind(path, path, 'ro'));
 
 /**
- * A machine sets the sysctls of its own network; programs in a userland do not. One of them is global to the kernel, if
- * it exists (net/netfilter/nf_hooks_lwtunnel.c: a static key), and is read-only.
+ * Returns the steps that let a machine write the sysctls of its own network. A userland cannot write them. One of them is
+ * global to the kernel (net/netfilter/nf_hooks_lwtunnel.c: a static key), so it stays read-only if it exists.
  */
 function networkSysctls(): Step[] {
 	const [own, machineWide] = ['/proc/sys/net', '/proc/sys/net/netfilter/nf_hooks_lwtunnel'];
@@ -203,7 +203,7 @@ type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec';
 
 const folder = (path: string, mode = '755'): Step => ['folder', path, mode];
 const file = (path: string): Step => ['file', path];
-/** A link as on this machine. */
+/** A symbolic link with the same target as on this machine. */
 const link = (path: string): Step => ['link', readlinkSync(path), staged(path)];
 const bind = (from: string, to: string, ...flags: readonly MountFlag[]): Step => ['bind', from, to, flags.join()];
 const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => [
@@ -214,8 +214,5 @@ const mount = (type: string, path: string, flags: readonly MountFlag[], options 
 	options,
 ];
 
-/** The command that carries out the steps, in one process. */
+/** Returns the command that executes the steps, in one process. */
 const rootCommand = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;
-
-/** Quotes a path as one word of a shell command. */
-const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;

@@ -21,7 +21,7 @@ const MOUNTINFO = String.raw`22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda
 `;
 const mounts = parseMountinfo(MOUNTINFO);
 
-/** A tree, of folders with names (`a/`), links (`a@`) and files. */
+/** The entries of each folder: folders (`a/`), links (`a@`) and files. */
 const TREE: Readonly<Record<string, readonly string[]>> = {
 	'/': ['bin@', 'dev/', 'etc/', 'home/', 'mnt/', 'proc/', 'root/', 'run/', 'snap/', 'sys/', 'tmp/', 'usr/', 'var/'],
 	'/etc': ['passwd', 'resolv.conf', 'ssl/', 'mtab@'],
@@ -39,7 +39,7 @@ const TREE: Readonly<Record<string, readonly string[]>> = {
 	'/var/lib': ['apt/', 'docker/'],
 	'/var/lib/apt': [],
 	'/var/tmp': [],
-	// /root and /var/lib/docker may not be looked into.
+	// /root and /var/lib/docker cannot be read.
 };
 const entries: ReadDirectory = (path) =>
 	TREE[path]?.map((name): DirectoryEntry => {
@@ -47,38 +47,37 @@ const entries: ReadDirectory = (path) =>
 		return name.endsWith('@') ? { name: name.slice(0, -1), kind: 'link' } : { name, kind: 'file' };
 	});
 
-test('mounts are read as the kernel writes them, the uppermost of each place', () => {
+test('parses mountinfo, and keeps the topmost mount of each mount point', () => {
 	expect(mounts.map(({ point }) => point)).toContain('/mnt/two words');
 	expect(mounts.filter(({ point }) => point === '/tmp')).toEqual([{ point: '/tmp', type: 'tmpfs' }]);
 	expect(parseMountinfo('')).toEqual([]);
 	fc.assert(fc.property(fc.string(), (text) => Array.isArray(parseMountinfo(text))));
 });
 
-describe('root’s hosts', () => {
+describe('hosts of root', () => {
 	const layout = layoutOf(mounts, entries, true, []);
 
-	test('have a layer over each file system, and nothing of the kernel’s or of containers', () => {
+	test('have an overlay of each file system, without those of the kernel and of containers', () => {
 		expect(layout).toEqual({
 			layered: ['/', '/home', '/mnt/two words', '/tmp'],
-			// A file, what is read only by nature, a name that an overlay would take apart, a folder that cannot be looked
-			// into.
+			// A file, a name that overlayfs would split, a read-only file system, a folder that cannot be read.
 			readOnly: ['/etc/resolv.conf', '/mnt/a,b', '/snap/curl/1', '/var/lib/docker'],
 			own: [],
 			links: [],
 		});
 	});
 
-	test('read what no layer can lie over', () => {
+	test('have read-only folders where no overlay is possible', () => {
 		const { layered, readOnly } = layoutOf(mounts, entries, true, ['/', '/home']);
 		expect(layered).toEqual(['/mnt/two words', '/tmp']);
 		expect(readOnly).toEqual(expect.arrayContaining(['/', '/home']));
 	});
 });
 
-describe('an ordinary user’s hosts', () => {
+describe('hosts of an ordinary user', () => {
 	const layout = layoutOf(mounts, entries, false, []);
 
-	test('have layers where nothing is mounted below, and folders of their own down to what is', () => {
+	test('have overlays of folders without mounts below, and new folders above mounts', () => {
 		expect(layout).toEqual({
 			layered: ['/etc/ssl', '/home', '/mnt/two words', '/tmp', '/usr', '/var/lib/apt', '/var/tmp'],
 			readOnly: ['/etc/passwd', '/etc/resolv.conf', '/mnt/a,b', '/snap/curl/1'],
@@ -101,7 +100,7 @@ describe('an ordinary user’s hosts', () => {
 		});
 	});
 
-	test('have no layer with a mount below it, which the kernel would refuse', () => {
+	test('have no overlay of a folder with a mount below it, which the kernel would refuse', () => {
 		const place = fc.constantFrom('/', ...Object.keys(TREE), '/usr/bin', '/home/anna');
 		fc.assert(
 			fc.property(
@@ -112,7 +111,7 @@ describe('an ordinary user’s hosts', () => {
 						expect(
 							some.filter(({ point }) => point.startsWith(path === '/' ? '/' : `${path}/`) && point !== path),
 						).toEqual([]);
-					// Everything is one thing.
+					// No path is in two lists.
 					const all = [...layered, ...readOnly, ...own];
 					expect(new Set(all).size).toBe(all.length);
 					for (const path of HOSTS_OWN) expect(layered).not.toContain(path);

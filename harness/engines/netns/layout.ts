@@ -15,16 +15,16 @@ export type ReadDirectory = (path: string) => readonly DirectoryEntry[] | undefi
 
 /** How the file system of a host is assembled from this machine's. */
 export interface Layout {
-	/** Folders with an overlay: what is written there stays in the host's own layer. */
+	/** Folders with an overlay: changes stay in the host's own layer. */
 	readonly layered: readonly string[];
 	/** Paths that are bind-mounted read-only. */
 	readonly readOnly: readonly string[];
-	/** Folders that are created for the host, with the entries that are brought into them. */
+	/** Folders that are created for the host. Their entries are in the other lists. */
 	readonly own: readonly string[];
 	readonly links: readonly string[];
 }
 
-/** Folders that are the host's own, whatever this machine has there. */
+/** Folders that every host gets anew, whatever this machine has there. */
 export const HOSTS_OWN = ['/dev', '/proc', '/run', '/sys'];
 
 /** File systems that are kernel interfaces and hold no user's files. */
@@ -46,7 +46,7 @@ const STRANGE = /[,:\\"'\p{Cc}]/u;
 const isBelow = (path: string, folder: string): boolean =>
 	path.startsWith(folder === '/' ? '/' : `${folder}/`) && path !== folder;
 
-/** The mounts of this process, each mount point once: a later mount hides an earlier one. */
+/** Parses /proc/self/mountinfo. Each mount point is returned once: a later mount hides an earlier one. */
 export function parseMountinfo(text: string): Mount[] {
 	const mounts = text.split('\n').flatMap((line): Mount[] => {
 		const fields = line.split(' ');
@@ -57,7 +57,7 @@ export function parseMountinfo(text: string): Mount[] {
 	return [...new Map(mounts.map((mount) => [mount.point, mount])).values()];
 }
 
-/** Blanks and some other characters are written as three octal digits. */
+/** The kernel writes blanks and some other characters as three octal digits. */
 const unescaped = (text: string) =>
 	text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 

@@ -9,7 +9,7 @@ import { markOf } from '../marked.ts';
 import type { Platform, PlatformProcess } from '../shared-namespaces/platform.ts';
 import { hostFiles } from './file-system.ts';
 
-/** This machine as the platform of a run. Folders in `noOverlay` are read-only. */
+/** Returns this machine as the platform of a run. Folders in `noOverlay` are read-only. */
 export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, noOverlay: readonly string[] = []): Platform {
 	const env = environmentOf(run, bin);
 	return {
@@ -24,14 +24,14 @@ export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, noOverla
 export const isRoot = () => process.getuid?.() === 0;
 
 /**
- * The environment of all processes of a run, on hosts and beside them. It is that of a host: it does not inherit this
- * process's, such as NODE_OPTIONS.
+ * Returns the environment of all processes of a run, inside and outside of hosts. It inherits nothing but PATH from this
+ * process (for example, not NODE_OPTIONS).
  */
 export function environmentOf(run: RunIdentity, bin: string): Record<string, string> {
 	return { PATH: pathWith(bin), HOME: '/root', LANG: 'C.UTF-8', ...markOf('netns', run) };
 }
 
-/** A host's PATH: the project's binaries, this machine's PATH, and the folders for system administration. */
+/** Returns a host's PATH: the project's binaries, this machine's PATH, and the folders for system administration. */
 function pathWith(bin: string): string {
 	return [bin, process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
 }
@@ -46,8 +46,8 @@ function platformProcess(child: ChildProcess & Parameters<typeof channelTo>[0]):
 			(error: Error) => error.message,
 		),
 		async kill(grandchild) {
-			// A pid must not be signalled after it may have been reused. That of our child is safe until the child has been
-			// waited for, and so is that of a grandchild that this child waits for.
+			// A pid that may have been reused must not be signalled. The pid of a child is not reused before this process has
+			// waited for it, nor that of a grandchild before the child has.
 			if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 			try {
 				process.kill(grandchild ?? child.pid, 'SIGKILL');

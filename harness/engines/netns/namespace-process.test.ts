@@ -2,7 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { startInNamespaces } from '../shared-namespaces/namespace-process.ts';
 import { localPlatform } from './local-platform.ts';
 
-const ground = {
+const platform = {
 	...localPlatform({ id: 'unit', owner: 'nobody:0' }, { bin: '/nowhere', opt: '/nowhere' }),
 	asRoot: true,
 };
@@ -11,32 +11,32 @@ afterEach(() => {
 	jest.restoreAllMocks();
 });
 
-test('a space that cannot be started is ended without a signal: there is no process, and -1 would be everybody', async () => {
+test('sends no signal if the program could not be started: its pid is -1, which means all processes', async () => {
 	const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
-	const space = await startInNamespaces(ground, ['halfopen-no-such-program'], '');
-	await space.end();
-	await expect(space.reported('up')).rejects.toMatchObject({
+	const started = await startInNamespaces(platform, ['halfopen-no-such-program'], '');
+	await started.end();
+	await expect(started.reported('up')).rejects.toMatchObject({
 		code: 'ENGINE_REFUSED',
 		seen: expect.stringContaining('ENOENT'),
 	});
-	await space.end();
+	await started.end();
 	expect(kill).not.toHaveBeenCalled();
 });
 
-describe('a script that ends before it has said all', () => {
-	// No namespace is needed for that: `env` runs the script as it is.
+describe('a script that ends before it has reported everything', () => {
+	// This needs no namespace: `env` just runs the script.
 	test.each([
 		['by itself', 'exit 3'],
 		['by a signal', 'kill -KILL $$'],
-	])('%s is heard to have ended, by whoever listens then and by whoever listens later', async (_how, end) => {
-		const space = await startInNamespaces(ground, ['env'], `echo one >&2\nread -r _\necho why >&2\n${end}`);
-		await space.reported('one');
-		space.channel.write('go on\n');
-		await expect(space.reported('two')).rejects.toMatchObject({
+	])('%s: reported rejects, for callers before and after the end', async (_how, end) => {
+		const started = await startInNamespaces(platform, ['env'], `echo one >&2\nread -r _\necho why >&2\n${end}`);
+		await started.reported('one');
+		started.channel.write('go on\n');
+		await expect(started.reported('two')).rejects.toMatchObject({
 			code: 'ENGINE_REFUSED',
 			seen: expect.stringContaining('why'),
 		});
-		await expect(space.reported('two')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' });
-		await space.end();
+		await expect(started.reported('two')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' });
+		await started.end();
 	});
 });

@@ -1,4 +1,4 @@
-/** The recorder of the kernel's trace: labs hear of its end, those that come later, too, and nothing of it is left. */
+/** When the recorder of the kernel's trace ends, all labs are told, including later ones, and nothing is left of it. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { socketOf, startRecorder } from './recorder.ts';
 
 const testOnNetns = testOn('netns', 'about the recorder that is a process of this machine');
 
-/** The one process that reads the trace of this run. */
+/** Returns the pid of the process that reads the trace of this run. */
 async function readerOf(id: string): Promise<number> {
 	for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
 		const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
@@ -22,32 +22,32 @@ async function readerOf(id: string): Promise<number> {
 	throw new Error('nobody reads the trace');
 }
 
-/** What a lab hears until the end. */
-async function heard(lab: Socket): Promise<string> {
+/** Returns everything that a lab receives until the end. */
+async function receivedBy(lab: Socket): Promise<string> {
 	const pieces: Buffer[] = [];
 	lab.on('data', (piece: Buffer) => pieces.push(piece));
 	await once(lab, 'end');
 	return Buffer.concat(pieces).toString();
 }
 
-testOnNetns('its reader is killed: each lab hears why the trace is over', async () => {
+testOnNetns('its reader is killed: each lab receives the reason why the trace ended', async () => {
 	const directory = await mkdtemp(join(tmpdir(), 'halfopen-recorder-'));
 	const run = { id: `rec${process.pid}`, owner: thisProcess(), directory };
 	const recorder = await startRecorder(run);
 	try {
 		if (recorder.recording !== 'yes') {
-			// An ordinary user's lack, which is told in words; root, where tracefs is mounted, must have it.
+			// An ordinary user cannot record, and gets the reason. Root can if tracefs is mounted.
 			expect(recorder.recording).toContain(TRACING);
 			expect(process.getuid?.() === 0 && existsSync(`${TRACING}/instances`)).toBe(false);
 			return;
 		}
 		const lab = connect(socketOf(run));
 		await once(lab, 'connect');
-		const last = heard(lab);
+		const last = receivedBy(lab);
 		process.kill(await readerOf(run.id), 'SIGKILL');
 		// 128 and the number of the signal (POSIX.1-2017, sh, 2.8.2).
 		expect(await last).toContain('# ended: nobody reads the trace pipe any more (cat: status 137)');
-		expect(await heard(connect(socketOf(run)))).toContain('# ended:');
+		expect(await receivedBy(connect(socketOf(run)))).toContain('# ended:');
 	} finally {
 		await recorder.stop();
 		await rm(directory, { recursive: true });

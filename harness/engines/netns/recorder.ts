@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Run } from '../engine.ts';
 import { markOf } from '../marked.ts';
-import { RECORDING, recorderCommand, TRACING } from '../trace-recorder.ts';
+import { RECORDING, type Recorder, recorderCommand, TRACING } from '../trace-recorder.ts';
 
-/** The socket on which labs read the trace of their run. It is in the run's folder and removed with it. */
+/** Returns the socket from which labs read the trace of their run. It is in the run's folder and removed with it. */
 export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(directory, 'trace');
 
 /**
@@ -15,13 +15,6 @@ export const socketOf = ({ directory }: Pick<Run, 'directory'>) => join(director
  * created elsewhere.
  */
 const MAX_SOCKET_PATH = 107;
-
-/** The recorder of a run. */
-export interface Recorder {
-	/** `yes`, or the reason why it does not record. */
-	readonly recording: string;
-	stop(): Promise<void>;
-}
 
 /** Starts recording the kernel's trace, if that is permitted, and sends it to each lab that connects. */
 export async function startRecorder(run: Run): Promise<Recorder> {
@@ -44,18 +37,18 @@ export async function startRecorder(run: Run): Promise<Recorder> {
 	// A new reader starts with a complete line.
 	const lines = createInterface({ input: recorder.stdout });
 	let latest = '';
-	let isOver = false;
+	let hasEnded = false;
 	lines.on('line', (line) => {
 		latest = line;
 		for (const reader of readers) reader.write(`${line}\n`);
 	});
 	lines.on('close', () => {
-		isOver = true;
+		hasEnded = true;
 		for (const reader of readers) reader.end();
 	});
 	const server = createServer((reader) => {
 		// A late reader gets the last line, which says how the trace ended.
-		if (isOver) return void reader.on('error', () => {}).end(`${latest}\n`);
+		if (hasEnded) return void reader.on('error', () => {}).end(`${latest}\n`);
 		readers.add(reader);
 		reader.on('error', () => {}).on('close', () => readers.delete(reader));
 	});

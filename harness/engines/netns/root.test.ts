@@ -1,4 +1,4 @@
-/** The program that makes a host's root, in as far as it needs no namespace. */
+/** Steps of the program that assembles a host's root, as far as they need no namespace. */
 import { lstat, mkdtemp, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,44 +8,44 @@ import { compile } from '../../util/compile.ts';
 import { PROJECT_ROOT } from '../../util/project-root.ts';
 import { ROOT_SOURCE } from '../binaries.ts';
 
-let place: string;
+let folder: string;
 let program: string;
 
 beforeAll(async () => {
-	place = await mkdtemp(join(tmpdir(), 'halfopen-root-'));
-	program = join(place, 'program');
+	folder = await mkdtemp(join(tmpdir(), 'halfopen-root-'));
+	program = join(folder, 'program');
 	await compile(program, [join(PROJECT_ROOT, ROOT_SOURCE)]);
 });
 
-afterAll(() => rm(place, { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const take = (...words: readonly string[]) => execa(program, words, { reject: false, cwd: place });
+const run = (...words: readonly string[]) => execa(program, words, { reject: false, cwd: folder });
 
-test('folders have the mode that is wanted, whatever the umask, and those that are there get it', async () => {
-	await take('folder', 'tmp', '755', 'folder', 'tmp', '1777', 'file', 'tmp/here', 'link', 'here', 'tmp/link');
-	expect((await stat(join(place, 'tmp'))).mode & 0o7777).toBe(0o1777);
-	expect((await lstat(join(place, 'tmp/here'))).isFile()).toBe(true);
-	expect(await readlink(join(place, 'tmp/link'))).toBe('here');
+test('folder sets the mode of a new or an existing folder, whatever the umask', async () => {
+	await run('folder', 'tmp', '755', 'folder', 'tmp', '1777', 'file', 'tmp/here', 'link', 'here', 'tmp/link');
+	expect((await stat(join(folder, 'tmp'))).mode & 0o7777).toBe(0o1777);
+	expect((await lstat(join(folder, 'tmp/here'))).isFile()).toBe(true);
+	expect(await readlink(join(folder, 'tmp/link'))).toBe('here');
 });
 
-describe('a step that fails is told, with its reason, and none is taken after it', () => {
+describe('prints a failed step and its error, and executes no step after it', () => {
 	test.each([
-		['where the place is missing', ['folder', 'no/where', '755'], 'No such file or directory: folder no/where 755'],
-		['where there is no such program', ['run', './no-program'], 'No such file or directory: run ./no-program'],
-		['where there is no such step', ['mkdir', 'one'], 'Invalid argument: mkdir one folder later 755'],
-	])('%s', async (_where, step, told) => {
-		const { exitCode, stderr } = await take(...step, 'folder', 'later', '755');
-		expect([exitCode, stderr]).toEqual([1, `halfopen-root: ${told}`]);
-		await expect(stat(join(place, 'later'))).rejects.toMatchObject({ code: 'ENOENT' });
+		['the folder above is missing', ['folder', 'no/where', '755'], 'No such file or directory: folder no/where 755'],
+		['there is no such program', ['run', './no-program'], 'No such file or directory: run ./no-program'],
+		['there is no such step', ['mkdir', 'one'], 'Invalid argument: mkdir one folder later 755'],
+	])('%s', async (_what, step, printed) => {
+		const { exitCode, stderr } = await run(...step, 'folder', 'later', '755');
+		expect([exitCode, stderr]).toEqual([1, `halfopen-root: ${printed}`]);
+		await expect(stat(join(folder, 'later'))).rejects.toMatchObject({ code: 'ENOENT' });
 	});
 });
 
-test('what is tried may be missing, but nothing else may be wrong with it', async () => {
-	expect(await take('try', 'bind', 'nowhere', 'nowhere', 'ro', 'folder', 'after', '755')).toMatchObject({
+test('try ignores a missing file, but no other error', async () => {
+	expect(await run('try', 'bind', 'nowhere', 'nowhere', 'ro', 'folder', 'after', '755')).toMatchObject({
 		exitCode: 0,
 	});
-	expect((await stat(join(place, 'after'))).isDirectory()).toBe(true);
-	expect(await take('try', 'link', 'after', 'after')).toMatchObject({
+	expect((await stat(join(folder, 'after'))).isDirectory()).toBe(true);
+	expect(await run('try', 'link', 'after', 'after')).toMatchObject({
 		exitCode: 1,
 		stderr: 'halfopen-root: File exists: try link after after',
 	});

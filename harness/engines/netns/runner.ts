@@ -14,15 +14,15 @@ import { overlayProbe } from './file-system.ts';
 import { localPlatform } from './local-platform.ts';
 import { startRecorder } from './recorder.ts';
 
-/** How often a failed removal is repeated. */
+/** The interval between two attempts to remove a trace instance. */
 const POLL_MS = 50;
 
 export const netnsRunner: EngineRunner = {
 	name: 'netns',
 
 	async open(run: Run): Promise<OpenRun> {
-		const made = await assertBinaries();
-		const platform = localPlatform(run, made);
+		const binaries = await assertBinaries();
+		const platform = localPlatform(run, binaries);
 		// Checked before anything is started: if namespaces cannot be created, nothing has to be cleaned up.
 		const [sysctls, version, noOverlay] = await Promise.all([
 			readSysctlNames(platform),
@@ -32,7 +32,7 @@ export const netnsRunner: EngineRunner = {
 		const recorder = await startRecorder(run);
 		const blocks = await reserveBlocks();
 		const facts: NetnsFacts = {
-			...made,
+			...binaries,
 			version,
 			firstBlock: String(blocks.first),
 			sysctls,
@@ -73,22 +73,22 @@ async function readSysctlNames(platform: Platform): Promise<string> {
 	const { succeeded, out, err } = await runCommand([...wirePrefix(platform), 'bash', '-c', LIST_SYSCTLS]);
 	if (succeeded) return out.trim();
 	throw new HalfopenError('ENGINE_UNREACHABLE', {
-		problem: 'Network namespaces cannot be made here.',
+		problem: 'Network namespaces cannot be created here.',
 		seen: err,
 		remedy: namespaceRequirements(platform.asRoot),
 	});
 }
 
 /**
- * The folders that stay read-only for programs, because this kernel makes no overlay of them. A message on stderr lists
- * them.
+ * Returns the folders that are read-only on hosts, because this kernel cannot mount an overlay of them. Prints them on
+ * stderr.
  */
 async function foldersWithoutOverlay(platform: Platform): Promise<string[]> {
 	const words = [...wirePrefix(platform).filter((word) => word !== '--'), '--mount', '--'];
 	const { succeeded, out, err } = await runCommand([...words, 'sh', '-ec', overlayProbe(platform.asRoot)]);
 	if (!succeeded) {
 		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: 'Hosts cannot have file systems of their own here.',
+			problem: 'The file systems of hosts cannot be mounted here.',
 			seen: err,
 			remedy: namespaceRequirements(platform.asRoot),
 		});
@@ -96,7 +96,7 @@ async function foldersWithoutOverlay(platform: Platform): Promise<string[]> {
 	const noOverlay = out.split('\n').filter(Boolean);
 	if (noOverlay.length > 0) {
 		process.stderr.write(
-			`halfopen: this kernel makes no overlay of ${noOverlay.join(', ')}, which is read-only on hosts (EROFS)\n`,
+			`halfopen: this kernel cannot mount an overlay of ${noOverlay.join(', ')}, so hosts cannot write there (EROFS)\n`,
 		);
 	}
 	return noOverlay;

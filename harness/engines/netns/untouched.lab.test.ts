@@ -1,6 +1,6 @@
 /**
- * The machine is as it was, while there is a lab in its namespaces and after: its rules, sysctls, interfaces, routes,
- * mounts and /run/netns.
+ * A lab in namespaces changes nothing on the machine, neither while it exists nor afterwards: no rules, sysctls,
+ * interfaces, routes, mounts, and nothing in /run/netns.
  */
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { output, reach, withMachines, writable } from '../fixtures/machines.ts';
 import { machineState } from './fixtures/machine-state.ts';
 
 jest.setTimeout(120_000);
-const testOnNetns = testOn('netns', 'about the machine that namespaces are made on; containers change it');
+const testOnNetns = testOn('netns', 'about the machine below the namespaces; containers do change it');
 
 testOnNetns('a lab with sysctls, rules, a cut wire and a reboot changes nothing outside its namespaces', async () => {
 	const before = await machineState();
@@ -32,28 +32,28 @@ testOnNetns('a lab with sysctls, rules, a cut wire and a reboot changes nothing 
 		await client.pause();
 		expect(await machineState()).toEqual(before);
 	} finally {
-		// What broke nothing may say so here: it is not what this test asks.
+		// A fault without effect rejects here. That is not the subject of this test.
 		await lab.end().catch(() => {});
 		await lab.destroy();
 	}
 	expect(await machineState()).toEqual(before);
 });
 
-/** What a shell's words came to on a host: its status, and what it said. */
-/** What mount(8), umount(8), mknod(1) and a shell say where the kernel does not let them. */
+/** The error messages of mount(8), umount(8), mknod(1) and a shell if the kernel refuses a call. */
 const REFUSED = /permission denied|not permitted|must be superuser/i;
 
-async function tried(agent: Agent, script: string): Promise<{ status: number | string; err: string }> {
+/** Runs a shell script on a host. Returns its status and standard error. */
+async function runScript(agent: Agent, script: string): Promise<{ status: number | string; err: string }> {
 	const { status, err } = await agent.run(['sh', '-c', script]);
 	return { status, err };
 }
 
-testOnNetns('what a host writes anywhere goes with the host, and the machine has nothing of it', async () => {
-	const place = await mkdtemp(join(tmpdir(), 'halfopen-untouched-'));
+testOnNetns('files that a host writes are removed with the host, and never appear on the machine', async () => {
+	const shared = await mkdtemp(join(tmpdir(), 'halfopen-untouched-'));
 	const name = `halfopen-untouched-${process.pid}`;
-	const mine = join(place, 'mine');
+	const mine = join(shared, 'mine');
 	await writeFile(mine, 'mine\n');
-	// Where the machine has a folder, and some that are file systems of their own here or elsewhere.
+	// Folders of the machine. Some of them are separate file systems here or on other machines.
 	const folders = [
 		'/',
 		'/etc',
@@ -66,7 +66,7 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 		'/home',
 		homedir(),
 		process.cwd(),
-		place,
+		shared,
 		'/dev',
 		'/dev/shm',
 		'/run',
@@ -76,10 +76,10 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 	try {
 		await withMachines(async ({ client, server }) => {
 			for (const agent of [client.userland, client.machine]) {
-				for (const folder of folders) await tried(agent, `echo theirs >'${folder}/${name}'`);
-				// Where everybody may write, this was no refusal.
-				expect(await output(agent, 'cat', `/tmp/${name}`, join(place, name))).toBe('theirs\ntheirs');
-				await tried(
+				for (const folder of folders) await runScript(agent, `echo theirs >'${folder}/${name}'`);
+				// In folders that everybody may write to, this has succeeded.
+				expect(await output(agent, 'cat', `/tmp/${name}`, join(shared, name))).toBe('theirs\ntheirs');
+				await runScript(
 					agent,
 					`echo theirs >'${mine}'; chmod 777 '${mine}'; mv '${mine}' '${mine}.moved'; chmod 600 /dev/null`,
 				);
@@ -92,9 +92,9 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 					),
 				).toBe('1\n3');
 			}
-			await tried(client.machine, `rm -rf '${place}'`);
-			expect((await tried(client.userland, `ls '${place}'`)).status).not.toBe(0);
-			// They are this host's alone.
+			await runScript(client.machine, `rm -rf '${shared}'`);
+			expect((await runScript(client.userland, `ls '${shared}'`)).status).not.toBe(0);
+			// The other host does not see the files.
 			expect((await server.userland.run(['cat', `/tmp/${name}`])).status).not.toBe(0);
 			await client.host.powerOff();
 			await client.host.powerOn();
@@ -102,69 +102,68 @@ testOnNetns('what a host writes anywhere goes with the host, and the machine has
 			expect((await userland.run(['cat', `/tmp/${name}`])).status).not.toBe(0);
 		});
 		expect(await readFile(mine, 'utf8')).toBe('mine\n');
-		expect(await readdir(place)).toEqual(['mine']);
+		expect(await readdir(shared)).toEqual(['mine']);
 		expect((await lstat(mine)).mode & 0o777).toBe(0o644);
 		for (const folder of folders)
 			await expect(lstat(join(folder, name))).rejects.toMatchObject({ code: expect.stringMatching(/ENOENT|EACCES/) });
 		const after = await lstat('/dev/null');
 		expect([after.mode, after.uid, after.ino]).toEqual([before.mode, before.uid, before.ino]);
 	} finally {
-		await rm(place, { recursive: true, force: true });
+		await rm(shared, { recursive: true, force: true });
 	}
 });
 
-testOnNetns('no file of the kernel’s outside a host’s own network can be opened for writing on it', async () => {
+testOnNetns('a host can open no file of the kernel for writing, except those of its own network', async () => {
 	await withMachines(async ({ client: { machine, userland } }) => {
 		for (const agent of [machine, userland]) {
 			expect(await writable(agent, '/proc/sys', '/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/proc/tty')).toBe('');
-			for (const knob of await readdir('/proc')) {
-				if (/^\d+$/.test(knob) || ['self', 'thread-self', 'net', 'mounts'].includes(knob)) continue;
-				const { mode } = await lstat(join('/proc', knob));
+			for (const entry of await readdir('/proc')) {
+				if (/^\d+$/.test(entry) || ['self', 'thread-self', 'net', 'mounts'].includes(entry)) continue;
+				const { mode } = await lstat(join('/proc', entry));
 				if ((mode & 0o222) === 0) continue;
-				// Not to be opened to be tried: that alone may do something.
+				// Opening some entries for writing has an effect. So their mounts are checked instead.
 				expect(
-					await output(agent, 'findmnt', '--noheadings', '--output', 'OPTIONS', '--target', `/proc/${knob}`),
+					await output(agent, 'findmnt', '--noheadings', '--output', 'OPTIONS', '--target', `/proc/${entry}`),
 				).toMatch(/^ro,/);
 			}
-			// Disks, memory, and whatever else has a number: none is there, and none can be made. `find -type` does not look
-			// at what is bound to a file.
+			// There are no disks, no memory devices and no other devices, and none can be created. `find -type` does not see
+			// devices that are bound to a file.
 			expect(await output(agent, 'find', '/dev', '-exec', 'test', '-b', '{}', ';', '-print')).toBe('');
 			const devices = 'cd /dev; find . ! -path "./pts/*" ! -type l -exec test -c {} \\; -print | sort';
 			expect((await output(agent, 'sh', '-c', devices)).split('\n')).toEqual(
 				['full', 'null', 'random', 'tty', 'urandom', 'zero'].map((device) => `./${device}`),
 			);
-			// A terminal of its own.
+			// Terminals of the machine are not visible.
 			expect(await output(agent, 'sh', '-c', 'exec 3<>/dev/ptmx; ls /dev/pts')).toMatch(/^0\nptmx$/);
-			const made = await tried(agent, 'mknod /tmp/disk b 254 0 && exec 3</tmp/disk');
-			expect(made).toMatchObject({ err: expect.stringMatching(REFUSED) });
+			const created = await runScript(agent, 'mknod /tmp/disk b 254 0 && exec 3</tmp/disk');
+			expect(created).toMatchObject({ err: expect.stringMatching(REFUSED) });
 		}
-		// A machine sets the sysctls of its network; a program does not.
-		expect(await tried(machine, 'exec 3>>/proc/sys/net/ipv4/tcp_retries2')).toMatchObject({ status: 0 });
+		// A machine can write the sysctls of its network. A userland cannot.
+		expect(await runScript(machine, 'exec 3>>/proc/sys/net/ipv4/tcp_retries2')).toMatchObject({ status: 0 });
 		expect(await writable(userland, '/proc/sys/net/ipv4', '/proc/sys/net/core')).toBe('');
 	});
 });
 
 const testAsRoot =
-	process.getuid?.() === 0 ? testOnNetns : testOn('', 'root’s alone: an ordinary user is nobody to the kernel outside');
-testAsRoot(
-	'root of a host is not root of the machine: nothing is mounted, unmounted, or mounted for writing again',
-	async () => {
-		await withMachines(async ({ client: { machine, userland } }) => {
-			for (const agent of [machine, userland]) {
-				// And not that there is no such program.
-				for (const act of [
-					'mount -t tmpfs tmpfs /srv',
-					'umount /proc/sys',
-					'mount -o remount,bind,rw /proc/sys',
-					'mount -o remount,dev /',
-				])
-					expect(await tried(agent, act)).toMatchObject({ err: expect.stringMatching(REFUSED) });
-				// Capabilities(7): CAP_SYS_MODULE 16, CAP_SYS_RAWIO 17, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_SYS_BOOT 22,
-				// CAP_SYS_TIME 25, CAP_MKNOD 27.
-				const [, bounding = ''] = (await output(agent, 'grep', 'CapBnd', '/proc/self/status')).split('\t');
-				expect([16, 17, 19, 21, 22, 25, 27].filter((bit) => (BigInt(`0x${bounding}`) >> BigInt(bit)) & 1n)).toEqual([]);
-				expect(await output(agent, 'grep', 'NoNewPrivs', '/proc/self/status')).toBe('NoNewPrivs:\t1');
-			}
-		});
-	},
-);
+	process.getuid?.() === 0
+		? testOnNetns
+		: testOn('', 'about root: an ordinary user has no privileges outside of the user namespace');
+testAsRoot('root of a host is not root of the machine: it cannot mount, unmount or remount', async () => {
+	await withMachines(async ({ client: { machine, userland } }) => {
+		for (const agent of [machine, userland]) {
+			// The error messages show that the programs exist.
+			for (const command of [
+				'mount -t tmpfs tmpfs /srv',
+				'umount /proc/sys',
+				'mount -o remount,bind,rw /proc/sys',
+				'mount -o remount,dev /',
+			])
+				expect(await runScript(agent, command)).toMatchObject({ err: expect.stringMatching(REFUSED) });
+			// capabilities(7): CAP_SYS_MODULE 16, CAP_SYS_RAWIO 17, CAP_SYS_PTRACE 19, CAP_SYS_ADMIN 21, CAP_SYS_BOOT 22,
+			// CAP_SYS_TIME 25, CAP_MKNOD 27.
+			const [, bounding = ''] = (await output(agent, 'grep', 'CapBnd', '/proc/self/status')).split('\t');
+			expect([16, 17, 19, 21, 22, 25, 27].filter((bit) => (BigInt(`0x${bounding}`) >> BigInt(bit)) & 1n)).toEqual([]);
+			expect(await output(agent, 'grep', 'NoNewPrivs', '/proc/self/status')).toBe('NoNewPrivs:\t1');
+		}
+	});
+});

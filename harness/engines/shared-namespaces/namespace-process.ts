@@ -4,8 +4,8 @@ import { HalfopenError } from '../../errors.ts';
 import type { Platform, PlatformProcess } from './platform.ts';
 
 /**
- * Disables IPv6. Hosts have IPv4 only, as those of Docker do, and the wire needs no protocol. Some kernels have no
- * IPv6.
+ * A script that disables IPv6, unless the kernel has none. Hosts have IPv4 only, as Docker's do, and the wire needs no
+ * protocol.
  */
 export const NO_IPV6 =
 	'[ ! -e /proc/sys/net/ipv6 ] || for setting in all default; do echo 1 ' +
@@ -15,17 +15,17 @@ export const NO_IPV6 =
 export interface NamespaceProcess {
 	/** Its pid on the platform: `/proc/<pid>/ns` are its namespaces. */
 	readonly pid: number;
-	/** First to the start-up script, then to the agent that replaces it. */
+	/** Connected first to the start-up script, then to the agent that replaces it. */
 	readonly channel: Duplex;
-	/** Resolves when the script has printed this word on stderr. Rejects if the script ends before. */
+	/** Resolves when the script has printed this word on stderr. Rejects if the script ends before that. */
 	reported(word: string): Promise<void>;
 	/** Kills the process and everything in its namespaces. Resolves when they are gone. */
 	end(): Promise<void>;
-	/** The pid, on the platform, of the first process in its PID namespace. */
+	/** Returns the pid, on the platform, of the first process in its PID namespace. */
 	init(): Promise<number>;
 }
 
-/** How many characters of a failed script's output an error shows. */
+/** The number of characters of a failed script's output that an error shows. */
 const MAX_QUOTED = 2_000;
 
 /**
@@ -34,13 +34,13 @@ const MAX_QUOTED = 2_000;
  */
 const KILLED_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 
-/** The command prefix that creates a network namespace, and for an ordinary user also a user namespace. */
+/** Returns a command prefix that creates a network namespace, and for an ordinary user also a user namespace. */
 export function wirePrefix({ asRoot }: Platform): string[] {
 	return ['unshare', ...(asRoot ? [] : ['--user', '--map-root-user']), '--net', '--'];
 }
 
 /**
- * The command prefix that creates a machine: network, host name, mount and PID namespaces, in the user namespace of the
+ * Returns a command prefix that creates a machine: network, UTS, mount and PID namespaces, in the user namespace of the
  * wire.
  */
 export function machinePrefix(platform: Platform, wire: number): string[] {
@@ -48,8 +48,8 @@ export function machinePrefix(platform: Platform, wire: number): string[] {
 }
 
 /**
- * The command prefix that creates a userland: mount and PID namespaces of its own, in the network and UTS namespaces of
- * a machine, with a copy of its mounts.
+ * Returns a command prefix that creates a userland: it joins the network and UTS namespaces of a machine, and gets a new
+ * PID namespace and a new mount namespace with a copy of the machine's mounts.
  */
 export function userlandPrefix(platform: Platform, machine: number): string[] {
 	return [
@@ -60,7 +60,7 @@ export function userlandPrefix(platform: Platform, machine: number): string[] {
 	];
 }
 
-/** The command prefix that runs a command in the PID and mount namespaces of a userland, which it sees in /proc. */
+/** Returns a command prefix that runs a command in the PID and mount namespaces of a userland, with its /proc. */
 export function besideUserland(platform: Platform, init: number): string[] {
 	return nsenter(platform, init, '--pid', '--mount');
 }
@@ -97,8 +97,8 @@ export async function startInNamespaces(
 		pid: started.pid,
 		channel: started.channel,
 		reported: reportsOf(started, words),
-		// When the first process of a PID namespace dies, the kernel kills all others in it before it is gone. The process
-		// that created the namespace (`--fork`) waits for that.
+		// When the first process of a PID namespace dies, the kernel kills all others in it before that process is gone. The
+		// process that created the namespace (`--fork`) waits for that.
 		async end() {
 			await started.kill(words.includes('--fork') ? await init().catch(() => undefined) : undefined);
 			await started.exited;
@@ -113,8 +113,8 @@ function reportsOf({ err, exited }: PlatformProcess, words: readonly string[]): 
 	err.setEncoding('utf8').on('data', (text: string) => {
 		output += text;
 	});
-	const over = Promise.all([exited, once(err, 'close')]);
-	const failure = over.then(([why]) => setupFailed(words, `${output}${why}`.slice(-MAX_QUOTED)));
+	const ended = Promise.all([exited, once(err, 'close')]);
+	const failure = ended.then(([why]) => setupFailed(words, `${output}${why}`.slice(-MAX_QUOTED)));
 	const reported = async (word: string): Promise<void> => {
 		while (!output.split('\n').includes(word)) await once(err, 'data');
 	};
@@ -141,7 +141,7 @@ function setupFailed(words: readonly string[], output: string): HalfopenError {
 	});
 }
 
-/** What the system must permit so that namespaces can be created. */
+/** Returns a sentence about the permissions that are needed to create namespaces. */
 export function namespaceRequirements(asRoot: boolean): string {
 	return asRoot
 		? 'Root needs CAP_SYS_ADMIN and CAP_NET_ADMIN for namespaces: give them to the container, or use another engine.'

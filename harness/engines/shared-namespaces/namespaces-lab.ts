@@ -87,9 +87,9 @@ done
 echo "still running: $running" >&2; exit 1
 `;
 
-/** What a lab needs besides its namespaces. */
+/** The members of a lab besides its hosts, and how to remove it. */
 export interface NamespacesLabOptions extends Omit<EngineLab, 'hosts' | 'destroy'> {
-	/** Removes the lab: by `end`, which ends its namespaces, or together with the platform. */
+	/** Removes the lab, either with `end`, which ends its namespaces, or together with the platform. */
 	remove(end: () => Promise<void>): Promise<void>;
 }
 
@@ -171,7 +171,7 @@ class NamespacesHost implements EngineHost {
 		await this.#endProcesses();
 	}
 
-	/** Ends all processes of the host. Its cable ends with the wire. */
+	/** Ends all processes of the host. Its veth pair is removed with the wire. */
 	async end(): Promise<void> {
 		await this.#endProcesses();
 		// A boot in progress fails now. What it started until then must end, too.
@@ -250,7 +250,7 @@ class NamespacesHost implements EngineHost {
 			problem: `The programs of the ${this.#settings.name} could not be sent SIG${signal}, or did not react to it.`,
 			seen: err,
 			remedy:
-				'Check that nsenter may enter the PID namespace of this user’s own processes, and that nobody else signals ' +
+				'Check that nsenter may enter the PID namespace of this user’s own processes, and that nothing else signals ' +
 				'them.',
 		});
 	}

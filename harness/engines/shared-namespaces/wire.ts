@@ -13,12 +13,12 @@ echo made >&2
 /** A bridge in a network namespace of its own. */
 export class Wire {
 	/**
-	 * Resolves when machines can be created. An ordinary user's machines are in the wire's user namespace and wait for
-	 * it. Root's need not.
+	 * Resolves when machines can be created. An ordinary user's machines join the wire's user namespace, so they wait
+	 * until it exists. Root's machines need not wait.
 	 */
 	readonly made: Promise<unknown>;
 	readonly #process: Promise<NamespaceProcess>;
-	/** Resolves when the bridge exists. Machines start meanwhile. */
+	/** Resolves when the bridge exists. Machines may start before that. */
 	readonly #agent: Promise<Agent>;
 
 	constructor(platform: Platform) {
@@ -50,11 +50,11 @@ export class Wire {
 		);
 	}
 
-	/** Removes the cable, both ends, in whatever state the machine is. The bridge forgets its addresses. */
+	/** Removes the veth pair, whatever state the machine is in. The bridge forgets the addresses behind it. */
 	async unplug(port: string): Promise<void> {
 		const agent = await this.#agent;
 		const { status, err } = await agent.run(['ip', 'link', 'del', port]);
-		// If no process was left on the machine, the kernel has removed its network namespace and the cable.
+		// If no process was left on the machine, the kernel has removed its network namespace and the veth pair.
 		if (status !== 0 && (await agent.run(['ip', 'link', 'show', port])).status === 0)
 			throw refusedByWire(`link del ${port}`, err);
 	}

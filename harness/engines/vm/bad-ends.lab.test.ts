@@ -1,4 +1,4 @@
-/** Guests that do not begin, or end before their scenario does: what is told, and that nothing is left. */
+/** Guests that do not start, or end during a scenario: their errors, and that nothing is left. */
 import { mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,7 +23,7 @@ jest.setTimeout(300_000);
 const CLEAN_WITHIN_MS = 10_000;
 const testOnGuests = testOn('vm', 'about guests');
 
-/** A run of this test's alone, so that all that is left is this test's. */
+/** Each test has its own run, so that everything that is left belongs to the test. */
 let run: Run;
 let runs = 0;
 
@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-	expect(await vmInventory.things(({ id }) => id === run.id)).toEqual([]);
+	expect(await vmInventory.objects(({ id }) => id === run.id)).toEqual([]);
 	expect((await readdir(run.directory)).filter((name) => name.startsWith('guest') || name.startsWith('boot'))).toEqual(
 		[],
 	);
@@ -41,10 +41,10 @@ afterEach(async () => {
 });
 
 const facts = () => currentRun().facts as VmFacts;
-/** An archive for a root in which there is nothing. */
-const NOTHING = `070701${'0'.repeat(8 * 11)}0000000b00000000TRAILER!!!\0`.padEnd(512, '\0');
+/** An empty cpio archive. */
+const EMPTY_ARCHIVE = `070701${'0'.repeat(8 * 11)}0000000b00000000TRAILER!!!\0`.padEnd(512, '\0');
 
-testOnGuests('a kernel that QEMU refuses, or that does not start: its last words, and no snapshot', async () => {
+testOnGuests('QEMU refuses the kernel: ENGINE_REFUSED with its output, and no snapshot', async () => {
 	const kernel = await preparedKernel(process.env.HALFOPEN_KERNEL ?? '');
 	await using cache = await temporaryCache();
 	const image = join(run.directory, 'vmlinuz');
@@ -56,10 +56,10 @@ testOnGuests('a kernel that QEMU refuses, or that does not start: its last words
 	expect(await readdir(join(cache.path, 'halfopen/snapshots'))).toEqual([]);
 });
 
-testOnGuests('a kernel that says nothing within its time: GUEST_LOST', async () => {
+testOnGuests('the kernel does not boot in time: GUEST_LOST', async () => {
 	const root = join(run.directory, 'root.cpio');
-	await writeFile(root, NOTHING);
-	// On a machine that is this quick, it is still too early for an answer.
+	await writeFile(root, EMPTY_ARCHIVE);
+	// No machine boots a kernel in 0.1 s.
 	await expect(
 		Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest', { bootLimitMs: 100 }),
 	).rejects.toMatchObject({
@@ -69,10 +69,10 @@ testOnGuests('a kernel that says nothing within its time: GUEST_LOST', async () 
 });
 
 testOnGuests(
-	'a root without a first process: the kernel panics, and the last lines of its console tell why',
+	'the root has no init process: the kernel panics, and the last lines of its console show why',
 	async () => {
 		const root = join(run.directory, 'root.cpio');
-		await writeFile(root, NOTHING);
+		await writeFile(root, EMPTY_ARCHIVE);
 		await expect(Qemu.start(run, { kernel: facts().kernel, root }, run.directory, 'guest')).rejects.toMatchObject({
 			code: 'GUEST_LOST',
 			seen: expect.stringContaining('Kernel panic - not syncing'),
@@ -80,15 +80,15 @@ testOnGuests(
 	},
 );
 
-/** What becomes of a lab that this befalls, once it is ready. */
-async function lostBy(befall: (lab: Lab) => Promise<unknown>): Promise<unknown> {
+/** Does something to a ready lab that ends its guest. Returns the error that the lab reports. */
+async function errorAfter(endGuest: (lab: Lab) => Promise<unknown>): Promise<unknown> {
 	const lab = await Lab.create(connectVm(run, facts(), { turnTimeoutMs: 5_000 }));
 	try {
 		await lab.server.nc({ listen: 8080 });
 		const lost = lab.lost.catch((error: unknown) => error);
 		const waiting = lab.clock.sleep(86_400_000, new AbortController().signal).catch((error: unknown) => error);
-		// What is asked of the host that goes fails with it.
-		befall(lab).catch(() => {});
+		// The call may fail with the guest.
+		endGuest(lab).catch(() => {});
 		expect(await waiting).toBe(await lost);
 		return await lost;
 	} finally {
@@ -102,48 +102,51 @@ async function signal(name: NodeJS.Signals): Promise<void> {
 	for (const { pid } of guests) process.kill(pid, name);
 }
 
-testOnGuests('a kernel that panics in mid-scenario: GUEST_LOST, with the last lines of its console', async () => {
-	expect(await lostBy(({ server }) => server.run(['sh', '-c', 'echo c >/proc/sysrq-trigger']))).toMatchObject({
+testOnGuests('the kernel panics during a scenario: GUEST_LOST, with the last lines of its console', async () => {
+	expect(await errorAfter(({ server }) => server.run(['sh', '-c', 'echo c >/proc/sysrq-trigger']))).toMatchObject({
 		code: 'GUEST_LOST',
 		problem: 'A guest ended by itself.',
 		seen: expect.stringContaining('Kernel panic - not syncing: sysrq triggered crash'),
 	});
 });
 
-testOnGuests('a guest that stops answering in mid-scenario: GUEST_LOST', async () => {
-	expect(await lostBy(() => signal('SIGSTOP'))).toMatchObject({
+testOnGuests('the guest stops answering during a scenario: GUEST_LOST', async () => {
+	expect(await errorAfter(() => signal('SIGSTOP'))).toMatchObject({
 		code: 'GUEST_LOST',
 		problem: 'A guest did not answer for 5 s.',
 	});
 });
 
-testOnGuests('a QEMU that somebody kills in mid-scenario: GUEST_LOST', async () => {
-	expect(await lostBy(() => signal('SIGKILL'))).toMatchObject({
+testOnGuests('QEMU is killed during a scenario: GUEST_LOST', async () => {
+	expect(await errorAfter(() => signal('SIGKILL'))).toMatchObject({
 		code: 'GUEST_LOST',
 		problem: 'A guest ended: SIGKILL killed its QEMU.',
 	});
 });
 
-/** What of a folder is there. */
+/** Returns the names in a folder, or undefined if it does not exist. */
 const namesIn = (folder: string) => readdir(folder).catch(() => undefined);
 
-testOnGuests('a snapshot that is cut off: SNAPSHOT_UNUSABLE, and it is removed, so that it is made anew', async () => {
-	const folder = join(run.directory, 'snapshot');
-	await mkdir(folder);
-	const memory = join(folder, 'memory');
-	await writeFile(memory, await beginningOf(facts().memory));
-	const engine = connectVm(run, { ...facts(), memory, ready: join(folder, 'ready') });
-	await expect(engine.createLab()).rejects.toMatchObject({
-		code: 'SNAPSHOT_UNUSABLE',
-		seen: expect.stringContaining('load of migration failed'),
-		remedy: expect.stringContaining('Run the tests again'),
-	});
-	expect(await namesIn(folder)).toBeUndefined();
-	await expect(engine.createLab()).rejects.toMatchObject({
-		code: 'SNAPSHOT_UNUSABLE',
-		seen: expect.stringContaining('is not there'),
-	});
-});
+testOnGuests(
+	'the snapshot is truncated: SNAPSHOT_UNUSABLE, and it is removed, so that it is created again',
+	async () => {
+		const folder = join(run.directory, 'snapshot');
+		await mkdir(folder);
+		const memory = join(folder, 'memory');
+		await writeFile(memory, await beginningOf(facts().memory));
+		const engine = connectVm(run, { ...facts(), memory, ready: join(folder, 'ready') });
+		await expect(engine.createLab()).rejects.toMatchObject({
+			code: 'SNAPSHOT_UNUSABLE',
+			seen: expect.stringContaining('load of migration failed'),
+			remedy: expect.stringContaining('Run the tests again'),
+		});
+		expect(await namesIn(folder)).toBeUndefined();
+		await expect(engine.createLab()).rejects.toMatchObject({
+			code: 'SNAPSHOT_UNUSABLE',
+			seen: expect.stringContaining('is missing or empty'),
+		});
+	},
+);
 
 async function beginningOf(path: string): Promise<Buffer> {
 	await using file = await open(path);
@@ -153,36 +156,36 @@ async function beginningOf(path: string): Promise<Buffer> {
 }
 
 testOnGuests(
-	'a guest that is kept with its lab ready, and is of no use: labs are made without it, and it is kept anew',
+	'the snapshot of a ready lab is unusable: labs are created without it, and it is saved again',
 	async () => {
-		const ready = join(run.directory, 'kept', 'ready');
+		const ready = join(run.directory, 'saved', 'ready');
 		await mkdir(dirname(ready));
 		const engine = connectVm(run, { ...facts(), ready });
-		const make = async () => {
+		const createAndDestroy = async () => {
 			const lab = await Lab.create(engine);
 			await lab.server.nc({ listen: 8080 });
 			await lab.destroy();
 		};
-		await make();
+		await createAndDestroy();
 		for (const [name, length] of [
 			['memory', 1 << 20],
 			['transcript.json', 1_000],
 		] as const) {
 			expect((await namesIn(ready))?.sort()).toEqual(['memory', 'transcript.json']);
 			await truncate(join(ready, name), length);
-			await make();
-			// A transcript that cannot be parsed is removed before the lab is made; this lab then records a new one.
+			await createAndDestroy();
+			// A transcript that cannot be parsed is removed before the lab is created. This lab then records a new one.
 			if (name === 'memory') {
 				expect(await namesIn(ready)).toBeUndefined();
-				await make();
+				await createAndDestroy();
 			}
 		}
 	},
 );
 
 /**
- * Runs a command with a small disk as its cache, in a mount namespace of its own; kernels are where they are. Says what
- * is left on that disk.
+ * Returns a command that runs another one with a small disk as its cache, in a new mount namespace. The kernels stay where
+ * they are. It prints what is left on the disk.
  */
 const onSmallDisk = (disk: string, mebibytes: number) => [
 	'unshare',
@@ -201,7 +204,7 @@ const onSmallDisk = (disk: string, mebibytes: number) => [
 ];
 
 testOnGuests(
-	'a disk that is full when the root is made, when it is packed, when the guest is saved: DISK_FULL, and nothing ' +
+	'the disk is full when the root is built, when it is packed, or when the guest is saved: DISK_FULL, and nothing ' +
 		'is left on it',
 	async () => {
 		await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
@@ -225,8 +228,8 @@ testOnGuests(
 	},
 );
 
-/** How a run ends whose user said this in its environment. */
-async function refused(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
+/** Starts a run with this environment, and expects that it fails. Returns its output. */
+async function outputOfFailure(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
 	await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
 	const nested = new NestedRun(clone, [], environment);
 	expect(await nested.ended).toBe(1);
@@ -235,10 +238,12 @@ async function refused(environment: Readonly<Record<string, string | undefined>>
 	return nested.output;
 }
 
-testOnGuests('a kernel that there is not, none at all, and a seed that is none', async () => {
-	const unknown = await refused({ HALFOPEN_KERNEL: '6.1.0-51-cloud-amd46' });
+testOnGuests('an unknown kernel, no kernel, and an invalid seed', async () => {
+	const unknown = await outputOfFailure({ HALFOPEN_KERNEL: '6.1.0-51-cloud-amd46' });
 	expect(unknown).toMatch(/There is no kernel “6\.1\.0-51-cloud-amd46”\. \[KERNEL_UNKNOWN\]\n.*nearest: 6\.1/);
 	expect(unknown).toContain('npm run kernels -- --list');
-	expect(await refused({ HALFOPEN_KERNEL: undefined })).toMatch(/No kernel was chosen .*\. \[OPTION_MISSING\]/);
-	expect(await refused({ HALFOPEN_SEED: '-1' })).toMatch(/The seed is not a whole number .* \[OPTION_INVALID\]/);
+	expect(await outputOfFailure({ HALFOPEN_KERNEL: undefined })).toMatch(/No kernel was chosen .*\. \[OPTION_MISSING\]/);
+	expect(await outputOfFailure({ HALFOPEN_SEED: '-1' })).toMatch(
+		/The seed is not a whole number .* \[OPTION_INVALID\]/,
+	);
 });

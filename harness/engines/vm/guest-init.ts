@@ -8,14 +8,14 @@ import { hashOf } from '../host-sources.ts';
 /** The sources of the guest's init process. `npm run setup -- --vm` compiles them. */
 export const INIT_SOURCES = fileURLToPath(new URL('guest', import.meta.url));
 
-/** The path of the guest's init process, compiled from the current sources. */
+/** Returns the path of the guest's init process, compiled from the current sources. */
 export async function initPath(): Promise<string> {
 	const names = (await readdir(INIT_SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
 	const hash = await hashOf(names.map((name) => `harness/engines/vm/guest/${name}`));
 	return join(PROJECT_ROOT, '.cache', `init-${hash}`);
 }
 
-/** The path of the guest's init process. Rejects with IMAGE_MISSING if it has not been compiled. */
+/** Returns the path of the guest's init process. Rejects with IMAGE_MISSING if it has not been compiled. */
 export async function assertInit(): Promise<string> {
 	const path = await initPath();
 	try {
@@ -25,7 +25,7 @@ export async function assertInit(): Promise<string> {
 		throw new HalfopenError('IMAGE_MISSING', {
 			problem: 'The init process of guests is missing: it was not compiled yet, or its sources have changed.',
 			seen: path,
-			remedy: 'Run `npm run setup -- --vm`: it compiles it.',
+			remedy: 'Run `npm run setup -- --vm`: it compiles the init process.',
 			cause,
 		});
 	}

@@ -12,7 +12,7 @@ const FILES = {
 	userland: '',
 };
 
-/** The platform inside a guest. Commands run through the agent that the guest's init process started. */
+/** Returns the platform inside a guest. Commands run through the agent that the guest's init process started. */
 export function guestPlatform(agent: Agent): Platform {
 	const run: Platform['run'] = async (argv) => {
 		const { status, out, err } = await agent.run(argv);

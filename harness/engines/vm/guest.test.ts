@@ -4,17 +4,17 @@ import { Guest } from './guest.ts';
 import { type FromGuest, TO_GUEST_MAX_BYTES, type ToGuest } from './shared-memory.ts';
 
 interface Turn {
-	readonly given: ToGuest;
-	/** The guest pauses at its deadline, and has said nothing, unless this says otherwise. */
-	leave(left?: Partial<FromGuest>): void;
+	readonly input: ToGuest;
+	/** Ends the turn with this output. Default: the guest pauses at the deadline without output. */
+	end(output?: Partial<FromGuest>): void;
 	fail(error: Error): void;
 }
 
 let fake: FakeGuest;
 let turns: Turn[];
 let guest: Guest;
-/** All that came out of its channel. */
-let said: string;
+/** Everything that was read from the channel. */
+let received: string;
 
 beforeEach(() => begin());
 
@@ -22,17 +22,17 @@ afterEach(() => guest.end());
 
 function begin(seed?: bigint): void {
 	turns = [];
-	said = '';
+	received = '';
 	fake = new FakeGuest(
-		(given) => new Promise((leave, fail) => turns.push({ given, leave: (left = {}) => leave(left), fail })),
+		(input) => new Promise((resolve, fail) => turns.push({ input, end: (output = {}) => resolve(output), fail })),
 	);
 	guest = new Guest(fake, seed);
 	guest.channel.on('data', (bytes: Buffer) => {
-		said += bytes;
+		received += bytes;
 	});
 }
 
-/** The next turn that the guest is given. */
+/** Resolves with the next turn of the guest. */
 async function nextTurn(): Promise<Turn> {
 	for (;;) {
 		const turn = turns.shift();
@@ -47,15 +47,15 @@ const sleep = (milliseconds: number, signal = never) => guest.clock.sleep(millis
 const MS = 1_000_000n;
 const at = (milliseconds: bigint) => 1_000n + milliseconds * MS;
 
-describe('what is said', () => {
-	test('before the first turn, and in each, comes out of the channel in order', async () => {
-		(await nextTurn()).leave({ bytes: Buffer.from(', kang') });
-		(await nextTurn()).leave({ bytes: Buffer.from('!') });
+describe('bytes', () => {
+	test('that the guest sends before the first turn and in each turn arrive in order', async () => {
+		(await nextTurn()).end({ bytes: Buffer.from(', kang') });
+		(await nextTurn()).end({ bytes: Buffer.from('!') });
 		await nextTurn();
-		expect(said).toBe('hello, kang!');
+		expect(received).toBe('hello, kang!');
 	});
 
-	test('to the guest goes to it in one turn, all that is thought of until nobody has anything to say', async () => {
+	test('to the guest are sent in one turn when the harness is idle', async () => {
 		guest.channel.write('one ');
 		for (const word of ['two ', 'three ', 'four ']) {
 			await new Promise(setImmediate);
@@ -63,19 +63,19 @@ describe('what is said', () => {
 			guest.channel.write(word);
 		}
 		const turn = await nextTurn();
-		expect(turn.given).toMatchObject({ bytes: Buffer.from('one two three four '), seed: 0n, restart: false });
-		turn.leave();
-		expect((await nextTurn()).given.bytes).toHaveLength(0);
+		expect(turn.input).toMatchObject({ bytes: Buffer.from('one two three four '), seed: 0n, restart: false });
+		turn.end();
+		expect((await nextTurn()).input.bytes).toHaveLength(0);
 	});
 
-	test('while the guest runs goes to it in its next turn', async () => {
+	test('that are written while the guest runs are sent in the next turn', async () => {
 		const turn = await nextTurn();
 		guest.channel.write('later');
-		turn.leave();
-		expect((await nextTurn()).given.bytes.toString()).toBe('later');
+		turn.end();
+		expect((await nextTurn()).input.bytes.toString()).toBe('later');
 	});
 
-	test('that does not fit goes in turns, for which the guest stops at once, and what it says meanwhile is heard', async () => {
+	test('that do not fit into one turn are sent in several, in which the guest pauses at once; its output is received, too', async () => {
 		const all = Buffer.alloc(2 * TO_GUEST_MAX_BYTES + 5, 'kodos ');
 		guest.channel.write(all.subarray(0, 10));
 		guest.channel.write(all.subarray(10));
@@ -86,64 +86,64 @@ describe('what is said', () => {
 			[at(1_000n), 'c'],
 		] as const) {
 			const turn = await nextTurn();
-			expect(turn.given.deadline).toBe(deadline);
-			pieces.push(turn.given.bytes);
-			turn.leave({ now: at(0n), bytes: Buffer.from(answer) });
+			expect(turn.input.deadline).toBe(deadline);
+			pieces.push(turn.input.bytes);
+			turn.end({ now: at(0n), bytes: Buffer.from(answer) });
 		}
 		expect(pieces.map(({ length }) => length)).toEqual([TO_GUEST_MAX_BYTES, TO_GUEST_MAX_BYTES, 5]);
 		expect(Buffer.concat(pieces).equals(all)).toBe(true);
 		await nextTurn();
-		expect(said).toBe('helloabc');
+		expect(received).toBe('helloabc');
 	});
 });
 
 describe('time', () => {
-	test('is what the guest said last, in seconds, to the microsecond', async () => {
+	test('is the guest’s latest time in seconds, with microseconds', async () => {
 		expect(guest.clock.now()).toBe(0.000_001);
-		(await nextTurn()).leave({ now: 1_767_225_600_123_456_789n });
+		(await nextTurn()).end({ now: 1_767_225_600_123_456_789n });
 		await nextTurn();
 		expect(guest.clock.now()).toBe(1_767_225_600.123_456);
 	});
 
-	test('goes on for a second where nobody says until when, and until the earliest that somebody waits for', async () => {
+	test('advances by one second at a time if nothing sleeps, and else to the end of the earliest sleep', async () => {
 		const turn = await nextTurn();
-		expect(turn.given.deadline).toBe(at(1_000n));
+		expect(turn.input.deadline).toBe(at(1_000n));
 		const woken: string[] = [];
 		const sleeps = [
 			sleep(7_200_000).then(() => woken.push('late')),
 			sleep(15.5).then(() => woken.push('early')),
 			sleep(15.5).then(() => woken.push('early, too')),
 		];
-		turn.leave({ now: at(1n) });
+		turn.end({ now: at(1n) });
 		const next = await nextTurn();
-		expect(next.given.deadline).toBe(1_000n + 15_500_000n);
+		expect(next.input.deadline).toBe(1_000n + 15_500_000n);
 		expect(woken).toEqual([]);
-		next.leave();
+		next.end();
 		const last = await nextTurn();
-		expect(last.given.deadline).toBe(at(7_200_000n));
+		expect(last.input.deadline).toBe(at(7_200_000n));
 		expect(woken).toEqual(['early', 'early, too']);
-		last.leave();
+		last.end();
 		await Promise.all(sleeps);
-		expect((await nextTurn()).given.deadline).toBe(at(7_201_000n));
+		expect((await nextTurn()).input.deadline).toBe(at(7_201_000n));
 	});
 
-	test('is not waited for beyond what the guest has said before', async () => {
+	test('does not end a sleep when the guest pauses earlier with output', async () => {
 		const slept = sleep(10);
-		(await nextTurn()).leave({ now: at(3n), bytes: Buffer.from('!') });
+		(await nextTurn()).end({ now: at(3n), bytes: Buffer.from('!') });
 		const turn = await nextTurn();
-		expect(turn.given.deadline).toBe(at(10n));
-		turn.leave();
+		expect(turn.input.deadline).toBe(at(10n));
+		turn.end();
 		await slept;
 	});
 
-	test('that is not waited for any more passes at once, and the guest does not wait for it', async () => {
-		const over = new AbortController();
-		const slept = sleep(10, over.signal);
+	test('an aborted sleep resolves at once, and sets no deadline any more', async () => {
+		const abort = new AbortController();
+		const slept = sleep(10, abort.signal);
 		const turn = await nextTurn();
-		over.abort();
+		abort.abort();
 		await slept;
-		turn.leave({ now: at(1n) });
-		expect((await nextTurn()).given.deadline).toBe(at(1_001n));
+		turn.end({ now: at(1n) });
+		expect((await nextTurn()).input.deadline).toBe(at(1_001n));
 		await sleep(10, AbortSignal.abort());
 	});
 });
@@ -151,7 +151,7 @@ describe('time', () => {
 describe('a guest that is lost', () => {
 	const lost = new Error('lost');
 
-	test('fails its channel, those who sleep, and those who would', async () => {
+	test('fails its channel, and rejects current and later sleeps', async () => {
 		const failed = new Promise((resolve) => guest.channel.on('error', resolve));
 		const slept = expect(sleep(10)).rejects.toBe(lost);
 		(await nextTurn()).fail(lost);
@@ -164,7 +164,7 @@ describe('a guest that is lost', () => {
 });
 
 describe('the end', () => {
-	test('ends the guest in mid-turn, and then its channel; whoever sleeps wakes', async () => {
+	test('ends the guest during a turn, and then its channel; sleeps resolve', async () => {
 		const ended = new Promise((resolve) => guest.channel.on('end', () => resolve('ended')).on('error', resolve));
 		const slept = sleep(10);
 		await nextTurn();
@@ -180,26 +180,26 @@ describe('the end', () => {
 		expect(fake.inputs).toEqual([]);
 	});
 
-	test('of the channel lets another agent begin, once this one has been told all', async () => {
+	test('of the channel starts a new agent after all bytes have been sent to the old one', async () => {
 		guest.channel.end(Buffer.alloc(TO_GUEST_MAX_BYTES + 1));
 		const restarted = guest.restarted();
 		const first = await nextTurn();
-		expect(first.given.restart).toBe(false);
-		first.leave();
+		expect(first.input.restart).toBe(false);
+		first.end();
 		const last = await nextTurn();
-		expect(last.given).toMatchObject({ restart: true, bytes: Buffer.alloc(1) });
-		last.leave();
+		expect(last.input).toMatchObject({ restart: true, bytes: Buffer.alloc(1) });
+		last.end();
 		await restarted;
 		expect(turns).toEqual([]);
 	});
 });
 
 describe('a lab that is ready', () => {
-	test('is told to the guest between two turns', async () => {
+	test('is reported to the transport between two turns', async () => {
 		const turn = await nextTurn();
 		guest.ready();
-		turn.leave();
-		(await nextTurn()).leave();
+		turn.end();
+		(await nextTurn()).end();
 		await nextTurn();
 		expect(fake.received.map((one) => (typeof one === 'string' ? one : 'turn'))).toEqual([
 			'turn',
@@ -210,10 +210,10 @@ describe('a lab that is ready', () => {
 	});
 });
 
-test('a seed is given once, with the first turn', async () => {
+test('a seed is sent once, in the first turn', async () => {
 	await guest.end();
 	begin(7n);
-	(await nextTurn()).leave();
+	(await nextTurn()).end();
 	await nextTurn();
 	expect(fake.inputs.map(({ seed }) => seed)).toEqual([7n, 0n]);
 });

@@ -58,7 +58,7 @@ export class Guest {
 		});
 		this.channel.on('error', () => {});
 		this.clock = {
-			source: 'the clock of the guest, which stands still while the harness thinks',
+			source: 'the clock of the guest, which stands still while the harness is busy',
 			// The guest sends the time with its output, and its clock stands still until its next turn.
 			precision: 0,
 			now: () => Number(this.#now / 1_000n) / 1e6,

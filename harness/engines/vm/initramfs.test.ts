@@ -27,8 +27,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /**
- * In ms: it copies all that guests run, some 150 MB, which takes 3 s on an idle machine and twenty times that on one
- * with thirty things to do.
+ * In ms. The test copies all programs of guests, some 150 MB. That takes 3 s on an idle machine, and twenty times as long
+ * on one with a load of thirty.
  */
 const LIMIT_MS = 180_000;
 
@@ -36,7 +36,7 @@ const cpio = await execa('cpio', ['--version'], { reject: false });
 const { test: testWithCpio } = needing({ what: 'cpio', isHere: !cpio.failed, remedy: 'npm run setup -- --vm' });
 
 testWithCpio(
-	'a root has our parts where the guest looks for them, and programs where they are here, with what they link to',
+	'a root contains the parts of the project, and the programs of this machine at their paths, with all linked files',
 	async () => {
 		const [real, program] = ['/usr/bin/env', join(folder, 'a-program')];
 		await symlink(real, program);
@@ -63,7 +63,7 @@ testWithCpio(
 			expect([path, found.get(path)]).toEqual([path, [mode, '0', '0']]);
 		}
 		expect(found.get(program.slice(1))).toEqual(['lrwxrwxrwx', '0', '0', '->', real]);
-		// The folder of the link is none in which guests look.
+		// The folder of the link is not in the PATH of guests.
 		expect(found.get('usr/local/bin/a-program')).toEqual(['lrwxrwxrwx', '0', '0', '->', program]);
 		expect(found.has('usr/local/bin/env')).toBe(false);
 		expect([...found.keys()].filter((path) => path?.endsWith('/libc.so.6'))).not.toEqual([]);

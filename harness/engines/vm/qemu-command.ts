@@ -5,7 +5,7 @@ import { SHARED_MEMORY_BYTES } from './shared-memory.ts';
 export const QEMU = 'qemu-system-x86_64';
 const MEMORY_MIB = 768;
 
-/** Paths of the files of one guest, in the run's folder. */
+/** Returns the paths of the files of one guest, in the run's folder. */
 export const filesOf = (folder: string, name: string) => ({
 	console: join(folder, `${name}.console`),
 	monitor: join(folder, `${name}.monitor`),
@@ -15,7 +15,7 @@ export const filesOf = (folder: string, name: string) => ({
 export type GuestFiles = ReturnType<typeof filesOf>;
 
 /**
- * QEMU's command line. The guest's clock counts instructions, one per nanosecond, and jumps to the next timer when the
+ * Returns QEMU's command line. The guest's clock counts instructions, one per nanosecond, and jumps to the next timer when the
  * processor is idle (`icount`). Nothing in the guest depends on time outside. cmpxchg16b is disabled, because QEMU 7.2
  * emulates it wrongly at random. HPET is disabled, because QEMU 10 would stop at every tick of an idle clock.
  */
@@ -32,5 +32,5 @@ export function commandLine(kernel: string, { console, monitor, memory }: GuestF
 	];
 }
 
-/** A comma ends the value of an option, unless it is doubled. */
+/** Escapes the value of an option. A comma would end it, unless it is doubled. */
 const option = (value: string) => value.replaceAll(',', ',,');

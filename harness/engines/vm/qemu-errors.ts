@@ -7,28 +7,28 @@ const LAST_LINES = 15;
 /** Whether the error is ENGINE_GONE: QEMU has ended. */
 export const isGone = (error: unknown): boolean => error instanceof HalfopenError && error.code === 'ENGINE_GONE';
 
-/** ENGINE_REFUSED: QEMU ended before its monitor could be reached. */
-export function notStarted(said: string): HalfopenError {
+/** Returns ENGINE_REFUSED: QEMU ended before its monitor could be reached. */
+export function notStarted(output: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
 		problem: 'QEMU did not start.',
-		seen: said,
+		seen: output,
 		remedy:
 			`If QEMU refuses the kernel, the image is broken: remove its folder in ${kernelsFolder()}, and fetch it again ` +
 			'(`npm run kernels`). If not, run `npm run setup -- --vm`; QEMU must be 7.2 or later.',
 	});
 }
 
-/** GUEST_LOST: the guest has not answered in time. */
-export function silent(limitMs: number, console: string): HalfopenError {
+/** Returns GUEST_LOST: the guest has not answered in time. */
+export function notAnswering(limitMs: number, console: string): HalfopenError {
 	return lost(
 		`A guest did not answer for ${limitMs / 1_000} s.`,
 		console,
-		'Read the guest’s console above. A kernel of your own needs a serial console, and what ' +
-			'harness/kernels/wanted-modules.ts names, built in or as modules.',
+		'Read the guest’s console above. A kernel of your own needs a serial console and everything in ' +
+			'harness/kernels/wanted-modules.ts, built in or as modules.',
 	);
 }
 
-/** GUEST_LOST: QEMU ended during a scenario, killed by a signal or because the guest's kernel panicked. */
+/** Returns GUEST_LOST: QEMU ended during a scenario, killed by a signal or because the guest's kernel panicked. */
 export function ended(signal: NodeJS.Signals | null, console: string): HalfopenError {
 	return signal
 		? lost(
@@ -56,21 +56,21 @@ function lost(problem: string, console: string, remedy: string): HalfopenError {
 	});
 }
 
-/** A snapshot could not be saved or restored: SNAPSHOT_UNUSABLE, or DISK_FULL if that is the cause. */
-export function unusable(what: 'saved' | 'restored', said: string): HalfopenError {
-	const full = diskFullIn(said);
+/** Returns SNAPSHOT_UNUSABLE, or DISK_FULL if the disk is the reason that a snapshot could not be saved or restored. */
+export function unusable(what: 'saved' | 'restored', output: string): HalfopenError {
+	const full = diskFullIn(output);
 	if (full) return full;
 	return new HalfopenError('SNAPSHOT_UNUSABLE', {
 		problem: what === 'saved' ? 'A guest could not be saved.' : 'A saved guest could not be restored.',
-		seen: said,
+		seen: output,
 		remedy:
 			what === 'saved'
 				? 'Check the disk that holds the cache.'
-				: 'Run the tests again: a snapshot that cannot be restored is removed and made again.',
+				: 'Run the tests again: a snapshot that cannot be restored is removed and created again.',
 	});
 }
 
-/** DISK_FULL if a program's output says so. */
-export function diskFullIn(said: string): HalfopenError | undefined {
-	return /No space left on device|Disk quota exceeded/.test(said) ? diskFull(said) : undefined;
+/** Returns DISK_FULL if a program's output says that the disk is full. */
+export function diskFullIn(output: string): HalfopenError | undefined {
+	return /No space left on device|Disk quota exceeded/.test(output) ? diskFull(output) : undefined;
 }

@@ -9,8 +9,8 @@ import { Qemu, type StartOptions } from './qemu.ts';
 
 const RUN = { id: `unit-${process.pid}`, owner: thisProcess() };
 const FAKE = fileURLToPath(new URL('fixtures/fake-qemu.mjs', import.meta.url));
-/** What a shell, and QEMU, would make something else of. */
-const ODD = `it's "a, folder" $HOME`;
+/** A folder name with characters that a shell or QEMU would interpret. */
+const ODD_NAME = `it's "a, folder" $HOME`;
 
 const path = process.env.PATH;
 let programs = '';
@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-	folder = join(programs, ODD);
+	folder = join(programs, ODD_NAME);
 	await mkdir(folder);
 });
 
@@ -44,41 +44,37 @@ const boot = (kernel: string, options?: StartOptions) =>
 const restore = (snapshot: string, options?: StartOptions) =>
 	Qemu.start(RUN, { kernel: 'boots', snapshot }, folder, 'guest-2', options);
 
-test(
-	'a guest boots, goes on, is saved, and another is restored from that; in the end nothing is left but what was ' +
-		'saved',
-	async () => {
-		const saved = join(folder, 'memory');
-		const first = await boot('boots');
-		await first.runUntilPaused(10_000);
-		await first.save(saved);
-		await first.runUntilPaused(10_000);
-		const second = await restore(saved);
-		await second.runUntilPaused(10_000);
-		expect((await readdir(folder)).sort()).toEqual([
-			'guest-1.memory',
-			'guest-1.monitor',
-			'guest-2.memory',
-			'guest-2.monitor',
-			'memory',
-		]);
-		expect(await processes()).toHaveLength(2);
-		await Promise.all([first.end(), second.end()]);
-		await first.end();
-		expect(await readdir(folder)).toEqual(['memory']);
-	},
-);
+test('a guest boots, runs and is saved, and another is restored from the snapshot; at the end only the snapshot is left', async () => {
+	const saved = join(folder, 'memory');
+	const first = await boot('boots');
+	await first.runUntilPaused(10_000);
+	await first.save(saved);
+	await first.runUntilPaused(10_000);
+	const second = await restore(saved);
+	await second.runUntilPaused(10_000);
+	expect((await readdir(folder)).sort()).toEqual([
+		'guest-1.memory',
+		'guest-1.monitor',
+		'guest-2.memory',
+		'guest-2.monitor',
+		'memory',
+	]);
+	expect(await processes()).toHaveLength(2);
+	await Promise.all([first.end(), second.end()]);
+	await first.end();
+	expect(await readdir(folder)).toEqual(['memory']);
+});
 
-test('a guest that has not booted yet is waited for', async () => {
+test('start waits until the guest has booted', async () => {
 	const qemu = await boot('boots-late');
 	await qemu.runUntilPaused(10_000);
 	await qemu.end();
 });
 
-describe('a guest that does not boot is told, and leaves nothing:', () => {
+describe('a guest that does not boot leaves nothing:', () => {
 	afterEach(async () => expect(await readdir(folder)).toEqual([]));
 
-	test('QEMU refuses its kernel: ENGINE_REFUSED, with its words', async () => {
+	test('QEMU refuses its kernel: ENGINE_REFUSED, with its output', async () => {
 		await expect(boot('is-no-kernel')).rejects.toMatchObject({
 			code: 'ENGINE_REFUSED',
 			seen: 'qemu: invalid kernel header\n',
@@ -89,7 +85,7 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 	test('there is no QEMU: ENGINE_REFUSED', async () => {
 		process.env.PATH = '/usr/bin:/bin';
 		try {
-			// Where there is one nevertheless, it finds no kernel.
+			// If QEMU is installed in these folders, it finds no such kernel.
 			await expect(boot('is-no-kernel')).rejects.toMatchObject({
 				code: 'ENGINE_REFUSED',
 				seen: expect.stringMatching(/\S/),
@@ -107,7 +103,7 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 		);
 	});
 
-	test('it says nothing: GUEST_LOST', async () => {
+	test('it does not answer: GUEST_LOST', async () => {
 		await expect(boot('is-silent', { bootLimitMs: 200 })).rejects.toMatchObject({
 			code: 'GUEST_LOST',
 			problem: 'A guest did not answer for 0.2 s.',
@@ -116,10 +112,10 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 	});
 
 	test.each([
-		['when nothing has begun', 'boots', 0],
-		['before QEMU can be spoken to', 'never-starts', 300],
+		['before the start', 'boots', 0],
+		['before the monitor answers', 'never-starts', 300],
 		['while it boots', 'is-silent', 300],
-	])('nobody wants it any more, %s', async (_when, kernel, afterMs) => {
+	])('the start is aborted %s', async (_when, kernel, afterMs) => {
 		const signal = afterMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(afterMs);
 		const error = await boot(kernel, { signal }).catch((error: unknown) => error);
 		expect(error).toBe(signal.reason);
@@ -129,8 +125,13 @@ describe('a guest that does not boot is told, and leaves nothing:', () => {
 describe('a guest that is lost while it runs', () => {
 	test.each([
 		['its kernel panics', 'panics-later', 10_000, { code: 'GUEST_LOST', problem: 'A guest ended by itself.' }],
-		['it says nothing', 'is-silent-later', 200, { code: 'GUEST_LOST', problem: 'A guest did not answer for 0.2 s.' }],
-		['QEMU does not let it go on', 'refuses', 10_000, { code: 'ENGINE_REFUSED', seen: 'GenericError: not now' }],
+		[
+			'it does not answer',
+			'is-silent-later',
+			200,
+			{ code: 'GUEST_LOST', problem: 'A guest did not answer for 0.2 s.' },
+		],
+		['QEMU refuses to resume it', 'refuses', 10_000, { code: 'ENGINE_REFUSED', seen: 'GenericError: not now' }],
 	])('%s', async (_what, kernel, limitMs, error) => {
 		const qemu = await boot(kernel);
 		await expect(qemu.runUntilPaused(limitMs)).rejects.toMatchObject(error);
@@ -153,7 +154,7 @@ describe('a guest that is lost while it runs', () => {
 		await qemu.end();
 	});
 
-	test('it is ended while it runs: whoever waits for it hears so at once', async () => {
+	test('it is ended while it runs: runUntilPaused rejects at once', async () => {
 		const qemu = await boot('is-silent-later');
 		const running = expect(qemu.runUntilPaused(10_000)).rejects.toMatchObject({ code: 'GUEST_LOST' });
 		await qemu.end();
@@ -162,11 +163,11 @@ describe('a guest that is lost while it runs', () => {
 	});
 });
 
-describe('what was saved is of no use:', () => {
+describe('a snapshot is unusable:', () => {
 	test.each([
-		['not there', undefined],
+		['missing', undefined],
 		['empty', ''],
-		['cut off', 'a saved gue'],
+		['truncated', 'a saved gue'],
 	])('it is %s', async (_what, content) => {
 		const saved = join(folder, 'memory');
 		if (content !== undefined) await writeFile(saved, content);
@@ -181,7 +182,7 @@ describe('what was saved is of no use:', () => {
 describe('a guest cannot be saved', () => {
 	test.each([
 		['on a full disk', '/dev/full', 'DISK_FULL', /No space left on device/],
-		['where there is no folder', '/nowhere/memory', 'SNAPSHOT_UNUSABLE', /nonexistent|No such file/],
+		['in a missing folder', '/nowhere/memory', 'SNAPSHOT_UNUSABLE', /nonexistent|No such file/],
 	])('%s', async (_where, target, code, seen) => {
 		const qemu = await boot('boots');
 		await expect(qemu.save(target)).rejects.toMatchObject({ code, seen: expect.stringMatching(seen) });

@@ -1,12 +1,13 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { quoted } from '../../util/quoted.ts';
 import type { RunIdentity } from '../engine.ts';
 import { commandLine, filesOf, type GuestFiles } from './qemu-command.ts';
-import { ended, isGone, notStarted, silent, unusable } from './qemu-errors.ts';
+import { ended, isGone, notAnswering, notStarted, unusable } from './qemu-errors.ts';
 import { QemuProcess } from './qemu-process.ts';
 import { Qmp } from './qmp.ts';
 
-/** What a guest starts from: a kernel and an initramfs to boot, or a kernel and a snapshot to restore. */
+/** The files that a guest starts from: a kernel and an initramfs to boot, or a kernel and a snapshot to restore. */
 export type BootSource =
 	| { readonly kernel: string; readonly root: string }
 	| { readonly kernel: string; readonly snapshot: string };
@@ -98,7 +99,7 @@ export class Qemu {
 	async #restore(path: string): Promise<void> {
 		const { size } = await stat(path).catch(() => ({ size: 0 }));
 		// QEMU would wait for ever for the first bytes of an empty snapshot.
-		if (size === 0) throw unusable('restored', `${path} is not there, or empty`);
+		if (size === 0) throw unusable('restored', `${path} is missing or empty`);
 		await this.#migrate('migrate-incoming', `exec:cat ${quoted(path)}`);
 	}
 
@@ -107,9 +108,9 @@ export class Qemu {
 			await this.#monitor.execute('migrate-set-capabilities', {
 				capabilities: [{ capability: 'events', state: true }],
 			});
-			const over = this.#monitor.event('MIGRATION', ({ status }) => status === 'completed' || status === 'failed');
+			const ended = this.#monitor.event('MIGRATION', ({ status }) => status === 'completed' || status === 'failed');
 			const [outcome] = await Promise.all([
-				withTimeout(MIGRATION_LIMIT_MS, over),
+				withTimeout(MIGRATION_LIMIT_MS, ended),
 				this.#monitor.execute(command, { uri }),
 			]);
 			if (outcome?.status === 'completed') return;
@@ -137,7 +138,7 @@ export class Qemu {
 		const paused = await withTimeout(limitMs, this.#monitor.event('STOP')).catch(async (error: unknown) => {
 			throw isGone(error) ? await this.#ended() : error;
 		});
-		if (!paused) throw silent(limitMs, await this.#console());
+		if (!paused) throw notAnswering(limitMs, await this.#console());
 	}
 
 	async #ended(): Promise<Error> {
@@ -152,16 +153,16 @@ export class Qemu {
 
 /** Connects to QEMU's monitor as soon as it accepts connections. */
 async function connectMonitor(process: QemuProcess, path: string): Promise<Qmp> {
-	let over = false;
+	let hasEnded = false;
 	void process.ended.then(() => {
-		over = true;
+		hasEnded = true;
 	});
-	for (const limit = performance.now() + START_LIMIT_MS; !over && performance.now() < limit; await wait(POLL_MS)) {
+	for (const limit = performance.now() + START_LIMIT_MS; !hasEnded && performance.now() < limit; await wait(POLL_MS)) {
 		const monitor = await withTimeout(limit - performance.now(), Qmp.connect(path)).catch(() => undefined);
 		if (monitor) return monitor;
 	}
 	throw notStarted(
-		over
+		hasEnded
 			? process.stderr
 			: `it runs, but its monitor has not answered for ${START_LIMIT_MS / 1_000} s\n${process.stderr}`,
 	);
@@ -169,16 +170,13 @@ async function connectMonitor(process: QemuProcess, path: string): Promise<Qmp> 
 
 /** Resolves with the result of `work`, or with undefined after `limitMs` of wall time. */
 async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promise<Value | undefined> {
-	const over = new AbortController();
+	const timer = new AbortController();
 	try {
-		return await Promise.race([work, wait(limitMs, undefined, { signal: over.signal })]);
+		return await Promise.race([work, wait(limitMs, undefined, { signal: timer.signal })]);
 	} finally {
-		over.abort();
+		timer.abort();
 	}
 }
-
-/** Quotes a path as one word of a shell command. */
-const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
 async function remove(files: GuestFiles): Promise<void> {
 	for (const path of Object.values(files)) await rm(path, { force: true });

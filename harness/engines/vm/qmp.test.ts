@@ -17,8 +17,9 @@ interface Request {
 let folder = '';
 let server: Server;
 let path = '';
-/** QEMU's end of the monitor, and what it was asked; it answers by itself only that it can be spoken to. */
+/** QEMU's end of the monitor. */
 let qemu: Socket;
+/** The requests that the test has not answered yet. `qmp_capabilities` is answered automatically. */
 let requests: Request[];
 
 beforeEach(async () => {
@@ -31,7 +32,7 @@ beforeEach(async () => {
 		socket.write('{"QMP": {"version": {"qemu": {"major": 7}}, "capabilities": ["oob"]}}\r\n');
 		createInterface({ input: socket }).on('line', (line) => {
 			const request = JSON.parse(line) as Request;
-			if (request.execute === 'qmp_capabilities') say({ return: {}, id: request.id });
+			if (request.execute === 'qmp_capabilities') send({ return: {}, id: request.id });
 			else requests.push(request);
 		});
 	}).listen(path);
@@ -44,12 +45,12 @@ afterEach(async () => {
 	await rm(folder, { recursive: true });
 });
 
-function say(message: object): void {
+function send(message: object): void {
 	qemu.write(`${JSON.stringify(message)}\r\n`);
 }
 
-/** The next request that is not answered yet. */
-async function asked(): Promise<Request> {
+/** Resolves with the next request that is not answered yet. */
+async function nextRequest(): Promise<Request> {
 	for (;;) {
 		const request = requests.shift();
 		if (request) return request;
@@ -57,58 +58,58 @@ async function asked(): Promise<Request> {
 	}
 }
 
-test('a socket that is not there is told at once', async () => {
+test('connect rejects at once if the socket does not exist', async () => {
 	await expect(Qmp.connect(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 describe('a command', () => {
-	test('is sent with its arguments, and passes with its answer, whichever comes first', async () => {
+	test('is sent with its arguments, and resolves with its answer, in any order', async () => {
 		const qmp = await Qmp.connect(path);
 		const first = qmp.execute('migrate', { uri: 'exec:true' });
 		const second = qmp.execute('cont');
-		const [migrate, cont] = [await asked(), await asked()];
+		const [migrate, cont] = [await nextRequest(), await nextRequest()];
 		expect(migrate).toEqual({ execute: 'migrate', id: migrate.id, arguments: { uri: 'exec:true' } });
 		expect(cont).toEqual({ execute: 'cont', id: cont.id });
-		say({ return: { two: 2 }, id: cont.id });
+		send({ return: { two: 2 }, id: cont.id });
 		expect(await second).toEqual({ two: 2 });
-		say({ return: {}, id: migrate.id });
+		send({ return: {}, id: migrate.id });
 		expect(await first).toEqual({});
 	});
 
-	test('that is refused rejects with ENGINE_REFUSED and QEMU’s words, and the next one is answered', async () => {
+	test('that QEMU refuses rejects with ENGINE_REFUSED and QEMU’s message, and the next one is answered', async () => {
 		const qmp = await Qmp.connect(path);
 		const refused = qmp.execute('cont');
-		say({
+		send({
 			error: { class: 'GenericError', desc: 'Resetting the Virtual Machine is required' },
-			id: (await asked()).id,
+			id: (await nextRequest()).id,
 		});
 		await expect(refused).rejects.toMatchObject({
 			code: 'ENGINE_REFUSED',
 			seen: 'GenericError: Resetting the Virtual Machine is required',
 		});
 		const next = qmp.execute('stop');
-		say({ return: 1, id: (await asked()).id });
+		send({ return: 1, id: (await nextRequest()).id });
 		expect(await next).toBe(1);
 	});
 });
 
 describe('an event', () => {
-	test('is heard by all who wait for it, with its data, and once', async () => {
+	test('resolves all waits for it once, with its data', async () => {
 		const qmp = await Qmp.connect(path);
 		const both = Promise.all([qmp.event('STOP'), qmp.event('STOP')]);
-		say({ event: 'STOP', data: { n: 1 }, timestamp: { seconds: 1, microseconds: 2 } });
+		send({ event: 'STOP', data: { n: 1 }, timestamp: { seconds: 1, microseconds: 2 } });
 		expect(await both).toEqual([{ n: 1 }, { n: 1 }]);
 		const next = qmp.event('STOP');
-		say({ event: 'STOP' });
+		send({ event: 'STOP' });
 		expect(await next).toEqual({});
 	});
 
-	test('of another name, or with other data, is passed over', async () => {
+	test('with another name or other data is ignored', async () => {
 		const qmp = await Qmp.connect(path);
-		const over = qmp.event('MIGRATION', ({ status }) => status === 'completed' || status === 'failed');
-		say({ event: 'STOP', data: { status: 'completed' } });
-		for (const status of ['setup', 'active', 'failed', 'completed']) say({ event: 'MIGRATION', data: { status } });
-		expect(await over).toEqual({ status: 'failed' });
+		const ended = qmp.event('MIGRATION', ({ status }) => status === 'completed' || status === 'failed');
+		send({ event: 'STOP', data: { status: 'completed' } });
+		for (const status of ['setup', 'active', 'failed', 'completed']) send({ event: 'MIGRATION', data: { status } });
+		expect(await ended).toEqual({ status: 'failed' });
 	});
 });
 
@@ -116,33 +117,33 @@ describe('the end of QEMU', () => {
 	const gone = expect.objectContaining({ code: 'ENGINE_GONE' });
 
 	test.each([
-		['itself', () => qemu.end()],
-		['in mid-word', () => qemu.end('{"event": "STO')],
-	])('%s rejects all that is waited for, and all that is asked later', async (_how, end) => {
+		['after a line', () => qemu.end()],
+		['within a line', () => qemu.end('{"event": "STO')],
+	])('%s rejects all pending and all later commands and waits', async (_how, end) => {
 		const qmp = await Qmp.connect(path);
 		const waiting = [qmp.execute('cont'), qmp.event('STOP'), qmp.event('MIGRATION', () => false)];
-		await asked();
+		await nextRequest();
 		end();
 		for (const one of waiting) await expect(one).rejects.toEqual(gone);
 		await expect(qmp.execute('cont')).rejects.toEqual(gone);
 		await expect(qmp.event('STOP')).rejects.toEqual(gone);
 	});
 
-	test('while it is greeted rejects, too', async () => {
+	test('before its greeting rejects connect', async () => {
 		server.removeAllListeners('connection').on('connection', (socket) => socket.destroy());
 		await expect(Qmp.connect(path)).rejects.toEqual(gone);
 	});
 });
 
-test('whatever else it says, what was asked is answered', async () => {
+test('a command resolves with its answer, whatever lines come before it', async () => {
 	const qmp = await Qmp.connect(path);
 	await fc.assert(
 		fc.asyncProperty(fc.array(fc.oneof(fc.string(), fc.json())), async (lines) => {
 			const answer = qmp.execute('query-status');
-			const { id } = await asked();
+			const { id } = await nextRequest();
 			for (const line of lines)
 				qemu.write(`${line.replaceAll(/"(id|event)"/g, '"other"').replaceAll(/[\r\n\u2028\u2029]/g, ' ')}\n`);
-			say({ return: id, id });
+			send({ return: id, id });
 			expect(await answer).toBe(id);
 		}),
 		{ numRuns: 50 },

@@ -1,4 +1,4 @@
-/** What the virtual clock is for: two runs from one snapshot are the same, byte by byte. */
+/** Two runs from one snapshot are the same, byte by byte. That is the purpose of the virtual clock. */
 import { expect, jest, test } from '@jest/globals';
 import type { HalfopenError } from '../../errors.ts';
 import { PcapReader } from '../../formats/pcap.ts';
@@ -10,13 +10,13 @@ import type { Engine } from '../engine.ts';
 import { connectVm, type VmFacts } from './connect.ts';
 import { ensureSnapshot } from './snapshot.ts';
 
-/** A kernel of which there is no snapshot yet boots first. */
+/** A kernel without a snapshot is booted first. */
 jest.setTimeout(300_000);
 
 const SERIES = ['5.10', '6.1', '6.12'];
 
-/** All that is left of a story: the facts and events of its timeline, and the packets as both hosts saw them. */
-interface Story {
+/** The results of a scenario: the facts and events of its timeline, and the packets of both captures. */
+interface Outcome {
 	readonly timeline: string;
 	readonly packets: readonly string[];
 	readonly port: number;
@@ -24,8 +24,8 @@ interface Story {
 	readonly sequence: number;
 }
 
-/** A connection, data, a cut wire, 15 s of retransmissions, the wire mended, the close. */
-async function runStory(engine: Engine): Promise<Story> {
+/** Runs a scenario: a connection, data, a cut wire, 15 s of retransmissions, the wire healed, the close. */
+async function runScenario(engine: Engine): Promise<Outcome> {
 	const lab = await Lab.create(engine);
 	try {
 		const { client, server, link, timeline, clock, history } = lab;
@@ -58,22 +58,22 @@ async function runStory(engine: Engine): Promise<Story> {
 	}
 }
 
-/** Tells it on a new guest of a kernel, whichever this run is on. */
-async function runStoryOn(kernel: PreparedKernel): Promise<Story> {
+/** Runs the scenario on a guest with this kernel, whatever the kernel of this run. */
+async function runScenarioOn(kernel: PreparedKernel): Promise<Outcome> {
 	const { run } = currentRun();
 	const snapshot = await ensureSnapshot(run, kernel, run.directory);
-	return runStory(connectVm(run, { ...snapshot, kernel: kernel.image, version: kernel.version ?? '', seed: '0' }));
+	return runScenario(connectVm(run, { ...snapshot, kernel: kernel.image, version: kernel.version ?? '', seed: '0' }));
 }
 
-const testOnGuests = testOn('vm', 'about time and chance that are a guest’s own');
+const testOnGuests = testOn('vm', 'about the clock and the random numbers of a guest');
 
 for (const series of SERIES) {
-	const name = `${series}: a story is told the same, byte by byte, by two guests`;
+	const name = `${series}: two guests run a scenario identically, byte by byte`;
 	const kernel = await preparedKernel(series).catch(({ remedy }: HalfopenError) => remedy);
 	if (typeof kernel === 'string') test.skip(`${name} (skipped: there is no such kernel here; ${kernel})`, () => {});
 	else {
 		testOnGuests(name, async () => {
-			const [one, other] = [await runStoryOn(kernel), await runStoryOn(kernel)];
+			const [one, other] = [await runScenarioOn(kernel), await runScenarioOn(kernel)];
 			expect(one.timeline).toContain('"retransmit"');
 			expect(other.timeline).toBe(one.timeline);
 			expect(other).toEqual(one);
@@ -81,12 +81,12 @@ for (const series of SERIES) {
 	}
 }
 
-testOnGuests('another seed makes other ports and sequence numbers, and the same seed the same', async () => {
+testOnGuests('another seed leads to other ports and sequence numbers, and the same seed to the same ones', async () => {
 	const { run, facts } = currentRun();
-	const stories = [];
+	const outcomes = [];
 	for (const seed of ['0', '7', '7', '8'])
-		stories.push(await runStory(connectVm(run, { ...(facts as VmFacts), seed })));
-	const [none, seven, again, eight] = stories;
+		outcomes.push(await runScenario(connectVm(run, { ...(facts as VmFacts), seed })));
+	const [none, seven, again, eight] = outcomes;
 	expect(again).toEqual(seven);
 	expect(new Set([none?.port, seven?.port, eight?.port]).size).toBe(3);
 	expect(new Set([none?.sequence, seven?.sequence, eight?.sequence]).size).toBe(3);

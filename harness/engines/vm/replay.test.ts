@@ -9,8 +9,8 @@ import type { ToGuest } from './shared-memory.ts';
 
 const RUN = { id: 'unit', owner: 'nobody:0' };
 
-/** Something to say, which no other is the same as. */
-const saying = (text: string, given: Partial<ToGuest> = {}): ToGuest => ({
+/** Returns the input of a turn with this text. */
+const inputWith = (text: string, given: Partial<ToGuest> = {}): ToGuest => ({
 	deadline: 5n,
 	bytes: Buffer.from(text),
 	seed: 0n,
@@ -18,14 +18,14 @@ const saying = (text: string, given: Partial<ToGuest> = {}): ToGuest => ({
 	...given,
 });
 
-/** A guest that answers with what was said, in capitals. */
+/** Returns a guest that answers with its input in upper case. */
 const echo = () =>
 	new FakeGuest(({ bytes }, turn) => ({ now: BigInt(turn), bytes: Buffer.from(bytes.toString().toUpperCase()) }));
 
 const transcript: Transcript = {
 	first: { now: 1n, bytes: Buffer.from('first') },
 	turns: ['one', 'two', 'three'].map((text, index) => ({
-		input: saying(text),
+		input: inputWith(text),
 		output: { now: BigInt(index + 10), bytes: Buffer.from(`kept ${text}`) },
 	})),
 };
@@ -40,32 +40,32 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('a transcript that is replayed', () => {
+describe('a replayed transcript', () => {
 	/**
-	 * Replays the transcript; one fake guest stands for each of the two snapshots. `says` sends a text, and resolves with
+	 * Replays the transcript. One fake guest stands for each of the two snapshots. `send` sends a text, and resolves with
 	 * the answer.
 	 */
 	function replay(restoreFinal = jest.fn(async (_signal: AbortSignal) => echo())) {
 		const restoreInitial = jest.fn(async (_signal: AbortSignal) => echo());
 		const replayed = new ReplayedGuest(transcript, restoreFinal, restoreInitial);
-		const says = async (text: string, given: Partial<ToGuest> = {}) =>
-			(await replayed.turn(saying(text, given))).bytes.toString();
+		const send = async (text: string, given: Partial<ToGuest> = {}) =>
+			(await replayed.turn(inputWith(text, given))).bytes.toString();
 		return {
 			replayed,
-			says,
+			send,
 			restoreFinal,
 			restoreInitial,
 			guest: async (from: typeof restoreFinal) => (await from.mock.results[0]?.value) as FakeGuest,
 		};
 	}
 
-	test('is said again without a guest; what comes after it is said to the one of its end', async () => {
-		const { replayed, says, restoreFinal, restoreInitial, guest } = replay();
+	test('answers without a guest; later input goes to the guest of the final snapshot', async () => {
+		const { replayed, send, restoreFinal, restoreInitial, guest } = replay();
 		expect(replayed.first).toEqual(transcript.first);
-		expect([await says('one'), await says('two'), await says('three')]).toEqual(['kept one', 'kept two', 'kept three']);
+		expect([await send('one'), await send('two'), await send('three')]).toEqual(['kept one', 'kept two', 'kept three']);
 		expect((await guest(restoreFinal)).received).toEqual([]);
-		expect([await says('four'), await says('one')]).toEqual(['FOUR', 'ONE']);
-		expect((await guest(restoreFinal)).inputs).toEqual([saying('four'), saying('one')]);
+		expect([await send('four'), await send('one')]).toEqual(['FOUR', 'ONE']);
+		expect((await guest(restoreFinal)).inputs).toEqual([inputWith('four'), inputWith('one')]);
 		expect(restoreInitial).not.toHaveBeenCalled();
 		await replayed.end();
 		expect((await guest(restoreFinal)).received.at(-1)).toBe('ended');
@@ -77,14 +77,18 @@ describe('a transcript that is replayed', () => {
 		['another agent', 'two', { restart: true }],
 		['another seed', 'two', { seed: 1n }],
 	])(
-		'and is left by %s goes on with a guest of its beginning, which was told the same before',
+		'continues with the guest of the initial snapshot after %s, which first gets the same inputs',
 		async (_what, text, given) => {
-			const { replayed, says, restoreFinal, restoreInitial, guest } = replay();
-			expect(await says('one')).toBe('kept one');
-			expect(await says(text, given)).toBe(text.toUpperCase());
-			expect(await says('three')).toBe('THREE');
-			expect((await guest(restoreInitial)).inputs).toEqual([saying('one'), saying(text, given), saying('three')]);
-			// Nobody waits for it any more.
+			const { replayed, send, restoreFinal, restoreInitial, guest } = replay();
+			expect(await send('one')).toBe('kept one');
+			expect(await send(text, given)).toBe(text.toUpperCase());
+			expect(await send('three')).toBe('THREE');
+			expect((await guest(restoreInitial)).inputs).toEqual([
+				inputWith('one'),
+				inputWith(text, given),
+				inputWith('three'),
+			]);
+			// The final snapshot is not needed any more.
 			expect(restoreFinal.mock.calls[0]?.[0].aborted).toBe(true);
 			await replayed.end();
 			expect((await guest(restoreInitial)).received.at(-1)).toBe('ended');
@@ -92,68 +96,74 @@ describe('a transcript that is replayed', () => {
 		},
 	);
 
-	test('whose guest of the end is of no use goes on with one of its beginning', async () => {
-		const { replayed, says, restoreInitial, guest } = replay(jest.fn(async () => Promise.reject(unusable())));
-		for (const text of ['one', 'two', 'three']) await says(text);
-		expect(await says('four')).toBe('FOUR');
-		expect((await guest(restoreInitial)).inputs).toEqual(['one', 'two', 'three', 'four'].map((text) => saying(text)));
+	test('continues with the guest of the initial snapshot if the final one is unusable', async () => {
+		const { replayed, send, restoreInitial, guest } = replay(jest.fn(async () => Promise.reject(unusable())));
+		for (const text of ['one', 'two', 'three']) await send(text);
+		expect(await send('four')).toBe('FOUR');
+		expect((await guest(restoreInitial)).inputs).toEqual(
+			['one', 'two', 'three', 'four'].map((text) => inputWith(text)),
+		);
 		await replayed.end();
 	});
 
-	test('fails where the guest of the end fails for another reason, and where that of the beginning does', async () => {
+	test('rejects if the final guest fails for another reason, or if the initial guest fails', async () => {
 		const first = replay(jest.fn(async () => Promise.reject(new Error('killed'))));
-		for (const text of ['one', 'two', 'three']) await first.says(text);
-		await expect(first.says('four')).rejects.toThrow('killed');
+		for (const text of ['one', 'two', 'three']) await first.send(text);
+		await expect(first.send('four')).rejects.toThrow('killed');
 		await first.replayed.end();
 
-		const { says, restoreInitial, replayed } = replay();
+		const { send, restoreInitial, replayed } = replay();
 		restoreInitial.mockRejectedValue(unusable());
-		await expect(says('other')).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE' });
+		await expect(send('other')).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE' });
 		await replayed.end();
 	});
 
-	test('and ends early does not wait for a guest that is being restored', async () => {
+	test('that ends early does not wait for a guest that is being restored', async () => {
 		const restoring = (signal: AbortSignal) =>
 			new Promise<FakeGuest>((_resolve, reject) =>
 				signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
 			);
-		const { replayed, says } = replay(jest.fn(restoring));
-		await says('one');
+		const { replayed, send } = replay(jest.fn(restoring));
+		await send('one');
 		await replayed.end();
 
 		const other = replay();
 		other.restoreInitial.mockImplementation(restoring);
-		const asked = expect(other.says('other')).rejects.toMatchObject({ name: 'AbortError' });
+		const answer = expect(other.send('other')).rejects.toMatchObject({ name: 'AbortError' });
 		await other.replayed.end();
-		await asked;
+		await answer;
 	});
 
-	test('and ends while a guest of its beginning is told the rest takes that with it', async () => {
-		const { replayed, says, restoreInitial, guest } = replay();
+	test('that ends while the initial guest gets the earlier inputs ends this guest, too', async () => {
+		const { replayed, send, restoreInitial, guest } = replay();
 		const silent = new FakeGuest(() => new Promise(() => {}));
 		restoreInitial.mockImplementation(async (signal) => {
 			signal.addEventListener('abort', () => void silent.end());
 			return silent;
 		});
-		await says('one');
-		const asked = expect(says('other')).rejects.toThrow('the guest was ended');
+		await send('one');
+		const answer = expect(send('other')).rejects.toThrow('the guest was ended');
 		while (silent.received.length === 0) await new Promise(setImmediate);
 		await replayed.end();
-		await asked;
-		expect((await guest(restoreInitial)).received).toEqual([saying('one'), 'ended', 'ended']);
+		await answer;
+		expect((await guest(restoreInitial)).received).toEqual([inputWith('one'), 'ended', 'ended']);
 	});
 });
 
-describe('a transcript that is recorded', () => {
+describe('a recorded transcript', () => {
 	const ready = () => join(folder, 'ready');
 
-	test('is kept with its guest, word for word, when the lab is ready, and goes on with what was kept', async () => {
+	test('is saved with its guest when the lab is ready, and continues with the restored guest', async () => {
 		const [guest, restored] = [echo(), echo()];
 		const restore = jest.fn(async () => restored);
 		const recorded = new RecordedGuest(RUN, guest, ready(), restore);
-		const said = [saying('one', { deadline: 2n ** 60n }), saying('\0\xff two'), saying('', { restart: true })];
+		const inputs = [
+			inputWith('one', { deadline: 2n ** 60n }),
+			inputWith('\0\xff two'),
+			inputWith('', { restart: true }),
+		];
 		const turns = [];
-		for (const input of said) turns.push({ input, output: await recorded.turn(input) });
+		for (const input of inputs) turns.push({ input, output: await recorded.turn(input) });
 		expect(await readTranscript(ready())).toBeUndefined();
 		await recorded.ready();
 		expect(await readTranscript(ready())).toEqual({
@@ -161,17 +171,17 @@ describe('a transcript that is recorded', () => {
 			memory: join(ready(), 'memory'),
 		});
 		expect(await readFile(join(ready(), 'memory'), 'utf8')).toBe('a guest');
-		expect((await recorded.turn(saying('more'))).bytes.toString()).toBe('MORE');
+		expect((await recorded.turn(inputWith('more'))).bytes.toString()).toBe('MORE');
 		await recorded.end();
-		expect(guest.received.slice(said.length)).toEqual(['saved', 'ended']);
+		expect(guest.received.slice(inputs.length)).toEqual(['saved', 'ended']);
 		expect(restore.mock.calls).toEqual([[join(ready(), 'memory'), expect.any(AbortSignal)]]);
-		expect(restored.received).toEqual([saying('more'), 'ended', 'ended']);
+		expect(restored.received).toEqual([inputWith('more'), 'ended', 'ended']);
 	});
 
-	test('is not kept where another was quicker, and nothing of it is left; two at a time do not meet', async () => {
+	test('is discarded if another one was saved first; two can be saved at the same time', async () => {
 		const guests = [echo(), echo(), echo()];
 		const recorded = guests.map((guest) => new RecordedGuest(RUN, guest, ready(), async () => echo()));
-		for (const [index, one] of recorded.entries()) await one.turn(saying(`${index}`));
+		for (const [index, one] of recorded.entries()) await one.turn(inputWith(`${index}`));
 		await Promise.all(recorded.slice(0, 2).map((one) => one.ready()));
 		const winner = await readTranscript(ready());
 		expect(['0', '1']).toContain(winner?.transcript.turns[0]?.input.bytes.toString());
@@ -180,13 +190,13 @@ describe('a transcript that is recorded', () => {
 		expect(await readdir(folder)).toEqual(['ready']);
 	});
 
-	test('whose guest is not of use when it was kept says why', async () => {
+	test('rejects if the saved guest cannot be restored', async () => {
 		const recorded = new RecordedGuest(RUN, echo(), ready(), () => Promise.reject(unusable()));
 		await expect(recorded.ready()).rejects.toMatchObject({ code: 'SNAPSHOT_UNUSABLE' });
 		await recorded.end();
 	});
 
-	test('and ends while it is kept, or restored, takes both guests with it', async () => {
+	test('that ends while its guest is saved or restored ends both guests', async () => {
 		const [first, second, restored] = [echo(), echo(), echo()];
 		const saving = new Promise<void>((begun) => {
 			first.save = () => {
@@ -209,16 +219,16 @@ describe('a transcript that is recorded', () => {
 		expect(restored.received.at(-1)).toBe('ended');
 	});
 
-	test('whose guest cannot be saved leaves nothing, and says why', async () => {
+	test('leaves nothing and rejects if the guest cannot be saved', async () => {
 		const guest = echo();
-		guest.save = () => Promise.reject(new HalfopenError('DISK_FULL', { problem: 'full', remedy: 'make room' }));
+		guest.save = () => Promise.reject(new HalfopenError('DISK_FULL', { problem: 'full', remedy: 'free space' }));
 		await expect(new RecordedGuest(RUN, guest, ready(), async () => echo()).ready()).rejects.toMatchObject({
 			code: 'DISK_FULL',
 		});
 		expect(await readdir(folder)).toEqual([]);
 	});
 
-	test.each(['', '{"first":', 'no JSON'])('and cannot be read, such as %p, is none, and goes', async (text) => {
+	test.each(['', '{"first":', 'no JSON'])('that cannot be parsed (%p) is removed', async (text) => {
 		await mkdir(ready());
 		await writeFile(join(ready(), 'transcript.json'), text);
 		expect(await readTranscript(ready())).toBeUndefined();

@@ -72,7 +72,7 @@ export class ReplayedGuest implements GuestTransport {
 		await Promise.all(restoring.map((one) => one.status === 'fulfilled' && one.value?.end()));
 	}
 
-	/** A running guest in the state after all turns so far. */
+	/** Returns a running guest in the state after all turns so far. */
 	async #restoreCurrent(): Promise<SavableGuest> {
 		if (this.#position === this.#turns.length) {
 			const restored = await this.#finalGuest;
@@ -90,7 +90,7 @@ export class ReplayedGuest implements GuestTransport {
 	}
 }
 
-/** The turns so far can be sent to a guest that is restored from the initial snapshot. */
+/** Ignores SNAPSHOT_UNUSABLE: the turns so far can be sent to a guest that is restored from the initial snapshot. */
 function ignoreUnusable(error: unknown): undefined {
 	if (!(error instanceof HalfopenError) || error.code !== 'SNAPSHOT_UNUSABLE') throw error;
 }

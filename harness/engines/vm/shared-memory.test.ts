@@ -8,7 +8,7 @@ import { compile } from '../../util/compile.ts';
 import { INIT_SOURCES } from './guest-init.ts';
 import { SHARED_MEMORY_BYTES, SharedMemory, TO_GUEST_MAX_BYTES } from './shared-memory.ts';
 
-/** The guest's side, by its own header: says what it was given, and leaves what it is told. */
+/** The guest's side, compiled with its header: prints its input, and writes its arguments as output. */
 const GUEST = `
 #include "${INIT_SOURCES}/shared_memory.h"
 #include <fcntl.h>
@@ -50,12 +50,12 @@ beforeEach(() => {
 	closeSync(opened);
 });
 
-/** Lets the guest have its turn; returns what it was given. */
-async function guest(now: bigint, says: string): Promise<string> {
-	return (await execa(join(folder, 'guest'), [file, String(now), says])).stdout;
+/** Runs one turn of the guest with this output. Returns its input. */
+async function guest(now: bigint, output: string): Promise<string> {
+	return (await execa(join(folder, 'guest'), [file, String(now), output])).stdout;
 }
 
-test('what the harness gives is what the guest’s header says, and the other way round', async () => {
+test('the layout is the same in TypeScript and in the guest’s C header', async () => {
 	using shared = opened();
 	const deadline = 1_767_225_600_123_456_789n;
 	shared.write({ deadline, bytes: Buffer.from('kodos?'), seed: 2n ** 63n + 7n, restart: true });
@@ -65,7 +65,7 @@ test('what the harness gives is what the guest’s header says, and the other wa
 	expect(shared.read()).toEqual({ now: deadline - 1n, bytes: Buffer.from('kang!') });
 });
 
-test('a turn leaves nothing of the one before', async () => {
+test('a turn contains nothing of the turn before', async () => {
 	using shared = opened();
 	shared.write({ deadline: 5n, bytes: Buffer.from('a long request'), seed: 1n, restart: true });
 	await guest(3n, 'a long answer');

@@ -42,7 +42,7 @@ const MEMORY = 'memory';
 const FACTS = 'facts.json';
 
 /**
- * The snapshot of a kernel, for the current programs and sources. If there is none, the kernel is booted in `scratch`,
+ * Returns the snapshot of a kernel, for the current programs and sources. If there is none, boots the kernel in `scratch`,
  * a folder of the run. Rejects with GUEST_LOST if the kernel does not boot within `bootLimitMs` of wall time, and with
  * DISK_FULL.
  */
@@ -82,9 +82,9 @@ export async function ensureSnapshot(
 			await rm(folder, { recursive: true, force: true });
 			await moveUnlessThere(unfinished.path, folder);
 		}
-		const made = await read(folder);
-		if (made) return { ...made, ready };
-		throw unusable('saved', `${folder} was removed as soon as it was there`);
+		const saved = await read(folder);
+		if (saved) return { ...saved, ready };
+		throw unusable('saved', `${folder} was removed immediately after it was created`);
 	});
 }
 
@@ -143,7 +143,7 @@ async function bootAndSave(
 	}
 }
 
-/** A hash of everything that a snapshot is made of. */
+/** Returns a hash of everything that a snapshot is made of. */
 async function keyOf(
 	kernel: PreparedKernel,
 	{ bin, opt, init }: Binaries & { readonly init: string },
@@ -153,7 +153,7 @@ async function keyOf(
 	const stats = await Promise.all([kernel.image, ...programs].map((path) => stat(path)));
 	const files = stats.map(({ size, mtimeMs }, index) => [programs[index - 1] ?? 'kernel', size, mtimeMs]);
 	const computer = commandLine('', filesOf('', ''));
-	const maker = await hashOf(['harness/engines/vm/initramfs.ts']);
+	const builder = await hashOf(['harness/engines/vm/initramfs.ts']);
 	// These paths contain hashes of their contents. Relative to the repository they are the same in every clone.
 	const ours = [bin, opt, init].map((path) => relative(PROJECT_ROOT, path));
 	const all = JSON.stringify([
@@ -164,7 +164,7 @@ async function keyOf(
 		qemu,
 		WARM_UP,
 		computer,
-		maker,
+		builder,
 		files,
 	]);
 	return createHash('sha256').update(all).digest('hex').slice(0, 12);

@@ -20,7 +20,7 @@ const isOf =
 	(run: { id: string }) =>
 		run.id === id;
 
-test('what is not complete goes with whoever makes it', async () => {
+test('an unfinished folder is removed when it is disposed of', async () => {
 	{
 		await using folder = await unfinishedFolder(snapshotsFolder(), ours);
 		await using other = await unfinishedFolder(snapshotsFolder(), ours);
@@ -30,25 +30,25 @@ test('what is not complete goes with whoever makes it', async () => {
 	expect(await readdir(snapshotsFolder())).toEqual([]);
 });
 
-test('what a killed run has left is swept, wherever it was making it, and nothing of another run, nor what is complete', async () => {
+test('a sweep removes the unfinished folders of a killed run, but not those of other runs, nor complete ones', async () => {
 	const snapshot = join(snapshotsFolder(), '6.1-0123');
 	await mkdir(join(snapshot, 'ready-4567'), { recursive: true });
 	for (const folder of [snapshotsFolder(), snapshot]) {
 		await writeFile(join((await unfinishedFolder(folder, ours)).path, 'memory'), 'half');
 		await unfinishedFolder(folder, others);
 	}
-	expect(await vmInventory.things(isOf(ours))).toHaveLength(2);
+	expect(await vmInventory.objects(isOf(ours))).toHaveLength(2);
 	expect(await sweepUnfinished(ours)).toEqual([
 		expect.stringMatching(/^snapshot \.abc1-/),
 		expect.stringMatching(/^snapshot \.abc1-/),
 	]);
-	expect(await vmInventory.things(isOf(ours))).toEqual([]);
+	expect(await vmInventory.objects(isOf(ours))).toEqual([]);
 	expect(await sweepUnfinished(ours)).toEqual([]);
-	expect(await vmInventory.things(isOf(others))).toHaveLength(2);
+	expect(await vmInventory.objects(isOf(others))).toHaveLength(2);
 	expect(await readdir(snapshot)).toContain('ready-4567');
 });
 
-test('what was left the day before, by whomever, goes when another is made', async () => {
+test('unfinished folders of any run are removed after a day, when another one is created', async () => {
 	const forgotten = await unfinishedFolder(snapshotsFolder(), others);
 	const yesterday = new Date(Date.now() - 90_000_000);
 	await utimes(forgotten.path, yesterday, yesterday);
@@ -56,7 +56,7 @@ test('what was left the day before, by whomever, goes when another is made', asy
 	expect(await readdir(snapshotsFolder())).toEqual([basename(latest.path)]);
 });
 
-test('where nothing was ever saved there is nothing to sweep', async () => {
+test('a sweep without any snapshots removes nothing', async () => {
 	expect(await sweepUnfinished(ours)).toEqual([]);
-	expect(await vmInventory.things(isOf(ours))).toEqual([]);
+	expect(await vmInventory.objects(isOf(ours))).toEqual([]);
 });

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../kernels/cache.ts';
 import type { UnfinishedFolder } from '../../kernels/unfinished.ts';
 import { isOwnFolder } from '../../util/own-folder.ts';
+import { removeOlderThan } from '../../util/remove-older.ts';
 import type { RunIdentity } from '../engine.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,8 +11,8 @@ const DAY_MS = 86_400_000;
 const READY = 'ready-';
 
 /**
- * The folder of all snapshots. Each is in a folder named after its kernel and a hash of its inputs, which also holds a
- * folder for each ready lab.
+ * Returns the folder of all snapshots. Each is in a folder named after its kernel and a hash of its inputs, which also
+ * holds a folder for each ready lab.
  */
 export const snapshotsFolder = (): string => join(cacheFolder(), 'snapshots');
 
@@ -39,7 +40,7 @@ export async function sweepUnfinished(run: RunIdentity): Promise<string[]> {
 	return unfinished.map(({ name }) => `snapshot ${name}`);
 }
 
-/** The folder in a snapshot's folder for ready labs. `harness` is a hash of the harness's sources. */
+/** Returns the folder in a snapshot's folder for ready labs. `harness` is a hash of the harness's sources. */
 export const readyFolder = (snapshot: string, harness: string): string => join(snapshot, `${READY}${harness}`);
 
 /** Records that a folder is in use, by its mtime. */
@@ -83,19 +84,14 @@ async function removeStale(parent: string): Promise<void> {
 		if (runIn(name) !== undefined) await removeOlderThan(DAY_MS, join(parent, name));
 }
 
-async function removeOlderThan(ms: number, path: string): Promise<void> {
-	const used = await stat(path).catch(() => undefined);
-	if (used && Date.now() - used.mtimeMs > ms) await rm(path, { recursive: true, force: true });
-}
-
 const prefixOf = ({ id }: RunIdentity) => `.${id}-`;
 
-/** The id of the run that an unfinished folder belongs to. `mkdtemp` appends six characters to the prefix. */
+/** Returns the id of the run that an unfinished folder belongs to. `mkdtemp` appends six characters to the prefix. */
 const runIn = (name: string): string | undefined => /^\.([a-z0-9-]+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
 
 /**
- * The names in a folder. Returns none if the folder does not exist or belongs to somebody else: a link in the cache may
- * lead there, and what is found is removed.
+ * Returns the names in a folder, or none if the folder does not exist or belongs to another user: a link in the cache may
+ * lead there, and the caller removes what it finds.
  */
 async function namesIn(folder: string): Promise<string[]> {
 	return (await isOwnFolder(folder)) ? readdir(folder).catch(() => []) : [];
