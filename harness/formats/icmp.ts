@@ -1,6 +1,6 @@
 import type { CapturedIcmp, Endpoint } from './types.ts';
 
-/** Names of types and codes, as `iptables -p icmp -h` lists them; those of a type alone stand under its number. */
+/** The names of types and codes in `iptables -p icmp -h`. A key without a code is for all codes of the type. */
 const NAMES: ReadonlyMap<string, string> = new Map([
 	['0', 'echo-reply'],
 	['3/0', 'network-unreachable'],
@@ -36,10 +36,10 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 	['18', 'address-mask-reply'],
 ]);
 
-/** All names that a message may have, but those that are numbers. */
+/** All names of messages, except `type … code …`. */
 export const ICMP_NAMES: ReadonlySet<string> = new Set(NAMES.values());
 
-/** The name of a kind of message in the words of iptables(8), or its numbers where it has none. */
+/** Returns the name of a message in iptables(8), or `type … code …` if it has none. */
 export function icmpName(type: number, code: number): string {
 	return NAMES.get(`${type}/${code}`) ?? NAMES.get(`${type}`) ?? `type ${type} code ${code}`;
 }
@@ -47,20 +47,24 @@ export function icmpName(type: number, code: number): string {
 const HEADER = 8;
 const UNREACHABLE = 3;
 const FRAGMENTATION_NEEDED = 4;
-/** Types that quote the packet that they complain of (RFC 792; RFC 1812, 4.3.2.3). */
+/** The types of error messages, which quote the packet that caused them (RFC 792; RFC 1812, 4.3.2.3). */
 const QUOTING: ReadonlySet<number> = new Set([UNREACHABLE, 4, 5, 11, 12]);
 
-/** A message before it is known between which addresses. */
+/** A parsed ICMP message, without addresses. */
 export type ReadIcmp = Pick<CapturedIcmp, 'type' | 'code' | 'name' | 'mtu' | 'rest' | 'quotes'>;
 
-/** Reads a message (RFC 792). @returns a text that says why where it is none */
+/**
+ * Parses an ICMP message (RFC 792).
+ *
+ * @returns the reason, as a string, if it is not an ICMP message
+ */
 export function readIcmp(bytes: Uint8Array): ReadIcmp | string {
 	if (bytes.length < HEADER) return 'truncated ICMP header';
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 	const type = view.getUint8(0);
 	const code = view.getUint8(1);
 	const quotes = QUOTING.has(type) ? readQuote(bytes.subarray(HEADER)) : undefined;
-	// RFC 1191, 4: the last two bytes of what RFC 792 leaves unused.
+	// The MTU is in the last two bytes of the field that RFC 792 leaves unused (RFC 1191, 4).
 	const isTooBig = type === UNREACHABLE && code === FRAGMENTATION_NEEDED;
 	return {
 		type,
@@ -76,8 +80,8 @@ const TCP = 6;
 const SHORTEST_IP_HEADER = 20;
 
 /**
- * The beginning of a TCP segment behind its IP header: at least 8 bytes of it are quoted, which hold ports and number
- * (RFC 792).
+ * Parses the quoted packet: an IP header and the beginning of a TCP segment. At least 8 bytes of the segment are
+ * quoted, which contain the ports and the sequence number (RFC 792).
  */
 function readQuote(bytes: Uint8Array): { from: Endpoint; to: Endpoint; seq: number } | undefined {
 	if (bytes.length < SHORTEST_IP_HEADER) return undefined;
@@ -94,17 +98,17 @@ function readQuote(bytes: Uint8Array): { from: Endpoint; to: Endpoint; seq: numb
 	};
 }
 
-/** Texts of addresses: there are few, and to make one for each packet costs more than to read it. */
+/** A cache of formatted addresses. There are few, and formatting them costs more than parsing the rest of a packet. */
 const ADDRESSES = new Map<number, string>();
-const MOST_REMEMBERED = 10_000;
+const MAX_ADDRESSES = 10_000;
 
-/** An IPv4 address in dotted notation. */
+/** Returns the IPv4 address at an index, in dotted notation. */
 export function addressAt(bytes: Uint8Array, at: number): string {
 	const number =
 		((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 	const known = ADDRESSES.get(number);
 	if (known !== undefined) return known;
-	if (ADDRESSES.size === MOST_REMEMBERED) ADDRESSES.clear();
+	if (ADDRESSES.size === MAX_ADDRESSES) ADDRESSES.clear();
 	const text = `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
 	ADDRESSES.set(number, text);
 	return text;

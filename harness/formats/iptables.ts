@@ -1,14 +1,15 @@
-/** How chains of the project's own begin. */
+/** The prefix of the names of the lab's chains. */
 export const OWN_CHAIN = 'HALFOPEN-';
 
-/** What these targets do to a packet cannot lose it (iptables-extensions(8)). */
+/** Targets that never lose a packet (iptables-extensions(8)). */
 const HARMLESS = new Set(['ACCEPT', 'RETURN', 'LOG', 'NFLOG', 'TRACE', 'CONNMARK', 'MARK']);
-/** Tables of iptables' own, as nft names them: iptables-save shows what is in them. */
+/** The tables of iptables, as nft lists them. iptables-save shows their rules. */
 const SHOWN_TABLE = /^table (ip|ip6|arp) (filter|nat|mangle|raw|security)$/;
 
 /**
- * Rules and policies that are not the project's and may lose or change packets. Reads `iptables-save`, and behind it
- * `nft list tables` and, each behind `legacy `, the tables of the older interface (/proc/net/ip_tables_names).
+ * Returns foreign rules and policies, i.e. those that are not the lab's, if they may lose or change packets. `text` is
+ * the output of `iptables-save`, then the tables of the older interface (/proc/net/ip_tables_names), each after `legacy
+ * `, and the output of `nft list tables`.
  */
 export function foreignRules(text: string): string[] {
 	let table = '';
@@ -28,8 +29,8 @@ function mayLose(rule: string): boolean {
 }
 
 /**
- * Whether a foreign rule may lose a packet that a capture has seen arrive: what is dropped as it leaves, no capture
- * sees.
+ * Whether a foreign rule may lose a packet that a capture has seen arrive. Rules about leaving packets drop them before
+ * any capture sees them.
  */
 export function losesArrivals(rule: string): boolean {
 	return !/ -[AP] (OUTPUT|POSTROUTING) /.test(rule);

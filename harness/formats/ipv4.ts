@@ -2,10 +2,10 @@ import { addressAt, readIcmp } from './icmp.ts';
 import { readTcp } from './tcp-segment.ts';
 import type { CapturedOther, CapturedPacket, CapturedSegment, Writable } from './types.ts';
 
-/** What a capture says of a packet without looking into it. */
+/** The fields of a captured packet that do not come from the packet itself. */
 export type CaptureMetadata = Pick<CapturedOther, 't' | 'direction' | 'loopback' | 'prefix'>;
 
-/** A packet that cannot be one, and why. */
+/** Returns a packet of kind `other` with the reason why it cannot be decoded. */
 export function undecodable(metadata: CaptureMetadata, why: string): CapturedOther {
 	return { kind: 'other', ...metadata, what: `undecodable: ${why}` };
 }
@@ -20,9 +20,9 @@ const TCP = 6;
 const SHORTEST_HEADER = 20;
 
 /**
- * Reads an IPv4 packet (RFC 791, 3.1): TCP, ICMP or another.
+ * Parses an IPv4 packet (RFC 791, 3.1).
  *
- * @param originalLength of the packet on the wire, of which the snapshot may hold less
+ * @param originalLength the length of the whole packet; the snapshot may contain less
  */
 export function readIpv4(metadata: CaptureMetadata, bytes: Uint8Array, originalLength: number): CapturedPacket {
 	if (bytes.length < SHORTEST_HEADER) return undecodable(metadata, 'truncated IPv4 header');
@@ -31,7 +31,7 @@ export function readIpv4(metadata: CaptureMetadata, bytes: Uint8Array, originalL
 	if (first >> 4 !== 4) return undecodable(metadata, `IP version ${first >> 4}`);
 	const headerLength = (first & 0x0f) * 4;
 	if (headerLength < SHORTEST_HEADER) return undecodable(metadata, `IPv4 header of ${headerLength} bytes`);
-	// 0 where the host left it to segmentation offload to fill in ("BIG TCP").
+	// The total length is 0 if segmentation offload will fill it in ("BIG TCP").
 	const totalLength = view.getUint16(2) || originalLength;
 	if (totalLength < headerLength) return undecodable(metadata, 'IPv4 packet shorter than its header');
 
@@ -50,8 +50,8 @@ export function readIpv4(metadata: CaptureMetadata, bytes: Uint8Array, originalL
 
 	const tcp = readTcp(view, headerLength, totalLength - headerLength);
 	if (typeof tcp === 'string') return { ...undecodable(metadata, tcp), from, to };
-	// Field by field: captures hold tens of thousands of these, and taking an object apart and together again costs more
-	// than all else.
+	// Fields are copied one by one, because a capture has tens of thousands of segments, and spreading objects would cost
+	// more than everything else here.
 	const { t, direction, loopback, prefix } = metadata;
 	const segment: Writable<CapturedSegment> = {
 		kind: 'segment',

@@ -5,9 +5,9 @@ import type { CapturedPacket, Writable } from './types.ts';
 /** Link types (https://www.tcpdump.org/linktypes.html). */
 export const LINK_TYPE = { EN10MB: 1, NFLOG: 239, LINUX_SLL2: 276 } as const;
 
-/** What a record of a capture holds. */
+/** Parses the packet in a record of a capture. */
 export function readPacket(record: PcapRecord): CapturedPacket {
-	// In whole microseconds, so that the same moment is the same number whatever the precision of the file.
+	// Rounded down to microseconds, so that a time is the same number for files of any precision.
 	const t = (record.seconds * 1_000_000 + Math.floor(record.nanoseconds / 1_000)) / 1_000_000;
 	switch (record.linkType) {
 		case LINK_TYPE.LINUX_SLL2:
@@ -28,14 +28,14 @@ const OUTGOING = 4;
 const LOOPBACK = 772;
 
 /**
- * https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html: protocol, reserved, interface, ARPHRD, packet type,
- * length and 8 bytes of address.
+ * Parses LINUX_SLL2 (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html): protocol, reserved, interface,
+ * ARPHRD, packet type, length and 8 bytes of address.
  */
 function readCooked(t: number, { bytes, originalLength }: PcapRecord): CapturedPacket {
 	const headerLength = 20;
 	if (bytes.length < headerLength) return undecodable({ t }, 'truncated cooked header');
 	const packetType = bytes[10] ?? 0;
-	// A frame to another machine's address passes by (a bridge may flood it here), but this host does not get it.
+	// The capture also shows frames to another machine's address, e.g. flooded by a bridge. The host ignores them.
 	const direction = packetType === OUTGOING ? 'out' : packetType === TO_ANOTHER_HOST ? undefined : 'in';
 	const metadata: Writable<CaptureMetadata> = direction ? { t, direction } : { t };
 	if (uint16(bytes, 8) === LOOPBACK) metadata.loopback = true;
@@ -75,8 +75,8 @@ const PAYLOAD = 9;
 const PREFIX = 10;
 
 /**
- * https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html: a header of 4 bytes, then values with length and type in the
- * byte order of the machine.
+ * Parses NFLOG (https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html): a header of 4 bytes, then values with length
+ * and type in the byte order of the machine.
  */
 function readNflog(t: number, record: PcapRecord): CapturedPacket {
 	const { bytes, originalLength } = record;
@@ -96,7 +96,7 @@ function readNflogValues({ bytes, littleEndian }: PcapRecord): Map<number, Uint8
 	for (let at = NFLOG_HEADER_LENGTH; at + 4 <= bytes.length; ) {
 		const length = view.getUint16(at, littleEndian);
 		if (length < 4) break;
-		// A snapshot may end within the payload; what there is of it is enough for the headers.
+		// A snapshot may end inside the payload. The rest is enough for the headers.
 		values.set(view.getUint16(at + 2, littleEndian), bytes.subarray(at + 4, Math.min(at + length, bytes.length)));
 		at += Math.ceil(length / 4) * 4;
 	}

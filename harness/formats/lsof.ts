@@ -1,8 +1,8 @@
 import type { Endpoint, LsofDescriptor } from './types.ts';
 
 /**
- * State names of lsof (lib/dialects/linux/dsock.c, the table `TcpSt`) in `ss` spelling, where they differ by more than
- * a hyphen.
+ * lsof's state names (lib/dialects/linux/dsock.c, the table `TcpSt`) in the spelling of `ss`, if more than the
+ * separator differs.
  */
 const STATES: Readonly<Record<string, string>> = {
 	ESTABLISHED: 'ESTAB',
@@ -13,9 +13,8 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the output of `lsof -nP -iTCP -F pcftnT0` (lsof(8), OUTPUT FOR OTHER PROGRAMS): a line for each process, then
- * one for each of its descriptors; fields begin with a letter and end with NUL. Order is kept; a line that is neither
- * is left out.
+ * Parses the output of `lsof -nP -iTCP -F pcftnT0` (lsof(8), OUTPUT FOR OTHER PROGRAMS): a line for each process, then
+ * one for each of its descriptors. Fields begin with a letter and end with NUL. Other lines are ignored.
  */
 export function parseLsof(text: string): LsofDescriptor[] {
 	const descriptors: LsofDescriptor[] = [];
@@ -43,7 +42,7 @@ export function parseLsof(text: string): LsofDescriptor[] {
 	return descriptors;
 }
 
-/** `192.0.2.1:80`, `[2001:db8::1]:80`, `*:80`. */
+/** Parses `192.0.2.1:80`, `[2001:db8::1]:80` or `*:80`. */
 function parseEndpoint(text: string): Endpoint | undefined {
 	const [, bracketed, plain, port] = /^(?:\[([\da-fA-F:.]+)\]|(\*|[\d.]+)):(\d+)$/.exec(text) ?? [];
 	const address = bracketed ?? plain;

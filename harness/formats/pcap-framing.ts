@@ -1,15 +1,15 @@
 /** The file format of captures: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html */
 
-/** One record of a capture, as it was captured. */
+/** A record of a capture. */
 export interface PcapRecord {
 	readonly seconds: number;
 	readonly nanoseconds: number;
-	/** What was captured of the packet. */
+	/** The captured part of the packet. */
 	readonly bytes: Uint8Array;
-	/** How long it was on the wire. */
+	/** The length of the whole packet, in bytes. */
 	readonly originalLength: number;
 	readonly linkType: number;
-	/** Byte order of the machine that captured it; some link layers use it, too. */
+	/** The byte order of the capturing machine. Some link layers use it, too. */
 	readonly littleEndian: boolean;
 }
 
@@ -20,7 +20,7 @@ const RECORD_HEADER_LENGTH = 16;
 /** MAXIMUM_SNAPLEN of libpcap (pcap-int.h). */
 const MAXIMUM_SNAPSHOT = 262_144;
 const SMALLEST_BUFFER = 16_384;
-/** Behind bytes of no record, a record within this time of the last one is trusted to be one. */
+/** After skipped bytes, only a record within this time of the last one is accepted. */
 const LONGEST_SILENCE_SECONDS = 30 * 24 * 3_600;
 
 interface FileHeader {
@@ -37,14 +37,14 @@ interface RecordHeader {
 }
 
 /**
- * Cuts a growing capture into its records. Bytes that cannot be a record's header are skipped one by one, and counted.
+ * Splits a growing capture into records. Bytes that cannot begin a record's header are skipped one by one, and counted.
  */
 export class PcapFraming {
-	readonly #unread = new Unread();
+	readonly #unread = new UnreadBytes();
 	#header: FileHeader | undefined;
 	#lastSeconds: number | undefined;
-	/** Whether the last thing that was read was a record. */
-	#inStep = true;
+	/** Whether no byte was skipped since the last record. */
+	#isInStep = true;
 	#unreadBytes = 0;
 
 	get linkType(): number | undefined {
@@ -81,7 +81,7 @@ export class PcapFraming {
 			if (end > view.byteLength) break;
 			records.push(recordOf(head, this.#unread.part(start, end), this.#header));
 			this.#lastSeconds = head.seconds;
-			this.#inStep = true;
+			this.#isInStep = true;
 			at = end;
 		}
 		this.#unread.forget(at);
@@ -90,7 +90,7 @@ export class PcapFraming {
 
 	#skipByte(): 1 {
 		this.#unreadBytes++;
-		this.#inStep = false;
+		this.#isInStep = false;
 		return 1;
 	}
 
@@ -98,9 +98,9 @@ export class PcapFraming {
 		{ seconds, ticks, capturedLength, originalLength }: RecordHeader,
 		{ nanosecondsPerTick }: FileHeader,
 	): boolean {
-		// In step, any time will do: a clock may be set while a capture runs.
+		// Right after a record, any time is accepted, because the clock may be set while a capture runs.
 		const isNear =
-			this.#inStep ||
+			this.#isInStep ||
 			this.#lastSeconds === undefined ||
 			Math.abs(seconds - this.#lastSeconds) <= LONGEST_SILENCE_SECONDS;
 		const isLength = capturedLength > 0 && capturedLength <= MAXIMUM_SNAPSHOT && capturedLength <= originalLength;
@@ -109,11 +109,11 @@ export class PcapFraming {
 }
 
 /**
- * Bytes that were pushed and not read yet. They are copied once, since the caller may use its buffer again, and never
- * moved or overwritten while they are there, since records are parts of them; so the work is in proportion to the
- * bytes, however small the pieces.
+ * Buffers bytes that were pushed and not parsed yet. They are copied, because the caller may reuse its buffer. They are
+ * never overwritten, because records are views of them. When the buffer is full, a new one of twice the size replaces
+ * it, so the work is in proportion to the number of bytes, however small the chunks are.
  */
-class Unread {
+class UnreadBytes {
 	#buffer = new Uint8Array(0);
 	#start = 0;
 	#end = 0;
@@ -152,7 +152,7 @@ function readFileHeader(view: DataView, at: number): FileHeader | undefined {
 	for (const littleEndian of [true, false]) {
 		const magic = view.getUint32(at, littleEndian);
 		if (magic !== MICROSECOND_MAGIC && magic !== NANOSECOND_MAGIC) continue;
-		// The upper half may tell the length of a frame check sequence.
+		// The upper half may contain the length of a frame check sequence.
 		const linkType = view.getUint32(at + 20, littleEndian) & 0xffff;
 		return { littleEndian, nanosecondsPerTick: magic === MICROSECOND_MAGIC ? 1_000 : 1, linkType };
 	}
@@ -177,7 +177,11 @@ function recordOf(
 	return { seconds, nanoseconds: ticks * nanosecondsPerTick, bytes, originalLength, linkType, littleEndian };
 }
 
-/** The beginning of a capture with nanoseconds. @param littleEndian byte order of the machine the records come from */
+/**
+ * Returns the header of a capture file with nanoseconds.
+ *
+ * @param littleEndian the byte order of the machine that the records come from
+ */
 export function pcapHeader(linkType: number, littleEndian = true): Uint8Array {
 	const bytes = new Uint8Array(FILE_HEADER_LENGTH);
 	const view = new DataView(bytes.buffer);
@@ -189,7 +193,7 @@ export function pcapHeader(linkType: number, littleEndian = true): Uint8Array {
 	return bytes;
 }
 
-/** One record, to be written behind a `pcapHeader` of the same link type and byte order. */
+/** Returns a record of a capture file, whose `pcapHeader` must have the same link type and byte order. */
 export function pcapRecord({ seconds, nanoseconds, bytes, originalLength, littleEndian }: PcapRecord): Uint8Array {
 	const head = new Uint8Array(RECORD_HEADER_LENGTH);
 	const view = new DataView(head.buffer);
@@ -198,10 +202,7 @@ export function pcapRecord({ seconds, nanoseconds, bytes, originalLength, little
 	return concatenated([head, bytes]);
 }
 
-/**
- * A whole capture of the given records, which tcpdump and Wireshark open. Records of another link type or byte order
- * have no place in it.
- */
+/** Returns a capture file for tcpdump and Wireshark. Records of another link type or byte order are left out. */
 export function pcapFile(linkType: number, records: readonly PcapRecord[]): Uint8Array {
 	const littleEndian = records[0]?.littleEndian ?? true;
 	return concatenated([

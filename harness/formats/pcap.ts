@@ -6,13 +6,13 @@ import type { CapturedPacket } from './types.ts';
 export { readPacket } from './link-layers.ts';
 export { type PcapRecord, pcapFile, pcapHeader, pcapRecord } from './pcap-framing.ts';
 
-/** A packet, and the record of the capture that holds it. */
+/** A packet, and its record in the capture. */
 export type RecordedPacket = CapturedPacket & { readonly record: PcapRecord };
 
 /**
- * Reads a classic pcap as it is written, in pieces of any size: from `tcpdump -i any` (LINUX_SLL2), from an Ethernet
- * interface, or from `-i nflog:N`. Never throws: what is neither TCP nor ICMP over IPv4 comes out as `other`, and bytes
- * that are in no record are counted.
+ * Parses a classic pcap file as it grows, in chunks of any size: from `tcpdump -i any` (LINUX_SLL2), from an Ethernet
+ * interface, or from `-i nflog:N`. Never throws: packets that are neither TCP nor ICMP over IPv4 have the kind `other`,
+ * and bytes that are in no record are counted.
  */
 export class PcapReader {
 	readonly #framing = new PcapFraming();
@@ -21,17 +21,17 @@ export class PcapReader {
 		return this.#framing.push(bytes).map((record) => Object.assign(readPacket(record), { record }));
 	}
 
-	/** Of the file's header; undefined before it was read. */
+	/** The link type in the file's header; undefined until the header was read. */
 	get linkType(): number | undefined {
 		return this.#framing.linkType;
 	}
 
-	/** Bytes that were skipped because they were in no record. */
+	/** The number of bytes that were skipped because they are in no record. */
 	get unreadBytes(): number {
 		return this.#framing.unreadBytes;
 	}
 
-	/** Bytes of a record that is not complete yet: at the end of a file, of one that was cut. */
+	/** The number of bytes of an incomplete record. At the end of a file: of a truncated record. */
 	get pendingBytes(): number {
 		return this.#framing.pendingBytes;
 	}

@@ -1,15 +1,15 @@
 import { unmapped } from './address.ts';
 import type { Endpoint, SsRow, SsTimer } from './types.ts';
 
-/** What `ss` said, and every line of it that is no socket as we know them. */
+/** The parsed output of `ss`, and the lines that could not be parsed. */
 export interface SsReport {
 	readonly rows: SsRow[];
 	readonly unread: string[];
 }
 
 /**
- * `sstate_name` (misc/ss.c): UNCONN is a closed or bound socket, UNDEF a connection request, UNKNOWN a state that ss
- * itself does not know.
+ * The states that `ss` prints (misc/ss.c, `sstate_name`): UNCONN is a closed or bound socket, UNDEF a connection
+ * request, UNKNOWN a state that is unknown to `ss`.
  */
 const PRINTED_STATES = new Set(
 	(
@@ -22,8 +22,8 @@ const PRINTED_STATES = new Set(
 const ROW = /^(\S+) +(\d+) +(\d+) +(\S+) +(\S+)(?: +(.*))?$/;
 
 /**
- * Reads the output of `ss -tanoeiH`, with or without `-O`: a row per socket, its details behind it or on an indented
- * line below it. Order is kept. Foreign lines are returned in `unread`; they do not disturb the rows around them.
+ * Parses the output of `ss -tanoeiH`, with or without `-O`: one row per socket, with its details at the end or on an
+ * indented line below. Lines that cannot be parsed are returned in `unread`.
  */
 export function parseSs(text: string): SsReport {
 	const rows: SsRow[] = [];
@@ -37,8 +37,8 @@ export function parseSs(text: string): SsReport {
 }
 
 /**
- * Without `-O`, ss breaks the line before a socket's internals and indents them (misc/ss.c, `inet_show_sock`); a socket
- * that has none leaves a blank line.
+ * Groups lines by socket. Without `-O`, `ss` prints a socket's internals on an indented line (misc/ss.c,
+ * `inet_show_sock`), or a blank line if it has none.
  */
 function linesBySocket(text: string): string[][] {
 	const sockets: string[][] = [];
@@ -61,7 +61,7 @@ function parseSocket(line: string): SsRow | undefined {
 	const words = rest.split(' ').filter((word) => word !== '');
 	const timerWord = words.find((word) => word.startsWith('timer:'));
 	const timer = timerWord === undefined ? undefined : parseTimer(timerWord);
-	// A row that has a timer must not look like one that has none.
+	// If the timer cannot be parsed, neither can the row: it must not look like a row without timer.
 	if (timerWord !== undefined && !timer) return undefined;
 	const inodeWord = words.find((word) => /^ino:\d+$/.test(word));
 
@@ -78,9 +78,9 @@ function parseSocket(line: string): SsRow | undefined {
 }
 
 /**
- * `1.2.3.4:80`, `*:*`, `127.0.0.53%lo:53`, `[::ffff:1.2.3.4]:80`, `[fe80::1]%eth0:80`. The interface of a bound socket
- * is left out: an endpoint is an address and a port.
- * `*` is the wildcard of a socket that takes both IPv4 and IPv6 (misc/ss.c, `inet_addr_print`), hence also 0.0.0.0.
+ * Parses `1.2.3.4:80`, `*:*`, `127.0.0.53%lo:53`, `[::ffff:1.2.3.4]:80` or `[fe80::1]%eth0:80`. The interface of a
+ * bound socket is ignored. The address `*` of a socket for both IPv4 and IPv6 (misc/ss.c, `inet_addr_print`) becomes
+ * 0.0.0.0.
  */
 function parseEndpoint(text: string): Endpoint | undefined {
 	const [, bracketed, plain, portText] =
@@ -92,7 +92,7 @@ function parseEndpoint(text: string): Endpoint | undefined {
 	return { address: address === '*' ? '0.0.0.0' : unmapped(address), port };
 }
 
-/** `tcp_timer_print` (misc/ss.c): `timer:(name,time left,count)`. */
+/** Parses `timer:(name,time left,count)` (misc/ss.c, `tcp_timer_print`). */
 function parseTimer(word: string): SsTimer | undefined {
 	const [, name, left, count] = /^timer:\((on|keepalive|timewait|persist|unknown),([^,()]*),(\d+)\)$/.exec(word) ?? [];
 	const leftMs = left === undefined ? undefined : parseTimeLeft(left);
@@ -101,9 +101,9 @@ function parseTimer(word: string): SsTimer | undefined {
 }
 
 /**
- * `print_ms_timer` (misc/ss.c): `2min`, `1min58sec`, `59sec`, `3.100sec`, `204ms`, `004ms`, and nothing for 0. Older
- * versions print
- * `3.100ms` where they mean 3.100 s. From 10 s on there are no milliseconds, from 10 min on no seconds.
+ * Parses the time left (misc/ss.c, `print_ms_timer`): `2min`, `1min58sec`, `59sec`, `3.100sec`, `204ms`, `004ms`, and
+ * nothing for 0. Older versions print `3.100ms` for 3.100 s. From 10 s on there are no milliseconds, from 10 min on no
+ * seconds.
  */
 function parseTimeLeft(text: string): number | undefined {
 	const [matched, minutes = '0', seconds = '0', fraction = '', milliseconds = '0'] =

@@ -3,7 +3,7 @@ import { annotationsIn, stringsIn } from './strace-syntax.ts';
 import type { Endpoint, TcpSocket } from './types.ts';
 
 /**
- * A descriptor as strace writes it with `-yy`: its number, and what it stands for, e.g. `/etc/hosts` or
+ * A descriptor as strace prints it with `-yy`: its number and its annotation, e.g. `/etc/hosts` or
  * `TCP:[1.2.3.4:5->6.7.8.9:10]`.
  */
 export interface Descriptor {
@@ -11,18 +11,18 @@ export interface Descriptor {
 	readonly file: string;
 }
 
-/** The descriptors that arguments name, in order. */
+/** Returns the descriptors in the arguments of a call, in order. */
 export function descriptorsIn(args: string): Descriptor[] {
 	return annotationsIn(args).flatMap(({ start, end }) => {
-		// The working directory stands there, too: `AT_FDCWD</tmp>`.
+		// AT_FDCWD has an annotation, too: `AT_FDCWD</tmp>`.
 		const fd = /\d+$/.exec(args.slice(Math.max(0, start - 10), start))?.[0];
 		return fd === undefined ? [] : [{ fd: Number(fd), file: args.slice(start + 1, end - 1) }];
 	});
 }
 
 /**
- * The arguments without what descriptors stand for and without what strings hold: no name or data can be taken for
- * something else there.
+ * Returns the arguments without annotations and without the content of strings, so that a pattern cannot match names or
+ * data.
  */
 export function bare(args: string): string {
 	const left: string[] = [];
@@ -34,20 +34,20 @@ export function bare(args: string): string {
 	return left.join('') + args.slice(at);
 }
 
-/** What a descriptor says of a socket. */
+/** A socket in the annotation of a descriptor. */
 export interface DescribedSocket {
-	/** As the kernel names it: `TCP`, `UDPv6`, `UNIX-STREAM`, …; `socket` where strace could not ask. */
+	/** The kernel's name: `TCP`, `UDPv6`, `UNIX-STREAM`, …; `socket` if strace could not find it out. */
 	readonly protocol: string;
-	/** Where it has no addresses that strace could find. */
+	/** Only if strace found no addresses. */
 	readonly inode?: number;
-	/** Of TCP only. */
+	/** For TCP only. */
 	readonly tcp?: TcpSocket;
 }
 
 /**
- * Reads what strace makes of a socket (socketutils.c, `inet_parse_response`): `TCP:[0.0.0.0:80]`,
- * `TCPv6:[[::1]:80->[::1]:5000]`, `TCP:[28784]` with its inode where it is neither connected nor listening. MPTCP is
- * TCP to its programs.
+ * Parses the annotation of a socket (socketutils.c, `inet_parse_response`): `TCP:[0.0.0.0:80]`,
+ * `TCPv6:[[::1]:80->[::1]:5000]`, or `TCP:[28784]` with the inode if the socket is neither connected nor listening.
+ * MPTCP counts as TCP, as it does for programs.
  */
 export function socketOf({ file }: Descriptor): DescribedSocket | undefined {
 	const [, protocol, inside] = /^([A-Z][\w-]*|socket):\[(.*)\]$/s.exec(file) ?? [];
@@ -63,7 +63,7 @@ export function socketOf({ file }: Descriptor): DescribedSocket | undefined {
 	};
 }
 
-/** `1.2.3.4:80`, `[::1]:80`. */
+/** Parses `1.2.3.4:80` or `[::1]:80`. */
 function endpointOf(text: string): Endpoint | undefined {
 	const [, six, four, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d+)$/i.exec(text) ?? [];
 	const address = six ?? four;
@@ -71,8 +71,8 @@ function endpointOf(text: string): Endpoint | undefined {
 }
 
 /**
- * The address that a call names (`{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")}`), if it is of
- * TCP's.
+ * Parses the socket address in the arguments of a call, if it is an IPv4 or IPv6 address: `{sa_family=AF_INET,
+ * sin_port=htons(80), sin_addr=inet_addr("1.2.3.4")}`.
  */
 export function sockaddrIn(args: string): Endpoint | undefined {
 	const [, port, four, six] =

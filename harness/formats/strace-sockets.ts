@@ -1,47 +1,46 @@
 import { bare, descriptorsIn, sockaddrIn, socketOf } from './strace-descriptors.ts';
-import { epollControlOf, waitOf } from './strace-waits.ts';
+import { parseEpollControl, parsePollCall } from './strace-waits.ts';
 import type { StraceCall, TcpSocket } from './types.ts';
 
-/** What a call says of TCP sockets, beside its name, arguments and result. */
+/** The TCP sockets of a call. */
 export interface SocketFacts {
-	/** The descriptor it was made on. */
+	/** The descriptor that the call used. */
 	readonly fd?: number;
-	/** The socket it was made on, or made. */
+	/** The socket that the call used or created. */
 	readonly socket?: TcpSocket;
-	/** Of splice: whether it took data from its socket or put some in. */
+	/** For splice: whether it read from the socket or wrote to it. */
 	readonly as?: 'read' | 'write';
-	/** Of the family poll: what it waits for, as far as it says so itself. */
+	/** For the poll family: the descriptors that it waits for, if they are among its arguments. */
 	readonly waitsOn?: readonly SocketDescriptor[];
-	/** Of the family poll: what it found ready. */
+	/** For the poll family: the ready descriptors. */
 	readonly ready?: readonly (SocketDescriptor & { readonly events: string })[];
-	/** What getsockopt read of SO_ERROR, as strace writes it: a name, or a number. */
+	/** The SO_ERROR that getsockopt read, as strace prints it: a name or a number. */
 	readonly socketError?: string;
 }
 
-/** A descriptor, and the TCP socket that it is, where it is one. */
+/** A descriptor, and its TCP socket if it is one. */
 export interface SocketDescriptor {
 	readonly fd: number;
 	readonly socket?: TcpSocket;
 }
 
-type Called = Pick<StraceCall, 'pid' | 'name' | 'args'> & {
+type CallInput = Pick<StraceCall, 'pid' | 'name' | 'args'> & {
 	readonly [Known in 'fd' | 'returned' | 'resultText']?: StraceCall[Known] | undefined;
 };
 
 /**
- * Tells of each call of a trace on which TCP socket it was made. strace itself names a socket's ends as long as it has
- * any; what it does not know any more is remembered by the socket's inode: its family, and whom a connect that failed
- * was for.
+ * Finds the TCP socket of each call of a trace. strace prints the ends of a socket only while it has any. What strace
+ * does not print is remembered by the socket's inode: its family, and the destination of a failed connect.
  */
 export class TracedSockets {
 	readonly #byInode = new Map<number, TcpSocket>();
-	/** What each descriptor of each process was last seen to be. */
+	/** The socket of each descriptor of each process, as last seen. */
 	readonly #seen = new Map<string, TcpSocket | undefined>();
-	/** What epoll's data stand for. */
+	/** The descriptors that epoll's data stand for. */
 	readonly #epoll = new Map<string, number>();
 
-	/** Facts of one call; call it for all calls in their order, also for those that still block. */
-	read(call: Called): SocketFacts {
+	/** Returns the facts of a call. To be called for all calls in order, including those that still block. */
+	read(call: CallInput): SocketFacts {
 		const described = descriptorsIn(call.args).map((descriptor) => {
 			const socket = this.#tcpOf(descriptor);
 			this.#seen.set(`${call.pid} ${descriptor.fd}`, socket);
@@ -50,20 +49,23 @@ export class TracedSockets {
 		const waits = this.#waits(call, described);
 		if (waits) return { ...(call.fd !== undefined && { fd: call.fd }), ...waits };
 		if (call.name === 'splice' || call.name === 'sendfile') return moved(call, described);
-		const socket = call.name === 'socket' ? this.#made(call) : this.#on(call, described[0]);
+		const socket = call.name === 'socket' ? this.#createdSocket(call) : this.#usedSocket(call, described[0]);
 		const { fd } = call;
 		return { ...(fd !== undefined && { fd }), ...(socket && { socket }), ...socketErrorOf(call) };
 	}
 
-	/** The TCP socket that a descriptor is, with all that is known of it. */
+	/** Returns the TCP socket of a descriptor, with everything that is known of it. */
 	#tcpOf(descriptor: Parameters<typeof socketOf>[0]): TcpSocket | undefined {
 		const { tcp, inode, protocol } = socketOf(descriptor) ?? {};
 		const known = inode === undefined ? undefined : this.#byInode.get(inode);
 		return tcp ? { ...known, ...tcp } : protocol === 'socket' ? known : undefined;
 	}
 
-	/** The socket of the first descriptor, where the call was made on that. */
-	#on({ name, args, fd, returned, resultText }: Called, first: SocketDescriptor | undefined): TcpSocket | undefined {
+	/** Returns the socket of the first descriptor if it is the one that the call used. */
+	#usedSocket(
+		{ name, args, fd, returned, resultText }: CallInput,
+		first: SocketDescriptor | undefined,
+	): TcpSocket | undefined {
 		if (fd === undefined || first?.fd !== fd || !first.socket) return undefined;
 		const { family, remote } = first.socket;
 		const named = sockaddrIn(args);
@@ -81,8 +83,8 @@ export class TracedSockets {
 		if (inode !== undefined) this.#byInode.set(inode, socket);
 	}
 
-	/** What socket() makes: its arguments say so, also where it fails, and where strace cannot ask what it made. */
-	#made({ args, returned, resultText = '' }: Called): TcpSocket | undefined {
+	/** Returns the socket that socket() creates, from its arguments: they suffice if it fails, or has no annotation. */
+	#createdSocket({ args, returned, resultText = '' }: CallInput): TcpSocket | undefined {
 		const [, six] =
 			/^AF_INET(6?), SOCK_STREAM\b(?:\|SOCK_\w+)*, (?:IPPROTO_IP|IPPROTO_TCP|IPPROTO_MPTCP|0)$/.exec(args) ?? [];
 		if (six === undefined) return undefined;
@@ -91,17 +93,18 @@ export class TracedSockets {
 		return socket;
 	}
 
-	#waits(call: Called, described: readonly SocketDescriptor[]): Pick<SocketFacts, 'waitsOn' | 'ready'> | undefined {
-		const control = epollControlOf(call);
+	#waits(call: CallInput, described: readonly SocketDescriptor[]): Pick<SocketFacts, 'waitsOn' | 'ready'> | undefined {
+		const control = parseEpollControl(call);
 		const instance = (epoll: number) => `${call.pid} ${epoll}`;
 		if (control?.data !== undefined) this.#epoll.set(`${instance(control.epoll)} ${control.data}`, control.fd);
-		const wait = waitOf(call);
+		const wait = parsePollCall(call);
 		if (!wait) return undefined;
 		const named = (fd: number): SocketDescriptor => {
 			const socket = described.find((one) => one.fd === fd)?.socket ?? this.#seen.get(`${call.pid} ${fd}`);
 			return { fd, ...(socket && { socket }) };
 		};
-		// An instance that another process made, or filled, is not known here; most programs give the descriptor itself.
+		// The data of an epoll instance that another process created or filled are not known. Most programs use the
+		// descriptor itself as data.
 		const epolled = wait.readyData.map(({ data, low, events }) => ({
 			fd: this.#epoll.get(`${instance(wait.on[0] ?? -1)} ${data}`) ?? low,
 			events,
@@ -113,10 +116,10 @@ export class TracedSockets {
 }
 
 /**
- * splice and sendfile have two descriptors, of which one is the socket; sendfile puts into its first, splice moves from
- * its first to its second.
+ * Returns the facts of splice or sendfile, which have two descriptors. sendfile writes to its first one; splice moves
+ * data from its first to its second.
  */
-function moved({ name, fd }: Called, described: readonly SocketDescriptor[]): SocketFacts {
+function moved({ name, fd }: CallInput, described: readonly SocketDescriptor[]): SocketFacts {
 	const [first, second] = described;
 	const from = name === 'splice' ? first : second;
 	const to = name === 'splice' ? second : first;
@@ -125,7 +128,7 @@ function moved({ name, fd }: Called, described: readonly SocketDescriptor[]): So
 	return on ? { ...on, ...as } : { ...(fd !== undefined && { fd }) };
 }
 
-function socketErrorOf({ name, args, returned }: Called): Pick<SocketFacts, 'socketError'> {
+function socketErrorOf({ name, args, returned }: CallInput): Pick<SocketFacts, 'socketError'> {
 	if (name !== 'getsockopt' || returned !== 0) return {};
 	const socketError = /^\d+, SOL_SOCKET, SO_ERROR, \[(\w+)\]/.exec(bare(args))?.[1];
 	return socketError === undefined || socketError === '0' ? {} : { socketError };

@@ -3,58 +3,59 @@ import type { StraceCall } from './types.ts';
 const CLOSING: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 
 /**
- * Where the arguments of a call end, and the text of its result.
+ * Finds the end of a call's arguments, and the text of its result.
  *
- * @param text from behind the opening parenthesis to the end of the line
- * @returns undefined if the text is cut, or not of strace
+ * @param text the text from after the opening parenthesis to the end of the line
+ * @returns undefined if the text is truncated, or not from strace
  */
 export function endOfArguments(text: string): { at: number; result: string } | undefined {
 	const { end } = scan(text);
 	if (end === undefined) return undefined;
-	// strace fills up to a column before the `=` (strace.c, `tabto`).
+	// strace pads with spaces to a column before the `=` (strace.c, `tabto`).
 	const result = /^\) +=(?: (.*))?$/.exec(text.slice(end))?.[1];
 	return result === undefined || result === '' ? undefined : { at: end, result };
 }
 
-/** Whether no string, list or annotation is left open in the arguments. */
+/** Whether all strings, lists and annotations in the arguments are closed. */
 export function isBalanced(text: string): boolean {
 	const { end, open } = scan(text);
 	return end === undefined && open === 0;
 }
 
-/** What stands in `<…>` behind a descriptor: from `start` (its `<`) to `end` (behind its `>`). */
-export interface Annotation {
+/** A part of a text: from `start` to before `end`. For an annotation of a descriptor, `<` and `>` are included. */
+export interface TextRange {
 	readonly start: number;
 	readonly end: number;
 }
 
-/** The annotations of all descriptors in the arguments of a call, complete or as far as they were printed. */
-export function annotationsIn(args: string): readonly Annotation[] {
+/** Returns the annotations of all descriptors in the arguments of a call, which may be incomplete. */
+export function annotationsIn(args: string): readonly TextRange[] {
 	return scan(args).annotations;
 }
 
-/** Where the strings of these arguments are, with their quotation marks. */
-export function stringsIn(args: string): readonly Annotation[] {
+/** Returns the strings in the arguments of a call, with their quotation marks. */
+export function stringsIn(args: string): readonly TextRange[] {
 	return scan(args).strings;
 }
 
-interface Scanned {
-	/** Where the parenthesis is that closes the call. */
+/** The result of a scan. */
+interface ScannedArguments {
+	/** The index of the parenthesis that closes the call. */
 	readonly end?: number;
-	/** How much was left open at the end of the text. */
+	/** The number of strings, lists and annotations that are not closed. */
 	readonly open: number;
-	readonly annotations: readonly Annotation[];
-	readonly strings: readonly Annotation[];
+	readonly annotations: readonly TextRange[];
+	readonly strings: readonly TextRange[];
 }
 
 /**
- * Goes over arguments as strace writes them, past strings (with C escapes: util.c, `string_quote`), comments, lists and
- * the annotations of descriptors, to the parenthesis that closes the call.
+ * Scans arguments up to the parenthesis that closes the call. Skips strings (with C escapes: util.c, `string_quote`),
+ * comments, lists, and annotations of descriptors.
  */
-function scan(text: string): Scanned {
+function scan(text: string): ScannedArguments {
 	const expected: string[] = [];
-	const annotations: Annotation[] = [];
-	const strings: Annotation[] = [];
+	const annotations: TextRange[] = [];
+	const strings: TextRange[] = [];
 	for (let at = 0; at < text.length; at++) {
 		const character = text.charAt(at);
 		const start = at;
@@ -94,16 +95,19 @@ function endOfComment(text: string, start: number): number | undefined {
 	return closing < 0 ? undefined : closing + 1;
 }
 
-/** `3<TCP:[…]>`, `AT_FDCWD</tmp>`, `0</dev/null<char 1:3>>`; but `1<<CAP_NET_RAW` is a shift. */
+/**
+ * Whether `<` begins an annotation: `3<TCP:[…]>`, `AT_FDCWD</tmp>`, `0</dev/null<char 1:3>>`. `1<<CAP_NET_RAW` is a
+ * shift.
+ */
 function opensAnnotation(text: string, at: number): boolean {
 	return text.charAt(at + 1) !== '<' && /[\dD]/.test(text.charAt(at - 1));
 }
 
 /**
- * Where the `>` of an annotation is. Of a path, strace writes `<` and `>` as octal escapes (util.c, `printfd`), so
- * brackets, quotation marks and `->` in it mean nothing; a device stands behind it in `<…>` of its own. What else is a
- * link to no file is a word and `[…]`: there, `->` joins the two ends of a connection, and names of local sockets are
- * strings.
+ * Returns the index of the `>` that closes an annotation. In a path, strace writes `<` and `>` as octal escapes
+ * (util.c, `printfd`), so brackets, quotation marks and `->` in it have no meaning; a device is added in its own `<…>`.
+ * A descriptor that is no file is a word and `[…]`. In it, `->` is between the two ends of a connection, and names of
+ * local sockets are strings.
  */
 function endOfAnnotation(text: string, start: number): number | undefined {
 	const isPath = !/^<[\w-]+:\[/.test(text.slice(start, start + 32));
@@ -121,16 +125,15 @@ function endOfAnnotation(text: string, start: number): number | undefined {
 	return undefined;
 }
 
-/** What a call's result says. */
+/** The fields of a call that its result contains. */
 export type StraceResult = Pick<StraceCall, 'returned' | 'errno' | 'resultText' | 'took'>;
 
 /**
- * Reads what stands behind the `=` (strace's syscall.c, `syscall_exiting_trace`): `0`, `0x55…`, `-1 EPIPE (Broken
- * pipe)`, `3<TCP:[…]>`,
- * `1 ([{fd=3, revents=POLLIN}])`, `?`, each with the time of `-T` behind it.
+ * Parses the text after the `=` (strace's syscall.c, `syscall_exiting_trace`): `0`, `0x55…`, `-1 EPIPE (Broken pipe)`,
+ * `3<TCP:[…]>`, `1 ([{fd=3, revents=POLLIN}])`, `?`, each followed by the time of `-T`.
  *
  * `? ERESTARTSYS (…)` is a result in the kernel only: the call is restarted, or the program gets EINTR, and strace does
- * not say which. It is kept as `resultText` and never taken for an errno.
+ * not print which. It becomes `resultText`, never `errno`.
  */
 export function parseResult(text: string): StraceResult {
 	const [timeText, seconds] = / <(\d+\.\d+)>$/.exec(text) ?? ['', undefined];
@@ -151,7 +154,7 @@ export function parseResult(text: string): StraceResult {
 	return { returned: numberOf(value), ...(resultText && { resultText }), ...took };
 }
 
-/** Where strace shows an octal result (umask), it begins with 0. */
+/** Parses a number. strace prints the result of umask in octal, with a leading 0. */
 function numberOf(text: string): number {
 	return /^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number(text);
 }

@@ -1,35 +1,35 @@
 import { bare } from './strace-descriptors.ts';
 
-/** A descriptor that a wait found ready, and for what. */
+/** A descriptor that a call found ready. */
 export interface ReadyDescriptor {
 	readonly fd: number;
 	/**
-	 * In the words of the call: `POLLIN|POLLHUP`, `EPOLLIN`; of select the set that holds it, `in`, `out` or `except`.
+	 * In the notation of strace: `POLLIN|POLLHUP`, `EPOLLIN`; for select the set that contains it: `in`, `out`, `except`.
 	 */
 	readonly events: string;
 }
 
-/** What poll, select and their like wait for. */
-export interface Wait {
-	/** Descriptors, in order; epoll names its own one only. */
+/** What a call of the poll family waits for, and what it found ready. */
+export interface PollCall {
+	/** The descriptors, in order. epoll_wait names only the epoll instance. */
 	readonly on: readonly number[];
-	/** Empty while it lasts, and where it found none. */
+	/** Empty while the call blocks, or if it found none. */
 	readonly ready: readonly ReadyDescriptor[];
-	/** What epoll tells of in place of a descriptor, as the program gave it (epoll_ctl(2), `epoll_data_t`). */
+	/** For epoll, instead of descriptors: the data that the program gave to epoll_ctl(2) (`epoll_data_t`). */
 	readonly readyData: readonly { readonly data: string; readonly low: number; readonly events: string }[];
 }
 
-/** What epoll_ctl says: from now on, `data` stands for the descriptor `fd` of the epoll instance `epoll`. */
+/** A call of epoll_ctl: from now on, `data` stands for the descriptor `fd` in the epoll instance `epoll`. */
 export interface EpollControl {
 	readonly epoll: number;
 	readonly fd: number;
 	readonly data?: string;
 }
 
-type Called = { readonly name: string; readonly args: string; readonly resultText?: string | undefined };
+type CallText = { readonly name: string; readonly args: string; readonly resultText?: string | undefined };
 
-/** Reads a call of the family poll; undefined for any other. */
-export function waitOf({ name, args, resultText = '' }: Called): Wait | undefined {
+/** Parses a call of the poll family; undefined for any other call. */
+export function parsePollCall({ name, args, resultText = '' }: CallText): PollCall | undefined {
 	const text = bare(args);
 	const result = bare(resultText);
 	if (name === 'poll' || name === 'ppoll')
@@ -39,8 +39,8 @@ export function waitOf({ name, args, resultText = '' }: Called): Wait | undefine
 	return undefined;
 }
 
-/** Reads epoll_ctl. */
-export function epollControlOf({ name, args }: Called): EpollControl | undefined {
+/** Parses a call of epoll_ctl; undefined for any other call. */
+export function parseEpollControl({ name, args }: CallText): EpollControl | undefined {
 	if (name !== 'epoll_ctl') return undefined;
 	const text = bare(args);
 	const [, epoll, fd, rest] = /^(\d+), EPOLL_CTL_\w+, (\d+), (.*)$/.exec(text) ?? [];
@@ -60,7 +60,7 @@ function polled(result: string): ReadyDescriptor[] {
 	}));
 }
 
-/** `5, [0 3], [3], NULL, {tv_sec=1, tv_nsec=0}`: three sets, which may be NULL. */
+/** Parses the three sets of select, which may be NULL: `5, [0 3], [3], NULL, {tv_sec=1, tv_nsec=0}`. */
 function selectedOn(text: string): number[] {
 	const sets =
 		/^\d+, (\[[\d ]*\]|NULL|0x[\da-f]+), (\[[\d ]*\]|NULL|0x[\da-f]+), (\[[\d ]*\]|NULL|0x[\da-f]+)/
@@ -71,15 +71,15 @@ function selectedOn(text: string): number[] {
 	);
 }
 
-/** `in [0 3], out [3], left {tv_sec=0, tv_nsec=9}`. */
+/** Parses the result of select: `in [0 3], out [3], left {tv_sec=0, tv_nsec=9}`. */
 function selected(result: string): ReadyDescriptor[] {
 	return [...result.matchAll(/\b(in|out|except) \[([\d ]+)\]/g)].flatMap(([, events = '', set = '']) =>
 		numbers(set, /(\d+)/g).map((fd) => ({ fd, events })),
 	);
 }
 
-/** `[{events=EPOLLIN, data={u32=7, u64=7}}]`. */
-function occurred(text: string): Wait['readyData'] {
+/** Parses the events of epoll_wait: `[{events=EPOLLIN, data={u32=7, u64=7}}]`. */
+function occurred(text: string): PollCall['readyData'] {
 	return dataIn(text).flatMap(({ events, ...data }) => (events === undefined ? [] : [{ ...data, events }]));
 }
 

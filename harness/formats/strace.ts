@@ -2,34 +2,34 @@ import { type Cloning, clones, ThreadOwners } from './strace-processes.ts';
 import { endOfArguments, isBalanced, parseResult, type StraceResult } from './strace-syntax.ts';
 import type { StraceCall, StraceRecord } from './types.ts';
 
-/** What is left when the trace has ended. */
-export interface StraceEnd {
-	/** From a last line without newline, and calls that still block and were not reported yet. */
+/** The rest of a trace that has ended. */
+export interface StraceRest {
+	/** Records of a last line without newline, and of calls that still block and were not returned yet. */
 	readonly records: StraceRecord[];
-	/** All lines that could not be read, from first to last. */
+	/** All lines that could not be parsed. */
 	readonly unread: string[];
-	/** What strace said about itself and about stops (`Process 12 attached`, `stopped by SIGSTOP`). */
+	/** Strace's messages about itself and about stops (`Process 12 attached`, `stopped by SIGSTOP`). */
 	readonly remarks: string[];
 }
 
 /** A call that was entered and has not returned yet. */
-interface OpenCall {
+interface UnfinishedCall {
 	readonly tid: number;
 	readonly t: number;
 	readonly name: string;
 	readonly args: string;
-	/** Whether a blocked record was handed out. */
+	/** Whether a record with `blocked: true` was returned. */
 	reported: boolean;
-	/** A stop interrupted it: it goes on by restart_syscall(2), unless a signal handler ran meanwhile. */
+	/** The result if a stop interrupted it: restart_syscall(2) continues it, unless a signal handler ran in between. */
 	readonly interrupted?: StraceResult;
-	/** When it went on. */
+	/** When restart_syscall(2) continued it. */
 	readonly restarted?: number;
 }
 
-/** A record of which only the thread is known yet. */
-type Unplaced = StraceRecord & { readonly tid: number };
+/** A record whose process is not known yet, only its thread. */
+type UnplacedRecord = StraceRecord & { readonly tid: number };
 
-/** A line with the number of its thread and its time split off. */
+/** A line, split into the number of its thread, its time, and the rest. */
 interface Line {
 	readonly tid: number;
 	readonly t: number;
@@ -38,24 +38,23 @@ interface Line {
 }
 
 /**
- * Reads the output of `strace -f -yy -ttt -T -s 64 -o file` as it grows, in pieces of any size.
+ * Parses the output of `strace -f -yy -ttt -T -s 64 -o file` as it grows, in chunks of any size.
  *
- * A call that is still blocked when a push ends is handed out once with `blocked: true`, and once more when it has
- * returned; its thread and `t` tell that it is the same. A call whose process ends inside it is completed without a
- * result, at that time.
+ * `push` returns a call that still blocks once with `blocked: true`, and again when it has returned. Both records have
+ * the same thread and `t`. If the process ends during a call, the call is completed without a result at that time.
  */
 export class StraceReader {
-	/** Lines that are not of strace, or cut. */
+	/** Lines that are truncated, or not from strace. */
 	readonly unread: string[] = [];
 	readonly remarks: string[] = [];
 	#rest = '';
-	/** Of the line that has no newline yet. */
-	#unfinishedLine: OpenCall | undefined;
-	/** Of calls during which strace went on to print another thread, by thread. */
-	readonly #open = new Map<number, OpenCall>();
+	/** The call in the line that has no newline yet. */
+	#partialLine: UnfinishedCall | undefined;
+	/** Calls that have not returned, by thread: strace has printed a line of another thread since. */
+	readonly #open = new Map<number, UnfinishedCall>();
 	readonly #owners = new ThreadOwners();
-	/** Of threads whose process is not known yet. */
-	#unplaced: Unplaced[] = [];
+	/** Records of threads whose process is not known yet. */
+	#unplaced: UnplacedRecord[] = [];
 
 	push(text: string): StraceRecord[] {
 		const lines = (this.#rest + text).split('\n');
@@ -64,8 +63,8 @@ export class StraceReader {
 		return [...records, ...this.#blocked()];
 	}
 
-	/** Call it once, after the last push. */
-	end(): StraceEnd {
+	/** Returns the rest. To be called once, after the last `push`. */
+	end(): StraceRest {
 		const last = this.#rest;
 		this.#rest = '';
 		const isOpenCall = this.#startOf(last) !== undefined;
@@ -75,14 +74,14 @@ export class StraceReader {
 	}
 
 	#readLine(text: string, addition = ''): StraceRecord[] {
-		const unfinishedLine = this.#unfinishedLine;
-		this.#unfinishedLine = undefined;
+		const partialLine = this.#partialLine;
+		this.#partialLine = undefined;
 		const line = splitHead(text + addition);
 		if (line) {
-			// Whose the thread is, its first line tells best: what made it cannot have been forgotten by then.
+			// The process of a new thread is found at its first line, when the call that created it is still known.
 			const owner = this.#owners.ownerOf(line.tid, this.#cloning);
 			const records =
-				this.#readEnd(line) ?? this.#readResumed(line) ?? this.#readCall(line, unfinishedLine?.reported ?? false);
+				this.#readEnd(line) ?? this.#readResumed(line) ?? this.#readCall(line, partialLine?.reported ?? false);
 			if (records) return this.#placed(records, line.tid, owner);
 		}
 		if (/^strace: |^\[ Process /.test(line?.body ?? text)) this.remarks.push(text);
@@ -94,8 +93,8 @@ export class StraceReader {
 		return [...this.#open.values()].filter(({ name }) => clones(name));
 	}
 
-	/** Gives records their process, and hands out those of other threads whose process they tell. */
-	#placed(records: readonly Unplaced[], tid: number, owner: number | undefined): StraceRecord[] {
+	/** Returns the records with their process, and earlier records of other threads whose process is known now. */
+	#placed(records: readonly UnplacedRecord[], tid: number, owner: number | undefined): StraceRecord[] {
 		this.#unplaced.push(...records);
 		for (const record of records)
 			if (record.kind === 'call' && !record.blocked && clones(record.name)) this.#cloned(record);
@@ -109,13 +108,13 @@ export class StraceReader {
 		return ready;
 	}
 
-	#cloned(record: Unplaced & StraceCall): void {
+	#cloned(record: UnplacedRecord & StraceCall): void {
 		if (record.returned !== undefined && record.returned > 0) this.#owners.made(record, record.returned);
 		else this.#owners.failed(record);
 	}
 
-	/** Signals, stops and ends: strace.c, `print_stopped`, `print_signalled`, `print_exited`. */
-	#readEnd({ tid, t, body, whole }: Line): Unplaced[] | undefined {
+	/** Parses signals, stops and ends (strace.c, `print_stopped`, `print_signalled`, `print_exited`). */
+	#readEnd({ tid, t, body, whole }: Line): UnplacedRecord[] | undefined {
 		const signal = /^--- (SIG\w+) \{.*\} ---$/.exec(body)?.[1];
 		if (signal) return [{ kind: 'signal', pid: tid, tid, t, signal }];
 		if (/^--- (stopped by )?SIG\w+ ---$/.test(body)) {
@@ -137,18 +136,18 @@ export class StraceReader {
 	}
 
 	/**
-	 * When a thread calls execve, it goes on under the number of the thread that led the process; the leader's own call
-	 * never returns.
+	 * Handles an execve in a thread that is not the leader: the thread continues under the leader's number, and the
+	 * leader's own call never returns.
 	 */
-	#supersede(leader: number, t: number, successor: number): Unplaced[] {
+	#supersede(leader: number, t: number, successor: number): UnplacedRecord[] {
 		const lost = this.#takeOpen(leader);
 		const execve = this.#takeOpen(successor);
-		// Its record keeps the number under which it was reported.
+		// The record of the execve keeps the number under which it was reported.
 		if (execve) this.#open.set(leader, execve);
 		return lost ? [neverReturned(lost, lost.args, t, 'another thread called execve')] : [];
 	}
 
-	#readResumed({ tid, t, body }: Line): Unplaced[] | undefined {
+	#readResumed({ tid, t, body }: Line): UnplacedRecord[] | undefined {
 		const restarted = this.#readRestart({ tid, t, body });
 		if (restarted) return restarted;
 		const [head, name] = /^<\.\.\. (\w+) resumed>/.exec(body) ?? [];
@@ -159,19 +158,21 @@ export class StraceReader {
 		return this.#readArguments({ ...open, args: '' }, open.args + body.slice(head.length), t);
 	}
 
-	/** `restart_syscall(<... resuming interrupted poll ...>) = 0`: the poll that a stop interrupted, and its result. */
-	#readRestart({ tid, t, body }: Pick<Line, 'tid' | 't' | 'body'>): Unplaced[] | undefined {
+	/**
+	 * Parses `restart_syscall(<... resuming interrupted poll ...>) = 0`: the result of a poll that a stop interrupted.
+	 */
+	#readRestart({ tid, t, body }: Pick<Line, 'tid' | 't' | 'body'>): UnplacedRecord[] | undefined {
 		const [head] = /^restart_syscall\(<\.\.\. resuming interrupted [\w ]+ \.\.\.>/.exec(body) ?? [];
 		if (head === undefined || !this.#open.get(tid)?.interrupted) return undefined;
 		const open = this.#takeOpen(tid);
 		return open && this.#readArguments({ ...open, args: '', restarted: t }, open.args + body.slice(head.length), t);
 	}
 
-	#readCall(line: Line, reported: boolean): Unplaced[] | undefined {
+	#readCall(line: Line, reported: boolean): UnplacedRecord[] | undefined {
 		const start = startOfCall(line);
 		if (!start) return undefined;
-		// A thread that makes another call did not go on with the interrupted one: a handler ran, and the program got EINTR
-		// (signal(7)).
+		// If a thread makes another call, the interrupted one was not restarted: a signal handler ran, and the program got
+		// EINTR (signal(7)).
 		const interrupted = this.#open.get(line.tid)?.interrupted && this.#takeOpen(line.tid);
 		const records = this.#readArguments({ ...start, reported }, start.args, line.t);
 		if (!records && interrupted) this.#open.set(line.tid, interrupted);
@@ -179,10 +180,12 @@ export class StraceReader {
 	}
 
 	/**
-	 * @param text from behind the opening parenthesis on
-	 * @param t of the line that ends it
+	 * Parses the arguments and the result of a call.
+	 *
+	 * @param text the text after the opening parenthesis
+	 * @param t the time of the line that ends the call
 	 */
-	#readArguments(call: OpenCall, text: string, t: number): Unplaced[] | undefined {
+	#readArguments(call: UnfinishedCall, text: string, t: number): UnplacedRecord[] | undefined {
 		const interrupted = / <(?:unfinished|detached) \.\.\.>$/.exec(text);
 		if (interrupted) {
 			this.#leaveOpen({ ...call, args: text.slice(0, interrupted.index) });
@@ -190,7 +193,7 @@ export class StraceReader {
 		}
 		const end = endOfArguments(text);
 		if (end === undefined) return undefined;
-		// A thread that is taken away by exit_group or execve inside a call: `<... read resumed> <unfinished ...>) = ?`.
+		// exit_group or execve ended the thread during the call: `<... read resumed> <unfinished ...>) = ?`.
 		const args = text.slice(0, end.at).replace(/ <unfinished \.\.\.>$/, '');
 		if (end.result.startsWith('? ERESTART_RESTARTBLOCK')) {
 			this.#leaveOpen({ ...call, args, interrupted: parseResult(end.result) });
@@ -199,27 +202,27 @@ export class StraceReader {
 		if (!/^\?( <unavailable>)?$/.test(end.result) || /^exit(_group)?$/.test(call.name))
 			return [finished(call, args, parseResult(end.result))];
 		if (t > call.t) return [neverReturned(call, args, t, 'its thread ended')];
-		// In one line with its beginning: when that was, the end of the thread tells.
+		// The beginning and the end of the call are in one line. The time of its end is that of the end of its thread.
 		this.#leaveOpen({ ...call, args });
 		return [];
 	}
 
-	#leaveOpen(call: OpenCall): void {
+	#leaveOpen(call: UnfinishedCall): void {
 		const forgotten = this.#open.get(call.tid);
 		if (forgotten) this.unread.push(`${forgotten.tid} ${forgotten.t} ${forgotten.name}(${forgotten.args}`);
 		this.#open.set(call.tid, call);
 	}
 
-	#takeOpen(tid: number): OpenCall | undefined {
+	#takeOpen(tid: number): UnfinishedCall | undefined {
 		const open = this.#open.get(tid);
 		this.#open.delete(tid);
 		return open;
 	}
 
-	/** The calls that nobody was told of yet. */
+	/** Returns records of the blocked calls that were not returned yet. */
 	#blocked(): StraceRecord[] {
-		this.#unfinishedLine ??= this.#startOf(this.#rest);
-		const open = [...this.#open.values(), ...(this.#unfinishedLine ? [this.#unfinishedLine] : [])].filter(
+		this.#partialLine ??= this.#startOf(this.#rest);
+		const open = [...this.#open.values(), ...(this.#partialLine ? [this.#partialLine] : [])].filter(
 			(call) => !call.reported,
 		);
 		return open.flatMap((call) => {
@@ -229,17 +232,23 @@ export class StraceReader {
 		});
 	}
 
-	/** The call that an unfinished line begins, once it is clear which call on what: a read may cut the file anywhere. */
-	#startOf(text: string): OpenCall | undefined {
+	/**
+	 * Parses the beginning of a call in a line without newline. Returns undefined until the name and the first argument
+	 * are complete, because a chunk may end anywhere.
+	 */
+	#startOf(text: string): UnfinishedCall | undefined {
 		const line = splitHead(text);
 		const start = line && startOfCall(line);
-		// `close(3`: the number may go on, and says nothing before its `<` has arrived.
-		const isClear = start && isBalanced(start.args) && !/^-?\d+$/.test(start.args);
-		return isClear ? start : undefined;
+		// `close(3`: more digits may follow, and the annotation (`<…>`) is missing.
+		const isComplete = start && isBalanced(start.args) && !/^-?\d+$/.test(start.args);
+		return isComplete ? start : undefined;
 	}
 }
 
-/** `47    1795164282.378685 accept4(…`: strace pads the number to five columns (strace.c, `printleader`). */
+/**
+ * Splits a line such as `47    1795164282.378685 accept4(…`. strace pads the number to five columns (strace.c,
+ * `printleader`).
+ */
 function splitHead(text: string): Line | undefined {
 	const [head, tid, t] = /^(\d+) +(\d+\.\d+) /.exec(text) ?? [];
 	return head === undefined
@@ -247,25 +256,25 @@ function splitHead(text: string): Line | undefined {
 		: { tid: Number(tid), t: Number(t), body: text.slice(head.length), whole: text };
 }
 
-function startOfCall({ tid, t, body }: Line): OpenCall | undefined {
+function startOfCall({ tid, t, body }: Line): UnfinishedCall | undefined {
 	const [head, name] = /^([a-z_]\w*)\(/i.exec(body) ?? [];
 	return head === undefined || name === undefined
 		? undefined
 		: { tid, t, name, args: body.slice(head.length), reported: false };
 }
 
-/** A record with its process; its thread is told only where it is another than the first. */
-function placed({ tid, ...record }: Unplaced, pid: number): StraceRecord {
+/** Adds the process to a record, and removes the thread if it is the first one of the process. */
+function placed({ tid, ...record }: UnplacedRecord, pid: number): StraceRecord {
 	return { ...record, pid, ...(tid !== pid && { tid }) };
 }
 
-function finished(call: OpenCall, args: string, result: StraceResult): Unplaced & StraceCall {
+function finished(call: UnfinishedCall, args: string, result: StraceResult): UnplacedRecord & StraceCall {
 	const { t, restarted = t } = call;
 	const took = result.took === undefined ? {} : { took: Math.round((restarted - t + result.took) * 1e6) / 1e6 };
 	return { ...described(call, args, result.errno), ...result, ...took, blocked: false };
 }
 
-function failedByHandler({ interrupted, ...call }: OpenCall): Unplaced & StraceCall {
+function failedByHandler({ interrupted, ...call }: UnfinishedCall): UnplacedRecord & StraceCall {
 	return finished(call, call.args, {
 		...interrupted,
 		returned: -1,
@@ -274,19 +283,19 @@ function failedByHandler({ interrupted, ...call }: OpenCall): Unplaced & StraceC
 	});
 }
 
-/** @param t when that was certain */
-function neverReturned(call: OpenCall, args: string, t: number, why: string): Unplaced & StraceCall {
+/** Completes a call that never returned. @param t the time at which that was known */
+function neverReturned(call: UnfinishedCall, args: string, t: number, why: string): UnplacedRecord & StraceCall {
 	const took = Math.max(0, Math.round((t - call.t) * 1e6) / 1e6);
 	return finished({ ...call, restarted: call.t }, args, { resultText: `never returned: ${why}`, took });
 }
 
 function described(
-	{ tid, t, name }: OpenCall,
+	{ tid, t, name }: UnfinishedCall,
 	args: string,
 	errno?: string,
 ): Omit<StraceCall, 'blocked'> & { readonly tid: number } {
-	// With -yy every open descriptor carries its `<…>`; a number without one is a descriptor only where the kernel says
-	// it is a bad one.
+	// With -yy every open descriptor has an annotation (`<…>`). A number without one is a descriptor only if the kernel
+	// returned EBADF.
 	const [fd] = (errno === 'EBADF' ? /^\d+(?=[,<]|$)/ : /^\d+(?=<)/).exec(args) ?? [];
 	return { kind: 'call', pid: tid, tid, t, name, args, ...(fd !== undefined && { fd: Number(fd) }) };
 }

@@ -10,10 +10,10 @@ const SACK = 5;
 const TIMESTAMP = 8;
 const MPTCP = 30;
 const FAST_OPEN = 34;
-/** Accurate ECN with its counters in one order or the other (RFC 9768, 3.2.3). */
+/** Accurate ECN, with its counters in either order (RFC 9768, 3.2.3). */
 const ACCURATE_ECN_0 = 172;
 const ACCURATE_ECN_1 = 174;
-/** Shared by experiments, which the two bytes behind the length tell apart (RFC 6994). */
+/** The kind of all experimental options. The two bytes after the length identify the experiment (RFC 6994). */
 const EXPERIMENT = 254;
 const EXPERIMENTS: ReadonlyMap<number, number> = new Map([
 	[0xf989, FAST_OPEN],
@@ -21,7 +21,7 @@ const EXPERIMENTS: ReadonlyMap<number, number> = new Map([
 	[0xacc1, ACCURATE_ECN_1],
 ]);
 
-/** By number (RFC 8684, 8.2). */
+/** The subtypes of MPTCP options, by number (RFC 8684, 8.2). */
 const MPTCP_SUBTYPES = [
 	'MP_CAPABLE',
 	'MP_JOIN',
@@ -35,8 +35,8 @@ const MPTCP_SUBTYPES = [
 ];
 
 /**
- * Reads the options of a TCP header between two places of it, as far as they were captured and are well-formed; those
- * of other kinds, and of a wrong length, are passed over.
+ * Parses the options of a TCP header, which are between `start` and `end`. Ignores other kinds of options, and options
+ * with a wrong length. Stops at the end of the snapshot.
  */
 export function readTcpOptions(view: DataView, start: number, end: number): TcpOptions {
 	const options: Writable<TcpOptions> = {};
@@ -79,7 +79,7 @@ function sackBlocks(view: DataView, start: number, end: number): { from: number;
 	return blocks;
 }
 
-/** A segment may have several, e.g. `DSS, ADD_ADDR`. */
+/** Adds a subtype to the earlier ones of the same segment, e.g. `DSS, ADD_ADDR`. */
 function withSubtype(earlier: string | undefined, subtype: number): string {
 	const name = MPTCP_SUBTYPES[subtype] ?? `subtype ${subtype}`;
 	return earlier === undefined ? name : `${earlier}, ${name}`;

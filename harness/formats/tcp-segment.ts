@@ -8,7 +8,7 @@ const FLAG_TEXTS: readonly FlagText[] = Array.from({ length: 512 }, (_, bits) =>
 	return letters.join('') || 'none';
 });
 
-/** A segment before it is known between which addresses. */
+/** A parsed TCP header, without addresses. */
 export interface ReadSegment extends Pick<CapturedSegment, 'flags' | 'seq' | 'ack' | 'window' | 'length' | 'options'> {
 	readonly sourcePort: number;
 	readonly destinationPort: number;
@@ -17,10 +17,10 @@ export interface ReadSegment extends Pick<CapturedSegment, 'flags' | 'seq' | 'ac
 const SHORTEST_HEADER = 20;
 
 /**
- * Reads a segment's header (RFC 9293, 3.1), which begins at `start`.
+ * Parses the TCP header (RFC 9293, 3.1) that begins at `start`.
  *
- * @param segmentLength header and payload, as the IP header tells; the snapshot may hold less
- * @returns a text that says why where it is none
+ * @param segmentLength the length of header and payload, from the IP header; the snapshot may contain less
+ * @returns the reason, as a string, if it is not a TCP header
  */
 export function readTcp(view: DataView, start: number, segmentLength: number): ReadSegment | string {
 	if (view.byteLength < start + SHORTEST_HEADER) return 'truncated TCP header';

@@ -3,15 +3,15 @@ import { STATES } from '../tcp/states.ts';
 import type { Endpoint, TraceRecord } from './types.ts';
 
 /**
- * What a line of the trace is: a record, one of a socket or an event that is no concern of ours, or nothing that could
- * be read.
+ * The result of parsing a line: a record; `not ours` for other events and other sockets; `unread` if the line could not
+ * be parsed.
  */
 type ParsedLine = TraceRecord | 'not ours' | 'unread';
 
 /**
- * `comm-pid [cpu] flags time: event: fields` (kernel/trace/trace_output.c, `trace_print_context`). The command may hold
- * anything, even what looks like the columns behind it, so it is matched greedily: the last thing that looks like them
- * is them.
+ * `comm-pid [cpu] flags time: event: fields` (kernel/trace/trace_output.c, `trace_print_context`). The command may
+ * contain any text, even text that looks like the columns after it. So it is matched greedily, and the last text that
+ * looks like the columns is taken.
  */
 const LINE = /^.*-\d+ +(?:\([ \d-]+\) +)?\[\d{3,}\] +\S+ +(\d+\.\d+): (\w+): (.*)$/;
 
@@ -26,17 +26,17 @@ const READERS: Record<string, (t: number, fields: Fields) => ParsedLine> = {
 };
 
 /**
- * Reads one line of tracefs' trace_pipe. IPv4 and TCP only (IPv4 over a socket that takes both, too); anything else is
- * undefined. Where what is not ours and what could not be read must be told apart, use a `TraceReader`.
+ * Parses a line of tracefs' trace_pipe. Returns undefined if it is not about TCP over IPv4 (also on an IPv6 socket), or
+ * could not be parsed. Use a `TraceReader` to find lines that could not be parsed.
  */
 export function parseTrace(line: string): TraceRecord | undefined {
-	const judged = parseLine(line);
-	return typeof judged === 'string' ? undefined : judged;
+	const parsed = parseLine(line);
+	return typeof parsed === 'string' ? undefined : parsed;
 }
 
-/** Reads a trace_pipe as it comes, in pieces of any size. */
+/** Parses a trace_pipe as it grows, in chunks of any size. */
 export class TraceReader {
-	/** Lines that are of no known form. */
+	/** Lines that could not be parsed. */
 	readonly unread: string[] = [];
 	#rest = '';
 
@@ -46,7 +46,7 @@ export class TraceReader {
 		return lines.flatMap((line) => this.#read(line));
 	}
 
-	/** Reads a last line that had no newline. */
+	/** Returns the record of a last line without newline. To be called once, after the last `push`. */
 	end(): TraceRecord[] {
 		const last = this.#rest;
 		this.#rest = '';
@@ -54,9 +54,9 @@ export class TraceReader {
 	}
 
 	#read(line: string): TraceRecord[] {
-		const judged = parseLine(line);
-		if (judged === 'unread') this.unread.push(line);
-		return typeof judged === 'string' ? [] : [judged];
+		const parsed = parseLine(line);
+		if (parsed === 'unread') this.unread.push(line);
+		return typeof parsed === 'string' ? [] : [parsed];
 	}
 }
 
@@ -68,7 +68,10 @@ function parseLine(line: string): ParsedLine {
 	return reader ? reader(Number(t), readFields(text)) : 'not ours';
 }
 
-/** kernel/trace/trace.c, `print_trace_line`: without a number where the ring buffer does not know how many. */
+/**
+ * Parses the line about lost events (kernel/trace/trace.c, `print_trace_line`). It has no number if the ring buffer
+ * does not know how many were lost.
+ */
 function readLost(line: string): TraceRecord | undefined {
 	const [, cpu, events] = /^CPU:(\d+) \[LOST (?:(\d+) )?EVENTS\]$/.exec(line.trim()) ?? [];
 	if (cpu === undefined) return undefined;
@@ -92,15 +95,15 @@ function readError(t: number, fields: Fields): ParsedLine {
 	if (typeof ends === 'string') return ends;
 	const number = fields.get('error');
 	if (number === undefined || !/^-?\d+$/.test(number)) return 'unread';
-	// sk_error_report is also called to wake a sleeper when a socket ends without an error (net/ipv4/tcp.c,
-	// `tcp_disconnect`): nothing to report.
+	// The kernel also calls sk_error_report without an error, to wake a process when a socket ends (net/ipv4/tcp.c,
+	// `tcp_disconnect`).
 	if (Number(number) === 0) return 'not ours';
 	return { kind: 'error', t, ...ends, errno: errnoName(Math.abs(Number(number))) };
 }
 
 /**
- * tcp_send_reset has `src=ip:port dest=ip:port` since 6.10, and a reason; before, the fields of a socket, and no event
- * where there was none (include/trace/events/tcp.h).
+ * Since Linux 6.10 tcp_send_reset has `src=ip:port dest=ip:port` and a reason. Before, it had the fields of the socket,
+ * and there was no event without a socket (include/trace/events/tcp.h).
  */
 function readReset(t: number, fields: Fields, direction: 'sent' | 'received'): ParsedLine {
 	const ends = fields.has('src') ? readPairs(fields) : readEnds(fields);
@@ -114,22 +117,22 @@ function readRetransmit(t: number, fields: Fields): ParsedLine {
 	if (typeof ends === 'string') return ends;
 	const state = fields.get('state');
 	if (!state) return 'unread';
-	// Since 6.17 the event also tells of attempts that did not leave the host; before, there was no event for these
-	// (net/ipv4/tcp_output.c, `__tcp_retransmit_skb`).
+	// Since Linux 6.17 there are also events for attempts that did not leave the host (net/ipv4/tcp_output.c,
+	// `__tcp_retransmit_skb`).
 	const error = Math.abs(Number(fields.get('err') ?? 0));
 	return { kind: 'retransmit', t, ...ends, state: stateName(state), ...(error > 0 && { errno: errnoName(error) }) };
 }
 
-interface Ends {
+interface LocalAndRemote {
 	readonly local: Endpoint;
 	readonly remote: Endpoint;
 }
 
 /**
- * The fields of a socket. `family` and `protocol` are absent on older kernels; the IPv6 form of the addresses tells the
- * family always.
+ * Parses the fields of a socket. Older kernels have no `family` and `protocol`, so the family is taken from the IPv6
+ * form of the addresses.
  */
-function readEnds(fields: Fields): Ends | 'not ours' | 'unread' {
+function readEnds(fields: Fields): LocalAndRemote | 'not ours' | 'unread' {
 	const protocol = fields.get('protocol');
 	if (protocol !== undefined && protocol !== 'IPPROTO_TCP') return 'not ours';
 	const local = readEnd(fields.get('saddr'), fields.get('saddrv6'), fields.get('sport'));
@@ -144,20 +147,23 @@ function readEnd(
 	port: string | undefined,
 ): Endpoint | 'not ours' | undefined {
 	if (address === undefined || v6 === undefined || !isPort(port)) return undefined;
-	// `::` is the wildcard of a socket that may take IPv4, too: a Node server listens on it. One that takes IPv6 only
-	// looks the same.
+	// `::` is the wildcard address of a socket for both IPv4 and IPv6, as in Node servers. A socket for IPv6 only looks
+	// the same.
 	if (v6 !== '::' && !v6.startsWith('::ffff:')) return 'not ours';
 	return isIpv4(address) ? { address, port: Number(port) } : undefined;
 }
 
-function readPairs(fields: Fields): Ends | 'not ours' | 'unread' {
+function readPairs(fields: Fields): LocalAndRemote | 'not ours' | 'unread' {
 	const local = readPair(fields.get('src'));
 	const remote = readPair(fields.get('dest'));
 	if (!local || !remote) return 'unread';
 	return local === 'not ours' || remote === 'not ours' ? 'not ours' : { local, remote };
 }
 
-/** `%pISpc` (Documentation/core-api/printk-formats.rst): `1.2.3.4:80`, `[::1]:80`, `[::ffff:1.2.3.4]:80`. */
+/**
+ * Parses the format `%pISpc` (Documentation/core-api/printk-formats.rst): `1.2.3.4:80`, `[::1]:80`,
+ * `[::ffff:1.2.3.4]:80`.
+ */
 function readPair(text: string | undefined): Endpoint | 'not ours' | undefined {
 	const [, v6, v4, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d+)$/.exec(text ?? '') ?? [];
 	const address = v4 ?? v6?.replace(/^::ffff:(?=\d+\.)/, '');
@@ -179,13 +185,13 @@ const KERNEL_STATES: Record<string, string> = {
 	TCP_CLOSE: 'CLOSED',
 	TCP_FIN_WAIT1: 'FIN-WAIT-1',
 	TCP_FIN_WAIT2: 'FIN-WAIT-2',
-	// A request socket that waits for the last segment of the handshake: one state on the wire
-	// (include/net/tcp_states.h).
+	// The state of a request socket, which waits for the last segment of the handshake (include/net/tcp_states.h). `ss`
+	// shows it as SYN-RECV.
 	TCP_NEW_SYN_RECV: 'SYN-RECV',
 	...Object.fromEntries(STATES.map((state) => [`TCP_${state.replaceAll('-', '_')}`, state])),
 };
 
-/** The kernel's name of a state in ss spelling; a name that is none of the known ones stays as it is. */
+/** Converts the kernel's name of a state to the spelling of `ss`. Returns an unknown name unchanged. */
 function stateName(name: string): string {
 	return Object.hasOwn(KERNEL_STATES, name) ? (KERNEL_STATES[name] ?? name) : name;
 }

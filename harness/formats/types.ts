@@ -1,9 +1,8 @@
 /**
- * What the tools on a host say, as values. Times are seconds since the epoch with microseconds, on the clock of that
- * host.
+ * The parsed output of the tools on a host. Times are seconds since the epoch with microseconds, on the host's clock.
  */
 
-/** A value while it is being made. */
+/** `T` without `readonly`, for an object that is being built. */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** An IPv4 address (dotted) and a TCP port. */
@@ -12,7 +11,7 @@ export interface Endpoint {
 	readonly port: number;
 }
 
-/** `ss` timer: its name, what is left of it, and how often it has fired (unanswered probes or retransmissions). */
+/** A timer in `ss`: its name, the time left, and how often it has expired (unanswered probes or retransmissions). */
 export interface SsTimer {
 	readonly name: 'on' | 'keepalive' | 'timewait' | 'persist' | 'unknown';
 	readonly leftMs: number;
@@ -29,70 +28,67 @@ export interface SsRow {
 	/** Port 0 stands for `*`. */
 	readonly remote: Endpoint;
 	readonly timer?: SsTimer;
-	/** 0 or absent for a socket that no process holds any more. */
+	/** 0 or absent for a socket that no process holds. */
 	readonly inode?: number;
-	/** Everything else ss said of the socket (`rto:204`, `cwnd:10`, …), word by word, unparsed. */
+	/** The other fields of the row (`rto:204`, `cwnd:10`, …), unparsed. */
 	readonly details: string;
 }
 
-/** One descriptor of a program that is a TCP socket, as `lsof` shows it. */
+/** A TCP socket of a process, as `lsof` shows it. */
 export interface LsofDescriptor {
 	readonly pid: number;
 	readonly command: string;
 	readonly fd: number;
 	readonly family: 'IPv4' | 'IPv6';
-	/** In ss spelling. */
+	/** In the spelling of `ss`. */
 	readonly state: string;
 	readonly local: Endpoint;
 	/** Absent for a listener. */
 	readonly remote?: Endpoint;
 }
 
-/**
- * A TCP socket as a call shows it. IPv4-mapped addresses of an IPv6 socket are written as the IPv4 addresses that they
- * stand for.
- */
+/** A TCP socket in a system call. IPv4-mapped addresses of an IPv6 socket are written as plain IPv4. */
 export interface TcpSocket {
 	readonly family: 'IPv4' | 'IPv6';
-	/** Absent where it has no address yet, and where nobody could say. */
+	/** Absent if the socket has no address yet, or the address is not known. */
 	readonly local?: Endpoint;
 	readonly remote?: Endpoint;
 }
 
-/** One system call as strace tells it. */
+/** A system call in the output of strace. */
 export interface StraceCall {
 	readonly kind: 'call';
-	/** The process that made it. */
+	/** The process that made the call. */
 	readonly pid: number;
-	/** Its thread, where that is another than the first, whose number is the process's. */
+	/** The thread, if it is not the first one of the process, whose number is `pid`. */
 	readonly tid?: number;
-	/** When it was entered. */
+	/** When the call was entered. */
 	readonly t: number;
 	readonly name: string;
-	/** The text between the parentheses, out-parameters included. While blocked: as far as strace printed it. */
+	/** The text between the parentheses, including output parameters. While the call blocks: what strace has printed. */
 	readonly args: string;
-	/** Number of the socket, pipe or file that the first argument names, where it is one, e.g. 3 for `3<TCP:[…]>`. */
+	/** The descriptor in the first argument, e.g. 3 for `3<TCP:[…]>`. */
 	readonly fd?: number;
 	/**
-	 * Absent while the call blocks, and where it never returned: its process ended, or another thread of it called
-	 * execve.
+	 * Absent while the call blocks. Also absent if it never returned: its process ended, or another thread of the process
+	 * called execve.
 	 */
 	readonly returned?: number;
-	/** Name of the errno where it returned -1. */
+	/** The name of the errno if the call returned -1. */
 	readonly errno?: string;
 	/**
-	 * What strace adds to the result: the text in parentheses behind it (`[{fd=3, revents=POLLIN}]`, `Connection reset by
-	 * peer`), what a returned descriptor is (`TCP:[…]`), `ERESTARTSYS (…)` where the call was interrupted and has no
-	 * result the program could see, or `never returned` and why.
+	 * What strace adds to the result: the text in parentheses after it (`[{fd=3, revents=POLLIN}]`, `Connection reset by
+	 * peer`), the annotation of a returned descriptor (`TCP:[…]`), `ERESTARTSYS (…)` if the call was interrupted and has
+	 * no result that the program could see, or `never returned` and the reason.
 	 */
 	readonly resultText?: string;
 	/** Seconds inside the call; absent while it blocks. */
 	readonly took?: number;
-	/** True until the line that completes it was read. */
+	/** True until the line that completes the call was read. */
 	readonly blocked: boolean;
 }
 
-/** A signal that strace saw delivered, or the end of a thread. */
+/** A signal that was delivered. */
 export interface StraceSignal {
 	readonly kind: 'signal';
 	readonly pid: number;
@@ -100,29 +96,31 @@ export interface StraceSignal {
 	readonly t: number;
 	readonly signal: string;
 }
+
+/** The end of a thread. */
 export interface StraceExit {
 	readonly kind: 'exit';
 	readonly pid: number;
 	readonly tid?: number;
 	readonly t: number;
-	/** Exit status, or the signal that killed it. */
+	/** The exit status, or the signal that killed it. */
 	readonly status: number | string;
 }
 export type StraceRecord = StraceCall | StraceSignal | StraceExit;
 
-/** TCP flags as tcpdump writes them, in its order: F S R P . U E W e, e.g. `S.`, `P.`, `F.`, `R`. */
+/** TCP flags in tcpdump's notation and order: F S R P . U E W e, e.g. `S.`, `P.`, `F.`, `R`. */
 export type FlagText = string;
 
-/** One TCP segment as a capture saw it. */
+/** A TCP segment in a capture. */
 export interface CapturedSegment {
 	readonly kind: 'segment';
 	readonly t: number;
 	/**
-	 * `out` if this host sent it, `in` if it arrived; absent where the link type does not say (NFLOG, Ethernet), and
-	 * where the frame was addressed to another machine.
+	 * `out` if this host sent it, `in` if it arrived. Absent if the link type has no direction (NFLOG, Ethernet), or the
+	 * frame was addressed to another machine.
 	 */
 	readonly direction?: 'in' | 'out';
-	/** True on the interface of the host with itself. */
+	/** Whether the interface was the loopback. */
 	readonly loopback?: true;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
@@ -130,13 +128,13 @@ export interface CapturedSegment {
 	/** Absolute sequence and acknowledgement numbers (unsigned 32 bit). */
 	readonly seq: number;
 	readonly ack: number;
-	/** Unscaled window field. */
+	/** The window field of the header, unscaled. */
 	readonly window: number;
-	/** Payload bytes, from the IP total length (a snapshot may hold fewer). */
+	/** The number of payload bytes, from the IP total length. The snapshot may contain fewer. */
 	readonly length: number;
 	readonly ipId: number;
 	readonly options: TcpOptions;
-	/** NFLOG only: the prefix of the rule that logged it. */
+	/** For NFLOG: the prefix of the rule that logged it. */
 	readonly prefix?: string;
 }
 
@@ -148,16 +146,13 @@ export interface TcpOptions {
 	readonly sack?: readonly { readonly from: number; readonly to: number }[];
 	/** Subtypes of MPTCP options (RFC 8684), e.g. `MP_CAPABLE`. */
 	readonly mptcp?: string;
-	/** The Fast Open cookie in hex; empty where one is asked for (RFC 7413). */
+	/** The Fast Open cookie in hex; empty if one is requested (RFC 7413). */
 	readonly fastOpen?: string;
-	/**
-	 * `AccECN0` or `AccECN1`, which says the order of the counters, and these in hex, as far as they were sent (RFC 9768,
-	 * 3.2.3).
-	 */
+	/** `AccECN0` or `AccECN1` (the order of the counters), and the counters that were sent, in hex (RFC 9768, 3.2.3). */
 	readonly accurateEcn?: string;
 }
 
-/** One ICMP message as a capture saw it. */
+/** An ICMP message in a capture. */
 export interface CapturedIcmp {
 	readonly kind: 'icmp';
 	readonly t: number;
@@ -168,23 +163,23 @@ export interface CapturedIcmp {
 	readonly ipId: number;
 	readonly type: number;
 	readonly code: number;
-	/** In the words of iptables(8): `host-unreachable`. */
+	/** The name in iptables(8), e.g. `host-unreachable`. */
 	readonly name: string;
-	/** For `fragmentation-needed`. */
+	/** For `fragmentation-needed`: the MTU of the next hop. */
 	readonly mtu?: number;
-	/** The four bytes behind the checksum, whatever they mean for this type. */
+	/** The four bytes after the checksum. Their meaning depends on the type. */
 	readonly rest: number;
-	/** The TCP segment that it complains of; its number is absolute. */
+	/** The TCP segment that caused it; `seq` is absolute. */
 	readonly quotes?: { readonly from: Endpoint; readonly to: Endpoint; readonly seq: number };
 	readonly prefix?: string;
 }
 
-/** Anything else in a capture: counted and named, not decoded further. */
+/** Any other packet in a capture. It is not decoded further. */
 export interface CapturedOther {
 	readonly kind: 'other';
 	readonly t: number;
 	readonly direction?: 'in' | 'out';
-	/** True on the interface of the host with itself. */
+	/** Whether the interface was the loopback. */
 	readonly loopback?: true;
 	/** `arp`, `udp`, `ipv6`, … or `undecodable: <why>`. */
 	readonly what: string;
@@ -194,7 +189,7 @@ export interface CapturedOther {
 }
 export type CapturedPacket = CapturedSegment | CapturedIcmp | CapturedOther;
 
-/** One line of the kernel's trace. TCP states are in ss spelling. */
+/** A line of the kernel's trace. TCP states are in the spelling of `ss`. */
 export type TraceRecord =
 	| {
 			readonly kind: 'state';
@@ -224,11 +219,13 @@ export type TraceRecord =
 			readonly t: number;
 			readonly local: Endpoint;
 			readonly remote: Endpoint;
-			readonly state: string /** Why it did not leave the host, where it did not (kernels since 6.17). */;
+			readonly state: string;
+			/** Why the segment did not leave the host, if it did not (kernels since 6.17). */
 			readonly errno?: string;
 	  }
 	| {
-			readonly kind: 'lost' /** Absent where the kernel does not know how many. */;
+			readonly kind: 'lost';
+			/** Absent if the kernel does not know how many. */
 			readonly events?: number;
 			readonly cpu: number;
 	  };
