@@ -26,16 +26,16 @@ testOnDocker(
 		const listening = run(server, `exec nc -l ${port} </dev/null >/tmp/received`);
 		await eventually(() => run(server, 'ss -Htln'), `:${port} `);
 
-		// The pipe is opened for both directions, so that nobody waits for its other end and it never ends, like a
-		// terminal.
+		// The pipe is opened for reading and writing. So opening it does not block, and its input never ends, like that of
+		// a terminal.
 		const connecting = run(
 			client,
 			`mkfifo /tmp/typed; echo $$ >/tmp/nc.pid; exec nc 198.18.255.3 ${port} <>/tmp/typed`,
 		);
 		await eventually(() => run(client, 'ss -Htn'), `ESTAB 0 0 198.18.255.2:\\d+ 198.18.255.3:${port}`);
 
-		await run(client, 'echo "kodos, are you there?" >/tmp/typed');
-		await eventually(() => run(server, 'cat /tmp/received'), '^kodos, are you there\\?\n$');
+		await run(client, 'echo "hello, are you there?" >/tmp/typed');
+		await eventually(() => run(server, 'cat /tmp/received'), '^hello, are you there\\?\n$');
 
 		await run(client, 'kill -INT $(cat /tmp/nc.pid)');
 		await Promise.all([listening, connecting]);
@@ -49,8 +49,8 @@ async function bringUp(): Promise<StartedDockerComposeEnvironment> {
 	const compose = await findCompose();
 	if (compose === undefined) {
 		throw new HalfopenError('TOOL_MISSING', {
-			problem: 'No compose is installed on this machine',
-			remedy: 'run `npm run setup` on Debian or Ubuntu; elsewhere install the compose plugin of docker',
+			problem: 'No compose is installed on this machine.',
+			remedy: 'Run `npm run setup` on Debian or Ubuntu; elsewhere install the compose plugin of Docker.',
 		});
 	}
 	const environment = new DockerComposeEnvironment(imageContext, 'docker-compose.yml')
@@ -62,15 +62,15 @@ async function bringUp(): Promise<StartedDockerComposeEnvironment> {
 	return environment.up();
 }
 
-/** By these the run's watchdog finds the hosts, should this test be killed. */
+/** With these labels the run's watchdog finds the hosts if this test is killed. */
 function labelsOfThisRun(): Record<string, string> {
 	const { id, owner } = currentRun().run;
 	return { HALFOPEN_RUN_ID: id, HALFOPEN_RUN_OWNER: owner };
 }
 
 /**
- * Compose v2 joins the words of a container's name with `-`, which testcontainers takes apart, and 1.29 with `_`, which
- * it does not.
+ * Returns the container of a service. Compose v2 joins the parts of its name with `-`, and testcontainers then knows it
+ * by the service alone; 1.29 joins them with `_`, and testcontainers knows it by the whole name.
  */
 function host(hosts: StartedDockerComposeEnvironment, service: string): StartedTestContainer {
 	for (const name of [`${service}-1`, `${project}_${service}_1`]) {
@@ -86,18 +86,18 @@ async function run(container: StartedTestContainer, script: string): Promise<str
 	return output;
 }
 
-/** The sockets of the warm-up's port, whatever their state. Docker's own name server listens elsewhere. */
+/** Returns the sockets on the port of this test, in any state. Docker's name server listens on another port. */
 async function sockets(container: StartedTestContainer): Promise<string> {
 	const rows = await run(container, `ss -Htan '( sport = :${port} or dport = :${port} )'`);
 	return rows.trim();
 }
 
-async function eventually(look: () => Promise<string>, pattern: string): Promise<void> {
+async function eventually(read: () => Promise<string>, pattern: string): Promise<void> {
 	const end = Date.now() + 20_000;
-	let seen = await look();
+	let seen = await read();
 	while (!new RegExp(pattern).test(seen.replaceAll(/ +/g, ' '))) {
-		if (Date.now() > end) throw new Error(`waited for ${pattern}, and saw:\n${seen}`);
+		if (Date.now() > end) throw new Error(`Waited for ${pattern}, and saw:\n${seen}`);
 		await sleep(50);
-		seen = await look();
+		seen = await read();
 	}
 }

@@ -34,7 +34,7 @@ static void append_events(char *line, const struct pollfd *polled, const char *d
 			strcat(strcat(line, named++ ? "|" : " "), events[i].name);
 }
 
-static void tell_poll(const struct pollfd *in, const struct pollfd *peer)
+static void print_poll(const struct pollfd *in, const struct pollfd *peer)
 {
 	char line[128] = "";
 
@@ -106,7 +106,7 @@ static ssize_t read_socket(int sock)
 /*
  * Sends what was typed. Returns false at the end of input. A failed write is printed, a successful one only on request.
  */
-static int send_typed(int sock, int tell_success)
+static int send_typed(int sock, int print_success)
 {
 	char data[65536];
 	ssize_t typed = read(STDIN_FILENO, data, sizeof data), sent;
@@ -115,7 +115,7 @@ static int send_typed(int sock, int tell_success)
 		return 0;
 	if ((sent = write(sock, data, typed)) < 0)
 		fprintf(stderr, "dnc: write: %s\n", strerrorname_np(errno));
-	else if (tell_success)
+	else if (print_success)
 		fprintf(stderr, "dnc: write: %zd\n", sent);
 	return 1;
 }
@@ -126,19 +126,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: dnc ADDRESS PORT | dnc -l PORT\n");
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN); /* a write to a reset connection shall be told as EPIPE, not end the program */
+	signal(SIGPIPE, SIG_IGN); /* so that a write to a reset connection fails with EPIPE and does not end the program */
 	int sock = strcmp(argv[1], "-l") == 0 ? accepted_on(argv[2]) : connected_to(argv[1], argv[2]);
 	struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = sock, .events = POLLIN } };
 
 	while (poll(fds, 2, -1) >= 0) {
 		struct pollfd *in = &fds[0], *peer = &fds[1];
 
-		tell_poll(in, peer);
+		print_poll(in, peer);
 		if (peer->revents != 0) {
 			ssize_t got = read_socket(sock);
 
 			if (got < 0 || (got == 0 && (peer->revents & (POLLERR | POLLHUP))))
-				peer->fd = -1; /* poll reports these two always: it would return at once for ever */
+				peer->fd = -1; /* poll always reports these two, so it would return at once, again and again */
 			else if (got == 0)
 				peer->events = 0; /* the same for POLLIN; a later reset still wakes poll */
 		}

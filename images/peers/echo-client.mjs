@@ -54,7 +54,7 @@ function send(text) {
 }
 
 /**
- * Sends `ping` at every interval, and gives the connection up when nothing has come back for three of them.
+ * Sends `ping` once per interval. Closes the connection if nothing was received for three intervals.
  * @param {number} interval milliseconds
  */
 function beat(interval) {
@@ -80,7 +80,7 @@ function beat(interval) {
 
 /**
  * @param {Error & { code?: string }} error
- * @returns {string} the errno's name where there is one
+ * @returns {string} the name of the errno, or the message if there is none
  */
 function codeOf(error) {
 	return error.code ?? error.message;

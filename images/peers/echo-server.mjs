@@ -38,7 +38,7 @@ server.listen(port, '0.0.0.0', () => console.log(`listening ${port}`));
 
 /**
  * @param {Error & { code?: string }} error
- * @returns {string} the errno's name where there is one
+ * @returns {string} the name of the errno, or the message if there is none
  */
 function codeOf(error) {
 	return error.code ?? error.message;

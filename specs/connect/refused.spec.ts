@@ -35,6 +35,7 @@ scenario(
 		const fromThePort = timeline.segments('server').every(({ flags, from }) => flags === 'R.' && from.port === 8080);
 		const [syn] = timeline.segments('client');
 		const [rst] = timeline.segments('server');
+		// At once: before the SYN would be sent again, after 1 s (TCP_TIMEOUT_INIT).
 		const atOnce = (rst?.t ?? Number.NaN) - (syn?.t ?? Number.NaN) < 1;
 		claim('QI6', fromThePort && atOnce && polled !== undefined && soErrors[0]?.errno === 'ECONNREFUSED', {
 			holds:
@@ -98,6 +99,7 @@ scenario(
 		const took = (soErrors[0]?.t ?? Number.NaN) - first;
 		const model = synSchedule({ retries: 6, linear }).giveUpMs / 1_000;
 		const byDefault = retries === 6 ? took : model;
+		// The claim says about 30 s; 5 s more or less are allowed.
 		claim('QI7t', took * 1_000 >= giveUpMs && Math.abs(byDefault - 30) < 5, {
 			holds: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s; the default, 6, stands for about 30 s.`,
 			differs:

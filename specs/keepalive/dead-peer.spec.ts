@@ -119,6 +119,7 @@ scenario(
 	async ({ client, server, timeline, claim }) => {
 		const listener = await server.ncTraditional({ listen: 8080, keepalive: true });
 		const caller = await client.ncTraditional({ connect: server.port(8080) });
+		// accept returns the lowest free descriptor: 0 to 2 are the standard streams, 3 is the listener.
 		await expect(listener).toHaveReturned('accept', 4);
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'keepalive', timerCount: 0 });
 

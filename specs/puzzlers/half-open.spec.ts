@@ -1,8 +1,8 @@
 /**
- * How long can a connection stay half-closed, and what happens to data that is still sent? The article calls it half-
- * open. The server shuts its sending side, and the client keeps its socket open: FIN-WAIT-2 and CLOSE-WAIT, without any
- * failure. Later the server closes its socket, and the client cannot know. kang is the client's program, kodos the
- * server's.
+ * How long can a connection stay half-closed, and what happens to data that is still sent? The article calls it
+ * half-open. The server shuts its sending side, and the client keeps its socket open: FIN-WAIT-2 and CLOSE-WAIT,
+ * without any failure. Later the server closes its socket, and the client cannot know. kang is the client's program,
+ * kodos the server's.
  */
 import { expect, finWait2Timeout, scenario, shortened } from '../../harness/index.ts';
 
