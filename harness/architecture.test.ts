@@ -10,7 +10,7 @@ interface Import {
 	readonly by: string;
 	/** The imported file from the project's root, or the package as it is named: `zod`, `node:fs`. */
 	readonly of: string;
-	/** It vanishes when it is compiled, so that it ties nothing together at run time. */
+	/** The import is of types only. It vanishes at compile time, so it is no dependency at run time. */
 	readonly typeOnly: boolean;
 }
 
@@ -41,28 +41,26 @@ const isTest = (path: string) => /\.test\.ts$|(^|\/)fixtures?(\.ts$|\/)/.test(pa
 const harness = sourcesIn('harness').filter((path) => !isTest(path));
 const specs = sourcesIn('specs');
 const bench = sourcesIn('bench').filter((path) => !isTest(path));
-/**
- * Each has a folder of its own, with its face for the runner; what is below engines without that, some of them share.
- */
+/** The engines: folders with a `runner.ts`. The other folders of `engines/` are shared by several engines. */
 const engines = harness.flatMap((path) => /^harness\/engines\/([^/]+)\/runner\.ts$/.exec(path)?.[1] ?? []);
 const imports = [...harness, ...specs, ...bench].flatMap(importsOf);
 
 const isIn = (path: string, ...places: readonly string[]) =>
 	places.some((place) => path === `harness/${place}` || path.startsWith(`harness/${place}/`));
 const isBench = (path: string) => path.startsWith('bench/');
-const isOurs = (path: string) => /^(harness|specs|bench)\//.test(path);
-const isNodes = (of: string) => of.startsWith('node:') || builtinModules.includes(of);
+const isProjectFile = (path: string) => /^(harness|specs|bench)\//.test(path);
+const isNodeModule = (of: string) => of.startsWith('node:') || builtinModules.includes(of);
 
-/** Imports that break a rule, as a reader wants to see them. */
+/** Returns the imports that break a rule, as text. */
 const breaking = (isAllowed: (one: Import) => boolean) =>
 	imports.filter((one) => !isAllowed(one)).map(({ by, of }) => `${by} imports ${of}`);
 
-test('every import of ours was found, and is of a file that there is', () => {
+test('every import of a project file was found, and the file exists', () => {
 	expect(harness).toContain('harness/index.ts');
 	expect(specs.length).toBeGreaterThan(0);
 	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/tcp/span.ts', typeOnly: false });
 	expect(imports).toContainEqual({ by: 'harness/index.ts', of: 'harness/lab/host.ts', typeOnly: true });
-	expect(breaking(({ of }) => !isOurs(of) || existsSync(join(PROJECT_ROOT, of)))).toEqual([]);
+	expect(breaking(({ of }) => !isProjectFile(of) || existsSync(join(PROJECT_ROOT, of)))).toEqual([]);
 });
 
 describe('formats, timeline, tcp, util/options.ts, util/nearest.ts and errors.ts', () => {
@@ -70,69 +68,62 @@ describe('formats, timeline, tcp, util/options.ts, util/nearest.ts and errors.ts
 	const packages = ['zod', 'fastest-levenshtein'];
 	const byPure = (isAllowed: (of: string) => boolean) => breaking(({ by, of }) => !isIn(by, ...pure) || isAllowed(of));
 
-	test('know nothing above them, and no package but two that are pure themselves', () => {
-		expect(byPure((of) => isIn(of, ...pure) || packages.includes(of) || isNodes(of))).toEqual([]);
+	test('import nothing above them, and only two packages, which are pure themselves', () => {
+		expect(byPure((of) => isIn(of, ...pure) || packages.includes(of) || isNodeModule(of))).toEqual([]);
 	});
 
-	test('do no input or output, and ask the machine for nothing', () => {
-		expect(byPure((of) => !isNodes(of))).toEqual([]);
+	test('do no input or output: they import no module of Node', () => {
+		expect(byPure((of) => !isNodeModule(of))).toEqual([]);
 	});
 
-	test('ask neither the machine for the time nor chance for a number', () => {
-		const asking = harness.filter(
+	test('read no clock and use no random numbers', () => {
+		const found = harness.filter(
 			(path) =>
 				isIn(path, ...pure) &&
 				/\b(Date\.now|new Date|performance\.now|Math\.random)\b/.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')),
 		);
-		expect(asking).toEqual([]);
+		expect(found).toEqual([]);
 	});
 });
 
 describe('engines', () => {
-	test.each(engines)(
-		'%s is known by name only to what runs the project: nothing else imports it, no other engine either',
-		(engine) => {
-			const own = `engines/${engine}`;
-			expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli') || isBench(by))).toEqual([]);
-		},
-	);
+	test.each(engines)('%s is imported only by run/, cli/ and the bench, and by no other engine', (engine) => {
+		const own = `engines/${engine}`;
+		expect(breaking(({ by, of }) => !isIn(of, own) || isIn(by, own, 'run', 'cli') || isBench(by))).toEqual([]);
+	});
 
-	test('there are some', () => {
+	test('are docker, netns and vm', () => {
 		expect(engines.sort()).toEqual(['docker', 'netns', 'vm']);
 	});
 
-	test('and their packages are imported by nobody else', () => {
+	test('and cli/ and the bench are the only ones to import the packages of engines', () => {
 		const packages = ['dockerode', 'testcontainers'];
 		expect(breaking(({ by, of }) => !packages.includes(of) || isIn(by, 'engines', 'cli') || isBench(by))).toEqual([]);
 	});
 
-	test('know nothing above them: of the lab, the hosts, the probes, the reports', () => {
+	test('import nothing above them: no lab, no host, no probe, no report', () => {
 		const known = ['engines', 'kernels', 'errors.ts', 'util', 'agent', 'tcp', 'timeline', 'formats'];
-		expect(breaking(({ by, of }) => !isIn(by, 'engines') || !isOurs(of) || isIn(of, ...known))).toEqual([]);
+		expect(breaking(({ by, of }) => !isIn(by, 'engines') || !isProjectFile(of) || isIn(of, ...known))).toEqual([]);
 	});
 });
 
-test(
-	'this machine’s wall clock is asked by nobody who serves labs: their hosts may be on another machine, and it may ' +
-		'be set',
-	() => {
-		// Ages of files and of indexes, a run's id, when a benchmark or a document was made.
-		const calendar = ['kernels', 'cli', 'run/setup.ts', 'engines/vm/snapshots-folder.ts'];
-		const asking = harness.filter((path) =>
-			/\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')),
-		);
-		expect(asking.filter((path) => !isIn(path, ...calendar))).toEqual([]);
-		expect(asking.length).toBeGreaterThan(0);
-	},
-);
+test('no code for labs reads this machine’s wall clock: hosts may be elsewhere, and it may be set', () => {
+	// Ages of files and of indexes, a run's id, the date of a benchmark or a document.
+	const calendar = ['kernels', 'cli', 'run/setup.ts', 'engines/vm/snapshots-folder.ts'];
+	const found = harness.filter((path) =>
+		/\b(Date\.now|new Date\(\)|timeOrigin)/.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')),
+	);
+	expect(found.filter((path) => !isIn(path, ...calendar))).toEqual([]);
+	expect(found.length).toBeGreaterThan(0);
+});
 
-test('kernels are fetched and prepared without knowing for whom', () => {
+test('kernels/ imports only errors.ts and util/', () => {
 	expect(
-		breaking(({ by, of }) => !isIn(by, 'kernels') || !isOurs(of) || isIn(of, 'kernels', 'errors.ts', 'util')),
+		breaking(({ by, of }) => !isIn(by, 'kernels') || !isProjectFile(of) || isIn(of, 'kernels', 'errors.ts', 'util')),
 	).toEqual([]);
 });
 
-test('a spec imports the public face and nothing else', () => {
+test('a spec imports the public interface and nothing else', () => {
 	expect(breaking(({ by, of }) => !by.startsWith('specs/') || of === 'harness/index.ts')).toEqual([]);
 });
 
@@ -141,52 +132,52 @@ test('a spec names no engine', () => {
 	expect(specs.filter((path) => names.test(readFileSync(join(PROJECT_ROOT, path), 'utf8')))).toEqual([]);
 });
 
-test('nothing of ours imports a spec, and nothing inside the harness its public face', () => {
+test('no project file imports a spec, and nothing in the harness imports the public interface', () => {
 	expect(breaking(({ of }) => !of.startsWith('specs/'))).toEqual([]);
 	expect(breaking(({ by, of }) => !by.startsWith('harness/') || of !== 'harness/index.ts')).toEqual([]);
 });
 
-test('the bench measures the harness, which knows nothing of it', () => {
+test('nothing outside the bench imports it', () => {
 	expect(breaking(({ by, of }) => isBench(by) || !isBench(of))).toEqual([]);
 	expect(bench).toContain('bench/bench.ts');
 });
 
-test('reports read what was recorded, and know nothing of labs, hosts and engines', () => {
+test('reports read recordings, and import no lab, host or engine', () => {
 	const known = ['report', 'timeline', 'claims', 'formats', 'tcp', 'errors.ts', 'util'];
-	expect(breaking(({ by, of }) => !isIn(by, 'report') || !isOurs(of) || isIn(of, ...known))).toEqual([]);
+	expect(breaking(({ by, of }) => !isIn(by, 'report') || !isProjectFile(of) || isIn(of, ...known))).toEqual([]);
 });
 
-test('probes only record: they know no matcher, no report, no fault, no peer', () => {
+test('probes only record: they import no matcher, report, fault or peer', () => {
 	expect(
 		breaking(({ by, of }) => !isIn(by, 'probes') || !isIn(of, 'matchers', 'report', 'faults', 'peers', 'claims')),
 	).toEqual([]);
 });
 
-test('what is for tests only is imported by tests only', () => {
-	expect(breaking(({ of }) => !isOurs(of) || !isTest(of))).toEqual([]);
+test('only tests import what exists for tests', () => {
+	expect(breaking(({ of }) => !isProjectFile(of) || !isTest(of))).toEqual([]);
 	expect(breaking(({ of }) => of !== 'fast-check')).toEqual([]);
 });
 
-test('only the clocks of engines, the runner and the tools ask the machine for the time', () => {
-	const asking = harness.filter(
+test('only engines, the runner, the commands and reports read the time or set timers', () => {
+	const found = harness.filter(
 		(path) =>
 			!isIn(path, 'engines', 'run', 'cli', 'report') &&
 			/\b(Date\.now|performance\.now|setTimeout|setInterval|timers\/promises)\b/.test(
 				readFileSync(join(PROJECT_ROOT, path), 'utf8'),
 			),
 	);
-	expect(asking).toEqual([]);
+	expect(found).toEqual([]);
 });
 
-/** The first cycle that is found, as a path that ends where it began. */
+/** Returns the first cycle that is found, as a path that ends where it began. */
 function cycleIn(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
 	const done = new Set<string>();
-	const visit = (path: string, way: readonly string[]): string[] | undefined => {
-		if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+	const visit = (path: string, ancestors: readonly string[]): string[] | undefined => {
+		if (ancestors.includes(path)) return [...ancestors.slice(ancestors.indexOf(path)), path];
 		if (done.has(path)) return undefined;
 		done.add(path);
 		for (const next of edges.get(path) ?? []) {
-			const cycle = visit(next, [...way, path]);
+			const cycle = visit(next, [...ancestors, path]);
 			if (cycle) return cycle;
 		}
 		return undefined;
@@ -199,14 +190,14 @@ function cycleIn(edges: ReadonlyMap<string, readonly string[]>): string[] | unde
 }
 
 describe('imports at run time', () => {
-	test('go round in no circle', () => {
+	test('form no cycle', () => {
 		const edges = new Map(
 			harness.map((path) => [path, imports.filter(({ by, typeOnly }) => by === path && !typeOnly).map(({ of }) => of)]),
 		);
 		expect(cycleIn(edges)).toBeUndefined();
 	});
 
-	test('would be seen if they did', () => {
+	test('would be found if they formed one', () => {
 		expect(
 			cycleIn(
 				new Map([

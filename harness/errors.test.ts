@@ -9,10 +9,10 @@ import { expectFile } from './report/fixtures/golden.ts';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 
-/** Sources that may make an error of another class, and why. */
+/** Sources that may create an error of another class, with the reason. */
 const OTHER_ERRORS: Readonly<Record<string, string>> = {
-	'harness/errors.ts': 'toError wraps what is no error at all',
-	'harness/cli/setup/engine-answers.ts': 'what the engine says in its answer; setup adds what to do',
+	'harness/errors.ts': 'toError wraps thrown values that are not errors',
+	'harness/cli/setup/engine-answers.ts': 'wraps an error message of the engine; setup adds the remedy',
 };
 
 function filesIn(...folders: readonly string[]): string[] {
@@ -28,14 +28,14 @@ const files = filesIn('harness', 'bench').map((path) => ({ path, text: readFileS
 const sources = files.filter(({ path }) => !isTest(path));
 const tests = files.filter(({ path }) => isTest(path) && path !== 'harness/errors.test.ts');
 
-/** Every `new …Error(…)` of a source. */
-function errorsMadeIn(text: string): NewExpression[] {
+/** Returns every `new …Error(…)` of a source. */
+function errorsCreatedIn(text: string): NewExpression[] {
 	return nodesOf(parseSync(text, { syntax: 'typescript', target: 'es2023' })).filter(
 		(node): node is NewExpression => isCreation(node) && classOf(node).endsWith('Error'),
 	);
 }
 
-/** A syntax tree's nodes, from the outside inwards. */
+/** Returns all nodes of a syntax tree, parents before children. */
 function nodesOf(tree: object): object[] {
 	const children = Object.values(tree).filter((value) => typeof value === 'object' && value !== null);
 	return [tree, ...children.flatMap(nodesOf)];
@@ -45,7 +45,7 @@ const isCreation = (node: object): node is NewExpression => 'type' in node && no
 
 const classOf = ({ callee }: NewExpression) => (callee.type === 'Identifier' ? callee.value : '');
 
-/** The texts that are written in an expression; what is computed in them is `…`. */
+/** Returns the string literals of an expression, with `…` for each computed part. */
 function textsOf(expression: Expression): string[] {
 	switch (expression.type) {
 		case 'StringLiteral':
@@ -61,30 +61,30 @@ function textsOf(expression: Expression): string[] {
 	}
 }
 
-/** What an error says in one of its parts. */
-function saidIn({ arguments: given }: NewExpression, part: 'problem' | 'remedy'): string[] {
-	const about = given?.[1]?.expression;
-	if (about?.type !== 'ObjectExpression') return [];
-	return about.properties.flatMap((property) =>
+/** Returns the texts of one part of an error. */
+function partTexts({ arguments: given }: NewExpression, part: 'problem' | 'remedy'): string[] {
+	const parts = given?.[1]?.expression;
+	if (parts?.type !== 'ObjectExpression') return [];
+	return parts.properties.flatMap((property) =>
 		property.type === 'KeyValueProperty' && property.key.type === 'Identifier' && property.key.value === part
 			? textsOf(property.value)
 			: [],
 	);
 }
 
-const made = sources.flatMap(({ path, text }) => errorsMadeIn(text).map((error) => ({ path, error })));
+const created = sources.flatMap(({ path, text }) => errorsCreatedIn(text).map((error) => ({ path, error })));
 
 describe('every error', () => {
 	test('is a HalfopenError, or its source is listed here with the reason', () => {
-		const others = made.filter(({ error }) => classOf(error) !== 'HalfopenError').map(({ path }) => path);
+		const others = created.filter(({ error }) => classOf(error) !== 'HalfopenError').map(({ path }) => path);
 		expect([...new Set(others)].sort()).toEqual(Object.keys(OTHER_ERRORS).sort());
 	});
 
-	test.each(['problem', 'remedy'] as const)('says its %s in whole sentences', (part) => {
-		const texts = made.flatMap(({ path, error }) => saidIn(error, part).map((text) => `${path}: ${text}`));
-		// The others are given it by who calls their maker.
-		expect(texts.length).toBeGreaterThan(made.length / 2);
-		// The name of a program stays as it is; a command or a list may end a sentence.
+	test.each(['problem', 'remedy'] as const)('has whole sentences as its %s', (part) => {
+		const texts = created.flatMap(({ path, error }) => partTexts(error, part).map((text) => `${path}: ${text}`));
+		// The other errors get their text as an argument of a function.
+		expect(texts.length).toBeGreaterThan(created.length / 2);
+		// A sentence may begin with the name of a program in lower case, and end with a command or a list.
 		const programs = 'apt|depmod|ip|mmdebstrap|tcpdump|socket|net';
 		const sentences = new RegExp(`^\\S+: ([A-Z“…\`]|(${programs})\\b)[^]*[.?…]$`);
 		expect(texts.filter((text) => !sentences.test(text))).toEqual([]);
@@ -112,14 +112,17 @@ describe('every code', () => {
 const INTRODUCTION = `# Errors
 
 Every error of halfopen is a \`HalfopenError\`. Its \`code\` says what kind of error it is; branch on that. Its message has
-three parts, which are also properties: \`problem\` says what is wrong, \`seen\` what was seen (not always), and \`remedy\`
-what to do. \`expect(value)\` of a value that is not of a lab is Jest's own, and throws Jest's errors.
+three parts, which are also properties: \`problem\` says what is wrong, \`seen\` is the evidence (not always present), and
+\`remedy\` says what to do.
+
+If a value is not a host, peer, call or timeline, \`expect(value)\` has Jest's matchers, and they throw Jest's errors. A
+matcher of a lab on such a value throws \`MATCHER_UNKNOWN\`.
 
 A test checks this table against [harness/errors.ts](../harness/errors.ts).
 `;
 
 describe('an error', () => {
-	test('tells code, what was seen and what to do in its message', () => {
+	test('has its code, the evidence and the remedy in its message', () => {
 		const error = new HalfopenError('NAME_TAKEN', {
 			problem: 'It is taken.',
 			seen: 'a\nb\n',
@@ -129,7 +132,7 @@ describe('an error', () => {
 		expect(error).toMatchObject({ name: 'HalfopenError', code: 'NAME_TAKEN', problem: 'It is taken.' });
 	});
 
-	test('that was thrown is kept as it is; anything else is wrapped', () => {
+	test('is returned unchanged by toError; any other thrown value is wrapped', () => {
 		const error = new HalfopenError('NAME_TAKEN', { problem: 'It is taken.', remedy: 'Choose another.' });
 		expect(toError(error)).toBe(error);
 		expect(toError('no')).toMatchObject({ message: 'no' });

@@ -1,82 +1,82 @@
-/** Every code that a `HalfopenError` may have, and when it has it. docs/errors.md is made of this list. */
+/** All codes of `HalfopenError`, each with the situation in which it is thrown. docs/errors.md shows this list. */
 export const ERROR_CODES = {
 	// Expectations
-	LIMIT_PASSED: 'What a scenario waited for did not happen within the limit.',
-	CANNOT_HAPPEN: 'What an expectation waits for cannot happen any more.',
-	TOO_EARLY: 'What an expectation waited for happened before the lower bound of `after`.',
-	EXPECTATION_FAILED: 'An expectation that needs no wait did not hold, or something happened that must not.',
+	LIMIT_PASSED: 'An awaited event did not happen within the limit.',
+	CANNOT_HAPPEN: 'An awaited event cannot happen any more.',
+	TOO_EARLY: 'An awaited event happened before the lower bound of `after`.',
+	EXPECTATION_FAILED: 'An expectation that does not wait was not met, or something happened that must not happen.',
 	OBSERVER_LOST: 'An observer ended, fell behind or lost events, so an expectation cannot be judged.',
 	NOT_AWAITED: 'A scenario ended while an expectation was still waiting: an `await` is missing.',
 	CLAIM_NOT_JUDGED: 'A scenario announced a claim and did not judge it.',
-	CLAIM_UNEXPECTED: 'A scenario judged a claim that it did not announce, or judged one twice.',
+	CLAIM_UNEXPECTED: 'A scenario judged a claim that it did not announce, or judged a claim twice.',
 
 	// Arguments
 	OPTION_UNKNOWN: 'There is no option of this name.',
 	OPTION_INVALID: 'An option or an argument has a value that is not allowed.',
 	OPTION_MISSING: 'An option or a setting that has no default was not given.',
 	NAME_INVALID: 'A name is empty, or has characters that are not allowed.',
-	NAME_TAKEN: 'Something else has this name already.',
+	NAME_TAKEN: 'The name is already in use.',
 	PORT_OUT_OF_RANGE: 'A port is not a whole number from 1 to 65535.',
 	ADDRESS_INVALID: 'An address is neither an IPv4 address nor an IPv4 network.',
 	FLAGS_IMPOSSIBLE: 'No packet can have these TCP flags.',
 	PATTERN_INVALID: 'A segment pattern cannot be parsed, or is not allowed here.',
-	MATCHER_UNKNOWN: 'There is no matcher of this name. `.not`, `.resolves` and `.rejects` are not offered for a lab.',
+	MATCHER_UNKNOWN: 'The value has no matcher of this name. Things of a lab have no `.not`, `.resolves` and `.rejects`.',
 	FAULT_UNKNOWN: 'A pattern names a fault that does not exist.',
 	SYSCTL_UNKNOWN: 'A host has no sysctl of this name.',
 	SPEC_UNKNOWN: 'There is no spec of this name, or there are several.',
 	ENGINE_UNKNOWN: 'There is no engine of this name.',
 	KERNEL_UNKNOWN: 'There is no kernel of this name.',
 
-	// What a host does
-	CALL_FAILED: 'A call of a controlled socket failed, and the spec did not expect it.',
-	PEER_EXITED: 'A program ended before what was asked of it.',
-	HOST_OFF: 'The host has no power, or runs no programs.',
+	// Hosts
+	CALL_FAILED: 'A call of a controlled socket failed, and the spec did not expect that.',
+	PEER_EXITED: 'A program ended before it was ready, or before it could take input, a signal or a call.',
+	HOST_OFF: 'The host is powered off, or its userland was killed.',
 	HOST_PAUSED: 'The programs of the host are frozen or killed.',
-	SYSCTL_REFUSED: 'The kernel did not accept the value of a sysctl, or does not let it be read.',
-	FAULT_WITHOUT_EFFECT: 'A fault was injected and changed nothing.',
+	SYSCTL_REFUSED: 'The kernel did not accept the value of a sysctl, or the sysctl cannot be read.',
+	FAULT_WITHOUT_EFFECT: 'A fault was injected and had no effect.',
 
 	// Engines and runs
 	ENGINE_UNREACHABLE: 'The engine does not answer, or cannot be used by this user.',
 	ENGINE_GONE: 'The engine, or a process that it needs, ended during the run.',
 	ENGINE_REFUSED: 'The engine, or a tool that it uses, failed.',
 	AGENT_GONE: 'The agent of a machine ended, or its channel was closed.',
-	AGENT_REFUSED: 'The agent could not do what a request asked for.',
+	AGENT_REFUSED: 'The agent could not carry out a request.',
 	AGENT_PROTOCOL: 'The agent sent something that the protocol does not allow.',
 	GUEST_LOST: 'A guest panicked, ended or does not answer.',
 	SNAPSHOT_UNUSABLE: 'A guest could not be saved or restored.',
-	IMAGE_MISSING: 'What hosts are made of was not built, or its sources have changed.',
+	IMAGE_MISSING: 'The host image or the compiled programs are missing, or their sources have changed.',
 	TOOL_MISSING: 'A program that is needed is not installed, or cannot be executed.',
 	RUN_MISSING: 'A scenario runs outside `npm test`: no run was opened.',
-	RUN_INVALID: 'What identifies the run to its processes is not valid.',
+	RUN_INVALID: 'The mark of the run, or its description for the workers, is not valid.',
 
 	// Setup, kernels and reports
 	SETUP_FAILED: 'Something could not be installed, compiled or prepared.',
 	KERNEL_MISSING: 'The kernel was not fetched yet.',
-	KERNEL_INVALID: 'The given image is not a kernel, or the modules are not its modules.',
+	KERNEL_INVALID: 'The given image is not a kernel, or the modules belong to another kernel.',
 	DOWNLOAD_FAILED: 'Debian’s archive could not be read.',
 	INDEX_EXPIRED: 'The index of a Debian suite has expired.',
 	DISK_FULL: 'No space is left on a disk.',
 	REPORT_UNREADABLE: 'A report or a timeline is not in the format of this version.',
-	RESULTS_MISSING: 'A document cannot be written, because the runs that it is made of failed or are missing.',
-	MARKER_MISSING: 'A document has no lines that mark where a table belongs.',
+	RESULTS_MISSING: 'A document cannot be written, because runs that it needs failed or are missing.',
+	MARKER_MISSING: 'A document has no lines that mark the place of a table.',
 } as const;
 
-/** What a caller branches on. */
+/** The code of a `HalfopenError`, for callers to branch on. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What a `HalfopenError` is made of. */
+/** The parts of a `HalfopenError`. */
 export interface Problem {
 	/** What is wrong, as a sentence. */
 	readonly problem: string;
-	/** What was seen: output, a path, the nearest candidates. */
+	/** The evidence: output of a program, a path, the nearest candidates. */
 	readonly seen?: string | undefined;
-	/** What to do about it. */
+	/** What the reader can do, as a sentence. */
 	readonly remedy: string;
-	/** The error underneath, if there was one. */
+	/** The underlying error, if there was one. */
 	readonly cause?: unknown;
 }
 
-/** The one error type of the project: a code to branch on, and a message that tells cause and remedy. */
+/** The only error type of the project: a code to branch on, and a message with the problem, the evidence and a remedy. */
 export class HalfopenError extends Error {
 	readonly code: ErrorCode;
 	readonly problem: string;
@@ -98,7 +98,7 @@ export class HalfopenError extends Error {
 	}
 }
 
-/** What was thrown, as an error: JavaScript can throw any value. */
+/** Returns a thrown value as an error. JavaScript can throw any value. */
 export function toError(thrown: unknown): Error {
 	return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,4 +1,4 @@
-/** For tests: a lab without hosts, whose time passes when it is told to. */
+/** For tests: a lab without hosts. Its clock advances only when the test says so. */
 
 import type { LabClock, Reading } from './engines/engine.ts';
 import { type LabContext, Names, SpecActions } from './lab/context.ts';
@@ -7,7 +7,7 @@ import { Sentinels } from './probes/sentinel.ts';
 import { CLIENT, HISTORY_START, SERVER } from './timeline/fixtures.ts';
 import { History } from './timeline/history.ts';
 
-/** A clock that stands until it is put forward. */
+/** A clock that advances only by `pass`. */
 export class FakeClock implements LabClock {
 	readonly source = 'a test';
 	readonly precision = 0;
@@ -18,7 +18,7 @@ export class FakeClock implements LabClock {
 		return this.#now;
 	}
 
-	/** Sleepers that nobody has woken yet. */
+	/** The number of sleeps that have not ended yet. */
 	get sleeping(): number {
 		return this.#sleepers.size;
 	}
@@ -41,13 +41,14 @@ export class FakeClock implements LabClock {
 		return { t: this.#now, setBy: 0 };
 	}
 
+	/** Advances the clock and ends the sleeps that are due. */
 	pass(milliseconds: number): void {
 		this.#now += milliseconds / 1_000;
 		for (const { until, wake } of [...this.#sleepers]) if (until <= this.#now) wake();
 	}
 }
 
-/** A history that counts who listens to it. */
+/** A history that counts its listeners. */
 export class CountingHistory extends History {
 	listeners = 0;
 
@@ -88,7 +89,7 @@ export function fakeContext(): FakeContext {
 	};
 }
 
-/** The error that some work ends with; work that does not fail fails the test. */
+/** Returns the error with which the work fails. Throws if the work does not fail. */
 export async function failureOf(work: Promise<unknown> | (() => unknown)): Promise<Error> {
 	try {
 		await (typeof work === 'function' ? work() : work);
@@ -98,7 +99,7 @@ export async function failureOf(work: Promise<unknown> | (() => unknown)): Promi
 	throw new Error('It did not fail.');
 }
 
-/** Long enough for everything that is already on its way. */
+/** Resolves when all promise callbacks and immediates that are already scheduled have run. */
 export function settle(): Promise<void> {
 	return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

@@ -1,4 +1,4 @@
-/** The public face of halfopen: what a spec imports. */
+/** The public interface of halfopen: everything that a spec imports. */
 
 export type { ClaimId } from './claims/catalogue.ts';
 export { type ErrorCode, HalfopenError } from './errors.ts';

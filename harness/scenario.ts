@@ -21,13 +21,16 @@ import { assertNothingLost } from './timeline/observer-lost.ts';
 import { TIMELINE_VERSION, type TimelineFile } from './timeline/timeline-file.ts';
 import { checked } from './util/options.ts';
 
-/** What a scenario says of itself before it begins. */
+/** The options of a scenario. */
 export interface ScenarioOptions extends LabSettings {
-	/** The article's question that it answers. */
+	/** The question of the article "TCP Puzzlers" that the scenario answers. */
 	readonly question?: string;
-	/** Claims of the catalogue that it must judge, each one. */
+	/** The claims that the scenario must judge, each exactly once. Their ids are in harness/claims/catalogue.ts. */
 	readonly claims?: readonly ClaimId[];
-	/** How long it may take at most, in ms, by the lab's clock; generous, since every wait has a limit of its own. */
+	/**
+	 * The longest time that the scenario may take, in ms of the lab's clock; default 300,000. Each wait has its own,
+	 * shorter limit.
+	 */
 	readonly limitMs?: number;
 }
 
@@ -41,59 +44,54 @@ const optionsSchema = z.strictObject({
 
 const notesSchema = z.strictObject({ holds: z.string(), differs: z.string() });
 
-/** What a scenario gets: a fresh lab. */
+/** The fresh lab that the body of a scenario gets. */
 export interface ScenarioLab {
 	readonly client: Host;
 	readonly server: Host;
 	readonly link: Link;
 	readonly timeline: Timeline;
-	/** Tells what comes next; it stands as a caption in the ladder. */
+	/** Adds a caption to the timeline and the ladder: what the scenario does next. */
 	step(text: string): void;
 	/**
-	 * Judges a claim by what was recorded: `held` must be computed from the timeline, never be a constant. The note says
-	 * why it is so, for either verdict.
+	 * Records the verdict on a claim: `held` says whether the claim holds. It must be computed from the timeline, never be
+	 * a constant. The notes explain either verdict.
 	 */
 	claim(id: ClaimId, held: boolean, notes: VerdictNotes): void;
 	/**
-	 * Keeps a duration that a reader would compare between kernels. Its name, which no other scenario uses, tells all
-	 * that decides it, so that durations of different settings are not compared: `no answer to data, tcp_retries2 = 15`.
+	 * Records a duration for comparison between kernels. The name must be unique among all scenarios and must contain
+	 * everything that decides the duration, so that durations with different settings are never compared: `no answer to
+	 * data, tcp_retries2 = 15`.
 	 */
 	measured(what: string, seconds: number): void;
 }
 
-/** What happens in a scenario; what it returns is the observed answer to the scenario's question. */
+/** The body of a scenario. It may return the observed answer to the scenario's question. */
 export type ScenarioBody = (lab: ScenarioLab) => Promise<string> | Promise<void>;
 
 const DEFAULT_LIMIT_MS = 300_000;
-/**
- * Where time is the guests' own, the longest of the kernel's timers is no reason to end; the wall clock's limit is
- * Jest's.
- */
+/** The limit in virtual time, where even the kernel's longest timer costs little. Jest limits the real time. */
 const A_DAY_MS = 86_400_000;
-/** For what is not the lab's: making hosts, writing files, a machine that is busy with something else. */
+/** The time for everything outside the lab: making hosts, writing files, a busy machine. */
 const OVERHEAD_MS = 120_000;
 
 /**
- * A Jest test with a lab of its own. What the body returns is the observed answer to the scenario's question. Whatever
- * happens, what was broken is mended, the history is written, and both hosts go.
+ * Defines a Jest test with a fresh lab. The text that the body returns is the observed answer to the scenario's question.
+ * At the end, also after a failure, all faults are healed, the timeline is written, and both hosts are removed.
  */
 export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody): void {
-	// Wrong options fail their scenario when it runs, not all that are in its file.
+	// Invalid options fail only their own scenario when it runs, not the whole file when it is loaded.
 	const limitMs = Number(options?.limitMs) > 0 ? Number(options.limitMs) : DEFAULT_LIMIT_MS;
 	const spec = jestExpect.getState().testPath ?? '';
-	takeFolder(name);
-	// Side by side: what one waits for in its kernel is nothing to the others.
+	reserveFolder(name);
+	// Concurrent: a scenario mostly waits for timers of its own kernel and does not disturb the others.
 	test.concurrent(name, () => runAndPublish(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
-/**
- * The titles of this file's scenarios, by the folders of what they leave. Jest evaluates this module anew for each
- * file.
- */
+/** The titles of this file's scenarios, by the folders of their reports. Jest evaluates this module anew for each file. */
 const titles = new Map<string, string>();
 
-/** What two scenarios of one title leave would be in one place, and be that of one of them. */
-function takeFolder(title: string): void {
+/** Refuses two scenarios whose reports would be written to the same folder. */
+function reserveFolder(title: string): void {
 	const folder = slugOf(title);
 	const other = titles.get(folder);
 	if (other !== undefined) {
@@ -110,8 +108,8 @@ function takeFolder(title: string): void {
 }
 
 /**
- * A family: one scenario for each row of a table. `$key` in the title is the row's value of that key, and options may
- * be made of the row.
+ * Defines one scenario for each row of a table, like Jest's `test.each`. `$key` in the title is replaced by the row's
+ * value of that key. The options may be a function of the row.
  */
 scenario.each =
 	<Row extends object>(rows: readonly Row[]) =>
@@ -126,7 +124,7 @@ scenario.each =
 		}
 	};
 
-/** Runs it, and tells whoever looks on. */
+/** Runs a scenario and publishes its progress to live subscribers. */
 async function runAndPublish(spec: string, name: string, options: ScenarioOptions, body: ScenarioBody): Promise<void> {
 	const { question } = checked(optionsSchema, options, `scenario “${name}”`);
 	const live = publishLive({
@@ -178,7 +176,7 @@ async function run(
 	});
 	live.follow(history, timelineSoFar);
 	try {
-		const acted: Promise<unknown> = body({
+		const work: Promise<unknown> = body({
 			client,
 			server,
 			link,
@@ -192,12 +190,12 @@ async function run(
 				if (held || history.skipped.length === 0) judge.judge(id, held, notes);
 				else {
 					judge.leaveOpen(id);
-					history.skip({ what: `claim ${id}`, why: 'it may differ only for want of what was skipped before' });
+					history.skip({ what: `claim ${id}`, why: 'it may differ only because of what was skipped before' });
 				}
 			},
 			measured: (what, seconds) => measuring.add(what, seconds),
 		});
-		const observed = await within(acted, engine.virtualTime ? A_DAY_MS : limitMs, lab, waits);
+		const observed = await within(work, engine.virtualTime ? A_DAY_MS : limitMs, lab, waits);
 		if (typeof observed === 'string') answer = observed;
 		judge.assertComplete();
 		lab.assertAwaited();
@@ -213,24 +211,27 @@ async function run(
 		keep,
 	);
 	live.finished(written);
-	// The first is the cause; what could not be mended afterwards mostly follows from it.
+	// The first failure is the cause; later ones (a fault that could not be healed) mostly follow from it.
 	if (failures.length > 0)
 		throw withLadder(failures[0], written, failedAt, fromProjectRoot(artifactPath(written, 'svg')));
 }
 
-/** The first error is the cause; in the words in which it was told, without colours. */
+/** Returns an error for the timeline file: its message without colours, and its code. */
 function failureOf(error: unknown): NonNullable<TimelineFile['failure']> {
 	const message = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
 	return { message, ...(error instanceof HalfopenError && { code: error.code }) };
 }
 
+/** Resolves with the result of the work. Rejects when the limit passes or the lab is lost before. */
 async function within<T>(work: Promise<T>, limitMs: number, { clock, lost }: Lab, waits: OpenWaits): Promise<T> {
 	const stop = new AbortController();
 	const limit = clock.sleep(limitMs, stop.signal).then(() => {
 		if (stop.signal.aborted) return new Promise<never>(() => {});
 		throw new HalfopenError('LIMIT_PASSED', {
 			problem: `The scenario did not end within ${limitMs / 1_000} s.`,
-			seen: waits.open.map(({ what }) => `still waiting for ${what}`).join('\n') || 'it waited for nothing of the lab',
+			seen:
+				waits.open.map(({ what }) => `still waiting for ${what}`).join('\n') ||
+				'the scenario was waiting for nothing in the lab',
 			remedy: 'Give the wait a limit below the scenario’s, or raise the scenario’s limit with its option limitMs.',
 		});
 	});
