@@ -1,12 +1,18 @@
-import { HalfopenError } from '../errors.ts';
+import { HalfopenError, toError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 
 /**
- * Something broken on purpose. It can be mended; what is not mended by the spec is mended at the end of the scenario.
+ * Something that a spec has broken on purpose. `heal` undoes it. The lab heals what is still broken at the end of the
+ * scenario.
  */
 export interface Fault {
+	/** Its name in the timeline and in patterns: `drop-1`, or the name that the spec gave it. */
 	readonly id: string;
+	/**
+	 * Undoes exactly what this fault did. Rejects if that fails; then the timeline does not show the fault as healed. Later
+	 * calls have the result of the first.
+	 */
 	heal(): Promise<void>;
 }
 
@@ -14,28 +20,37 @@ export interface FaultDescription {
 	readonly id: string;
 	readonly what: EventOf<'fault'>['what'];
 	readonly host: HostName;
-	/** The fault in words. */
+	/** A description for the timeline. */
 	readonly text: string;
 }
 
-/** What breaking or mending came to. */
+/** The result of injecting or healing a fault. */
 export interface FaultEffect {
-	/** When it took effect, seconds of the history; where that is not known better, when it was asked for. */
+	/** The time when it took effect, in seconds of the history. Default: the time of the request. */
 	readonly t?: number;
-	/** What shows that it did, or what the fault did in all. */
+	/** Evidence that it took effect or, when it is healed, a summary of its effects. */
 	readonly proof?: string;
 }
 
-/** What a kind of fault must be able to do. */
+/** The work of one kind of fault. */
 export interface FaultWork {
+	/** If it rejects, it has undone everything, or the error names what is left (`undoAfter`). */
 	inject(): Promise<FaultEffect>;
-	/** What shows that it took effect at `t`, where that is asked afterwards; throws where it cannot be shown. */
+	/** Returns evidence that the fault took effect at `t`, if that takes further work. Rejects if there is none. */
 	prove?(t: number): Promise<string>;
-	/** Throws FAULT_WITHOUT_EFFECT where the fault turns out to have done nothing. */
+	/**
+	 * Undoes everything that is still in force. Rejects with FAULT_WITHOUT_EFFECT if the fault has done nothing. Also called
+	 * at the end of the scenario if `inject` has rejected.
+	 */
 	heal(): Promise<FaultEffect>;
 }
 
-/** Breaks something, and tells the history when it was broken, what shows that it was, and when it was mended. */
+/**
+ * Injects a fault, and records when it was injected, what proves it, and when it was healed. Makes sure that it is healed
+ * at the end of the scenario.
+ *
+ * @param more further members of the returned fault
+ */
 export async function inject<H extends object>(
 	context: LabContext,
 	{ id, what, host, text }: FaultDescription,
@@ -44,35 +59,68 @@ export async function inject<H extends object>(
 ): Promise<Fault & H> {
 	const { history, clock, actions } = context;
 	const now = () => history.at(clock.now());
-	const tell = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>
+	const record = (phase: 'injected' | 'proven' | 'healed', t: number, proof?: string) =>
 		history.add({ kind: 'fault', t, host, id, what, phase, text, ...(proof !== undefined && { proof }) });
-	const asked = now();
-	let healed: Promise<void> | undefined;
-	let told = false;
-	let isBroken = false;
-	const mend = () => {
-		healed ??= (async () => {
-			const askedToHeal = now();
+	const requestedAt = now();
+	let healing: Promise<void> | undefined;
+	let healedBySpec = false;
+	let isInjected = false;
+	const healOnce = () => {
+		healing ??= (async () => {
+			const healRequestedAt = now();
 			const { t, proof } = await actions.during(() => work.heal());
-			if (isBroken) tell('healed', t ?? askedToHeal, proof);
+			if (isInjected) record('healed', t ?? healRequestedAt, proof);
 		})();
-		return healed;
+		return healing;
 	};
 	const heal = () => {
-		told = true;
-		return mend();
+		healedBySpec = true;
+		return healOnce();
 	};
-	// Before it is broken: what breaks half must be mended, too. Whoever healed it himself was told how that went.
-	context.onEnd(() => (told ? mend().catch(() => {}) : mend()));
-	const { t = asked, proof } = await actions.during(() => work.inject());
-	tell('injected', t);
-	isBroken = true;
+	// Registered before the injection, because a fault that was injected only in part must be healed, too. If the spec has
+	// healed the fault, it has already got the error.
+	context.onEnd(() => (healedBySpec ? healOnce().catch(() => {}) : healOnce()));
+	const { t = requestedAt, proof } = await actions.during(() => work.inject());
+	record('injected', t);
+	isInjected = true;
 	const shown = proof ?? (await actions.during(async () => work.prove?.(t)));
-	if (shown !== undefined) tell('proven', now(), shown);
+	if (shown !== undefined) record('proven', now(), shown);
 	return Object.assign({ id, heal }, more as H);
 }
 
-/** A fault that broke nothing makes every expectation behind it worthless. */
+/** Undoes the first part of an injection after the rest has failed. Returns the error to throw, which names what is left. */
+export async function undoAfter(error: unknown, undo: () => Promise<unknown>): Promise<unknown> {
+	try {
+		await undo();
+		return error;
+	} catch (undoError) {
+		return withFurther(error, [undoError]);
+	}
+}
+
+/**
+ * Runs all steps one after the other, also after one of them has failed, so that a failure leaves as little as possible.
+ * Then throws the first error, with the others in its evidence.
+ */
+export async function runAll(...steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+	const failures: unknown[] = [];
+	for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+	if (failures.length > 0) throw withFurther(failures[0], failures.slice(1));
+}
+
+/** Returns an error with the messages of further errors in its evidence. */
+export function withFurther(error: unknown, further: readonly unknown[]): unknown {
+	if (!(error instanceof HalfopenError) || further.length === 0) return error;
+	const { code, problem, seen, remedy } = error;
+	return new HalfopenError(code, {
+		problem,
+		seen: [seen?.trimEnd(), ...further.map((other) => `then: ${toError(other).message}`)].filter(Boolean).join('\n'),
+		remedy,
+		cause: error,
+	});
+}
+
+/** Returns the error for a fault that had no effect. Expectations after such a fault would prove nothing. */
 export function withoutEffect(text: string, seen: string): HalfopenError {
 	return new HalfopenError('FAULT_WITHOUT_EFFECT', {
 		problem: `The fault “${text}” had no effect.`,

@@ -27,7 +27,7 @@ scenario('a fault that another one overlays names it', {}, async ({ client, serv
 	await expect(below.heal()).rejects.toMatchObject({
 		code: 'FAULT_WITHOUT_EFFECT',
 		seen: expect.stringMatching(
-			/no packet met it \(below\)\nin front of it stood above \(.*\)\nin front of it stood cable/,
+			/no packet matched it \(below\)\nin front of it was above \(.*\)\nin front of it was cable/,
 		),
 	});
 	await cut.heal();

@@ -136,7 +136,7 @@ describe('flags that can match nothing are refused', () => {
 		['SYN SYN,fin', 'fin is not a flag'],
 		// It stands alone or not at all.
 		['SYN,NONE SYN', 'NONE is not a flag'],
-		['NONE NONE', 'the list of flags to look at is empty'],
+		['NONE NONE', 'the list of compared flags is empty'],
 		['SYN ACK', 'ACK must be set but is not in the list'],
 		['SYN,ACK SYN,FIN,RST', 'FIN, RST must be set but is not in the list'],
 	])('“%s”: %s', (tcpFlags, why) => {

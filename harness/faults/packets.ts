@@ -9,30 +9,35 @@ import { checked } from '../util/options.ts';
 import { type Fault, inject, withoutEffect } from './fault.ts';
 import { countPackets, insertRules, type RuleSet, removeRules } from './firewall.ts';
 
-/** Which packets, as iptables matches them. */
+/**
+ * The TCP packets that a fault applies to. A packet must have all the given properties; without any, every TCP packet
+ * matches.
+ */
 export interface PacketMatch {
-	/** A name for the fault; one is made where there is none. */
+	/** The name of the fault. Default: `drop-1`, `reject-1`, … */
 	readonly name?: string;
 	/**
-	 * `in`: as they arrive at this host, so that the sender learns nothing (the default). `out`: as they leave; then this
-	 * host's own stack knows.
+	 * `in` (the default): packets that arrive at this host; the sender's stack is not told. `out`: packets that leave this
+	 * host; its own stack is told.
 	 */
 	readonly direction?: 'in' | 'out';
 	readonly sourcePort?: number;
 	readonly destinationPort?: number;
+	/** An IPv4 address, or a network with its prefix length: `198.18.0.0/29`. */
 	readonly sourceAddress?: string;
 	readonly destinationAddress?: string;
 	/**
-	 * As for `--tcp-flags`: the flags that are looked at, a blank, those of them that must be set: `SYN,RST,ACK SYN,ACK`.
+	 * Two lists as for `--tcp-flags` of iptables, separated by a blank: the flags that are compared, and those of them that
+	 * must be set. `SYN,RST,ACK SYN,ACK` matches SYN-ACKs.
 	 */
 	readonly tcpFlags?: string;
-	/** Only every nth of the packets that match all else, the first included. */
+	/** Only every nth of the packets that otherwise match, beginning with the first. */
 	readonly every?: number;
-	/** Only so many of the packets that match all else: 0 to 1. */
+	/** Only a random share of the packets that otherwise match: above 0, up to 1. */
 	readonly probability?: number;
 }
 
-/** How a rejected packet is answered (iptables-extensions(8), REJECT). */
+/** The answers to a rejected packet (iptables-extensions(8), REJECT). */
 const REJECT_WITHS = [
 	'tcp-reset',
 	'icmp-host-unreachable',
@@ -40,9 +45,10 @@ const REJECT_WITHS = [
 	'icmp-port-unreachable',
 	'icmp-admin-prohibited',
 ] as const;
+/** The answer to a rejected packet: a RST, or one of these ICMP messages. */
 export type RejectWith = (typeof REJECT_WITHS)[number];
 
-/** Ports are checked by `assertPort`, flags by `flagWords`: either has an error of its own. */
+// Ports are validated by `assertPort`, flags by `flagWords`, with their own errors.
 const matchSchema = z.strictObject({
 	name: z.string().optional(),
 	direction: z.enum(['in', 'out']).optional(),
@@ -56,26 +62,27 @@ const matchSchema = z.strictObject({
 }) satisfies z.ZodObject<Record<keyof PacketMatch, z.ZodType>>;
 const rejectSchema = matchSchema.extend({ with: z.enum(REJECT_WITHS) });
 
+/** A fault that drops or rejects packets. */
 export interface PacketFault extends Fault {
-	/** How many packets it met so far, by the rule's own counter; once healed, in all. */
+	/** Returns how many packets have matched so far, by the counter of the firewall rule. After healing: how many in all. */
 	count(): Promise<number>;
 }
 
-/** Drops packets at a host, unseen by its stack. */
+/** Drops packets at a host before its stack sees them. */
 export function drop(boot: Boot, host: HostName, context: LabContext, match: PacketMatch): Promise<PacketFault> {
 	checked(matchSchema, match, `${host}.drop`);
 	return packetFault(boot, host, context, {
 		kind: 'drop',
 		match,
-		verdict: ['-j', 'DROP'],
-		did: async (met) => `dropped ${packets(met)}`,
+		target: ['-j', 'DROP'],
+		summary: async (met) => `dropped ${packets(met)}`,
 	});
 }
 
-/** In the rule itself, too: only so does iptables accept to answer with a RST (iptables-extensions(8), REJECT). */
+/** Also part of the rule with the target: iptables requires it for an answer with a RST (iptables-extensions(8), REJECT). */
 const TCP = ['-p', 'tcp'];
 
-/** Refuses packets at a host with an answer. */
+/** Drops packets at a host and answers them. */
 export function reject(
 	boot: Boot,
 	host: HostName,
@@ -83,14 +90,14 @@ export function reject(
 	match: PacketMatch & { with: RejectWith },
 ): Promise<PacketFault> {
 	checked(rejectSchema, match, `${host}.reject`);
-	const verdict = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
+	const target = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
 	const answer = match.with === 'tcp-reset' ? 'RST' : 'ICMP message';
-	const did = async (met: number, id: string) =>
+	const summary = async (met: number, id: string) =>
 		`rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
-	return packetFault(boot, host, context, { kind: 'reject', match, verdict, did });
+	return packetFault(boot, host, context, { kind: 'reject', match, target, summary });
 }
 
-interface Answering {
+interface RejectingHost {
 	readonly boot: Boot;
 	readonly host: HostName;
 	readonly context: LabContext;
@@ -98,14 +105,18 @@ interface Answering {
 }
 
 /**
- * The rule counts what it met; what it answered is counted in the host's own capture, for the kernel sends fewer ICMP
- * messages than it is asked for.
+ * Returns how many answers left. The rule only counts the packets that matched, and the kernel limits ICMP messages, so
+ * answers are counted in the host's own capture.
  */
-async function answersThatLeft(answer: string, met: number, { boot, host, context, id }: Answering): Promise<string> {
+async function answersThatLeft(
+	answer: string,
+	met: number,
+	{ boot, host, context, id }: RejectingHost,
+): Promise<string> {
 	const { history } = context;
 	await boot.flush();
-	const blind = history.coverage.anyLoss({ observer: 'capture', host }, { observer: 'firewall', host });
-	if (blind) return `how many ${answer}s left is not known, for the ${blind.observer} missed some`;
+	const loss = history.coverage.anyLoss({ observer: 'capture', host }, { observer: 'firewall', host });
+	if (loss) return `the number of ${answer}s that left is unknown, because the ${loss.observer} missed some packets`;
 	const left = history.countAnswersTo(id);
 	const limited = left < met && answer !== 'RST' ? ' (icmp_ratelimit, icmp_msgs_per_sec)' : '';
 	return `${left} ${answer}${left === 1 ? '' : 's'} left${limited}`;
@@ -113,48 +124,61 @@ async function answersThatLeft(answer: string, met: number, { boot, host, contex
 
 const packets = (count: number) => `${count} packet${count === 1 ? '' : 's'}`;
 
-interface Kind {
+interface PacketFaultKind {
 	readonly kind: string;
 	readonly match: PacketMatch;
-	readonly verdict: readonly string[];
-	/** What it did in all, told when it is healed. */
-	readonly did: (met: number, id: string) => Promise<string>;
+	/** The target of the packets that match, with iptables' options. */
+	readonly target: readonly string[];
+	/** Returns a summary of the effects, for the timeline when the fault is healed. */
+	readonly summary: (met: number, id: string) => Promise<string>;
 }
 
 async function packetFault(
 	boot: Boot,
 	host: HostName,
 	context: LabContext,
-	{ kind, match, verdict, did }: Kind,
+	{ kind, match, target, summary }: PacketFaultKind,
 ): Promise<PacketFault> {
 	const words = matchWords(match);
 	const id = context.names.take(kind, match.name);
 	const direction = match.direction ?? 'in';
 	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
-	const rules: RuleSet = { id, jumps: [[...hook, ...words]], verdict };
-	const target = verdict.slice(verdict.indexOf('-j') + 1);
-	const text = `${host}: ${[...target, direction, ...words.slice(TCP.length)].join(' ')}`;
+	const rules: RuleSet = { id, jumps: [[...hook, ...words]], target };
+	const action = target.slice(target.indexOf('-j') + 1);
+	const text = `${host}: ${[...action, direction, ...words.slice(TCP.length)].join(' ')}`;
+	/** Whether the rules are, or may be, in force. */
+	let hasRules = false;
 	let metInAll: number | undefined;
 	return inject(
 		context,
 		{ id, what: 'packets', host, text },
 		{
-			inject: async () => ({ t: context.history.at(await insertRules(boot, rules)) }),
+			inject: async () => {
+				hasRules = true;
+				const inserting = insertRules(boot, rules);
+				inserting.catch(() => {
+					hasRules = false;
+				});
+				return { t: context.history.at(await inserting) };
+			},
 			heal: async () => {
-				// With its machine the rules went, too.
 				if (!boot.running) return { proof: 'gone with the machine' };
+				if (!hasRules) return {};
 				const { met, t } = await removeRules(boot, rules);
 				metInAll = met;
 				if (met === 0)
-					throw withoutEffect(text, [`no packet met it (${id})`, ...inFrontOf(id, host, context)].join('\n'));
-				return { t: context.history.at(t), proof: await did(met, id) };
+					throw withoutEffect(text, [`no packet matched it (${id})`, ...inFrontOf(id, host, context)].join('\n'));
+				return { t: context.history.at(t), proof: await summary(met, id) };
 			},
 		},
 		{ count: async () => metInAll ?? countPackets(boot, rules) },
 	);
 }
 
-/** Rules are put in front of earlier ones: what a later fault takes, this one does not meet. */
+/**
+ * Returns what may have dropped the packets first. New rules are inserted in front of earlier ones, so packets that a later
+ * fault drops never reach the rules of this one.
+ */
 function inFrontOf(id: string, host: HostName, { history }: LabContext): string[] {
 	const faults = history
 		.of('fault')
@@ -164,14 +188,14 @@ function inFrontOf(id: string, host: HostName, { history }: LabContext): string[
 		.filter((fault) => fault.what === 'link' || fault.host === host);
 	const foreign = history.coverage.openLoss({ observer: 'rules', host });
 	return [
-		...later.map((fault) => `in front of it stood ${fault.id} (${fault.text})`),
+		...later.map((fault) => `in front of it was ${fault.id} (${fault.text})`),
 		...(foreign ? [foreign.what] : []),
 	];
 }
 
 const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 
-/** The match in iptables' words; refuses what iptables would refuse, or could never match. */
+/** Returns the options of iptables for a match. Throws if iptables would refuse them, or if they can match no packet. */
 export function matchWords(match: PacketMatch): string[] {
 	const words = [...TCP];
 	if (match.sourceAddress !== undefined) words.push('-s', assertAddress(match.sourceAddress));
@@ -182,10 +206,7 @@ export function matchWords(match: PacketMatch): string[] {
 	return [...words, ...statisticWords(match)];
 }
 
-/**
- * An IPv4 address, or a network of them with the length of its prefix: what a rule matches without asking anybody for a
- * name.
- */
+/** Validates an IPv4 address or network. Other texts are refused, because iptables would resolve them as a host name. */
 function assertAddress(address: string): string {
 	const [, ip = '', length = '32'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(address) ?? [];
 	if (isIPv4(ip) && Number(length) <= 32) return address;
@@ -199,24 +220,24 @@ function assertAddress(address: string): string {
 
 function flagWords(tcpFlags: string): string[] {
 	const lists = tcpFlags.trim().split(/\s+/);
-	const [looked = [], set = []] = lists.map((list) =>
+	const [compared = [], set = []] = lists.map((list) =>
 		list === 'NONE' ? [] : list === 'ALL' ? FLAG_NAMES : list.split(','),
 	);
-	const unknown = [...looked, ...set].filter((flag) => !FLAG_NAMES.includes(flag));
-	const outside = set.filter((flag) => !looked.includes(flag));
-	if (lists.length === 2 && looked.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
+	const unknown = [...compared, ...set].filter((flag) => !FLAG_NAMES.includes(flag));
+	const outside = set.filter((flag) => !compared.includes(flag));
+	if (lists.length === 2 && compared.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
 	const why =
 		lists.length !== 2
 			? 'two lists are needed'
 			: unknown.length > 0
 				? `${unknown.join(', ')} is not a flag`
-				: looked.length === 0
-					? 'the list of flags to look at is empty'
-					: `${outside.join(', ')} must be set but is not in the list of flags to look at`;
+				: compared.length === 0
+					? 'the list of compared flags is empty'
+					: `${outside.join(', ')} must be set but is not in the list of compared flags`;
 	throw new HalfopenError('FLAGS_IMPOSSIBLE', {
 		problem: `The TCP flags “${tcpFlags}” match no packet: ${why}.`,
 		remedy:
-			'Write them as iptables does: the flags to look at, a blank, and those of them that must be set, e.g. ' +
+			'Write them as for iptables: the flags to compare, a blank, and those of them that must be set, e.g. ' +
 			`"SYN,RST,ACK SYN,ACK". The flags are ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
 	});
 }

@@ -4,35 +4,33 @@ import type { HostName } from '../timeline/events.ts';
 import { assertSawSince } from '../timeline/observer-lost.ts';
 import { type Fault, inject } from './fault.ts';
 
-/** The switch of a host, as the host itself offers it. */
+/** The operations of a host that a power off needs. */
 export interface PowerSwitch {
 	readonly name: HostName;
 	/**
-	 * Takes it off the wire, then ends it; returns the moment from which nothing could leave, in seconds of the history.
+	 * Disconnects the host from the wire, then ends it. Returns the time from which nothing could leave, in seconds of the
+	 * history.
 	 */
 	off(): Promise<number>;
-	/** Returns what `ss` shows of the new stack. */
+	/** Starts a new boot. Returns its number, and how many sockets `ss` shows on it. */
 	on(): Promise<{ boot: number; sockets: number }>;
-	/**
-	 * The other host, when its observers have told all that reached it or are known to be lost; undefined if it is off as
-	 * well.
-	 */
+	/** Flushes the other host's observers and returns its name. Returns undefined if that host is off, too. */
 	flushOther(): Promise<HostName | undefined>;
 }
 
 /**
- * Power off: nothing of the host is left, and nothing of it told the peer. That is proven by the other host's capture:
- * alive, for it shows a sentinel, and with no segment of this host after the moment of the cut.
+ * Powers a host off: everything on it ends, and the other host is not told. The proof is the other host's capture: it
+ * still works, because it shows a sentinel, and it has no segment of this host after the time of the power off.
  */
 export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault> {
 	const { name } = power;
 	return inject(
-		// At the end of a scenario the machines go anyway: nobody waits for one to boot.
+		// Not healed at the end of the scenario: the machines are removed anyway, and a boot takes time.
 		{ ...context, onEnd: () => {} },
 		{ id: context.names.take('power'), what: 'power', host: name, text: `${name}: power off` },
 		{
 			inject: async () => ({ t: await power.off() }),
-			prove: (t) => proofOfSilence(power, context, t),
+			prove: (t) => proveSilence(power, context, t),
 			heal: async () => {
 				const { boot, sockets } = await power.on();
 				return {
@@ -45,14 +43,14 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 	);
 }
 
-async function proofOfSilence(
+async function proveSilence(
 	{ name, flushOther }: PowerSwitch,
 	{ history }: LabContext,
 	since: number,
 ): Promise<string> {
 	const other = await flushOther();
-	if (other === undefined) return 'both hosts are off: nobody is there to hear it';
-	assertSawSince(since, history, `whether the ${other} heard of the ${name}’s power off`, {
+	if (other === undefined) return 'both hosts are off: no host can receive anything';
+	assertSawSince(since, history, `whether the ${other} received anything after the ${name}’s power off`, {
 		observer: 'capture',
 		host: other,
 	});
@@ -60,7 +58,7 @@ async function proofOfSilence(
 		({ host, arrived }) => host === name && arrived !== undefined && arrived > since,
 	);
 	if (late.length === 0)
-		return 'the other host’s capture is alive (it shows a sentinel), and has no FIN, no RST, nothing of it since';
+		return 'the other host’s capture works (it shows a sentinel), and has no FIN, no RST, no segment of it since then';
 	throw new HalfopenError('FAULT_WITHOUT_EFFECT', {
 		problem: `The ${name}’s power was switched off, but segments of it reached the other host after that.`,
 		seen: late.map(({ arrived, flags }) => `${arrived?.toFixed(6)} ${flags}`).join('\n'),

@@ -5,8 +5,8 @@ import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject } from './fault.ts';
 
 /**
- * Freezes all programs of a host. Its kernel goes on: it acknowledges what arrives, for ever, and the host can still be
- * observed.
+ * Freezes all programs of a host. Its kernel runs on and acknowledges the segments that arrive, for any length of time.
+ * The host can still be observed.
  */
 export function pause(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
@@ -17,7 +17,7 @@ export function pause(engineHost: EngineHost, boot: Boot, host: HostName, contex
 				await engineHost.pause();
 				boot.programs = 'frozen';
 				await boot.machine.now();
-				return { proof: 'the engine has frozen them; the machine’s own agent still answers' };
+				return { proof: 'the engine has frozen them; the machine’s agent still answers' };
 			},
 			heal: async () => {
 				if (!boot.running) return { proof: 'gone with the machine' };
@@ -31,26 +31,32 @@ export function pause(engineHost: EngineHost, boot: Boot, host: HostName, contex
 }
 
 /**
- * Kills all programs of a host at once, as `docker kill` does. No power off: the machine’s kernel lives on and closes
- * their sockets, so a FIN leaves for each, or a RST where data was not read.
+ * Kills all programs of a host at once, as `docker kill` does. Unlike a power off, the machine's kernel runs on and closes
+ * their sockets, so it sends a FIN for each, or a RST if there was unread data.
  */
 export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(
-		// At the end of a scenario the machine goes anyway: nobody needs new programs.
+		// Not healed at the end of the scenario: the machine is removed anyway, and needs no new userland.
 		{ ...context, onEnd: () => {} },
 		{
 			id: context.names.take('kill'),
 			what: 'programs',
 			host,
-			text: `${host}: all programs killed; its kernel lives on and closes their sockets`,
+			text: `${host}: all programs killed; its kernel runs on and closes their sockets`,
 		},
 		{
 			inject: async () => {
-				// Before they go: the end of their agent surprises nobody then.
+				const before = boot.programs;
+				// Set first, so that the end of their agent is not reported as a loss.
 				boot.programs = 'killed';
-				await engineHost.kill();
+				try {
+					await engineHost.kill();
+				} catch (error) {
+					boot.programs = before;
+					throw error;
+				}
 				await boot.machine.now();
-				return { proof: 'their container is gone; the machine’s own agent still answers' };
+				return { proof: 'userland has ended; the machine’s agent still answers' };
 			},
 			heal: async () => {
 				if (!boot.running) return { proof: 'gone with the machine' };

@@ -6,23 +6,23 @@ import type { LabContext } from '../lab/context.ts';
 import type { HostName } from '../timeline/events.ts';
 import { nearestNames } from '../util/nearest.ts';
 import { checked } from '../util/options.ts';
-import { type Fault, inject } from './fault.ts';
+import { type Fault, inject, runAll, undoAfter } from './fault.ts';
 
 /**
- * Sysctls by name, as sysctl(8) writes it below net.ipv4: `tcp_retries2`, `icmp_ratelimit`, `conf.all.rp_filter`,
- * `neigh.eth0.ucast_solicit`, … in the units of the kernel's documentation.
+ * Sysctls below net.ipv4, with their names as in sysctl(8) and their units as in the kernel's documentation:
+ * `tcp_retries2`, `icmp_ratelimit`, `conf.all.rp_filter`, `neigh.eth0.ucast_solicit`, …
  */
 export type Sysctls = Readonly<Record<string, number | string>>;
 export const sysctlsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
 
 const FOLDER = '/proc/sys/net/ipv4';
 
-/** Settings of one device. A name of a device may hold no `/` (dev_valid_name, net/core/dev.c), nor, here, a dot. */
+/** Settings of one device. The name of a device has no `/` (dev_valid_name, net/core/dev.c) and, here, no dot. */
 const OF_DEVICE = /^(conf|neigh)\.([\w-]{1,15})\.(\w+)$/;
 
 /**
- * What Linux keeps for the whole machine, some of it only in older versions: no network namespace but the first has
- * them.
+ * Sysctls that Linux has once for the whole machine, some of them only in older versions. Only the first network namespace
+ * has them.
  */
 const MACHINE_WIDE = [
 	// ipv4_table of net/ipv4/sysctl_net_ipv4.c; icmp_msgs_* in older versions only.
@@ -31,13 +31,13 @@ const MACHINE_WIDE = [
 	/^route\.(gc_\w+|max_size|error_(cost|burst)|redirect_\w+|min_pmtu|mtu_expires|min_adv_mss)$/,
 	// ip4_frags_ctl_table of net/ipv4/ip_fragment.c.
 	/^ipfrag_secret_interval$/,
-	// neigh_sysctl_register of net/core/neighbour.c: other namespaces have the settings of their devices only.
+	// neigh_sysctl_register of net/core/neighbour.c: other namespaces only have the settings of their devices.
 	/^neigh\.default\.\w+$/,
 ];
 
 /**
- * Whether a host has this sysctl. The known ones were asked for where only the loopback was: a host's other devices
- * have the same.
+ * Whether a host has this sysctl. The known names are from a network namespace with no device but loopback; the other
+ * devices of a host have the same settings.
  */
 export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
 	return (
@@ -47,8 +47,8 @@ export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
 }
 
 /**
- * Refuses a name that a host does not have, before anything is started or changed. So no name leads out of the folder
- * of sysctls.
+ * Throws SYSCTL_UNKNOWN if a host does not have one of the sysctls, before anything is started or changed. So no name can
+ * lead to a path outside the folder of sysctls.
  */
 export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): void {
 	checked(sysctlsSchema, sysctls, 'sysctls');
@@ -69,8 +69,8 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 }
 
 /**
- * Takes path and value in turn, writes each and reads it back, told as grep would; ends with the first that is refused.
- * One process for all.
+ * Writes each value to the path before it, and reads it back. Prints lines in the format of grep. Stops at the first value
+ * that is refused. One process writes all values.
  */
 const WRITE = `while [ $# -gt 0 ]; do
 	printf '%s\\n' "$2" >"$1"; wrote=$?
@@ -80,8 +80,8 @@ const WRITE = `while [ $# -gt 0 ]; do
 done`;
 
 /**
- * Writes sysctls of a host one after the other, and reads each back; what comes after one that the kernel does not take
- * is not written. Returns what is in force then.
+ * Writes sysctls of a host one after the other, and reads each back. Returns the values that are in force then. Throws
+ * SYSCTL_REFUSED at the first value that the kernel does not accept; the sysctls after that are not written.
  */
 export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Record<string, string>> {
 	const wanted = Object.entries(sysctls);
@@ -109,8 +109,8 @@ export async function writeSysctls(machine: Agent, sysctls: Sysctls): Promise<Re
 }
 
 /**
- * Kept in jiffies (proc_dointvec_ms_jiffies): milliseconds are rounded up to the next, which is at most 10 ms long
- * (CONFIG_HZ is 100 or more).
+ * Sysctls in milliseconds that the kernel stores in jiffies (proc_dointvec_ms_jiffies), rounded up. A jiffy is at most
+ * 10 ms long (CONFIG_HZ is 100 or more).
  */
 const MILLISECONDS = /^icmp_ratelimit$|^neigh\.[\w-]+\.\w+_time_ms$/;
 const LONGEST_JIFFY_MS = 10;
@@ -121,11 +121,9 @@ function isInForce(name: string, wanted: string, now: string): boolean {
 	return MILLISECONDS.test(name) && roundedBy > 0 && roundedBy < LONGEST_JIFFY_MS;
 }
 
-/** Values of sysctls of a host, by name. */
+/** Returns the values of sysctls of a host, by name. Throws SYSCTL_REFUSED if one of them cannot be read. */
 async function readSysctls(machine: Agent, names: readonly string[]): Promise<Record<string, string>> {
-	if (names.length === 0) return {};
-	const { out, err } = await machine.run(['grep', '-H', '', ...names.map(pathOf)]);
-	const values = parseSysctls(out);
+	const { values, err } = await readableSysctls(machine, names);
 	for (const name of names) {
 		if (name in values) continue;
 		throw new HalfopenError('SYSCTL_REFUSED', {
@@ -137,11 +135,21 @@ async function readSysctls(machine: Agent, names: readonly string[]): Promise<Re
 	return values;
 }
 
+/** Returns the values of those sysctls that can be read, and the messages about the others. */
+async function readableSysctls(
+	machine: Agent,
+	names: readonly string[],
+): Promise<{ values: Record<string, string>; err: string }> {
+	if (names.length === 0) return { values: {}, err: '' };
+	const { out, err } = await machine.run(['grep', '-H', '', ...names.map(pathOf)]);
+	return { values: parseSysctls(out), err };
+}
+
 const pathOf = (name: string) => `${FOLDER}/${name.replaceAll('.', '/')}`;
 
-/** All TCP sysctls of a host that can be read. */
+/** Returns all TCP sysctls of a host that can be read, by name. */
 export async function readAllSysctls(machine: Agent): Promise<Record<string, string>> {
-	// Some are write-only or root's alone; what cannot be read is not in force here.
+	// Some sysctls are write-only, or only root can read them.
 	const { out } = await machine.run(['sh', '-c', `exec grep -sH '' ${FOLDER}/tcp_*`]);
 	return parseSysctls(out);
 }
@@ -159,22 +167,35 @@ function parseSysctls(text: string): Record<string, string> {
 const words = (value: unknown) => String(value).trim().split(/\s+/).join(' ');
 
 /**
- * Changes sysctls of a running host; healing puts back what was there. Timers that are running keep to the old value
- * until they are set anew.
+ * Restores sysctls of a host that differ from these values. If the kernel refuses one of them, the others are still
+ * restored; then throws SYSCTL_REFUSED with the names of those that were not.
+ */
+async function restoreSysctls(machine: Agent, before: Sysctls): Promise<void> {
+	// Only those that differ. After a refused value, the sysctls behind it were not written, and one may not be writable.
+	const { values: now } = await readableSysctls(machine, Object.keys(before));
+	const changed = Object.entries(before).filter(([name, value]) => now[name] !== value);
+	try {
+		await writeSysctls(machine, Object.fromEntries(changed));
+	} catch (error) {
+		if (!(error instanceof HalfopenError && error.code === 'SYSCTL_REFUSED')) throw error;
+		const steps = changed.map(
+			([name, value]) =>
+				async () =>
+					void (await writeSysctls(machine, { [name]: value })),
+		);
+		await runAll(...steps);
+	}
+}
+
+/**
+ * Changes sysctls of a running host. Healing restores the previous values. Timers that are running keep the old value until
+ * they are set again.
  */
 export async function changeSysctls(boot: Boot, host: HostName, context: LabContext, sysctls: Sysctls): Promise<Fault> {
 	assertSysctls(sysctls, context.sysctls);
 	const id = context.names.take('sysctl');
 	const settings = Object.entries(sysctls).map(([name, value]) => `${name}=${value}`);
 	let before: Sysctls = {};
-	/** Only what differs: where one was refused, those behind it were not written, and it may be one that cannot be. */
-	const putBack = async () => {
-		const now = await readSysctls(boot.machine, Object.keys(before));
-		await writeSysctls(
-			boot.machine,
-			Object.fromEntries(Object.entries(before).filter(([name, value]) => now[name] !== value)),
-		);
-	};
 	return inject(
 		context,
 		{ id, what: 'sysctl', host, text: `${host}: ${settings.join(' ')}` },
@@ -184,15 +205,14 @@ export async function changeSysctls(boot: Boot, host: HostName, context: LabCont
 				try {
 					await writeSysctls(boot.machine, sysctls);
 				} catch (error) {
-					await putBack();
-					throw error;
+					throw await undoAfter(error, () => restoreSysctls(boot.machine, before));
 				}
 				return { proof: 'read back' };
 			},
 			heal: async () => {
 				if (!boot.running) return { proof: 'gone with the machine' };
-				await putBack();
-				return { proof: 'put back' };
+				await restoreSysctls(boot.machine, before);
+				return { proof: 'restored' };
 			},
 		},
 	);

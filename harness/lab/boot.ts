@@ -3,20 +3,17 @@ import type { BootChannels } from '../engines/engine.ts';
 import { callsReported, straceCommand } from '../probes/calls.ts';
 import type { PacketFile } from '../probes/capture.ts';
 import { KERNEL } from '../probes/kernel.ts';
-import { realTimeInterval, virtualTimeInterval } from '../probes/sampling-interval.ts';
 import { SegmentProbe } from '../probes/segments.ts';
-import { SocketProbe, type SsSample } from '../probes/sockets.ts';
 import type { HostObserver } from '../timeline/coverage.ts';
-import type { EventOf, HostName } from '../timeline/events.ts';
-import { assertSees } from '../timeline/observer-lost.ts';
-import { SampledStates } from '../timeline/states.ts';
+import type { HostName } from '../timeline/events.ts';
 import type { LabContext } from './context.ts';
 import { deviceOf } from './device.ts';
+import { SocketSampler } from './socket-sampler.ts';
 
-/** How long to wait for observers that have fallen behind before. */
+/** How long a flush waits for an observer that is already lost. */
 const RETRY_LIMIT_MS = 1_000;
 
-/** What a host is, whichever boot runs. */
+/** The properties of a host that are the same in each of its boots. */
 export interface HostIdentity {
 	readonly name: HostName;
 	readonly address: string;
@@ -25,32 +22,35 @@ export interface HostIdentity {
 	readonly peer: { readonly address: string; readonly mac: string };
 }
 
-/** One boot of a host, from power on to power off: its two agents, and the observers that the machine's agent runs. */
+/**
+ * One boot of a host, from power on to power off: the agents of machine and userland, and the observers that the
+ * machine's agent runs.
+ */
 export class Boot {
 	readonly number: number;
 	readonly machine: Agent;
 	readonly packets: PacketFile;
-	/** What the host's programs can do; frozen or killed ones do not keep its kernel from anything. */
+	/** The state of the host's programs. The kernel runs in any case. */
 	programs: 'run' | 'frozen' | 'killed' = 'run';
-	/** In bytes: what is longer on the wire is several segments in one, where there should be none such. */
+	/**
+	 * The largest packet that can be a single segment, in bytes. A longer one on the wire means that an offload is on,
+	 * although the lab switched it off.
+	 */
 	longestSegment = Number.POSITIVE_INFINITY;
 	#userland: Agent;
 	#device!: string;
 	#segments!: SegmentProbe;
-	#sockets!: SocketProbe;
-	/** A program or a controlled process was started, so userland reports its calls. */
+	#sockets!: SocketSampler;
+	/** Whether a peer was started. From then on, flushes also wait for the calls of peers. */
 	#tracesCalls = false;
-	#latestSample: SsSample = { t: 0, rows: [], unread: [] };
-	#latestEvent: EventOf<'sockets'> | undefined;
 	#stopped = false;
 	#powerOffAt = Number.POSITIVE_INFINITY;
-	readonly #states: SampledStates;
 	readonly #identity: HostIdentity;
 	readonly #context: LabContext;
 
 	/**
-	 * Reaches the agents, then starts the observers; beside that, `prepare` does to the host what they need not see. The
-	 * host is as the engine made it: nothing is pinned, no sysctl is set.
+	 * Connects to the agents and starts the observers. At the same time, `prepare` configures the host, which the observers
+	 * need not see: it is still as the engine made it, without pinned neighbours and sysctls.
 	 */
 	static async start(
 		channels: BootChannels,
@@ -84,12 +84,11 @@ export class Boot {
 		this.packets = packets;
 		this.#identity = identity;
 		this.#context = context;
-		this.#states = new SampledStates(context.traced);
 		this.#watchAgent(machine, () => !this.#stopped);
 		this.#watchUserland();
 	}
 
-	/** The interface on the wire: engines name it as they please, so it is found by its MAC. */
+	/** The name of the interface on the wire. Names differ between engines, so it is found by its MAC address. */
 	get device(): string {
 		return this.#device;
 	}
@@ -98,56 +97,24 @@ export class Boot {
 		return this.#userland;
 	}
 
-	/** After its container was killed and made anew. */
+	/** Connects to the new userland after the old one was killed. */
 	async replaceUserland(channel: BootChannels['userland']): Promise<void> {
 		this.#userland = await Agent.connect(channel, `${this.#identity.name} (userland)`);
 		this.programs = 'run';
 		this.#watchUserland();
 	}
 
-	/** The last look at the sockets that was taken. */
-	get sockets(): SsSample {
-		return this.#latestSample;
+	/** The samples of this boot's sockets. */
+	get sockets(): SocketSampler {
+		return this.#sockets;
 	}
 
-	/** Puts the last look into the history although it may be no news: it answered a question, so it is evidence. */
-	keepSample(): void {
-		const { history } = this.#context;
-		if (this.#latestEvent && !history.of('sockets', this.#identity.name).includes(this.#latestEvent))
-			history.add(this.#latestEvent);
-	}
-
-	/**
-	 * Resolves when a look that began after this call has been taken; rejects with OBSERVER_LOST where `ss` gives none.
-	 */
-	async sampleSockets(): Promise<void> {
-		if (!(await this.#sockets.sample())) assertSees(this.#context.history, 'what sockets it has', this.#observed('ss'));
-	}
-
-	/** Fails with OBSERVER_LOST where the last look did not show all sockets. */
-	assertSeesAllSockets(judged: string): void {
-		assertSees(this.#context.history, judged, this.#observed('ss'));
-	}
-
-	/** Looks at the sockets again and again until the returned function is called. */
-	watch(): () => void {
-		return this.#sockets.watch();
-	}
-
-	/** Whether the machine is still there. */
+	/** Whether the machine is still running. */
 	get running(): boolean {
 		return !this.#stopped;
 	}
 
-	/** What the kernel told of a socket of this boot: where it goes on is `ss`'s to say. */
-	onTracedState(event: EventOf<'state'>): void {
-		this.#states.trace(event);
-		if (event.to === 'CLOSED' && !this.#stopped) this.sampleSockets().catch(() => {});
-	}
-
-	/**
-	 * Starts a program under observation in userland (probes/calls.ts): from here on its tracer is one of the observers.
-	 */
+	/** Starts a program in userland under strace (probes/calls.ts). */
 	async trace(
 		argv: readonly string[],
 		handlers: StreamHandlers,
@@ -157,14 +124,15 @@ export class Boot {
 		return this.userland.spawn(straceCommand(argv), handlers, options);
 	}
 
-	/** Starts a process in userland that makes the requested socket calls. */
+	/** Starts a process in userland that makes the socket calls that it is asked to make. */
 	async spawnControlled(): Promise<ControlledProcess> {
 		this.#beginCalls();
 		return this.userland.spawnControlled();
 	}
 
 	/**
-	 * Resolves when captures, firewall log, kernel and tracers have told all that happened on this host before the call.
+	 * Resolves when capture, firewall log, kernel trace and tracers have reported everything that happened on this host
+	 * before the call.
 	 */
 	async flush(): Promise<void> {
 		const begun = await this.#compareClocks();
@@ -172,8 +140,8 @@ export class Boot {
 	}
 
 	/**
-	 * Returns the host's time, in seconds of the history: of its own clock, as what observers tell is, and so not off by
-	 * what the lab's clock may be.
+	 * Compares the lab's clock with the host's. Returns the time of the host's own clock, in seconds of the history:
+	 * observers use that clock, and the lab's clock may differ from it a little.
 	 */
 	async #compareClocks(): Promise<number> {
 		const { clock, history } = this.#context;
@@ -187,14 +155,15 @@ export class Boot {
 	}
 
 	#beginCalls(): void {
-		if (!this.#tracesCalls) this.#context.history.started(this.#observed('strace'), this.#now);
+		const { history, clock } = this.#context;
+		if (!this.#tracesCalls) history.started(this.#tracer, history.at(clock.now()));
 		this.#tracesCalls = true;
 	}
 
 	async #flushCalls(begun: number): Promise<void> {
 		if (!this.#tracesCalls || !this.#programsRun()) return;
 		const { history, clock } = this.#context;
-		const observed = this.#observed('strace');
+		const observed = this.#tracer;
 		const isLost = history.coverage.openLoss(observed) !== undefined;
 		try {
 			if (await callsReported(this.userland, clock, isLost ? RETRY_LIMIT_MS : undefined)) {
@@ -207,36 +176,35 @@ export class Boot {
 				});
 			}
 		} catch (error) {
-			// Killed meanwhile, tracers and all.
+			// Userland was killed meanwhile, together with its tracers.
 			if (this.#programsRun()) throw error;
 		}
 	}
 
-	#observed(observer: 'strace' | 'ss'): HostObserver {
-		return { observer, host: this.#identity.name };
-	}
-
-	get #now(): number {
-		return this.#context.history.at(this.#context.clock.now());
+	get #tracer(): HostObserver {
+		return { observer: 'strace', host: this.#identity.name };
 	}
 
 	#programsRun(): boolean {
 		return this.programs === 'run' && !this.#stopped;
 	}
 
-	/** How far the kernel's trace clock is ahead of this boot's capture, in seconds. */
+	/** By how many seconds the clock of the kernel's trace is ahead of this boot's capture. */
 	get traceAhead(): number {
 		return this.#context.sentinels.offset(KERNEL, this.#segments.nameOf('capture')) ?? 0;
 	}
 
-	/** Starts to read the firewall's log, once; `insert` puts rules in, for which iptables-restore has these lines. */
+	/**
+	 * Starts to read the firewall's log, if it is not being read yet. `insert` inserts the given rules, which are lines for
+	 * iptables-restore.
+	 */
 	startFirewallLog(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
 		return this.#segments.startFirewallLog(insert);
 	}
 
 	/**
-	 * Its power goes; `t` is in seconds since the epoch. Until the engine has ended them its programs run on, as no real
-	 * machine's do.
+	 * Marks the power off at `t`, in seconds since the epoch. The programs run on until the engine has ended them, which
+	 * they would not do on a real machine: what they do after `t` does not count.
 	 */
 	losePower(t: number): void {
 		this.#powerOffAt = t;
@@ -244,12 +212,12 @@ export class Boot {
 		history.retract(this.#identity.name, history.at(t));
 	}
 
-	/** Whether what a program did at this time (seconds since the epoch) was done by a machine without power. */
+	/** Whether a time, in seconds since the epoch, is after the power off. */
 	isAfterPowerOff(t: number): boolean {
 		return t > this.#powerOffAt;
 	}
 
-	/** Ends the observers in good order: what they lost is told. */
+	/** Stops the observers in an orderly way, so that what they lost is recorded. */
 	async stop(): Promise<void> {
 		if (this.#stopped) return;
 		this.#stopped = true;
@@ -265,72 +233,22 @@ export class Boot {
 		this.#watchAgent(userland, () => !this.#stopped && this.programs !== 'killed' && this.#userland === userland);
 	}
 
-	#watchAgent(agent: Agent, isWanted: () => boolean): void {
+	#watchAgent(agent: Agent, isExpectedToRun: () => boolean): void {
 		void agent.closed.then((error) => {
-			if (error && isWanted()) this.#context.onAgentLost(error);
+			if (error && isExpectedToRun()) this.#context.onAgentLost(error);
 		});
 	}
 
 	async #startObservers(): Promise<void> {
 		const { name } = this.#identity;
+		const sampled = { host: name, number: this.number, isRunning: () => this.running };
 		[this.#segments, this.#sockets] = await Promise.all([
 			SegmentProbe.start(this.machine, name, this.number, this.packets, {
 				...this.#context,
 				longestSegment: () => this.longestSegment,
 			}),
-			SocketProbe.start(
-				this.machine,
-				this.#context.clock,
-				this.#context.virtualTime ? virtualTimeInterval : realTimeInterval,
-				{
-					sample: (look) => this.#onSample(look),
-					lost: (what) => this.#lostSockets(what),
-				},
-			),
+			SocketSampler.start(this.machine, sampled, this.#context),
 		]);
-		this.#context.history.started(this.#observed('ss'), this.#now);
-		// Where the kernel does not tell of states, only looking again and again does.
-		if (!this.#context.traced) this.#sockets.watch();
+		this.#sockets.begin();
 	}
-
-	#lostSockets(what: string): void {
-		const { history } = this.#context;
-		const observed = this.#observed('ss');
-		if (!this.#stopped && !history.coverage.openLoss(observed))
-			history.lose({ ...observed, what, since: history.coverage.completeUntil(observed) });
-	}
-
-	#onSample(look: SsSample): void {
-		const { history } = this.#context;
-		if (look.unread.length > 0) this.#lostSockets(`could not read: ${look.unread.join(' | ')}`);
-		else history.markComplete(this.#observed('ss'), history.at(look.t));
-		const event: EventOf<'sockets'> = {
-			kind: 'sockets',
-			t: history.at(look.t),
-			host: this.#identity.name,
-			boot: this.number,
-			rows: [...look.rows],
-		};
-		const changed = comparable(this.#latestSample) !== comparable(look);
-		this.#latestSample = look;
-		this.#latestEvent = event;
-		for (const state of this.#states.sample(event)) history.add(state);
-		if (changed) history.add(event);
-		else history.notify();
-	}
-}
-
-/** What of a look is news: not the timers' running, but all else that a reader of `ss` would see change. */
-function comparable({ rows }: SsSample): string {
-	return JSON.stringify(
-		rows.map(({ state, receiveQueue, sendQueue, local, remote, timer }) => [
-			state,
-			receiveQueue,
-			sendQueue,
-			local,
-			remote,
-			timer?.name,
-			timer?.count,
-		]),
-	);
 }

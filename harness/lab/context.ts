@@ -6,67 +6,71 @@ import type { History } from '../timeline/history.ts';
 import type { Boot } from './boot.ts';
 import type { OpenWaits } from './open-waits.ts';
 
-/** What everything in one lab shares. */
+/** The objects and functions that all parts of one lab share. */
 export interface LabContext {
 	readonly history: History;
 	readonly clock: LabClock;
-	/** Whether waiting costs no time but the lab's own. */
+	/** Whether the lab runs in virtual time, where waiting takes little real time. */
 	readonly virtualTime: boolean;
-	/** What to do where hosts lack a program. */
+	/** How to add a missing program to the hosts, as a sentence. */
 	readonly programRemedy: string;
 	readonly sentinels: Sentinels;
 	readonly names: Names;
-	/** Names below net.ipv4 that a host has. */
+	/** Names of the sysctls below net.ipv4 that a host has. */
 	readonly sysctls: ReadonlySet<string>;
-	/** Whether the kernel's trace is read; where not, states are sampled. */
+	/** Whether the kernel's trace is read. Without it, states are sampled with `ss`. */
 	readonly traced: boolean;
-	/** Expectations that wait, in words; one that is left at the end was not awaited by the spec. */
+	/** Descriptions of the expectations that are waiting. Those left at the end of the scenario were not awaited. */
 	readonly pending: Set<string>;
-	/** What the spec is doing to the lab. */
+	/** The actions of the spec that are in progress. */
 	readonly actions: SpecActions;
-	/** Hears of everything that is waited for. */
+	/** All waits that are in progress. */
 	readonly waits: OpenWaits;
-	/** Resolves when all observers of both hosts have told all that happened before the call. */
+	/** Resolves when all observers of both hosts have reported everything that happened before the call. */
 	readonly flush: () => Promise<void>;
-	/** What is done to each boot to come before it is taken into use: a wire that is cut stays cut, whoever reboots. */
+	/** Functions that prepare every new boot before it is used. A cut link stays cut this way when a host reboots. */
 	readonly bootHooks: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
-	/** Called when an agent goes that nobody sent away: what waits in the lab waits in vain from then on. */
+	/** Called when an agent ends unexpectedly. The scenario fails with this error. */
 	readonly onAgentLost: (error: HalfopenError) => void;
-	/** Aborted when the scenario ends: nobody waits for what is still waited for then. */
+	/** Aborted when the scenario ends. Waits that are still in progress then end without a result. */
 	readonly endSignal: AbortSignal;
-	/** Sees to it that a fault is undone at the end, whatever happens. */
-	readonly onEnd: (undo: () => Promise<void>) => void;
+	/** Registers a function that heals a fault at the end of the scenario, also after a failure. */
+	readonly onEnd: (heal: () => Promise<void>) => void;
 }
 
 /**
- * What a spec is doing at this moment: breaking or mending something, starting or typing to a program, awaiting a call.
+ * Counts the actions of a spec that are in progress: injecting or healing a fault, starting a program or typing into it,
+ * awaiting a call.
  */
 export class SpecActions {
-	#underWay = 0;
+	#inProgress = 0;
 
-	/** Whether the spec does none of these things: then nothing changes but by what is in the lab. */
+	/** Whether no action is in progress. Then the spec changes nothing; only programs and kernels in the lab can. */
 	get idle(): boolean {
-		return this.#underWay === 0;
+		return this.#inProgress === 0;
 	}
 
-	/** Does one. */
-	async during<T>(act: () => PromiseLike<T>): Promise<T> {
-		this.#underWay++;
+	/** Runs an action and counts it until it settles. */
+	async during<T>(action: () => PromiseLike<T>): Promise<T> {
+		this.#inProgress++;
 		try {
-			return await act();
+			return await action();
 		} finally {
-			this.#underWay--;
+			this.#inProgress--;
 		}
 	}
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,15}$/;
 
-/** Gives faults and peers names that stand for one thing only. */
+/** Assigns the names of faults and peers. Each name is unique in its lab. */
 export class Names {
 	readonly #taken = new Set<string>();
 
-	/** A name the spec chose, refused where it is taken or could not be a chain's; or the next free `<kind>-<n>`. */
+	/**
+	 * Reserves a name. Without `wanted`, it is the next free `<kind>-<n>`. Throws NAME_INVALID if the wanted name cannot be
+	 * part of the name of an iptables chain, and NAME_TAKEN if it is in use.
+	 */
 	take(kind: string, wanted?: string): string {
 		if (wanted !== undefined) return this.#reserve(wanted);
 		for (let number = 1; ; number++)
@@ -84,9 +88,9 @@ export class Names {
 		}
 		if (this.#taken.has(name)) {
 			throw new HalfopenError('NAME_TAKEN', {
-				problem: `The name “${name}” is taken in this lab.`,
+				problem: `The name “${name}” is already in use in this lab.`,
 				seen: [...this.#taken].join(', '),
-				remedy: 'Choose another name, or leave it out: the lab then makes one.',
+				remedy: 'Choose another name, or omit it: the lab then assigns one.',
 			});
 		}
 		this.#taken.add(name);

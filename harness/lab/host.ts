@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import type { EngineHost } from '../engines/engine.ts';
-import { HalfopenError } from '../errors.ts';
 import type { Fault } from '../faults/fault.ts';
-import { forgetNeighbour, pinNeighbour, silence } from '../faults/neighbour.ts';
+import { forgetNeighbour, pinNeighbour } from '../faults/neighbour.ts';
 import { drop, type PacketFault, type PacketMatch, type RejectWith, reject } from '../faults/packets.ts';
-import { powerOff } from '../faults/power.ts';
 import { kill, pause } from '../faults/process.ts';
-import { changeSysctls, hasSysctl, type Sysctls, writeSysctls } from '../faults/sysctl.ts';
+import { changeSysctls, hasSysctl, type Sysctls } from '../faults/sysctl.ts';
 import { parseLsof } from '../formats/lsof.ts';
 import type { Endpoint, LsofDescriptor, SsRow } from '../formats/types.ts';
-import type { Peer } from '../peers/peer.ts';
-import { Program, type ProgramOptions } from '../peers/program.ts';
+import type { Program } from '../peers/program.ts';
 import {
 	type Connect,
 	curl,
@@ -25,50 +22,40 @@ import {
 	peerOptionsSchema,
 	telnet,
 } from '../peers/programs.ts';
-import { type Socket, SocketProcess } from '../peers/socket.ts';
-import { Boots } from '../probes/boots.ts';
-import { PacketFile } from '../probes/capture.ts';
+import type { Socket } from '../peers/socket.ts';
+import type { PacketFile } from '../probes/capture.ts';
 import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
-import type { Offloads } from '../timeline/timeline-file.ts';
 import { checked } from '../util/options.ts';
 import { isAtLeast } from '../util/versions.ts';
-import { Boot, type HostIdentity } from './boot.ts';
+import type { Boot, HostIdentity } from './boot.ts';
 import type { LabContext } from './context.ts';
-import { setOffloads } from './offloads.ts';
+import { HostPeers } from './host-peers.ts';
+import { HostPower } from './host-power.ts';
 
 const argvSchema = z.array(z.string()).min(1);
-/** As in `6.5`. */
+/** For example `6.5`. */
 const versionSchema = z.string().regex(/^\d+\.\d+$/);
 const runSchema = peerOptionsSchema.extend({ tty: z.boolean().optional() });
 const socketSchema = z.strictObject({ name: z.string().optional() });
 
-/** What is set at each boot of a host. */
-export interface HostSettings {
-	readonly sysctls: Sysctls;
-	readonly offloads: Offloads;
-}
-
-/** A machine with its own TCP stack: its peers, its faults, its power. */
+/**
+ * A machine with its own TCP stack. Its methods start programs and controlled sockets on it, inject faults, and switch
+ * its power.
+ */
 export class Host {
 	readonly name: HostName;
 	readonly address: string;
 	readonly mac: string;
+	/** Internal. */
 	readonly context: LabContext;
-	/** Which events of the kernel belong to which boot. */
-	readonly boots = new Boots();
-	/** All packets of all boots. */
-	readonly packets = new PacketFile();
+	/** Internal: `powerOff`, `powerOn` and `reboot` are for specs. */
+	readonly power: HostPower;
 	readonly #engineHost: EngineHost;
 	readonly #identity: HostIdentity;
-	/** In force from every boot on. */
-	#settings: HostSettings;
-	readonly #other: () => Host;
-	readonly #peers: Peer[] = [];
-	#boot: Boot | undefined;
-	#power: Fault | undefined;
+	readonly #peers: HostPeers;
 
-	/** For the lab. `sysctls` are set at each boot. */
+	/** Internal: the lab creates hosts. `sysctls` are written at every boot. */
 	constructor(
 		engineHost: EngineHost,
 		identity: HostIdentity,
@@ -80,128 +67,90 @@ export class Host {
 		this.address = identity.address;
 		this.mac = identity.mac;
 		this.context = context;
+		this.power = new HostPower(engineHost, identity, sysctls, context, () => other().power);
 		this.#engineHost = engineHost;
 		this.#identity = identity;
-		this.#settings = { sysctls, offloads: 'off' };
-		this.#other = other;
+		this.#peers = new HostPeers(identity.name, () => this.boot, context);
 	}
 
-	/** What runs now; an error while the power is off. */
+	/** Internal: the current boot. Throws HOST_OFF while the power is off. */
 	get boot(): Boot {
-		if (this.#boot) return this.#boot;
-		throw new HalfopenError('HOST_OFF', {
-			problem: `The ${this.name}’s power is off.`,
-			remedy: `Switch it on first: await ${this.name}.powerOn().`,
-		});
+		return this.power.boot;
 	}
 
-	/** Whether a program is there that does something by itself; a controlled socket does only what the spec does. */
-	get hasProgram(): boolean {
-		return this.#peers.some((peer) => peer instanceof Program && !peer.isOver);
+	/** Internal: the captured packets of all boots. */
+	get packets(): PacketFile {
+		return this.power.packets;
 	}
 
+	/** Whether the power is on. */
 	get isOn(): boolean {
-		return this.#boot !== undefined;
+		return this.power.isOn;
 	}
 
-	/**
-	 * Takes the engine's running machine into use: agents, observers, sysctls, the pinned neighbour. For the lab and
-	 * `powerOn`. That the observers record is known when the boot has been flushed. `ask` asks the machine what can be
-	 * known once sysctls are set, while the observers start.
-	 */
-	async setUp(ask: (machine: Boot['machine']) => Promise<unknown> = async () => {}): Promise<void> {
-		const prepare = (boot: Boot) => {
-			const { sysctls, offloads } = this.#settings;
-			const asked = writeSysctls(boot.machine, sysctls).then(() => ask(boot.machine));
-			return Promise.all([asked, pinNeighbour(boot, this.#identity), setOffloads(boot, offloads)]);
-		};
-		const boot = await Boot.start(
-			this.#engineHost.boot,
-			this.boots.next,
-			this.packets,
-			this.#identity,
-			this.context,
-			prepare,
-		);
-		await this.#onBoot(boot);
-		this.boots.on(this.context.clock.now());
-		this.#boot = boot;
-	}
-
-	/**
-	 * For the lab, when it is ready: what this scenario wants other than in all labs, in this boot and in those to come.
-	 * Returns the sysctls in force.
-	 */
-	async configure({ sysctls, offloads }: HostSettings): Promise<Record<string, string>> {
-		const before = this.#settings;
-		this.#settings = { sysctls: { ...before.sysctls, ...sysctls }, offloads };
-		if (offloads !== before.offloads) await setOffloads(this.boot, offloads);
-		return writeSysctls(this.boot.machine, sysctls);
-	}
-
-	/** For the lab, at the end: observers end in good order, so that what they lost is known. */
-	async stopObservers(): Promise<void> {
-		if (!this.#boot) return;
-		await this.#boot.flush();
-		await this.#boot.stop();
+	/** Whether a program is running. Controlled sockets do not count: they only do what the spec says. */
+	get hasProgram(): boolean {
+		return this.#peers.hasProgram;
 	}
 
 	// Peers
 
-	/** A port of this host, to connect to. */
+	/** Returns the address and a port of this host, for a peer to connect to. */
 	port(port: number): Endpoint {
 		return { address: this.address, port: assertPort(port) };
 	}
 
 	/**
-	 * netcat-openbsd: closes on POLLHUP without reading, so what errno ended it is the kernel's to tell. `shutdownAtEof`
-	 * (-N) shuts its sending side at the end of its input.
+	 * Starts netcat-openbsd. On POLLHUP it closes without reading, so its calls may never return the errno that ended the
+	 * connection; expect that with `expect(host).toReport`. With `shutdownAtEof` (-N) it shuts down its sending side at the
+	 * end of its input.
 	 */
 	nc(options: Parameters<typeof nc>[0]): Promise<Program> {
-		return this.#start(nc(options));
+		return this.#peers.startProgram(nc(options));
 	}
 
-	/** netcat-traditional: reads whenever select says so, so its read shows the errno. */
+	/** Starts netcat-traditional. It reads whenever select(2) reports its socket, so its read returns the errno. */
 	ncTraditional(options: Parameters<typeof ncTraditional>[0]): Promise<Program> {
-		return this.#start(ncTraditional(options));
+		return this.#peers.startProgram(ncTraditional(options));
 	}
 
 	/**
-	 * The article's modified nc: tells what each poll returned, and keeps its socket open after the end of the stream.
+	 * Starts dnc, the modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its socket
+	 * open after the end of the stream.
 	 */
 	dnc(options: Listen | Connect): Promise<Program> {
-		return this.#start(dnc(options));
+		return this.#peers.startProgram(dnc(options));
 	}
 
-	/** Nmap's netcat. `keepListening` (-k) goes on listening when it has accepted. */
+	/** Starts Nmap's netcat. With `keepListening` (-k) it continues to listen after it has accepted a connection. */
 	ncat(options: Parameters<typeof ncat>[0]): Promise<Program> {
-		return this.#start(ncat(options));
+		return this.#peers.startProgram(ncat(options));
 	}
 
-	/** GNU telnet. */
+	/** Starts GNU telnet. */
 	telnet(options: Connect): Promise<Program> {
-		return this.#start(telnet(options));
+		return this.#peers.startProgram(telnet(options));
 	}
 
-	/** `curl`; resolves as soon as the process starts, because many specs expect it to fail. */
+	/** Starts `curl`. Resolves as soon as the process starts, because many specs expect it to fail. */
 	curl(options: Connect): Promise<Program> {
-		return this.#start(curl(options));
+		return this.#peers.startProgram(curl(options));
 	}
 
-	/** A Node server that echoes. */
+	/** Starts an echo server in Node. */
 	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Program> {
-		return this.#start(echoServer(options));
+		return this.#peers.startProgram(echoServer(options));
 	}
 
-	/** A Node client that sends what is typed and prints what comes. */
+	/** Starts a client in Node that sends its input and prints what it receives. */
 	echoClient(options: Parameters<typeof echoClient>[0]): Promise<Program> {
-		return this.#start(echoClient(options));
+		return this.#peers.startProgram(echoClient(options));
 	}
 
 	/**
-	 * Any program that the host has: of its image, or, on netns, of this machine. Goes on when it runs, unless `until`
-	 * says otherwise. `tty` is for programs that keep their output back as long as it goes into a pipe: they get a
-	 * terminal, and all that they write is `output`.
+	 * Starts any program of the host: of its image or, on netns, of this machine. Resolves when the process has started,
+	 * unless `until` says otherwise. With `tty`, the program gets a terminal instead of pipes, for programs that buffer
+	 * their output in a pipe. Everything that it writes is then in `output`.
 	 */
 	async run(
 		argv: readonly [string, ...string[]],
@@ -211,186 +160,128 @@ export class Host {
 		checked(runSchema, options, 'host.run');
 		const { name, until = 'started', tty = false } = options;
 		const kind = /[a-z][a-z0-9-]{0,11}$/.exec(argv[0])?.[0] ?? 'program';
-		return this.#start({ kind, name, argv, until, tty });
+		return this.#peers.startProgram({ kind, name, argv, until, tty });
 	}
 
 	/**
-	 * Runs a tool beside the peers to its end, unobserved, and gives what it printed on both streams: `lsof`, `cat`. Its
-	 * exit status is not looked at.
+	 * Runs a tool such as `lsof` or `cat` to its end, without observing it. Returns its standard output followed by its
+	 * standard error. Ignores its exit status.
 	 */
 	async tool(...argv: readonly [string, ...string[]]): Promise<string> {
 		checked(argvSchema, argv, 'host.tool: its command line');
-		const over = this.context.waits.begin({ what: `${argv[0]} to end on the ${this.name}`, limitMs: undefined });
+		const endWait = this.context.waits.begin({ what: `${argv[0]} to end on the ${this.name}`, limitMs: undefined });
 		try {
 			const { out, err } = await this.boot.userland.run(argv);
 			return `${out}${err}`;
 		} finally {
-			over();
+			endWait();
 		}
 	}
 
-	/** What `lsof` shows now: the TCP sockets that programs of this host hold, by descriptor. */
+	/** Returns what `lsof` shows now: the TCP sockets that programs of this host hold, with their descriptors. */
 	async descriptors(): Promise<readonly LsofDescriptor[]> {
 		return parseLsof(await this.tool('lsof', '-nP', '-iTCP', '-FpcftnT0'));
 	}
 
-	/** What `ss` shows now. To wait for a socket, expect it; this is for verdicts, and for counting. */
+	/**
+	 * Returns the sockets that `ss` shows now, to compute a verdict or to count them. To wait for a socket, use
+	 * `expect(host).toHaveSocket`.
+	 */
 	async sockets(): Promise<readonly SsRow[]> {
-		await this.boot.sampleSockets();
-		this.boot.assertSeesAllSockets('what sockets it has');
-		return this.boot.sockets.rows;
+		const { sockets } = this.boot;
+		await sockets.sample();
+		sockets.assertSeesAll('what sockets it has');
+		return sockets.latest.rows;
 	}
 
-	/** A controlled socket: it makes exactly the calls that the spec makes, in a process of its own. */
+	/** Creates a controlled socket: a process of its own that makes exactly the socket calls that the spec makes. */
 	async socket(options: { readonly name?: string } = {}): Promise<Socket> {
 		const { name } = checked(socketSchema, options, 'host.socket');
-		const process = await this.#keep(() => SocketProcess.start(this.boot, this.name, this.context, name));
+		const process = await this.#peers.startSocketProcess(name);
 		return process.socket();
 	}
 
 	// Faults
 
-	/** Drops packets, by default as they arrive: the sender's stack learns nothing. */
+	/** Drops matching packets, by default when they arrive at this host, so that the sender's stack is not told. */
 	async drop(match: PacketMatch = {}): Promise<PacketFault> {
 		return drop(this.boot, this.name, this.context, match);
 	}
 
-	/** Refuses packets with an answer. */
+	/** Rejects matching packets: drops them and answers with a RST or an ICMP message. */
 	async reject(match: PacketMatch & { with: RejectWith }): Promise<PacketFault> {
 		return reject(this.boot, this.name, this.context, match);
 	}
 
-	/**
-	 * Whether its kernel has a sysctl below net.ipv4: for what differs between kernels, an expectation may depend on it.
-	 */
+	/** Whether the kernel has a sysctl below net.ipv4. Expectations may depend on it where kernels differ. */
 	hasSysctl(name: string): boolean {
 		return hasSysctl(name, this.context.sysctls);
 	}
 
 	/**
-	 * Whether its kernel is of this version of Linux (`6.5`) or a later one, and so must have what that version brought
-	 * without a sysctl to tell. An older one may have it, too: changes are carried back.
+	 * Whether the kernel is Linux of this version (`6.5`) or later, and so certainly has its changes. Use it for changes
+	 * that no sysctl shows. An older kernel may have a change too, if it was backported.
 	 */
 	kernelIsAtLeast(version: `${number}.${number}`): boolean {
 		checked(versionSchema, version, 'host.kernelIsAtLeast: a version of Linux');
 		return isAtLeast(this.boot.machine.kernelRelease, version);
 	}
 
-	/** Changes sysctls below net.ipv4 while the host runs. Healing puts them back. */
+	/** Changes sysctls below net.ipv4 while the host runs. Healing restores the previous values. */
 	async sysctl(sysctls: Sysctls): Promise<Fault> {
 		return changeSysctls(this.boot, this.name, this.context, sysctls);
 	}
 
-	/** Pins the peer's address to its MAC: a peer that is gone for good is ETIMEDOUT then. So every lab begins. */
+	/**
+	 * Pins the other host's MAC address in the neighbour table, as in every new lab. If that host then disappears, this
+	 * one's connections fail with ETIMEDOUT.
+	 */
 	async pinNeighbour(): Promise<void> {
 		return pinNeighbour(this.boot, this.#identity);
 	}
 
-	/** Forgets the peer's MAC: a peer that is gone for good is EHOSTUNREACH then, because nobody answers ARP. */
+	/**
+	 * Removes the other host's MAC address from the neighbour table. If that host has disappeared, nobody answers ARP, and
+	 * this one's connections fail with EHOSTUNREACH.
+	 */
 	async forgetNeighbour(): Promise<void> {
 		return forgetNeighbour(this.boot, this.#identity);
 	}
 
-	/** Freezes all programs; the kernel goes on acknowledging for them. */
+	/** Freezes all programs. The kernel continues to acknowledge segments for them. */
 	async pause(): Promise<Fault> {
 		return pause(this.#engineHost, this.boot, this.name, this.context);
 	}
 
-	/** Kills all programs at once from outside; the kernel lives on, and a FIN leaves for each of their connections. */
+	/** Kills all programs at once, from outside. The kernel runs on and sends a FIN for each of their connections. */
 	async kill(): Promise<Fault> {
 		return kill(this.#engineHost, this.boot, this.name, this.context);
 	}
 
-	/** Power off: silent, and the end of all that ran. Healing it is `powerOn`. */
+	/** Switches the power off: nothing more leaves the host, and everything on it ends. `powerOn` heals this fault. */
 	async powerOff(): Promise<Fault> {
-		// An error at once, if it is off already.
-		this.boot;
-		this.#power = await powerOff(
-			{
-				name: this.name,
-				off: () => this.#off(),
-				on: () => this.#on(),
-				flushOther: async () => {
-					const other = this.#other();
-					if (!other.isOn) return undefined;
-					await other.boot.flush();
-					return other.name;
-				},
-			},
-			this.context,
-		);
-		return this.#power;
+		return this.power.switchOff();
 	}
 
 	/**
-	 * Power on, which heals the power off: the same address and MAC, an empty stack, no programs. Does nothing to a host
-	 * that is on.
+	 * Switches the power on, which heals the power off. The host has the same address and MAC, an empty stack and no
+	 * programs. Does nothing if the host is on.
 	 */
 	async powerOn(): Promise<void> {
-		await this.#power?.heal();
+		return this.power.switchOn();
 	}
 
-	/** Power off and on again: the host comes back and knows nothing. */
+	/** Switches the power off and on again. Nothing of the host's state remains. */
 	async reboot(): Promise<void> {
 		const fault = await this.powerOff();
 		await fault.heal();
 	}
 
-	/** An orderly shutdown: SIGTERM to every program and a wait for its end; then power off. */
+	/** Shuts the host down in an orderly way: sends SIGTERM to every program, waits until all have ended, powers off. */
 	async shutdown(): Promise<Fault> {
-		if (this.boot.programs === 'frozen') this.#assertPrograms('none of them can react to a shutdown');
-		for (const peer of this.#peers) if (peer.end === undefined) await peer.signal('SIGTERM');
-		await Promise.all(this.#peers.map((peer) => peer.ended));
-		// What their ends made the kernel send is on the wire before the power goes.
+		await this.#peers.terminate();
+		// The segments that the kernel sends because of these ends must leave before the power goes off.
 		await this.boot.flush();
 		return this.powerOff();
-	}
-
-	#start(options: ProgramOptions): Promise<Program> {
-		return this.#keep(() => Program.start(this.boot, this.name, this.context, options));
-	}
-
-	/** Frozen programs hear no signal, and killed ones take no new ones in: their agent is frozen or gone with them. */
-	#assertPrograms(consequence: string): void {
-		const { programs } = this.boot;
-		if (programs === 'run') return;
-		throw new HalfopenError('HOST_PAUSED', {
-			problem: `The ${this.name}’s programs are ${programs}: ${consequence}.`,
-			remedy:
-				programs === 'frozen' ? 'Heal the pause first.' : 'Heal the kill first: the host can run programs after that.',
-		});
-	}
-
-	async #keep<P extends Peer>(start: () => Promise<P>): Promise<P> {
-		this.#assertPrograms('no program can be started on it');
-		const peer = await this.context.actions.during(start);
-		this.#peers.push(peer);
-		return peer;
-	}
-
-	async #onBoot(boot: Boot): Promise<void> {
-		for (const work of this.context.bootHooks) await work(this.name, boot);
-	}
-
-	async #on(): Promise<{ boot: number; sockets: number }> {
-		await this.#engineHost.powerOn();
-		await this.setUp();
-		const { boot } = this;
-		await boot.flush();
-		await boot.sampleSockets();
-		boot.assertSeesAllSockets('whether its stack is empty');
-		return { boot: boot.number, sockets: boot.sockets.rows.length };
-	}
-
-	async #off(): Promise<number> {
-		const boot = this.boot;
-		const { history } = this.context;
-		const silentSince = await silence(boot);
-		this.boots.off(silentSince);
-		boot.losePower(silentSince);
-		await boot.stop();
-		this.#boot = undefined;
-		await this.#engineHost.powerOff();
-		return history.at(silentSince);
 	}
 }

@@ -17,39 +17,43 @@ import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { checked } from '../util/options.ts';
 import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';
-import { Host, type HostSettings } from './host.ts';
+import { Host } from './host.ts';
+import type { HostSettings } from './host-power.ts';
 import { OpenWaits } from './open-waits.ts';
 import { Timeline } from './timeline-queries.ts';
 
 /**
- * Set on every host, so that runs are alike: the default congestion control differs from machine to machine, and bbr
- * paces retransmissions by a model of its own.
+ * Written on every host, so that runs are comparable: the default congestion control differs between machines, and bbr
+ * paces retransmissions in its own way.
  */
 const BASELINE: Sysctls = { tcp_congestion_control: 'reno' };
 
-/** Asked so often, observers have told what was under way; what comes meanwhile is of no concern. */
+/** After this many flushes, packets that were in transit at the start have been seen. Later packets do not matter. */
 const MOST_ROUNDS = 3;
 
 const cutSchema = z.strictObject({ name: z.string().optional() });
 
-/** The wire between the hosts. */
+/** The wire between the two hosts. */
 export interface Link {
-	/** Cuts it in the middle: neither host notices by itself, nothing arrives any more. */
+	/**
+	 * Cuts the wire in the middle: nothing arrives at either host any more, and no host is told. Healing the fault
+	 * reconnects them.
+	 */
 	cut(options?: { readonly name?: string }): Promise<Fault>;
 }
 
-/** What one scenario wants other than in all labs. */
+/** The settings of a lab that a scenario can change. */
 export interface LabSettings {
-	/** Set on both hosts at every boot, by their names below net.ipv4. */
+	/** Sysctls below net.ipv4, written on both hosts at every boot. */
 	readonly sysctls?: Sysctls | undefined;
 	/**
-	 * Segmentation offload as kernels have it by default: captures then hold packets of several segments, which no wire
-	 * carries. Off without this, on both hosts, loopback included.
+	 * Whether segmentation offload is on, as kernels have it by default. Captures then contain packets of several segments,
+	 * which no wire carries. By default it is off on both hosts, loopback included.
 	 */
 	readonly offloads?: boolean | undefined;
 }
 
-/** Facts that a timeline begins with. */
+/** The facts at the head of a timeline file. */
 export type LabFacts = Pick<
 	TimelineFile,
 	'engine' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'
@@ -64,14 +68,14 @@ export class Lab {
 	readonly #context: LabContext;
 	readonly #engineLab: EngineLab;
 	readonly #kernel: KernelProbe | undefined;
-	readonly #undo: (() => Promise<void>)[] = [];
+	readonly #heals: (() => Promise<void>)[] = [];
 	readonly #lost = quietResolvers<never>();
 	readonly #ended = new AbortController();
 	#facts: Omit<LabFacts, 'clocks'> | undefined;
 
 	/**
-	 * Ready when both agents answer, and captures and trace are known to record. Unknown sysctls are refused before
-	 * anything starts.
+	 * Creates a lab. Resolves when both hosts' agents answer, and captures and trace have shown that they record. Throws
+	 * SYSCTL_UNKNOWN before anything starts.
 	 */
 	static async create(
 		engine: Engine,
@@ -89,7 +93,7 @@ export class Lab {
 			await lab.#setUp(engine, trace, { sysctls, offloads: offloads ? 'on' : 'off' });
 			return lab;
 		} catch (error) {
-			// What cannot be removed now is the sweeper's; why the lab was not ready is what the reader must know.
+			// The first error is the cause. The sweep at the end of the run removes what cannot be removed now.
 			await lab.destroy().catch(() => {});
 			throw error;
 		}
@@ -100,7 +104,7 @@ export class Lab {
 		const { client, server } = hosts;
 		this.#engineLab = engineLab;
 		this.#context = {
-			// What is seen before the lab is ready counts from the epoch, and is forgotten then.
+			// Times count from the epoch until the lab is ready; then `begin` discards the events so far.
 			history: new History(0, { client: client.address, server: server.address }),
 			clock,
 			virtualTime: engine.virtualTime,
@@ -116,7 +120,7 @@ export class Lab {
 			bootHooks: new Set(),
 			onAgentLost: (error) => this.#lost.reject(error),
 			endSignal: this.#ended.signal,
-			onEnd: (undo) => this.#undo.push(undo),
+			onEnd: (heal) => this.#heals.push(heal),
 		};
 		this.client = new Host(client, identify('client', client, server), BASELINE, this.#context, () => this.server);
 		this.server = new Host(server, identify('server', server, client), BASELINE, this.#context, () => this.client);
@@ -127,9 +131,9 @@ export class Lab {
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
 
-	/** Facts that its timeline begins with. */
+	/** The facts at the head of the timeline file. */
 	get facts(): LabFacts {
-		assert(this.#facts, 'a lab is ready before it is asked for its facts');
+		assert(this.#facts, 'the lab must be set up before its facts are read');
 		return { ...this.#facts, clocks: clocksOf(this.#context) };
 	}
 
@@ -141,20 +145,20 @@ export class Lab {
 		return this.#engineLab.clock;
 	}
 
-	/** Never resolves; rejects when an agent goes that nobody sent away, or the engine with it. */
+	/** Never resolves. Rejects when an agent, or the engine with it, ends unexpectedly. */
 	get lost(): Promise<never> {
 		return this.#lost.promise;
 	}
 
 	/**
-	 * Resolves when all observers of both hosts have told all that happened before the call, or are known to be lost:
-	 * what became of each packet that was sent before does not change any more.
+	 * Resolves when all observers of both hosts have reported everything that happened before the call, or are known to be
+	 * lost. After that, the fate of a packet that was sent before the call does not change.
 	 */
 	async flush(): Promise<void> {
 		const { history, clock } = this.#context;
 		const t = history.at(clock.now());
 		await this.#flushHosts();
-		// One that nobody has seen arrive may be under way.
+		// A packet that was not seen to arrive may still be in transit.
 		for (let round = 0; round < MOST_ROUNDS && history.hasOpenFateBefore(t); round++) {
 			await clock.sleep(TRANSIT_LIMIT * 1_000, new AbortController().signal);
 			await this.#flushHosts();
@@ -169,7 +173,7 @@ export class Lab {
 		return [this.client, this.server].filter(({ isOn }) => isOn).map(({ name, boot }) => [name, boot]);
 	}
 
-	/** A wait that nobody waits for proves nothing. */
+	/** Throws NOT_AWAITED if expectations are still waiting: without `await` they prove nothing. */
 	assertAwaited(): void {
 		const { pending } = this.#context;
 		if (pending.size === 0) return;
@@ -181,18 +185,18 @@ export class Lab {
 	}
 
 	/**
-	 * Mends what is still broken, the latest first, and lets the observers end; the history is complete then. Throws what
-	 * could not be mended.
+	 * Heals the remaining faults, the latest first, and stops the observers. After that the history is complete. Throws the
+	 * first error if a fault could not be healed.
 	 */
 	async end(): Promise<void> {
 		this.#ended.abort();
 		const failures: unknown[] = [];
-		for (const undo of this.#undo.reverse()) await undo().catch((error: unknown) => failures.push(error));
-		await Promise.all([this.client.stopObservers(), this.server.stopObservers()]);
+		for (const heal of this.#heals.reverse()) await heal().catch((error: unknown) => failures.push(error));
+		await Promise.all([this.client.power.stopObservers(), this.server.power.stopObservers()]);
 		if (failures.length > 0) throw failures[0];
 	}
 
-	/** Removes both hosts and the wire, whatever state they are in. */
+	/** Removes both hosts and the wire, in any state. */
 	async destroy(): Promise<void> {
 		this.#ended.abort();
 		this.#kernel?.stop();
@@ -202,14 +206,14 @@ export class Lab {
 	async #setUp(engine: Engine, { unavailable }: Trace, settings: HostSettings): Promise<void> {
 		const { history, clock } = this.#context;
 		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
-		const ask = async (machine: Agent) => {
+		const query = async (machine: Agent) => {
 			facts = await factsOf(engine, this, machine);
 		};
-		await Promise.all([this.client.setUp(ask), this.server.setUp()]);
+		await Promise.all([this.client.power.setUp(query), this.server.power.setUp()]);
 		await this.flush();
 		this.#kernel?.calibrate(this.client.boot.traceAhead);
 		this.#engineLab.ready();
-		const [sysctls] = await Promise.all([this.client.configure(settings), this.server.configure(settings)]);
+		const [sysctls] = await Promise.all([this.client.power.configure(settings), this.server.power.configure(settings)]);
 		const now = clock.now();
 		this.#facts = facts && {
 			startedAt: new Date(now * 1_000).toISOString(),
@@ -221,8 +225,8 @@ export class Lab {
 			history.lose({
 				observer: KERNEL,
 				what:
-					`no trace (${unavailable}): states are sampled, and no error, reset or retransmission is told by the ` +
-					'kernel',
+					`no trace (${unavailable}): states are sampled, and the kernel’s errors, resets and retransmissions are ` +
+					'unknown',
 			});
 		}
 	}
@@ -231,10 +235,10 @@ export class Lab {
 		return new KernelProbe({
 			trace,
 			...this.#context,
-			boots: { client: this.client.boots, server: this.server.boots },
+			boots: { client: this.client.power.boots, server: this.server.power.boots },
 			onState: (event) => {
 				const host = this[event.host];
-				if (host.isOn && event.boot === host.boot.number) host.boot.onTracedState(event);
+				if (host.isOn && event.boot === host.boot.number) host.boot.sockets.onTracedState(event);
 			},
 		});
 	}
@@ -244,7 +248,7 @@ function identify(name: HostName, own: EngineHost, peer: EngineHost): HostIdenti
 	return { name, address: own.address, mac: own.mac, peer: { address: peer.address, mac: peer.mac } };
 }
 
-/** The kernel's trace, or why there is none. */
+/** The kernel's trace, or the reason why it is unavailable. */
 interface Trace {
 	readonly stream?: Readable;
 	readonly unavailable?: string;
@@ -255,7 +259,7 @@ async function openTrace(engineLab: EngineLab): Promise<Trace> {
 	return 'unavailable' in trace ? trace : { stream: trace };
 }
 
-/** Facts as they are once these were written. */
+/** Returns the facts with the values of the sysctls that were written. */
 function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(
 	facts: Facts,
 	sysctls: Readonly<Record<string, string>>,
@@ -277,19 +281,19 @@ async function factsOf(
 	};
 }
 
-/** What the harness does takes effect a moment after it read the clock, in seconds. */
+/** An action of the harness takes effect up to this many seconds after it read the clock. */
 const HARNESS_PRECISION = 0.002;
 
 function clocksOf({ clock, traced }: LabContext): LabFacts['clocks'] {
-	const kernel = 'tracefs clock “tai”, or before 5.18 “boot”, less what it is ahead of CLOCK_REALTIME';
+	const kernel = 'tracefs clock “tai”, or “boot” before 5.18, minus its offset from CLOCK_REALTIME';
 	return [
 		{
 			source: 'strace',
-			clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to this earlier',
+			clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to the precision earlier',
 			precision: 0.001,
 		},
 		{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
-		{ source: 'ss', clock: 'CLOCK_REALTIME when the look began', precision: 0.02 },
+		{ source: 'ss', clock: 'CLOCK_REALTIME when the sample began', precision: 0.02 },
 		...(traced ? [{ source: 'kernel' as const, clock: kernel, precision: 0.000_05 }] : []),
 		{
 			source: 'harness',

@@ -3,19 +3,19 @@ import type { Offloads } from '../timeline/timeline-file.ts';
 import type { Boot } from './boot.ts';
 
 /**
- * How many segments a host may hand to a device in one packet. With 1, TCP makes each segment by itself
- * (`sk_gso_max_segs`, tcp_tso_segs), and the kernel cuts what another protocol or a forwarder makes larger before a
- * capture sees it (gso_features_check, net/core/dev.c). The other value is the kernel's default, GSO_MAX_SEGS of
- * include/linux/netdevice.h. Nothing has to be switched off for receiving: veth merges no packets unless somebody asks
- * for it (veth_newlink; before 5.13 only with XDP), and loopback never does.
+ * The largest number of segments that a host may hand to a device in one packet. With 1, TCP makes each segment
+ * separately (`sk_gso_max_segs`, tcp_tso_segs). Larger packets of other protocols or of forwarding are split before a
+ * capture sees them (gso_features_check, net/core/dev.c). The other value is the kernel's default, GSO_MAX_SEGS of
+ * include/linux/netdevice.h. The receiving side needs no setting: veth merges no packets unless that is switched on
+ * (veth_newlink; before 5.13 only with XDP), and loopback never merges any.
  */
 const MOST_SEGMENTS: Readonly<Record<Offloads, number>> = { off: 1, on: 65_535 };
 
 const LOOPBACK = 'lo';
 
 /**
- * Switches segmentation offload of a host's devices, loopback included, and reads it back. It is in force for
- * connections that are made from then on.
+ * Switches segmentation offload on or off for both devices of a host, loopback included, and reads the setting back. It
+ * applies to connections that are opened from then on.
  */
 export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void> {
 	const devices = [boot.device, LOOPBACK];
@@ -31,7 +31,7 @@ export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void>
 		return;
 	}
 	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: `The host did not take gso_max_segs ${wanted} for ${refused.join(' and ')}.`,
+		problem: `The host did not accept gso_max_segs ${wanted} for ${refused.join(' and ')}.`,
 		seen: [err.trim(), ...refused.map((device) => `${device}: gso_max_segs ${inForce.get(device)?.gso_max_segs}`)]
 			.filter(Boolean)
 			.join('\n'),
@@ -40,13 +40,13 @@ export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void>
 	});
 }
 
-/** What `ip -details -json link show` says of a device. */
-interface Link {
+/** A device as `ip -details -json link show` shows it. */
+interface IpLink {
 	readonly ifname: string;
 	readonly mtu: number;
 	readonly gso_max_segs?: number;
 }
 
-function linksByName(json: string): ReadonlyMap<string, Link> {
-	return new Map((JSON.parse(json || '[]') as readonly Link[]).map((link) => [link.ifname, link]));
+function linksByName(json: string): ReadonlyMap<string, IpLink> {
+	return new Map((JSON.parse(json || '[]') as readonly IpLink[]).map((link) => [link.ifname, link]));
 }

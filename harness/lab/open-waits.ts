@@ -1,15 +1,15 @@
-/** Something that is waited for in a lab. */
+/** A wait in a lab that is in progress. */
 export interface OpenWait {
-	/** As the end of “waiting for …”. */
+	/** What is awaited, as the end of “waiting for …”. */
 	readonly what: string;
-	/** How long at most; undefined for a call that may block for ever. */
+	/** The limit of the wait; undefined for a call that may block for ever. */
 	readonly limitMs: number | undefined;
 }
 
-/** Called when a wait begins; what it returns is called when that wait is over. */
+/** Called when a wait begins. Returns a function that is called when the wait ends. */
 export type WaitListener = (wait: OpenWait) => () => void;
 
-/** What a lab waits for: told to whoever shows it, and to whoever counts where the time goes. */
+/** The waits of a lab that are in progress. Listeners show them live, and measure how long each part of a run takes. */
 export class OpenWaits {
 	readonly #listeners: readonly WaitListener[];
 	readonly #open = new Set<OpenWait>();
@@ -18,18 +18,18 @@ export class OpenWaits {
 		this.#listeners = listeners;
 	}
 
-	/** What is waited for now, the longest first. */
+	/** The waits in progress, the oldest first. */
 	get open(): readonly OpenWait[] {
 		return [...this.#open];
 	}
 
-	/** A wait begins; the returned function ends it. */
+	/** Begins a wait. The returned function ends it. */
 	begin(wait: OpenWait): () => void {
-		const over = this.#listeners.map((listener) => listener(wait));
+		const onEnd = this.#listeners.map((listener) => listener(wait));
 		this.#open.add(wait);
 		return () => {
 			this.#open.delete(wait);
-			for (const end of over.splice(0)) end();
+			for (const end of onEnd.splice(0)) end();
 		};
 	}
 }

@@ -5,25 +5,29 @@ import { enteredAt, pathOf } from '../timeline/states.ts';
 import { checkedName } from '../util/options.ts';
 import type { LabContext } from './context.ts';
 
-/** A misspelt name would find nothing, which a spec may take for an answer. */
+// A misspelt name would find nothing, and a spec might take that for a result.
 const assertHost = (host: HostName | undefined) =>
 	host === undefined || checkedName(HOST_NAMES, host, 'timeline: a host');
 const assertState = (state: State) => checkedName(STATES, state, 'timeline: a state');
 
-/** The history as a spec reads it. */
+/**
+ * Queries of everything that was recorded in a lab. A query does not wait, and returns what the observers have reported so
+ * far; `upToDate` makes that complete. Times are seconds since the start of the scenario.
+ */
 export class Timeline {
+	/** Internal. */
 	readonly context: LabContext;
 	readonly #sysctls: () => Readonly<Record<string, string>>;
 
-	/** `sysctls`: those that were recorded when the scenario began. */
+	/** Internal: the lab creates its timeline. `sysctls` returns the values at the start of the scenario. */
 	constructor(context: LabContext, sysctls: () => Readonly<Record<string, string>> = () => ({})) {
 		this.context = context;
 		this.#sysctls = sysctls;
 	}
 
 	/**
-	 * A TCP sysctl of the hosts, or one that the scenario sets, as the scenario began, where it is one number; else
-	 * undefined.
+	 * Returns the value that a sysctl had when the scenario began: any `tcp_…` sysctl, or one that the scenario's options
+	 * set. Returns undefined if the host does not have it, or if its value is not a single integer.
 	 */
 	sysctl(name: string): number | undefined {
 		const value = this.#sysctls()[name];
@@ -31,15 +35,18 @@ export class Timeline {
 	}
 
 	/**
-	 * Resolves when all observers of both hosts have told what happened before the call: what is read then misses
-	 * nothing.
+	 * Resolves when all observers of both hosts have reported everything that happened before the call. Queries after that
+	 * miss nothing.
 	 */
 	async upToDate(): Promise<this> {
 		await this.context.flush();
 		return this;
 	}
 
-	/** System calls of all peers, or of one side, of one family. */
+	/**
+	 * Returns the recorded system calls of peers: of all calls or of one family (`read` is also recv, readv, …), on both
+	 * hosts or on one.
+	 */
 	calls(name?: CallName, host?: HostName): readonly EventOf<'call'>[] {
 		assertHost(host);
 		if (name !== undefined) checkedName(CALL_NAMES, name, 'timeline.calls: a call');
@@ -47,8 +54,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Segments on the wire, in the order in which they were sent: all, of one side, or of one side to or from a port.
-	 * `origin` marks those that a firewall made.
+	 * Returns the segments on the wire in the order in which they were sent: all, those of one sender, or those of one
+	 * sender to or from a port. `origin` marks segments that a firewall created.
 	 */
 	segments(sender?: HostName, port?: number): readonly EventOf<'segment'>[] {
 		assertHost(sender);
@@ -61,8 +68,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Segments that never left a host: what its programs said to each other, and what its firewall forged in the name of
-	 * the other host (`origin`). A packet that a host sent to itself is one event, at that host.
+	 * Returns the segments that never left a host: those between its own programs, and those that its firewall forged with
+	 * the other host's address (`origin`). Each packet is one event, at this host.
 	 */
 	loopback(host: HostName): readonly EventOf<'segment'>[] {
 		assertHost(host);
@@ -70,20 +77,20 @@ export class Timeline {
 	}
 
 	/**
-	 * ICMP messages, in the order in which they were sent: all, or of one side. What a host told itself is among them,
-	 * marked by `link`.
+	 * Returns the ICMP messages in the order in which they were sent: all, or those of one sender. Messages that a host sent
+	 * to itself are included; `link` marks them.
 	 */
 	icmp(sender?: HostName): readonly EventOf<'icmp'>[] {
 		assertHost(sender);
 		return this.context.history.of('icmp', sender);
 	}
 
-	/** Segments and ICMP messages of both hosts, on the wire and not, in order. */
+	/** All segments and ICMP messages of both hosts in order, also those that never left a host. */
 	get packets(): readonly (EventOf<'segment'> | EventOf<'icmp'>)[] {
 		return this.context.history.packets;
 	}
 
-	/** What a host offered in its SYN or SYN-ACK, in tcpdump's words and order: `mss`, `sackOK`, `TS`, `wscale`. */
+	/** Returns the TCP options of a host's SYN or SYN-ACK, with tcpdump's names and order: `mss`, `sackOK`, `TS`, `wscale`. */
 	offered(host: HostName): readonly string[] {
 		assertHost(host);
 		const { mss, sackPermitted, timestamp, windowScale } = this.context.history.synOptions(host) ?? {};
@@ -97,8 +104,9 @@ export class Timeline {
 	}
 
 	/**
-	 * Probes that a host sent to a port, keepalive's and the zero window's alike: no data, and the number before the
-	 * next, so that the peer must acknowledge it (net/ipv4/tcp_output.c, `tcp_xmit_probe_skb`).
+	 * Returns the keepalive and zero-window probes of a sender, to or from a port if one is given. A probe has no data, and
+	 * its sequence number is one before the next, so that the peer must acknowledge it (net/ipv4/tcp_output.c,
+	 * `tcp_xmit_probe_skb`).
 	 */
 	probes(sender: HostName, port?: number): readonly EventOf<'segment'>[] {
 		const next = new Map<string, number>();
@@ -112,34 +120,37 @@ export class Timeline {
 		});
 	}
 
-	/** The sockets of a host as `ss` showed them, one row after the other, each time that it showed something new. */
+	/** Returns the rows of all recorded `ss` samples of a host, each with the time of its sample, in order. */
 	sockets(host: HostName): readonly (EventOf<'sockets'>['rows'][number] & { readonly t: number })[] {
 		assertHost(host);
 		return this.context.history.of('sockets', host).flatMap(({ t, rows }) => rows.map((row) => ({ ...row, t })));
 	}
 
-	/** Errnos that reached sockets of a host: told by the kernel, or read with SO_ERROR. */
+	/** Returns the errnos of a host's sockets: those that the kernel reported, and those that were read with SO_ERROR. */
 	errors(host?: HostName): readonly EventOf<'error'>[] {
 		assertHost(host);
 		return this.context.history.of('error', host).filter(({ ghost }) => !ghost);
 	}
 
-	/** The states that the sockets of a host went through, in order. */
+	/** Returns the TCP states that the sockets of a host went through, in order. */
 	states(host: HostName): readonly string[] {
 		assertHost(host);
 		return pathOf(this.context.history.of('state', host), host);
 	}
 
-	/** When a host last heard from the peer's port, in seconds: what a keepalive timer counts from. */
+	/**
+	 * Returns the time of the last segment that a host received from the peer's port, or 0 if there is none. A keepalive
+	 * timer counts from this time.
+	 */
 	lastReceived(host: HostName, peerPort: number): number {
 		assertHost(host);
-		const heard = this.segments().filter(
+		const sent = this.segments().filter(
 			({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined,
 		);
-		return heard.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
+		return sent.findLast(({ fate }) => fate === 'delivered')?.t ?? 0;
 	}
 
-	/** When a socket of a host last left a state, in seconds; undefined where none did. */
+	/** Returns the time when a socket of a host last left a state, or undefined if none did. */
 	whenLeft(host: HostName, state: State): number | undefined {
 		assertHost(host);
 		assertState(state);
@@ -147,8 +158,8 @@ export class Timeline {
 	}
 
 	/**
-	 * How long a socket of a host was in a state, in seconds, from the trace or, where the kernel does not trace it, from
-	 * `ss`; undefined where it never left it.
+	 * Returns how long a socket of a host was in a state, in seconds, or undefined if it has not left the state. Based on
+	 * the kernel's trace, or on `ss` for states that the kernel does not trace.
 	 */
 	timeIn(host: HostName, state: State): number | undefined {
 		assertHost(host);

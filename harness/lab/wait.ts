@@ -3,30 +3,34 @@ import { HalfopenError } from '../errors.ts';
 import type { History } from '../timeline/history.ts';
 import type { OpenWaits } from './open-waits.ts';
 
-/** Why something cannot come any more. */
+/** The reason why an awaited condition cannot be met any more. */
 export interface Impossibility {
-	/** What happened instead, as the end of “it cannot happen any more: …”. */
+	/** The reason, as the end of “it cannot happen any more: …”. */
 	readonly why: string;
 	readonly remedy: string;
 }
 
-export interface Wait<T> {
-	/** What is waited for, as the end of "waited for …". */
+/** A condition on the history of a lab, with a limit. */
+export interface Condition<T> {
+	/** A description, as the end of “waited for …”. */
 	readonly what: string;
 	readonly limitMs: number;
-	/** Looks at the history; anything but undefined ends the wait. Called once at the start and after each change. */
+	/**
+	 * Returns the result of the wait, or undefined while the condition is not met. Called at the start and after each change
+	 * of the history.
+	 */
 	readonly check: () => T | undefined;
-	/** Called after a look that found nothing: whether no later look can find anything. The wait ends at once then. */
+	/** Returns the reason why no later check can succeed. Called after each failed check; the wait then fails at once. */
 	readonly impossible?: (() => Impossibility | undefined) | undefined;
-	/** Resolves when all that happened before the call has been told, for an `impossible` that depends on it. */
+	/** Called before `impossible` is believed. Resolves when everything that happened before the call is recorded. */
 	readonly flush?: () => Promise<void>;
-	/** What to look at for the next candidates, when it did not come. */
+	/** Returns the nearest candidates, for the message of a failure. */
 	readonly nearest?: () => readonly string[];
-	/** What to do when the limit passes. */
+	/** The remedy of the error when the limit passes. */
 	readonly remedy?: string;
 }
 
-/** What a wait needs of a lab. */
+/** The parts of a lab that a wait needs. */
 type WaitContext = {
 	readonly history: History;
 	readonly clock: LabClock;
@@ -39,29 +43,29 @@ const LATE =
 	'{ after: … }.';
 
 /**
- * The one way to wait in a lab: for something in its history, and no longer than the limit, by the lab's clock. Changes
- * that come together are looked at together. Ends at once where what is waited for cannot come any more. A wait that
- * outlives its scenario ends without a result.
+ * Waits until a condition on the history is met. This is the only way to wait in a lab. Rejects with LIMIT_PASSED when the
+ * limit has passed on the lab's clock, and with CANNOT_HAPPEN as soon as the condition cannot be met any more. Changes
+ * that come together cause one check. If the scenario ends first, the promise never settles.
  */
-export async function waitFor<T>(lab: WaitContext, wait: Wait<T>): Promise<T> {
-	const found = await waitAtMost(lab, wait);
-	if (found === undefined) throw limitPassed(wait);
+export async function waitFor<T>(lab: WaitContext, condition: Condition<T>): Promise<T> {
+	const found = await waitAtMost(lab, condition);
+	if (found === undefined) throw limitPassed(condition);
 	return found;
 }
 
-/** The same for what must not come: undefined where the limit passed without it. */
-export async function waitAtMost<T>(lab: WaitContext, wait: Wait<T>): Promise<T | undefined> {
+/** Like `waitFor`, for something that must not happen: resolves with undefined when the limit has passed. */
+export async function waitAtMost<T>(lab: WaitContext, condition: Condition<T>): Promise<T | undefined> {
 	const { history, clock, waits, over } = lab;
-	const { what, limitMs, check, impossible } = wait;
+	const { what, limitMs, check, impossible } = condition;
 	const stop = new AbortController();
 	let found = check();
 	if (found !== undefined) return found;
-	const passed = waits.begin({ what, limitMs });
+	const endWait = waits.begin({ what, limitMs });
 	over?.addEventListener('abort', () => stop.abort(), { once: true, signal: stop.signal });
 	await new Promise<void>((resolve, reject) => {
 		let scheduled = false;
 		let flushing = false;
-		const look = () => {
+		const recheck = () => {
 			scheduled = false;
 			try {
 				found = check();
@@ -74,44 +78,41 @@ export async function waitAtMost<T>(lab: WaitContext, wait: Wait<T>): Promise<T 
 		const confirm = async () => {
 			flushing = true;
 			try {
-				await wait.flush?.();
+				await condition.flush?.();
 				found = check();
 				if (found !== undefined) return resolve();
-				const why = impossible?.();
-				if (why) reject(cannotHappen(wait, why));
+				const reason = impossible?.();
+				if (reason) reject(cannotHappen(condition, reason));
 			} catch (error) {
 				reject(error);
 			} finally {
 				flushing = false;
 			}
 		};
-		const plan = () => {
+		const scheduleCheck = () => {
 			if (scheduled) return;
 			scheduled = true;
-			setImmediate(look);
+			setImmediate(recheck);
 		};
-		stop.signal.addEventListener('abort', history.onChange(plan));
-		if (impossible) plan();
+		stop.signal.addEventListener('abort', history.onChange(scheduleCheck));
+		if (impossible) scheduleCheck();
 		clock.sleep(limitMs, stop.signal).then(resolve, reject);
 	}).finally(() => {
 		stop.abort();
-		passed();
+		endWait();
 	});
 	if (over?.aborted) return new Promise<never>(() => {});
-	// On a busy machine the limit may be dealt with before the look that the last change asked for.
+	// On a busy machine, the end of the sleep may be processed before the check that the last change has scheduled.
 	return found ?? check();
 }
 
-/**
- * What to say when something did not come: what was waited for, and the nearest candidates. The scenario adds the
- * ladder.
- */
+/** Returns the error for a condition that was not met in time. The scenario adds the path of the ladder. */
 function limitPassed({
 	what,
 	limitMs,
 	nearest,
 	remedy = LATE,
-}: Pick<Wait<unknown>, 'what' | 'limitMs' | 'nearest' | 'remedy'>): HalfopenError {
+}: Pick<Condition<unknown>, 'what' | 'limitMs' | 'nearest' | 'remedy'>): HalfopenError {
 	return new HalfopenError('LIMIT_PASSED', {
 		problem: `Waited ${limitMs / 1_000} s for ${what}, but it did not happen.`,
 		seen: candidates(nearest),
@@ -120,7 +121,7 @@ function limitPassed({
 }
 
 function cannotHappen(
-	{ what, nearest }: Pick<Wait<unknown>, 'what' | 'nearest'>,
+	{ what, nearest }: Pick<Condition<unknown>, 'what' | 'nearest'>,
 	{ why, remedy }: Impossibility,
 ): HalfopenError {
 	return new HalfopenError('CANNOT_HAPPEN', {
@@ -130,7 +131,7 @@ function cannotHappen(
 	});
 }
 
-function candidates(nearest: Wait<unknown>['nearest']): string | undefined {
+function candidates(nearest: Condition<unknown>['nearest']): string | undefined {
 	const lines = nearest?.() ?? [];
 	return lines.length === 0 ? undefined : ['nearest:', ...lines.map((line) => `  ${line}`)].join('\n');
 }

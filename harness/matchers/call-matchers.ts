@@ -17,8 +17,8 @@ import {
 } from './expecting.ts';
 
 /**
- * What can be expected of one call of a controlled socket. Spans count from when it was entered, unless `since` says
- * otherwise.
+ * The matchers of one call of a controlled socket. Pass the call itself to `expect`, not its awaited result. The lower
+ * bound of `after` counts from the start of the call, unless `since` is given.
  */
 export class CallExpectation {
 	readonly #call: SocketCall<unknown>;
@@ -27,21 +27,21 @@ export class CallExpectation {
 		this.#call = call;
 	}
 
-	/** It returned this value: a length, a descriptor, 0. */
+	/** Resolves when the call has returned this value: a length, a descriptor, 0. */
 	async toReturn(value: number, options: WaitOptions = {}): Promise<void> {
 		checked(z.number(), value, `${this.#who}: what it returns`);
 		return this.#toEnd(`return ${value}`, ({ returned }) => returned === value, options);
 	}
 
-	/** It failed with this errno. */
+	/** Resolves when the call has failed with this errno. */
 	async toFailWith(errno: Errno, options: WaitOptions = {}): Promise<void> {
 		assertErrno(errno, `${this.#who}: an errno`);
 		return this.#toEnd(`fail with ${errno}`, (event) => event.errno === errno, options);
 	}
 
 	/**
-	 * It has not returned. What could have made it return must have happened before; all observers are asked first. With
-	 * `forMs` it does not return for so long from now on either.
+	 * Resolves if the call has not returned yet. All observers are flushed before that is checked, so await whatever could
+	 * make the call return first. With `forMs`, the call must also not return within that time from now on.
 	 */
 	async toBlock(silence?: SilenceOptions): Promise<void> {
 		const { context, host } = this.#call.peer;
@@ -54,13 +54,13 @@ export class CallExpectation {
 		if (silence === undefined) return;
 		await expectSilence(
 			context,
-			{ what: `${this.#who} to block`, broken: (during) => this.#ends(during), flush },
+			{ what: `${this.#who} to block`, violations: (period) => this.#endsBefore(period), flush },
 			silence,
 		);
 	}
 
-	/** That it returned, or that its process ended, by the end of a silence. */
-	#ends({ until }: SilencePeriod): string[] {
+	/** Returns the end of the call or of its process, if that happened before the end of the period. */
+	#endsBefore({ until }: SilencePeriod): string[] {
 		const { event, endedAt, peer } = this.#call;
 		if (endedAt <= until) return [describeEvent(event)];
 		const processes = peer.context.history.of('process', peer.host);
@@ -84,7 +84,7 @@ export class CallExpectation {
 	): Promise<void> {
 		const { context, host } = this.#call.peer;
 		const { t: entered } = this.#call.event;
-		// Before it returns, the call's time is when it was asked for; its own clock is only known afterwards.
+		// While the call blocks, its time is that of the request. The host's time of its start is known when it has returned.
 		const ended = () => {
 			const { event } = this.#call;
 			return event.took !== undefined && fits(event) ? { t: event.t + event.took } : undefined;
@@ -107,11 +107,11 @@ export class CallExpectation {
 		const { returned, errno } = event;
 		if (returned !== undefined || errno !== undefined) {
 			const why = errno === undefined ? `it has returned ${returned}` : `it has failed with ${errno}`;
-			return { why, remedy: 'Correct the expectation, or look in the ladder for what happened before the call.' };
+			return { why, remedy: 'Correct the expectation, or check in the ladder what happened before the call.' };
 		}
 		if (peer.end === undefined && event.took === undefined) return undefined;
 		if (peer.end === undefined)
-			return { why: `it ${event.result}`, remedy: 'Correct the call, or find out what ended its host.' };
+			return { why: `it ${event.result}`, remedy: 'Correct the call, or find out why its host ended.' };
 		const why = `its process has ended (${describePeerEnd(peer.end)}) before the call returned`;
 		return {
 			why,

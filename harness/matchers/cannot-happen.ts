@@ -3,21 +3,21 @@ import type { Impossibility } from '../lab/wait.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 
 /**
- * Whether the spec waits for this one expectation and does nothing else: then nothing is going to be healed, started or
- * typed before it ends, and what only the spec could change is settled.
+ * Whether the spec awaits a single expectation and performs no action. Then nothing will be healed, started or typed before
+ * that expectation ends, so conditions that only the spec can change will not change.
  */
 export function isSpecIdle({ actions, pending }: Pick<LabContext, 'actions' | 'pending'>): boolean {
 	return actions.idle && pending.size <= 1;
 }
 
-/** Why the programs of a host do nothing, where they are frozen and the spec is not about to thaw them. */
+/** Returns the reason why the programs of a host do nothing, if they are frozen and the spec is not resuming them. */
 export function frozenFor(
 	context: Pick<LabContext, 'actions' | 'pending' | 'history'>,
 	host: HostName,
 ): Impossibility | undefined {
-	// With the power of a host its frozen programs go, too: those of the next boot run.
+	// A power off ends frozen programs; those of the next boot run.
 	const last = lastFault(context, host, 'programs', 'power');
-	// Programs that were killed do not stay: their ends are told a moment later.
+	// Killed programs are no reason: their ends are recorded a moment later, and expectations depend on them.
 	const isPause = last?.what === 'programs' && last.id.startsWith('pause');
 	if (!isPause || last.phase !== 'injected' || !isSpecIdle(context)) return undefined;
 	return {
@@ -26,7 +26,7 @@ export function frozenFor(
 	};
 }
 
-/** Why a host sends nothing, where its power is off and the spec is not about to switch it on. */
+/** Returns the reason why a host sends nothing, if its power is off and the spec is not switching it on. */
 export function offFor(
 	context: Pick<LabContext, 'actions' | 'pending' | 'history'>,
 	host: HostName,
@@ -42,7 +42,7 @@ export function offFor(
 function lastFault(
 	{ history }: Pick<LabContext, 'history'>,
 	host: HostName,
-	...sorts: EventOf<'fault'>['what'][]
+	...kinds: EventOf<'fault'>['what'][]
 ): EventOf<'fault'> | undefined {
-	return history.of('fault', host).findLast(({ what, phase }) => sorts.includes(what) && phase !== 'proven');
+	return history.of('fault', host).findLast(({ what, phase }) => kinds.includes(what) && phase !== 'proven');
 }

@@ -261,8 +261,8 @@ describe('an expectation of segments', () => {
 
 describe('a silence', () => {
 	function silence(context: ReturnType<typeof fakeContext>) {
-		const broken = () => context.history.of('step').map(({ text }) => text);
-		return { what: 'nothing to be done', broken, flush: context.flush };
+		const violations = () => context.history.of('step').map(({ text }) => text);
+		return { what: 'nothing to be done', violations, flush: context.flush };
 	}
 
 	test('passes when its time has passed, by the lab’s clock and not before', async () => {
@@ -288,18 +288,18 @@ describe('a silence', () => {
 
 	test('counts from the moment it is asked for, not from when the observers had told what was before', async () => {
 		const context = fakeContext();
-		const asked: number[] = [];
+		const times: number[] = [];
 		const flush = async () => context.clock.pass(500);
-		const broken = ({ from, flushedAt, until }: SilencePeriod) => {
-			asked.push(from, flushedAt, until);
+		const violations = ({ from, flushedAt, until }: SilencePeriod) => {
+			times.push(from, flushedAt, until);
 			return [];
 		};
-		const waiting = expectSilence(context, { what: 'nothing to be done', broken, flush }, { forMs: 2_000 });
+		const waiting = expectSilence(context, { what: 'nothing to be done', violations, flush }, { forMs: 2_000 });
 		await settle();
 		context.clock.pass(2_000);
 		await waiting;
-		const [from = 0, heardAt, until] = asked;
-		expect([heardAt, until]).toEqual([from + 0.5, from + 2]);
+		const [from = 0, flushedAt, until] = times;
+		expect([flushedAt, until]).toEqual([from + 0.5, from + 2]);
 	});
 
 	test('counts what observers told only afterwards', async () => {

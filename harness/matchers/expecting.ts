@@ -1,31 +1,32 @@
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
-import { type Wait, waitAtMost, waitFor } from '../lab/wait.ts';
+import { type Condition, waitAtMost, waitFor } from '../lab/wait.ts';
 import { type Span, spanSchema } from '../tcp/span.ts';
 import { checked } from '../util/options.ts';
 import type { SpanStart } from './span-start.ts';
 
-/** For what no timer of the kernel delays: only how busy the machine is. */
+/** The limit for events that no kernel timer delays. It only allows for a busy machine. */
 const IMMEDIATE_LIMIT_MS = 15_000;
 
 /**
- * The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history (HZ is at least
- * 100).
+ * The longest jiffy. The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history (HZ
+ * is at least 100).
  */
 const JIFFY_MS = 10;
 
-/** How long an expectation may wait. */
+/** The options of an expectation that waits. */
 export interface WaitOptions {
 	/**
-	 * What the kernel's formula says: not before its lower bound, counted from `since`, and no later than its upper bound
-	 * from now.
+	 * The time after which the event is due, by one of the kernel's formulas. The expectation fails with TOO_EARLY if the
+	 * event happens before the lower bound, counted from `since`, and with LIMIT_PASSED if the upper bound, counted from
+	 * now, passes without it. Default: it may happen at once and at most 15 s from now.
 	 */
 	readonly after?: Span;
 	/**
-	 * In seconds of the history; without it, the last thing that the spec did to the host or peer that the expectation is
-	 * about: a fault, typed text, a signal, a start, or a call of a controlled socket that sends, connects, closes or
-	 * sets an option.
+	 * The time from which the lower bound of `after` counts, in seconds of the timeline. Default: the last action of the spec
+	 * on the host or peer of the expectation, which is a fault, typed text, a signal, a start, or a call of a controlled
+	 * socket that connects, sends, closes or sets an option.
 	 */
 	readonly since?: number;
 }
@@ -35,16 +36,17 @@ const waitOptionsSchema = z.strictObject({
 	since: z.number().optional(),
 }) satisfies z.ZodObject<Record<keyof WaitOptions, z.ZodType>>;
 
-/** For what must not happen: how long it must not, by the lab's clock. */
+/** The options of an expectation that something does not happen. */
 export interface SilenceOptions {
+	/** For how many milliseconds of the lab's clock it must not happen, from now on. */
 	readonly forMs: number;
 }
 
-/** The time of a silence, in seconds of the history. */
+/** The period in which something must not happen, in seconds of the history. */
 export interface SilencePeriod {
-	/** When the spec asked for it. */
+	/** The time of the expectation. */
 	readonly from: number;
-	/** By then the observers had told all that was before `from`. */
+	/** The end of the first flush, when the observers had reported everything that happened before `from`. */
 	readonly flushedAt: number;
 	readonly until: number;
 }
@@ -52,38 +54,42 @@ export interface SilencePeriod {
 const silenceSchema = z.strictObject({ forMs: z.number().positive() }) satisfies z.ZodType<SilenceOptions>;
 
 /**
- * Waits for what an expectation is about, and points its failure at the line of the spec. `origin` is called at once.
+ * Waits until the condition of an expectation is met, and checks `after`. A failure has the stack of the spec.
+ *
+ * @param defaultStart returns the start of `after` if the options have no `since`; called at once
  */
 export async function expectEventually<T extends { readonly t: number }>(
 	context: LabContext,
-	wait: Omit<Wait<T>, 'limitMs'>,
+	condition: Omit<Condition<T>, 'limitMs'>,
 	options: WaitOptions,
-	origin: () => SpanStart,
+	defaultStart: () => SpanStart,
 ): Promise<T> {
-	return expecting(context, wait.what, async () => {
-		const { after, since } = checked(waitOptionsSchema, options, wait.what);
-		const counted = since === undefined ? origin() : { t: since, what: 'since' };
-		const found = await waitFor(context, { ...wait, limitMs: after?.atMostMs ?? IMMEDIATE_LIMIT_MS });
-		const tookMs = (found.t - counted.t) * 1_000;
-		if (after && tookMs < after.atLeastMs - JIFFY_MS) throw tooEarly(wait.what, tookMs, after, counted);
+	return expecting(context, condition.what, async () => {
+		const { after, since } = checked(waitOptionsSchema, options, condition.what);
+		const start = since === undefined ? defaultStart() : { t: since, what: 'since' };
+		const found = await waitFor(context, { ...condition, limitMs: after?.atMostMs ?? IMMEDIATE_LIMIT_MS });
+		const tookMs = (found.t - start.t) * 1_000;
+		if (after && tookMs < after.atLeastMs - JIFFY_MS) throw tooEarly(condition.what, tookMs, after, start);
 		return found;
 	});
 }
 
 /**
- * Waits as long as something must not happen. `broken` tells what happened in that time all the same, in words; `flush`
- * resolves when all observers that would know have told all, and throws where one of them no longer does: it is called
- * before and after. The time begins when this is called, before that first answer: what the spec does meanwhile counts.
+ * Expects that something does not happen for the given time. The time begins with this call, before the first flush, so
+ * actions of the spec during that flush count. Flushes again at the end.
+ *
+ * `violations` returns descriptions of what happened in the period although it must not. `flush` flushes the observers
+ * that would report it, and throws if one of them is lost.
  */
 export async function expectSilence(
 	context: LabContext,
 	{
 		what,
-		broken,
+		violations,
 		flush,
 	}: {
 		readonly what: string;
-		readonly broken: (during: SilencePeriod) => readonly string[];
+		readonly violations: (period: SilencePeriod) => readonly string[];
 		readonly flush: () => Promise<void>;
 	},
 	silence: SilenceOptions,
@@ -93,9 +99,9 @@ export async function expectSilence(
 		const now = () => context.history.at(context.clock.now());
 		const from = now();
 		await flush();
-		const during = { from, flushedAt: now(), until: from + forMs / 1_000 };
+		const period = { from, flushedAt: now(), until: from + forMs / 1_000 };
 		const check = () => {
-			const seen = broken(during);
+			const seen = violations(period);
 			return seen.length > 0 ? seen : undefined;
 		};
 		let seen = await waitAtMost(context, { what: `${what} for ${forMs / 1_000} s`, limitMs: forMs, check });
@@ -107,7 +113,7 @@ export async function expectSilence(
 	});
 }
 
-/** Something was judged, with nothing left to wait for, and was not so. */
+/** Returns the error for an expectation that was not met and has nothing to wait for. */
 export function failed(
 	problem: string,
 	seen: readonly string[],
@@ -120,19 +126,19 @@ export function failed(
 	});
 }
 
-function tooEarly(what: string, tookMs: number, { atLeastMs }: Span, { t, what: act }: SpanStart): HalfopenError {
+function tooEarly(what: string, tookMs: number, { atLeastMs }: Span, { t, what: action }: SpanStart): HalfopenError {
 	return new HalfopenError('TOO_EARLY', {
 		problem: `Expected ${what} not before ${atLeastMs} ms, but it came after ${tookMs.toFixed(1)} ms.`,
-		seen: `counted from ${t.toFixed(3)} s: ${act}`,
+		seen: `counted from ${t.toFixed(3)} s: ${action}`,
 		remedy:
-			'If something else started the timer, say when it did, in seconds of the history: { after: …, since: … }, e.g. ' +
-			'since: timeline.lastReceived("client", 8080), or the t of a segment, or event.t of a held call.',
+			'If something else started the timer, give its time in seconds of the timeline: { after: …, since: … }, e.g. ' +
+			'since: timeline.lastReceived("client", 8080), or the t of a segment, or event.t of a call.',
 	});
 }
 
-/** Runs an expectation; while it runs it is pending. */
+/** Runs an expectation. It is pending until it settles. An error gets the stack of the spec. */
 export async function expecting<T>({ pending }: LabContext, what: string, work: () => Promise<T>): Promise<T> {
-	// Taken before the first wait, while the spec is on the stack.
+	// Captured before the first wait, while the spec is on the stack.
 	const place = { stack: '' };
 	Error.captureStackTrace(place, expecting);
 	pending.add(what);
@@ -145,10 +151,7 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
 	}
 }
 
-/**
- * Gives an error the stack of the expectation, without the frames of the matchers: a reader looks for the line of the
- * spec.
- */
+/** Gives an error the stack of the expectation without the frames of the matchers, so that it begins with the spec's line. */
 function withSpecStack(place: { readonly stack: string }, error: unknown): unknown {
 	const frames = place.stack
 		.split('\n')

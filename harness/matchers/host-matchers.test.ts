@@ -17,16 +17,16 @@ const ROW: SsRow = {
 function hostSampledIn(tookMs: number): Host {
 	const context = fakeContext();
 	const { clock } = context;
-	const boot = {
-		sockets: { t: 0, rows: [] as SsRow[] },
-		sampleSockets: async () => {
-			boot.sockets = { t: clock.now(), rows: [ROW] };
+	const sockets = {
+		latest: { t: 0, rows: [] as SsRow[] },
+		sample: async () => {
+			sockets.latest = { t: clock.now(), rows: [ROW] };
 			clock.pass(tookMs);
 		},
-		keepSample: () => {},
+		keepLatest: () => {},
 		watch: () => () => {},
 	};
-	return { name: 'client', context, boot } as unknown as Host;
+	return { name: 'client', context, boot: { sockets } } as unknown as Host;
 }
 
 test('a socket was as it was seen between the start and the end of the sample, however long it took', async () => {
@@ -49,13 +49,13 @@ describe('a state that no socket can get to, where ss shows none', () => {
 			...call,
 		});
 		context.clock.pass(1_000);
-		const boot = {
-			running: true,
-			sockets: { t: context.clock.now(), rows: [] as SsRow[] },
-			sampleSockets: async () => {},
-			keepSample: () => {},
+		const sockets = {
+			latest: { t: context.clock.now(), rows: [] as SsRow[] },
+			sample: async () => {},
+			keepLatest: () => {},
 			watch: () => () => {},
 		};
+		const boot = { running: true, sockets };
 		const host = { name: 'client', context, boot, hasProgram: false } as unknown as Host;
 		return { context, failure: failureOf(new HostExpectation(host).toHaveSocket({ state: 'SYN-SENT' })) };
 	}

@@ -14,24 +14,26 @@ import { expectEventually, expecting, type WaitOptions } from './expecting.ts';
 import { lastActionOf } from './span-start.ts';
 
 /** The first kernel with the tracepoint inet_sk_error_report. */
-const TELLS_ERRORS = '5.14';
+const REPORTS_ERRORS = '5.14';
 
-/** A socket as `ss` shows it. What is left out may be anything. */
+/** The properties that a socket must have, as `ss` shows them. A property that is not given may have any value. */
 export interface SocketShape {
 	readonly state?: State;
+	/** In bytes (Recv-Q). */
 	readonly receiveQueue?: number;
+	/** In bytes (Send-Q). */
 	readonly sendQueue?: number;
-	/** `none`: no timer runs, so nothing will happen to it by itself. */
+	/** `none`: no timer runs, so the socket will do nothing until something else happens. */
 	readonly timer?: TimerName | 'none';
-	/** How often the timer has fired without an answer; `atLeast` where the next time may come before anybody looks. */
+	/** How often the timer has fired without an answer. Use `atLeast` if it may fire again before the next sample. */
 	readonly timerCount?: number | { readonly atLeast: number };
-	/** How long the timer still has to run. */
+	/** The time until the timer fires. */
 	readonly timerLeft?: Partial<Span>;
 	readonly localPort?: number;
 	readonly remotePort?: number;
 }
 
-/** Calls after which `ss` shows a socket that it did not show before (socket() alone does not: it has no state yet). */
+/** Calls that make a socket visible to `ss`. After socket(2) alone it has no state yet, and `ss` does not show it. */
 const SHOWING_CALLS = ['connect', 'listen'];
 
 const count = z.int().nonnegative();
@@ -49,15 +51,15 @@ const shapeSchema = z.strictObject({
 	remotePort: port.optional(),
 }) satisfies z.ZodObject<Record<keyof SocketShape, z.ZodType>>;
 
-type Row = EventOf<'sockets'>['rows'][number];
+type SocketRow = EventOf<'sockets'>['rows'][number];
 
 /**
- * A socket as `ss` showed it: so it was between `t`, when the look began, and `seenBy`, when it was over; both in
- * seconds of the history.
+ * A socket as `ss` showed it in one sample. It had these properties at some time between `t`, when the sample began, and
+ * `seenBy`, when it ended; both are in seconds of the timeline.
  */
-export type SeenSocket = Row & { readonly t: number; readonly seenBy: number };
+export type SeenSocket = SocketRow & { readonly t: number; readonly seenBy: number };
 
-/** What can be expected of a host. */
+/** The matchers of a host. Those about sockets consider what `ss` shows from now on. */
 export class HostExpectation {
 	readonly #host: Host;
 
@@ -65,30 +67,33 @@ export class HostExpectation {
 		this.#host = host;
 	}
 
-	/** `ss` shows such a socket; gives it as it was shown. */
+	/** Resolves when `ss` shows a socket of this shape. Returns the socket as it was shown. */
 	async toHaveSocket(shape: SocketShape, options: WaitOptions = {}): Promise<SeenSocket> {
 		this.#check(shape);
-		const passes = (rows: readonly Row[]) => rows.find((row) => fits(row, shape));
+		const find = (rows: readonly SocketRow[]) => rows.find((row) => fits(row, shape));
 		const impossible = () => this.#cannotReach(shape);
 		const { began, t, found } = await this.#sampleUntil(
 			`a socket ${describeShape(shape)}`,
 			shape,
-			passes,
+			find,
 			options,
 			impossible,
 		);
 		return { ...found, t: began, seenBy: t };
 	}
 
-	/** `ss` shows so many sockets like this. */
+	/** Resolves when `ss` shows exactly this number of sockets of this shape. */
 	async toHaveSockets(count: number, shape: SocketShape, options: WaitOptions = {}): Promise<void> {
 		checked(z.int().nonnegative(), count, `expect(${this.#host.name}): how many sockets`);
 		this.#check(shape);
-		const passes = (rows: readonly Row[]) => this.#all(rows).filter((row) => fits(row, shape)).length === count;
-		await this.#sampleUntil(`${count} sockets ${describeShape(shape)}`, shape, passes, options);
+		const find = (rows: readonly SocketRow[]) => this.#all(rows).filter((row) => fits(row, shape)).length === count;
+		await this.#sampleUntil(`${count} sockets ${describeShape(shape)}`, shape, find, options);
 	}
 
-	/** `ss` shows no such socket: none at all, without a shape. Gives when that was known, in seconds of the history. */
+	/**
+	 * Resolves when `ss` shows no socket of this shape; without a shape, no socket at all. Returns the end of that sample, in
+	 * seconds of the timeline.
+	 */
 	async toHaveNoSocket(shape: SocketShape = {}, options: WaitOptions = {}): Promise<{ readonly t: number }> {
 		this.#check(shape);
 		return this.#sampleUntil(
@@ -99,11 +104,11 @@ export class HostExpectation {
 		);
 	}
 
-	/** Its sockets went through these states in this order; others may lie between. */
+	/** Resolves when the host's sockets have gone through these states in this order. Other states may lie between. */
 	async toHavePassedThrough(...states: readonly State[]): Promise<void> {
 		for (const state of states) checkedName(STATES, state, `expect(${this.#host.name}): a state`);
 		const { context, name } = this.#host;
-		// Some last no longer than a segment is under way; no look at `ss` is sure to meet them.
+		// Some states last only as long as a segment is in transit, so a sample of `ss` may miss them.
 		const what = `the ${name} to pass through ${states.join(', ')}`;
 		if (this.#isSkipped(what)) return;
 		const path = () => pathOf(context.history.of('state', name), name);
@@ -124,16 +129,19 @@ export class HostExpectation {
 		);
 	}
 
-	/** The kernel reported this errno to one of its sockets, whether or not a call ever told it. */
+	/**
+	 * Resolves when the kernel has reported this errno to one of the host's sockets, whether or not a call ever returned it.
+	 * Skipped, with a note in the timeline, on kernels that have no such event or if the kernel's trace cannot be read.
+	 */
 	async toReport(errno: Errno, options: WaitOptions = {}): Promise<void> {
 		assertErrno(errno, `expect(${this.#host.name}): an errno`);
 		const { context, name } = this.#host;
 		const what = `the ${name}’s kernel to report ${errno}`;
 		if (this.#isSkipped(what)) return;
-		if (!this.#host.kernelIsAtLeast(TELLS_ERRORS)) {
+		if (!this.#host.kernelIsAtLeast(REPORTS_ERRORS)) {
 			context.history.skip({
 				what,
-				why: `kernels before ${TELLS_ERRORS} do not tell of it (tracepoint inet_sk_error_report)`,
+				why: `kernels before ${REPORTS_ERRORS} have no event for it (tracepoint inet_sk_error_report)`,
 			});
 			return;
 		}
@@ -151,15 +159,15 @@ export class HostExpectation {
 		);
 	}
 
-	/** What its observer cannot tell any more will never be found. */
+	/** Throws OBSERVER_LOST if the observer is lost, because then the condition cannot be found. */
 	#assertSees(observer: 'kernel' | 'ss', judged: string): undefined {
 		const { context, name } = this.#host;
 		assertSees(context.history, judged, { observer, host: name });
 		return undefined;
 	}
 
-	/** Rows that are all the sockets there are. */
-	#all(rows: readonly Row[]): readonly Row[] {
+	/** Returns the rows. Throws OBSERVER_LOST if they may not be all sockets of the host. */
+	#all(rows: readonly SocketRow[]): readonly SocketRow[] {
 		this.#assertSees('ss', `which sockets the ${this.#host.name} has`);
 		return rows;
 	}
@@ -169,14 +177,14 @@ export class HostExpectation {
 	}
 
 	/**
-	 * Why no socket of this host can come to be in a state: none of those that there are leads there, no program and no
-	 * listener of the host can make another one, and the spec makes none.
+	 * Returns the reason why no socket of this host can reach a state, if that is so: no existing socket can reach it, no
+	 * program or listener of the host can create another socket, and the spec is not creating one.
 	 */
 	#cannotReach({ state, localPort, remotePort }: SocketShape): Impossibility | undefined {
 		const { context, name, boot } = this.#host;
 		if (state === undefined || !isSpecIdle(context) || this.#host.hasProgram) return undefined;
-		if (this.#mayHaveSocketSince(boot.sockets.t)) return undefined;
-		const rows = boot.sockets.rows.filter(
+		if (this.#mayHaveSocketSince(boot.sockets.latest.t)) return undefined;
+		const rows = boot.sockets.latest.rows.filter(
 			({ local, remote, state: now }) =>
 				now === 'LISTEN' || ((localPort ?? local.port) === local.port && (remotePort ?? remote.port) === remote.port),
 		);
@@ -191,19 +199,16 @@ export class HostExpectation {
 		};
 	}
 
-	/** Whether a call that makes sockets visible to `ss` was under way after this time (seconds since the epoch). */
-	#mayHaveSocketSince(looked: number): boolean {
+	/** Whether a call that makes sockets visible to `ss` was in progress after a sample (seconds since the epoch). */
+	#mayHaveSocketSince(sampledAt: number): boolean {
 		const { history } = this.#host.context;
-		const since = history.at(looked);
+		const since = history.at(sampledAt);
 		return history
 			.of('call', this.#host.name)
 			.some(({ name, t, took = Number.POSITIVE_INFINITY }) => SHOWING_CALLS.includes(name) && t + took >= since);
 	}
 
-	/**
-	 * True where an expectation needs the kernel's own events, and they cannot be read: it is skipped, and the timeline
-	 * says so.
-	 */
+	/** Whether an expectation is skipped because it needs the kernel's events, which cannot be read. Records the skip. */
 	#isSkipped(what: string): boolean {
 		const { traced, history } = this.#host.context;
 		if (!traced)
@@ -212,47 +217,50 @@ export class HostExpectation {
 	}
 
 	/**
-	 * Looks afresh, then again and again: what was seen before the question does not answer it. What a look shows (or
-	 * does not) was so when the look was over; when it began, on a busy machine long before, it may have been otherwise.
-	 * So nothing is too early if now is not.
+	 * Samples the sockets until `find` succeeds. Only samples that begin after this call count. The time of the result, which
+	 * is compared with the lower bound of `after`, is the end of the sample: at its beginning, which may be much earlier on a
+	 * busy machine, the sockets may still have been different.
 	 */
 	async #sampleUntil<Found>(
 		sought: string,
 		shape: SocketShape,
-		passes: (rows: readonly Row[]) => Found | false | undefined,
+		find: (rows: readonly SocketRow[]) => Found | false | undefined,
 		options: WaitOptions,
 		cannotReach: () => Impossibility | undefined = () => undefined,
 	): Promise<{ t: number; began: number; found: Found }> {
 		const { context, name, boot } = this.#host;
 		const what = `${sought} on the ${name}`;
-		const origin = lastActionOf(context.history, name);
+		const start = lastActionOf(context.history, name);
 		return this.#whileWatching(async () => {
-			await expecting(context, what, () => boot.sampleSockets());
+			await expecting(context, what, () => boot.sockets.sample());
 			return expectEventually(
 				context,
 				{
 					what,
 					check: () => {
-						const found = passes(boot.sockets.rows);
+						const { t, rows } = boot.sockets.latest;
+						const found = find(rows);
 						if (found === undefined || found === false) return this.#assertSees('ss', what);
-						boot.keepSample();
-						return { t: context.history.at(context.clock.now()), began: context.history.at(boot.sockets.t), found };
+						boot.sockets.keepLatest();
+						return { t: context.history.at(context.clock.now()), began: context.history.at(t), found };
 					},
 					impossible: () => this.#isOtherBoot(boot) ?? cannotReach(),
-					// What the spec did last may have made a socket since the last look.
+					// The last action of the spec may have created a socket since the last sample.
 					flush: async () => {
-						if (boot.running) await boot.sampleSockets();
+						if (boot.running) await boot.sockets.sample();
 					},
-					nearest: () =>
-						boot.sockets.rows.length === 0 ? ['ss shows none'] : boot.sockets.rows.map((row) => candidate(row, shape)),
+					nearest: () => {
+						const { rows } = boot.sockets.latest;
+						return rows.length === 0 ? ['ss shows none'] : rows.map((row) => describeCandidate(row, shape));
+					},
 				},
 				options,
-				() => origin,
+				() => start,
 			);
 		});
 	}
 
-	/** Its sockets went with the boot that is looked at. */
+	/** Returns a reason if the sampled boot is over: its sockets ended with it. */
 	#isOtherBoot(boot: Host['boot']): Impossibility | undefined {
 		if (boot.running) return undefined;
 		return {
@@ -261,9 +269,9 @@ export class HostExpectation {
 		};
 	}
 
-	/** While sockets are waited for, `ss` looks at them: some states only it can tell. */
+	/** Runs the work while `ss` samples repeatedly: some states are shown only by `ss`, not by the kernel's trace. */
 	async #whileWatching<T>(work: () => Promise<T>): Promise<T> {
-		const stop = this.#host.boot.watch();
+		const stop = this.#host.boot.sockets.watch();
 		try {
 			return await work();
 		} finally {
@@ -272,17 +280,17 @@ export class HostExpectation {
 	}
 }
 
-function fits(row: Row, shape: SocketShape): boolean {
+function fits(row: SocketRow, shape: SocketShape): boolean {
 	return differences(row, shape).length === 0;
 }
 
-/** A row that is not what was asked for, and why not. */
-function candidate(row: Row, shape: SocketShape): string {
+/** Returns a description of a row with its differences from the shape. */
+function describeCandidate(row: SocketRow, shape: SocketShape): string {
 	const wrong = differences(row, shape);
 	return wrong.length === 0 ? describeRow(row) : `${describeRow(row)}: ${wrong.join(', ')}`;
 }
 
-function differences(row: Row, shape: SocketShape): string[] {
+function differences(row: SocketRow, shape: SocketShape): string[] {
 	const { state, receiveQueue, sendQueue, timer, timerCount, timerLeft, localPort, remotePort } = shape;
 	const exact: [string, unknown, unknown][] = [
 		['state', row.state, state],

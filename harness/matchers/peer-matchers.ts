@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Impossibility, Wait } from '../lab/wait.ts';
+import type { Condition, Impossibility } from '../lab/wait.ts';
 import type { Peer } from '../peers/peer.ts';
 import { describePeerEnd, type PeerEnd, signalSchema } from '../peers/peer.ts';
 import { assertErrno, type Errno } from '../tcp/errnos.ts';
@@ -19,7 +19,7 @@ import {
 import { lastActionOf } from './span-start.ts';
 import { whenFinal } from './when-final.ts';
 
-/** Of what a program printed and called, the last of it tells most. */
+/** How many of the last calls and lines a failure shows. */
 const LAST_CALLS = 5;
 const LAST_LINES = 10;
 
@@ -34,7 +34,11 @@ const endSchema = z
 		'one of status, signal and lost is needed',
 	);
 
-/** What can be expected of a program under observation. */
+/**
+ * The matchers of a peer: a program under observation or the process of a controlled socket. They consider everything
+ * since the peer started. `read` and `write` stand for all calls that read from or write to its connections (recv,
+ * sendto, …).
+ */
 export class PeerExpectation {
 	readonly #peer: Peer;
 
@@ -42,7 +46,7 @@ export class PeerExpectation {
 		this.#peer = peer;
 	}
 
-	/** A call returned this value. Families count: `read` is also recv, readv, …. */
+	/** Resolves when a call of this family has returned this value. */
 	async toHaveReturned(call: CallName, value: number, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		checked(z.number(), value, `${this.#who}: what ${call} returns`);
@@ -56,7 +60,7 @@ export class PeerExpectation {
 		);
 	}
 
-	/** A call failed with this errno. */
+	/** Resolves when a call of this family has failed with this errno. */
 	async toFail(call: CallName, errno: Errno, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		assertErrno(errno, `${this.#who}: an errno`);
@@ -71,17 +75,14 @@ export class PeerExpectation {
 	}
 
 	/**
-	 * It, one of its threads or of its children is inside a call that has not returned; its tracer is asked whether it
-	 * has.
+	 * Resolves when a call of this family blocks, in any thread of the peer or of its children. Before that, the tracer has
+	 * reported everything up to now, so the call has really not returned.
 	 */
 	async toBlockIn(call: CallName, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
 		const { context, host } = this.#peer;
 		const { history, clock } = context;
-		/**
-		 * When each call was first found blocking. A tracer tells that a call was entered before it can tell that it has
-		 * returned.
-		 */
+		// When each call was first found blocking. A tracer reports that a call was entered before it reports the return.
 		const foundAt = new Map<string, number>();
 		await this.#eventually(
 			{
@@ -103,7 +104,7 @@ export class PeerExpectation {
 		);
 	}
 
-	/** It wrote this to its standard output or error: it is in `peer.output`. */
+	/** Resolves when `peer.output` (standard output and standard error together) contains this text or matches this RegExp. */
 	async toPrint(text: string | RegExp, options: WaitOptions = {}): Promise<void> {
 		checked(z.union([z.string(), z.instanceof(RegExp)]), text, `${this.#who}: what it prints`);
 		const { context, host, name } = this.#peer;
@@ -123,7 +124,10 @@ export class PeerExpectation {
 		);
 	}
 
-	/** It ended: with this status, by this signal, or with its host; however, where nothing is said. Gives how. */
+	/**
+	 * Resolves when the peer has ended: with this status, by this signal, or with its host (`lost`); without an argument, in
+	 * any way. Returns how it ended.
+	 */
 	async toHaveEnded(end?: PeerEnd, options: WaitOptions = {}): Promise<PeerEnd> {
 		const { context, host, name } = this.#peer;
 		const wanted = end && describePeerEnd(checked(endSchema, end, `${this.#who}: its end`) as PeerEnd);
@@ -145,19 +149,19 @@ export class PeerExpectation {
 	}
 
 	/**
-	 * It prints nothing for so long from now on, and no call of it returns but those that wait (poll, select,
-	 * epoll_wait); and it is still there.
+	 * Resolves if, within `forMs` from now on, the peer prints nothing, does not end, and none of its calls returns. Calls
+	 * that only wait (poll, select, epoll_wait) may return.
 	 */
 	async toStaySilent(silence: SilenceOptions): Promise<void> {
 		const { context, host } = this.#peer;
-		const told = () => (['output', 'call', 'process'] as const).flatMap((kind) => context.history.of(kind, host));
+		const events = () => (['output', 'call', 'process'] as const).flatMap((kind) => context.history.of(kind, host));
 		await expectSilence(
 			context,
 			{
 				what: `${this.#who} to stay silent`,
-				broken: (during) =>
-					told()
-						.filter((event) => this.#breaks(event, during))
+				violations: (period) =>
+					events()
+						.filter((event) => this.#breaks(event, period))
 						.map(describeEvent),
 				flush: async () => {
 					await context.flush();
@@ -168,24 +172,29 @@ export class PeerExpectation {
 		);
 	}
 
-	/** Of one that has ended, whenever that was, nothing could be heard. */
+	/**
+	 * Whether an event breaks the silence of the period. The end of the peer does so even if it was earlier, because nothing
+	 * could be observed after it.
+	 */
 	#breaks(event: EventOf<'output' | 'call' | 'process'>, { from, flushedAt, until }: SilencePeriod): boolean {
 		if (event.peer !== this.#peer.name) return false;
 		if (event.kind === 'process') return event.what === 'exited' && event.t <= until;
 		if (event.kind === 'output') return event.t > from && event.t <= until;
 		const end = endOf(event);
-		// strace may stamp the end of a call later than others saw its effect: the write of what the spec has just seen
-		// printed is not new.
+		// strace may stamp the end of a call later than other observers saw its effect. For example, the write of a text that
+		// the spec has just seen printed is not new.
 		return end <= until && (end > flushedAt || (end > from && event.t > from));
 	}
 
 	async #eventually<T extends { readonly t: number }>(
-		wait: Omit<Wait<T>, 'limitMs'>,
+		condition: Omit<Condition<T>, 'limitMs'>,
 		options: WaitOptions,
 	): Promise<T> {
 		const { context, host, name } = this.#peer;
 		const impossible = () => this.#over() ?? frozenFor(context, host);
-		return expectEventually(context, { impossible, ...wait }, options, () => lastActionOf(context.history, host, name));
+		return expectEventually(context, { impossible, ...condition }, options, () =>
+			lastActionOf(context.history, host, name),
+		);
 	}
 
 	#over(): Impossibility | undefined {
@@ -211,7 +220,7 @@ export class PeerExpectation {
 		return `${this.#peer.name} on the ${this.#peer.host}`;
 	}
 
-	/** What nobody traces any more will never be found. */
+	/** Throws OBSERVER_LOST if the peer is not traced any more, because then its calls cannot be found. */
 	#assertTraced(call?: CallName): undefined {
 		const { context, host, name } = this.#peer;
 		assertSees(context.history, `what became of ${call ?? 'calls'} of ${name}`, {
@@ -221,7 +230,7 @@ export class PeerExpectation {
 		return undefined;
 	}
 
-	/** The last calls of a family; where it made none of them, the last of any. */
+	/** Returns descriptions of the last calls of a family, or of the last calls of any family if there are none. */
 	#calls(call?: CallName): string[] {
 		const made = this.#peer.calls(call);
 		if (made.length > 0) return made.slice(-LAST_CALLS).map(describeEvent);
@@ -236,11 +245,11 @@ export class PeerExpectation {
 
 function isIn(text: string | RegExp, written: string): boolean {
 	if (typeof text === 'string') return written.includes(text);
-	// One with a flag that keeps a place would go on from it at the next look.
+	// With the flags g and y a RegExp keeps its position, and the next check would continue from there.
 	return new RegExp(text.source, text.flags.replace(/[gy]/g, '')).test(written);
 }
 
-/** When a call returned; that of one that waits is no news. */
+/** Returns the time when a call returned; never, for a call that blocks or only waits. */
 function endOf(event: EventOf<'call'>): number {
 	return event.took === undefined || isCall(event.name, 'poll') ? Number.NEGATIVE_INFINITY : event.t + event.took;
 }

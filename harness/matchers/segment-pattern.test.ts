@@ -2,15 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HalfopenError } from '../errors.ts';
 import {
+	type MatchedPacket,
 	matchSegments,
-	type Packet,
 	type ParsedPattern,
 	packetsFor,
 	parsePattern,
 	type SegmentPattern,
 } from './segment-pattern.ts';
 
-type Segment = Extract<Packet, { kind: 'segment' }>;
+type Segment = Extract<MatchedPacket, { kind: 'segment' }>;
 
 const segment = (more: Partial<Segment> = {}): Segment => ({
 	kind: 'segment',
@@ -241,7 +241,7 @@ describe('packets that no stack sent over the wire', () => {
 	/** What the client's firewall told the client in the server's name. */
 	const forgedAtHome = { ...forged, host: 'client', link: 'loopback' } as const;
 	const toItself = segment({ flags: 'S', link: 'loopback' });
-	const icmp: Packet = { kind: 'icmp', host: 'server', name: 'host-unreachable', fate: 'delivered' };
+	const icmp: MatchedPacket = { kind: 'icmp', host: 'server', name: 'host-unreachable', fate: 'delivered' };
 	const all = [segment(), reset, forged, forgedAtHome, toItself, icmp];
 	const found = (...patterns: SegmentPattern[]) => packetsFor(all, patterns.map(parsePattern));
 

@@ -7,26 +7,31 @@ import { nearestNames } from '../util/nearest.ts';
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;
 type Length = '' | ` ${number}`;
-/** Without one, the segment was delivered; `sent` stands for any of them. */
+/** Without a fate, the segment must have been delivered. `sent` stands for any fate. */
 type Fate = '' | ' sent' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 
 /**
- * One segment in a line, `direction flags [length] [fate]`; one that a firewall forged, `direction flags forged
- * [fate]`; or one ICMP message, `direction icmp [name] [fate]`.
+ * A pattern of a single packet: a segment (`direction flags [length] [fate]`), a segment that a firewall forged (`direction
+ * flags forged [fate]`), or an ICMP message (`direction icmp [name] [fate]`).
  */
 export type OneSegmentPattern =
 	| `${Direction} ${Flags}${Length}${Fate}`
 	| `${Direction} ${'R' | 'R.'} forged${Fate}`
 	| `${Direction} icmp${'' | ` ${string}`}`;
 
-/** A segment, or several alike, in a line: `[count] direction flags [length] [fate]`; `...` stands for any segments. */
+/**
+ * A pattern in a list of segments: `[count] direction flags [length] [fate]`. `>` is from client to server, `<` from server
+ * to client. The flags have tcpdump's letters and order, the length is in bytes of data. The count is a number or a range:
+ * `2x`, `1..3x`, `2..x`. The fate is `sent` (any fate), `unobserved`, `unknown`, `dropped` or `dropped by <name of the
+ * fault>`; without it, the segment must have been delivered. `...` stands for any number of any segments.
+ */
 export type SegmentPattern = '...' | `${Count}${OneSegmentPattern}`;
 
-/** A segment, or so many alike with any others between. */
+/** A pattern with an optional count. Other segments may lie between those that are counted. */
 export type CountedPattern = `${Count}${OneSegmentPattern}`;
 
-/** What a pattern is held against. */
-export type Packet =
+/** The properties of a packet that patterns are compared with. */
+export type MatchedPacket =
 	| ({ readonly kind: 'segment' } & Pick<
 			EventOf<'segment'>,
 			'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'
@@ -34,8 +39,8 @@ export type Packet =
 	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'name' | 'fate' | 'by' | 'link'>);
 
 /**
- * What a pattern is about: what the stacks of the hosts sent over the wire, what a firewall forged in the name of one
- * of them, or ICMP.
+ * The kind of packet that a pattern describes: a segment that a host's stack sent over the wire, a segment that a firewall
+ * forged with the address of one of the hosts, or an ICMP message.
  */
 export type Subject = 'segment' | 'forged' | 'icmp';
 
@@ -44,12 +49,12 @@ export interface ParsedPattern {
 	readonly most: number;
 	/** Undefined for `...`. */
 	readonly subject: Subject | undefined;
-	/** Who sent it, by its direction; of `...` anybody. */
+	/** The sender, by the direction. `...` matches both senders; its value here means nothing. */
 	readonly host: HostName;
-	/** `sent` is any fate; that of `...`, too. */
-	readonly fate: Packet['fate'] | 'sent';
-	readonly fits: (packet: Packet) => boolean;
-	/** The fault that it names. */
+	/** `sent` is any fate, also for `...`. */
+	readonly fate: MatchedPacket['fate'] | 'sent';
+	readonly fits: (packet: MatchedPacket) => boolean;
+	/** The fault that the pattern names. */
 	readonly by: string | undefined;
 }
 
@@ -67,7 +72,7 @@ const ANY: ParsedPattern = {
 	fits: () => true,
 };
 
-/** Reads a pattern; what is wrong with it is said with an example. */
+/** Parses a pattern. Throws PATTERN_INVALID, with examples. */
 export function parsePattern(pattern: string): ParsedPattern {
 	if (pattern === '...') return ANY;
 	const groups = PATTERN.exec(pattern)?.groups;
@@ -93,7 +98,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 		fate: (fate?.split(' ')[0] ?? 'delivered') as ParsedPattern['fate'],
 		length: length === undefined ? undefined : Number(length),
 	};
-	const isLike = (packet: Packet) =>
+	const isLike = (packet: MatchedPacket) =>
 		packet.kind === 'icmp'
 			? name === undefined || packet.name === name
 			: packet.flags === flags && (wanted.length === undefined || packet.length === wanted.length);
@@ -113,7 +118,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 	};
 }
 
-/** A message that cannot have this name would be waited for in vain. */
+/** Throws OPTION_INVALID if no ICMP message can have this name. */
 function assertIcmpName(name: string, pattern: string): void {
 	if (ICMP_NAMES.has(name) || name.startsWith('type ')) return;
 	throw new HalfopenError('OPTION_INVALID', {
@@ -124,23 +129,24 @@ function assertIcmpName(name: string, pattern: string): void {
 }
 
 /**
- * Nothing that stayed at its host is the subject of any pattern, but what its firewall forged in the name of the other.
+ * Returns the kind of a packet. A packet that never left its host has none and matches no pattern, except a segment that
+ * the host's firewall forged with the other host's address.
  */
-function subjectOf(packet: Packet): Subject | undefined {
+function subjectOf(packet: MatchedPacket): Subject | undefined {
 	if (packet.kind === 'segment' && packet.origin === 'firewall') return 'forged';
 	return packet.link === undefined ? packet.kind : undefined;
 }
 
-/** By its addresses: a firewall that forges a segment over the loopback does so in the name of the other host. */
-function senderOf(packet: Packet): Packet['host'] {
+/** Returns the sender by address: a segment that a firewall forged over loopback has the other host's address. */
+function senderOf(packet: MatchedPacket): MatchedPacket['host'] {
 	return packet.link === undefined ? packet.host : otherHost(packet.host);
 }
 
 /**
- * What the patterns are held against, in order. ICMP, and segments that a firewall forged, count only where a pattern
- * names such: else a list of the segments that the two stacks sent could not be complete without them.
+ * Returns the packets that the patterns are compared with, in order. ICMP messages and forged segments are included only
+ * if one of the patterns is about them: a list of the segments of the two stacks must be complete without them.
  */
-export function packetsFor<P extends Packet>(
+export function packetsFor<P extends MatchedPacket>(
 	packets: readonly (P | { readonly kind: string })[],
 	patterns: readonly ParsedPattern[],
 ): P[] {
@@ -149,42 +155,42 @@ export function packetsFor<P extends Packet>(
 	return packets.filter((packet): packet is P => isPacket(packet) && wanted.has(subjectOf(packet)));
 }
 
-function isPacket(event: { readonly kind: string }): event is Packet {
+function isPacket(event: { readonly kind: string }): event is MatchedPacket {
 	return event.kind === 'segment' || event.kind === 'icmp';
 }
 
-/**
- * Reads a pattern of one segment, and says whether a segment is like it. With a count no single segment would ever be.
- */
+/** Parses a pattern of a single packet. Throws PATTERN_INVALID if it has a count, which no single packet can match. */
 export function parseOneSegment(pattern: OneSegmentPattern): ParsedPattern {
 	const parsed = parsePattern(pattern);
 	if (parsed.least === 1 && parsed.most === 1) return parsed;
 	throw new HalfopenError('PATTERN_INVALID', {
 		problem: `“${pattern}” does not match exactly one segment.`,
-		remedy:
-			'Leave the count out: "> F.", "< R", "> F. dropped by drop-1". To count segments, use toShowSegment("2x > R").',
+		remedy: 'Omit the count: "> F.", "< R", "> F. dropped by drop-1". To count segments, use toShowSegment("2x > R").',
 	});
 }
 
-/** Reads a pattern of a segment that may be counted: without a count, it stands for one or more. */
+/** Parses a pattern with an optional count. Without a count, it means one or more. */
 export function parseCounted(pattern: CountedPattern): ParsedPattern {
 	const parsed = parsePattern(pattern);
 	if (parsed.subject === undefined) parseOneSegment('...' as OneSegmentPattern);
 	return /^\d/.test(pattern) ? parsed : { ...parsed, most: Number.POSITIVE_INFINITY };
 }
 
-/** True if the patterns describe all these packets, in order. Takes time in proportion to packets and patterns. */
-export function matchSegments(packets: readonly Packet[], patterns: readonly ParsedPattern[]): boolean {
-	/** Before which of the packets a pattern may begin: 1 where it may. */
+/**
+ * Whether the patterns describe all these packets, in order. Takes time proportional to the number of packets times the
+ * number of patterns.
+ */
+export function matchSegments(packets: readonly MatchedPacket[], patterns: readonly ParsedPattern[]): boolean {
+	/** For each packet, and for the end: 1 if the next pattern may begin there. */
 	let starts = new Uint8Array(packets.length + 1);
 	starts[0] = 1;
 	for (const pattern of patterns) starts = endsOf(pattern, packets, starts);
 	return starts[packets.length] === 1;
 }
 
-/** How far the packets go along with the patterns: how many of them, and which pattern was to fit the next. */
+/** Returns how many packets match the patterns from the start, and the index of the pattern that the next one should match. */
 export function matchedUntil(
-	packets: readonly Packet[],
+	packets: readonly MatchedPacket[],
 	patterns: readonly ParsedPattern[],
 ): { packets: number; patterns: number } {
 	let starts = new Uint8Array(packets.length + 1);
@@ -200,10 +206,10 @@ export function matchedUntil(
 	return furthest;
 }
 
-/** Where a pattern may end that may begin at these places. */
+/** Returns the positions where a pattern may end, for the positions where it may begin. */
 function endsOf(
 	{ least, most, subject, fits }: ParsedPattern,
-	packets: readonly Packet[],
+	packets: readonly MatchedPacket[],
 	starts: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
 	const ends = new Uint8Array(packets.length + 1);
@@ -211,11 +217,11 @@ function endsOf(
 	if (first < 0) return ends;
 	if (subject === undefined) return ends.fill(1, first);
 	const atMost = Math.min(most, packets.length);
-	/** All packets from there on fit, and the last place to begin that leaves room for the least. */
+	/** The position from which on all packets fit, and the last start that leaves room for the least count. */
 	let fittingSince = first;
 	let lastStart = -1;
 	for (let end = first; end <= packets.length && fittingSince <= last; end++) {
-		if (end > first && !fits(packets[end - 1] as Packet)) fittingSince = end;
+		if (end > first && !fits(packets[end - 1] as MatchedPacket)) fittingSince = end;
 		if (end >= least && starts[end - least] === 1) lastStart = end - least;
 		if (lastStart >= fittingSince && lastStart >= end - atMost) ends[end] = 1;
 	}

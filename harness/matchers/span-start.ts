@@ -2,25 +2,25 @@ import { describeEvent } from '../timeline/describe.ts';
 import type { Event, HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 
-/** From when a span counts. */
+/** The time from which the lower bound of a span counts. */
 export interface SpanStart {
 	/** In seconds of the history. */
 	readonly t: number;
-	/** What happened then. */
+	/** A description of what happened at that time. */
 	readonly what: string;
 }
 
-/** Calls that make TCP do something, and so start timers; the others only wait or ask. */
+/** Calls that make TCP do something, and so may start a timer. The other calls only wait or read. */
 const ACTING_CALLS = ['connect', 'send', 'shutdown', 'close', 'setsockopt'];
 
 /**
- * The last thing that the spec did to one host, or to one peer on it: what others did meanwhile starts no timer of
- * theirs.
+ * Returns the last action of the spec on a host, or on one peer of it. Actions on other hosts and peers start none of its
+ * timers, so they do not count.
  */
 export function lastActionOf({ events }: Pick<History, 'events'>, host: HostName, peer?: string): SpanStart {
-	const act = events.findLast((event) => isActionOn(event, host, peer));
-	return act
-		? { t: act.t, what: describeEvent(act).trim().replace(/\s+/g, ' ') }
+	const action = events.findLast((event) => isActionOn(event, host, peer));
+	return action
+		? { t: action.t, what: describeEvent(action).trim().replace(/\s+/g, ' ') }
 		: { t: 0, what: 'the beginning of the scenario' };
 }
 

@@ -40,17 +40,17 @@ import {
 import { lastActionOf } from './span-start.ts';
 import { whenFinal } from './when-final.ts';
 
-/** What a pattern may say of a packet whose fate is unknown. */
+/** The fates that a packet of unknown fate may have had. */
 const FATES = ['delivered', 'dropped', 'unobserved'] as const;
 
-type Packet = EventOf<'segment'> | EventOf<'icmp'>;
+type PacketEvent = EventOf<'segment'> | EventOf<'icmp'>;
 
-/** Of the packets beside those that were sought, the last tell most. */
+/** How many of the last packets a failure shows. */
 const LAST_PACKETS = 8;
 
 const gapsSchema = z.array(z.union([z.number().nonnegative(), spanSchema]));
 
-/** What can be expected of the history of both hosts. */
+/** The matchers of the timeline: which segments and ICMP messages were sent, and what became of them. */
 export class TimelineExpectation {
 	readonly #timeline: Timeline;
 
@@ -59,11 +59,11 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * These segments were on the wire, in this order and no others. Each pattern is `[count] direction flags [length]
-	 * [fate]`: `> S`, `< P. 6`, `6x > P. unobserved`, `1..3x > . `, `> F. dropped by lost-fin`; `>` is from client to
-	 * server, flags are tcpdump's, and a segment was delivered unless said otherwise. `...` stands for any segments, or
-	 * none. What a firewall forged (`< R forged`) and ICMP (`< icmp host-unreachable`) count only if one of the patterns
-	 * names such.
+	 * Resolves when the segments on the wire since the start of the scenario are these, in this order, and no others. Each
+	 * pattern is `[count] direction flags [length] [fate]`, for example `> S`, `< P. 6`, `6x > P. unobserved`, `1..3x > .`,
+	 * `> F. dropped by lost-fin`. `>` is from client to server. Flags are written as in tcpdump. Without a fate, the segment
+	 * must have been delivered. `...` stands for any number of any segments, or none. Forged segments (`< R forged`) and ICMP
+	 * messages (`< icmp host-unreachable`) are considered only if one of the patterns is about them.
 	 */
 	async toShowSegments(...patterns: readonly SegmentPattern[]): Promise<void> {
 		const { context } = this.#timeline;
@@ -93,8 +93,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * No segment like this was delivered so far; with `sent` behind it (`< R sent`) none was sent, whatever became of it.
-	 * All observers are asked first.
+	 * Resolves if no segment that matches was delivered so far. With the fate `sent` (`< R sent`), none was sent at all. All
+	 * observers are flushed first.
 	 */
 	async toShowNoSegment(pattern: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
@@ -109,8 +109,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Segments like this one were sent once, then again at these times after the first, in ms, and at no others:
-	 * `toShowGaps` for a schedule. All observers are asked first.
+	 * Resolves if the matching segment was sent once, and then again at exactly these times after the first, in ms. A schedule
+	 * of the kernel's formulas has these times. All observers are flushed first. The times are compared as by `toShowGaps`.
 	 */
 	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
 		checked(z.array(z.number().nonnegative()), afterMs, `expect(timeline).toRetransmit("${pattern}"): its times`);
@@ -119,9 +119,9 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * So many segments like this one were sent, with these gaps between them and at no other times; others may lie
-	 * between. A number is the kernel's model of a gap in ms, judged as by `spanOf`; a span is judged as it is. All
-	 * observers are asked first.
+	 * Resolves if the matching segments were sent with exactly these gaps between them, so their number is one more than that
+	 * of the gaps. Other segments may lie between. A number is a gap in ms as the kernel's formula gives it; it has the
+	 * tolerance of `spanOf`. A span is compared as it is. All observers are flushed first.
 	 */
 	async toShowGaps(pattern: OneSegmentPattern, gaps: readonly (number | Span)[]): Promise<void> {
 		checked(gapsSchema, gaps, `expect(timeline).toShowGaps("${pattern}"): its gaps`);
@@ -129,8 +129,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Waits until such a segment was sent; with a count (`6x > P. 22`, `2..x > S`) until there are so many of them,
-	 * whatever lies between, and fails if there are more.
+	 * Resolves when a matching segment was sent. With a count (`6x > P. 22`, `2..x > S`), resolves when there are that many,
+	 * with any segments between, and rejects if there are more.
 	 */
 	async toShowSegment(pattern: CountedPattern, options: WaitOptions = {}): Promise<void> {
 		const { context } = this.#timeline;
@@ -172,7 +172,7 @@ export class TimelineExpectation {
 			() => lastActionOf(context.history, wanted.host),
 		);
 		if (!isCounted) return;
-		// What was sent before may not have been told yet.
+		// More segments may have been sent that are not reported yet.
 		await context.flush();
 		const all = this.#finalMatches(wanted);
 		if (!isEnough(all.length))
@@ -182,8 +182,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * No segment is sent for so long from now on; with a pattern, none like it is delivered, or with `sent` behind it
-	 * none like it is sent.
+	 * Resolves if no segment is sent within `forMs` from now on. With a pattern, no matching segment is delivered or, with the
+	 * fate `sent`, sent in that time.
 	 */
 	async toStaySilent(silence: SilenceOptions, pattern?: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
@@ -195,11 +195,11 @@ export class TimelineExpectation {
 			this.#assertComplete(what, pattern === undefined ? HOST_NAMES : stoppersOf(unwanted));
 			this.#assertFates(what, unwanted);
 		};
-		const broken = ({ from, until }: SilencePeriod) =>
+		const violations = ({ from, until }: SilencePeriod) =>
 			this.#finalMatches(unwanted)
 				.filter(({ t }) => t > from && t <= until)
 				.map(describeEvent);
-		await expectSilence(context, { what, broken, flush }, silence);
+		await expectSilence(context, { what, violations, flush }, silence);
 	}
 
 	async #assertGaps(pattern: OneSegmentPattern, gaps: readonly (number | Span)[], how: string): Promise<void> {
@@ -215,7 +215,7 @@ export class TimelineExpectation {
 			throw failed(`Expected ${pattern} ${how}, but: ${wrong.join(', ')}`, found.map(describeEvent));
 	}
 
-	/** A pattern that names a fault that there is not could never fit, or, where nothing must fit, always would. */
+	/** Throws FAULT_UNKNOWN if a pattern names a fault that does not exist: such a pattern could never match. */
 	#assertFault({ by }: ParsedPattern): void {
 		const { history } = this.#timeline.context;
 		if (by === undefined || history.segments.some((segment) => segment.by === by)) return;
@@ -230,12 +230,12 @@ export class TimelineExpectation {
 		});
 	}
 
-	/** A host without power sends nothing; in its name the other one's firewall may. */
+	/** Returns a reason if the sender's power is off. The other host's firewall may still forge segments of it. */
 	#senderOff({ subject, host }: ParsedPattern): Impossibility | undefined {
 		return subject === 'forged' ? undefined : offFor(this.#timeline.context, host);
 	}
 
-	/** A healed fault drops nothing any more. */
+	/** Returns a reason if the fault that the pattern names is healed: it drops nothing any more. */
 	#healed({ by }: ParsedPattern): Impossibility | undefined {
 		const healed = this.#timeline.context.history
 			.of('fault')
@@ -247,7 +247,7 @@ export class TimelineExpectation {
 		};
 	}
 
-	/** Where what was on the wire leaves the patterns: what comes later cannot put that right. */
+	/** Returns a reason if the segments so far differ from the patterns: later segments cannot correct that. */
 	#leftPatterns(patterns: readonly SegmentPattern[], parsed: readonly ParsedPattern[]): Impossibility | undefined {
 		const { history } = this.#timeline.context;
 		const all = this.#packets(...parsed);
@@ -268,8 +268,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * A list of segments is complete only where no capture has been blind, nor the log of who may have stopped some
-	 * before they left.
+	 * Throws OBSERVER_LOST if the list of segments may be incomplete: if a capture was lost at any time, or the firewall log
+	 * of a host (`stoppers`) whose rules may have stopped segments before they left.
 	 */
 	#assertComplete(judged: string, stoppers: readonly HostName[]): void {
 		const { history } = this.#timeline.context;
@@ -277,15 +277,16 @@ export class TimelineExpectation {
 		assertAllLogged(history, judged, stoppers);
 	}
 
-	/** The hosts at which the fault that a pattern names drops packets; without a name, both. */
+	/** Returns the hosts where the fault that a pattern names drops packets, or both if it names none. */
 	#droppersOf({ by }: ParsedPattern): readonly HostName[] {
 		const fault = this.#timeline.context.history.of('fault').find(({ id }) => id === by);
 		return fault?.what === 'packets' ? [fault.host] : HOST_NAMES;
 	}
 
-	/** Fails where a packet may be what one of the patterns is about, and nobody knows what became of it. */
+	/** Throws OBSERVER_LOST if a packet might match one of the patterns, but its fate is unknown. */
 	#assertFates(judged: string, ...patterns: readonly ParsedPattern[]): void {
-		const isLike = (packet: Packet, { fits, by }: ParsedPattern) => FATES.some((fate) => fits({ ...packet, fate, by }));
+		const isLike = (packet: PacketEvent, { fits, by }: ParsedPattern) =>
+			FATES.some((fate) => fits({ ...packet, fate, by }));
 		const unknown = this.#packets(...patterns).filter(({ fate }) => fate === 'unknown');
 		if (
 			unknown.some((packet) =>
@@ -296,26 +297,29 @@ export class TimelineExpectation {
 		}
 	}
 
-	/** What fits a pattern, whatever observers have still to tell. After a flush that is all that was sent before it. */
-	#finalMatches(pattern: ParsedPattern): readonly Packet[] {
+	/**
+	 * Returns the packets that match a pattern and that no later report can change. After a flush, these are all that were
+	 * sent before it.
+	 */
+	#finalMatches(pattern: ParsedPattern): readonly PacketEvent[] {
 		const { history } = this.#timeline.context;
 		return this.#packets(pattern).filter(
 			(packet) => pattern.fits(packet) && (pattern.fate === 'sent' || history.isFinal(packet)),
 		);
 	}
 
-	/** What patterns are held against. */
-	#packets(...patterns: readonly ParsedPattern[]): readonly Packet[] {
+	/** Returns the packets that the patterns are compared with. */
+	#packets(...patterns: readonly ParsedPattern[]): readonly PacketEvent[] {
 		return packetsFor(this.#timeline.packets, patterns);
 	}
 }
 
-/** Whose firewall may have stopped what a pattern is about before any capture saw it. */
+/** Returns the hosts whose firewall may have stopped a matching packet before any capture saw it. */
 function stoppersOf({ fate, host }: ParsedPattern): readonly HostName[] {
 	return fate === 'dropped' || fate === 'sent' ? [host] : [];
 }
 
-function tooMany(found: readonly Packet[], { most }: ParsedPattern): Impossibility | undefined {
+function tooMany(found: readonly PacketEvent[], { most }: ParsedPattern): Impossibility | undefined {
 	if (found.length <= most) return undefined;
 	return {
 		why: `${found.length} were sent already`,

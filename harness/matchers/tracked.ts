@@ -1,23 +1,23 @@
-import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
-import { nearestNames } from '../util/nearest.ts';
+import { unknownMatcher } from './unknown-matcher.ts';
 
-type Awaited = Pick<LabContext, 'pending' | 'endSignal'>;
+type TrackingContext = Pick<LabContext, 'pending' | 'endSignal'>;
 
-/** What Jest offers and a lab does not, and what to write instead. */
+/** Members of Jest's expectations that expectations of a lab do not have, with the remedy. */
 const JEST_ONLY: Readonly<Record<string, string>> = {
 	not:
 		'Use a matcher for what must be there instead: toShowNoSegment, toHaveNoSocket, toBlock, ' +
 		'toStaySilent({ forMs }), or another value or errno.',
-	resolves: 'Leave it out, and await the expectation itself.',
-	rejects: 'Leave it out, and await the expectation itself. For a call that fails, use toFailWith or toFail.',
+	resolves: 'Omit it, and await the expectation itself.',
+	rejects: 'Omit it, and await the expectation itself. For a call that fails, use toFailWith or toFail.',
 };
 
 /**
- * Minds each call of an expectation from its first moment: one that is not awaited is known when the scenario ends, and
- * what becomes of it after that is nobody's business; it must not fail another test, or end the process.
+ * Wraps the matchers of an expectation. Each call is pending from its start, so an expectation that the spec does not
+ * await fails the scenario at its end. An error after the end of the scenario is ignored, because it must not fail another
+ * test or end the process.
  */
-export function tracked<E extends object>(expectation: E, of: string, context: Awaited): E {
+export function tracked<E extends object>(expectation: E, of: string, context: TrackingContext): E {
 	return new Proxy(expectation, {
 		get(target, name) {
 			const member: unknown = Reflect.get(target, name);
@@ -30,28 +30,29 @@ export function tracked<E extends object>(expectation: E, of: string, context: A
 }
 
 /**
- * Refuses what is meant as a matcher and is none; what else is asked of an object (`then`, by `await`) is no concern.
+ * Throws MATCHER_UNKNOWN if a missing member has the name of a matcher. Other members may be missing: `await` reads `then`
+ * of any object.
  */
 function assertNoMatcher(expectation: object, name: string, of: string): void {
-	const instead = JEST_ONLY[name];
-	if (instead === undefined && !/^to[A-Z]/.test(name)) return;
-	const matchers = Object.getOwnPropertyNames(Object.getPrototypeOf(expectation)).filter((one) => one.startsWith('to'));
-	throw new HalfopenError('MATCHER_UNKNOWN', {
-		problem: `The matcher expect(${of}).${name} does not exist.`,
-		seen: instead === undefined ? `nearest: ${nearestNames(name, matchers).join(', ')}` : undefined,
-		remedy: instead ?? `Use one of: ${matchers.join(', ')}.`,
-	});
+	const remedy = JEST_ONLY[name];
+	if (remedy === undefined && !/^to[A-Z]/.test(name)) return;
+	throw unknownMatcher(`expect(${of}).${name}`, name, matchersOf(Object.getPrototypeOf(expectation)), remedy);
 }
 
-function track(call: () => unknown, words: string, { pending, endSignal }: Awaited): unknown {
+/** Returns the names of the matchers that a class of expectations has. */
+export function matchersOf(prototype: object): string[] {
+	return Object.getOwnPropertyNames(prototype).filter((name) => name.startsWith('to'));
+}
+
+function track(call: () => unknown, description: string, { pending, endSignal }: TrackingContext): unknown {
 	const others = pending.size;
 	const work = call();
 	if (!(work instanceof Promise)) return work;
-	// Mostly it says by itself what it waits for, in better words; but some look first.
-	if (pending.size === others) pending.add(words);
+	// Most matchers have already added a better description. Those that flush first have not.
+	if (pending.size === others) pending.add(description);
 	return new Promise((resolve, reject) => {
 		work
-			.finally(() => pending.delete(words))
+			.finally(() => pending.delete(description))
 			.then(resolve, (error: unknown) => {
 				if (!endSignal.aborted) reject(error);
 			});

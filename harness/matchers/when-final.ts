@@ -1,34 +1,34 @@
 import type { LabContext } from '../lab/context.ts';
 
-/** Something to be found, and when it counts. */
+/** A search in the history, and the rule when its result is final. */
 export interface FinalCheck<T> {
 	readonly find: () => T | undefined;
-	/** Whether nothing that the observers have still to tell can change what was found. */
+	/** Whether no later report of an observer can change the result. */
 	readonly isFinal: (found: T) => boolean;
-	/** Throws where it cannot be found any more, because an observer that would tell it is lost. */
+	/** Throws OBSERVER_LOST if nothing can be found any more, because an observer that would report it is lost. */
 	readonly assertObservable: () => void;
 }
 
 /**
- * A check for `until` that gives only what is settled: a segment that a capture has shown may have been dropped behind
- * it, and a call that was entered may have returned. What may still change has all observers asked, once at a time, and
- * who waits looks again when they have answered.
+ * Returns a check for `waitFor` that succeeds only with a final result. A segment that a capture has shown may have been
+ * dropped after the capture, and a call that was entered may have returned meanwhile. If a result may still change, the
+ * check flushes all observers, one flush at a time, and is called again after that.
  */
 export function whenFinal<T>(
 	{ flush, history }: Pick<LabContext, 'flush' | 'history'>,
 	{ find, isFinal, assertObservable }: FinalCheck<T>,
 ): () => T | undefined {
-	let asking = false;
+	let flushing = false;
 	let failure: unknown;
-	const ask = () => {
-		if (asking) return;
-		asking = true;
+	const startFlush = () => {
+		if (flushing) return;
+		flushing = true;
 		flush()
 			.catch((error: unknown) => {
 				failure = error;
 			})
 			.finally(() => {
-				asking = false;
+				flushing = false;
 				history.notify();
 			});
 	};
@@ -37,7 +37,7 @@ export function whenFinal<T>(
 		const found = find();
 		if (found === undefined) assertObservable();
 		else if (isFinal(found)) return found;
-		else ask();
+		else startFlush();
 		return undefined;
 	};
 }

@@ -1,10 +1,10 @@
-/** For the tests of this folder: a peer without a process. */
+/** For tests: a peer without a process. */
 import type { ProcessEnd } from '../agent/agent.ts';
 import { quietResolvers } from '../agent/promises.ts';
 import { type FakeContext, fakeContext } from '../fixtures.ts';
 import { Peer } from './peer.ts';
 
-/** Ends, and is drained, when the test says so. */
+/** A peer that ends, and whose streams are drained, when the test says so. */
 export class FakePeer extends Peer {
 	declare readonly context: FakeContext;
 	readonly exit: (end: ProcessEnd) => void;

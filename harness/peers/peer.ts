@@ -7,34 +7,39 @@ import type { EventOf, HostName } from '../timeline/events.ts';
 import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
 import { checkedName } from '../util/options.ts';
 
-/** How a peer ended: by itself with a status, by a signal, or with its host. */
+/** How a peer ended: it exited with a status, was killed by a signal, or was lost with its host. */
 export type PeerEnd = { readonly status: number } | { readonly signal: string } | { readonly lost: true };
 
-/** Signals by their names here. */
+/** The name of a signal: `SIGTERM`. */
 export const signalSchema = z.enum(Object.keys(constants.signals));
 
-/** `status 1`, `SIGKILL`, or with its host. */
+/** Returns the end of a peer as text: `status 1`, `SIGKILL`, `lost with its host`. */
 export function describePeerEnd(end: PeerEnd): string {
 	if ('lost' in end) return 'lost with its host';
 	return 'status' in end ? `status ${end.status}` : end.signal;
 }
 
-/** What a peer is to the agent that started it. */
+/** The process of a peer, as its agent knows it. */
 interface PeerProcess {
 	readonly pid: number;
 	readonly exited: Promise<ProcessEnd>;
-	/** Settles when nobody can write to its streams any more, that of its tracer included. */
+	/** Settles when all its streams have ended, its tracer's included: no process can write to them any more. */
 	readonly drained: Promise<void>;
 }
 
-/** A process under observation on a host: what it calls is in the history, and so is its end. */
+/**
+ * A process under observation on a host: a program, or the process of a controlled socket. Its calls and its end are
+ * recorded in the timeline.
+ */
 export abstract class Peer {
+	/** Its name in the timeline: `nc-1`, or the name that the spec gave it. */
 	readonly name: string;
 	readonly host: HostName;
+	/** Internal. */
 	readonly context: LabContext;
-	/** On its host. */
+	/** The process id on its host. */
 	readonly pid: number;
-	/** Settles when it has ended, however; never rejects. */
+	/** Resolves when the process has ended in any way. Never rejects. */
 	readonly ended: Promise<PeerEnd>;
 	#end: PeerEnd | undefined;
 	#isOver = false;
@@ -47,8 +52,8 @@ export abstract class Peer {
 		this.pid = pid;
 		this.ended = exited.then(
 			({ status, signal, t }) =>
-				this.#gone(signal === undefined ? { status: status ?? -1 } : { signal }, context.history.at(t)),
-			() => this.#gone({ lost: true }, context.history.at(context.clock.now())),
+				this.#onEnd(signal === undefined ? { status: status ?? -1 } : { signal }, context.history.at(t)),
+			() => this.#onEnd({ lost: true }, context.history.at(context.clock.now())),
 		);
 		void Promise.allSettled([this.ended, drained]).then(() => {
 			this.#isOver = true;
@@ -56,35 +61,32 @@ export abstract class Peer {
 		});
 	}
 
-	/** Sends it a signal. */
+	/** Sends a signal to the process. */
 	abstract signal(signal: NodeJS.Signals): Promise<void>;
 
-	/** What it has written so far to its standard output and to its standard error, in the order in which it came. */
+	/** Everything that it has written to its standard output and standard error so far, in order of arrival. */
 	get output(): string {
 		return '';
 	}
 
-	/** What of it went to its standard error. */
+	/** The part of `output` that was written to standard error. */
 	get errorOutput(): string {
 		return '';
 	}
 
-	/** How it ended, if it has. */
+	/** How the process ended; undefined while it runs. */
 	get end(): PeerEnd | undefined {
 		return this.#end;
 	}
 
-	/**
-	 * Whether it has ended, its children have, and all that they printed and called has been told: nothing more can come
-	 * of it.
-	 */
+	/** Whether the process and its children have ended, and all their output and calls are recorded. */
 	get isOver(): boolean {
 		return this.#isOver;
 	}
 
 	/**
-	 * Its calls so far, of one family or all. `read` and `write` are those on its connections, by whatever call; its
-	 * standard streams are another story.
+	 * Returns its recorded calls, of one family or all. `read` and `write` are all calls that read from or write to its
+	 * connections (recv, sendto, …), but not those on its standard streams.
 	 */
 	calls(name?: CallName): readonly EventOf<'call'>[] {
 		if (name !== undefined) checkedName(CALL_NAMES, name, `${this.name}: a call`);
@@ -93,19 +95,19 @@ export abstract class Peer {
 			.filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
 	}
 
-	/** Whether a call of this family has returned this value. For verdicts; to wait for it, expect it. */
+	/** Whether a call of this family has returned this value so far. To wait for it, use `expect(peer).toHaveReturned`. */
 	returned(name: CallName, value: number): boolean {
 		return this.calls(name).some(({ returned }) => returned === value);
 	}
 
-	/** Whether a call of this family has failed with this errno. */
+	/** Whether a call of this family has failed with this errno so far. To wait for it, use `expect(peer).toFail`. */
 	failed(name: CallName, errno: Errno): boolean {
 		return this.calls(name).some((call) => call.errno === errno);
 	}
 
 	/**
-	 * What it read from and wrote to its connection after a call had failed for the first time: what the same process
-	 * did, where it has several.
+	 * Returns the reads and writes that the same process made on the same connection after a call of this family had failed
+	 * with this errno for the first time.
 	 */
 	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
@@ -120,8 +122,8 @@ export abstract class Peer {
 	}
 
 	/**
-	 * What its reads or writes on its connection came to, in order, in words: `22, then ECONNRESET`. Where several of its
-	 * processes made any, those of each by itself. For telling the observed answer.
+	 * Returns the results of its reads or writes on its connections in order, as text: `22, then ECONNRESET`. If several of
+	 * its processes made such calls, the results are listed by process. Use it in the observed answer of a scenario.
 	 */
 	results(name: 'read' | 'write'): string {
 		const calls = this.calls(name);
@@ -131,28 +133,31 @@ export abstract class Peer {
 		const of = (pid: number) =>
 			calls
 				.filter((call) => call.pid === pid)
-				.map(resultInWords)
+				.map(describeResult)
 				.join(', then ');
 		return processes.length === 1 ? of(only) : processes.map((pid) => `process ${pid}: ${of(pid)}`).join('; ');
 	}
 
-	/** Whether one of its threads, or of those of its children, is inside a call of this family. */
+	/**
+	 * Whether a call of this family has not returned yet, in any thread of the process or of its children. To wait for it, use
+	 * `expect(peer).toBlockIn`.
+	 */
 	blocksIn(name: CallName): boolean {
 		return this.blockedIn(name) !== undefined;
 	}
 
-	/** The call of this family that one of its threads is inside; the latest, where there are several. */
+	/** Returns the latest call of this family that has not returned yet. */
 	blockedIn(name: CallName): EventOf<'call'> | undefined {
 		return this.calls(name).findLast(({ took }) => took === undefined);
 	}
 
-	/** For the history: what was done to it. */
+	/** Records an action of the spec on this peer. */
 	protected record(what: 'typed' | 'signalled', text: string): void {
 		const { history, clock } = this.context;
 		history.add({ kind: 'process', t: history.at(clock.now()), host: this.host, peer: this.name, what, text });
 	}
 
-	#gone(end: PeerEnd, t: number): PeerEnd {
+	#onEnd(end: PeerEnd, t: number): PeerEnd {
 		this.#end = end;
 		this.context.history.add({
 			kind: 'process',
@@ -168,18 +173,18 @@ export abstract class Peer {
 
 function isOf(name: CallName, call: EventOf<'call'>): boolean {
 	if (!isCallOf(call, name)) return false;
-	// A controlled socket has nothing else to read from and write to.
+	// The process of a controlled socket has no standard streams.
 	return (name !== 'read' && name !== 'write') || call.source === 'socket' || call.socket !== undefined;
 }
 
-/** False where two calls were made on different connections. */
+/** Whether two calls were, or may have been, made on the same connection. */
 function mayBeSameSocket({ socket: a, fd }: EventOf<'call'>, { socket: b, fd: other }: EventOf<'call'>): boolean {
 	if (a === undefined || b === undefined) return true;
 	if (a.remote === undefined || b.remote === undefined) return fd === other;
 	return a.remote.address === b.remote.address && a.remote.port === b.remote.port && a.local?.port === b.local?.port;
 }
 
-function resultInWords({ returned, errno, took }: EventOf<'call'>): string {
+function describeResult({ returned, errno, took }: EventOf<'call'>): string {
 	if (errno !== undefined) return errno;
 	if (returned !== undefined) return String(returned);
 	return took === undefined ? 'nothing yet' : 'nothing';

@@ -11,33 +11,31 @@ import { type History, isCall } from '../timeline/history.ts';
 import { checked } from '../util/options.ts';
 import { describePeerEnd, Peer, signalSchema } from './peer.ts';
 
-/** Starting a program takes well below a second; this is what a loaded machine may make of it. */
+/** Generous: starting a program takes well below a second on an idle machine. */
 const START_LIMIT_MS = 30_000;
 
-/** Of a program that ended too early, what it did last tells why. */
+/** How many of the last calls the error shows if a program ended too early. */
 const LAST_CALLS = 5;
 
-/** How a program under observation is started. */
+/** The command line of a program, and how it is started. */
 export interface ProgramOptions {
-	/** What it is called in the history; a number is added. */
+	/** The first part of its default name in the timeline: `nc` becomes `nc-1`. */
 	readonly kind: string;
-	/** A name of the spec's choice instead. */
+	/** The name that the spec has chosen. */
 	readonly name?: string | undefined;
 	readonly argv: readonly string[];
-	/**
-	 * What is waited for before the spec goes on: that it listens, that it is connected, or no more than that it runs.
-	 */
+	/** When the start is complete: when the program listens, is connected, or just runs. */
 	readonly until: 'listening' | 'connected' | 'started';
-	/** Whether its standard streams are a terminal, instead of pipes: then it keeps no output back. */
+	/** Whether its standard streams are a terminal instead of pipes. Many programs buffer their output in a pipe. */
 	readonly tty?: boolean;
 }
 
-/** A program under observation: its system calls are traced, and it can be typed to and signalled. */
+/** A program under observation. Its system calls are traced; a spec can type into it and send it signals. */
 export class Program extends Peer {
 	readonly #process: AgentProcess;
 	readonly #text: { both: string; err: string };
 
-	/** Starts it under strace, and waits until it has come as far as the options say. */
+	/** Internal: hosts start programs. Starts the program under strace, and waits as long as `until` says. */
 	static async start(boot: Boot, host: HostName, context: LabContext, options: ProgramOptions): Promise<Program> {
 		const { history } = context;
 		const name = context.names.take(options.kind, options.name);
@@ -47,23 +45,23 @@ export class Program extends Peer {
 			out: recordOutput(history, { host, peer: name, stream: 'out' }),
 			err: recordOutput(history, { host, peer: name, stream: 'err' }),
 		};
-		const said = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
+		const onOutput = (stream: 'out' | 'err') => (bytes: Buffer, t: number) => {
 			if (boot.isAfterPowerOff(t)) return;
 			text.both += bytes;
 			if (stream === 'err') text.err += bytes;
 			lines[stream](history.at(t), bytes.toString());
 		};
-		const asked = history.at(context.clock.now());
+		const requestedAt = history.at(context.clock.now());
 		await assertTool(boot.userland, options.argv[0] ?? '', context.programRemedy);
 		const handlers = {
-			out: said('out'),
-			err: said('err'),
+			out: onOutput('out'),
+			err: onOutput('err'),
 			log: (bytes: Buffer) => calls.push(bytes),
 			logEnd: () => boot.programs === 'run' && boot.running && calls.ended(),
 		};
-		const started = context.waits.begin({ what: `${name} to start on the ${host}`, limitMs: undefined });
-		const process = await boot.trace(options.argv, handlers, { tty: options.tty ?? false }).finally(started);
-		history.add({ kind: 'process', t: asked, host, peer: name, what: 'started', text: options.argv.join(' ') });
+		const endWait = context.waits.begin({ what: `${name} to start on the ${host}`, limitMs: undefined });
+		const process = await boot.trace(options.argv, handlers, { tty: options.tty ?? false }).finally(endWait);
+		history.add({ kind: 'process', t: requestedAt, host, peer: name, what: 'started', text: options.argv.join(' ') });
 		process.exited.catch(() => calls.lost(history.at(context.clock.now())));
 		const program = new Program(name, host, context, process, text);
 		if (options.until !== 'started') await program.#ready(options.until);
@@ -90,7 +88,7 @@ export class Program extends Peer {
 		return this.#text.err;
 	}
 
-	/** Types into its standard input. */
+	/** Writes text to the program's standard input. */
 	async type(text: string): Promise<void> {
 		checked(z.string(), text, `${this.name}.type`);
 		this.record('typed', text);
@@ -98,15 +96,15 @@ export class Program extends Peer {
 	}
 
 	/**
-	 * Ends its standard input, as Ctrl-D does; of a program with a terminal the next read returns 0, and the terminal
-	 * stays.
+	 * Ends the program's standard input, like Ctrl-D. If the program has a terminal, its next read returns 0 and the terminal
+	 * stays open.
 	 */
 	async endInput(): Promise<void> {
 		this.record('typed', '^D');
 		await this.context.actions.during(() => this.#process.end());
 	}
 
-	/** Ctrl-C. */
+	/** Sends SIGINT, like Ctrl-C. */
 	interrupt(): Promise<void> {
 		return this.signal('SIGINT');
 	}
@@ -127,14 +125,14 @@ export class Program extends Peer {
 				throw new HalfopenError('PEER_EXITED', {
 					problem: `${this.name} on the ${this.host} ended before it was ${state}: ${describePeerEnd(this.end)}.`,
 					seen: [this.output, ...this.calls().slice(-LAST_CALLS).map(describeEvent)].filter(Boolean).join('\n'),
-					remedy: 'Read its output and its calls above. If it is meant to fail, start it with { until: "started" }.',
+					remedy: 'Read its output and its calls above. If it should fail, start it with { until: "started" }.',
 				});
 			},
 		});
 	}
 }
 
-/** The tracer starts where the program cannot, and would say so only in its own words. */
+/** Throws TOOL_MISSING if a program is missing. Without this check, only strace would report it, in its output. */
 async function assertTool(userland: Agent, tool: string, remedy: string): Promise<void> {
 	const { status } = await userland.run(['sh', '-c', 'command -v "$0"', tool]);
 	if (status === 0) return;
@@ -144,10 +142,10 @@ async function assertTool(userland: Agent, tool: string, remedy: string): Promis
 	});
 }
 
-/** Some programs write letter by letter: what comes so soon after the beginning of a line belongs to it. */
+/** Output within this time after the beginning of a line belongs to the line, because some programs write it in pieces. */
 const ONE_LINE_SECONDS = 0.5;
 
-/** Tells the history what a program prints, a line that comes in pieces as one. */
+/** Returns a function that records output. A line that arrives in pieces is one event. */
 function recordOutput(
 	history: History,
 	from: Pick<EventOf<'output'>, 'host' | 'peer' | 'stream'>,
@@ -161,7 +159,10 @@ function recordOutput(
 	};
 }
 
-/** It listens, and waits: a program with several sockets (one for IPv6, one for IPv4) has made them all then. */
+/**
+ * Whether the program has called listen(2) and waits for connections. Then it has created all its sockets, if it has one
+ * for IPv6 and one for IPv4.
+ */
 function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
 	const listening = calls.findLastIndex(({ name, returned }) => name === 'listen' && returned === 0);
 	return (
@@ -169,7 +170,7 @@ function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
 	);
 }
 
-/** A connect that does not block tells its result later, by SO_ERROR (connect(2), EINPROGRESS). */
+/** Whether a call shows that a connection is open. The result of a connect that does not block is SO_ERROR (connect(2)). */
 function isConnected({ name, args, returned }: EventOf<'call'>): boolean {
 	return returned === 0 && (name === 'connect' || (name === 'getsockopt' && args.includes('SO_ERROR, [0]')));
 }

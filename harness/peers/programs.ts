@@ -4,24 +4,29 @@ import { assertPort } from '../tcp/port.ts';
 import { checked } from '../util/options.ts';
 import type { ProgramOptions } from './program.ts';
 
-/** What all programs can be told. */
+/** The options that all programs have. */
 export interface PeerOptions {
-	/** What it is called in the history. */
+	/** Its name in the timeline. Default: `nc-1`, … */
 	readonly name?: string;
-	/** What is waited for before the spec goes on; the default is that it listens or is connected. */
+	/**
+	 * When the start resolves: when the program listens, is connected, or just runs. Default: `listening` or `connected`, by
+	 * what the program does; `started` for `curl` and `run`.
+	 */
 	readonly until?: ProgramOptions['until'];
 }
+/** The options of a program that listens on a port. */
 export type Listen = PeerOptions & { readonly listen: number };
+/** The options of a program that connects to an endpoint: `{ connect: server.port(8080) }`. */
 export type Connect = PeerOptions & { readonly connect: Endpoint };
 
-/** Ports are checked by `assertPort`, which has an error of its own. */
+/** Ports are validated by `assertPort`, which has its own error. */
 export const endpointSchema = z.strictObject({ address: z.string().min(1), port: z.unknown() });
 const peer = { name: z.string().optional(), until: z.enum(['listening', 'connected', 'started']).optional() };
 export const peerOptionsSchema = z.strictObject(peer) satisfies z.ZodObject<Record<keyof PeerOptions, z.ZodType>>;
 
 const listening = { ...peer, listen: z.unknown() };
 const connecting = { ...peer, connect: endpointSchema };
-/** For a program that does either. */
+/** For a program that either listens or connects. */
 const either = { ...peer, listen: z.unknown().optional(), connect: endpointSchema.optional() };
 const oneOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
 	z
@@ -33,9 +38,8 @@ const oneOf = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const milliseconds = z.number().positive().optional();
 
 /**
- * netcat-openbsd. On POLLHUP it closes without reading, so an errno that reached its socket may never reach its calls;
- * `ncTraditional` and
- * `dnc` read it.
+ * netcat-openbsd. On POLLHUP it closes without reading, so its calls may never return the errno that its socket has.
+ * `ncTraditional` and `dnc` read it.
  */
 export function nc(given: (Listen | Connect) & { readonly shutdownAtEof?: boolean }): ProgramOptions {
 	const { shutdownAtEof, ...options } = checked(
@@ -47,8 +51,8 @@ export function nc(given: (Listen | Connect) & { readonly shutdownAtEof?: boolea
 }
 
 /**
- * netcat-traditional: waits in select, then reads, so its read shows the errno. `keepalive` sets SO_KEEPALIVE; its
- * times are the sysctls'.
+ * netcat-traditional. It waits in select(2), then reads, so its read returns the errno. `keepalive` sets SO_KEEPALIVE, with
+ * the times of the sysctls.
  */
 export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?: boolean }): ProgramOptions {
 	const { keepalive, ...options } = checked(
@@ -59,7 +63,10 @@ export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?:
 	return netcat('nc', ['nc.traditional', ...(keepalive ? ['-k'] : [])], ['-l', '-p'], options);
 }
 
-/** The article's modified nc: says what each poll returned, and keeps its socket open after the end of the stream. */
+/**
+ * The modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its socket open after the
+ * end of the stream.
+ */
 export function dnc(options: Listen | Connect): ProgramOptions {
 	checked(oneOf(either), options, 'host.dnc');
 	return netcat('dnc', ['dnc'], ['-l'], options);
@@ -88,9 +95,8 @@ function netcat(
 }
 
 /**
- * Nmap's netcat: listens with a backlog of 10; on IPv6 and IPv4 where the host has both. It closes its listening
- * sockets when it has accepted one connection, unless it is told to keep listening: -k, which means SO_KEEPALIVE to
- * another netcat.
+ * Nmap's netcat. It listens with a backlog of 10, on IPv6 and IPv4 if the host has both. After one connection it closes its
+ * listening sockets, unless `keepListening` (-k) is set; for netcat-traditional, -k means SO_KEEPALIVE.
  */
 export function ncat(given: (Listen | Connect) & { readonly keepListening?: boolean }): ProgramOptions {
 	const { keepListening, ...options } = checked(
@@ -101,14 +107,15 @@ export function ncat(given: (Listen | Connect) & { readonly keepListening?: bool
 	return netcat('ncat', ['ncat', ...(keepListening ? ['-k'] : [])], ['-l'], options);
 }
 
-/** GNU telnet (inetutils): sends what is typed line by line, prints what comes. */
+/** GNU telnet (inetutils). It sends its input line by line and prints what it receives. */
 export function telnet(options: Connect): ProgramOptions {
 	checked(z.strictObject(connecting), options, 'host.telnet');
 	return netcat('telnet', ['telnet'], [], options);
 }
 
 /**
- * curl of `http://<address>:<port>/`, quietly but for errors. It polls: what became of a connect it asks with SO_ERROR.
+ * curl of `http://<address>:<port>/`. It prints no progress, only errors. It does not block in connect(2), and reads the
+ * result with SO_ERROR.
  */
 export function curl(options: Connect): ProgramOptions {
 	checked(z.strictObject(connecting), options, 'host.curl');
@@ -117,7 +124,7 @@ export function curl(options: Connect): ProgramOptions {
 	return { kind: 'curl', name, argv: ['curl', '-sS', `http://${address}:${assertPort(port)}/`], until };
 }
 
-/** A Node server that echoes. */
+/** An echo server in Node. */
 export function echoServer(
 	options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean },
 ): ProgramOptions {
@@ -139,7 +146,10 @@ export function echoServer(
 	};
 }
 
-/** A Node client of the echo server: sends what is typed, and, with a heartbeat, gives a silent peer up by itself. */
+/**
+ * A client of the echo server, in Node. It sends its input. With `heartbeatMs` it also sends heartbeats, and closes the
+ * connection if the server does not answer them.
+ */
 export function echoClient(
 	options: Connect & { readonly keepaliveMs?: number; readonly heartbeatMs?: number },
 ): ProgramOptions {

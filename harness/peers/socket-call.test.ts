@@ -60,7 +60,7 @@ describe('a call', () => {
 		await expect(call).rejects.toMatchObject({
 			code: 'CALL_FAILED',
 			problem: 'kang on the client: send(3, "one", 0) failed with EPIPE.',
-			remedy: "If it is meant to fail, expect it: await expect(….send(…)).toFailWith('EPIPE').",
+			remedy: "If it should fail, expect that: await expect(….send(…)).toFailWith('EPIPE').",
 		});
 	});
 

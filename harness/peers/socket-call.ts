@@ -4,44 +4,46 @@ import { type Errno, errnoName } from '../tcp/errnos.ts';
 import type { EventOf } from '../timeline/events.ts';
 import type { Peer } from './peer.ts';
 
-/** What every call comes to; a failed one has an errno. */
+/** The result of a call. A failed call has an errno. */
 export interface CallOutcome {
 	readonly returned: number;
 	readonly errno?: Errno | undefined;
-	/** Seconds since the epoch. */
+	/** The time when the call was entered, in seconds since the epoch. */
 	readonly t: number;
-	/** Seconds. */
+	/** How long it took, in seconds. */
 	readonly took: number;
 	/** The ends of its socket. */
 	readonly local?: Endpoint;
 	readonly remote?: Endpoint;
-	/** What poll found. */
+	/** The events that poll returned. */
 	readonly revents?: readonly string[] | undefined;
-	/** What getsockopt read. */
+	/** The value that getsockopt returned. */
 	readonly value?: number | undefined;
 }
 
-/** What is called, for the history. */
+/** A description of a call, for the history. */
 export interface CallText {
 	readonly name: string;
 	readonly args: string;
 	readonly fd?: number | undefined;
-	/** What is known of its socket before the call. */
+	/** The socket, as far as it is known before the call. */
 	readonly socket?: TcpSocket | undefined;
 }
 
 type CallEvent = EventOf<'call'>;
 
 /**
- * A call that was made, returned or not. Awaited, it is strict: it gives what the call returned, and throws where the
- * call failed. Held, and given to `expect`, it is a question: `toReturn`, `toFailWith`, `toBlock`.
+ * A system call of a controlled socket that has been made and may still block. There are two ways to use it. Await it for
+ * its result: that throws CALL_FAILED if the call fails. Or pass it to `expect` without awaiting it, for the matchers
+ * `toReturn`, `toFailWith` and `toBlock`.
  */
 export class SocketCall<T> implements PromiseLike<T> {
+	/** The process that made the call. */
 	readonly peer: Peer;
-	readonly #made: { event: CallEvent };
+	readonly #record: { event: CallEvent };
 	readonly #value: Promise<T>;
 
-	/** Makes the call, and tells the history that it was entered, no later than it is, and afterwards what it came to. */
+	/** Internal. Records the call before it is made, makes it, and records its result. */
 	static make<O extends CallOutcome>(
 		peer: Peer,
 		{ fd, socket, ...call }: CallText,
@@ -60,80 +62,80 @@ export class SocketCall<T> implements PromiseLike<T> {
 			source: 'socket',
 		};
 		history.add(entered);
-		const made = { event: entered };
-		const returned = (result: O) => {
+		const record = { event: entered };
+		const onReturn = (result: O) => {
 			const { t, took, returned: value, errno, local, remote } = result;
 			const ends = { family: 'IPv4' as const, ...socket, ...(local && { local }), ...(remote && { remote }) };
 			const outcome = errno === undefined ? { returned: value, ...extraResult(result, fd, ends) } : { errno };
-			made.event = { ...entered, socket: ends, t: history.at(t), took, ...outcome };
-			history.replace(entered, made.event);
-			addSocketError(peer, made.event, result);
-			if (errno !== undefined) throw failure(made.event, peer);
+			record.event = { ...entered, socket: ends, t: history.at(t), took, ...outcome };
+			history.replace(entered, record.event);
+			addSocketError(peer, record.event, result);
+			if (errno !== undefined) throw failure(record.event, peer);
 			return result;
 		};
-		// Its process has ended, its host is gone, or nobody understood what it was to call: it will not return any more.
-		const neverReturned = (error: unknown) => {
+		// The process or its host has ended, or the agent did not accept the call. It will never return.
+		const onError = (error: unknown) => {
 			const why = error instanceof HalfopenError ? error.problem.replace(/\.$/, '') : String(error);
-			made.event = {
+			record.event = {
 				...entered,
 				took: Math.max(0, history.at(clock.now()) - entered.t),
 				result: `never returned: ${why}`,
 			};
-			if (history.of('call', peer.host).includes(entered)) history.replace(entered, made.event);
+			if (history.of('call', peer.host).includes(entered)) history.replace(entered, record.event);
 			throw error;
 		};
-		const value = make().then(returned, neverReturned);
-		return new SocketCall(peer, made, value);
+		const value = make().then(onReturn, onError);
+		return new SocketCall(peer, record, value);
 	}
 
-	private constructor(peer: Peer, made: { event: CallEvent }, value: Promise<T>) {
+	private constructor(peer: Peer, record: { event: CallEvent }, value: Promise<T>) {
 		this.peer = peer;
-		this.#made = made;
+		this.#record = record;
 		this.#value = value;
-		// A held call is judged by the history; nobody need wait for its promise.
+		// The matchers of a call read the history, so the promise need not be awaited.
 		value.catch(() => {});
 	}
 
-	/** As the history has it now. */
+	/** The event of the call in the timeline. Its result is added when the call returns. */
 	get event(): CallEvent {
-		return this.#made.event;
+		return this.#record.event;
 	}
 
-	/** When it returned or failed, in seconds of the history; NaN while it blocks. */
+	/** The time when it returned or failed, in seconds of the timeline; NaN while it blocks. */
 	get endedAt(): number {
 		const { t, took = Number.NaN } = this.event;
 		return t + took;
 	}
 
-	/** `send(3, "one", 0)` */
+	/** The call as text: `send(3, "one", 0)`. */
 	get text(): string {
 		return `${this.event.name}(${this.event.args})`;
 	}
 
-	/** The same call, which gives something else when it is awaited. */
+	/** Returns the same call with another value for `await`, which is made of its result. */
 	giving<U>(make: (value: T) => U): SocketCall<U> {
-		return new SocketCall(this.peer, this.#made, this.#value.then(make));
+		return new SocketCall(this.peer, this.#record, this.#value.then(make));
 	}
 
-	// biome-ignore lint/suspicious/noThenProperty: a call is a promise on purpose; awaiting it is its strict form.
+	// biome-ignore lint/suspicious/noThenProperty: a call is awaitable on purpose.
 	then<R, E>(
 		resolved?: ((value: T) => R | PromiseLike<R>) | null,
 		rejected?: ((error: unknown) => E | PromiseLike<E>) | null,
 	): PromiseLike<R | E> {
 		if (this.event.took === undefined) {
 			const { peer, text } = this;
-			const returned = peer.context.waits.begin({
+			const endWait = peer.context.waits.begin({
 				what: `${peer.name} on the ${peer.host}: ${text} to return`,
 				limitMs: undefined,
 			});
-			this.#value.then(returned, returned);
+			this.#value.then(endWait, endWait);
 			peer.context.actions.during(() => this.#value).catch(() => {});
 		}
 		return this.#value.then(resolved, rejected) as PromiseLike<R | E>;
 	}
 }
 
-/** What a call gives beside its result, in strace's words. */
+/** Returns what a call returned besides its return value, in the format of strace. */
 function extraResult(
 	{ revents, value }: CallOutcome,
 	fd: number | undefined,
@@ -147,7 +149,7 @@ function extraResult(
 	return value === undefined ? {} : { result: `[${value}]` };
 }
 
-/** SO_ERROR is an errno that no call returned: the kernel kept it for who asks. */
+/** Records the errno that SO_ERROR returned: the kernel has stored it in the socket, and no call has returned it. */
 function addSocketError(
 	{ context, host, name: peer }: Peer,
 	{ t, name, args, socket }: CallEvent,
@@ -161,6 +163,6 @@ function addSocketError(
 function failure({ name, args, errno }: CallEvent, { name: peer, host }: Peer): HalfopenError {
 	return new HalfopenError('CALL_FAILED', {
 		problem: `${peer} on the ${host}: ${name}(${args}) failed with ${errno}.`,
-		remedy: `If it is meant to fail, expect it: await expect(….${name}(…)).toFailWith('${errno}').`,
+		remedy: `If it should fail, expect that: await expect(….${name}(…)).toFailWith('${errno}').`,
 	});
 }

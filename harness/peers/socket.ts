@@ -28,33 +28,32 @@ import { SocketCall } from './socket-call.ts';
 const RECV_SIZE = 65_536;
 /** LARGEST_RECV of agent/src/calls.c. */
 const LARGEST_RECV = 1 << 20;
-/** connect(2) asks nobody for a name. */
+/** connect(2) resolves no host names. */
 const addressSchema = endpointSchema.extend({ address: z.ipv4() });
 
 const flagsSchema = z.array(z.enum(MESSAGE_FLAGS));
 const listenSchema = z.strictObject({ backlog: z.int().nonnegative().optional() });
 const pollSchema = z.strictObject({ timeoutMs: z.int().min(-1).optional() });
-/**
- * Without an event poll would still tell POLLERR and POLLHUP, and else block; but a spec that means that says which.
- */
+/** At least one event: without any, poll would only return for POLLERR and POLLHUP, which a spec can name instead. */
 const eventsSchema = z.array(z.enum(POLL_EVENTS)).min(1);
 const settingSchema = z.union([
 	z.tuple([z.enum(NUMBER_OPTIONS), z.int()]),
 	z.tuple([z.literal('SO_LINGER'), z.union([z.literal(0), z.literal(1)]), z.int().nonnegative()]),
 ]);
 
-/** What a call gives that did not fail. */
+/** The result of a call that did not fail. */
 type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno }>;
 
 /**
- * A process that makes exactly the calls it is told to make, each in a thread of its own. Its descriptors, its signals
- * and its end are its own.
+ * The process of a controlled socket. It makes exactly the socket calls that the spec makes, each in its own thread. It has
+ * its own descriptors and can be killed by signals like any program.
  */
 export class SocketProcess extends Peer {
 	readonly #controlled: ControlledProcess;
-	/** By descriptor. */
+	/** The sockets of the process, by descriptor. */
 	readonly #sockets = new Map<number, TcpSocket>();
 
+	/** Internal: hosts start these processes. */
 	static async start(boot: Boot, host: HostName, context: LabContext, wanted?: string): Promise<SocketProcess> {
 		const { history, clock, names } = context;
 		const name = names.take('socket', wanted);
@@ -69,13 +68,13 @@ export class SocketProcess extends Peer {
 		this.#controlled = controlled;
 	}
 
-	/** A new TCP socket of this process. */
+	/** Creates a further TCP socket in this process. */
 	async socket(): Promise<Socket> {
 		const { returned } = await this.call('socket');
 		return new Socket(this, returned);
 	}
 
-	/** Ends the process as `exit` does: the kernel closes its sockets. */
+	/** Makes the process exit. The kernel closes its sockets. */
 	async exit(): Promise<void> {
 		await this.#controlled.exit();
 	}
@@ -86,21 +85,21 @@ export class SocketProcess extends Peer {
 		await this.#controlled.signal(signal);
 	}
 
-	/** Makes a call, and tells the history when it was entered and what it returned. */
+	/** Internal: makes a call and records when it was entered and what it returned. */
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): SocketCall<Succeeded<Name>> {
 		const [first] = args;
 		const fd = typeof first === 'number' ? first : undefined;
 		const socket = name === 'socket' ? { family: 'IPv4' as const } : this.#socketOf(name, args);
-		const text = { name, args: args.map(inWords).join(', '), fd, socket };
+		const text = { name, args: args.map(describeArgument).join(', '), fd, socket };
 		const make = async () => {
 			const result = await this.#controlled.call(name, ...args);
-			this.#learn(name, fd ?? result.returned, socket, result);
+			this.#updateSockets(name, fd ?? result.returned, socket, result);
 			return result;
 		};
 		return SocketCall.make(this, text, make) as SocketCall<Succeeded<Name>>;
 	}
 
-	/** What is known of the socket of a call before it is made: connect names its remote end itself. */
+	/** Returns the socket of a call, as far as it is known before the call. For connect, the arguments are its remote end. */
 	#socketOf(name: CallName, [fd, address, port]: readonly unknown[]): TcpSocket | undefined {
 		const known = typeof fd === 'number' ? this.#sockets.get(fd) : undefined;
 		if (name !== 'connect' || typeof address !== 'string' || typeof port !== 'number') return known;
@@ -108,10 +107,10 @@ export class SocketProcess extends Peer {
 	}
 
 	/**
-	 * A connection that is gone has no ends any more that the kernel could tell: they are remembered as long as the
-	 * descriptor is open.
+	 * Stores the ends of the socket after a call. They are kept until the descriptor is closed, because the kernel no longer
+	 * returns them once the connection has ended.
 	 */
-	#learn(name: CallName, fd: number, known: TcpSocket | undefined, result: CallResult<CallName>): void {
+	#updateSockets(name: CallName, fd: number, known: TcpSocket | undefined, result: CallResult<CallName>): void {
 		const { local, remote, errno } = result;
 		if ('own' in result && result.own) {
 			const { returned, own, address, port } = result;
@@ -124,11 +123,13 @@ export class SocketProcess extends Peer {
 }
 
 /**
- * A socket that does exactly what the spec says. Each method is the system call of its name; see `SocketCall` for what
- * it gives.
+ * A controlled socket: a TCP socket on which a spec makes system calls. Most methods make the system call of their name and
+ * return it as a `SocketCall`, which can be awaited or passed to `expect`. The other methods wait for their calls.
  */
 export class Socket {
+	/** The process that has the socket. */
 	readonly process: SocketProcess;
+	/** The descriptor of the socket in its process. */
 	readonly fd: number;
 
 	constructor(process: SocketProcess, fd: number) {
@@ -136,12 +137,12 @@ export class Socket {
 		this.fd = fd;
 	}
 
-	/** To a port of this host; 0 lets the kernel choose. */
+	/** Calls bind with a port of this host. With 0, the kernel chooses the port. */
 	bind(port: number) {
 		return this.process.call('bind', this.fd, '0.0.0.0', port === 0 ? 0 : assertPort(port));
 	}
 
-	/** Binds to the port, then listens. */
+	/** Binds the socket to the port, then listens. The default backlog is 1. */
 	async listen(port: number, options: { readonly backlog?: number } = {}): Promise<this> {
 		const { backlog = 1 } = checked(listenSchema, options, 'socket.listen');
 		await this.bind(port);
@@ -149,18 +150,22 @@ export class Socket {
 		return this;
 	}
 
+	/** Calls connect: `socket.connect(server.port(8080))`. */
 	connect(to: Endpoint) {
 		checked(addressSchema, to, 'socket.connect');
 		const { address, port } = to;
 		return this.process.call('connect', this.fd, address, assertPort(port));
 	}
 
-	/** The connection is a further descriptor of the same process. */
+	/** Calls accept. Awaited, it returns the connection: a `Socket` with its own descriptor in the same process. */
 	accept() {
 		return this.process.call('accept', this.fd).giving(({ returned }) => new Socket(this.process, returned));
 	}
 
-	/** Without MSG_NOSIGNAL a failing send may kill the process by SIGPIPE, as it does any program (send(2)). */
+	/**
+	 * Calls send. Without MSG_NOSIGNAL, a send on a connection that cannot send any more kills the process with SIGPIPE, as it
+	 * kills any program (send(2)).
+	 */
 	send(data: string | Uint8Array, ...flags: MessageFlag[]) {
 		checked(z.union([z.string(), z.instanceof(Uint8Array)]), data, 'socket.send: its data');
 		checked(flagsSchema, flags, 'socket.send: its flags');
@@ -168,22 +173,25 @@ export class Socket {
 		return this.process.call('send', this.fd, data, flags);
 	}
 
+	/** Calls recv with a buffer of this size in bytes. */
 	recv(size = RECV_SIZE, ...flags: MessageFlag[]) {
 		checked(z.int().nonnegative().max(LARGEST_RECV), size, 'socket.recv: its size');
 		checked(flagsSchema, flags, 'socket.recv: its flags');
 		return this.process.call('recv', this.fd, size, flags);
 	}
 
+	/** Calls shutdown for one direction or both: RD, WR or RDWR. */
 	shutdown(how: ShutdownHow) {
 		checkedName(SHUTDOWN_HOWS, how, 'socket.shutdown');
 		return this.process.call('shutdown', this.fd, how);
 	}
 
+	/** Calls close. */
 	close() {
 		return this.process.call('close', this.fd);
 	}
 
-	/** Waits for events, -1 ms for ever; POLLERR and POLLHUP are told whether asked for or not. */
+	/** Calls poll for these events. Without `timeoutMs` it has no timeout. It always returns for POLLERR and POLLHUP, too. */
 	poll(events: readonly PollEvent[], options: { readonly timeoutMs?: number } = {}) {
 		checked(eventsSchema, events, 'socket.poll: its events');
 		const { timeoutMs = -1 } = checked(pollSchema, options, 'socket.poll');
@@ -191,7 +199,8 @@ export class Socket {
 	}
 
 	/**
-	 * Times in the kernel's units: TCP_USER_TIMEOUT in ms, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_DEFER_ACCEPT in seconds.
+	 * Sets a socket option with setsockopt. Times have the kernel's units: TCP_USER_TIMEOUT is in ms; TCP_KEEPIDLE,
+	 * TCP_KEEPINTVL and TCP_DEFER_ACCEPT are in seconds.
 	 */
 	async setOption(...setting: OptionSetting): Promise<void> {
 		checkedName([...NUMBER_OPTIONS, 'SO_LINGER'], setting[0], 'socket.setOption');
@@ -199,32 +208,36 @@ export class Socket {
 		await this.process.call('setsockopt', this.fd, ...setting);
 	}
 
+	/** Returns the value of a socket option, with getsockopt. */
 	async option(name: ReadableOption): Promise<number> {
 		checkedName(READABLE_OPTIONS, name, 'socket.option');
 		return (await this.process.call('getsockopt', this.fd, name)).value;
 	}
 
-	/** O_NONBLOCK. */
+	/** Sets or clears O_NONBLOCK. */
 	async setNonBlocking(on = true): Promise<void> {
 		await this.process.call('nonblock', this.fd, on ? 1 : 0);
 	}
 
-	/** Its own address and port, as getsockname tells them: where the kernel chose the port, only it knows. */
+	/** Returns its own address and port, with getsockname: for example the port that the kernel has chosen. */
 	async address(): Promise<Endpoint> {
 		const { address, port } = await this.process.call('getsockname', this.fd);
 		return { address, port };
 	}
 
-	/** TCP_INFO (tcp(7)). */
+	/** Returns TCP_INFO (tcp(7)). */
 	async info() {
 		return (await this.process.call('tcpinfo', this.fd)).info;
 	}
 }
 
-/** Of a request the data is nearly all; the rest of it is far shorter than this. */
+/** The space for everything in a request to the agent but the data. Generous. */
 const REST_OF_REQUEST = 256;
 
-/** One call is one request to the agent, in which most bytes that are no letters take three. */
+/**
+ * Throws OPTION_INVALID if the data do not fit into one request to the agent. In a request, most bytes that are not letters
+ * take three bytes.
+ */
 function assertSendable(data: string | Uint8Array): void {
 	const most = MAX_REQUEST_LINE - REST_OF_REQUEST;
 	if (data.length <= most / 3 || wordLength(data) <= most) return;
@@ -238,7 +251,7 @@ function assertSendable(data: string | Uint8Array): void {
 
 const SHOWN_BYTES = 40;
 
-function inWords(argument: unknown): string {
+function describeArgument(argument: unknown): string {
 	if (Array.isArray(argument)) return argument.join('|') || '0';
 	if (typeof argument === 'number') return String(argument);
 	const text = argument instanceof Uint8Array ? Buffer.from(argument).toString('latin1') : String(argument);

@@ -91,8 +91,8 @@ test.each([0, -1, 65_536, 1.5, Number.NaN])('port %p is none', async (port) => {
 test.each<[string, string]>([
 	['SYN', 'two lists'],
 	['SYN,XMAS SYN', 'XMAS is not a flag'],
-	['NONE SYN', 'the list of flags to look at is empty'],
-	['SYN SYN,ACK', 'ACK must be set but is not in the list of flags to look at'],
+	['NONE SYN', 'the list of compared flags is empty'],
+	['SYN SYN,ACK', 'ACK must be set but is not in the list of compared flags'],
 ])('flags “%s” cannot be matched: %s', async (tcpFlags, why) => {
 	await refused(() => lab.server.drop({ tcpFlags }), 'FLAGS_IMPOSSIBLE', why, 'SYN,RST,ACK SYN,ACK');
 });
@@ -141,7 +141,7 @@ test('typing to a program that has ended, and signalling it', async () => {
 
 test('a fault that breaks nothing says so when it is healed', async () => {
 	const fault = await lab.server.drop({ destinationPort: 7003 });
-	await refused(() => fault.heal(), 'FAULT_WITHOUT_EFFECT', '--dport 7003', 'no packet met it');
+	await refused(() => fault.heal(), 'FAULT_WITHOUT_EFFECT', '--dport 7003', 'no packet matched it');
 });
 
 test('a host that is paused starts no program until it is thawed', async () => {

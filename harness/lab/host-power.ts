@@ -1,0 +1,153 @@
+import type { EngineHost } from '../engines/engine.ts';
+import { HalfopenError } from '../errors.ts';
+import type { Fault } from '../faults/fault.ts';
+import { pinNeighbour, takeInterfaceDown } from '../faults/neighbour.ts';
+import { type PowerSwitch, powerOff } from '../faults/power.ts';
+import { type Sysctls, writeSysctls } from '../faults/sysctl.ts';
+import { Boots } from '../probes/boots.ts';
+import { PacketFile } from '../probes/capture.ts';
+import type { HostName } from '../timeline/events.ts';
+import type { Offloads } from '../timeline/timeline-file.ts';
+import { Boot, type HostIdentity } from './boot.ts';
+import type { LabContext } from './context.ts';
+import { setOffloads } from './offloads.ts';
+
+/** Settings that are applied at every boot of a host. */
+export interface HostSettings {
+	readonly sysctls: Sysctls;
+	readonly offloads: Offloads;
+}
+
+/** Switches one host on and off, and configures each of its boots. */
+export class HostPower implements PowerSwitch {
+	readonly name: HostName;
+	/** Assigns the kernel's events to boots. */
+	readonly boots = new Boots();
+	/** The captured packets of all boots. */
+	readonly packets = new PacketFile();
+	readonly #engineHost: EngineHost;
+	readonly #identity: HostIdentity;
+	readonly #context: LabContext;
+	readonly #other: () => HostPower;
+	#settings: HostSettings;
+	#boot: Boot | undefined;
+	#fault: Fault | undefined;
+
+	constructor(
+		engineHost: EngineHost,
+		identity: HostIdentity,
+		sysctls: Sysctls,
+		context: LabContext,
+		other: () => HostPower,
+	) {
+		this.name = identity.name;
+		this.#engineHost = engineHost;
+		this.#identity = identity;
+		this.#settings = { sysctls, offloads: 'off' };
+		this.#context = context;
+		this.#other = other;
+	}
+
+	/** The current boot. Throws HOST_OFF while the power is off. */
+	get boot(): Boot {
+		if (this.#boot) return this.#boot;
+		throw new HalfopenError('HOST_OFF', {
+			problem: `The ${this.name}’s power is off.`,
+			remedy: `Switch it on first: await ${this.name}.powerOn().`,
+		});
+	}
+
+	get isOn(): boolean {
+		return this.#boot !== undefined;
+	}
+
+	/**
+	 * Sets up the machine that the engine has started: agents, observers, sysctls, offloads, the pinned neighbour. The
+	 * observers certainly record only after the first flush of the boot. `query` runs once the sysctls are written, while
+	 * the observers start.
+	 */
+	async setUp(query: (machine: Boot['machine']) => Promise<unknown> = async () => {}): Promise<void> {
+		const prepare = (boot: Boot) => {
+			const { sysctls, offloads } = this.#settings;
+			const queried = writeSysctls(boot.machine, sysctls).then(() => query(boot.machine));
+			return Promise.all([queried, pinNeighbour(boot, this.#identity), setOffloads(boot, offloads)]);
+		};
+		const boot = await Boot.start(
+			this.#engineHost.boot,
+			this.boots.next,
+			this.packets,
+			this.#identity,
+			this.#context,
+			prepare,
+		);
+		for (const prepareBoot of this.#context.bootHooks) await prepareBoot(this.name, boot);
+		this.boots.on(this.#context.clock.now());
+		this.#boot = boot;
+	}
+
+	/**
+	 * Applies the settings of a scenario to this boot and to later ones. Returns the values of the written sysctls, as the
+	 * kernel shows them.
+	 */
+	async configure({ sysctls, offloads }: HostSettings): Promise<Record<string, string>> {
+		const before = this.#settings;
+		this.#settings = { sysctls: { ...before.sysctls, ...sysctls }, offloads };
+		if (offloads !== before.offloads) await setOffloads(this.boot, offloads);
+		return writeSysctls(this.boot.machine, sysctls);
+	}
+
+	/** Stops the observers at the end of the scenario in an orderly way, so that what they lost is recorded. */
+	async stopObservers(): Promise<void> {
+		if (!this.#boot) return;
+		await this.#boot.flush();
+		await this.#boot.stop();
+	}
+
+	/** Powers the host off, as a fault. Throws HOST_OFF if it is off. */
+	async switchOff(): Promise<Fault> {
+		this.#assertOn();
+		this.#fault = await powerOff(this, this.#context);
+		return this.#fault;
+	}
+
+	/** Heals the power off. Does nothing if the host is on. */
+	async switchOn(): Promise<void> {
+		await this.#fault?.heal();
+	}
+
+	/** For the fault: takes the host off the wire, then ends it. */
+	async off(): Promise<number> {
+		const boot = this.boot;
+		const { history } = this.#context;
+		const silentSince = await takeInterfaceDown(boot);
+		this.boots.off(silentSince);
+		boot.losePower(silentSince);
+		await boot.stop();
+		this.#boot = undefined;
+		await this.#engineHost.powerOff();
+		return history.at(silentSince);
+	}
+
+	/** For the fault: starts a new boot. */
+	async on(): Promise<{ boot: number; sockets: number }> {
+		await this.#engineHost.powerOn();
+		await this.setUp();
+		const { boot } = this;
+		await boot.flush();
+		await boot.sockets.sample();
+		boot.sockets.assertSeesAll('whether its stack is empty');
+		return { boot: boot.number, sockets: boot.sockets.latest.rows.length };
+	}
+
+	/** For the fault: flushes the other host, if that is on. */
+	async flushOther(): Promise<HostName | undefined> {
+		const other = this.#other();
+		if (!other.isOn) return undefined;
+		await other.boot.flush();
+		return other.name;
+	}
+
+	#assertOn(): void {
+		void this.boot;
+	}
+}
