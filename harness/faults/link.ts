@@ -78,7 +78,7 @@ class HostCut {
 			this.#hasArpRule = false;
 			throw error;
 		});
-		await allSettled([inserting, insertingArp]);
+		await allSettled<unknown>([inserting, insertingArp]);
 		return inserting;
 	}
 
