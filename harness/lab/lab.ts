@@ -7,18 +7,18 @@ import type { Engine, EngineHost, EngineLab } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Fault } from '../faults/fault.ts';
 import { cutLink } from '../faults/link.ts';
-import { assertSysctls, readAllSysctls, type Sysctls } from '../faults/sysctl.ts';
+import { assertSysctls, type Sysctls } from '../faults/sysctl.ts';
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
 import { TRANSIT_LIMIT } from '../timeline/coverage.ts';
 import type { HostName } from '../timeline/events.ts';
 import { History } from '../timeline/history.ts';
-import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { checked } from '../util/options.ts';
 import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';
 import { Host } from './host.ts';
 import type { HostSettings } from './host-power.ts';
+import { clocksOf, factsOf, type LabFacts, withSysctls } from './lab-facts.ts';
 import { OpenWaits } from './open-waits.ts';
 import { Timeline } from './timeline-queries.ts';
 
@@ -52,12 +52,6 @@ export interface LabSettings {
 	 */
 	readonly offloads?: boolean | undefined;
 }
-
-/** The facts at the head of a timeline file. */
-export type LabFacts = Pick<
-	TimelineFile,
-	'engine' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'
->;
 
 /** Two hosts, the wire between them, a clock and a history. */
 export class Lab {
@@ -207,7 +201,7 @@ export class Lab {
 		const { history, clock } = this.#context;
 		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
 		const query = async (machine: Agent) => {
-			facts = await factsOf(engine, this, machine);
+			facts = await factsOf(engine, [this.client, this.server], machine);
 		};
 		await Promise.all([this.client.power.setUp(query), this.server.power.setUp()]);
 		await this.flush();
@@ -257,48 +251,4 @@ interface Trace {
 async function openTrace(engineLab: EngineLab): Promise<Trace> {
 	const trace = await engineLab.kernelTrace();
 	return 'unavailable' in trace ? trace : { stream: trace };
-}
-
-/** Returns the facts with the values of the sysctls that were written. */
-function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(
-	facts: Facts,
-	sysctls: Readonly<Record<string, string>>,
-): Facts {
-	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...sysctls } } };
-}
-
-async function factsOf(
-	engine: Engine,
-	{ client, server }: Lab,
-	machine: Agent,
-): Promise<Omit<LabFacts, 'startedAt' | 'offloads' | 'clocks'>> {
-	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
-	return {
-		engine: engine.name,
-		kernel: { release: machine.kernelRelease, sysctls },
-		tools: { ...engine.tools, ss: ss.out.trim() },
-		hosts: { client: { ip: client.address, mac: client.mac }, server: { ip: server.address, mac: server.mac } },
-	};
-}
-
-/** An action of the harness takes effect up to this many seconds after it read the clock. */
-const HARNESS_PRECISION = 0.002;
-
-function clocksOf({ clock, traced }: LabContext): LabFacts['clocks'] {
-	const kernel = 'tracefs clock “tai”, or “boot” before 5.18, minus its offset from CLOCK_REALTIME';
-	return [
-		{
-			source: 'strace',
-			clock: 'CLOCK_REALTIME when strace sees the call; the call itself was up to the precision earlier',
-			precision: 0.001,
-		},
-		{ source: 'capture', clock: 'CLOCK_REALTIME when the kernel hands the packet to the capture', precision: 0.000_05 },
-		{ source: 'ss', clock: 'CLOCK_REALTIME when the sample began', precision: 0.02 },
-		...(traced ? [{ source: 'kernel' as const, clock: kernel, precision: 0.000_05 }] : []),
-		{
-			source: 'harness',
-			clock: clock.source,
-			precision: Math.max(HARNESS_PRECISION, Math.ceil(clock.precision * 1e6) / 1e6),
-		},
-	];
 }
