@@ -12,7 +12,7 @@ jest.setTimeout(120_000);
 
 const withStrace = needing({
 	what: 'strace, and leave to trace',
-	isHere: (await execa('strace', ['true'], { reject: false })).exitCode === 0,
+	isAvailable: (await execa('strace', ['true'], { reject: false })).exitCode === 0,
 	remedy: 'HALFOPEN_ENGINE=netns npm run setup',
 });
 let path: string;

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../util/project-root.ts';
+import { runCommand } from '../util/run-command.ts';
 
 /** Only so many errors are shown. */
 const MAX_LINES = 20;
@@ -13,22 +13,14 @@ const MAX_LINES = 20;
 export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 	const named = args.filter((argument) => argument.startsWith('specs/'));
 	if (named.length === 0) return async () => '';
-	const checked = new Promise<string>((resolve) => {
-		const state = join(PROJECT_ROOT, '.cache', 'specs.tsbuildinfo');
-		const command = [
-			join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc'),
-			'--noEmit',
-			'--pretty',
-			'false',
-			'--incremental',
-			'--tsBuildInfoFile',
-			state,
-		];
-		const tsc = execFile(process.execPath, command, { cwd: PROJECT_ROOT }, (_, out) => resolve(out));
-		process.once('exit', () => tsc.kill());
-	});
+	const tsc = join(PROJECT_ROOT, 'node_modules/typescript/bin/tsc');
+	const state = join(PROJECT_ROOT, '.cache', 'specs.tsbuildinfo');
+	const options = ['--noEmit', '--pretty', 'false', '--incremental', '--tsBuildInfoFile', state];
+	const exit = new AbortController();
+	process.once('exit', () => exit.abort());
+	const checked = runCommand([process.execPath, tsc, ...options], { cwd: PROJECT_ROOT, signal: exit.signal });
 	return async () => {
-		const errors = typeErrorsIn(await checked, named).slice(0, MAX_LINES);
+		const errors = typeErrorsIn((await checked).out, named).slice(0, MAX_LINES);
 		if (errors.length === 0) return '';
 		const lines = errors.map((line) => `  ${line}\n`).join('');
 		return `\nThe specs that ran have type errors (types are not checked when a spec runs):\n${lines}`;

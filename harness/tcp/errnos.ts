@@ -139,8 +139,8 @@ export const ERRNOS = {
 } as const;
 
 /**
- * An errno's name or, if it has none, its number: some of the kernel's internal ones reach programs by mistake
- * (include/linux/errno.h).
+ * The name of an errno or, if it has none, its number. Some of the kernel's internal errnos (include/linux/errno.h)
+ * reach programs by mistake.
  */
 export type Errno = keyof typeof ERRNOS | `errno ${number}`;
 
@@ -148,12 +148,12 @@ const ERRNO_NAMES: ReadonlyMap<number, Errno> = new Map(
 	Object.entries(ERRNOS).map(([name, number]) => [number, name as Errno]),
 );
 
-/** Throws OPTION_INVALID for an unknown name: a spec would wait for it in vain. */
+/** Throws OPTION_INVALID for an unknown name, because a spec would wait for it in vain. */
 export function assertErrno(errno: Errno, of: string): void {
 	if (!/^errno \d+$/.test(errno)) checkedName(Object.keys(ERRNOS), errno, of);
 }
 
-/** The name of an errno number, or `errno <n>` if it has none. */
+/** Returns the name of an errno number, or `errno <n>` if it has none. */
 export function errnoName(number: number): Errno {
 	return ERRNO_NAMES.get(number) ?? `errno ${number}`;
 }

@@ -14,12 +14,12 @@ export const FLAG_BITS = [
 	['e', 0x100],
 ] as const;
 
-/** Flags that a spec may name, as tcpdump writes them. */
+/** Flags in the patterns of specs, in tcpdump's notation. */
 export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 'P' | '.U' | 'P.U' | EcnFlags | 'none';
 
 /**
- * Flags of Explicit Congestion Notification. They negotiate it: `SEW` (RFC 3168, 6.1.1), `SEWe` (Accurate ECN, RFC
- * 9768, 3.1.1). Later they signal congestion (`.E`) and confirm it (`.W`), or carry the counter of Accurate ECN, which
- * begins with 5, `.Ee` (RFC 9768, 3.2.2).
+ * Flags with Explicit Congestion Notification. In the handshake they negotiate it: `SEW` (RFC 3168, 6.1.1), `SEWe`
+ * (Accurate ECN, RFC 9768, 3.1.1). Later they signal congestion (`.E`) and confirm it (`.W`), or they are the counter
+ * of Accurate ECN, which begins with 5 (`.Ee`; RFC 9768, 3.2.2).
  */
 type EcnFlags = `${string}${'E' | 'W' | 'e'}`;

@@ -1,14 +1,14 @@
 import { type Span, spanOf } from './span.ts';
 
-/** The times between consecutive events, in ms. */
+/** Returns the times between consecutive events, in ms. */
 export function gapsBetween(events: readonly { readonly t: number }[]): number[] {
 	return events.slice(1).map(({ t }, index) => (t - (events[index]?.t ?? Number.NaN)) * 1_000);
 }
 
 /**
- * Where recorded gaps deviate from a schedule, in words. A deviation is: too few or too many gaps; a gap that is
- * shorter than the formula by more than one jiffy (HZ is at least 100); one that is longer than `spanOf` allows; one
- * outside its span. Empty if there is none.
+ * Returns descriptions of the deviations of recorded gaps from a schedule; empty if there is none. A deviation is: too
+ * few or too many gaps; a gap that is shorter than the formula by more than one jiffy (HZ is at least 100); a gap that
+ * is longer than `spanOf` allows; a gap outside its span.
  */
 export function deviations(gaps: readonly number[], formula: readonly (number | Span)[]): string[] {
 	const number = gaps.length === formula.length ? [] : [`${gaps.length} gaps instead of ${formula.length}`];

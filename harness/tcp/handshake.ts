@@ -4,17 +4,17 @@ import { count, positiveTime, time } from './arguments.ts';
 import { RTO_MAX_MS, TIMEOUT_INIT_MS } from './constants.ts';
 import { retransmissionGapsMs } from './retransmission.ts';
 
-/** When each retransmission comes and when the attempt is given up, in ms from the first transmission. */
+/** The times of all retransmissions and of the end of the attempt, in ms from the first transmission. */
 export interface Schedule {
 	readonly retransmissionsMs: readonly number[];
 	readonly giveUpMs: number;
 }
 
 /**
- * When a SYN is sent again, and when connect fails with ETIMEDOUT (net/ipv4/tcp_timer.c, `tcp_retransmit_timer`,
- * `tcp_write_timeout`, `tcp_clamp_rto_to_user_timeout`). An expiry of the timer ends the attempt if all retransmissions
- * are used up, or if the time of `retries` doublings from TCP_TIMEOUT_INIT has passed. TCP_USER_TIMEOUT replaces that
- * time; the kernel does not look at it before the first retransmission.
+ * Returns when a SYN is retransmitted, and when connect fails with ETIMEDOUT (net/ipv4/tcp_timer.c,
+ * `tcp_retransmit_timer`, `tcp_write_timeout`, `tcp_clamp_rto_to_user_timeout`). An expiry of the timer ends the
+ * attempt if all retransmissions are used up, or if the time of `retries` doublings from TCP_TIMEOUT_INIT has passed.
+ * TCP_USER_TIMEOUT replaces that time; the kernel does not check it before the first retransmission.
  *
  * @param retries tcp_syn_retries, or TCP_SYNCNT (default 6)
  * @param linear tcp_syn_linear_timeouts (default 4): the gaps begin to double after this many retransmissions, which
@@ -50,9 +50,9 @@ export function synSchedule(options: {
 }
 
 /**
- * When a SYN-ACK is sent again, and when the connection request is dropped (net/ipv4/inet_connection_sock.c,
- * `reqsk_timer_handler`). Each repeated SYN is answered at once and postpones the timer
- * (net/ipv4/tcp_minisocks.c, `tcp_check_req`).
+ * Returns when a SYN-ACK is retransmitted, and when the connection request is dropped (net/ipv4/inet_connection_sock.c,
+ * `reqsk_timer_handler`). Each repeated SYN is answered at once and postpones the timer (net/ipv4/tcp_minisocks.c,
+ * `tcp_check_req`).
  *
  * @param retries tcp_synack_retries, or TCP_SYNCNT of the listener (default 5)
  */
@@ -64,9 +64,9 @@ export function synAckSchedule(options: { retries: number }): Schedule {
 }
 
 /**
- * How many seconds TCP_DEFER_ACCEPT defers: whole gaps of the SYN-ACK's timer, as many as the requested seconds need
- * (net/ipv4/tcp.c, `secs_to_retrans`, `retrans_to_secs`). So 10 s become 1 + 2 + 4 + 8 = 15 s; getsockopt returns that,
- * too.
+ * Returns for how many seconds TCP_DEFER_ACCEPT defers: as many whole gaps of the SYN-ACK's timer as the requested
+ * seconds need (net/ipv4/tcp.c, `secs_to_retrans`, `retrans_to_secs`). So 10 s become 1 + 2 + 4 + 8 = 15 s, which
+ * getsockopt returns, too.
  */
 export function deferAcceptSeconds(requested: number): number {
 	checked(time, requested, 'deferAcceptSeconds');

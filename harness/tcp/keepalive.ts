@@ -4,7 +4,7 @@ import { count, positiveTime, time } from './arguments.ts';
 import { type Span, spanOf } from './span.ts';
 
 /**
- * When keepalive gives up a silent peer: after the idle time and `probes` intervals (net/ipv4/tcp_timer.c,
+ * Returns when keepalive gives up a silent peer: after the idle time and `probes` intervals (net/ipv4/tcp_timer.c,
  * `tcp_keepalive_timer`). `time` and `interval` are in seconds, as the sysctls are.
  */
 export function keepaliveTimeout(options: { time: number; interval: number; probes: number }): Span {
@@ -17,7 +17,7 @@ export function keepaliveTimeout(options: { time: number; interval: number; prob
 }
 
 /**
- * When keepalive gives up a silent peer with TCP_USER_TIMEOUT, which replaces the number of probes
+ * Returns when keepalive gives up a silent peer with TCP_USER_TIMEOUT, which replaces the number of probes
  * (net/ipv4/tcp_timer.c, `tcp_keepalive_timer`): at the first expiry of the timer after the user timeout has passed,
  * but never at the expiry that sends the first probe. `time` and `interval` are in seconds, as the options are.
  */

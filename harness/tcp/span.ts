@@ -8,7 +8,7 @@ export interface Span {
 	readonly atMostMs: number;
 }
 
-/** Checks a span when a spec runs. */
+/** The schema of a span in the options of a spec. */
 export const spanSchema = z
 	.strictObject({ atLeastMs: z.number().nonnegative(), atMostMs: z.number().positive() })
 	.refine(
@@ -17,8 +17,8 @@ export const spanSchema = z
 	) satisfies z.ZodType<Span>;
 
 /**
- * A span around a time that the kernel computes: at least `modelMs`, at most twice that and 5 s more. The timer wheel
- * rounds up by as much as an eighth (kernel/time/timer.c), and the machines are shared.
+ * Returns a span for a time that the kernel computes: at least `modelMs`, at most twice that and 5 s more. The timer
+ * wheel rounds up by as much as an eighth (kernel/time/timer.c), and test machines may be busy.
  */
 export function spanOf(modelMs: number): Span {
 	checked(time, modelMs, 'spanOf');
@@ -28,7 +28,7 @@ export function spanOf(modelMs: number): Span {
 /**
  * Whether a kernel timer that was set to `modelMs` may have expired after `ms`. It is early by one jiffy at most (10 ms
  * or less). It is late by an eighth at most, because the timer wheel rounds up (kernel/time/timer.c), and half a second
- * more, because the machines are shared.
+ * more, because test machines may be busy.
  */
 export function isTimerOf(ms: number, modelMs: number): boolean {
 	return ms >= modelMs - 10 && ms <= modelMs * 1.125 + 500;

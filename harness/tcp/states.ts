@@ -1,4 +1,4 @@
-/** TCP states in `ss` spelling (misc/ss.c, `sstate_name`). */
+/** TCP states in the spelling of `ss` (misc/ss.c, `sstate_name`). */
 export const STATES = [
 	'LISTEN',
 	'SYN-SENT',
@@ -33,8 +33,8 @@ const NEXT: Readonly<Record<State, readonly State[]>> = {
 };
 
 /**
- * Whether a connection in the state `from`, as `ss` names it, is in the state `to` or can still come to be in it. From
- * a name that is no TCP state (UNCONN, UNKNOWN) any state can follow.
+ * Whether a connection in the state `from`, as `ss` prints it, is in the state `to` or can still reach it. If `from` is
+ * no TCP state (UNCONN, UNKNOWN), any state can follow.
  */
 export function canReach(from: string, to: State): boolean {
 	return from === to || to === 'CLOSED' || !isState(from) || NEXT[from].some((next) => canReach(next, to));
@@ -44,6 +44,6 @@ function isState(name: string): name is State {
 	return Object.hasOwn(NEXT, name);
 }
 
-/** `ss` timer names (misc/ss.c, `tmr_name`). */
+/** The names of timers in `ss` (misc/ss.c, `tmr_name`). */
 export const TIMER_NAMES = ['on', 'keepalive', 'timewait', 'persist', 'unknown'] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];

@@ -2,11 +2,11 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { needing } from './fixtures/needing.ts';
 
 describe('what a test needs', () => {
-	const need = { what: 'cpio', isHere: false, remedy: 'npm run setup -- --vm' };
+	const need = { what: 'cpio', isAvailable: false, remedy: 'npm run setup -- --vm' };
 
 	test('is here: nothing is skipped, in CI neither', () => {
 		for (const environment of [{}, { CI: 'true' }]) {
-			const tests = needing({ ...need, isHere: true }, environment);
+			const tests = needing({ ...need, isAvailable: true }, environment);
 			expect(tests.test).toBe(test);
 			expect(tests.describe).toBe(describe);
 		}

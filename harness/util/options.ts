@@ -56,7 +56,7 @@ function invalidValue(of: string, issue: z.core.$ZodIssue, value: unknown): Half
 	});
 }
 
-/** What would have been right, of a union each of its members. */
+/** Describes the expected value. For a union: the expected value of each member. */
 function expectedBy(issue: z.core.$ZodIssue): string {
 	return issue.code === 'invalid_union'
 		? issue.errors.flatMap(([first]) => (first ? [expectedBy(first)] : [])).join('; or ')
@@ -73,7 +73,7 @@ function valueAt(given: unknown, path: Path): unknown {
 	return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], given);
 }
 
-/** The names that an object may have at this path of a schema. */
+/** Returns the names that an object may have at this path of a schema. */
 function keysAt(schema: z.core.$ZodType, path: Path): string[] {
 	const inner = unwrapped(schema);
 	const [key, ...rest] = path;

@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { execa } from 'execa';
 import { HalfopenError } from '../../errors.ts';
+import { runCommand } from '../../util/run-command.ts';
 
 const searchPath = [
 	...new Set([...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin']),
@@ -36,8 +37,8 @@ export async function rootPrefix(): Promise<readonly string[] | undefined> {
 	if (process.getuid?.() === 0) return [];
 	const sudo = await findProgram('sudo');
 	if (sudo === undefined) return undefined;
-	const { failed } = await execa(sudo, ['-n', 'true'], { reject: false });
-	if (!failed) return [sudo, '-n'];
+	const { succeeded } = await runCommand([sudo, '-n', 'true']);
+	if (succeeded) return [sudo, '-n'];
 	return process.stdin.isTTY ? [sudo] : undefined;
 }
 

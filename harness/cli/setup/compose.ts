@@ -1,5 +1,5 @@
-import { execa } from 'execa';
 import { HalfopenError } from '../../errors.ts';
+import { runCommand } from '../../util/run-command.ts';
 import { commandEnvironment, findProgram } from './commands.ts';
 import { installPackages } from './packages.ts';
 import { say } from './steps.ts';
@@ -13,16 +13,16 @@ export interface Compose {
 
 /** Finds Compose v2 as a plugin of the docker command, or the standalone docker-compose of either version. */
 export async function findCompose(): Promise<Compose | undefined> {
-	const plugin = await versionOf('docker', ['compose', 'version', '--short']);
+	const plugin = await versionOf(['docker', 'compose', 'version', '--short']);
 	if (plugin !== undefined) return { title: `docker compose ${plugin}`, standalone: undefined };
 	const path = await findProgram('docker-compose');
-	const version = path && (await versionOf(path, ['version', '--short']));
+	const version = path && (await versionOf([path, 'version', '--short']));
 	return version === undefined ? undefined : { title: `docker-compose ${version}`, standalone: path };
 }
 
-async function versionOf(file: string, args: readonly string[]): Promise<string | undefined> {
-	const { stdout, failed } = await execa(file, args, { reject: false, env: commandEnvironment });
-	return failed ? undefined : stdout.trim();
+async function versionOf(command: readonly string[]): Promise<string | undefined> {
+	const { out, succeeded } = await runCommand(command, { env: commandEnvironment });
+	return succeeded ? out.trim() : undefined;
 }
 
 /** Finds or installs Compose. Only docker-compose.yml needs it, so a failure is printed and setup continues. */

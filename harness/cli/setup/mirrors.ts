@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { runCommand } from '../../util/run-command.ts';
 
 const defaultMirror = 'http://deb.debian.org/debian';
 
@@ -10,6 +10,7 @@ export async function debianMirrors(): Promise<string[]> {
 /** Returns the Debian mirrors in apt's configuration. On Ubuntu there are none. */
 async function mirrorsOfThisMachine(): Promise<string[]> {
 	const filters = ['--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
-	const { stdout, failed } = await execa('apt-get', ['indextargets', ...filters], { reject: false, lines: true });
-	return failed ? [] : stdout.filter((uri) => /^https?:/.test(uri)).map((uri) => uri.replace(/\/$/, ''));
+	const { succeeded, out } = await runCommand(['apt-get', 'indextargets', ...filters]);
+	const uris = succeeded ? out.split('\n') : [];
+	return uris.filter((uri) => /^https?:/.test(uri)).map((uri) => uri.replace(/\/$/, ''));
 }

@@ -33,7 +33,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const LIMIT_MS = 180_000;
 
 const cpio = await execa('cpio', ['--version'], { reject: false });
-const { test: testWithCpio } = needing({ what: 'cpio', isHere: !cpio.failed, remedy: 'npm run setup -- --vm' });
+const { test: testWithCpio } = needing({ what: 'cpio', isAvailable: !cpio.failed, remedy: 'npm run setup -- --vm' });
 
 testWithCpio(
 	'a root contains the parts of the project, and the programs of this machine at their paths, with all linked files',

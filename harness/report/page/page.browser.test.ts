@@ -22,7 +22,7 @@ const ALL = OTHERS + 4;
 const program = await findBrowser();
 const { describe: inBrowser } = needing({
 	what: 'chromium, chromium-browser or google-chrome, to try index.html',
-	isHere: program !== undefined,
+	isAvailable: program !== undefined,
 	remedy: 'npm run setup -- --browser',
 });
 
