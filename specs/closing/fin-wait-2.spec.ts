@@ -1,7 +1,7 @@
 /**
- * How long does a socket wait in FIN-WAIT-2 for the FIN of its peer? FIN-WAIT-2 means: the own FIN is acknowledged, and
- * the peer has not sent its FIN (RFC 9293, 3.3.2). The RFC has no limit for this state; Linux adds a timer, but only
- * for a socket that no process holds any more. Nothing is broken here: the peer just does not close.
+ * How long does a socket wait in FIN-WAIT-2 for the FIN of its peer? In FIN-WAIT-2, the socket has sent its FIN and
+ * received the ACK, but not the peer's FIN (RFC 9293, 3.3.2). The RFC has no limit for this state; Linux adds a timer,
+ * but only for a socket that no process holds any more. Nothing is broken here: the peer just does not close.
  */
 import { expect, finWait2Timeout, scenario, shortened, spanOf } from '../../harness/index.ts';
 

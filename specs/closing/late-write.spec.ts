@@ -61,7 +61,7 @@ scenario(
 				holds:
 					'tcp_reset chooses the errno by the state: EPIPE in CLOSE-WAIT, that is after a FIN; ECONNREFUSED in ' +
 					'SYN-SENT; ECONNRESET in other states. SIGPIPE is sent only together with EPIPE (sk_stream_error).',
-				differs: 'An errno was another one, or SIGPIPE came without EPIPE, or EPIPE without SIGPIPE.',
+				differs: 'An errno was a different one, or SIGPIPE came without EPIPE, or EPIPE without SIGPIPE.',
 			},
 		);
 		return (

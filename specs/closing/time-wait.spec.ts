@@ -52,7 +52,7 @@ scenario(
 				'TIME-WAIT lasts TCP_TIMEWAIT_LEN, a constant of 60 s (include/net/tcp.h; tcp_time_wait). tcp_fin_timeout ' +
 				'belongs to FIN-WAIT-2, an earlier state (tcp_fin_time).',
 			differs:
-				`TIME-WAIT lasted ${lasted.toFixed(1)} s; the timer in ss stands for ${total.atLeast.toFixed(1)} to ` +
+				`TIME-WAIT lasted ${lasted.toFixed(1)} s; according to the timer in ss, ${total.atLeast.toFixed(1)} to ` +
 				`${total.atMost.toFixed(1)} s.`,
 		});
 		return `${lasted.toFixed(1)} s.`;

@@ -1,7 +1,7 @@
 /**
  * What happens to data in the send buffer when its socket is closed? The server does not read, so its receive window
  * closes, and most of what the client wrote waits in the client's send buffer. Then the client closes. close() returns
- * at once, and the kernel goes on without the process: it probes the window, sends the rest when there is room, and
+ * at once, and the kernel continues without the process: it probes the window, sends the rest when there is room, and
  * gives up after some minutes if there never is.
  */
 import {
@@ -132,12 +132,12 @@ scenario.each(peers)(
 			// The claim says 5 to 6 minutes.
 			claim('KH-pacing1', atOnce && silent && serverState === 'FIN-WAIT-2' && byDefault > 300 && byDefault < 360, {
 				holds:
-					'The kernel goes on for a socket that no process holds (an orphan), but not forever. When the wait ' +
+					'The kernel continues for a socket that no process holds (an orphan), but not forever. When the wait ' +
 					'between two probes has reached its maximum, the kernel gives up and sends nothing (tcp_probe_timer, ' +
 					`tcp_orphan_retries). With a maximum of ${rtoMaxMs / 1_000} s (TCP_RTO_MAX, tcp_rto_max_ms) it took ` +
-					`${took.toFixed(1)} s; the default of ${RTO_MAX_MS / 1_000} s stands for ${model} s. The server is in ` +
+					`${took.toFixed(1)} s; the default of ${RTO_MAX_MS / 1_000} s means ${model} s. The server is in ` +
 					'FIN-WAIT-2 only because it had sent a FIN itself; otherwise it stays in ESTAB.',
-				differs: 'close() blocked, or a FIN or RST was sent, or the kernel gave up after another time.',
+				differs: 'close() blocked, or a FIN or RST was sent, or the kernel gave up at a different time.',
 			});
 		}
 		expect(silent).toBe(true);
@@ -246,7 +246,7 @@ scenario(
 					'The FIN has the sequence number after the last byte, so it is sent with that byte or after it ' +
 					'(tcp_send_fin). When it is acknowledged, the client’s socket is in FIN-WAIT-2 without a process, for ' +
 					'tcp_fin_timeout (tcp_rcv_state_process, tcp_time_wait).',
-				differs: 'The rest was not delivered, or the FIN came before it, or FIN-WAIT-2 had another timer.',
+				differs: 'The rest was not delivered, or the FIN came before it, or FIN-WAIT-2 had a different timer.',
 			},
 		);
 		expect(behindAll).toBe(true);

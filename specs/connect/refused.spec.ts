@@ -101,17 +101,17 @@ scenario(
 		const byDefault = retries === 6 ? took : model;
 		// The claim says about 30 s; 5 s more or less are allowed.
 		claim('QI7t', took * 1_000 >= giveUpMs && Math.abs(byDefault - 30) < 5, {
-			holds: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s; the default, 6, stands for about 30 s.`,
+			holds: `With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s; the default, 6, means about 30 s.`,
 			differs:
-				`With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s (tcp_write_timeout); the default, 6, stands ` +
-				`for ${model} s. The source’s 30 s come from a bug in stable 4.19 kernels between 2019 and 2021: ` +
+				`With tcp_syn_retries = ${retries} it took ${took.toFixed(1)} s (tcp_write_timeout); the default, 6, means ` +
+				`${model} s. The source’s 30 s come from a bug in stable 4.19 kernels between 2019 and 2021: ` +
 				'retransmits_timed_out calculated with TCP_RTO_MIN for SYNs (from a41e8a88b06e to 3256a2d6ab1f), so the ' +
 				'expiry of the timer at 31 s was the last one.',
 		});
 		await expect(client).toReport('ETIMEDOUT');
 		return (
 			`curl’s poll returns ${polled?.result} and SO_ERROR ${soErrors[0]?.errno} after ${took.toFixed(1)} s with ` +
-			`tcp_syn_retries = ${retries} (the default, 6, stands for ${model} s). Until then it sees nothing.`
+			`tcp_syn_retries = ${retries} (the default, 6, means ${model} s). Until then it sees nothing.`
 		);
 	},
 );

@@ -9,7 +9,7 @@ const bugOf419 =
 	'come from a bug in stable 4.19 kernels between 2019 and 2021, as the source suspected: retransmits_timed_out ' +
 	'calculated with TCP_RTO_MIN for SYNs (from a41e8a88b06e to 3256a2d6ab1f).';
 
-/** The shortest time between two expiries of a timer in which a busy machine still looks at ss in time. */
+/** A gap between two expiries of a timer that is long enough for a busy machine to sample ss in between. */
 const OBSERVABLE_MS = 4_000;
 
 /**
@@ -72,7 +72,7 @@ scenario.each(attempts)(
 			const byDefault = retries === 6 ? { times: again.length, seconds: took } : model;
 			const seen =
 				`With tcp_syn_retries = ${retries} the SYN was sent again ${again.length} times, and connect gave up after ` +
-				`${took.toFixed(1)} s; the default, 6, stands for ${model.times} times and ${model.seconds} s`;
+				`${took.toFixed(1)} s; the default, 6, means ${model.times} times and ${model.seconds} s`;
 			const onTop =
 				linear === undefined
 					? ''

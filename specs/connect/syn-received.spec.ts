@@ -19,8 +19,8 @@ import {
 const SYN_ACK = 'SYN,RST,ACK SYN,ACK';
 
 /**
- * The client starts to connect, and closes its socket before an answer has arrived, because SYN-ACKs are lost. One
- * program does both, because a second later the SYN would be sent again.
+ * The client starts to connect, and closes its socket before an answer has arrived; SYN-ACKs are lost. One program does
+ * both, because it must be done within a second: then the SYN would be sent again.
  */
 async function connectAndLeave({ client, server }: ScenarioLab): Promise<void> {
 	const { address, port } = server.port(8080);
@@ -96,8 +96,8 @@ scenario(
 			holds:
 				'The timer of the SYN-ACK doubles from 1 s (reqsk_timer_handler); linear timeouts do not apply to it. With ' +
 				`tcp_synack_retries = ${retries} the request was gone after ${(lasted / 1_000).toFixed(1)} s; the default, ` +
-				`5, stands for ${synAckSchedule({ retries: 5 }).giveUpMs / 1_000} s.`,
-			differs: 'The SYN-ACKs were sent at other times, or the request was gone at another time.',
+				`5, means ${synAckSchedule({ retries: 5 }).giveUpMs / 1_000} s.`,
+			differs: 'The SYN-ACKs were sent at different times, or the request was gone at a different time.',
 		});
 		return (
 			'Nothing: the client’s socket is gone at once. The server repeats its SYN-ACK ' +

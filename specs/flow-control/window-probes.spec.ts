@@ -48,7 +48,7 @@ scenario.each(servers)(
 	({ judges }) => ({
 		question:
 			'The server’s window is closed, and nothing reaches the server any more, so probes are not answered. How long ' +
-			'does the client send them, and how does it learn the end?',
+			'does the client send them, and what do its calls return at the end?',
 		claims: [judges],
 		sysctls: { tcp_retries2: retries2 },
 	}),
@@ -92,12 +92,12 @@ scenario.each(servers)(
 				holds: accepts
 					? 'Each unanswered probe doubles the wait (tcp_send_probe0). After tcp_retries2 of them the kernel sets ' +
 						`ETIMEDOUT and sends nothing (tcp_probe_timer, tcp_write_err): ${retries2} took ${took.toFixed(1)} s; ` +
-						`the default, 15, stands for ${model} s.`
+						`the default, 15, means ${model} s.`
 					: 'The window belongs to the kernel, not to the program. A connection that waits for accept has a ' +
 						'receive buffer, too; its window closes when that is full, and the peer sends probes.',
 				differs:
-					'The connection did not end with ETIMEDOUT, or a FIN or RST was sent, or the number of ' +
-					'probes was another.',
+					'The connection did not end with ETIMEDOUT, or a FIN or RST was sent, or the number of probes was a ' +
+					'different one.',
 			},
 		);
 		expect(silent).toBe(true);

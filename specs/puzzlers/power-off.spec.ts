@@ -48,12 +48,10 @@ scenario(
 		const byDefault = retries2 === 15 ? took : model;
 		// The claim says 5 minutes; half a minute more or less is allowed.
 		claim('PZ8t', took * 1_000 >= retransmissionTimeoutMs({ retries2 }) && Math.abs(byDefault - 300) < 30, {
-			holds:
-				`With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s; the default, 15, stands for about five ` +
-				'minutes.',
+			holds: `With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s; the default, 15, means about five minutes.`,
 			differs:
-				`With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s. For Linux this number stands for a time ` +
-				`(tcp_model_timeout); the default, 15, for ${model} s. illumos gives up after five minutes.`,
+				`With tcp_retries2 = ${retries2} it took ${took.toFixed(1)} s. Linux turns this number into a time ` +
+				`(tcp_model_timeout): the default, 15, means ${model} s. illumos gives up after five minutes.`,
 		});
 
 		step('kang continues');
@@ -73,7 +71,7 @@ scenario(
 		);
 		return (
 			`Its writes give ${kang.results('write')}. Nothing arrives for ${took.toFixed(1)} s with tcp_retries2 = ` +
-			`${retries2} (the default, 15, stands for ${model} s); then its reads give ${kang.results('read')}.`
+			`${retries2} (the default, 15, means ${model} s); then its reads give ${kang.results('read')}.`
 		);
 	},
 );

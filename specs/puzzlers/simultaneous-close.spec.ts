@@ -41,8 +41,8 @@ scenario(
 		await expect(timeline).toShowSegment('< F. dropped by fin-to-client');
 		claim('PZ4', timeline.states('server').includes('CLOSING') && !timeline.states('server').includes('FIN-WAIT-2'), {
 			holds:
-				'A FIN that does not acknowledge the own one moves FIN-WAIT-1 to CLOSING (tcp_fin). The ACK of the own FIN ' +
-				'then moves CLOSING to TIME-WAIT.',
+				'A FIN that does not acknowledge this side’s FIN moves FIN-WAIT-1 to CLOSING (tcp_fin). The ACK of this ' +
+				'side’s FIN then moves CLOSING to TIME-WAIT.',
 			differs: 'No side passed through CLOSING.',
 		});
 		return (

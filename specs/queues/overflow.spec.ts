@@ -76,7 +76,8 @@ scenario(
 	{
 		question: 'The server does not accept, and its accept queue is full. What happens to another client?',
 		claims: ['QI3b'],
-		// SYN-RECV lasts 247 s with 7 retries instead of 63 s, until the server accepts, however busy the machine is.
+		// With 7 retries, SYN-RECV lasts 247 s instead of 63 s: long enough until the server accepts, however busy the
+		// machine is.
 		sysctls: { tcp_synack_retries: 7 },
 	},
 	async (lab) => {

@@ -107,15 +107,14 @@ scenario.each(rows)(
 				{
 					holds:
 						`The first retransmission, after ${firstAfterMs.toFixed(0)} ms, is a tail-loss probe. Then the timer ` +
-						`starts at TCP_RTO_MIN and the round-trip time (${rtoMs} ms), and doubles. tcp_retries2 stands for a ` +
+						`starts at TCP_RTO_MIN and the round-trip time (${rtoMs} ms), and doubles. tcp_retries2 is turned into a ` +
 						`time (tcp_model_timeout): with ${retries2}, expiry number ${gapsMs.length} found that it had passed, ` +
-						`after ${took.toFixed(1)} s; the default, 15, stands for ${model.seconds} s and expiry number ` +
+						`after ${took.toFixed(1)} s; the default, 15, means ${model.seconds} s and expiry number ` +
 						`${model.expiries}. tcp_write_err sends nothing.`,
 					differs:
 						`The first retransmission came after ${firstAfterMs.toFixed(0)} ms, the expiries were ` +
 						`${gapsMs.map((gap) => gap.toFixed(0)).join(', ')} ms apart, and the kernel gave up after ` +
-						`${took.toFixed(1)} s; the default, 15, stands for ${model.seconds} s and expiry number ` +
-						`${model.expiries}.`,
+						`${took.toFixed(1)} s; the default, 15, means ${model.seconds} s and expiry number ${model.expiries}.`,
 				},
 			);
 		}

@@ -1,6 +1,6 @@
 /**
- * Does CLOSE-WAIT ever end by itself? CLOSE-WAIT means: the peer has sent its FIN, and the own program has not closed.
- * TIME-WAIT is compared with it. Nothing is broken but the program, which forgets to close.
+ * Does CLOSE-WAIT ever end by itself? In CLOSE-WAIT, the peer's FIN has arrived, and the program has not closed its
+ * socket (RFC 9293, 3.3.2). TIME-WAIT is compared with it. Nothing is broken but the program, which forgets to close.
  */
 import { expect, scenario, timeWait } from '../../harness/index.ts';
 
