@@ -146,9 +146,8 @@ scenario(
 		const closer = await listener.accept();
 
 		step('server: close()');
-		// A time-wait socket cannot wait for longer than 60 s (TCP_TIMEWAIT_LEN). So for the part above 60 s the kernel
-		// keeps the full socket, with its keepalive timer (tcp_rcv_state_process; __tcp_close if the FIN was acknowledged
-		// before).
+		// For the part above 60 s (TCP_TIMEWAIT_LEN), the kernel keeps the full socket, with its keepalive timer
+		// (tcp_rcv_state_process; __tcp_close if the FIN was acknowledged before).
 		const fullSeen = expect(server).toHaveSocket({ state: 'FIN-WAIT-2', timer: 'keepalive' });
 		const close = closer.close();
 		await expect(close).toReturn(0);

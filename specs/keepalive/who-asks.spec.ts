@@ -1,5 +1,5 @@
 /**
- * Who turns keepalive on, and for which connections? A program sets SO_KEEPALIVE on a socket (tcp(7)); an accepted
+ * Who turns keepalive on, and for which connections? A program sets SO_KEEPALIVE on a socket (socket(7)); an accepted
  * socket inherits it from its listener. curl does so without being asked. Nothing is broken.
  */
 import { expect, scenario } from '../../harness/index.ts';

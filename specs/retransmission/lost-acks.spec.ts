@@ -67,7 +67,7 @@ scenario(
 		const noDelaySegments = timeline.segments('client', 9090).filter(({ length }) => length > 0);
 		const lengths = (segments: typeof nagleSegments) => segments.map(({ length }) => length);
 		const waitedMs = ((nagleSegments[1]?.t ?? 0) - (nagleSegments[0]?.t ?? 0)) * 1_000;
-		// A retransmission cannot be merged with data that is still on its way up the receiver's stack. The third
+		// A segment that is still on its way up the receiver's stack cannot be merged into a retransmission yet. The third
 		// retransmission, for which the expectations above waited, has all 40 bytes.
 		const areCut = (segments: typeof nagleSegments, first: string) =>
 			lengths(segments.filter(({ retransmission }) => !retransmission)).join() === first &&

@@ -1,7 +1,7 @@
 /**
  * What does each state of TCP's state diagram look like in ss, and which timer, if any, ends it? Each state is held by
- * calls alone, or by dropping the segment that would end it. A state that waits for the program has no timer. A state
- * that waits for the peer has one, because something is retransmitted.
+ * calls alone, or by dropping the segment that would end it. A state that waits for a program, on either side, has no
+ * timer. A state that waits for the peer's kernel has one, because something is retransmitted.
  */
 import {
 	expect,
@@ -193,7 +193,7 @@ scenario(
 		claim('ST1', held.length === rows.length, {
 			holds:
 				'Each state was reached by calls and lost segments alone, and was still there when all others had been ' +
-				'reached. A state that waits for the program has no timer, one that waits for the peer is kept by ' +
+				'reached. A state that waits for a program has no timer, one that waits for the peer’s kernel is kept by ' +
 				'retransmissions, and TIME-WAIT lasts a minute.',
 			differs: `Not held until all others were reached: ${placed
 				.filter((row) => !held.includes(row))
