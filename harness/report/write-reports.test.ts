@@ -67,7 +67,7 @@ describe('page and tables', () => {
 	};
 	const table = async (name: string): Promise<object[]> => JSON.parse(await readFile(join(reports.path, name), 'utf8'));
 
-	test('have the results of all engines and kernels; a new one replaces only those of its engine and kernel', async () => {
+	test('have results of all engines and kernels; a new one replaces only its own engine’s and kernel’s', async () => {
 		for (const [engine, release] of [
 			['docker', '6.18.44'],
 			['netns', '6.18.44'],

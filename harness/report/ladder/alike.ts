@@ -1,14 +1,14 @@
 import type { FullWidthItem, Item } from './item.ts';
 import { tallyOf } from './tally.ts';
 
-/** So many connections that are alike are told one by one. */
+/** Connections that are alike are folded if there are more than this. */
 const MOST_DRAWN = 2;
-/** A connection of more things is like no other. */
-const MOST_THINGS = 200;
-/** What `ss` saw now and then tells no two connections apart. */
+/** A connection with more items is not compared with others. */
+const MOST_ITEMS = 200;
+/** Matches the sort of items that `ss` sampled. They are not compared, because sampling is random. */
 const SAMPLED = /sampled$/;
 
-/** What is known of one connection: its things, place by place, and where it begins and ends among all things. */
+/** One connection: the sorts of its items by place, and its range among all items. */
 interface ConnectionHistory {
 	readonly connection: string;
 	first: number;
@@ -16,7 +16,8 @@ interface ConnectionHistory {
 	t: number;
 	until: number;
 	segments: number;
-	things: number;
+	count: number;
+	/** The sorts of its items, by place and source. */
 	readonly signature: Map<string, string[]>;
 }
 
@@ -24,25 +25,25 @@ type LabelOf = (connection: string) => string | undefined;
 
 export interface Alike {
 	readonly items: Item[];
-	/** The connections of which nothing is drawn. */
+	/** The connections that are not drawn. */
 	readonly hidden: ReadonlySet<string>;
 }
 
 /**
- * Connections to which the same happened, as in a loop that connects anew: the first is drawn, the others are counted.
- * What happened at the client, on the wire and at the server is compared source by source, for the order between them
- * is a matter of microseconds. A fault or a step parts them.
+ * Folds connections that are alike, as in a loop that connects again and again: keeps the first, and counts the others.
+ * Items at the client, on the wire and at the server are compared by source, because the order between sources is a
+ * matter of microseconds. Items before and after a fault or a step are compared separately.
  */
 export function foldAlike(items: readonly Item[], labelOf: LabelOf): Alike {
-	const groups = [...alike(historiesOf(items)).values()].filter((group) => group.length > MOST_DRAWN);
+	const groups = [...groupsOf(historiesOf(items)).values()].filter((group) => group.length > MOST_DRAWN);
 	const hidden = new Set(groups.flatMap((group) => group.slice(1).map(({ connection }) => connection)));
 	if (hidden.size === 0) return { items: [...items], hidden };
 	const parts = partsOf(items, hidden);
 	const rows = new Map<number, FullWidthItem[]>();
 	for (const [first, ...others] of groups as [ConnectionHistory, ...ConnectionHistory[]][]) {
-		// Behind the one that is drawn, and where the first of those begins that are not.
-		const place = Math.max(first.last, others[0]?.first ?? 0);
-		rows.set(place, [...(rows.get(place) ?? []), rowOf(first, others, parts, labelOf)]);
+		// After the connection that is drawn, and where the first of the others begins.
+		const index = Math.max(first.last, others[0]?.first ?? 0);
+		rows.set(index, [...(rows.get(index) ?? []), rowOf(first, others, parts, labelOf)]);
 	}
 	const kept = items.flatMap((item, index) => [...(isHidden(item, hidden) ? [] : [item]), ...(rows.get(index) ?? [])]);
 	return { items: kept, hidden };
@@ -53,10 +54,10 @@ function isHidden({ connection, slot }: Item, hidden: ReadonlySet<string>): bool
 }
 
 /**
- * What comes or not as it happens: looks at `ss`, where a call began that also ended, and acknowledgements that carry
- * nothing else.
+ * Returns whether an item occurs by chance, so that it is not compared: samples of `ss`, the beginning of a call that
+ * also ended, and pure acknowledgements.
  */
-function isPassing({ event, part, sort }: Item): boolean {
+function isIncidental({ event, part, sort }: Item): boolean {
 	if (SAMPLED.test(sort) || event?.kind === 'output') return true;
 	if (event?.kind === 'call') return part === 'begin' && event.took !== undefined;
 	return (
@@ -68,7 +69,7 @@ function isPassing({ event, part, sort }: Item): boolean {
 	);
 }
 
-/** Whose word it is: between two sources the order of microseconds is chance. */
+/** Returns the source of an item. The order of items from different sources may differ by chance. */
 function sourceOf({ event }: Item): string {
 	if (event?.kind === 'call') return 'calls';
 	return event?.kind === 'segment' || event?.kind === 'icmp' ? event.host : 'kernel';
@@ -82,10 +83,10 @@ function partsOf(items: readonly Item[], hidden: ReadonlySet<string>): Map<strin
 
 function historiesOf(items: readonly Item[]): Map<string, ConnectionHistory> {
 	const histories = new Map<string, ConnectionHistory>();
-	let stretch = 0;
-	let places = placesOf(stretch);
+	let section = 0;
+	let places = placesOf(section);
 	for (const [index, item] of items.entries()) {
-		if (item.slot === 'full') places = placesOf(++stretch);
+		if (item.slot === 'full') places = placesOf(++section);
 		const { connection, t, until, segments, slot, sort } = item;
 		if (connection === undefined || slot === 'full') continue;
 		const known = histories.get(connection);
@@ -96,36 +97,37 @@ function historiesOf(items: readonly Item[]): Map<string, ConnectionHistory> {
 			t,
 			until,
 			segments: 0,
-			things: 0,
+			count: 0,
 			signature: new Map(),
 		};
 		if (known === undefined) histories.set(connection, history);
 		history.last = index;
 		history.until = Math.max(history.until, until);
 		history.segments += segments;
-		history.things += 1;
-		if (history.things > MOST_THINGS || isPassing(item)) continue;
+		history.count += 1;
+		if (history.count > MOST_ITEMS || isIncidental(item)) continue;
 		const place = `${places[slot]} ${sourceOf(item)}`;
-		const things = history.signature.get(place);
-		// How often something was retransmitted makes no other history of things.
-		if (things === undefined) history.signature.set(place, [sort]);
-		else if (things.at(-1) !== sort) things.push(sort);
+		const sorts = history.signature.get(place);
+		// The number of retransmissions makes no difference.
+		if (sorts === undefined) history.signature.set(place, [sort]);
+		else if (sorts.at(-1) !== sort) sorts.push(sort);
 	}
 	return histories;
 }
 
-function placesOf(stretch: number): Readonly<Record<'client' | 'wire' | 'server', string>> {
-	return { client: `client ${stretch}`, wire: `wire ${stretch}`, server: `server ${stretch}` };
+function placesOf(section: number): Readonly<Record<'client' | 'wire' | 'server', string>> {
+	return { client: `client ${section}`, wire: `wire ${section}`, server: `server ${section}` };
 }
 
-function alike(histories: ReadonlyMap<string, ConnectionHistory>): Map<string, ConnectionHistory[]> {
+/** Groups connections by their signatures. */
+function groupsOf(histories: ReadonlyMap<string, ConnectionHistory>): Map<string, ConnectionHistory[]> {
 	const groups = new Map<string, ConnectionHistory[]>();
 	for (const history of histories.values()) {
-		if (history.things > MOST_THINGS) continue;
+		if (history.count > MOST_ITEMS) continue;
 		const signature = ['client', 'wire', 'server'].flatMap((slot) =>
 			[...history.signature]
 				.filter(([place]) => place.startsWith(slot))
-				.map(([place, things]) => `${place}: ${things.join(', ')}`)
+				.map(([place, sorts]) => `${place}: ${sorts.join(', ')}`)
 				.sort(),
 		);
 		const key = signature.join('\n');

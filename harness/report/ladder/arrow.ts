@@ -1,11 +1,11 @@
 import { cut, duration, printable, wrap } from '../text-format.ts';
 import type { Arrow } from './model.ts';
 
-/** Where a lost segment ends. */
+/** The ends of arrows of lost segments. */
 const ENDS = { dropped: '╳', unobserved: '╌', unknown: '?' } as const;
 const LOST_SHARE = 0.6;
 
-/** An arrow and its notes as lines of a width, pointing from its sender to its receiver: the client is on the left. */
+/** Draws an arrow and its notes as lines of this width. It points to the receiver; the client is on the left. */
 export function drawArrow(arrow: Arrow, width: number): string[] {
 	const notes = notesOf(arrow);
 	if (arrow.fate === 'delivered') {
@@ -39,14 +39,14 @@ function dashed(label: string, width: number): string {
 	return `${'─'.repeat(before)} ${label} ${'─'.repeat(dashes - before)}`;
 }
 
-/** What the arrow is, in as many words as fit: its name, and the numbers that matter. */
+/** Returns the label of an arrow: its name, and as many of its numbers as fit. */
 export function labelOf({ name, numbers }: Pick<Arrow, 'name' | 'numbers'>, width: number): string {
 	const plain = printable(name);
 	const labels = [[plain, ...numbers].join(' '), [plain, numbers.at(-1)].filter(Boolean).join(' '), plain];
 	return labels.find((label) => label.length <= width) ?? cut(plain, width);
 }
 
-/** What became of it: how often, and how it was lost; empty where there is nothing to say. */
+/** Returns the notes on an arrow: repetitions, remarks, and how it was lost. May be empty. */
 export function notesOf({ retransmission, times, t, until, fate, by, remarks }: Arrow): string {
 	const span = until > t ? ` over ${duration(until - t)}` : '';
 	const again = retransmission ? 'retransmission' : times > 1 ? 'the same' : undefined;

@@ -1,18 +1,16 @@
-import type { Event, EventOf, HostName } from '../../timeline/events.ts';
+import type { Event, HostName } from '../../timeline/events.ts';
 import { portIn } from './call-items.ts';
 import type { Connections } from './connections.ts';
-import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
-
-type Segment = EventOf<'segment'>;
+import { type Call, PRECISION, RETURN_PRECISION, type Segment } from './item.ts';
 
 /**
- * Finds the connection that a call was made on: by its socket, or by what its descriptor was before. Calls come in the
- * order of time.
+ * Finds the connection of a call by its socket, or by earlier calls with the same descriptor. Calls must be passed in
+ * the order of time.
  */
 export class CallConnections {
 	readonly #connections: Connections;
 	readonly #byDescriptor = new Map<string, string>();
-	/** SYNs by the port that they went to, and those that no connect() has taken for its own. */
+	/** SYNs by host and destination port, without those that were assigned to an earlier connect(). */
 	readonly #syns = new Map<string, Segment[]>();
 
 	constructor(events: readonly Event[], connections: Connections) {
@@ -27,6 +25,7 @@ export class CallConnections {
 		}
 	}
 
+	/** Returns the key of the connection. */
 	of(call: Call): string | undefined {
 		const { name, fd } = call;
 		const own = fd === undefined ? undefined : descriptor(call, fd);
@@ -49,7 +48,7 @@ export class CallConnections {
 		return this.#connections.keyOf(host, { local: socket.local, remote: socket.remote });
 	}
 
-	/** A wait belongs to the first connection among those that it waited for. */
+	/** Returns the first connection among those that the call waited for. */
 	#polled(call: Call): string | undefined {
 		for (const { fd, socket } of [...(call.ready ?? []), ...(call.waitsOn ?? [])]) {
 			const known = this.#ofSocket(call, socket) ?? this.#byDescriptor.get(descriptor(call, fd));
@@ -58,7 +57,7 @@ export class CallConnections {
 		return undefined;
 	}
 
-	/** The SYN that left while it connected. */
+	/** Returns the connection whose SYN was sent during this connect(). */
 	#connected(call: Call): string | undefined {
 		const port = call.socket?.remote?.port ?? portIn(call.args);
 		const syns = this.#syns.get(`${call.host} ${port}`) ?? [];
@@ -66,7 +65,7 @@ export class CallConnections {
 		const index = syns.findIndex(({ t }) => t >= call.t - PRECISION);
 		const syn = index === -1 ? undefined : syns[index];
 		if (syn === undefined || syn.t > until) return undefined;
-		// What is before it has been passed over for good: calls come in the order of time.
+		// Earlier SYNs cannot belong to later calls, because calls come in the order of time.
 		syns.splice(0, index + 1);
 		return this.#connections.keyOf(syn.host, { local: syn.from, remote: syn.to });
 	}

@@ -1,18 +1,17 @@
-import type { EventOf } from '../../timeline/events.ts';
 import { isCall, isCallOf } from '../../timeline/history.ts';
+import type { Call } from './item.ts';
 
 /**
- * What of a trace belongs to the story: calls that connect, wait, move data or close, on sockets, standard input or
- * standard output. Left out: all others, those that only prepared (socket, bind, setsockopt, fcntl) unless they failed,
- * and answers of "not now" (EAGAIN, EINTR, a poll that timed out), which event loops get by the dozen.
+ * Calls that are drawn: those that connect, wait, move data or close, on sockets, standard input or standard output.
+ * Others are left out: preparing calls (socket, bind, setsockopt, fcntl) unless they failed, and results that only mean
+ * "not now" (EAGAIN, EINTR, a poll that timed out), which are frequent in event loops.
  */
 const CONNECTING = new Set(['connect', 'accept', 'accept4', 'listen', 'shutdown']);
 const PREPARING = new Set(['socket', 'bind', 'setsockopt']);
 const NOT_NOW = new Set(['EAGAIN', 'EWOULDBLOCK', 'EINTR', 'ERESTARTSYS', 'ERESTARTNOHAND', 'ERESTART_RESTARTBLOCK']);
 const LAST_STANDARD_STREAM = 2;
 
-type Call = EventOf<'call'>;
-
+/** Returns whether a call waits for descriptors. */
 export function waits(call: Pick<Call, 'name'>): boolean {
 	return isCall(call.name, 'poll');
 }
@@ -22,30 +21,30 @@ function moves(call: Call): boolean {
 }
 
 /**
- * Whether a call may put something on the wire, and so is the cause of what follows it; the others are the effect of
- * what came before they returned.
+ * Returns whether a call may send something, so that it is the cause of what follows. Other calls are the effect of
+ * what happened before they returned.
  */
 export function acts(call: Pick<Call, 'name' | 'as'>): boolean {
 	return call.name === 'connect' || call.name === 'close' || call.name === 'shutdown' || isCallOf(call, 'write');
 }
 
-/** Whether a call is drawn. */
+/** Returns whether a call is drawn. */
 export function isDrawn(call: Call): boolean {
 	if (call.source === 'socket') return true;
 	if (call.errno !== undefined && NOT_NOW.has(call.errno)) return false;
 	if (CONNECTING.has(call.name)) return true;
 	if (PREPARING.has(call.name)) return call.errno !== undefined;
-	if (waits(call)) return wakes(call);
+	if (waits(call)) return isDrawnWait(call);
 	if (call.name === 'getsockopt') return call.args.includes('SO_ERROR');
 	if (!moves(call)) return false;
 	return call.socket !== undefined || (failed(call) && call.fd !== undefined && call.fd <= LAST_STANDARD_STREAM);
 }
 
 /**
- * A wait is worth drawing while it lasts, and when it ended for a socket; not when it ran out or ended for typed text,
- * which is drawn as such.
+ * Returns whether a wait is drawn: while it lasts, and if it ended because of a socket. It is not drawn if it timed
+ * out, or if it ended because of typed text, which is drawn anyway.
  */
-function wakes(call: Call): boolean {
+function isDrawnWait(call: Call): boolean {
 	if (call.errno !== undefined) return true;
 	if (call.returned === undefined) return !call.name.startsWith('epoll');
 	if (call.returned === 0) return false;
@@ -58,8 +57,8 @@ export function failed(call: Call): boolean {
 }
 
 /**
- * The arguments of a call as a reader wants them: descriptors, ports and data; no structures, sizes or flags that are
- * always the same.
+ * Returns the arguments of a call that matter to the reader: descriptors, ports and data. Leaves out structures, sizes
+ * and flags that are always the same.
  */
 export function shortArguments(call: Call): string {
 	const { name, args } = call;
@@ -70,7 +69,7 @@ export function shortArguments(call: Call): string {
 		return [descriptor, port === undefined ? undefined : `:${port}`].filter(Boolean).join(', ');
 	}
 	if (name === 'close' || name === 'shutdown' || name === 'listen') return args.replace(/<.*>/, '');
-	// A controlled socket names its option, and tells its value behind it.
+	// For a controlled socket, the arguments contain the option's name and value in quotes.
 	if (call.source === 'socket' && name.endsWith('sockopt')) return args.replaceAll('"', '');
 	if (name === 'getsockopt')
 		return [descriptor, 'SO_ERROR', /\[([A-Z]\w+|\d+)\]/.exec(args)?.[1]].filter(Boolean).join(', ');
@@ -79,10 +78,12 @@ export function shortArguments(call: Call): string {
 	return args;
 }
 
-/** The same as far as it was known when the call began: what it read, and whom it accepted, only its end tells. */
+/**
+ * Returns the arguments that are known when the call begins: without the data that it reads, or the peer it accepts.
+ */
 export function argumentsAtFirst(call: Call): string {
-	const tellsAtItsEnd = call.name.startsWith('accept') || isCallOf(call, 'read');
-	return tellsAtItsEnd && call.fd !== undefined ? String(call.fd) : shortArguments(call);
+	const hasResults = call.name.startsWith('accept') || isCallOf(call, 'read');
+	return hasResults && call.fd !== undefined ? String(call.fd) : shortArguments(call);
 }
 
 function waitedFor({ name, args, fd, waitsOn }: Call): string {
@@ -90,13 +91,13 @@ function waitedFor({ name, args, fd, waitsOn }: Call): string {
 	return name.startsWith('epoll') ? String(fd ?? '') : args;
 }
 
-/** The port of the address that a call names. */
+/** Returns the port of the address in a call's arguments. */
 export function portIn(args: string): number | undefined {
 	const port = (/sin6?_port=htons\((\d+)\)/.exec(args) ?? /^\d+, "[\d.]+", (\d+)$/.exec(args))?.[1];
 	return port === undefined ? undefined : Number(port);
 }
 
-/** What a call came back with: a number, an errno, or what it found ready. */
+/** Returns the result of a call: a number, an errno, or the descriptors that are ready. */
 export function resultOf(call: Call): string {
 	if (call.errno !== undefined) return ` = ${call.errno}`;
 	if (call.returned === undefined) return '';

@@ -2,19 +2,19 @@ import type { Event, HostName } from '../../timeline/events.ts';
 import { acts, isDrawn, waits } from './call-items.ts';
 import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 
-/** A call that took this long has blocked, whatever happened meanwhile. */
+/** A call that took at least this long is drawn twice, whatever happened meanwhile. */
 const BLOCKED_SECONDS = 0.1;
-/** Of what a call itself does, so much is looked at for something else that happened meanwhile. */
-const MOST_OWN = 64;
+/** The largest number of events that are searched for one that the call did not cause. */
+const MOST_SEARCHED = 64;
 
-/** Which calls are drawn, and where: in one place, or where they began and where they ended. */
+/** Decides which calls are drawn, and whether once, or twice: at their beginning and at their end. */
 export class CallPlacement {
 	readonly #drawn = new Set<Call>();
 	readonly #events: readonly Event[];
-	/** When drawn calls ended. */
+	/** The sorted times at which drawn calls ended. */
 	readonly #ends: readonly number[];
 
-	/** `events` in the order of time. */
+	/** `events` must be in the order of time. */
 	constructor(events: readonly Event[]) {
 		this.#events = events;
 		for (const event of events) if (event.kind === 'call' && isDrawn(event)) this.#drawn.add(event);
@@ -33,9 +33,9 @@ export class CallPlacement {
 	}
 
 	/**
-	 * Whether something that is drawn happened while it blocked: then it is drawn where it began and where it ended. What
-	 * a call sent at once stands beside it, and is no reason; connect() waits for an answer. A turn of an event loop
-	 * begins nothing.
+	 * Returns whether the call is drawn twice. It is if something else that is drawn happened while it blocked. Segments
+	 * that the call itself sent at once do not count, because they are drawn beside it; but connect() waits for an
+	 * answer. An iteration of an event loop is drawn once.
 	 */
 	isInTwo(call: Call): boolean {
 		const { name, t, took, returned, errno } = call;
@@ -43,35 +43,35 @@ export class CallPlacement {
 		if (took === undefined) return false;
 		if (took >= BLOCKED_SECONDS) return true;
 		if (name.startsWith('epoll') || errno === 'EINPROGRESS') return false;
-		// Its answer may bear a later time than its end.
+		// The recorded time of its answer may be later than its end.
 		if (name === 'connect') return this.#happened(t, t + took + RETURN_PRECISION, call.host);
 		return took > PRECISION && this.#happened(t, t + took - PRECISION / 2, acts(call) ? call.host : undefined);
 	}
 
-	/** Whether anything is drawn between; what a call of `own` may itself have done is left out. */
+	/** Returns whether anything that is drawn happened in between. Effects of a call of the host `own` do not count. */
 	#happened(after: number, before: number, own: HostName | undefined): boolean {
 		const end = this.#ends[firstAfter(this.#ends, after, (t) => t)];
 		if (end !== undefined && end < before) return true;
 		const first = firstAfter(this.#events, after, ({ t }) => t);
-		for (let index = first; index < first + MOST_OWN; index++) {
+		for (let index = first; index < first + MOST_SEARCHED; index++) {
 			const event = this.#events[index];
 			if (event === undefined || event.t >= before) return false;
-			if (this.#isOfInterest(event) && !(own !== undefined && isDeed(event, own))) return true;
+			if (this.#counts(event) && !(own !== undefined && isEffect(event, own))) return true;
 		}
 		return true;
 	}
 
-	#isOfInterest(event: Event): boolean {
+	#counts(event: Event): boolean {
 		if ('ghost' in event && event.ghost === true) return false;
-		// A wait has no beginning to the reader where nothing else happened meanwhile.
+		// A short call that does not send is drawn once, so its beginning does not count.
 		if (event.kind === 'call')
 			return this.#drawn.has(event) && (acts(event) || (event.took ?? BLOCKED_SECONDS) >= BLOCKED_SECONDS);
 		return event.kind !== 'sockets' && event.kind !== 'retransmit';
 	}
 }
 
-/** What a call of a host may have done at once: segments, changes of state. */
-function isDeed(event: Event, host: HostName): boolean {
+/** Returns whether an event may be the immediate effect of a call on this host: a segment or a change of state. */
+function isEffect(event: Event, host: HostName): boolean {
 	if (event.kind === 'state') return event.host === host;
 	return (event.kind === 'segment' || event.kind === 'icmp') && event.host === host && event.link === undefined;
 }

@@ -2,16 +2,16 @@ import type { HostName } from '../../timeline/events.ts';
 import type { Call } from './item.ts';
 
 /**
- * Names whoever made a call: nobody where a host has one program with one process, else the program, `socat[2]` for its
- * second process.
+ * Returns names of callers: empty if a host has one program with one process, otherwise the program's name, and
+ * `socat[2]` for its second process.
  */
 export class CallerNames {
 	readonly #peers: Record<HostName, Set<string>> = { client: new Set(), server: new Set() };
 	readonly #processes = new Map<string, Map<number, number>>();
-	/** Threads by process, where several blocked at once. */
+	/** Threads by process, if several of them blocked at once. */
 	readonly #threads = new Map<string, Map<number, number>>();
 
-	/** `drawn`: the calls that are drawn, by their begin; threads of no interest to the reader are not told apart. */
+	/** `drawn` are the calls that are drawn, in the order of time. Threads without such calls get no numbers. */
 	constructor(drawn: readonly Call[], end: number) {
 		for (const { host, peer, pid } of drawn) {
 			this.#peers[host].add(peer);
@@ -33,8 +33,8 @@ export class CallerNames {
 		}
 	}
 
-	/** With a colon and a space behind it, or empty. */
-	before({ host, peer, pid, tid = pid }: Call): string {
+	/** Returns the name with a colon and a space, or an empty string. */
+	prefixOf({ host, peer, pid, tid = pid }: Call): string {
 		const processes = this.#processes.get(`${host} ${peer}`);
 		const process = processes?.get(pid) ?? 1;
 		const thread = this.#threads.get(`${host} ${pid}`)?.get(tid);
@@ -44,7 +44,7 @@ export class CallerNames {
 	}
 }
 
-/** Numbers what comes, from 1. */
+/** Numbers the ids of a group in the order of their first occurrence, from 1. */
 function number(groups: Map<string, Map<number, number>>, group: string, id: number): void {
 	const numbers = groups.get(group) ?? new Map<number, number>();
 	groups.set(group, numbers);

@@ -1,47 +1,47 @@
 import { type EventOf, type HostName, otherHost } from '../../timeline/events.ts';
 import { isCall, isCallOf } from '../../timeline/history.ts';
-import { type Call, type Item, PRECISION, RETURN_PRECISION, SAMPLE_PRECISION } from './item.ts';
+import { type Call, type Item, PRECISION, RETURN_PRECISION, SAMPLE_PRECISION, type Segment } from './item.ts';
 import type { Causes } from './order.ts';
 
 /**
- * The known relations between things: a segment comes after the call that sent it, an answer after what it answers, a
- * change of state after the segment or the call that caused it, a call's return and an error after what arrived. Clocks
- * of different observers may tell otherwise within their precision; then the order of a ladder follows the relation.
- * Times stay as they were recorded.
+ * Finds the causes of items. A segment comes after the call that sent it, an answer after the segment that it answers,
+ * a change of state after the segment or the call that caused it, and a call's return or an error after the arrival
+ * that caused it. Within their precision, the clocks of different observers may contradict that. Then the order in the
+ * ladder follows the causes, but the recorded times are not changed.
  */
 export function causesAmong(items: readonly Item[]): Causes {
-	const tracks = new Map<string, Track>();
-	const trackOf: (Track | undefined)[] = [];
+	const byConnection = new Map<string, ConnectionIndex>();
+	const indexOf: (ConnectionIndex | undefined)[] = [];
 	const latest = new Map<string, number>();
-	/** What one source told of one thing before: its events are in the order in which they happened. */
-	const chained = new Int32Array(items.length).fill(NONE);
+	/** The previous item of the same source. Each source reports its events in their order. */
+	const previous = new Int32Array(items.length).fill(NONE);
 	for (const [index, item] of items.entries()) {
 		const { connection } = item;
 		const chain = chainOf(item);
 		if (chain !== undefined) {
-			chained[index] = latest.get(chain) ?? NONE;
+			previous[index] = latest.get(chain) ?? NONE;
 			latest.set(chain, index);
 		}
 		if (connection === undefined || item.slot === 'full') {
-			trackOf.push(undefined);
+			indexOf.push(undefined);
 			continue;
 		}
-		const track = tracks.get(connection) ?? new Track(items);
-		tracks.set(connection, track);
-		trackOf.push(track);
-		const before = track.add(index, item);
-		if (before !== undefined) chained[index] = before;
+		const known = byConnection.get(connection) ?? new ConnectionIndex(items);
+		byConnection.set(connection, known);
+		indexOf.push(known);
+		const before = known.add(index, item);
+		if (before !== undefined) previous[index] = before;
 	}
 	return (index, visit) => {
-		const before = chained[index] as number;
+		const before = previous[index] as number;
 		if (before !== NONE) visit(before);
-		trackOf[index]?.tellCauses(index, visit);
+		indexOf[index]?.visitCauses(index, visit);
 	};
 }
 
 const NONE = -1;
 
-/** Segments, of which there may be many, are chained by their tracks. */
+/** Returns a key for the source of an item. Segments have none here: `ConnectionIndex` finds their predecessors. */
 function chainOf({ event, connection = '' }: Item): string | undefined {
 	switch (event?.kind) {
 		case 'call':
@@ -60,12 +60,10 @@ function chainOf({ event, connection = '' }: Item): string | undefined {
 	}
 }
 
-type Segment = EventOf<'segment'>;
-type State = EventOf<'state'>;
 type VisitCause = Parameters<Causes>[1];
 
-/** Numbers that grow, each with the index of the thing at which it was reached. */
-class Ends {
+/** Growing numbers, and the index of the item that reached each of them. */
+class Progress {
 	readonly #ends: number[] = [];
 	readonly #indexes: number[] = [];
 
@@ -79,15 +77,15 @@ class Ends {
 		this.#indexes.push(index);
 	}
 
-	/** The thing that reached this number first. */
-	covering(number: number): number | undefined {
+	/** Returns the first item that reached this number. */
+	firstToReach(number: number): number | undefined {
 		if (number <= 0) return undefined;
 		return this.#indexes[firstWhere(this.#ends.length, (at) => (this.#ends[at] as number) >= number)];
 	}
 }
 
-/** One host's part in a connection: indexes of things, in the order of time. */
-class Part {
+/** The indexes of one host's items on a connection, in the order of time. */
+class HostIndex {
 	readonly segments: number[] = [];
 	readonly icmp: number[] = [];
 	readonly calls: number[] = [];
@@ -95,82 +93,82 @@ class Part {
 	/** Its SYNs and FINs. */
 	readonly syns: number[] = [];
 	readonly fins: number[] = [];
-	/** Bytes of its stream that it wrote, and that arrived. */
-	readonly written = new Ends();
-	readonly sent = new Ends();
-	/** The first segment that arrived with an end or an acknowledgement, by absolute number. */
+	/** The bytes of its stream that it wrote, and that were delivered. */
+	readonly written = new Progress();
+	readonly delivered = new Progress();
+	/** The first delivered segment with this end, or with this acknowledgement, by absolute number. */
 	readonly ends = new Map<number, number>();
 	readonly acknowledging = new Map<number, number>();
-	/** Bytes that were read up to each return of a call. */
+	/** The bytes that were read until each return of a call. */
 	readonly read = new Map<number, number>();
 	bytesRead = 0;
 }
 
-/** What happened on one connection, indexed for the search of causes. */
-class Track {
+/** Indexes the items of one connection, and searches them for causes. */
+class ConnectionIndex {
 	readonly #items: readonly Item[];
-	readonly #parts: Readonly<Record<HostName, Part>> = { client: new Part(), server: new Part() };
+	readonly #hosts: Readonly<Record<HostName, HostIndex>> = { client: new HostIndex(), server: new HostIndex() };
 
 	constructor(items: readonly Item[]) {
 		this.#items = items;
 	}
 
-	/** Takes it in; for a segment, the index of the last that its host sent before. */
+	/** Adds an item. For a segment, returns the index of the previous segment of the same host. */
 	add(index: number, item: Item): number | undefined {
 		const { event } = item;
 		if (event === undefined || !('host' in event)) return undefined;
-		const part = this.#parts[event.host];
+		const host = this.#hosts[event.host];
 		switch (event.kind) {
 			case 'segment': {
-				// Which end of a connection within one host sent it, nobody needs to know: its marks stand below each other.
+				// On loopback, both ends are the same host, and their marks are below each other anyway.
 				if (item.slot !== 'wire') return undefined;
-				const before = part.segments.at(-1);
-				addSegment(part, index, event);
+				const before = host.segments.at(-1);
+				addSegment(host, index, event);
 				return before;
 			}
 			case 'icmp':
-				part.icmp.push(index);
+				host.icmp.push(index);
 				return undefined;
 			case 'call':
-				addCall(part, index, event, item.part);
+				addCall(host, index, event, item.part);
 				return undefined;
 			case 'state':
-				part.states.push(index);
+				host.states.push(index);
 				return undefined;
 			default:
 				return undefined;
 		}
 	}
 
-	tellCauses(index: number, visit: VisitCause): void {
+	visitCauses(index: number, visit: VisitCause): void {
 		const item = this.#items[index] as Item;
 		const { event, slot } = item;
 		if (event === undefined || !('host' in event)) return;
-		const own = this.#parts[event.host];
-		const other = this.#parts[otherHost(event.host)];
-		if (event.kind !== 'segment') this.#tell(index, this.#causeOf(index, item, own, other), visit);
-		else if (slot === 'wire') this.#tellCausesOfSegment(index, event, own, other, visit);
+		const own = this.#hosts[event.host];
+		const other = this.#hosts[otherHost(event.host)];
+		if (event.kind !== 'segment') this.#visit(index, this.#causeOf(index, item, own, other), visit);
+		else if (slot === 'wire') this.#visitCausesOfSegment(index, event, own, other, visit);
 	}
 
-	#tellCausesOfSegment(index: number, segment: Segment, own: Part, other: Part, visit: VisitCause): void {
+	#visitCausesOfSegment(index: number, segment: Segment, own: HostIndex, other: HostIndex, visit: VisitCause): void {
 		const { flags, length, seq, absolute, retransmission } = segment;
-		if (flags.includes('.')) this.#tell(index, other.ends.get(absolute.ack), visit);
-		else if (flags.includes('R')) this.#tell(index, other.acknowledging.get(absolute.seq), visit);
+		if (flags.includes('.')) this.#visit(index, other.ends.get(absolute.ack), visit);
+		else if (flags.includes('R')) this.#visit(index, other.acknowledging.get(absolute.seq), visit);
 		if (retransmission) return;
-		if (length > 0) this.#tell(index, own.written.covering(seq), visit);
-		if (flags === 'S') this.#tell(index, this.#call(index, own, /^connect$/), visit);
+		if (length > 0) this.#visit(index, own.written.firstToReach(seq), visit);
+		if (flags === 'S') this.#visit(index, this.#call(index, own, /^connect$/), visit);
 		if (flags.includes('F'))
-			this.#tell(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), visit);
+			this.#visit(index, this.#call(index, own, /^(close|shutdown)$/, Number.NEGATIVE_INFINITY), visit);
 	}
 
-	/** Not what comes so late that it must be something else. */
-	#tell(index: number, cause: number | undefined, visit: VisitCause): void {
+	/** Visits a cause, unless it is so late that it cannot be the cause. */
+	#visit(index: number, cause: number | undefined, visit: VisitCause): void {
 		if (cause === undefined || cause === index) return;
 		const item = this.#items[index] as Item;
 		if (this.#timeOf(cause) <= item.t + precisionOf(item)) visit(cause);
 	}
 
-	#causeOf(index: number, item: Item, own: Part, other: Part): number | undefined {
+	#causeOf(index: number, item: Item, own: HostIndex, other: HostIndex): number | undefined {
 		const { event } = item;
 		switch (event?.kind) {
 			case 'icmp': {
@@ -188,8 +186,8 @@ class Track {
 				return this.#first(index, other.icmp) ?? this.#arrival(index, other, isReset);
 			case 'reset':
 				if (event.direction === 'received') return this.#arrival(index, other, isReset);
-				// An own decision answers nothing, and is told once the RST has left (net/ipv4/tcp_output.c,
-				// `tcp_send_active_reset`).
+				// A reset by the host's own decision answers nothing, and is traced after the RST was sent
+				// (net/ipv4/tcp_output.c, `tcp_send_active_reset`).
 				return /ABORT|CLOSE|LINGER|DISCONNECT/.test(event.reason ?? '')
 					? undefined
 					: this.#first(index, other.segments);
@@ -198,7 +196,7 @@ class Track {
 		}
 	}
 
-	#causeOfState(index: number, { from, to }: State, own: Part, other: Part): number | undefined {
+	#causeOfState(index: number, { from, to }: EventOf<'state'>, own: HostIndex, other: HostIndex): number | undefined {
 		const previous = own.states[firstWhere(own.states.length, (at) => (own.states[at] as number) >= index) - 1];
 		const since = previous === undefined ? Number.NEGATIVE_INFINITY : this.#timeOf(previous) - PRECISION;
 		switch (to) {
@@ -228,7 +226,7 @@ class Track {
 		}
 	}
 
-	#causeOfReturn(index: number, call: Call, own: Part, other: Part): number | undefined {
+	#causeOfReturn(index: number, call: Call, own: HostIndex, other: HostIndex): number | undefined {
 		const { name, errno, returned, t } = call;
 		if (errno === 'ECONNRESET' || errno === 'EPIPE' || errno === 'ECONNREFUSED') {
 			return this.#first(index, other.icmp) ?? this.#arrival(index, other, isReset, Number.NEGATIVE_INFINITY);
@@ -239,14 +237,14 @@ class Track {
 		if (isCallOf(call, 'read')) {
 			return returned === 0
 				? this.#arrival(index, other, isFin, Number.NEGATIVE_INFINITY)
-				: other.sent.covering(own.read.get(index) ?? 0);
+				: other.delivered.firstToReach(own.read.get(index) ?? 0);
 		}
-		// A wait that slept was woken by what came after it began.
+		// If the call slept, something that arrived after its beginning has woken it.
 		const slept = isCall(name, 'poll') && this.#timeOf(index) - t > PRECISION;
 		return slept ? this.#arrival(index, other, ({ flags, length }) => length > 0 || /[SFR]/.test(flags), t) : undefined;
 	}
 
-	#call(index: number, own: Part, name: RegExp, since?: number): number | undefined {
+	#call(index: number, own: HostIndex, name: RegExp, since?: number): number | undefined {
 		return this.#first(
 			index,
 			own.calls,
@@ -255,20 +253,25 @@ class Track {
 		);
 	}
 
-	#arrival(index: number, other: Part, is: (segment: Segment) => boolean, since?: number): number | undefined {
-		const fits = (at: number) => this.#segment(at).fate === 'delivered' && is(this.#segment(at));
+	#arrival(
+		index: number,
+		other: HostIndex,
+		matches: (segment: Segment) => boolean,
+		since?: number,
+	): number | undefined {
+		const fits = (at: number) => this.#segment(at).fate === 'delivered' && matches(this.#segment(at));
 		return this.#first(index, other.segments, fits, since);
 	}
 
-	/** What acknowledged the last of these. */
-	#answerTo(sent: readonly number[], index: number, other: Part): number | undefined {
+	/** Returns the segment that acknowledged the last of these. */
+	#answerTo(sent: readonly number[], index: number, other: HostIndex): number | undefined {
 		const last = sent[Math.max(0, firstWhere(sent.length, (at) => (sent[at] as number) >= index) - 1)];
 		return last === undefined ? undefined : other.acknowledging.get(endOf(this.#segment(last)));
 	}
 
 	/**
-	 * The first that fits, since then and not much later. Of several the first is the safe choice: what came after it may
-	 * be an effect itself, and must not be taken for the cause.
+	 * Returns the first item that fits, since then and not much later. If there are several, the first is the safe
+	 * choice: the later ones may be effects.
 	 */
 	#first(
 		index: number,
@@ -280,7 +283,7 @@ class Track {
 		const from = since ?? t - PRECISION;
 		const latest = t + precisionOf(this.#items[index] as Item);
 		for (
-			let at = firstWhere(among.length, (place) => this.#timeOf(among[place] as number) >= from);
+			let at = firstWhere(among.length, (position) => this.#timeOf(among[position] as number) >= from);
 			at < among.length;
 			at++
 		) {
@@ -300,35 +303,35 @@ class Track {
 	}
 }
 
-function addSegment(part: Part, index: number, segment: Segment): void {
+function addSegment(host: HostIndex, index: number, segment: Segment): void {
 	const { absolute, length, flags, seq, fate } = segment;
-	part.segments.push(index);
-	if (flags.includes('S')) part.syns.push(index);
-	if (flags.includes('F')) part.fins.push(index);
+	host.segments.push(index);
+	if (flags.includes('S')) host.syns.push(index);
+	if (flags.includes('F')) host.fins.push(index);
 	if (fate !== 'delivered') return;
 	const end = endOf(segment);
-	if (end !== absolute.seq && !part.ends.has(end)) part.ends.set(end, index);
-	if (flags.includes('.') && !part.acknowledging.has(absolute.ack)) part.acknowledging.set(absolute.ack, index);
-	if (length > 0) part.sent.add(index, seq + length - 1);
+	if (end !== absolute.seq && !host.ends.has(end)) host.ends.set(end, index);
+	if (flags.includes('.') && !host.acknowledging.has(absolute.ack)) host.acknowledging.set(absolute.ack, index);
+	if (length > 0) host.delivered.add(index, seq + length - 1);
 }
 
-function addCall(part: Part, index: number, call: Call, place: Item['part']): void {
-	if (place !== 'end') part.calls.push(index);
+function addCall(host: HostIndex, index: number, call: Call, part: Item['part']): void {
+	if (part !== 'end') host.calls.push(index);
 	const bytes = call.errno === undefined ? (call.returned ?? Number.POSITIVE_INFINITY) : 0;
-	if (isCallOf(call, 'write') && place !== 'end') part.written.add(index, part.written.last + Math.max(0, bytes));
-	if (isCallOf(call, 'read') && place !== 'begin' && Number.isFinite(bytes)) {
-		part.bytesRead += Math.max(0, bytes);
-		part.read.set(index, part.bytesRead);
+	if (isCallOf(call, 'write') && part !== 'end') host.written.add(index, host.written.last + Math.max(0, bytes));
+	if (isCallOf(call, 'read') && part !== 'begin' && Number.isFinite(bytes)) {
+		host.bytesRead += Math.max(0, bytes);
+		host.read.set(index, host.bytesRead);
 	}
 }
 
-/** The absolute number that acknowledges it. */
+/** Returns the absolute acknowledgement number that acknowledges the segment. */
 function endOf({ absolute, length, flags }: Segment): number {
 	return (absolute.seq + length + (flags.includes('S') || flags.includes('F') ? 1 : 0)) >>> 0;
 }
 
 function precisionOf({ event, part }: Item): number {
-	// What woke a wait is not known for certain; what connected, or was read, is.
+	// The cause of a wait's end is uncertain; that of a connect or a read is certain.
 	if (event?.kind === 'call' && part === 'end' && !isCall(event.name, 'poll')) return RETURN_PRECISION;
 	return event?.kind === 'state' && event.how === 'sampled' ? SAMPLE_PRECISION : PRECISION;
 }
@@ -341,7 +344,7 @@ function isFin({ flags }: Segment): boolean {
 	return flags.includes('F');
 }
 
-/** The first place from which on something holds, among `count`. */
+/** Returns the first of `count` positions from which on something holds (binary search). */
 function firstWhere(count: number, holds: (at: number) => boolean): number {
 	let [low, high] = [0, count];
 	while (low < high) {

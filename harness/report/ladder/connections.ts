@@ -1,24 +1,17 @@
+import type { Endpoint } from '../../formats/types.ts';
 import type { Event, HostName } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 
-interface Endpoint {
-	readonly address: string;
-	readonly port: number;
-}
-
-/** A socket as the host that holds it names it. */
-export interface Ends {
+/** The addresses of a socket, from the point of view of its host. */
+export interface SocketAddresses {
 	readonly local: Endpoint;
 	readonly remote: Endpoint;
 }
 
-/** A legend names this many connections one by one, and of the others only the last. */
+/** The largest number of lines in a legend. The last stands for all connections for which there is no room. */
 const MOST_IN_LEGEND = 8;
 
-/**
- * Names for connections, where a timeline has several: told apart by their ports. Each has a number, however many there
- * are.
- */
+/** Numbers the connections of a timeline. Connections are identified by their ports. */
 export class Connections {
 	readonly #numbers = new Map<string, number>();
 	readonly #keys = new Map<number, string>();
@@ -37,18 +30,18 @@ export class Connections {
 		}
 	}
 
-	/** The same from both ends, and `undefined` for a listener or a socket that is not bound yet. */
-	keyOf(host: HostName, { local, remote }: Ends): string | undefined {
+	/** Returns the same key for both ends. Undefined for a listener, or a socket that is not bound yet. */
+	keyOf(host: HostName, { local, remote }: SocketAddresses): string | undefined {
 		if (local.port === 0 || remote.port === 0) return undefined;
 		if (isLoopback({ local, remote }))
 			return `${host} ${Math.min(local.port, remote.port)} ${Math.max(local.port, remote.port)}`;
-		// A firewall's answer bears the other host's address, whoever made it.
+		// The answer of a firewall has the address of the other host, although this host sent it.
 		const isOwn = this.#isAddressOf(host, local) || !this.#isAddressOf(host, remote);
 		const [own, other] = isOwn ? [local, remote] : [remote, local];
 		return host === 'client' ? this.#keyOfPorts(own.port, other.port) : this.#keyOfPorts(other.port, own.port);
 	}
 
-	/** One string for all that are equal: there may be very many segments. */
+	/** Returns the same string object for equal keys, to save memory: there may be very many segments. */
 	#keyOfPorts(client: number, server: number): string {
 		const both = (client << 16) | server;
 		const known = this.#keys.get(both);
@@ -58,8 +51,8 @@ export class Connections {
 		return key;
 	}
 
-	/** `#2`, or nothing where it is the only one, or no connection (a listener). */
-	labelOf(host: HostName, ends: Ends): string | undefined {
+	/** Returns `#2`, or undefined for a listener, or if there is only one connection. */
+	labelOf(host: HostName, ends: SocketAddresses): string | undefined {
 		return this.labelOfKey(this.keyOf(host, ends));
 	}
 
@@ -69,20 +62,20 @@ export class Connections {
 	}
 
 	/**
-	 * Which socket of a host it is: its connection's number, or a listener's port; nothing where there is only one that
-	 * it can be.
+	 * Returns a label for a socket of a host: the number of its connection, or the port of a listener. Undefined if there
+	 * is only one such socket.
 	 */
-	socketOf(host: HostName, ends: Ends): string | undefined {
+	socketOf(host: HostName, ends: SocketAddresses): string | undefined {
 		const label = this.labelOf(host, ends);
 		if (label !== undefined || !isListener(ends)) return label;
 		const several = (this.#listeners.get(host)?.size ?? 0) > 1 || this.#numbers.size > 1;
 		return several && ends.local.port !== 0 ? `:${ends.local.port}` : undefined;
 	}
 
-	/** A line for each that has a number, and one for all that there is no room for. */
+	/** Returns a line for each connection, up to a limit. Empty if there is only one. */
 	legend(): string[] {
 		if (this.#numbers.size < 2) return [];
-		const lines = [...this.#numbers].map(([key, number]) => `#${number} ${endsInWords(key)}`);
+		const lines = [...this.#numbers].map(([key, number]) => `#${number} ${describeKey(key)}`);
 		if (lines.length <= MOST_IN_LEGEND) return lines;
 		return [...lines.slice(0, MOST_IN_LEGEND - 1), `… ${lines.at(-1)} (${lines.length} connections)`];
 	}
@@ -97,17 +90,17 @@ export class Connections {
 	}
 }
 
-function endsInWords(key: string): string {
+function describeKey(key: string): string {
 	const [first, second, third] = key.split(' ');
 	return third === undefined ? `client:${first} server:${second}` : `${first}:${second} ${first}:${third}`;
 }
 
-function isListener({ remote }: Ends): boolean {
+function isListener({ remote }: SocketAddresses): boolean {
 	return remote.port === 0;
 }
 
-/** Both ends are one host's. */
-export function isLoopback({ local, remote }: Ends): boolean {
+/** Returns whether both ends are on the same host. */
+export function isLoopback({ local, remote }: SocketAddresses): boolean {
 	return (
 		isLocal(local.address) || isLocal(remote.address) || (local.address !== '' && local.address === remote.address)
 	);

@@ -18,8 +18,8 @@ function pictures(timeline: TimelineFile): { text: string; svg: string } {
 
 const endpoint = (address: string, port: number) => ({ address, port });
 
-describe('what was sent', () => {
-	test('within a host stands at that host, and never on the wire', () => {
+describe('a packet', () => {
+	test('on loopback is drawn at its host, and never on the wire', () => {
 		const own = { link: 'loopback' as const, from: endpoint('10.77.1.3', 40_000), to: endpoint('10.77.1.3', 9000) };
 		const builder = new TimelineBuilder()
 			.segment(1, 'server', 'S', own)
@@ -29,7 +29,7 @@ describe('what was sent', () => {
 		expect(eventRows(builder).filter(({ wire }) => wire !== undefined)).toEqual([]);
 	});
 
-	test('by a firewall in the name of the other side is told as the firewall’s', () => {
+	test('that a firewall sent in the name of the other host is marked as the firewall’s', () => {
 		const forged = {
 			origin: 'firewall' as const,
 			from: endpoint('10.77.1.3', 8080),
@@ -40,13 +40,13 @@ describe('what was sent', () => {
 			.segment(1.0001, 'client', 'R.', { ...forged, link: 'loopback', ack: 1 });
 		expect(marks(builder, 'client')).toEqual(['↺ R. 8080→49152, made by the client’s firewall']);
 		expect(drawn(builder)).toContain('S ───');
-		// Over the wire: the server's firewall answers for the server.
+		// Over the wire, the server's firewall answers for the server.
 		expect(drawn(new TimelineBuilder().segment(1, 'server', 'R.', { ...forged, ack: 1 }))).toContain(
 			'made by the server’s firewall',
 		);
 	});
 
-	test('as ICMP is an arrow with its name and what it complains of', () => {
+	test('of ICMP is an arrow with its name and what it quotes', () => {
 		const builder = new TimelineBuilder()
 			.segment(1, 'client', 'P.', { seq: 1, length: 5, fate: 'dropped', by: 'server: reject' })
 			.icmp(1.0001, 'server', 'host-unreachable', {
@@ -57,7 +57,7 @@ describe('what was sent', () => {
 		expect(drawn(tooBig)).toContain('MTU 1300');
 	});
 
-	test('with an unknown fate says which observer had failed', () => {
+	test('with an unknown fate names the observer that had failed', () => {
 		const builder = new TimelineBuilder().segment(1, 'client', 'P.', {
 			seq: 1,
 			length: 5,
@@ -67,7 +67,7 @@ describe('what was sent', () => {
 		expect(drawn(builder)).toMatch(/P\. seq 1 len 5 ─+\? .*fate unknown: capture had failed/);
 	});
 
-	test('tells the options that matter where they matter', () => {
+	test('shows options only if they matter', () => {
 		const options = { sack: [{ from: 11, to: 21 }], timestamp: { value: 1, echo: 2 } };
 		const [row] = eventRows(new TimelineBuilder().segment(1, 'server', '.', { ack: 1, options }));
 		expect(row?.wire?.remarks).toEqual(['SACK 11:21']);
@@ -75,18 +75,18 @@ describe('what was sent', () => {
 	});
 });
 
-test('an observer that failed is a line across, and another when it tells all again', () => {
+test('the failure of an observer is a line across the picture, and so is its recovery', () => {
 	const losses = [{ observer: 'capture', host: 'server' as const, what: 'tcpdump was killed', since: 2, until: 3 }];
 	const timeline = new TimelineBuilder().step(1, 'before').step(4, 'after').build({ scenario: 'a', losses });
 	const text = layOut(timeline).rows.flatMap((row) => (row.kind === 'lapse' ? [`${row.t} ${row.text}`] : []));
 	expect(text).toEqual([
-		'2 capture on the server failed: tcpdump was killed. What it would have told is unknown from here on',
-		'3 capture on the server tells all again',
+		'2 capture on the server failed: tcpdump was killed. Its events are missing from here on',
+		'3 capture on the server works again',
 	]);
 });
 
-describe('who and which', () => {
-	test('of several processes of a peer did what is told', () => {
+describe('labels', () => {
+	test('name the process if a peer has several', () => {
 		const builder = new TimelineBuilder()
 			.call(1, 'server', 'accept4', '5, {}, []', { peer: 'socat', pid: 10, fd: 5, returned: 6, took: 0.5 })
 			.call(2, 'server', 'recvfrom', '6<TCP:[1]>, "hi", 9', { peer: 'socat', pid: 11, fd: 6, returned: 2, took: 0 })
@@ -99,7 +99,7 @@ describe('who and which', () => {
 		]);
 	});
 
-	test('threads are told apart only where several block at once', () => {
+	test('number threads only if several block at once', () => {
 		const read = (t: number, tid: number) => ({ t, tid, took: 1 });
 		const drawnBy = (...calls: { t: number; tid: number; took: number }[]) => {
 			const builder = new TimelineBuilder();
@@ -111,7 +111,7 @@ describe('who and which', () => {
 		expect(drawnBy(read(1, 7), read(1.5, 8))).toEqual(['dnc: recvfrom(3) …', 'dnc/2: recvfrom(3) …']);
 	});
 
-	test('socket a state, an error, a reset and a look are about, where there are several', () => {
+	test('name the socket of a state, an error, a reset and a sample if there are several', () => {
 		const ends = { boot: 1, local: endpoint('10.77.1.2', 50_000), remote: endpoint('10.77.1.3', 8080) };
 		const row = { state: 'CLOSE-WAIT', receiveQueue: 0, sendQueue: 0, details: '', ...ends };
 		const builder = new TimelineBuilder()
@@ -142,7 +142,7 @@ describe('who and which', () => {
 });
 
 describe('a call', () => {
-	test('that blocked for a moment ends behind what it waited for', () => {
+	test('that blocked briefly ends after what it waited for', () => {
 		const builder = new TimelineBuilder()
 			.call(1, 'server', 'accept4', '3, {sin_port=htons(49152)}, [16]', { fd: 3, returned: 4, took: 0.05 })
 			.segment(1.049, 'client', 'S')
@@ -157,7 +157,7 @@ describe('a call', () => {
 		]);
 	});
 
-	test('whose end strace told too early ends behind what it waited for, too', () => {
+	test('whose recorded end is too early also ends after what it waited for', () => {
 		const socket = {
 			family: 'IPv4' as const,
 			local: endpoint('10.77.1.2', 49_152),
@@ -174,7 +174,7 @@ describe('a call', () => {
 		]);
 	});
 
-	test('in which nothing happened is one line', () => {
+	test('during which nothing happened is one line', () => {
 		const builder = new TimelineBuilder().call(1, 'client', 'recvfrom', '3<TCP:[1]>, "x", 9', {
 			fd: 3,
 			returned: 1,
@@ -183,7 +183,7 @@ describe('a call', () => {
 		expect(marks(builder, 'client')).toEqual(['recvfrom(3, "x") = 1']);
 	});
 
-	test('stays beside the first of the segments that it sent', () => {
+	test('is beside the first of the segments that it sent', () => {
 		const builder = new TimelineBuilder()
 			.call(1, 'client', 'write', '3<TCP:[1]>, "hi", 2', { fd: 3, returned: 2 })
 			.segment(1.0001, 'client', '.', { seq: 1, length: 1448 })
@@ -196,8 +196,8 @@ describe('a call', () => {
 });
 
 /**
- * A client that connects anew and anew: refused, but each hundredth time accepted and closed. Eight events or more each
- * time.
+ * Returns a timeline of a client that connects again and again. It is refused, except each hundredth time: then it is
+ * accepted, and closes. Each time has seven or eight events.
  */
 function reconnecting(times: number): TimelineBuilder {
 	const builder = new TimelineBuilder().step(0, 'the client connects until it is told to stop');
@@ -236,8 +236,8 @@ function reconnecting(times: number): TimelineBuilder {
 	return builder;
 }
 
-describe('much of the same', () => {
-	test('is one connection of each kind, and how many were like it', () => {
+describe('a long timeline', () => {
+	test('of connections that are alike shows one of each kind, and the number of the others', () => {
 		const { rows, connections } = layOut(build(reconnecting(1_000)));
 		const bundles = rows.flatMap((row) => (row.kind === 'bundle' ? [row] : []));
 		expect(bundles.map(({ connections: folded, segments, text }) => [folded, segments, text])).toEqual([
@@ -260,7 +260,7 @@ describe('much of the same', () => {
 		expect(connections.at(-1)).toBe('… #1000 client:20999 server:8080 (1000 connections)');
 	});
 
-	test('of 33,000 events is a ladder of at most 100 KB, as text and as SVG', () => {
+	test('of 33,000 events has a ladder of at most 100 KB, as text and as SVG', () => {
 		const timeline = build(reconnecting(4_700));
 		expect(timeline.events.length).toBeGreaterThan(32_000);
 		const { text, svg } = pictures(timeline);
@@ -269,8 +269,8 @@ describe('much of the same', () => {
 	});
 
 	/**
-	 * Half as many acknowledgements as data, of each hundred one lost, of each hundred one sent again; nothing in it
-	 * repeats exactly.
+	 * Returns a timeline with half as many acknowledgements as data segments. One in a hundred is lost, about one in a
+	 * hundred is retransmitted, and nothing repeats exactly.
 	 */
 	function transfer(segments: number): TimelineFile {
 		const builder = new TimelineBuilder();
@@ -293,31 +293,31 @@ describe('much of the same', () => {
 		return build(builder);
 	}
 
-	test('is counted where nothing repeats, in a picture of bounded size: nothing is left out', () => {
+	test('without repetitions is summarized in a picture of bounded size, and every segment is counted', () => {
 		const timeline = transfer(20_000);
 		const { text, svg } = pictures(timeline);
 		expect(Buffer.byteLength(text)).toBeLessThan(100_000);
 		expect(svg.length).toBeLessThan(100_000);
-		const told = layOut(timeline).rows.reduce(
+		const counted = layOut(timeline).rows.reduce(
 			(sum, row) => sum + (row.kind === 'events' ? (row.wire?.times ?? 0) : 'segments' in row ? row.segments : 0),
 			0,
 		);
-		expect(told).toBe(20_000);
+		expect(counted).toBe(20_000);
 		const losses = layOut(timeline).rows.flatMap((row) =>
 			row.kind === 'bundle' ? [/\d+ retransmissions, \d+ dropped by client: drop 1 %/.test(row.text)] : [],
 		);
 		expect(losses.filter(Boolean).length).toBeGreaterThan(2);
 	});
 
-	test('is laid out in a time that grows with it, and no faster', () => {
+	test('is laid out in a time that grows in proportion', () => {
 		const cost = (timeline: TimelineFile) => {
-			// Of the processor: what else a busy machine does is no matter.
+			// Processor time, which does not depend on how busy the machine is.
 			const before = process.cpuUsage();
 			layOut(timeline);
 			return process.cpuUsage(before).user;
 		};
 		const [some, many] = [transfer(5_000), transfer(40_000)];
-		// What is compiled for the first time is slow.
+		// The first run is slower, because code is compiled.
 		layOut(some);
 		expect(cost(many) / cost(some)).toBeLessThan(8 * 3);
 	});

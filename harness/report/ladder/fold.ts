@@ -1,27 +1,28 @@
 import { foldAlike } from './alike.ts';
 import type { Item } from './item.ts';
-import { summarized } from './summarize.ts';
+import { summarize } from './summarize.ts';
 
-/** A cycle (a probe and its answer, a heartbeat) is folded from this often on, and up to this many things long. */
+/** A cycle (a probe and its answer, a heartbeat) is folded if it occurs at least this many times in a row. */
 const LEAST_TURNS = 3;
+/** The largest number of items in a cycle. */
 const LONGEST_CYCLE = 8;
-/** Of what is told once, so many times are given, and the last. */
+/** The largest number of times that the title of a fold lists, besides the last. */
 const MOST_TIMES = 12;
 
-/** What is drawn of many things, and the connections of which nothing is. */
+/** The items to draw, and the connections that are not drawn. */
 export interface Folded {
 	readonly items: Item[];
 	readonly hidden: ReadonlySet<string>;
 }
 
 /**
- * What repeats is told once: runs of the same thing become one with a count, connections that are alike the first of
- * them and how many there were, cycles of several things their first turn and a `repeat`. What is too much even so is
- * counted.
+ * Folds repetitions. Consecutive equal items become one with a count. Of connections that are alike, the first is kept,
+ * and the others are counted. Of a cycle, the first turn is kept, followed by a `repeat`. If there are still too many
+ * items, most are summarized.
  */
 export function fold(items: readonly Item[], labelOf: (connection: string) => string | undefined): Folded {
 	const { items: drawn, hidden } = foldAlike(foldRuns(items), labelOf);
-	return { items: summarized(foldCycles(foldRuns(drawn))), hidden };
+	return { items: summarize(foldCycles(foldRuns(drawn))), hidden };
 }
 
 function foldRuns(items: readonly Item[]): Item[] {
@@ -46,7 +47,7 @@ function isAgain(first: Item, item: Item): boolean {
 	);
 }
 
-/** What is the same thing again and again as one, which tells when it was. */
+/** Joins equal items to one, whose title lists their times. */
 function joined(run: readonly Item[]): Item {
 	const [first, ...others] = run as [Item, ...Item[]];
 	const until = others.at(-1)?.until;
@@ -101,7 +102,7 @@ function foldCycles(items: readonly Item[]): Item[] {
 	return folded;
 }
 
-/** The cycle that begins here and covers most; the shortest of those. */
+/** Returns the cycle that begins here and covers the most items; if there are several, the shortest. */
 function cycleAt(items: readonly Item[], at: number): { length: number; turns: number } {
 	let best = { length: 1, turns: 1 };
 	for (let length = 1; length <= LONGEST_CYCLE; length++) {

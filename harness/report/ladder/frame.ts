@@ -4,7 +4,7 @@ import { printable, wrap } from '../text-format.ts';
 import { verdictTable } from '../verdict-table.ts';
 import type { Ladder } from './model.ts';
 
-/** What stands above the picture: what was tried, where, and the question. */
+/** Returns the lines above the picture: title, engine and kernel, failure, question. */
 export function opening(ladder: Ladder, width: number, paint: Paint): string[] {
 	const where = [
 		`${ladder.engine}, Linux ${ladder.kernel}`,
@@ -22,7 +22,7 @@ export function opening(ladder: Ladder, width: number, paint: Paint): string[] {
 	];
 }
 
-/** What stands below it: the answer that was observed, the verdicts on the claims, and what observers missed. */
+/** Returns the lines below the picture: the observed answer, the verdicts, and notes on the evidence. */
 export function closing(ladder: Ladder, width: number, paint: Paint): string[] {
 	const notes = notesOf(ladder);
 	return [
@@ -34,10 +34,10 @@ export function closing(ladder: Ladder, width: number, paint: Paint): string[] {
 	];
 }
 
-/** Enough for what is wrong, what was seen and what to do; the page and timeline.json have the rest. */
+/** Enough for a problem, what was seen, and the remedy. The page and timeline.json have the whole message. */
 const MOST_FAILURE_LINES = 12;
 
-/** Why it failed, in the lines in which it was told, as many as there is room for. */
+/** Returns the first lines of the failure's message. */
 export function failureLines({ failure }: Ladder, width: number): string[] {
 	const lines = failure?.trimEnd().split('\n') ?? [];
 	const more = lines.length > MOST_FAILURE_LINES ? [`… ${lines.length - MOST_FAILURE_LINES} more lines`] : [];
@@ -51,7 +51,7 @@ function labelled(label: string, text: string, width: number, paint: Paint): str
 }
 
 /**
- * What a reader must know of the evidence: what was only sampled, what was missed, and what could not be asked here.
+ * Returns notes on the evidence: whether states were only sampled, what observers missed, and what was skipped.
  */
 export function notesOf({ sampled, losses, skipped }: Ladder): string[] {
 	return [

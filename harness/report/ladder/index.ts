@@ -24,8 +24,8 @@ export { drawSvg } from './svg/index.ts';
 export { drawEnd, drawText, type TextOptions } from './text.ts';
 
 /**
- * A timeline drawn as text: two hosts as columns, time downwards, segments as arrows between them, lost ones broken
- * off.
+ * Draws a timeline as text. The two hosts are columns, time runs downwards, segments are arrows between the hosts, and
+ * the arrows of lost segments are broken off.
  */
 export function renderLadder(timeline: TimelineFile, options: TextOptions = {}): string {
 	return drawText(layOut(timeline), options);

@@ -4,51 +4,53 @@ import type { Arrow, FaultRow, LossRow, Mark, RepeatRow, StepRow, SummaryRow } f
 interface ItemBase {
 	readonly t: number;
 	readonly until: number;
-	/** What counts as the same thing again, among those that are alike. */
+	/** Equal for repetitions of the same item, if `alike` is equal, too. */
 	readonly key: string;
-	/** The same without sequence numbers and connections. */
+	/** Equal for items that differ only in sequence numbers and connections. */
 	readonly alike: string;
-	/** Looser still: what sort of thing it is, whatever data it carried. */
+	/** Equal for items of the same sort, whatever data they carry. */
 	readonly sort: string;
-	/** The connection that it belongs to, as `Connections.keyOf` names it. */
+	/** The key of its connection, from `Connections.keyOf`. */
 	readonly connection?: string | undefined;
 	readonly event?: Event | undefined;
-	/** Of a call that is drawn where it began and where it ended. */
+	/** For a call that is drawn twice: where it began, and where it ended. */
 	readonly part?: 'begin' | 'end' | undefined;
-	/** A call that may put something on the wire. */
+	/** It is a call that may send something. */
 	readonly acts?: boolean | undefined;
-	/** Segments that it stands for. */
+	/** The number of segments in it. */
 	readonly segments: number;
 }
 
-/** What stands at a host. */
+/** An item at a host. */
 export type HostItem = ItemBase & { readonly slot: HostName; readonly mark: Mark };
-/** What crosses the wire. */
+/** An item that crosses the wire. */
 export type WireItem = ItemBase & { readonly slot: 'wire'; readonly arrow: Arrow };
-/** What goes across the whole picture. */
+/** An item across the whole picture. */
 export type FullWidthItem = ItemBase & {
 	readonly slot: 'full';
 	readonly row: StepRow | FaultRow | LossRow | RepeatRow | SummaryRow;
-	/** What it stands for, of a fold. */
+	/** The items that were folded into it. */
 	readonly parts?: readonly Item[];
 };
 
-/** One thing to draw, before things of one moment are put in one row. */
+/** One thing to draw. Items of one moment are later put into one row. */
 export type Item = HostItem | WireItem | FullWidthItem;
 
 export type Call = EventOf<'call'>;
+export type Icmp = EventOf<'icmp'>;
+export type Segment = EventOf<'segment'>;
 
 /**
- * Two events of different sources that are closer than this, in seconds, have no order by their times: twice the
- * precision of the coarsest clock (that of strace; `clocks` in the head of a timeline).
+ * The order of two events from different sources is unknown if their times are closer than this, in seconds. It is
+ * twice the precision of the coarsest clock, which is that of strace (`clocks` in the head of a timeline).
  */
 export const PRECISION = 0.002;
 
 /**
- * How far apart they may be where one is the return of a call: strace tells when it began from before it let it go on,
- * and how long it took from then, so that on a busy machine the sum is earlier than the return was.
+ * The same if one event is the return of a call. strace records the beginning before it lets the call continue, and the
+ * duration from then on. So on a busy machine the sum of both is earlier than the return.
  */
 export const RETURN_PRECISION = 0.1;
 
-/** How far apart they may be where one was seen by a look at `ss`, which reads for a while after it has begun. */
+/** The same if one event is a sample of `ss`, which reads sockets for some time after its start. */
 export const SAMPLE_PRECISION = 0.02;

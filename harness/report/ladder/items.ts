@@ -13,44 +13,45 @@ import type { BlockedCall, FaultRow, LossRow, Mark, MarkKind, StepRow } from './
 import { inCausalOrder } from './order.ts';
 import { PacketArrows } from './packet-arrows.ts';
 import { SocketChanges } from './socket-changes.ts';
-import type { Placed } from './spans.ts';
+import type { WithoutLane } from './spans.ts';
 
-/** What stands at one host. */
-type OfHost = Exclude<Event, { kind: 'step' }>;
+/** An event of one host. */
+type HostEvent = Exclude<Event, { kind: 'step' }>;
 
-/** What of a timeline is drawn: items in the order of time, none before its cause, and the calls that blocked. */
+/** Returns the items to draw, in the order of time, but none before its cause, and the calls that blocked. */
 export function itemsOf(
 	timeline: TimelineFile,
 	connections: Connections,
 	end: number,
-): { items: Item[]; blocks: Placed<BlockedCall>[] } {
-	const { items, blocks } = new Itemizer(timeline, connections, end).drawn();
+): { items: Item[]; blocks: WithoutLane<BlockedCall>[] } {
+	const { items, blocks } = new Itemizer(timeline, connections, end).itemize();
 	const inTime = items.sort((one, other) => one.t - other.t);
 	const causes = causesAmong(inTime);
 	return { items: inCausalOrder(inTime.length, causes).map((index) => inTime[index] as Item), blocks };
 }
 
-/** A call that blocks: since when, and what it says of itself. */
-interface OpenCall {
+/** A call that has not returned yet. */
+interface PendingCall {
 	readonly host: HostName;
-	readonly waiting: string;
+	/** Its name and arguments, as far as they are known at its beginning. */
+	readonly text: string;
 	readonly t: number;
 	readonly title: string;
 	readonly connection: string | undefined;
 }
 
-/** What a mark says: `detail` is cut first where there is no room. */
+/** The text of a mark. If there is not enough room, `detail` is cut first. */
 interface MarkText {
 	readonly head: string;
 	readonly detail?: string;
 	readonly tail?: string;
 	readonly title?: string;
-	/** The same without what tells one connection from another. */
+	/** The text without the label of the connection. */
 	readonly alike?: string;
 	readonly sort?: string;
 }
 
-/** What else is known of what a mark stands for. */
+/** Other properties of a mark's item. */
 interface MarkContext {
 	readonly connection?: string | undefined;
 	readonly part?: 'begin' | 'end' | undefined;
@@ -67,11 +68,11 @@ class Itemizer {
 	readonly #wire: PacketArrows;
 	readonly #sockets: SocketChanges;
 	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
-	readonly #blocking = new Map<string, OpenCall>();
-	readonly #blocks: Placed<BlockedCall>[] = [];
+	readonly #pending = new Map<string, PendingCall>();
+	readonly #blocks: WithoutLane<BlockedCall>[] = [];
 	readonly #end: number;
 	readonly #items: Item[] = [];
-	#full = 0;
+	#fullWidthItems = 0;
 
 	constructor(timeline: TimelineFile, connections: Connections, end: number) {
 		const { events, losses } = timeline;
@@ -86,19 +87,19 @@ class Itemizer {
 		this.#sockets = new SocketChanges(connections);
 	}
 
-	drawn(): { items: Item[]; blocks: Placed<BlockedCall>[] } {
+	itemize(): { items: Item[]; blocks: WithoutLane<BlockedCall>[] } {
 		for (const loss of this.#losses) this.#loss(loss);
 		for (const event of this.#events) {
-			// What a machine without power could not have done is recorded, but is no part of the story.
+			// A machine without power could not have done this, so it is recorded, but not drawn.
 			if ('ghost' in event && event.ghost === true) continue;
 			if (event.kind !== 'segment' && event.kind !== 'icmp' && 'boot' in event && event.boot !== undefined) {
-				// What an earlier boot left behind is not the host that is there now.
+				// Leftovers of an earlier boot do not belong to the current one.
 				if (event.boot < this.#boots[event.host]) continue;
 				this.#boots[event.host] = event.boot;
 			}
 			this.#add(event);
 		}
-		for (const thread of this.#blocking.keys()) this.#unblock(thread, this.#end, false, 'still blocked at the end');
+		for (const thread of this.#pending.keys()) this.#unblock(thread, this.#end, false, 'still blocked at the end');
 		return { items: this.#items, blocks: this.#blocks };
 	}
 
@@ -131,7 +132,7 @@ class Itemizer {
 				this.#state(event);
 				break;
 			case 'sockets':
-				this.#look(event);
+				this.#sample(event);
 				break;
 			case 'process':
 				this.#process(event);
@@ -149,48 +150,48 @@ class Itemizer {
 				this.#reset(event);
 				break;
 			case 'retransmit':
-				// The segment itself is drawn, as a retransmission.
+				// The segment itself is drawn as a retransmission.
 				break;
 		}
 	}
 
 	#across(row: StepRow | FaultRow | LossRow): void {
-		this.#full += 1;
-		const key = `full ${this.#full}`;
+		this.#fullWidthItems += 1;
+		const key = `full ${this.#fullWidthItems}`;
 		this.#items.push({ slot: 'full', t: row.t, until: row.t, key, alike: key, sort: key, row, segments: 0 });
 	}
 
-	/** From when on nobody knows; what was missed at no known time stands below the picture only. */
+	/** Draws when a loss began and ended. A loss without known times is only listed below the picture. */
 	#loss({ observer, host, what, since, until }: Loss): void {
-		const who = `${observer}${host === undefined ? '' : ` on the ${host}`}`;
+		const name = `${observer}${host === undefined ? '' : ` on the ${host}`}`;
 		if (since !== undefined)
 			this.#across({
 				kind: 'lapse',
 				t: since,
-				text: `${who} failed: ${what}. What it would have told is unknown from here on`,
+				text: `${name} failed: ${what}. Its events are missing from here on`,
 			});
-		if (until !== undefined) this.#across({ kind: 'lapse', t: until, text: `${who} tells all again` });
+		if (until !== undefined) this.#across({ kind: 'lapse', t: until, text: `${name} works again` });
 	}
 
 	#call(event: Call): void {
 		const drawn = this.#calls.isDrawn(event);
 		const connection = this.#callConnections.of(event);
 		const thread = threadOf(event);
-		const head = `${this.#callerNames.before(event)}${event.name}`;
+		const head = `${this.#callerNames.prefixOf(event)}${event.name}`;
 		const args = shortArguments(event);
 		const title = describeEvent(event).trim();
 		const unfinished = event.returned === undefined && event.errno === undefined;
 		const inTwo = this.#calls.isInTwo(event);
-		// A wait that is not drawn when it ends (typed text, a turn of an event loop) and begins anew is one wait to the
-		// reader.
+		// If the end of a wait is not drawn (typed text, an iteration of an event loop) and the same wait begins again, it
+		// is drawn as one wait.
 		if (inTwo && (drawn || (waits(event) && !event.name.startsWith('epoll')))) {
 			const atFirst = argumentsAtFirst(event);
-			const waiting = `${head}(${atFirst})`;
-			if (this.#blocking.get(thread)?.waiting !== waiting) {
+			const text = `${head}(${atFirst})`;
+			if (this.#pending.get(thread)?.text !== text) {
 				this.#unblock(thread, event.t, false, 'until then');
 				const words = { head: `${head}(`, detail: atFirst, tail: ') …', title, sort: `${event.name} …` };
 				this.#mark(event, 'call', words, { connection, part: 'begin', acts: acts(event) });
-				this.#blocking.set(thread, { host: event.host, waiting, t: event.t, title, connection });
+				this.#pending.set(thread, { host: event.host, text, t: event.t, title, connection });
 			}
 		}
 		if (!drawn || unfinished) return;
@@ -210,7 +211,7 @@ class Itemizer {
 				: { head: `… ${head}`, tail: resultOf(event) };
 			this.#mark(event, kind, { ...words, title, sort }, { connection, part: 'end' }, end);
 		} else {
-			// What acts stands before what it did; what waited or asked stands behind what it found.
+			// A call that sends is drawn before its effect. A call that waits or queries is drawn after its cause.
 			const isCause = acts(event);
 			const words = { head: `${head}(`, detail: args, tail: `)${resultOf(event)}`, title, sort };
 			this.#mark(
@@ -223,17 +224,17 @@ class Itemizer {
 		}
 	}
 
-	/** Who has ended is in no call any more. */
+	/** Ends all pending calls of a program that has exited. */
 	#unblockAll({ host, peer, t }: EventOf<'process'>): void {
-		for (const thread of this.#blocking.keys())
+		for (const thread of this.#pending.keys())
 			if (thread.startsWith(`${host} ${peer} `)) this.#unblock(thread, t, false, 'until its end');
 	}
 
 	#unblock(thread: string, until: number, failed: boolean, how: string): void {
-		const blocking = this.#blocking.get(thread);
-		if (blocking === undefined) return;
-		this.#blocking.delete(thread);
-		const { host, t, title, connection } = blocking;
+		const call = this.#pending.get(thread);
+		if (call === undefined) return;
+		this.#pending.delete(thread);
+		const { host, t, title, connection } = call;
 		this.#blocks.push({
 			host,
 			key: `${this.#blocks.length}`,
@@ -251,7 +252,7 @@ class Itemizer {
 		this.#mark(event, 'state', { ...this.#ofSocket(event, words), sort: event.how === 'sampled' ? 'sampled' : words });
 	}
 
-	#look(event: EventOf<'sockets'>): void {
+	#sample(event: EventOf<'sockets'>): void {
 		for (const { text, row } of this.#sockets.sample(event)) {
 			const connection = this.#connections.keyOf(event.host, row);
 			const label = this.#connections.labelOfKey(connection);
@@ -279,20 +280,20 @@ class Itemizer {
 		else this.#mark(event, 'error', this.#ofSocket({ ...event, local, remote }, words));
 	}
 
-	/** A reset that arrived is told by its segment; the kernel's event adds only the reason. */
+	/** A received reset is drawn as a segment. The kernel's event is drawn only if it adds a reason. */
 	#reset(event: EventOf<'reset'>): void {
 		if (event.direction === 'received' && event.reason === undefined) return;
 		const words = `${event.direction === 'sent' ? 'resets' : 'is reset'}: ${event.reason ?? 'no reason given'}`;
 		this.#mark(event, 'reset', this.#ofSocket(event, words));
 	}
 
-	/** Words on a socket, with its name before them where there are several. */
+	/** Returns the text with the name of its socket before it, if there are several sockets. */
 	#ofSocket(event: Pick<EventOf<'state'>, 'host' | 'local' | 'remote'>, words: string): MarkText {
 		const socket = this.#connections.socketOf(event.host, event);
 		return { head: socket === undefined ? words : `${socket} ${words}`, alike: words };
 	}
 
-	#mark(event: OfHost, kind: MarkKind, words: MarkText, about: MarkContext = {}, t = event.t): void {
+	#mark(event: HostEvent, kind: MarkKind, words: MarkText, about: MarkContext = {}, t = event.t): void {
 		const { host } = event;
 		const { head, detail = '', tail = '' } = words;
 		const mark: Mark = { kind, t, head, detail, tail, times: 1, title: words.title ?? describeEvent(event).trim() };
@@ -314,13 +315,13 @@ class Itemizer {
 		});
 	}
 
-	#connectionOf(event: OfHost): string | undefined {
+	#connectionOf(event: HostEvent): string | undefined {
 		if (!('local' in event) || event.local === undefined || event.remote === undefined) return undefined;
 		return this.#connections.keyOf(event.host, { local: event.local, remote: event.remote });
 	}
 }
 
-/** A process that is told its calls makes each in a thread of its own, so that several may block. */
+/** A controlled socket makes each call in its own thread, so that several may block. */
 function threadOf({ host, peer, pid, tid = pid, source, name, fd }: Call): string {
 	return [host, peer, pid, tid, ...(source === 'socket' ? [name, fd ?? ''] : [])].join(' ');
 }

@@ -8,7 +8,7 @@ import { type LadderRow, layOut, renderLadder } from './index.ts';
 
 const TIMELINES = { reboot: rebootTimeline, 'power-off': powerOffTimeline };
 
-/** Segments and ICMP messages that a row stands for. */
+/** Returns the number of segments and ICMP messages in a row. */
 function segmentsIn(row: LadderRow): number {
 	if (row.kind !== 'events') return 'segments' in row ? row.segments : 0;
 	const loops = [...row.client, ...row.server].filter(({ kind }) => kind === 'segment');
@@ -18,20 +18,20 @@ function segmentsIn(row: LadderRow): number {
 describe('a ladder as text', () => {
 	for (const [name, timeline] of Object.entries(TIMELINES)) {
 		for (const width of [80, 120]) {
-			test(`is the golden one: ${name}, ${width} columns`, () => {
+			test(`matches the golden file: ${name}, ${width} columns`, () => {
 				expectFile(new URL(`fixtures/${name}.${width}.txt`, import.meta.url), renderLadder(timeline(), { width }));
 			});
 		}
 	}
 
 	test('has the same text with colours as without', () => {
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
 		const plain = renderLadder(rebootTimeline(), { width: 100, colour: true }).replace(/\u001b\[[\d;]*m/g, '');
 		expect(plain.replace(/ +$/gm, '')).toBe(renderLadder(rebootTimeline(), { width: 100 }));
 		expect(renderLadder(rebootTimeline(), { colour: true })).toContain('\u001b[1;31mread(3) = ECONNRESET\u001b[0m');
 	});
 
-	test('says above it why the scenario failed, in the lines in which it was told', () => {
+	test('begins with the message of a failure, in its original lines', () => {
 		const failed = {
 			...rebootTimeline(),
 			outcome: 'failed' as const,
@@ -42,7 +42,7 @@ describe('a ladder as text', () => {
 		expect(text.indexOf('LIMIT_PASSED')).toBeLessThan(text.indexOf('time'));
 	});
 
-	test('draws any valid timeline within its width', () => {
+	test('is within its width for any valid timeline', () => {
 		fc.assert(
 			fc.property(anyTimeline, fc.integer({ min: 60, max: 200 }), (timeline, width) => {
 				const lines = renderLadder(timelineSchema.parse(timeline), { width }).split('\n');
@@ -54,7 +54,7 @@ describe('a ladder as text', () => {
 });
 
 describe('the layout', () => {
-	test('accounts for every segment, fault and step', () => {
+	test('draws or counts every segment, fault and step', () => {
 		fc.assert(
 			fc.property(anyTimeline, (timeline) => {
 				const { rows } = layOut(timeline);
@@ -68,14 +68,14 @@ describe('the layout', () => {
 		);
 	});
 
-	test('lays out ten thousand events in well under two seconds', () => {
+	test('of ten thousand events takes less than two seconds', () => {
 		const [segment, ...rest] = powerOffTimeline().events.filter(({ kind }) => kind === 'segment');
 		const events = Array.from({ length: 10_000 }, (_, index) => ({
 			...(index % 3 === 0 ? segment : rest[index % rest.length]),
 			t: index / 10,
 		}));
 		const timeline = timelineSchema.parse({ ...powerOffTimeline(), events });
-		// Of the processor: what else a busy machine does is no matter.
+		// Processor time, which does not depend on how busy the machine is.
 		const before = process.cpuUsage();
 		renderLadder(timeline);
 		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);

@@ -14,7 +14,7 @@ const text = (row: EventRow | undefined, side: 'client' | 'server') =>
 	row?.[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
 
 describe('one moment', () => {
-	test('puts the call, what it sent and what that did in one row', () => {
+	test('has a call, the segment that it sent, and its effect in one row', () => {
 		const rows = eventRows(
 			new TimelineBuilder()
 				.call(1, 'client', 'write', '3<TCP:[1]>, "hi", 2', { fd: 3, returned: 2 })
@@ -66,7 +66,7 @@ describe('folding', () => {
 		]);
 	});
 
-	test('tells a cycle once, and how often it came again', () => {
+	test('keeps the first turn of a cycle, and counts the others', () => {
 		const timeline = new TimelineBuilder();
 		for (let turn = 0; turn < 9; turn++)
 			timeline.segment(turn * 5, 'client', '.', { seq: 0 }).segment(turn * 5 + 0.0001, 'server', '.', { ack: 1 });
@@ -82,7 +82,7 @@ describe('folding', () => {
 		expect(rowsOf(timeline).filter(({ kind }) => kind === 'fault')).toHaveLength(10);
 	});
 
-	test('makes a wait of silence', () => {
+	test('draws a time without events as a wait', () => {
 		const rows = rowsOf(new TimelineBuilder().step(1, 'before').step(13.4, 'after').step(14, 'soon after'));
 		expect(rows.map((row) => (row.kind === 'wait' ? row.seconds.toFixed(1) : row.kind))).toEqual([
 			'step',
@@ -96,7 +96,7 @@ describe('folding', () => {
 describe('calls', () => {
 	const drawn = (timeline: TimelineBuilder) => eventRows(timeline).flatMap((row) => text(row, 'client') ?? []);
 
-	test('that blocked are drawn when they began and when they returned', () => {
+	test('that blocked are drawn at their beginning and at their return', () => {
 		const timeline = new TimelineBuilder()
 			.call(1, 'client', 'recvfrom', '3<TCP:[1]>, "", 99, 0, NULL, NULL', {
 				fd: 3,
@@ -108,7 +108,7 @@ describe('calls', () => {
 		expect(drawn(timeline)).toEqual(['recvfrom(3) …', '… recvfrom = ETIMEDOUT', 'recvfrom(3) …']);
 	});
 
-	test('that only prepared, or belong to something else, are left out', () => {
+	test('that only prepare, or are not on sockets, are left out', () => {
 		const timeline = new TimelineBuilder()
 			.call(1, 'client', 'read', '3</lib/libc.so>, "ELF", 99', { fd: 3, returned: 99 })
 			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM, IPPROTO_IP', { returned: 3, result: 'TCP:[1]' })
@@ -119,7 +119,7 @@ describe('calls', () => {
 		expect(drawn(timeline)).toEqual([]);
 	});
 
-	test('that only prepared are drawn where they failed', () => {
+	test('that only prepare are drawn if they failed', () => {
 		const timeline = new TimelineBuilder().call(1, 'client', 'bind', '3, {sa_family=AF_INET, sin_port=htons(80)}, 16', {
 			fd: 3,
 			errno: 'EACCES',
@@ -128,7 +128,7 @@ describe('calls', () => {
 		expect(drawn(timeline)).toEqual(['bind(3, :80) = EACCES']);
 	});
 
-	test('on a socket are known from the calls before', () => {
+	test('are recognized as calls on a socket by earlier calls', () => {
 		const timeline = new TimelineBuilder()
 			.call(1, 'client', 'read', '18</tmp/file>, "file", 99', { fd: 18, returned: 4 })
 			.call(2, 'client', 'socket', 'AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP', {
@@ -164,8 +164,8 @@ describe('calls', () => {
 	});
 });
 
-describe('what stands at a host', () => {
-	test('is not what an earlier boot left behind', () => {
+describe('marks', () => {
+	test('do not include leftovers of an earlier boot', () => {
 		const left = new TimelineBuilder().state(3, 'server', 'FIN-WAIT-1', 'CLOSED').build({ scenario: '' }).events;
 		const timeline = new TimelineBuilder()
 			.boots('server')
@@ -175,13 +175,13 @@ describe('what stands at a host', () => {
 		expect(rows.map((row) => row.kind === 'events' && text(row, 'server'))).toEqual([['[LISTEN]']]);
 	});
 
-	test('is not what a machine without power could not have done', () => {
+	test('do not include ghosts', () => {
 		const timeline = new TimelineBuilder().state(1, 'server', 'ESTAB', 'FIN-WAIT-1').build({ scenario: '' });
 		const ghosts = timeline.events.map((event) => ({ ...event, ghost: true }));
 		expect(layOut({ ...timeline, events: ghosts }).rows).toEqual([]);
 	});
 
-	test('says which connection where there are several', () => {
+	test('name the connection if there are several', () => {
 		const one = new TimelineBuilder()
 			.segment(1, 'client', 'S')
 			.state(1.001, 'server', 'LISTEN', 'SYN-RECV')
@@ -196,7 +196,7 @@ describe('what stands at a host', () => {
 		expect(drawn).toMatch(/─ #2 S ─+▶│ #2 \[SYN-RECV\]/);
 	});
 
-	test('is marked where it was sampled', () => {
+	test('of sampled states have an asterisk', () => {
 		const drawn = renderLadder(
 			new TimelineBuilder().state(1, 'client', 'FIN-WAIT-2', 'TIME-WAIT', 'sampled').build({ scenario: 'a' }),
 		);
@@ -204,7 +204,7 @@ describe('what stands at a host', () => {
 		expect(drawn).toContain('* seen by ss');
 	});
 
-	test('names the fault that dropped a segment in its words', () => {
+	test('of dropped segments have the text of the fault', () => {
 		const words = 'server: drop in tcp --dport 8080';
 		const timeline = new TimelineBuilder()
 			.fault(1, 'server', 'injected', words)

@@ -9,8 +9,8 @@ import { bandsOf, inLanes, type LastKnown, outagesOf, timersOf } from './spans.t
 import { VisibleSpans } from './visible-spans.ts';
 
 /**
- * A timeline as a ladder: pure, complete (each fault and each segment is drawn or counted in a fold), of a bounded
- * size, and the same for every renderer. Nothing stands above its cause.
+ * Lays out a timeline as a ladder, for any renderer. This is a pure function. Each fault is drawn; each segment is
+ * drawn or counted in a fold. The size of the result is bounded. No item is above its cause.
  */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);
@@ -67,7 +67,10 @@ function endOf(event: TimelineFile['events'][number]): number {
 	return event.kind === 'call' ? event.t + (event.took ?? 0) : event.t;
 }
 
-/** The kernel tells of each change of state for as long as its trace is read; `ss` told nothing after its last look. */
+/**
+ * Returns until when states are known. The kernel reports each change while its trace is read. `ss` reports nothing
+ * after its last sample.
+ */
 function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown {
 	const lostSince = (observer: string, host: HostName) =>
 		losses.reduce(
@@ -77,7 +80,8 @@ function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown
 					: earliest,
 			end,
 		);
-	// A host that nobody looked at has none.
-	const looked = (host: HostName) => (lastLook === undefined ? end : (lastLook[host] ?? 0));
-	return (host, how) => (how === 'traced' ? lostSince('kernel', host) : Math.min(looked(host), lostSince('ss', host)));
+	// A host without samples has no entry.
+	const lastSample = (host: HostName) => (lastLook === undefined ? end : (lastLook[host] ?? 0));
+	return (host, how) =>
+		how === 'traced' ? lostSince('kernel', host) : Math.min(lastSample(host), lostSince('ss', host));
 }

@@ -4,8 +4,8 @@ import type { Mark } from './model.ts';
 const SHORTEST_DETAIL = 6;
 
 /**
- * A mark in lines of a width: its detail is cut first; a long result gets a line of its own; what is still too long is
- * wrapped.
+ * Formats a mark as lines of at most this width. Cuts its detail first, puts a long result on a separate line, and
+ * wraps the rest.
  */
 export function markLines({ head, detail, tail, times }: Mark, width: number): string[] {
 	const count = times > 1 ? `${times}x ` : '';

@@ -1,14 +1,12 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
 import type { Loss, Skip, Verdict } from '../../timeline/timeline-file.ts';
 
-/**
- * The ladder as a model: what every renderer draws, whatever it draws with. Made by `layOut` from a timeline alone.
- */
+/** The model of a ladder, for all renderers. `layOut` makes it from a timeline. */
 export interface Ladder {
 	readonly title: string;
 	readonly spec: string;
 	readonly outcome: 'passed' | 'failed';
-	/** The message of the error that it failed with. */
+	/** The message of the error if the scenario failed. */
 	readonly failure: string | undefined;
 	readonly question: string | undefined;
 	readonly answer: string | undefined;
@@ -16,11 +14,11 @@ export interface Ladder {
 	readonly kernel: string;
 	readonly startedAt: string;
 	readonly addresses: Readonly<Record<HostName, string>>;
-	/** `#1 client:49152 server:8080`; empty where there is one connection and nothing to tell apart. */
+	/** `#1 client:49152 server:8080`; empty if there is only one connection. */
 	readonly connections: readonly string[];
 	readonly rows: readonly LadderRow[];
 	readonly spans: Spans;
-	/** True where a state of the ladder was seen by looking at sockets, and not told by the kernel when it happened. */
+	/** True if a state in the ladder was sampled by `ss`, and not traced by the kernel. */
 	readonly sampled: boolean;
 	readonly verdicts: readonly Verdict[];
 	readonly losses: readonly Loss[];
@@ -29,7 +27,7 @@ export interface Ladder {
 
 export type LadderRow = EventRow | StepRow | FaultRow | LossRow | IdleRow | RepeatRow | SummaryRow;
 
-/** One moment: what stands at the client, what crosses the wire, what stands at the server. */
+/** One moment: marks at the client, an arrow on the wire, marks at the server. */
 export interface EventRow {
 	readonly kind: 'events';
 	readonly t: number;
@@ -38,14 +36,14 @@ export interface EventRow {
 	readonly server: readonly Mark[];
 }
 
-/** What the scenario said it was doing. */
+/** A step that the scenario announced. */
 export interface StepRow {
 	readonly kind: 'step';
 	readonly t: number;
 	readonly text: string;
 }
 
-/** A fault, across the whole picture. */
+/** A fault, drawn across the whole picture. */
 export interface FaultRow {
 	readonly kind: 'fault';
 	readonly t: number;
@@ -56,44 +54,44 @@ export interface FaultRow {
 	readonly proof: string | undefined;
 }
 
-/** An observer failed, or tells all again: what it would have told between is unknown. */
+/** An observer failed, or works again. In between, events that it would have reported are unknown. */
 export interface LossRow {
 	readonly kind: 'lapse';
 	readonly t: number;
 	readonly text: string;
 }
 
-/** Time in which nothing happened that is drawn. */
+/** A time without events that are drawn. */
 export interface IdleRow {
 	readonly kind: 'wait';
 	readonly t: number;
 	readonly seconds: number;
 }
 
-/** The `rows` things before it happened again, `times` times. */
+/** The `rows` items before it happened again, `times` times. */
 export interface RepeatRow {
 	readonly kind: 'repeat';
 	readonly t: number;
 	readonly until: number;
 	readonly times: number;
 	readonly rows: number;
-	/** Segments folded into it. */
+	/** The number of segments folded into it. */
 	readonly segments: number;
 }
 
-/** Much that happened, in a few words: connections like one that is drawn, or what there is no room for. */
+/** A summary of many items: connections like one that is drawn, or items for which there is no room. */
 export interface SummaryRow {
 	readonly kind: 'bundle';
 	readonly t: number;
 	readonly until: number;
 	readonly text: string;
-	/** Segments folded into it. */
+	/** The number of segments folded into it. */
 	readonly segments: number;
-	/** Whole connections folded into it; 0 where it stands for all that happened from `t` to `until`. */
+	/** The number of whole connections folded into it; 0 if it summarizes everything from `t` to `until`. */
 	readonly connections: number;
 }
 
-/** What a mark is about; a renderer chooses colours by it. `segment`: one that never left its host. */
+/** The kind of a mark. It determines the colour. `segment`: a segment that did not leave its host. */
 export type MarkKind =
 	| 'segment'
 	| 'call'
@@ -106,8 +104,7 @@ export type MarkKind =
 	| 'output';
 
 /**
- * What stands beside a host's lifeline: `head`, `detail` and `tail` make the text; where there is no room, `detail` is
- * what may be cut.
+ * A text beside a host's lifeline, made of `head`, `detail` and `tail`. If there is not enough room, `detail` is cut.
  */
 export interface Mark {
 	readonly kind: MarkKind;
@@ -115,68 +112,68 @@ export interface Mark {
 	readonly head: string;
 	readonly detail: string;
 	readonly tail: string;
-	/** How often it happened in a row, 1 for once. */
+	/** The number of consecutive occurrences. */
 	readonly times: number;
-	/** All that was recorded of it, uncut. */
+	/** Everything that was recorded about it, uncut. */
 	readonly title: string;
 }
 
-/** A segment or an ICMP message on its way, or several of the same in a row. */
+/** A segment or an ICMP message, or several of the same in a row. */
 export interface Arrow {
 	readonly t: number;
-	/** When the last of them was sent. */
+	/** The time at which the last of them was sent. */
 	readonly until: number;
 	readonly times: number;
 	readonly from: HostName;
 	/** Connection and flags, `#2 P.`, or `ICMP host-unreachable`. */
 	readonly name: string;
-	/** What a reader wants to know besides, the most important last: `seq 1`, `len 22`. */
+	/** The numbers that matter to the reader, the most important last: `seq 1`, `len 22`. */
 	readonly numbers: readonly string[];
-	/** What else matters of it: who forged it, what it quotes, options. */
+	/** Other remarks: who forged it, what it quotes, options. */
 	readonly remarks: readonly string[];
 	readonly fate: EventOf<'segment'>['fate'];
-	/** The fault that dropped it, in words; for an unknown fate the observer that failed. */
+	/** The description of the fault that dropped it. For an unknown fate, the observer that failed. */
 	readonly by: string | undefined;
 	readonly retransmission: boolean;
 	readonly arrived: number | undefined;
-	/** The end at which a fault dropped it; undefined where it was lost between them, or not lost. */
+	/** The host at which a fault dropped it; undefined if it was lost between the hosts, or not lost. */
 	readonly lostAt: HostName | undefined;
-	/** All that was recorded of it. */
+	/** Everything that was recorded about it. */
 	readonly title: string;
 }
 
 /**
- * What lasted, beside the rows: from `t` to `until`, in seconds. Spans of one kind and host that share a lane do not
+ * A span of time from `t` to `until` in seconds, drawn beside the rows. Spans of the same kind, host and lane do not
  * overlap.
  */
-export interface Span {
+export interface LadderSpan {
 	readonly host: HostName;
 	readonly lane: number;
 	readonly t: number;
 	readonly until: number;
-	/** In words, uncut. */
+	/** The description, uncut. */
 	readonly title: string;
 }
 
 /** A socket in one state. */
-export interface StateSpan extends Span {
+export interface StateSpan extends LadderSpan {
 	readonly state: string;
-	/** False where nobody looked again: it may have lasted, or not. */
+	/** False after the last observation of the socket: its state may have changed since. */
 	readonly known: boolean;
 }
 
-/** A timer of a socket that `ss` showed running. */
-export interface TimerSpan extends Span {
+/** A timer of a socket, as `ss` showed it. */
+export interface TimerSpan extends LadderSpan {
 	readonly name: string;
 }
 
 /** A call that blocked. */
-export interface BlockedCall extends Span {
+export interface BlockedCall extends LadderSpan {
 	readonly failed: boolean;
 }
 
-/** Something broken, until it was mended. */
-export interface Outage extends Span {
+/** The time from the injection of a fault until it was healed. */
+export interface Outage extends LadderSpan {
 	readonly what: EventOf<'fault'>['what'];
 }
 
@@ -185,6 +182,6 @@ export interface Spans {
 	readonly timers: readonly TimerSpan[];
 	readonly blocks: readonly BlockedCall[];
 	readonly outages: readonly Outage[];
-	/** When the last event was. */
+	/** The time of the last event. */
 	readonly end: number;
 }

@@ -5,46 +5,46 @@ import { TimelineBuilder } from './fixtures/builder.ts';
 import { type Ladder, layOut } from './index.ts';
 import { inCausalOrder } from './order.ts';
 
-describe('an order of things', () => {
-	test('is theirs, where none comes before its cause', () => {
+describe('inCausalOrder', () => {
+	test('keeps the order if no item is before its cause', () => {
 		expect(inCausalOrder(4, () => {})).toEqual([0, 1, 2, 3]);
 	});
 
-	test('puts what comes too early directly behind its cause, and what follows from it behind that', () => {
+	test('moves an item that is too early directly after its cause, and its effects after that', () => {
 		const causes: Record<number, number[]> = { 0: [2], 1: [0] };
-		expect(inCausalOrder(4, (index, tell) => causes[index]?.forEach(tell))).toEqual([2, 0, 1, 3]);
+		expect(inCausalOrder(4, (index, visit) => causes[index]?.forEach(visit))).toEqual([2, 0, 1, 3]);
 	});
 
-	test('has each thing once, none before its causes, or keeps what has no order', () => {
+	test('returns each item once, and none before its causes unless they form a cycle', () => {
 		const relation = fc.tuple(fc.nat({ max: 19 }), fc.nat({ max: 19 }));
 		fc.assert(
-			fc.property(fc.array(relation, { maxLength: 20 }), fc.boolean(), (pairs, isTrue) => {
-				// True causes make no circle: here a rank, which is not the order, says which may cause which.
+			fc.property(fc.array(relation, { maxLength: 20 }), fc.boolean(), (pairs, isAcyclic) => {
+				// Without cycles, a rank, which is not the order, decides which item may cause which.
 				const rank = (index: number) => (index * 7) % 20;
-				const causes = isTrue ? pairs.filter(([cause, effect]) => rank(cause) < rank(effect)) : pairs;
-				const order = inCausalOrder(20, (index, tell) => {
-					for (const [cause, effect] of causes) if (effect === index) tell(cause);
+				const causes = isAcyclic ? pairs.filter(([cause, effect]) => rank(cause) < rank(effect)) : pairs;
+				const order = inCausalOrder(20, (index, visit) => {
+					for (const [cause, effect] of causes) if (effect === index) visit(cause);
 				});
 				expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index));
-				if (isTrue)
+				if (isAcyclic)
 					for (const [cause, effect] of causes) expect(order.indexOf(cause)).toBeLessThan(order.indexOf(effect));
 			}),
 		);
 	});
 });
 
-/** How far the clock of each observer is off, in seconds. */
+/** The error of each observer's clock, in seconds. */
 interface Clocks {
 	readonly strace: Readonly<Record<HostName, number>>;
 	readonly capture: number;
 	readonly kernel: number;
 }
 
-/** What is drawn as: its host, and how its words begin. */
+/** Identifies a drawn item: its host, and the beginning of its text. */
 type Name = string;
 
-/** A connection from SYN to the last ACK as it may happen, each thing behind what causes it, and those relations. */
-class Conversation {
+/** Records a plausible connection from the SYN to the last ACK, and which item causes which. */
+class RecordedConnection {
 	readonly events: Event[] = [];
 	readonly relations: [cause: Name, effect: Name][] = [];
 	readonly #gaps: readonly number[];
@@ -53,12 +53,12 @@ class Conversation {
 	#t = 1;
 	#steps = 0;
 
-	constructor(gaps: readonly number[], clocks: Clocks, speakers: readonly HostName[]) {
+	constructor(gaps: readonly number[], clocks: Clocks, senders: readonly HostName[]) {
 		this.#gaps = gaps;
 		this.#clocks = clocks;
 		this.#connect();
-		// Each of another length: what is alike three times is folded, and not all of it is drawn.
-		for (const [turn, speaker] of speakers.entries()) this.#says(speaker, `data ${'.'.repeat(turn)}${turn}`);
+		// The lengths differ, because three messages that are alike would be folded.
+		for (const [turn, sender] of senders.entries()) this.#send(sender, `data ${'.'.repeat(turn)}${turn}`);
 		this.#close();
 	}
 
@@ -92,7 +92,7 @@ class Conversation {
 		);
 	}
 
-	#says(host: HostName, data: string): void {
+	#send(host: HostName, data: string): void {
 		const other = otherOf(host);
 		const fd = host === 'client' ? 3 : 4;
 		const seq = this.#sent[host];
@@ -198,14 +198,14 @@ function otherOf(host: HostName): HostName {
 	return host === 'client' ? 'server' : 'client';
 }
 
-/** Where something stands: its row, and its line there. The arrow is in the first. */
-interface Place {
+/** The position of an item: its row, and its line in the row. The arrow is in the first line. */
+interface Position {
 	readonly name: Name;
 	readonly row: number;
 	readonly line: number;
 }
 
-function placesIn({ rows }: Ladder): Place[] {
+function positionsIn({ rows }: Ladder): Position[] {
 	return rows.flatMap((row, index) => {
 		if (row.kind !== 'events') return [];
 		const marks = (['client', 'server'] as const).flatMap((host) =>
@@ -219,37 +219,31 @@ function placesIn({ rows }: Ladder): Place[] {
 	});
 }
 
-function find(places: readonly Place[], name: Name): Place {
-	// A call that is drawn in two places ends at the second.
-	const place = name
+function find(positions: readonly Position[], name: Name): Position {
+	// A call that is drawn twice ends at the second position.
+	const position = name
 		.split('|')
-		.map((words) => places.find((each) => each.name === words) ?? places.find((each) => each.name.startsWith(words)))
+		.map((text) => positions.find((each) => each.name === text) ?? positions.find((each) => each.name.startsWith(text)))
 		.find((found) => found !== undefined);
-	if (place === undefined) throw new Error(`${name} is not among\n${places.map((each) => each.name).join('\n')}`);
-	return place;
+	if (position === undefined) throw new Error(`${name} is not among\n${positions.map((each) => each.name).join('\n')}`);
+	return position;
 }
 
-test(
-	'in no layout stands an effect above its cause, however far the clocks of its observers are off within their ' +
-		'precision',
-	() => {
-		// Two of them are no further from each other than PRECISION in item.ts.
-		const off = fc.double({ min: -0.0009, max: 0.0009, noNaN: true });
-		const clocks = fc.record({ strace: fc.record({ client: off, server: off }), capture: off, kernel: off });
-		const gaps = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 30 });
-		const speakers = fc.array(fc.constantFrom<HostName>('client', 'server'), { maxLength: 3 });
-		fc.assert(
-			fc.property(gaps, clocks, speakers, (...parts) => {
-				const { events, relations } = new Conversation(...parts);
-				const places = placesIn(layOut(new TimelineBuilder().build({ scenario: 'any', events })));
-				const wrong = relations
-					.map((pair) => pair.map((name) => find(places, name)) as [Place, Place])
-					.filter(
-						([cause, effect]) => cause.row > effect.row || (cause.row === effect.row && cause.line > effect.line),
-					);
-				expect(wrong).toEqual([]);
-			}),
-			{ numRuns: 500 },
-		);
-	},
-);
+test('no effect is drawn above its cause, whatever the clocks’ errors are within their precision', () => {
+	// Two clocks differ by less than PRECISION in item.ts.
+	const error = fc.double({ min: -0.0009, max: 0.0009, noNaN: true });
+	const clocks = fc.record({ strace: fc.record({ client: error, server: error }), capture: error, kernel: error });
+	const gaps = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 30 });
+	const senders = fc.array(fc.constantFrom<HostName>('client', 'server'), { maxLength: 3 });
+	fc.assert(
+		fc.property(gaps, clocks, senders, (...parts) => {
+			const { events, relations } = new RecordedConnection(...parts);
+			const positions = positionsIn(layOut(new TimelineBuilder().build({ scenario: 'any', events })));
+			const wrong = relations
+				.map((pair) => pair.map((name) => find(positions, name)) as [Position, Position])
+				.filter(([cause, effect]) => cause.row > effect.row || (cause.row === effect.row && cause.line > effect.line));
+			expect(wrong).toEqual([]);
+		}),
+		{ numRuns: 500 },
+	);
+});

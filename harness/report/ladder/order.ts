@@ -1,9 +1,9 @@
-/** Tells the indexes of what caused a thing, one by one. */
+/** Calls `visit` with the index of each cause of an item. */
 export type Causes = (index: number, visit: (cause: number) => void) => void;
 
 /**
- * Things in the order of their indexes, but none before what caused it: what comes too early follows directly behind
- * its latest cause. Where causes go round in a circle, which no true ones do, their things keep their places.
+ * Returns the indexes in ascending order, but none before its causes: an item that is too early comes directly after
+ * its latest cause. If causes form a cycle, which true causes never do, their items keep their positions.
  */
 export function inCausalOrder(count: number, causes: Causes): number[] {
 	const freed = new Set<number>();
@@ -17,7 +17,7 @@ export function inCausalOrder(count: number, causes: Causes): number[] {
 function attempt(count: number, causes: Causes, freed: ReadonlySet<number>): number[] {
 	const order: number[] = [];
 	const placed = new Uint8Array(count);
-	/** Who waits for a thing, and for how many things each waits. */
+	/** The items that wait for an item, and the number of items that each of them waits for. */
 	const waiting = new Map<number, number[]>();
 	const missing = new Map<number, number>();
 	const place = (index: number) => {
@@ -32,20 +32,20 @@ function attempt(count: number, causes: Causes, freed: ReadonlySet<number>): num
 			if (left === 0) place(follower);
 		}
 	};
-	let at = 0;
-	let awaited = 0;
-	const await_ = (cause: number) => {
-		if (placed[cause] === 1 || freed.has(at)) return;
-		awaited += 1;
+	let index = 0;
+	let causesMissing = 0;
+	const waitFor = (cause: number) => {
+		if (placed[cause] === 1 || freed.has(index)) return;
+		causesMissing += 1;
 		const followers = waiting.get(cause);
-		if (followers) followers.push(at);
-		else waiting.set(cause, [at]);
+		if (followers) followers.push(index);
+		else waiting.set(cause, [index]);
 	};
-	for (at = 0; at < count; at++) {
-		awaited = 0;
-		causes(at, await_);
-		if (awaited === 0) place(at);
-		else missing.set(at, awaited);
+	for (index = 0; index < count; index++) {
+		causesMissing = 0;
+		causes(index, waitFor);
+		if (causesMissing === 0) place(index);
+		else missing.set(index, causesMissing);
 	}
 	return order;
 }

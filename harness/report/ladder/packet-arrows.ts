@@ -1,24 +1,21 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { Connections } from './connections.ts';
-import type { HostItem, Item, WireItem } from './item.ts';
+import type { HostItem, Icmp, Item, Segment, WireItem } from './item.ts';
 import type { Arrow, Mark } from './model.ts';
-
-type Segment = EventOf<'segment'>;
-type Icmp = EventOf<'icmp'>;
 
 const NO_REMARKS: readonly string[] = [];
 
-/** What stays at its host is drawn there, with this before it. */
-const LOOP = '↺';
+/** Marks segments on loopback. */
+const LOOPBACK = '↺';
 
-/** Draws what was sent: over the wire as arrows, on a host's loopback as marks at that host. */
+/** Makes items of packets: arrows on the wire, or marks at a host for its loopback. */
 export class PacketArrows {
 	readonly #connections: Connections;
-	readonly #faults: ReadonlyMap<string, Fault>;
-	/** One for all that are alike: there may be very many segments. */
+	readonly #faults: ReadonlyMap<string, FaultEvent>;
+	/** Shared by all segments that are alike, because there may be very many. */
 	readonly #abouts = new Map<string, ArrowIdentity>();
-	/** The last segment of each host that was not like the one before. */
+	/** The last segment of each host that differs from the one before. */
 	readonly #latest: Partial<Record<HostName, { readonly event: Segment; readonly about: ArrowIdentity }>> = {};
 
 	constructor({ events }: TimelineFile, connections: Connections) {
@@ -30,7 +27,7 @@ export class PacketArrows {
 		const connection = this.#connections.keyOf(event.host, { local: event.from, remote: event.to });
 		const remarks = remarksOf(event);
 		const before = this.#latest[event.host];
-		// Most are: to name what a segment is costs more than to compare it.
+		// Most are. Comparing segments costs less than naming them.
 		const isLikeBefore =
 			before !== undefined &&
 			before.about.connection === connection &&
@@ -66,13 +63,13 @@ export class PacketArrows {
 
 	#item(event: Segment | Icmp, about: ArrowIdentity): Item {
 		const fault = this.#faults.get(event.by ?? '');
-		return event.link === 'loopback' ? looped(event, about, fault) : new LazyWireItem(event, about, fault);
+		return event.link === 'loopback' ? loopbackItem(event, about, fault) : new LazyWireItem(event, about, fault);
 	}
 }
 
-type Fault = EventOf<'fault'>;
+type FaultEvent = EventOf<'fault'>;
 
-/** What counts of something that was sent as the same thing again, and how it is called. */
+/** The properties of a packet that its repetitions share. */
 interface ArrowIdentity {
 	/** Flags and connection, or the kind of message. */
 	readonly name: string;
@@ -82,15 +79,15 @@ interface ArrowIdentity {
 	readonly connection: string | undefined;
 }
 
-/** What crosses the wire. Of very many few are drawn, so it is told in words when it is asked for. */
+/** An item on the wire. Its texts are made when they are read, because only few of very many items are drawn. */
 class LazyWireItem implements WireItem {
 	readonly slot = 'wire';
 	readonly event: Segment | Icmp;
 	readonly segments = 1;
 	readonly #about: ArrowIdentity;
-	readonly #fault: Fault | undefined;
+	readonly #fault: FaultEvent | undefined;
 
-	constructor(event: Segment | Icmp, about: ArrowIdentity, fault: Fault | undefined) {
+	constructor(event: Segment | Icmp, about: ArrowIdentity, fault: FaultEvent | undefined) {
 		this.event = event;
 		this.#about = about;
 		this.#fault = fault;
@@ -142,7 +139,7 @@ class LazyWireItem implements WireItem {
 	}
 }
 
-/** Whether two segments of one host and connection differ in nothing but their numbers and times. */
+/** Returns whether two segments of a host and connection differ only in their numbers and times. */
 function isLike(one: Segment, other: Segment): boolean {
 	return (
 		one.flags === other.flags &&
@@ -155,28 +152,29 @@ function isLike(one: Segment, other: Segment): boolean {
 	);
 }
 
-function looped(event: Segment | Icmp, about: ArrowIdentity, fault: Fault | undefined): HostItem {
+/** Returns the mark of a packet on loopback. */
+function loopbackItem(event: Segment | Icmp, about: ArrowIdentity, fault: FaultEvent | undefined): HostItem {
 	const { name, remarks, alike, sort, connection } = about;
 	const { t, host } = event;
 	const by = causeOfLoss(event, fault);
 	const ends = event.kind === 'segment' ? `${event.from.port}→${event.to.port}` : undefined;
 	const tail = [ends, ...remarks, lostInWords(event.fate, by)].filter(Boolean).join(', ');
-	const head = `${LOOP} ${[name, ...numbersOf(event)].join(' ')}${tail === '' ? '' : ' '}`;
+	const head = `${LOOPBACK} ${[name, ...numbersOf(event)].join(' ')}${tail === '' ? '' : ' '}`;
 	const mark: Mark = { kind: 'segment', t, head, detail: '', tail, times: 1, title: inWords(event, by) };
 	return { slot: host, t, until: t, key: keyOf(event, about), alike, sort, connection, event, segments: 1, mark };
 }
 
 /**
- * Acknowledgements of one number after the other are not the same again; retransmissions may acknowledge more than the
- * first did.
+ * Returns a key that is equal for repetitions. Pure acknowledgements of different numbers are no repetitions. A
+ * retransmission is one, even if it acknowledges more than the original segment.
  */
 function keyOf(event: Segment | Icmp, { remarks }: ArrowIdentity): string {
 	if (event.kind === 'icmp') return remarks.join();
 	return `${event.seq} ${event.length === 0 ? event.ack : ''} ${event.from.port}`;
 }
 
-/** A segment names the fault that dropped it by id or in words. */
-function causeOfLoss({ by }: Segment | Icmp, fault: Fault | undefined): string | undefined {
+/** Returns the text of the fault. `by` is either the id of a fault or its text. */
+function causeOfLoss({ by }: Segment | Icmp, fault: FaultEvent | undefined): string | undefined {
 	return fault?.text ?? by;
 }
 
@@ -184,9 +182,7 @@ function inWords(event: Segment | Icmp, by: string | undefined): string {
 	return event.kind === 'segment' ? segmentInWords(event, by) : icmpInWords(event, by);
 }
 
-/**
- * What a reader wants to know of a segment: where its data or FIN stand and how long it is, or what it acknowledges.
- */
+/** Returns the numbers of a segment that matter to the reader: `seq` and `len` of data, `seq` of a FIN, or `ack`. */
 function numbersOf(event: Segment | Icmp): string[] {
 	if (event.kind === 'icmp') return [];
 	const { flags, seq, ack, length } = event;
@@ -195,7 +191,7 @@ function numbersOf(event: Segment | Icmp): string[] {
 	return /[SR]|none/.test(flags) ? [] : [`ack ${ack}`];
 }
 
-/** What else matters: who made it where that was no stack, and options that change what it means. */
+/** Returns remarks: who forged the segment, and options that matter. */
 function remarksOf(event: Segment): readonly string[] {
 	if (event.options === undefined && event.origin === undefined) return NO_REMARKS;
 	const { sack = [], mptcp, fastOpen, accurateEcn } = event.options ?? {};
@@ -204,7 +200,7 @@ function remarksOf(event: Segment): readonly string[] {
 		...forged(event),
 		...(sack.length === 0 ? [] : [`SACK ${sack.map(({ from, to }) => `${from}:${to}`).join(' ')}`]),
 		...(mptcp !== undefined && isSyn ? [`MPTCP ${mptcp}`] : []),
-		...(fastOpen === undefined ? [] : [fastOpen === '' ? 'asks for a Fast Open cookie' : 'Fast Open cookie']),
+		...(fastOpen === undefined ? [] : [fastOpen === '' ? 'requests a Fast Open cookie' : 'Fast Open cookie']),
 		...(accurateEcn !== undefined && isSyn ? ['AccECN'] : []),
 	];
 	return remarks.length === 0 ? NO_REMARKS : remarks;
@@ -220,7 +216,7 @@ function lostInWords(fate: Segment['fate'], by: string | undefined): string | un
 	return fate === 'unknown' ? 'fate unknown' : undefined;
 }
 
-/** All that was recorded of a segment. */
+/** Describes everything that was recorded about a segment. */
 function segmentInWords(event: Segment, by: string | undefined): string {
 	const { host, from, to, flags, seq, ack, length, window, absolute, retransmission, link } = event;
 	const options = optionsInWords(event.options);
@@ -255,12 +251,12 @@ function sentInWords({ t, fate, arrived, by: observer }: Segment | Icmp, by: str
 		delivered: arrived === undefined ? 'delivered' : `arrived ${((arrived - t) * 1e6).toFixed(0)} µs later`,
 		dropped: `dropped by ${by ?? 'a fault'}`,
 		unobserved: 'nobody was there to receive it',
-		unknown: `nobody knows what became of it: ${observer ?? 'an observer'} had failed`,
+		unknown: `its fate is unknown: ${observer ?? 'an observer'} had failed`,
 	};
 	return `sent ${t.toFixed(6)} s, ${fates[fate]}`;
 }
 
-/** In tcpdump's words and order. */
+/** Formats options with tcpdump's names and order. */
 function optionsInWords(options: Segment['options'] = {}): string {
 	const { mss, sackPermitted, timestamp, windowScale, sack = [], mptcp, fastOpen, accurateEcn } = options;
 	return [

@@ -3,18 +3,18 @@ import { type HostItem, type Item, PRECISION, type WireItem } from './item.ts';
 import type { EventRow, LadderRow } from './model.ts';
 
 /**
- * Things closer than this stand in one row, in seconds: more than the clocks of two observers differ, less than a
- * reader cares for.
+ * Items that are closer than this are in one row, in seconds. It is more than the clocks of two observers differ, and
+ * less than matters to the reader.
  */
 const ONE_MOMENT = PRECISION;
-/** Silence from this long on is drawn as a wait, in seconds. */
+/** A time without items is drawn as a wait if it is at least this long, in seconds. */
 const A_WAIT = 1;
-/** Marks of one host in one row. */
+/** The largest number of marks of one host in a row. */
 const MOST_MARKS = 3;
 
 /**
- * Things, in an order in which none stands before its cause, as rows. In a row the arrow is in the first line: so what
- * its sender did before it is at most the one thing that stands beside it, and what its receiver did is the effect.
+ * Puts items into rows. None of the items is before its cause. In a row, the arrow is in the first line. So at most one
+ * mark of its sender is before it, which is beside it, and all marks of its receiver are its effects.
  */
 export function rowsOf(items: readonly Item[]): LadderRow[] {
 	const rows: LadderRow[] = [];
@@ -33,7 +33,7 @@ export function rowsOf(items: readonly Item[]): LadderRow[] {
 		if (item.slot === 'full') {
 			close();
 			rows.push(item.row);
-		} else if (open?.takes(item)) open.put(item);
+		} else if (open?.accepts(item)) open.put(item);
 		else {
 			const beside = item.slot === 'wire' ? (open?.takeCauseOf(item) ?? []) : [];
 			close();
@@ -50,7 +50,7 @@ class OpenRow {
 	#until: number;
 	readonly #marks: Record<HostName, HostItem[]> = { client: [], server: [] };
 	#wire: WireItem | undefined;
-	/** How many marks of its sender came before the arrow. */
+	/** The number of the sender's marks that came before the arrow. */
 	#beforeArrow = 0;
 
 	constructor(t: number) {
@@ -73,16 +73,16 @@ class OpenRow {
 		};
 	}
 
-	/** Whether the item belongs to the moment of this row, and there is room for it. */
-	takes(item: HostItem | WireItem): boolean {
+	/** Returns whether the item belongs to the moment of this row, and there is room for it. */
+	accepts(item: HostItem | WireItem): boolean {
 		if (item.t - this.#t > ONE_MOMENT || this.#until > this.#t + ONE_MOMENT) return false;
 		if (item.slot === 'wire')
 			return this.#wire === undefined && this.#receiver(item).length === 0 && this.#sender(item).length <= 1;
-		// What stands beside the head of an arrow that is still on its way is no effect of it.
+		// A mark at the receiver of an arrow that has not arrived yet is not its effect.
 		return this.#marks[item.slot].length < MOST_MARKS && !this.#isUnderWay(item);
 	}
 
-	/** Whether the arrow takes longer than a moment, and had not arrived at this host by then. */
+	/** Returns whether the arrow takes longer than a moment, and has not arrived at this host yet. */
 	#isUnderWay({ slot, t }: HostItem): boolean {
 		if (this.#wire === undefined || slot === this.#wire.arrow.from) return false;
 		const { t: left, arrived = left } = this.#wire.arrow;
@@ -95,21 +95,22 @@ class OpenRow {
 			this.#marks[item.slot].push(item);
 			return;
 		}
-		// What was taken over with a cause stands below it, and was not before the arrow.
+		// Marks that were moved together with the cause are below it, and do not count as before the arrow.
 		this.#beforeArrow = Math.min(1, this.#sender(item).length);
 		this.#wire = item;
 	}
 
 	/**
-	 * Takes out the call that sent this, and what followed it at that host, so that cause and effect stand side by side.
+	 * Removes and returns the call that sent this segment, and the marks after it at that host, so that cause and effect
+	 * are side by side in the next row.
 	 */
 	takeCauseOf(item: WireItem): HostItem[] {
-		if (item.t - this.#t > ONE_MOMENT || !mayBeOfACall(item)) return [];
+		if (item.t - this.#t > ONE_MOMENT || !mayBeSentByACall(item)) return [];
 		const marks = this.#sender(item);
 		const call = marks.findLastIndex(({ acts }) => acts === true);
-		// What sent the arrow of this row stays with it.
+		// The call that sent the arrow of this row stays with it.
 		const isFree = this.#wire === undefined || this.#wire.arrow.from !== item.arrow.from || call >= this.#beforeArrow;
-		// What its receiver did beside may be the effect of what would move.
+		// Marks of its receiver beside the call may be effects of what would be moved.
 		return call === -1 || !isFree ? [] : marks.splice(call);
 	}
 
@@ -122,7 +123,9 @@ class OpenRow {
 	}
 }
 
-/** Data, SYN, FIN and RST may be what a call sent; the kernel acknowledges and retransmits by itself. */
-function mayBeOfACall({ event, arrow }: WireItem): boolean {
+/**
+ * Returns whether a call may have sent it: data, SYN, FIN or RST. The kernel acknowledges and retransmits by itself.
+ */
+function mayBeSentByACall({ event, arrow }: WireItem): boolean {
 	return event?.kind === 'segment' && !arrow.retransmission && (event.length > 0 || /[SFR]/.test(event.flags));
 }

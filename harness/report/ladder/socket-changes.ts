@@ -1,12 +1,12 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
-import type { Connections, Ends } from './connections.ts';
+import type { Connections, SocketAddresses } from './connections.ts';
 
-/** The same news of a socket are not told more often than this, however often its timer comes and goes. */
+/** The largest number of times that the same change of a socket is drawn, however often its timer starts and stops. */
 const MOST_TIMES = 2;
 
 /**
- * What a look at `ss` adds to a ladder: the rows whose state, timer or queues are not what was last known, each in a
- * few words. The counts of a running timer are not news; the segments show them.
+ * Finds the changes that a sample of `ss` adds to a ladder: rows whose state, timer or queues differ from what is
+ * known. The counts of a running timer are not changes, because the segments show them.
  */
 export class SocketChanges {
 	readonly #known = new Map<string, string>();
@@ -17,13 +17,13 @@ export class SocketChanges {
 		this.#connections = connections;
 	}
 
-	/** A state that was drawn needs no repetition by `ss`. */
+	/** Called for each drawn state, which is then not drawn again from a sample. */
 	stateDrawn(event: EventOf<'state'>): void {
 		const socket = this.#keyOf(event.host, event);
 		if (socket !== undefined) this.#known.set(socket, event.to);
 	}
 
-	/** The news of one look, in the order of its rows. */
+	/** Returns the changes in a sample, in the order of its rows. */
 	sample(event: EventOf<'sockets'>): { readonly text: string; readonly row: SocketRow }[] {
 		return event.rows.flatMap((row) => {
 			const socket = this.#keyOf(event.host, row);
@@ -31,7 +31,7 @@ export class SocketChanges {
 			if (socket === undefined || this.#known.get(socket) === sort) return [];
 			const wasKnown = this.#known.has(socket);
 			this.#known.set(socket, sort);
-			// Idle and established, as nearly always: the arrows have told it.
+			// Idle and established, as nearly always: the arrows show that.
 			if (sort === 'ESTAB' && !wasKnown) return [];
 			const times = (this.#drawn.get(`${socket} ${sort}`) ?? 0) + 1;
 			this.#drawn.set(`${socket} ${sort}`, times);
@@ -39,16 +39,16 @@ export class SocketChanges {
 		});
 	}
 
-	/** Listeners have no other end, and nothing to tell. */
-	#keyOf(host: HostName, socket: Ends): string | undefined {
+	/** Undefined for listeners, which are not drawn from samples. */
+	#keyOf(host: HostName, socket: SocketAddresses): string | undefined {
 		const key = this.#connections.keyOf(host, socket);
 		return key === undefined ? undefined : `${host} ${key} ${socket.local.port}`;
 	}
 }
 
-type SocketRow = EventOf<'sockets'>['rows'][number];
+export type SocketRow = EventOf<'sockets'>['rows'][number];
 
-/** What makes two rows the same news: how much waits in a queue does not. */
+/** Returns the properties of a row whose change is drawn. The number of bytes in a queue is none of them. */
 function sortOf(row: SocketRow): string {
 	return [row.state, row.sendQueue > 0 && 'Send-Q', row.receiveQueue > 0 && 'Recv-Q', row.timer?.name]
 		.filter(Boolean)

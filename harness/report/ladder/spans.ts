@@ -1,16 +1,16 @@
 import type { Event, EventOf, HostName } from '../../timeline/events.ts';
 import { duration } from '../text-format.ts';
-import type { Connections } from './connections.ts';
-import type { Outage, Span, StateSpan, TimerSpan } from './model.ts';
+import type { Connections, SocketAddresses } from './connections.ts';
+import type { LadderSpan, Outage, StateSpan, TimerSpan } from './model.ts';
 
-/** A span that has no lane yet: what has one `key` shares one. */
-export type Placed<S extends Span> = Omit<S, 'lane'> & {
+/** A span that has no lane yet. Spans with the same `key` share a lane. */
+export type WithoutLane<S extends LadderSpan> = Omit<S, 'lane'> & {
 	readonly key: string;
 	readonly connection: string | undefined;
 };
 
-/** Gives spans their lanes: the first that is free is taken. */
-export function inLanes<S extends Span>(spans: readonly Placed<S>[]): S[] {
+/** Assigns lanes to spans: the first that is free. */
+export function inLanes<S extends LadderSpan>(spans: readonly WithoutLane<S>[]): S[] {
 	const whole = new Map<string, { host: HostName; t: number; until: number }>();
 	for (const { host, key, t, until } of spans) {
 		const known = whole.get(`${host} ${key}`);
@@ -29,46 +29,45 @@ export function inLanes<S extends Span>(spans: readonly Placed<S>[]): S[] {
 	);
 }
 
-interface Open {
+/** A socket whose state has not ended yet. */
+interface OpenState {
 	readonly state: string;
 	readonly t: number;
 	readonly sampled: boolean;
-	/** Its words in the ladder: `49152 ↔ 8080`. */
-	readonly ends: string;
+	/** Its ports, described. */
+	readonly ports: string;
 	readonly connection: string | undefined;
 }
 
-/** Until when what was last told of a host's sockets is known to have lasted, in seconds. */
+/** Returns until when the last reported states of a host's sockets are known, in seconds. */
 export type LastKnown = (host: HostName, how: 'traced' | 'sampled') => number;
 
-/**
- * The states of the sockets of both hosts, each as long as it is known to have lasted. A host without power has none.
- */
+/** Returns the states of all sockets, each as long as it is known. A host without power has no sockets. */
 export function bandsOf(
 	events: readonly Event[],
 	end: number,
 	lastKnown: LastKnown,
 	connections: Connections,
-): Placed<StateSpan>[] {
-	const bands: Placed<StateSpan>[] = [];
-	const open: Record<HostName, Map<string, Open>> = { client: new Map(), server: new Map() };
-	/** When the kernel told that a full socket had ended: a small one may go on from there. */
+): WithoutLane<StateSpan>[] {
+	const bands: WithoutLane<StateSpan>[] = [];
+	const open: Record<HostName, Map<string, OpenState>> = { client: new Map(), server: new Map() };
+	/** When the kernel closed a full socket. A minisocket (TIME-WAIT, SYN-RECV) may continue it. */
 	const handedOver = new Map<string, number>();
 	const close = (host: HostName, key: string, until: number) => {
 		const was = open[host].get(key);
 		if (was === undefined) return;
 		open[host].delete(key);
 		const title =
-			`${was.state}${was.sampled ? ' (seen by ss)' : ''}, ${was.ends}\nfrom ${was.t.toFixed(3)} s to ` +
+			`${was.state}${was.sampled ? ' (seen by ss)' : ''}, ${was.ports}\nfrom ${was.t.toFixed(3)} s to ` +
 			`${until.toFixed(3)} s: ${duration(until - was.t)}`;
 		bands.push({ host, key, state: was.state, t: was.t, until, known: true, title, connection: was.connection });
 	};
-	/** At the end of what is known, which may be before the end of the picture. */
-	const leave = (host: HostName, key: string, was: Open) => {
+	/** Ends a state where it is no longer known, which may be before the end of the picture. */
+	const leave = (host: HostName, key: string, was: OpenState) => {
 		const known = Math.min(end, Math.max(was.t, lastKnown(host, was.sampled ? 'sampled' : 'traced')));
 		close(host, key, known);
 		if (known >= end) return;
-		const title = `${was.state}?, ${was.ends}\nnobody looked after ${known.toFixed(3)} s`;
+		const title = `${was.state}?, ${was.ports}\nnobody looked after ${known.toFixed(3)} s`;
 		bands.push({ host, key, state: was.state, t: known, until: end, known: false, title, connection: was.connection });
 	};
 	for (const event of events) {
@@ -86,7 +85,7 @@ export function bandsOf(
 				state: to,
 				t: began ?? t,
 				sampled: how === 'sampled',
-				ends: endsOf(event),
+				ports: portsOf(event),
 				connection: connections.keyOf(host, event),
 			});
 			handedOver.delete(`${host} ${key}`);
@@ -96,31 +95,33 @@ export function bandsOf(
 	return bands;
 }
 
-interface Running {
+/** A timer that has not stopped yet. */
+interface RunningTimer {
 	readonly name: string;
 	readonly t: number;
 	readonly count: number;
-	readonly ends: string;
+	readonly ports: string;
 	readonly connection: string | undefined;
 }
 
 /**
- * The timers that `ss` showed, each from the first look that showed it to the first that did not, or to the last look.
+ * Returns the timers that `ss` showed: each from the first sample with it to the first without it, or to the last
+ * sample.
  */
 export function timersOf(
 	events: readonly Event[],
 	end: number,
 	lastKnown: LastKnown,
 	connections: Connections,
-): Placed<TimerSpan>[] {
-	const timers: Placed<TimerSpan>[] = [];
-	const running: Record<HostName, Map<string, Running>> = { client: new Map(), server: new Map() };
+): WithoutLane<TimerSpan>[] {
+	const timers: WithoutLane<TimerSpan>[] = [];
+	const running: Record<HostName, Map<string, RunningTimer>> = { client: new Map(), server: new Map() };
 	const stop = (host: HostName, key: string, until: number) => {
 		const was = running[host].get(key);
 		if (was === undefined) return;
 		running[host].delete(key);
 		const title =
-			`timer ${was.name}, ${was.ends}\nshown by ss from ${was.t.toFixed(3)} s to ${until.toFixed(3)} s, its count ` +
+			`timer ${was.name}, ${was.ports}\nshown by ss from ${was.t.toFixed(3)} s to ${until.toFixed(3)} s, its count ` +
 			`up to ${was.count}`;
 		timers.push({ host, key, name: was.name, t: was.t, until, title, connection: was.connection });
 	};
@@ -134,15 +135,20 @@ export function timersOf(
 			rows.flatMap((row) =>
 				row.timer === undefined
 					? []
-					: [[socketKey(row), { ...row.timer, ends: endsOf(row), connection: connections.keyOf(host, row) }] as const],
+					: [
+							[
+								socketKey(row),
+								{ ...row.timer, ports: portsOf(row), connection: connections.keyOf(host, row) },
+							] as const,
+						],
 			),
 		);
 		for (const [key, was] of [...running[host]]) if (shown.get(key)?.name !== was.name) stop(host, key, t);
-		for (const [key, { name, count, ends, connection }] of shown) {
+		for (const [key, { name, count, ports, connection }] of shown) {
 			const known = running[host].get(key);
 			running[host].set(
 				key,
-				known ? { ...known, count: Math.max(known.count, count) } : { name, t, count, ends, connection },
+				known ? { ...known, count: Math.max(known.count, count) } : { name, t, count, ports, connection },
 			);
 		}
 	}
@@ -153,30 +159,28 @@ export function timersOf(
 	return timers;
 }
 
-/** Faults, from the moment they took effect to the moment they were mended. */
+/** Returns the faults, each from its injection until it was healed. */
 export function outagesOf(events: readonly Event[], end: number): Outage[] {
 	const faults = events.filter((event) => event.kind === 'fault');
-	const mended = new Map(faults.filter(({ phase }) => phase === 'healed').map(({ id, t }) => [id, t]));
-	const broken = faults.filter(({ phase }) => phase === 'injected');
+	const healed = new Map(faults.filter(({ phase }) => phase === 'healed').map(({ id, t }) => [id, t]));
+	const injected = faults.filter(({ phase }) => phase === 'injected');
 	return inLanes(
-		broken.map((fault: EventOf<'fault'>) => {
+		injected.map((fault: EventOf<'fault'>) => {
 			const { id, what, host, t, text } = fault;
-			const until = Math.max(t, mended.get(id) ?? end);
+			const until = Math.max(t, healed.get(id) ?? end);
 			const title =
 				`${text}\nfrom ${t.toFixed(3)} s ` +
-				`${mended.has(id) ? `to ${until.toFixed(3)} s: ${duration(until - t)}` : 'to the end'}`;
+				`${healed.has(id) ? `to ${until.toFixed(3)} s: ${duration(until - t)}` : 'to the end'}`;
 			return { host, key: id, what, t, until, title, connection: undefined };
 		}),
 	);
 }
 
-type Ends = Pick<EventOf<'state'>, 'local' | 'remote'>;
-
-/** A listener has no other end. */
-function socketKey(socket: Ends): string {
+/** Returns a key for a socket. A listener has no remote port. */
+function socketKey(socket: SocketAddresses): string {
 	return socket.remote.port === 0 ? `listener ${socket.local.port}` : `${socket.local.port} ${socket.remote.port}`;
 }
 
-function endsOf({ local, remote }: Ends): string {
+function portsOf({ local, remote }: SocketAddresses): string {
 	return remote.port === 0 ? `port ${local.port}` : `port ${local.port}, peer’s ${remote.port}`;
 }

@@ -1,20 +1,20 @@
 import type { FullWidthItem, Item } from './item.ts';
 import { tallyOf } from './tally.ts';
 
-/** Up to this many things are drawn one by one; of more, those that a reader looks for. */
+/** The largest number of items that are all drawn. */
 const MOST_ITEMS = 260;
-/** The beginning and the end, and of each sort the first, while there is room. */
+/** The number of items that are kept at the beginning and at the end. */
 const AT_EACH_END = 30;
+/** The largest number of sorts of which the first item is kept. */
 const MOST_SORTS = 50;
-/** So many rows that stand for connections stay. */
+/** The largest number of rows about folded connections that are kept. */
 const MOST_ALIKE = 20;
 
 /**
- * What is too much to be drawn: its beginning, its end, the first of each sort, and all that goes across the picture
- * stay; what lies between is counted, by what it was and what became of it. The result has a size that does not depend
- * on how much there was.
+ * Summarizes items if there are too many. Keeps the beginning, the end, the first item of each sort, and everything
+ * across the whole picture; counts the items in between by kind and fate. So the size of the result is bounded.
  */
-export function summarized(items: readonly Item[]): Item[] {
+export function summarize(items: readonly Item[]): Item[] {
 	if (items.length <= MOST_ITEMS) return [...items];
 	const kept: Item[] = [];
 	const sorts = new Set<string>();

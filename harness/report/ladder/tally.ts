@@ -1,7 +1,7 @@
 import type { EventOf, HostName } from '../../timeline/events.ts';
 import type { Item } from './item.ts';
 
-/** How many segments there were in each direction, what became of those that were lost, and how much else. */
+/** Counts items: segments in each direction, lost segments by fate, and everything else. */
 export function tallyOf(items: readonly Item[]): string {
 	const tally = new Tally();
 	tally.add(items);

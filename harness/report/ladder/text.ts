@@ -7,9 +7,9 @@ import { markLines } from './mark.ts';
 import type { EventRow, FaultRow, Ladder, LadderRow, Mark } from './model.ts';
 
 export interface TextOptions {
-	/** Columns; 60 at least. Default 120. */
+	/** In columns, at least 60. Default: 120. */
 	readonly width?: number;
-	/** ANSI colours. Default none. */
+	/** Whether to use ANSI colours. Default: false. */
 	readonly colour?: boolean;
 }
 
@@ -17,7 +17,7 @@ const LEAST_WIDTH = 60;
 const DEFAULT_WIDTH = 120;
 const WIDEST_WIRE = 50;
 
-/** Columns of the picture: time, client, wire and server, with a lifeline on each side of the wire. */
+/** The widths of the picture's columns. There is a lifeline on each side of the wire. */
 interface Columns {
 	readonly all: number;
 	readonly time: number;
@@ -25,7 +25,7 @@ interface Columns {
 	readonly wire: number;
 }
 
-/** Draws a ladder as lines of text, none longer than the width. */
+/** Draws a ladder as text. No line is longer than the width. */
 export function drawText(ladder: Ladder, { width = DEFAULT_WIDTH, colour = false }: TextOptions = {}): string {
 	const columns = columnsOf(ladder, Math.max(LEAST_WIDTH, Math.floor(width)));
 	const pen = new Pen(columns, painter(colour));
@@ -40,7 +40,7 @@ export function drawText(ladder: Ladder, { width = DEFAULT_WIDTH, colour = false
 	return `${lines.join('\n')}\n`;
 }
 
-/** Draws the last `most` rows of a ladder, without what stands above and below it. */
+/** Draws the last `most` rows of a ladder, without the lines above and below the picture. */
 export function drawEnd(
 	ladder: Ladder,
 	most: number,
@@ -49,10 +49,10 @@ export function drawEnd(
 	const columns = columnsOf(ladder, Math.max(LEAST_WIDTH, Math.floor(width)));
 	const pen = new Pen(columns, painter(colour));
 	const rows = ladder.rows.slice(-most);
-	const left = ladder.rows.length - rows.length;
+	const before = ladder.rows.length - rows.length;
 	return [
 		...pen.line('time', [heading('client', ladder, columns)], [], [heading('server', ladder, columns)]),
-		...(left > 0 ? pen.line('', [], [` ${left} rows before`], [], { lifeline: '┊', wire: 'wait' }) : []),
+		...(before > 0 ? pen.line('', [], [` ${before} rows before`], [], { lifeline: '┊', wire: 'wait' }) : []),
 		...rows.flatMap((row) => pen.row(row)),
 	].join('\n');
 }
@@ -103,7 +103,7 @@ class Pen {
 		}
 	}
 
-	/** One line for the time and up to three cells, and as many more as the tallest cell needs. */
+	/** Returns a row with the time and three cells, in as many lines as the tallest cell has. */
 	line(
 		time: string,
 		client: readonly string[],
@@ -190,7 +190,7 @@ interface Tones {
 	readonly lifeline?: string;
 }
 
-/** The words of a fault, whose second and later lines stand under its first word. */
+/** Wraps the text of a fault. Later lines are aligned with the first word. */
 function hanging(text: string, width: number): string[] {
 	return wrap(printable(text.slice(2)), width - 2).map(
 		(line, index) => `${index === 0 ? text.slice(0, 2) : '  '}${line}`,

@@ -1,13 +1,13 @@
-import type { LadderRow, Span } from './model.ts';
-import type { Placed } from './spans.ts';
+import type { LadderRow, LadderSpan } from './model.ts';
+import type { WithoutLane } from './spans.ts';
 
-/** So many stripes of one kind are drawn: the longest. */
+/** The largest number of spans of one kind. If there are more, the longest are drawn. */
 const MOST_SPANS = 250;
 
-/** Chooses what lasts long enough, and belongs to something that is drawn, to be seen beside the rows. */
+/** Chooses the spans to draw: those that are long enough, and belong to something that is drawn. */
 export class VisibleSpans {
 	readonly #hidden: ReadonlySet<string>;
-	/** From when to when rows stand for much that happened, in the order of time. */
+	/** The times of rows that stand for many items, in order. */
 	readonly #folded: readonly { readonly t: number; readonly until: number }[];
 
 	constructor(rows: readonly LadderRow[], hidden: ReadonlySet<string>) {
@@ -17,7 +17,7 @@ export class VisibleSpans {
 			.sort((one, other) => one.t - other.t);
 	}
 
-	among<S extends Span>(spans: readonly Placed<S>[]): Placed<S>[] {
+	among<S extends LadderSpan>(spans: readonly WithoutLane<S>[]): WithoutLane<S>[] {
 		const drawn = spans.filter(
 			(span) => (span.connection === undefined || !this.#hidden.has(span.connection)) && !this.#isFolded(span),
 		);
@@ -28,11 +28,8 @@ export class VisibleSpans {
 		return drawn.filter((span) => longest.has(span));
 	}
 
-	/**
-	 * Whether it lies in the time that one row stands for, but has a beginning and an end: what is longer than that is
-	 * seen.
-	 */
-	#isFolded({ t, until }: Placed<Span>): boolean {
+	/** Returns whether a span is inside the time of such a row. A longer one is drawn. */
+	#isFolded({ t, until }: WithoutLane<LadderSpan>): boolean {
 		if (this.#folded.length === 0) return false;
 		let [low, high] = [0, this.#folded.length];
 		while (low < high) {

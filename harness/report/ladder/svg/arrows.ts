@@ -8,8 +8,8 @@ import { CHARACTER_WIDTH } from './style.ts';
 import { drawn, element, text } from './xml.ts';
 
 /**
- * How far an arrow falls at least, in pixels: the wire of a lab takes microseconds, and an arrow must be seen to come
- * later.
+ * The least height of an arrow, in pixels. Packets of a lab arrive after microseconds, but the arrow must show that
+ * they arrive later.
  */
 const LEAST_FALL = 8;
 const LABEL = 13;
@@ -17,17 +17,17 @@ const HEAD = 7;
 const CROSS = 5;
 const INSET = 3;
 const LOOKS = { delivered: '', dropped: 'lost', unobserved: 'unobserved', unknown: 'unknown' } as const;
-/** How far a lost segment came, as a share of the wire: dropped as it left, somewhere between, as it arrived. */
+/** The length of a lost segment's arrow, as a share of the wire: dropped at the sender, in between, at the receiver. */
 const REACH = { sender: 0.3, between: 0.6, receiver: 0.85 };
 
-/** The height that an arrow needs, in pixels. */
+/** Returns the height of an arrow and its notes, in pixels. */
 export function arrowHeight(arrow: Arrow, geometry: Geometry): number {
 	return LABEL + LEAST_FALL + 4 + notesBelow(arrow, geometry).length * LINE_HEIGHT;
 }
 
 /**
- * A segment from the moment it left one host to the moment it arrived at the other; a lost one is broken off where it
- * was lost.
+ * Draws an arrow from the time when the segment was sent to the time when it arrived. The arrow of a lost segment is
+ * broken off where it was lost.
  */
 export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrivedAt: number): string {
 	const { from, fate, times, retransmission } = arrow;
@@ -37,7 +37,7 @@ export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrived
 	const y0 = top + LABEL;
 	const reach = fate === 'delivered' ? 1 : reachOf(arrow, from);
 	const x1 = x0 + sign * whole * reach;
-	// What is quick ends in its row, so that what it did stands beside its head or below it.
+	// A quick segment arrives in its row, so that its effects are beside the arrow's head or below it.
 	const isQuick = arrow.arrived === undefined || arrow.arrived - arrow.t <= PRECISION;
 	const y1 = fate === 'delivered' && !isQuick ? Math.max(y0 + LEAST_FALL, arrivedAt) : y0 + LEAST_FALL * reach;
 	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;

@@ -5,18 +5,18 @@ import { type Geometry, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
 import { familyOf } from './style.ts';
 import { element, text } from './xml.ts';
 
-/** What of running text fits into a line, with a proportional font of 13 px: most letters are narrower. */
+/** The number of characters in a line of text with a proportional font of 13 px, in which most letters are narrow. */
 const PROSE_COLUMNS = 150;
 const HEADING_COLUMNS = 115;
 const PROSE_HEIGHT = 18;
 
-/** Words above or below the picture, and the height below them, in pixels. */
+/** The text above or below the picture, and the position of its lower edge, in pixels. */
 export interface Framed {
 	readonly svg: string;
 	readonly bottom: number;
 }
 
-/** What stands above the picture: what was tried, where, the question, and the hosts' names. */
+/** Draws the text above the picture: title, engine and kernel, failure, question, and the names of the hosts. */
 export function drawHead(ladder: Ladder, geometry: Geometry): Framed {
 	const page = new Page(MARGIN);
 	page.lines(wrap(ladder.title, HEADING_COLUMNS), { class: 'heading' }, 22);
@@ -41,9 +41,7 @@ export function drawHead(ladder: Ladder, geometry: Geometry): Framed {
 	return { svg: page.svg + hosts.join(''), bottom: page.y + 8 };
 }
 
-/**
- * What stands below it: the answer that was observed, the verdicts, what observers missed, and what the colours mean.
- */
+/** Draws the text below the picture: the legend, the observed answer, the verdicts, and notes on the evidence. */
 export function drawFoot(ladder: Ladder, top: number): Framed {
 	const page = new Page(top + PROSE_HEIGHT);
 	page.legend(legendOf(ladder));
@@ -55,12 +53,12 @@ export function drawFoot(ladder: Ladder, top: number): Framed {
 
 interface LegendEntry {
 	readonly words: string;
-	/** Class of its colour. */
+	/** The class with its colour. */
 	readonly look: string;
 	readonly width: number;
 }
 
-/** What the stripes beside the lifelines mean: only those that there are. */
+/** Returns the legend of the spans beside the lifelines. */
 function legendOf({ spans: { bands, timers, blocks } }: Ladder): LegendEntry[] {
 	const states = [...new Set(bands.map(({ state }) => state))].map((state) => ({
 		words: state,

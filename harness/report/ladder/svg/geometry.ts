@@ -7,24 +7,24 @@ export const LINE_HEIGHT = 15;
 
 const TIME_RIGHT = 70;
 const LIFELINE: Readonly<Record<HostName, number>> = { client: 440, server: 660 };
-/** Room for the bands of one host, whether it has one socket or fifty. */
+/** The total width of one host's bands, however many sockets it has. */
 const BANDS = 48;
 const WIDEST_LANE = 12;
 const TIMER = 3;
 const BLOCK = 4;
 const GAP = 6;
 
-/** Where things stand across the page: mirror images of each other, the client on the left. */
+/** The horizontal positions of one host's parts. The client is on the left, and the server is its mirror image. */
 export interface HostColumns {
 	readonly lifeline: number;
-	/** Left edges of what stands in a lane. */
+	/** Returns the left edge of a lane. */
 	readonly band: (lane: number) => number;
 	readonly bandWidth: number;
 	readonly timer: (lane: number) => number;
 	readonly timerWidth: number;
 	readonly block: (lane: number) => number;
 	readonly blockWidth: number;
-	/** Where the words begin (server) or end (client). */
+	/** Where texts begin (server) or end (client). */
 	readonly words: number;
 	readonly wordsWidth: number;
 	readonly anchor: 'start' | 'end';

@@ -1,18 +1,19 @@
 import type { HostName } from '../../../timeline/events.ts';
 import { markLines } from '../mark.ts';
-import type { Ladder, Mark, MarkKind, Span } from '../model.ts';
+import type { Ladder, LadderSpan, Mark, MarkKind } from '../model.ts';
 import { type Geometry, type HostColumns, LINE_HEIGHT, WIDTH } from './geometry.ts';
 import type { TimeScale } from './scale.ts';
 import { CHARACTER_WIDTH, familyOf } from './style.ts';
-import { drawn, element, type Kind, text } from './xml.ts';
+import { drawn, element, type PartKind, text } from './xml.ts';
 
-/** A span is never thinner, in pixels: what was short is there all the same. */
+/** The least height of a span, in pixels, so that short spans are visible. */
 const LEAST_HEIGHT = 2;
-/** A state's name stands in its band where there is room: for a letter's width, in pixels. */
+/** The width of a letter in a band, in pixels. A band shows the name of its state if there is room. */
 const LETTER = 5.6;
+/** The least width of a band with a name, in pixels. */
 const BAND_FOR_WORDS = 9;
 
-const KINDS: Readonly<Record<MarkKind, Kind>> = {
+const KINDS: Readonly<Record<MarkKind, PartKind>> = {
 	segment: 'segment',
 	call: 'call',
 	'failed-call': 'call',
@@ -24,7 +25,7 @@ const KINDS: Readonly<Record<MarkKind, Kind>> = {
 	output: 'output',
 };
 
-/** What stands at one host in one moment, line by line. */
+/** Returns the lines of a host's marks in a row. */
 export function linesOf(
 	marks: readonly Mark[],
 	side: HostColumns,
@@ -46,7 +47,7 @@ export function drawMarks(marks: readonly Mark[], side: HostColumns, top: number
 	return groups.join('');
 }
 
-/** What lasted, along the lifelines: states as bands, timers and blocked calls beside them. */
+/** Draws the spans along the lifelines: states as bands, and timers and blocked calls beside them. */
 export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScale): string {
 	const bands = spans.bands.map((band) => {
 		const side = geometry[band.host];
@@ -87,7 +88,7 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScal
 	return [...bands, ...timers, ...blocks].join('');
 }
 
-/** Faults as shaded intervals, behind everything else: at the host that is broken, or between them. */
+/** Draws faults as shaded areas behind everything else: at the affected host, or between the hosts. */
 export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: TimeScale): string {
 	const { client, server } = geometry;
 	const across: Readonly<Record<HostName, readonly [number, number]>> = {
@@ -107,7 +108,7 @@ export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: TimeSc
 		.join('');
 }
 
-function extent({ t, until }: Span, scale: TimeScale): [number, number] {
+function extent({ t, until }: LadderSpan, scale: TimeScale): [number, number] {
 	const y = scale.yAt(t);
 	return [y, Math.max(LEAST_HEIGHT, scale.yAt(until) - y)];
 }

@@ -14,9 +14,9 @@ const ROW_GAP = 5;
 const FULL_COLUMNS = Math.floor((WIDTH - 110) / CHARACTER_WIDTH);
 
 /**
- * Draws a ladder as SVG: two lifelines, time downwards, segments as arrows from the moment they left to the moment they
- * arrived. It needs nothing besides itself, is legible in light and in dark, and every drawn thing says in words what
- * it is.
+ * Draws a ladder as SVG: two lifelines, time downwards, segments as arrows from the time they were sent to the time
+ * they arrived. The SVG needs no other files, is legible on light and dark backgrounds, and describes each part in a
+ * title.
  */
 export function drawSvg(ladder: Ladder): string {
 	const geometry = geometryOf(ladder.spans);
@@ -44,7 +44,7 @@ export function drawSvg(ladder: Ladder): string {
 		}),
 		drawOutages(ladder, geometry, scale),
 		drawSpans(ladder, geometry, scale),
-		...scale.positions.map((place) => drawRow(place, geometry, scale)),
+		...scale.positions.map((position) => drawRow(position, geometry, scale)),
 		head.svg,
 		foot.svg,
 	);
@@ -133,7 +133,7 @@ function drawEvents({ client, wire, server }: EventRow, geometry: Geometry, top:
 	].join('');
 }
 
-/** Time goes on faster here: the lifelines are broken, and what is waited for stands between them. */
+/** Draws a pause: the lifelines are broken, because time is compressed, and the text is between them. */
 function drawPause(words: string, geometry: Geometry, top: number, height: number): string {
 	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;
 	return drawn(
@@ -156,7 +156,7 @@ function linesAcross(words: string, geometry: Geometry, top: number): string[] {
 	);
 }
 
-/** A fault in words: what was broken or mended, and what shows that it was. */
+/** Returns the lines of a fault: what was injected or healed, and the proof. */
 function faultLines({ phase, text, proof }: FaultRow): { readonly words: string; readonly proof: boolean }[] {
 	const says = { injected: `╳ ${text}`, proven: '', healed: `○ healed: ${text}` }[phase];
 	const why = proof === undefined ? '' : phase === 'proven' ? `proven: ${proof}` : proof;

@@ -1,6 +1,6 @@
 import type { Ladder, LadderRow } from '../model.ts';
 
-/** Where a row is: its top and its height, in pixels. */
+/** The top and the height of a row, in pixels. */
 export interface RowPosition {
 	readonly row: LadderRow;
 	readonly top: number;
@@ -8,30 +8,30 @@ export interface RowPosition {
 }
 
 /**
- * Time as a way down the page. Rows give it its knots: each row has the room that its words need, whatever time it
- * stands for, so that long waits are short and a burst is legible.
+ * Maps time to the vertical position, with the rows as knots. Each row has the height that its texts need, whatever its
+ * duration is. So long waits are short, and bursts are legible.
  */
 export class TimeScale {
 	readonly positions: readonly RowPosition[];
 	readonly bottom: number;
 	readonly #knots: { readonly t: number; readonly y: number }[] = [];
 
-	/** `heightOf` in pixels; the first row begins at `top`. */
+	/** `heightOf` returns pixels. The first row begins at `top`. */
 	constructor({ rows, spans }: Ladder, top: number, heightOf: (row: LadderRow) => number) {
 		let y = top;
 		let t = Number.NEGATIVE_INFINITY;
 		this.positions = rows.map((row) => {
-			const place = { row, top: y, height: heightOf(row) };
+			const position = { row, top: y, height: heightOf(row) };
 			t = Math.max(t, row.t);
 			this.#knots.push({ t, y: y + ANCHOR });
-			y += place.height;
-			return place;
+			y += position.height;
+			return position;
 		});
 		this.bottom = y;
 		this.#knots.push({ t: Math.max(t, spans.end), y });
 	}
 
-	/** The height at which a moment stands, in pixels. */
+	/** Returns the vertical position of a time, in pixels. */
 	yAt(t: number): number {
 		const after = this.#firstAfter(t);
 		const next = this.#knots[after];
@@ -52,5 +52,5 @@ export class TimeScale {
 	}
 }
 
-/** The moment of a row is where its first line is, not at its upper edge. */
+/** The distance from the upper edge of a row to its first line, which marks the row's time. */
 const ANCHOR = 8;

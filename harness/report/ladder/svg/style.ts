@@ -1,4 +1,4 @@
-/** Colours for light and dark, told by the reader's system; a page around it may decide by `data-theme`. */
+/** Colours for light and dark backgrounds. The reader's system chooses, or the page around it with `data-theme`. */
 const LIGHT = {
 	paper: '#ffffff',
 	ink: '#1f2328',
@@ -41,7 +41,7 @@ const variables = (colours: Readonly<Record<string, string>>) =>
 
 const ROOT = 'svg.halfopen-ladder';
 
-/** Characters of this font are all 0.602 of its size wide, in each of these families. */
+/** In all these font families, the width of each character is 0.602 of the font size. */
 const FONT_SIZE = 11.5;
 export const CHARACTER_WIDTH = 6.95;
 
@@ -100,7 +100,7 @@ ${ROOT} .unknown{fill:none;stroke:var(--rest);stroke-dasharray:2 3}
 ${ROOT} .listen{fill:var(--listen)}
 `.trim();
 
-/** States that a reader takes together have one colour. */
+/** The groups of states that share a colour. */
 const FAMILIES: Readonly<Record<string, string>> = {
 	LISTEN: 'listen',
 	'SYN-SENT': 'opening',
@@ -111,7 +111,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
 	'TIME-WAIT': 'rest',
 };
 
-/** The class of a state's colour. */
+/** Returns the class with a state's colour. */
 export function familyOf(state: string): string {
 	return FAMILIES[state] ?? 'closing';
 }

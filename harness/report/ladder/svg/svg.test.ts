@@ -11,7 +11,7 @@ import { drawSvg, layOut } from '../index.ts';
 const draw = (timeline: TimelineFile) => drawSvg(layOut(timeline));
 const build = (timeline: TimelineBuilder) => draw(timeline.build({ scenario: 'a timeline' }));
 
-/** The drawn things of one kind, each with all that stands in it. */
+/** Returns the content of all drawn parts of one kind. */
 function groups(svg: string, kind: string): string[] {
 	return [...svg.matchAll(new RegExp(`<g class="[^"]*" data-kind="${kind}"[^>]*>(.*?)</g>`, 'gs'))].map(
 		([, content = '']) => content,
@@ -20,18 +20,18 @@ function groups(svg: string, kind: string): string[] {
 
 describe('a ladder as SVG', () => {
 	for (const [name, timeline] of Object.entries({ reboot: rebootTimeline, 'power-off': powerOffTimeline })) {
-		test(`is the golden one: ${name}`, () => {
+		test(`matches the golden file: ${name}`, () => {
 			expectFile(new URL(`../fixtures/${name}.svg`, import.meta.url), `${draw(timeline())}\n`);
 		});
 	}
 
-	test('is well-formed, has no number that is none, and says of each segment what it is, whatever happened', () => {
+	test('is well-formed, has only valid numbers, and has a title for each segment, for any timeline', () => {
 		fc.assert(
 			fc.property(anyTimeline, (timeline) => {
 				const svg = draw(timelineSchema.parse(timeline));
 				expect(XMLValidator.validate(svg)).toBe(true);
 				expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-				// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what XML forbids
+				// biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids these
 				expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
 				const rows = layOut(timeline).rows.filter((row) => row.kind === 'events');
 				const arrows = rows.filter(({ wire }) => wire !== undefined);
@@ -47,7 +47,7 @@ describe('a ladder as SVG', () => {
 		);
 	});
 
-	test('needs nothing from elsewhere', () => {
+	test('needs no other files', () => {
 		expect(draw(rebootTimeline()).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(
 			/https?:|url\(|@import|href/,
 		);
@@ -71,7 +71,7 @@ describe('an arrow', () => {
 		expect(back?.[1]).toBeLessThan(back?.[3] ?? 0);
 	});
 
-	test('crosses another that was under way at the same time', () => {
+	test('crosses another that is on the wire at the same time', () => {
 		const late = { arrived: 1.5 };
 		const timeline = new TimelineBuilder()
 			.segment(1, 'client', 'F.', { seq: 1 })
@@ -93,7 +93,7 @@ describe('an arrow', () => {
 		expect(reach(dropped('server'))).toBeGreaterThan(between);
 	});
 
-	test('stands for fifteen retransmissions, and tells when each was', () => {
+	test('stands for fifteen retransmissions, and lists their times', () => {
 		const timeline = new TimelineBuilder();
 		for (let turn = 1; turn <= 15; turn++) {
 			timeline.segment(2 ** turn / 10, 'client', 'P.', { seq: 1, length: 5, fate: 'unobserved', retransmission: true });
@@ -105,7 +105,7 @@ describe('an arrow', () => {
 	});
 });
 
-describe('what lasts', () => {
+describe('a span', () => {
 	const boxes = (svg: string, kind: string) =>
 		groups(svg, kind).flatMap((group) =>
 			[...group.matchAll(/<rect x="([\d.-]+)" y="([\d.-]+)" width="([\d.]+)" height="([\d.]+)"/g)].map((match) =>
@@ -113,7 +113,7 @@ describe('what lasts', () => {
 			),
 		);
 
-	test('is a band for each state, one below the other', () => {
+	test('is drawn for each state, one below the other', () => {
 		const svg = build(
 			new TimelineBuilder()
 				.state(1, 'client', 'CLOSED', 'SYN-SENT')
@@ -132,7 +132,7 @@ describe('what lasts', () => {
 		).toBe(true);
 	});
 
-	test('ends where the power goes', () => {
+	test('ends when its host loses power', () => {
 		const { spans } = layOut(
 			new TimelineBuilder()
 				.state(1, 'server', 'SYN-RECV', 'ESTAB')
@@ -144,7 +144,7 @@ describe('what lasts', () => {
 		expect(spans.outages.map(({ t, until }) => [t, until])).toEqual([[3, 9]]);
 	});
 
-	test('is a call as long as it blocked, a timer as long as ss showed it', () => {
+	test('of a call lasts as long as it blocked, that of a timer as long as ss showed it', () => {
 		const { spans } = layOut(
 			new TimelineBuilder()
 				.call(1, 'client', 'read', '3<TCP:[1]>, "", 9', { fd: 3, errno: 'ETIMEDOUT', returned: -1, took: 6 })
@@ -159,7 +159,7 @@ describe('what lasts', () => {
 		).toEqual([['on', 2, 5, true]]);
 	});
 
-	test('is a state no longer than somebody looked', () => {
+	test('of a sampled state lasts until the last sample', () => {
 		const timeline = new TimelineBuilder()
 			.state(1, 'client', 'ESTAB', 'CLOSED')
 			.state(2, 'client', 'CLOSED', 'TIME-WAIT', 'sampled')
@@ -170,13 +170,13 @@ describe('what lasts', () => {
 		expect(bands).toEqual([
 			['TIME-WAIT', 1, 3, true],
 			['TIME-WAIT', 3, 60, false],
-			// The kernel would have told.
+			// The kernel would have traced a change.
 			['LISTEN', 2, 60, true],
 		]);
 		expect(draw(timeline)).toContain('class="band unknown"');
 	});
 
-	test('is a traced state no longer than the trace was read', () => {
+	test('of a traced state lasts as long as the trace was read', () => {
 		const timeline = new TimelineBuilder()
 			.state(2, 'server', 'CLOSED', 'LISTEN')
 			.step(60, 'much later')
@@ -187,7 +187,7 @@ describe('what lasts', () => {
 		]);
 	});
 
-	test('shares a lane only where it does not overlap', () => {
+	test('shares a lane only with spans that it does not overlap', () => {
 		fc.assert(
 			fc.property(anyTimeline, (timeline) => {
 				const { bands, blocks } = layOut(timelineSchema.parse(timeline)).spans;
@@ -205,7 +205,7 @@ describe('what lasts', () => {
 	});
 });
 
-test('ten thousand events are laid out and drawn in well under two seconds, folded or not', () => {
+test('ten thousand events are laid out and drawn within two seconds, folded or not', () => {
 	const folded = powerOffTimeline().events.filter(({ kind }) => kind === 'segment');
 	const again = Array.from({ length: 10_000 }, (_, index) => ({
 		...(folded[index % folded.length] as (typeof folded)[number]),
@@ -223,7 +223,7 @@ test('ten thousand events are laid out and drawn in well under two seconds, fold
 		});
 	}
 	for (const timeline of [{ ...powerOffTimeline(), events: again }, different.build({ scenario: 'different' })]) {
-		// Of the processor: what else a busy machine does is no matter.
+		// Processor time, which does not depend on how busy the machine is.
 		const before = process.cpuUsage();
 		const svg = draw(timeline);
 		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);

@@ -2,7 +2,7 @@ import { printable } from '../../text-format.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Text as it may stand in an element or in a quoted attribute; what XML forbids is written as an escape. */
+/** Escapes text for an element or a quoted attribute. Characters that XML forbids are written as escapes. */
 export function escapeXml(text: string): string {
 	const lines = text.includes('\n') ? text.split('\n').map(printable).join('\n') : printable(text);
 	return lines.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
@@ -10,7 +10,7 @@ export function escapeXml(text: string): string {
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An element; numbers are written with one decimal, attributes that are undefined left out. */
+/** Returns an element. Numbers are written with one decimal place. Attributes that are undefined are left out. */
 export function element(name: string, attributes: Attributes, ...children: readonly string[]): string {
 	const written = Object.entries(attributes).flatMap(([key, value]) =>
 		value === undefined ? [] : [` ${key}="${typeof value === 'number' ? Number(value.toFixed(1)) : escapeXml(value)}"`],
@@ -20,8 +20,8 @@ export function element(name: string, attributes: Attributes, ...children: reado
 		: `<${name}${written.join('')}>${children.join('')}</${name}>`;
 }
 
-/** What a drawn thing is: for filters, colours, and who asks for details. */
-export type Kind =
+/** The kinds of drawn parts, for filters and colours. */
+export type PartKind =
 	| 'segment'
 	| 'call'
 	| 'state'
@@ -37,8 +37,8 @@ export type Kind =
 	| 'wait'
 	| 'bundle';
 
-/** One drawn thing: a group that says in words what it is, to pointers and to screen readers. */
-export function drawn(kind: Kind, title: string, ...children: readonly string[]): string {
+/** Returns a drawn part: a group with a title for pointers and screen readers. */
+export function drawn(kind: PartKind, title: string, ...children: readonly string[]): string {
 	return element(
 		'g',
 		{ class: kind, 'data-kind': kind, role: 'img' },
@@ -47,7 +47,7 @@ export function drawn(kind: Kind, title: string, ...children: readonly string[])
 	);
 }
 
-/** A line of text, its baseline at `y`. */
+/** Returns a line of text with its baseline at `y`. */
 export function text(x: number, y: number, words: string, attributes: Attributes = {}): string {
 	return element('text', { x, y, ...attributes }, escapeXml(words));
 }
