@@ -9,15 +9,15 @@ const VARIABLE = 'HALFOPEN_LIVE';
  */
 const LONGEST_PATH = 107;
 
-/** What the runner subscribes to: waits only, or also the timeline so far, for drawing. */
-export type Wanted = 'waits' | 'drawings';
+/** What the runner subscribes to: only waits, or also the timeline so far, for drawing. */
+export type Topic = 'waits' | 'drawings';
 
 /** Where scenarios publish what they do while they run. */
 interface LiveSocket {
 	/** A Unix socket’s path. */
 	readonly socket: string;
 	/** Absent while there is no subscriber. */
-	readonly wanted?: Wanted;
+	readonly topic?: Topic;
 }
 
 /**
@@ -31,18 +31,18 @@ export function offerLiveSocket(folder: string): void {
 	else delete process.env[VARIABLE];
 }
 
-/** In the subscribing reporter: tells the workers, which are forked later, what to publish. */
-export function announceSubscriber(wanted: Wanted): void {
-	const place = currentLiveSocket();
-	if (place !== undefined) put({ ...place, wanted });
+/** In the subscribing reporter: sets what workers publish, which are forked later. */
+export function announceSubscriber(topic: Topic): void {
+	const current = currentLiveSocket();
+	if (current !== undefined) put({ ...current, topic });
 }
 
 /** The socket of the current run. Undefined in a run of unit tests: it has no labs and nothing to publish. */
 export function currentLiveSocket(): LiveSocket | undefined {
-	const place = process.env[VARIABLE];
-	return place === undefined ? undefined : (JSON.parse(place) as LiveSocket);
+	const value = process.env[VARIABLE];
+	return value === undefined ? undefined : (JSON.parse(value) as LiveSocket);
 }
 
-function put(place: LiveSocket): void {
-	process.env[VARIABLE] = JSON.stringify(place);
+function put(live: LiveSocket): void {
+	process.env[VARIABLE] = JSON.stringify(live);
 }

@@ -1,4 +1,4 @@
-/** What a run shows while a scenario waits: in a terminal, and in a log. */
+/** Tests the output of a run while a scenario waits, in a terminal and in a log. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Clone, cloneProject } from '../../run/fixtures/clone.ts';
@@ -10,11 +10,11 @@ import { Terminal } from './fixtures/terminal.ts';
 jest.setTimeout(180_000);
 const CLEAN_WITHIN_MS = 30_000;
 const SIZE = { columns: 100, rows: 30 };
-/** Whatever this machine is: Jest takes no other sign of a build server for one then. */
+/** With these variables, Jest does not detect a build server, even if this machine is one. */
 const NO_BUILD_SERVER = { CI: 'false', TERM: 'xterm' };
 const WAITING = 'harness/run/fixtures/waiting › waits: waiting for nc-2 on the client to print';
 
-const testLive = testUnlessOn('vm', 'in virtual time no wait lasts', test.concurrent);
+const testLive = testUnlessOn('vm', 'in virtual time waits are short', test.concurrent);
 
 let clone: Clone;
 
@@ -26,8 +26,8 @@ afterAll(async () => {
 	await clone[Symbol.asyncDispose]();
 });
 
-/** Resolves when the run has written this, after ending the run. */
-async function seen(run: NestedRun, text: RegExp): Promise<void> {
+/** Resolves when the run has written this text. Then ends the run. */
+async function waitForOutput(run: NestedRun, text: RegExp): Promise<void> {
 	while (run.isRunning && !text.test(run.output)) await wait(100);
 	expect(run.output).toMatch(text);
 	run.kill('SIGTERM', 'group');
@@ -37,7 +37,7 @@ async function seen(run: NestedRun, text: RegExp): Promise<void> {
 
 testLive('in a log: a plain line after ten seconds', async () => {
 	const run = new NestedRun(clone);
-	await seen(run, /, 1\d of at most 60 s\n/);
+	await waitForOutput(run, /, 1\d of at most 60 s\n/);
 	expect(run.output.split('\n').filter((line) => line.includes('waiting for'))).toEqual([
 		expect.stringContaining(WAITING),
 	]);
@@ -49,7 +49,7 @@ testLive('in a terminal: the same line, above the block that Jest keeps at the e
 	const inTerminal = `exec script -qec "stty columns ${SIZE.columns} rows ${SIZE.rows}; $0 $*" /dev/null`;
 	const run = new NestedRun({ ...clone, test: ['sh', '-c', inTerminal, ...clone.test] }, [], NO_BUILD_SERVER);
 	const lineAndBlock = /, 1\d of at most 60 s[\s\S]*?Test Suites:/;
-	await seen(run, lineAndBlock);
+	await waitForOutput(run, lineAndBlock);
 	const terminal = new Terminal(SIZE);
 	terminal.write(run.output.slice(0, run.output.search(lineAndBlock)) + lineAndBlock.exec(run.output)?.[0]);
 	const kinds = terminal.all.flatMap((line) => {

@@ -7,20 +7,20 @@ import { filesIn, type Renderer } from './renderer.ts';
 import { RunningScenarios } from './running-scenarios.ts';
 import { waitLine } from './wait-lines.ts';
 
-/** What a log view is made with. */
+/** The options of a log view. */
 export interface LogViewOptions {
-	/** For questions and ladders. */
+	/** Writes questions and ladders. */
 	readonly write: (text: string) => void;
-	/** For progress. */
+	/** Writes a line about progress. */
 	readonly note: (line: string) => void;
 	readonly renderer: Renderer;
-	/** In ms. */
+	/** The reader's clock, in ms. */
 	readonly now?: () => number;
 }
 
 /**
- * Shows the scenarios of one file on a stream that cannot be redrawn: the questions first, then all ladders when the
- * file is over.
+ * Shows the scenarios of one file on a stream that cannot be redrawn. Writes each question when its scenario begins,
+ * and all ladders at the end of the file.
  */
 export class LogView implements ProgressView {
 	readonly #running: RunningScenarios;

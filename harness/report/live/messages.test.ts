@@ -24,7 +24,7 @@ const message: fc.Arbitrary<LiveMessage> = fc.oneof(
 );
 const foreign = fc.oneof(text, fc.json()).filter((line) => !line.includes('\n'));
 
-/** The text in pieces of these lengths, and the rest. */
+/** Splits the text into pieces of these lengths, and the rest. */
 function pieces(whole: string, lengths: readonly number[]): string[] {
 	let rest = whole;
 	const cut = lengths.map((length) => {
@@ -36,7 +36,7 @@ function pieces(whole: string, lengths: readonly number[]): string[] {
 }
 
 describe('messages', () => {
-	test('are read as they were written, however the stream cuts them', () => {
+	test('are read as they were written, however the stream splits them', () => {
 		fc.assert(
 			fc.property(
 				fc.array(message, { maxLength: 5 }),
@@ -50,7 +50,7 @@ describe('messages', () => {
 		);
 	});
 
-	test('are read beside what is foreign', () => {
+	test('are read between foreign lines', () => {
 		fc.assert(
 			fc.property(message, foreign, (one, line) => {
 				expect(new MessageReader().read(`${line}\n${lineOf(one)}`)).toEqual([one]);
@@ -65,7 +65,7 @@ describe('messages', () => {
 		'{"kind":"waits","wait":-1,"what":"it"}',
 		'{"kind":"waited","wait":"1"}',
 		'{"kind":"snapshot","timeline":{}}',
-	])('are not made of %s', (line) => {
+	])('are not read from %s', (line) => {
 		expect(new MessageReader().read(`${line}\n`)).toEqual([]);
 	});
 });

@@ -41,7 +41,7 @@ const messageSchema = z.discriminatedUnion('kind', [
 export type LiveMessage = z.infer<typeof messageSchema>;
 export type Began = Extract<LiveMessage, { kind: 'began' }>;
 
-/** A message as a line. */
+/** Returns a message as a line. */
 export function lineOf(message: LiveMessage): string {
 	return `${JSON.stringify(message)}\n`;
 }
@@ -52,7 +52,7 @@ export function lineOf(message: LiveMessage): string {
 export class MessageReader {
 	#rest: string[] = [];
 
-	/** The messages that this piece of text completes. */
+	/** Returns the messages that this piece of text completes. */
 	read(text: string): LiveMessage[] {
 		const [first = '', ...others] = text.split('\n');
 		this.#rest.push(first);

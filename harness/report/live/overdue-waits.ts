@@ -1,18 +1,18 @@
-import type { OpenWait } from './running-scenarios.ts';
+import type { LiveWait } from './running-scenarios.ts';
 
 /** A wait is printed when it has lasted this long, twice as long, four times as long, … */
 const FIRST_MS = 10_000;
 
 /** Chooses which waits to print: few lines for a long wait, none for a short one. */
 export class OverdueWaits {
-	/** How often each wait was printed. */
+	/** The number of times that each wait was printed. */
 	#notices = new Map<string, number>();
 
-	/** The waits to print now. */
-	due(waits: readonly OpenWait[]): OpenWait[] {
+	/** Returns the waits to print now. */
+	due(waits: readonly LiveWait[]): LiveWait[] {
 		const times = new Map(waits.map((wait) => [wait.key, timesUntil(wait.shownMs)]));
 		const due = waits.filter(({ key }) => (times.get(key) ?? 0) > (this.#notices.get(key) ?? 0));
-		// A wait that is over is forgotten.
+		// Waits that are over are dropped.
 		this.#notices = times;
 		return due;
 	}

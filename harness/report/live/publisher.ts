@@ -5,7 +5,7 @@ import { type Began, type LiveMessage, lineOf } from './messages.ts';
 import { type Changeable, takeSnapshots } from './snapshots.ts';
 
 /** A wait of a lab. */
-interface Wait {
+interface AnnouncedWait {
 	readonly what: string;
 	readonly limitMs: number | undefined;
 }
@@ -20,11 +20,11 @@ const CLOCK_EVERY_MS = 500;
  * subscriber.
  */
 export interface Publisher {
-	/** From now on messages carry the lab's own time: `now` in ms. */
+	/** From now on, messages contain the time of the lab's clock, which `now` returns in ms. */
 	timeBy(now: () => number): void;
 	/** Publishes that a wait has begun; the returned function publishes its end. */
-	waiting(wait: Wait): () => void;
-	/** From now on publishes the growing timeline, if that is subscribed to. `soFar` makes it. */
+	waiting(wait: AnnouncedWait): () => void;
+	/** From now on, publishes the growing timeline if the runner subscribed to it. `soFar` creates it. */
 	follow(history: Changeable, soFar: () => TimelineFile): void;
 	/** Called once, when the timeline is written. */
 	finished(timeline: TimelineFile): void;
@@ -45,12 +45,12 @@ const SILENT: Publisher = {
  * does nothing and costs nothing.
  */
 export function publishLive(scenario: Omit<Began, 'kind'>): Publisher {
-	const place = currentLiveSocket();
-	if (place?.wanted === undefined) return SILENT;
-	const socket = connect(place.socket).unref();
-	// The subscriber is missing or gone; what is written is then lost.
+	const live = currentLiveSocket();
+	if (live?.topic === undefined) return SILENT;
+	const socket = connect(live.socket).unref();
+	// If the subscriber is missing or gone, messages are lost.
 	socket.on('error', () => {});
-	const publisher = place.wanted === 'drawings' ? new HistoryPublisher(socket) : new WaitPublisher(socket);
+	const publisher = live.topic === 'drawings' ? new HistoryPublisher(socket) : new WaitPublisher(socket);
 	publisher.publish({ kind: 'began', ...scenario });
 	return publisher;
 }
@@ -75,7 +75,7 @@ class WaitPublisher implements Publisher {
 		this.#now = now;
 	}
 
-	waiting({ what, limitMs }: Wait): () => void {
+	waiting({ what, limitMs }: AnnouncedWait): () => void {
 		const wait = this.#waits++;
 		const now = this.#now;
 		const limit = limitMs !== undefined && Number.isFinite(limitMs) && { limitMs };
@@ -104,7 +104,7 @@ class HistoryPublisher extends WaitPublisher {
 
 	override follow(history: Changeable, soFar: () => TimelineFile): void {
 		this.#unfollow = takeSnapshots(history, () => {
-			// A subscriber that has not read the last snapshot would read the next one even later.
+			// If the subscriber has not read the last snapshot yet, another one would only increase the delay.
 			if (this.socket.writableLength > 0) return false;
 			this.publish({ kind: 'snapshot', timeline: soFar() });
 			return true;

@@ -2,37 +2,38 @@ import { specName } from '../artifacts.ts';
 import type { Began, LiveMessage } from './messages.ts';
 import type { LiveSubscriber } from './subscribe.ts';
 
-/** Something that a scenario waits for. */
-export interface OpenWait {
+/** A wait of a running scenario, as views show it. */
+export interface LiveWait {
 	/** Identifies it among all waits of the run. */
 	readonly key: string;
-	/** `puzzlers/power-off › the peer never comes back` */
+	/** The spec and the scenario: `puzzlers/power-off › the peer never comes back`. */
 	readonly where: string;
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** How long it has lasted by the lab's clock, which its limit also uses. */
+	/** Its duration so far by the lab's clock, like its limit. */
 	readonly waitedMs: number;
-	/** How long it has lasted by the reader's clock. */
+	/** Its duration so far by the reader's clock. */
 	readonly shownMs: number;
 }
 
-interface Wait {
+/** A wait as it was published. */
+interface ReceivedWait {
 	readonly what: string;
 	readonly limitMs: number | undefined;
-	/** By the lab's clock, if that is not the reader's. */
+	/** Its beginning by the lab's clock, if that is not the reader's. */
 	readonly since: number | undefined;
-	/** By the reader's clock. */
+	/** Its beginning by the reader's clock. */
 	readonly receivedAt: number;
 }
 
 interface Scenario {
 	readonly began: Began;
-	readonly waits: Map<number, Wait>;
-	/** What the lab's clock showed last. */
+	readonly waits: Map<number, ReceivedWait>;
+	/** The last known time of the lab's clock. */
 	clock: number;
 }
 
-/** The scenarios that run, and what they wait for. */
+/** Tracks the running scenarios and their waits. */
 export class RunningScenarios implements LiveSubscriber {
 	readonly #scenarios = new Map<number, Scenario>();
 	readonly #now: () => number;
@@ -61,10 +62,10 @@ export class RunningScenarios implements LiveSubscriber {
 		this.#scenarios.delete(scenario);
 	}
 
-	/** The longest open wait of a scenario. */
-	longestOf(scenario: number): OpenWait | undefined {
+	/** Returns the longest current wait of a scenario. */
+	longestOf(scenario: number): LiveWait | undefined {
 		const running = this.#scenarios.get(scenario);
-		// In the order in which they began.
+		// Waits are in the order of their beginnings.
 		const [entry] = running?.waits ?? [];
 		if (running === undefined || entry === undefined) return undefined;
 		const { began, clock } = running;
@@ -81,8 +82,8 @@ export class RunningScenarios implements LiveSubscriber {
 		};
 	}
 
-	/** One wait of each scenario that waits, the longest first. */
-	longest(): OpenWait[] {
+	/** Returns the longest current wait of each scenario, the longest of all first. */
+	longest(): LiveWait[] {
 		const waits = [...this.#scenarios.keys()]
 			.map((scenario) => this.longestOf(scenario))
 			.filter((wait) => wait !== undefined);

@@ -4,7 +4,7 @@ import { Terminal } from './fixtures/terminal.ts';
 import { Screen } from './screen.ts';
 
 const size = fc.record({ columns: fc.integer({ min: 3, max: 9 }), rows: fc.integer({ min: 2, max: 8 }) });
-/** Few different lines, so that many stay the same from one time to the next; some are as wide as the terminal. */
+/** Only a few different lines, so that many stay the same in an update. Some are as wide as the terminal. */
 const linesOf = (columns: number) =>
 	fc.array(fc.constantFrom('', 'a', 'bb', 'c'.repeat(columns), `d${' '.repeat(columns - 2)}d`), { maxLength: 16 });
 const series = size.chain((of) =>
@@ -22,11 +22,11 @@ function screenOn(terminal: Terminal): Screen {
 	);
 }
 
-/** What the lines look like on a terminal. */
+/** Returns the lines as a terminal shows them. */
 const seen = (lines: readonly string[]) => lines.map((line) => line.trimEnd());
 
-describe('lines that change while they are shown', () => {
-	test('are the end of the last ones down to the cursor, and nothing is below', () => {
+describe('updated lines', () => {
+	test('are shown down to the cursor, and nothing is below', () => {
 		fc.assert(
 			fc.property(series, ({ of, before, updates }) => {
 				const terminal = new Terminal(of, before);
@@ -43,7 +43,7 @@ describe('lines that change while they are shown', () => {
 		);
 	});
 
-	test('fill the terminal when they only grow', () => {
+	test('fill the terminal if their number only grows', () => {
 		fc.assert(
 			fc.property(series, ({ of, before, updates }) => {
 				const terminal = new Terminal(of, before);
@@ -58,7 +58,7 @@ describe('lines that change while they are shown', () => {
 		);
 	});
 
-	test('touch nothing that stood above them', () => {
+	test('do not change the lines above them', () => {
 		fc.assert(
 			fc.property(series, ({ of, before, updates }) => {
 				const terminal = new Terminal(of, before);
@@ -69,7 +69,7 @@ describe('lines that change while they are shown', () => {
 		);
 	});
 
-	test('are all there at the end, as they were last, and the cursor is below', () => {
+	test('are all complete at the end, and the cursor is below', () => {
 		fc.assert(
 			fc.property(series, ({ of, before, updates }) => {
 				const terminal = new Terminal(of, before);
@@ -88,7 +88,7 @@ describe('lines that change while they are shown', () => {
 	});
 });
 
-describe('what is written', () => {
+describe('the output', () => {
 	const shown = (rows: number) => {
 		const written: string[] = [];
 		const screen = new Screen(
@@ -98,21 +98,21 @@ describe('what is written', () => {
 		return { written, screen };
 	};
 
-	test('is only what changed: from the first line that differs', () => {
+	test('begins with the first line that differs', () => {
 		const { written, screen } = shown(10);
 		screen.show(['one', 'two', 'three']);
 		screen.show(['one', 'two', 'THREE', 'four']);
 		expect(written).toEqual(['one\ntwo\nthree', '\r\u001b[KTHREE\n\u001b[Kfour']);
 	});
 
-	test('is nothing where nothing changed', () => {
+	test('is empty if nothing changed', () => {
 		const { written, screen } = shown(10);
 		screen.show(['one', 'two']);
 		screen.show(['one', 'two']);
 		expect(written).toHaveLength(1);
 	});
 
-	test('is not said twice at the end where what left the terminal is right', () => {
+	test('is not repeated at the end if the lines that scrolled off are still correct', () => {
 		const terminal = new Terminal({ columns: 20, rows: 3 });
 		const screen = screenOn(terminal);
 		screen.show(['one', 'two', 'three', 'four', 'five']);
@@ -120,7 +120,7 @@ describe('what is written', () => {
 		expect(terminal.all).toEqual(['one', 'two', 'three', 'four', 'FIVE', 'six', '']);
 	});
 
-	test('is all of it once more at the end where something has changed that left the terminal', () => {
+	test('is repeated at the end if a line that scrolled off has changed', () => {
 		const terminal = new Terminal({ columns: 20, rows: 3 });
 		const screen = screenOn(terminal);
 		screen.show(['one', 'two', 'three', 'four', 'five']);
@@ -128,7 +128,7 @@ describe('what is written', () => {
 		expect(terminal.all.slice(-7)).toEqual(['', 'ONE', 'two', 'three', 'four', 'five', '']);
 	});
 
-	test('is all of it, below, when the terminal has another size', () => {
+	test('is repeated below if the size of the terminal has changed', () => {
 		const written: string[] = [];
 		let columns = 20;
 		const screen = new Screen(

@@ -1,4 +1,4 @@
-/** A terminal’s, in characters. */
+/** The size of a terminal, in characters. */
 export interface Size {
 	readonly columns: number;
 	readonly rows: number;
@@ -10,17 +10,17 @@ const ERASE_BELOW = '\u001b[J';
 const up = (lines: number) => (lines === 0 ? '' : `\u001b[${lines}A`);
 
 /**
- * Lines at the end of a terminal that change while they are shown: from the first that differs on they are written
- * anew. The cursor rests in the last of them. What has left the terminal at its top cannot be reached any more; where
- * it has changed, all is shown once more at the end.
+ * Shows lines at the end of a terminal, and updates them. An update rewrites the lines from the first change on. The
+ * cursor stays in the last line. Lines that have scrolled off the top of the terminal cannot be changed any more; if
+ * they are outdated, all lines are written once more at the end.
  */
 export class Screen {
 	readonly #write: (text: string) => void;
 	readonly #size: () => Size;
 	#drawnAt: Size | undefined;
-	/** What is on the terminal and above it, as it was written. */
+	/** The lines as they were written, including those that have scrolled off. */
 	#shown: string[] = [];
-	/** The first of those that is certainly on the terminal. */
+	/** The index of the first line that is certainly on the terminal. */
 	#top = 0;
 
 	constructor(write: (text: string) => void, size: () => Size) {
@@ -28,21 +28,19 @@ export class Screen {
 		this.#size = size;
 	}
 
-	/**
-	 * Shows these lines in the place of those it showed before. None may be wider than the terminal, colours not counted.
-	 */
+	/** Replaces the lines. None may be wider than the terminal, without counting colours. */
 	show(lines: readonly string[]): void {
 		const size = this.#size();
 		const resized =
 			this.#drawnAt !== undefined && (size.rows !== this.#drawnAt.rows || size.columns !== this.#drawnAt.columns);
-		// The terminal has broken the lines anew, nobody knows where.
+		// The terminal has wrapped the lines again, at unknown positions.
 		if (resized) this.leave();
 		this.#drawnAt = size;
 		if (this.#shown.length === 0 || lines.length <= this.#top) this.#startAnew(lines, size);
 		else this.#rewrite(lines, size);
 	}
 
-	/** Shows the last lines, and leaves them. */
+	/** Shows the final lines, and leaves them on the terminal. */
 	finish(lines: readonly string[]): void {
 		this.show(lines);
 		const isWhole = this.#shown.slice(0, this.#top).every((line, index) => line === lines[index]);
@@ -50,7 +48,7 @@ export class Screen {
 		if (!isWhole) this.#write(['', ...lines, ''].join('\n'));
 	}
 
-	/** Leaves what is shown where it is; what comes next is below it. */
+	/** Leaves the current lines on the terminal. The next lines are shown below them. */
 	leave(): void {
 		if (this.#shown.length > 0) this.#write('\n');
 		this.#shown = [];
@@ -58,7 +56,7 @@ export class Screen {
 	}
 
 	#startAnew(lines: readonly string[], { rows }: Size): void {
-		// So few that all of them would be above the terminal: what is on it makes place for them.
+		// There are so few lines that all of them would be above the terminal, so they replace its content.
 		const back =
 			this.#shown.length === 0 ? '' : `${up(this.#shown.length - 1 - this.#top)}${TO_LINE_START}${ERASE_BELOW}`;
 		this.#write(`${back}${lines.join('\n')}`);
@@ -70,21 +68,21 @@ export class Screen {
 		let from = this.#top;
 		while (from < lines.length && lines[from] === this.#shown[from]) from++;
 		if (from === lines.length && from === this.#shown.length) return;
-		// Lines that are only fewer: the last that stays is written once more, for the cursor to rest in.
+		// If lines were only removed, the last one is rewritten, so that the cursor is in it.
 		from = Math.min(from, lines.length - 1);
 		const last = this.#shown.length - 1;
-		const way = from <= last ? `${up(last - from)}${TO_LINE_START}` : '\n';
+		const move = from <= last ? `${up(last - from)}${TO_LINE_START}` : '\n';
 		const text = lines.slice(from).map((line) => `${ERASE_LINE}${line}`);
-		this.#write(`${way}${text.join('\n')}${lines.length - 1 < last ? belowErased() : ''}`);
+		this.#write(`${move}${text.join('\n')}${lines.length - 1 < last ? eraseBelow() : ''}`);
 		this.#shown = [...this.#shown.slice(0, from), ...lines.slice(from)];
 		this.#top = Math.max(this.#top, lines.length - rows);
 	}
 }
 
 /**
- * Erases all lines below the cursor’s: not what is right of it, for a line that is as wide as the terminal would lose
- * its last character.
+ * Returns a sequence that erases all lines below the cursor. It does not erase the rest of the cursor's line, because a
+ * line as wide as the terminal would lose its last character.
  */
-function belowErased(): string {
+function eraseBelow(): string {
 	return `\n${TO_LINE_START}${ERASE_BELOW}${up(1)}`;
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type Changeable, takeSnapshots } from './snapshots.ts';
 
-class Growing implements Changeable {
+class GrowingHistory implements Changeable {
 	events: readonly unknown[] = [];
 	readonly listeners = new Set<() => void>();
 
@@ -12,10 +12,10 @@ class Growing implements Changeable {
 
 	grow(): void {
 		this.events = [...this.events, {}];
-		this.nudge();
+		this.notify();
 	}
 
-	nudge(): void {
+	notify(): void {
 		for (const listener of this.listeners) listener();
 	}
 }
@@ -24,8 +24,8 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 describe('snapshots', () => {
-	test('are taken at once, and then once for all changes of a quarter of a second', () => {
-		const history = new Growing();
+	test('are taken immediately, and then once for all changes in a quarter of a second', () => {
+		const history = new GrowingHistory();
 		const taken: number[] = [];
 		takeSnapshots(history, () => taken.push(history.events.length) > 0);
 		expect(taken).toEqual([0]);
@@ -38,19 +38,19 @@ describe('snapshots', () => {
 		expect(taken.at(-1)).toBe(100);
 	});
 
-	test('are not taken where nothing was added', () => {
-		const history = new Growing();
+	test('are not taken if nothing was added', () => {
+		const history = new GrowingHistory();
 		const take = jest.fn(() => true);
 		takeSnapshots(history, take);
-		history.nudge();
+		history.notify();
 		jest.advanceTimersByTime(1_000);
 		expect(take).toHaveBeenCalledTimes(1);
 	});
 
-	test('are the rarer the longer they take', () => {
-		const history = new Growing();
+	test('are taken less often if they take longer', () => {
+		const history = new GrowingHistory();
 		const take = jest.fn(() => {
-			// The clock is a false one, too.
+			// The clock is fake, too.
 			jest.advanceTimersByTime(100);
 			return true;
 		});
@@ -62,16 +62,16 @@ describe('snapshots', () => {
 		expect(take).toHaveBeenCalledTimes(2);
 	});
 
-	test('are tried again where one could not be taken', () => {
-		const history = new Growing();
+	test('are tried again if one could not be taken', () => {
+		const history = new GrowingHistory();
 		const take = jest.fn<() => boolean>().mockReturnValueOnce(false).mockReturnValue(true);
 		takeSnapshots(history, take);
 		jest.advanceTimersByTime(1_000);
 		expect(take).toHaveBeenCalledTimes(2);
 	});
 
-	test('end with one that fails, and nobody else is told', () => {
-		const history = new Growing();
+	test('end after an error, which is not reported', () => {
+		const history = new GrowingHistory();
 		const take = jest.fn(() => {
 			throw new Error('no picture');
 		});
@@ -82,8 +82,8 @@ describe('snapshots', () => {
 		expect(history.listeners.size).toBe(0);
 	});
 
-	test('end when they are ended', () => {
-		const history = new Growing();
+	test('end when the returned function is called', () => {
+		const history = new GrowingHistory();
 		const take = jest.fn(() => true);
 		const end = takeSnapshots(history, take);
 		history.grow();

@@ -6,44 +6,44 @@ const LEAST_PAUSE_MS = 250;
  */
 const MOST_SHARE = 0.02;
 
-/** Something that grows and reports its changes: a history. `events` is a new value after each change. */
+/** A history that grows and reports its changes. `events` is a new array after each change. */
 export interface Changeable {
 	readonly events: readonly unknown[];
 	onChange(listener: () => void): () => void;
 }
 
 /**
- * Takes a snapshot now and then after changes, at a limited rate, until the returned function is called. `take` returns
- * false if it could not take one.
+ * Takes a snapshot immediately, and after changes at a limited rate, until the returned function is called. `take`
+ * returns false if it could not take one.
  */
 export function takeSnapshots(history: Changeable, take: () => boolean): () => void {
 	let taken: readonly unknown[] | undefined;
 	let due: NodeJS.Timeout | undefined;
 	let ended = false;
-	const unlisten = history.onChange(plan);
+	const unsubscribe = history.onChange(schedule);
 	const end = () => {
 		ended = true;
 		clearTimeout(due);
-		unlisten();
+		unsubscribe();
 	};
 	let pauseMs = LEAST_PAUSE_MS;
-	function plan(): void {
-		if (!ended) due ??= setTimeout(look, pauseMs).unref();
+	function schedule(): void {
+		if (!ended) due ??= setTimeout(takeIfChanged, pauseMs).unref();
 	}
-	function look(): void {
+	function takeIfChanged(): void {
 		due = undefined;
 		const began = performance.now();
 		try {
 			const { events } = history;
 			if (events === taken) return;
 			if (take()) taken = events;
-			else plan();
+			else schedule();
 		} catch {
-			// A picture less; the same timeline is made at the end, where a failure is the scenario’s.
+			// There are no further snapshots. The same timeline is created at the end, where an error fails the scenario.
 			end();
 		}
 		pauseMs = Math.max(LEAST_PAUSE_MS, (performance.now() - began) / MOST_SHARE);
 	}
-	look();
+	takeIfChanged();
 	return end;
 }

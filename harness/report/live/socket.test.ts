@@ -1,4 +1,4 @@
-/** One side tells, the other listens, over a real Unix socket. */
+/** Tests a publisher and a subscriber over a real Unix socket. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import { rebootTimeline } from '../ladder/fixtures/timelines.ts';
-import { announceSubscriber, currentLiveSocket, offerLiveSocket, type Wanted } from './live-socket.ts';
+import { announceSubscriber, currentLiveSocket, offerLiveSocket, type Topic } from './live-socket.ts';
 import { type LiveMessage, lineOf } from './messages.ts';
 import { publishLive } from './publisher.ts';
 import type { Changeable } from './snapshots.ts';
@@ -16,78 +16,78 @@ import { type LiveSubscriber, type Subscription, subscribeLive } from './subscri
 const SCENARIO = { spec: 'specs/puzzlers/power-off.spec.ts', scenario: 'the peer never comes back' };
 const UNCHANGING: Changeable = { events: [], onChange: () => () => {} };
 
-/** Writes down what it is told, and lets tests wait for it. */
-class Notebook implements LiveSubscriber {
-	readonly told_: [number, LiveMessage][] = [];
-	readonly gone_: number[] = [];
-	readonly #looks = new Set<() => void>();
+/** Records all messages, and lets tests wait for disconnections. */
+class RecordingSubscriber implements LiveSubscriber {
+	readonly messages: [number, LiveMessage][] = [];
+	readonly disconnections: number[] = [];
+	readonly #checks = new Set<() => void>();
 
 	received(scenario: number, message: LiveMessage): void {
-		this.told_.push([scenario, message]);
-		for (const look of this.#looks) look();
+		this.messages.push([scenario, message]);
+		for (const check of this.#checks) check();
 	}
 
 	disconnected(scenario: number): void {
-		this.gone_.push(scenario);
-		for (const look of this.#looks) look();
+		this.disconnections.push(scenario);
+		for (const check of this.#checks) check();
 	}
 
-	/** Passes when so many scenarios are gone. */
-	until(gone: number): Promise<void> {
+	/** Resolves when this number of scenarios have disconnected. */
+	untilDisconnected(count: number): Promise<void> {
 		return new Promise((resolve) => {
-			const look = () => {
-				if (this.gone_.length < gone) return;
-				this.#looks.delete(look);
+			const check = () => {
+				if (this.disconnections.length < count) return;
+				this.#checks.delete(check);
 				resolve();
 			};
-			this.#looks.add(look);
-			look();
+			this.#checks.add(check);
+			check();
 		});
 	}
 }
 
 let folder: string;
 let inherited: string | undefined;
-let notebook: Notebook;
-let ears: Subscription | undefined;
+let subscriber: RecordingSubscriber;
+let subscription: Subscription | undefined;
 
 beforeEach(async () => {
 	inherited = process.env.HALFOPEN_LIVE;
 	folder = await mkdtemp(join(tmpdir(), 'halfopen-live-'));
-	notebook = new Notebook();
+	subscriber = new RecordingSubscriber();
 	offerLiveSocket(folder);
 });
 
 afterEach(async () => {
-	ears?.close();
-	ears = undefined;
+	subscription?.close();
+	subscription = undefined;
 	if (inherited === undefined) delete process.env.HALFOPEN_LIVE;
 	else process.env.HALFOPEN_LIVE = inherited;
 	await rm(folder, { recursive: true, force: true });
 });
 
-/** Passes if nothing is left where this run has its socket. */
+/** Passes if the socket of this run does not exist. */
 function expectNoSocket(): void {
-	const place = currentLiveSocket();
-	expect(place && existsSync(place.socket)).toBe(false);
+	const live = currentLiveSocket();
+	expect(live && existsSync(live.socket)).toBe(false);
 }
 
-async function listen(wanted: Wanted): Promise<void> {
-	ears = await subscribeLive(wanted, notebook);
-	expect(ears).toBeDefined();
+async function subscribe(topic: Topic): Promise<void> {
+	subscription = await subscribeLive(topic, subscriber);
+	expect(subscription).toBeDefined();
 }
 
 describe('a scenario', () => {
-	test('tells what it waits for, and that it is over', async () => {
-		await listen('waits');
+	test('publishes its waits and its end', async () => {
+		await subscribe('waits');
 		const live = publishLive({ ...SCENARIO, question: 'And then?' });
 		live.timeBy(() => 7);
 		const first = live.waiting({ what: 'one', limitMs: 15_000 });
 		live.waiting({ what: 'two', limitMs: undefined });
 		first();
 		live.close();
-		await notebook.until(1);
-		expect(notebook.told_).toEqual([
+		await subscriber.untilDisconnected(1);
+		expect(subscriber.messages).toEqual([
 			[0, { kind: 'began', ...SCENARIO, question: 'And then?' }],
 			[0, { kind: 'waits', wait: 0, what: 'one', limitMs: 15_000, now: 7 }],
 			[0, { kind: 'waits', wait: 1, what: 'two', now: 7 }],
@@ -95,42 +95,42 @@ describe('a scenario', () => {
 		]);
 	});
 
-	test('tells its history where it is wanted, at first and at last', async () => {
-		await listen('drawings');
+	test('publishes its timeline if the runner subscribed to it', async () => {
+		await subscribe('drawings');
 		const live = publishLive(SCENARIO);
 		const last: TimelineFile = { ...rebootTimeline(), answer: 'ECONNRESET' };
 		live.follow(UNCHANGING, rebootTimeline);
 		live.finished(last);
 		live.close();
-		await notebook.until(1);
-		expect(notebook.told_.slice(-1)).toEqual([[0, { kind: 'finished', timeline: last }]]);
+		await subscriber.untilDisconnected(1);
+		expect(subscriber.messages.slice(-1)).toEqual([[0, { kind: 'finished', timeline: last }]]);
 	});
 
-	test('makes no timeline where none is wanted', async () => {
-		await listen('waits');
+	test('creates no timeline if the runner did not subscribe to it', async () => {
+		await subscribe('waits');
 		const live = publishLive(SCENARIO);
 		live.follow(UNCHANGING, () => {
-			throw new Error('it was made');
+			throw new Error('A timeline was created.');
 		});
 		live.finished(rebootTimeline());
 		live.close();
-		await notebook.until(1);
-		expect(notebook.told_).toHaveLength(1);
+		await subscriber.untilDisconnected(1);
+		expect(subscriber.messages).toHaveLength(1);
 	});
 
-	test('is not taken for another', async () => {
-		await listen('waits');
+	test('is distinguished from others', async () => {
+		await subscribe('waits');
 		const lives = ['a', 'b', 'c'].map((scenario) => publishLive({ ...SCENARIO, scenario }));
 		for (const live of lives) live.close();
-		await notebook.until(3);
-		expect(new Set(notebook.told_.map(([number]) => number)).size).toBe(3);
-		expect([...notebook.gone_].sort()).toEqual([0, 1, 2]);
+		await subscriber.untilDisconnected(3);
+		expect(new Set(subscriber.messages.map(([number]) => number)).size).toBe(3);
+		expect([...subscriber.disconnections].sort()).toEqual([0, 1, 2]);
 	});
 });
 
 describe('nothing fails', () => {
-	/** Everything that a scenario says. */
-	function play(): void {
+	/** Publishes messages of all kinds. */
+	function publishAll(): void {
 		const live = publishLive(SCENARIO);
 		live.waiting({ what: 'it', limitMs: 1_000 })();
 		live.follow(UNCHANGING, rebootTimeline);
@@ -140,30 +140,30 @@ describe('nothing fails', () => {
 	}
 	const aMoment = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-	test('where nobody listens', async () => {
-		play();
+	test('without a subscriber', async () => {
+		publishAll();
 		await aMoment();
 		expectNoSocket();
 	});
 
-	test('where the run has no place for it', async () => {
+	test('if the run has no socket', async () => {
 		delete process.env.HALFOPEN_LIVE;
-		play();
-		expect(await subscribeLive('waits', notebook)).toBeUndefined();
+		publishAll();
+		expect(await subscribeLive('waits', subscriber)).toBeUndefined();
 	});
 
-	test('where somebody should listen and is not there', async () => {
+	test('if a subscriber was announced, but is missing', async () => {
 		announceSubscriber('drawings');
-		play();
+		publishAll();
 		await aMoment();
 	});
 
-	test('where who listened has gone', async () => {
-		await listen('drawings');
+	test('if the subscriber has closed', async () => {
+		await subscribe('drawings');
 		const live = publishLive(SCENARIO);
 		await aMoment();
-		ears?.close();
-		for (let wait = 0; wait < 20; wait++) {
+		subscription?.close();
+		for (let turn = 0; turn < 20; turn++) {
 			live.waiting({ what: 'it', limitMs: 1_000 })();
 			live.finished(rebootTimeline());
 			await new Promise((resolve) => setImmediate(resolve));
@@ -173,26 +173,26 @@ describe('nothing fails', () => {
 		expectNoSocket();
 	});
 
-	test('where it cannot be listened, or already is; then nobody is told to tell', async () => {
+	test('if the socket’s path is taken; then no subscriber is announced', async () => {
 		const taken = currentLiveSocket()?.socket ?? '';
 		await writeFile(taken, '');
-		expect(await subscribeLive('waits', notebook)).toBeUndefined();
-		expect(currentLiveSocket()?.wanted).toBeUndefined();
+		expect(await subscribeLive('waits', subscriber)).toBeUndefined();
+		expect(currentLiveSocket()?.topic).toBeUndefined();
 	});
 
-	test('where the path is too long for a socket', async () => {
+	test('if the path is too long for a socket', async () => {
 		offerLiveSocket(join(folder, 'x'.repeat(200)));
 		expect(currentLiveSocket()).toBeUndefined();
-		play();
-		expect(await subscribeLive('waits', notebook)).toBeUndefined();
+		publishAll();
+		expect(await subscribeLive('waits', subscriber)).toBeUndefined();
 	});
 
-	test('where a worker is killed amid a line, or tells what is foreign', async () => {
-		await listen('waits');
+	test('if a worker is killed in the middle of a line, or sends a foreign line', async () => {
+		await subscribe('waits');
 		const worker = connect(currentLiveSocket()?.socket ?? '');
 		worker.on('error', () => {});
-		worker.write(`no line of ours\n${lineOf({ kind: 'began', ...SCENARIO })}{"kind":"wai`, () => worker.destroy());
-		await notebook.until(1);
-		expect(notebook.told_).toEqual([[0, { kind: 'began', ...SCENARIO }]]);
+		worker.write(`a foreign line\n${lineOf({ kind: 'began', ...SCENARIO })}{"kind":"wai`, () => worker.destroy());
+		await subscriber.untilDisconnected(1);
+		expect(subscriber.messages).toEqual([[0, { kind: 'began', ...SCENARIO }]]);
 	});
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { announceSubscriber, currentLiveSocket, type Wanted } from './live-socket.ts';
+import { announceSubscriber, currentLiveSocket, type Topic } from './live-socket.ts';
 import { type LiveMessage, MessageReader } from './messages.ts';
 
 /** Receives what scenarios publish. */
@@ -11,7 +11,7 @@ export interface LiveSubscriber {
 	disconnected(scenario: number): void;
 }
 
-/** Lasts until it is closed. It keeps no process alive. */
+/** A subscription until it is closed. It does not keep the process alive. */
 export interface Subscription {
 	close(): void;
 }
@@ -19,9 +19,9 @@ export interface Subscription {
 /**
  * Subscribes to the scenarios of this run. Undefined if the run has no live socket, or already has a subscriber.
  */
-export async function subscribeLive(wanted: Wanted, listener: LiveSubscriber): Promise<Subscription | undefined> {
-	const place = currentLiveSocket();
-	if (place === undefined) return undefined;
+export async function subscribeLive(topic: Topic, subscriber: LiveSubscriber): Promise<Subscription | undefined> {
+	const live = currentLiveSocket();
+	if (live === undefined) return undefined;
 	const sockets = new Set<Socket>();
 	let scenarios = 0;
 	const server: Server = createServer((socket) => {
@@ -30,23 +30,23 @@ export async function subscribeLive(wanted: Wanted, listener: LiveSubscriber): P
 		sockets.add(socket);
 		socket.unref().setEncoding('utf8');
 		socket.on('data', (text: string) => {
-			for (const message of reader.read(text)) listener.received(scenario, message);
+			for (const message of reader.read(text)) subscriber.received(scenario, message);
 		});
-		// A worker that was killed: “close” follows.
+		// For example, the worker was killed. The event “close” follows.
 		socket.on('error', () => {});
 		socket.on('close', () => {
-			if (sockets.delete(socket)) listener.disconnected(scenario);
+			if (sockets.delete(socket)) subscriber.disconnected(scenario);
 		});
 	}).unref();
 	try {
-		server.listen(place.socket);
+		server.listen(live.socket);
 		await once(server, 'listening');
 	} catch {
-		// A run without live output is a run none the less.
+		// The run continues without live output.
 		return undefined;
 	}
 	server.on('error', () => {});
-	announceSubscriber(wanted);
+	announceSubscriber(topic);
 	return {
 		close() {
 			server.close();

@@ -1,11 +1,11 @@
 import type { Size } from './screen.ts';
 
-/** Assumed for a terminal that does not report its size. */
+/** The assumed size of a terminal that does not report its size. */
 const USUAL: Size = { columns: 80, rows: 24 };
 
 /**
- * Whether output is redrawn in place on this stream: it is a terminal that can, and not the log of a build server. Jest
- * uses the same rule.
+ * Returns whether output on this stream is redrawn in place: the stream must be a terminal that supports it, and not
+ * the log of a build server. Jest uses the same rule.
  */
 export function isDrawnInPlace(
 	stream: { readonly isTTY?: boolean },
@@ -14,7 +14,7 @@ export function isDrawnInPlace(
 	return stream.isTTY === true && TERM !== 'dumb' && ['', '0', 'false'].includes(CI);
 }
 
-/** How large a stream’s terminal is. */
+/** Returns the size of a stream’s terminal. */
 export function sizeOf({ columns, rows }: Partial<Size>): Size {
 	return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
 }

@@ -10,20 +10,20 @@ import { RunningScenarios } from './running-scenarios.ts';
 import { Screen, type Size } from './screen.ts';
 import { isWorthALine, waitText } from './wait-lines.ts';
 
-/** What a terminal view is made with. */
+/** The options of a terminal view. */
 export interface TerminalViewOptions {
 	readonly write: (text: string) => void;
 	readonly size: () => Size;
-	/** Asked for each drawing: a terminal’s width may change. */
+	/** Called for each drawing, because the width of a terminal may change. */
 	readonly renderer: () => Renderer;
-	/** In ms. */
+	/** The reader's clock, in ms. */
 	readonly now?: () => number;
 }
 
-/** What is known of a scenario. */
+/** A scenario of the view. */
 interface ShownScenario {
 	readonly began: Began;
-	/** By `now`. */
+	/** Its beginning, by `now`. */
 	readonly since: number;
 	timeline?: TimelineFile;
 	/** `timeline` is the final one. */
@@ -33,8 +33,8 @@ interface ShownScenario {
 }
 
 /**
- * The scenarios of one file on one terminal: one is drawn while it happens; those beside it wait until it is over, and
- * are drawn after it, in the order in which they began.
+ * Shows the scenarios of one file on a terminal. One scenario is drawn while it runs. Scenarios that run at the same
+ * time are drawn afterwards, in the order of their beginnings.
  */
 export class TerminalView implements ProgressView {
 	readonly #scenarios = new Map<number, ShownScenario>();
@@ -43,7 +43,7 @@ export class TerminalView implements ProgressView {
 	readonly #write: (text: string) => void;
 	readonly #renderer: () => Renderer;
 	readonly #now: () => number;
-	/** The scenarios that have been drawn to their end. */
+	/** The titles of scenarios that were drawn completely. */
 	readonly #drawn = new Set<string>();
 
 	constructor({ write, size, renderer, now = () => performance.now() }: TerminalViewOptions) {
@@ -72,7 +72,7 @@ export class TerminalView implements ProgressView {
 		if (shown !== undefined) shown.gone = true;
 	}
 
-	/** Draws what is known now. */
+	/** Draws the current state. */
 	draw(): void {
 		for (const [scenario, shown] of this.#scenarios) {
 			if (!shown.finished && !shown.gone) {
@@ -89,7 +89,7 @@ export class TerminalView implements ProgressView {
 			if (timeline !== undefined) Object.assign(shown, { timeline, finished: true });
 			this.#leave(scenario, shown);
 		}
-		// Scenarios that were not drawn to their end, for whatever reason.
+		// Scenarios that were not drawn completely, for whatever reason.
 		for (const { timeline, folder } of recorded) {
 			if (!this.#drawn.has(timeline.scenario))
 				this.#write(['', ...this.#renderer().ladder(timeline), ...filesIn(folder)].join('\n'));

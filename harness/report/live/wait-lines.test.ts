@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { OpenWait } from './running-scenarios.ts';
+import type { LiveWait } from './running-scenarios.ts';
 import { isWorthALine, progress, waitLine, waitText } from './wait-lines.ts';
 
-function wait(part: Partial<OpenWait> = {}): OpenWait {
+function wait(part: Partial<LiveWait> = {}): LiveWait {
 	return {
 		key: '1/1',
 		where: 'puzzlers/power-off › the peer never comes back',
@@ -38,7 +38,7 @@ describe('a wait', () => {
 		);
 	});
 
-	test('takes no more than the width, and one line, whatever it is called', () => {
+	test('is one line within the width, whatever its texts are', () => {
 		const any = fc.record({
 			where: fc.string({ unit: 'binary' }),
 			what: fc.string({ unit: 'binary' }),
@@ -49,14 +49,14 @@ describe('a wait', () => {
 			fc.property(any, fc.integer({ min: 0, max: 120 }), (part, width) => {
 				for (const line of [waitLine(wait(part), width), waitText(wait(part), width)]) {
 					expect(line.length).toBeLessThanOrEqual(width);
-					// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+					// biome-ignore lint/suspicious/noControlCharactersInRegex: the line must not contain them.
 					expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
 				}
 			}),
 		);
 	});
 
-	test('is not shown before it has lasted a second, so that nothing flickers', () => {
+	test('is shown only after a second, so that nothing flickers', () => {
 		expect([999, 1_000].map((shownMs) => isWorthALine(wait({ shownMs })))).toEqual([false, true]);
 	});
 });

@@ -27,7 +27,7 @@ export default class WaitReporter implements Reporter {
 	}
 
 	#print(): void {
-		// A log has lines of any length.
+		// In a log, lines may have any length.
 		const width = process.stderr.columns ?? Number.POSITIVE_INFINITY;
 		for (const wait of this.#overdue.due(this.#running.longest())) process.stderr.write(`${waitLine(wait, width)}\n`);
 	}
