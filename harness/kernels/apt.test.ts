@@ -36,7 +36,7 @@ beforeEach(async () => {
 	repository = await Repository.start(SUITE, signer);
 	const folder = join(cache.path, 'package');
 	await mkdir(folder);
-	// Nothing that compresses: so much is on its way.
+	// Random bytes do not compress, so the download has this size.
 	await writeFile(join(folder, 'vmlinuz'), randomBytes(2_000_000));
 	await repository.publish(KERNEL, '6.1.176-1', folder);
 	await repository.release();
@@ -60,13 +60,13 @@ const fetchIt = (...mirrors: readonly string[]) =>
 	downloadPackages(SUITE, [`${KERNEL}=6.1.176-1`], downloads, archive(...mirrors), () => {});
 const inRelease = `/dists/${SUITE}/InRelease`;
 const DEB = `/pool/${KERNEL}_6.1.176-1_amd64.deb`;
-const isWhole = async () =>
+const isComplete = async () =>
 	(await readFile(join(downloads, DEB.split('/')[2] ?? ''))).equals(
 		Buffer.from(repository.mirror.files.get(DEB)?.bytes ?? []),
 	);
 
 describeWithApt('the index of a suite', () => {
-	test('is read where it is signed; it lies in the cache, and this machine’s apt knows nothing of it', async () => {
+	test('is read if its signature is valid; it is in the cache, not in the folders of this machine’s apt', async () => {
 		await update();
 		expect(await readIndex(SUITE)).toContain(`Package: ${KERNEL}\n`);
 		expect(await readdir(join(archiveFolder(), SUITE))).toEqual([
@@ -78,7 +78,7 @@ describeWithApt('the index of a suite', () => {
 		]);
 	});
 
-	test('comes from the next mirror where one has not got it, or one of another suite', async () => {
+	test('comes from the next mirror if one does not have it, or has that of another suite', async () => {
 		const other = await Repository.start(SUITE, signer);
 		try {
 			await other.publish(KERNEL, '1', join(cache.path, 'another'));
@@ -94,14 +94,14 @@ describeWithApt('the index of a suite', () => {
 		}
 	});
 
-	test('is asked for through http_proxy', async () => {
+	test('is fetched through http_proxy', async () => {
 		process.env.http_proxy = repository.mirror.url;
 		await update('http://mirror.example.org');
-		expect(repository.mirror.asked).toContain(`http://mirror.example.org${inRelease}`);
+		expect(repository.mirror.requests).toContain(`http://mirror.example.org${inRelease}`);
 		expect(await readIndex(SUITE)).toContain(KERNEL);
 	});
 
-	test('is refused past its Valid-Until, also where this machine’s apt would take it', async () => {
+	test('is refused after its Valid-Until, whatever the configuration of this machine’s apt', async () => {
 		await repository.release({ validUntil: new Date(Date.now() - 86_400_000) });
 		await expect(update()).rejects.toMatchObject({
 			code: 'INDEX_EXPIRED',
@@ -112,18 +112,18 @@ describeWithApt('the index of a suite', () => {
 	});
 
 	test.each([
-		['has been changed', (text: string) => text.replace('Label: Debian', 'Label: Nobody')],
+		['was changed', (text: string) => text.replace('Label: Debian', 'Label: Nobody')],
 		['is not signed', (text: string) => text.replace(/^[\s\S]*?\n\n/, '').replace(/-----BEGIN[\s\S]*/, '')],
-	])('is refused if what was signed %s', async (_, change) => {
+	])('is refused if it %s', async (_, change) => {
 		const signed = String(Buffer.from(repository.mirror.files.get(inRelease)?.bytes ?? []));
 		repository.mirror.files.set(inRelease, { bytes: Buffer.from(change(signed)) });
 		await expect(update()).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' });
 	});
 
-	test('is refused if another key has signed it, and where there are no keys', async () => {
+	test('is refused if another key has signed it, or if there is no keyring', async () => {
 		await using other = await newSigner();
-		const asked = updateIndex(SUITE, { ...archive(), keyring: other.keyring }, () => {});
-		await expect(asked).rejects.toMatchObject({
+		const updated = updateIndex(SUITE, { ...archive(), keyring: other.keyring }, () => {});
+		await expect(updated).rejects.toMatchObject({
 			code: 'DOWNLOAD_FAILED',
 			seen: expect.stringMatching(/NO_PUBKEY|not signed/),
 		});
@@ -131,58 +131,58 @@ describeWithApt('the index of a suite', () => {
 		await expect(without).rejects.toMatchObject({ code: 'TOOL_MISSING', seen: '/nowhere/keyring.gpg is missing' });
 	});
 
-	test('cannot be had where nobody answers', async () => {
+	test('is not fetched if no mirror answers', async () => {
 		await expect(update('http://127.0.0.1:9')).rejects.toMatchObject({
 			code: 'DOWNLOAD_FAILED',
 			seen: expect.stringContaining('127.0.0.1'),
 		});
 	});
 
-	test('needs apt: where there is none, that is said with what to do instead', async () => {
+	test('needs apt: without apt the error says what to do instead', async () => {
 		process.env.PATH = cache.path;
-		// Where apt has it everywhere else.
+		// apt is not in this PATH.
 		await expect(update()).rejects.toMatchObject({ code: 'TOOL_MISSING', remedy: expect.stringContaining('--image') });
 	});
 
-	test('stops where the disk is full: no other mirror is asked', async () => {
+	test('is not fetched from another mirror if the disk is full', async () => {
 		const apt = join(cache.path, 'apt-get');
 		await writeFile(apt, '#!/bin/sh\necho "E: Write error - write (28: No space left on device)" >&2\nexit 100\n');
 		await chmod(apt, 0o755);
 		process.env.PATH = `${cache.path}:${environment.PATH}`;
 		await expect(update('http://127.0.0.1:9', repository.mirror.url)).rejects.toMatchObject({ code: 'DISK_FULL' });
-		expect(repository.mirror.asked).toEqual([]);
+		expect(repository.mirror.requests).toEqual([]);
 	});
 });
 
 describeWithApt('a package', () => {
-	test('is fetched, its progress told, and not fetched again', async () => {
-		const told: number[] = [];
-		await downloadPackages(SUITE, [`${KERNEL}=6.1.176-1`], downloads, archive(), (percent) => told.push(percent));
-		expect(await isWhole()).toBe(true);
-		expect(told.at(-1)).toBe(100);
+	test('is fetched with progress, and not fetched again', async () => {
+		const progress: number[] = [];
+		await downloadPackages(SUITE, [`${KERNEL}=6.1.176-1`], downloads, archive(), (percent) => progress.push(percent));
+		expect(await isComplete()).toBe(true);
+		expect(progress.at(-1)).toBe(100);
 		await fetchIt();
-		expect(repository.mirror.asked.filter((path) => path.startsWith(DEB))).toEqual([DEB]);
+		expect(repository.mirror.requests.filter((path) => path.startsWith(DEB))).toEqual([DEB]);
 	});
 
-	test('that was broken off is resumed', async () => {
+	test('whose download was interrupted is resumed', async () => {
 		const { bytes } = repository.mirror.files.get(DEB) ?? { bytes: Buffer.of() };
 		repository.mirror.files.set(DEB, { bytes, stopsAfter: 1_000_000 });
 		const fetching = fetchIt();
 		fetching.catch(() => {});
-		const begun = () =>
+		const hasBegun = () =>
 			readdir(downloads, { recursive: true }).then(
 				(names) => names.some((name) => name.endsWith('.deb') && statSync(join(downloads, name)).size > 0),
 				() => false,
 			);
-		await until(begun);
+		await until(hasBegun);
 		repository.mirror.files.set(DEB, { bytes });
-		repository.mirror.breakOff();
+		repository.mirror.closeConnections();
 		await fetching.catch(() => fetchIt());
-		expect(await isWhole()).toBe(true);
-		expect(repository.mirror.asked.some((path) => path.startsWith(`${DEB} bytes=`))).toBe(true);
+		expect(await isComplete()).toBe(true);
+		expect(repository.mirror.requests.some((path) => path.startsWith(`${DEB} bytes=`))).toBe(true);
 	});
 
-	test('that is not what the index promises is refused', async () => {
+	test('with another hash than in the index is refused', async () => {
 		const { bytes } = repository.mirror.files.get(DEB) ?? { bytes: Buffer.of() };
 		const other = Buffer.from(bytes);
 		other[1_000] = (other[1_000] ?? 0) ^ 1;
@@ -194,14 +194,14 @@ describeWithApt('a package', () => {
 		expect((await readdir(downloads)).filter((name) => name.endsWith('.deb'))).toEqual([]);
 	});
 
-	test('that no mirror has is told', async () => {
+	test('that no mirror has: DOWNLOAD_FAILED', async () => {
 		repository.mirror.files.delete(DEB);
 		await expect(fetchIt()).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED', seen: expect.stringContaining('404') });
 	});
 });
 
 describeWithApt('the archive', () => {
-	test('is asked for the kernels of its suites, which are kept; for each that cannot be had it is told why', async () => {
+	test('returns the kernels of its suites, which are cached, and the error of each suite that could not be fetched', async () => {
 		const errors = await refreshSuites([SUITE, 'trixie'], archive(), now, () => {});
 		expect(errors.map(({ code, seen }) => [code, seen])).toEqual([
 			['DOWNLOAD_FAILED', expect.stringContaining('does not have a Release file')],
@@ -216,7 +216,7 @@ describeWithApt('the archive', () => {
 	});
 });
 
-test('what was kept of a suite is good for a day', async () => {
+test('the cached list of a suite is valid for a day', async () => {
 	for (const suite of SUITES) await cacheSuite(suite, { askedAt: now.toISOString(), kernels: [] });
 	expect(await staleSuites(new Date(now.getTime() + 86_400_000))).toEqual([]);
 	expect(await staleSuites(new Date(now.getTime() + 86_400_001))).toEqual([...SUITES]);

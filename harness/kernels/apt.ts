@@ -21,10 +21,10 @@ export interface Archive {
 /** Called with the progress in percent. */
 export type OnProgress = (percent: number) => void;
 
-/** apt's own state for a suite: lists and partial downloads. This machine's apt uses other folders. */
+/** Returns the folder of apt's state for a suite: lists and partial downloads. This machine's apt uses other folders. */
 const aptFolder = (suite: string) => join(archiveFolder(), suite);
 
-/** Prints a file of apt's, decompressed. It is not in PATH. */
+/** A program that prints a file of apt, decompressed. It is not in the PATH. */
 const APT_HELPER = '/usr/lib/apt/apt-helper';
 
 /** Updates apt's index of a suite. Rejects with DOWNLOAD_FAILED, INDEX_EXPIRED, TOOL_MISSING or DISK_FULL. */
@@ -37,10 +37,10 @@ async function update(suite: string, mirror: string, keyring: string, onProgress
 	await aptGet(suite, ['update'], onProgress);
 	// A valid signature may be that of another suite.
 	const [codename = 'no suite'] = await targetsOf(suite, '$(CODENAME)');
-	if (codename !== suite) throw failed(suite, `${mirror} has the index of “${codename}” there`);
+	if (codename !== suite) throw failed(suite, `${mirror} has the index of “${codename}” in its place`);
 }
 
-/** Tries the mirrors in turn until `work` succeeds. An error that is not a mirror's fault is thrown immediately. */
+/** Tries the mirrors in turn until `work` succeeds. Rejects immediately on an error that is not the mirror's fault. */
 async function fromAnyMirror(
 	suite: string,
 	{ mirrors }: Archive,
@@ -64,7 +64,7 @@ export function isOfMirror(error: unknown): error is HalfopenError {
 	return error instanceof HalfopenError && (error.code === 'DOWNLOAD_FAILED' || error.code === 'INDEX_EXPIRED');
 }
 
-/** The text of `Packages`, from apt's index of a suite. */
+/** Returns the text of `Packages`, from apt's index of a suite. */
 export async function readIndex(suite: string): Promise<string> {
 	const {
 		failed: hasFailed,
@@ -95,8 +95,8 @@ export async function downloadPackages(
 }
 
 /**
- * apt's configuration: folders of its own, and settings that must hold whatever this machine's apt has. Proxies,
- * credentials and timeouts are those of this machine.
+ * Returns apt's configuration: separate folders, and the settings that must hold whatever the configuration of this
+ * machine's apt. Proxies, credentials and timeouts are those of this machine.
  */
 function configurationIn(folder: string): string {
 	return `#clear APT::Update::Pre-Invoke;
@@ -109,7 +109,7 @@ APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
 Acquire::AllowWeakRepositories "false";
 Acquire::AllowDowngradeToInsecureRepositories "false";
-// A suite goes from stable to oldstable, and is the same one.
+// A suite that changes from stable to oldstable is still the same suite.
 Acquire::AllowReleaseInfoChange "true";
 Acquire::Check-Date "true";
 Acquire::Check-Valid-Until "true";
@@ -142,7 +142,7 @@ async function configure(suite: string, mirror: string, keyring: string): Promis
 }
 
 /**
- * Errors and the warnings that count as errors: if an index cannot be fetched, apt uses the previous one and exits with
+ * Errors, and the warnings that count as errors: if an index cannot be fetched, apt uses the previous one and exits with
  * 0.
  */
 const COMPLAINT = /^(E: |W: (Failed to fetch|Some index files failed|GPG error))/;
@@ -163,7 +163,7 @@ async function aptGet(suite: string, args: readonly string[], onProgress: OnProg
 	if (hasFailed || complaints.length > 0) throw failed(suite, lastLines(stderr));
 }
 
-/** Properties of the suite's index, as apt's `indextargets` prints them. */
+/** Returns properties of the suite's index, as `apt-get indextargets` prints them. */
 async function targetsOf(suite: string, format: string): Promise<string[]> {
 	const args = ['-c', join(aptFolder(suite), 'apt.conf'), 'indextargets', '--format', format, 'Created-By: Packages'];
 	const { stdout } = await runTool('apt-get', args);
@@ -175,7 +175,7 @@ function failed(suite: string, seen: string): HalfopenError {
 		problem: `apt could not fetch the suite ${suite} from Debian’s archive.`,
 		seen,
 		remedy:
-			'Check that this machine reaches a mirror (apt’s own, or deb.debian.org; apt’s proxies and http_proxy are ' +
+			'Check that this machine reaches a mirror (those of apt, or deb.debian.org; apt’s proxies and http_proxy are ' +
 			'used), and run the command again: it continues where it stopped. If a key is missing, update ' +
 			'debian-archive-keyring.',
 	});

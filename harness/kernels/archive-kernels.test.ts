@@ -3,11 +3,16 @@ import fc from 'fast-check';
 import { kernelNamed, kernelsAmong, newestFirst } from './archive-kernels.ts';
 import type { ArchivePackage } from './packages.ts';
 
-function packageOf(name: string, version: string, demands: readonly string[] = [], demanded = version): ArchivePackage {
+function packageOf(
+	name: string,
+	version: string,
+	depends: readonly string[] = [],
+	dependency = version,
+): ArchivePackage {
 	return {
 		name,
 		version,
-		exact: demands.map((each) => ({ name: each, version: demanded })),
+		exact: depends.map((each) => ({ name: each, version: dependency })),
 		size: 1,
 	};
 }
@@ -17,7 +22,7 @@ const filesOf = (packages: readonly ArchivePackage[]) =>
 const keyOf = ({ name, version }: { readonly name: string; readonly version: string }) => `${name}=${version}`;
 
 describe('the kernels among packages', () => {
-	test('are the signed ones of flavour cloud', () => {
+	test('are the signed ones of the flavour cloud', () => {
 		const names = [
 			'6.1.0-50-cloud-amd64',
 			'6.1.0-50-amd64',
@@ -49,24 +54,24 @@ describe('the kernels among packages', () => {
 	const modules = packageOf(`linux-modules-${release}`, '7.2.12-1', [`linux-base-${release}`]);
 	const base = packageOf(`linux-base-${release}`, '7.2.12-1', [`linux-image-${release}`]);
 
-	test('are made of all that they demand in their own version, and of what that demands, each once', () => {
+	test('consist of all packages that they depend on in exactly their version, transitively, each once', () => {
 		expect(filesOf([base, modules, image, binary, packageOf(`linux-modules-${release}`, '7.2.12-2')])).toEqual([
 			[release, ...[image, binary, modules, base].map(keyOf)],
 		]);
 	});
 
-	test('do not include one of which a part is missing, or is of another version', () => {
+	test('do not include one with a missing part, or a part of another version', () => {
 		expect(filesOf([image, binary, base])).toEqual([]);
 		expect(filesOf([image, binary, base, { ...modules, version: '7.2.13-1' }])).toEqual([]);
 		expect(filesOf([image, binary, modules])).toEqual([]);
 	});
 
-	test('are one package each before 6.19, whatever became of its documents', () => {
+	test('before 6.19 consist of one package, even if that of its documents is missing', () => {
 		const whole = packageOf('linux-image-6.18.15-cloud-amd64', '6.18.15-1', ['linux-base-6.18.15-cloud-amd64']);
 		expect(filesOf([whole])).toEqual([['6.18.15-cloud-amd64', keyOf(whole)]]);
 	});
 
-	test('do not include what is demanded in a version of its own', () => {
+	test('do not include dependencies on another version', () => {
 		const kernel = packageOf('linux-image-6.1.0-50-cloud-amd64', '6.1.176-1', ['firmware'], '2023-1');
 		expect(filesOf([kernel, packageOf('firmware', '2023-1')])).toEqual([['6.1.0-50-cloud-amd64', keyOf(kernel)]]);
 	});
@@ -88,11 +93,11 @@ describe('a name', () => {
 		['6.1.0', undefined],
 		['6.11', undefined],
 		['', undefined],
-	])('%p means %p', (name, release) => {
+	])('%p stands for %p', (name, release) => {
 		expect(kernelNamed(name, kernels)?.release).toBe(release);
 	});
 
-	test('means none of which there is a newer one in its series', () => {
+	test('of a series stands for its newest kernel', () => {
 		const numbers = fc.integer({ min: 0, max: 300 });
 		fc.assert(
 			fc.property(fc.uniqueArray(numbers, { minLength: 1 }), (patches) => {
@@ -102,7 +107,7 @@ describe('a name', () => {
 		);
 	});
 
-	test('is looked for in an order that leaves the kernels as they were', () => {
+	test('is resolved without changing the order of the given kernels', () => {
 		const before = structuredClone(kernels);
 		expect(newestFirst(kernels).map(({ version }) => version)).toEqual([
 			'6.12.107-1',

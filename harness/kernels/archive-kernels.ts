@@ -24,8 +24,8 @@ export interface ArchiveKernel {
 const IMAGE = 'linux-image-';
 
 /**
- * The kernels among a suite's packages: signed, of the flavour `cloud`, and complete. The archive may keep the image of
- * an older kernel without its modules.
+ * Returns the kernels among a suite's packages: signed, of the flavour `cloud`, and complete. The archive may contain the
+ * image of an older kernel without its modules.
  */
 export function kernelsAmong(packages: readonly ArchivePackage[], suite: string): ArchiveKernel[] {
 	const byKey = new Map(packages.map((one) => [keyOf(one), one]));
@@ -42,17 +42,17 @@ export function kernelsAmong(packages: readonly ArchivePackage[], suite: string)
 const keyOf = ({ name, version }: { readonly name: string; readonly version: string }) => `${name} ${version}`;
 
 /**
- * The package of an image and the packages that it depends on in exactly its own version, transitively. Returns
+ * Returns the package of an image and the packages that it depends on in exactly its own version, transitively. Returns
  * undefined if one of them is not in the archive.
  */
 function partsOf(image: ArchivePackage, packages: ReadonlyMap<string, ArchivePackage>): ArchivePackage[] | undefined {
-	const demandedBy = ({ exact }: ArchivePackage) => exact.filter(({ version }) => version === image.version);
+	const dependenciesOf = ({ exact }: ArchivePackage) => exact.filter(({ version }) => version === image.version);
 	// Before 6.19 linux-base-* contains only documents, and it may be removed from the archive before the image.
-	if (demandedBy(image).every(({ name }) => name.startsWith('linux-base-'))) return [image];
+	if (dependenciesOf(image).every(({ name }) => name.startsWith('linux-base-'))) return [image];
 	const parts = new Set([image]);
 	for (const one of parts) {
-		for (const demanded of demandedBy(one)) {
-			const part = packages.get(keyOf(demanded));
+		for (const dependency of dependenciesOf(one)) {
+			const part = packages.get(keyOf(dependency));
 			if (part === undefined) return undefined;
 			parts.add(part);
 		}
@@ -63,12 +63,12 @@ function partsOf(image: ArchivePackage, packages: ReadonlyMap<string, ArchivePac
 /** Whether a name is a series, such as `6.1`, which stands for its newest release. */
 export const isSeries = (name: string): boolean => /^\d+\.\d+$/.test(name);
 
-/** The series of a release. */
+/** Returns the series of a release. */
 export const seriesOf = (release: string): string => /^\d+\.\d+/.exec(release)?.[0] ?? release;
 
 /**
- * The kernel that a name stands for: the newest of a series, or the one with that release. Returns undefined if there
- * is none.
+ * Returns the kernel that a name stands for: the newest of a series, or the one with that release. Returns undefined if
+ * there is none.
  */
 export function kernelNamed<K extends { readonly release: string; readonly version: string }>(
 	name: string,
@@ -78,7 +78,7 @@ export function kernelNamed<K extends { readonly release: string; readonly versi
 	return newestFirst(matching)[0];
 }
 
-/** The kernels, sorted by version, the newest first. */
+/** Returns the kernels sorted by version, the newest first. */
 export function newestFirst<K extends { readonly version: string }>(kernels: readonly K[]): K[] {
 	return [...kernels].sort((a, b) => compareVersions(b.version, a.version));
 }

@@ -7,7 +7,7 @@ import { cachedSuite, cacheSuite, SUITES } from './suites.ts';
 /** The cached lists of kernels are valid for a day. */
 const MAX_AGE_MS = 86_400_000;
 
-/** The suites whose cached list is older than a day, or missing. */
+/** Returns the suites whose cached list is missing or older than a day. */
 export async function staleSuites(now: Date): Promise<string[]> {
 	const cached = await Promise.all(SUITES.map(cachedSuite));
 	return SUITES.filter((_, index) => now.getTime() - Date.parse(cached[index]?.askedAt ?? '1970-01-01') > MAX_AGE_MS);

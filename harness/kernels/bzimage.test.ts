@@ -18,14 +18,14 @@ describe('the release in a bzImage', () => {
 		expect(releaseOfImage(imageOf('7.2.12+deb13-cloud-amd64'))).toBe('7.2.12+deb13-cloud-amd64');
 	});
 
-	test('is none where there is no such header, or no version', () => {
+	test('is undefined without a valid header or version', () => {
 		expect(releaseOfImage(Buffer.from('\x7fELF'))).toBeUndefined();
 		expect(releaseOfImage(Buffer.alloc(4096))).toBeUndefined();
 		expect(releaseOfImage(imageOf(''))).toBeUndefined();
 		expect(releaseOfImage(imageOf('../../etc/passwd'))).toBeUndefined();
 	});
 
-	test('is looked for in any bytes', () => {
+	test('is searched in any bytes without an exception', () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 0x400 }), fc.nat(0x400), (bytes, end) => {
 				releaseOfImage(Buffer.from(bytes));

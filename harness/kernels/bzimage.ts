@@ -1,9 +1,9 @@
-/** How much of an image is needed to find its release, in bytes. */
+/** The number of bytes of an image that are needed to find its release. */
 export const HEAD_BYTES = 65_536;
 
 /**
- * The release of the kernel in a bzImage, from its first bytes (Documentation/arch/x86/boot.rst). Returns undefined if
- * it is no bzImage.
+ * Returns the release of the kernel in a bzImage, from its first bytes (Documentation/arch/x86/boot.rst). Returns
+ * undefined if it is not a bzImage.
  */
 export function releaseOfImage(head: Buffer): string | undefined {
 	if (head.length < 0x210 || head.toString('latin1', 0x202, 0x206) !== 'HdrS') return undefined;

@@ -19,7 +19,7 @@ afterEach(async () => {
 	await cache[Symbol.asyncDispose]();
 });
 
-/** As Node says it; a test that is root's may read everything. */
+/** Returns work that fails with such an error of Node. A real one is not possible, because root can read everything. */
 const failing = (code: string, path: string, dest?: string) => async () => {
 	throw Object.assign(new Error(`${code}: it was refused, '${path}'`), { code, path, dest });
 };
@@ -35,8 +35,8 @@ const unreadable = (path: string) => ({
 	remedy: expect.stringContaining('read it'),
 });
 
-describe('what goes into the cache', () => {
-	test('may be what this user cannot read: it is named, and the cache is not blamed', async () => {
+describe('writing to the cache', () => {
+	test('fails if the source cannot be read: the error names the source, not the cache', async () => {
 		const hidden = join(outside, 'hidden');
 		await expect(intoCache(() => readFile(hidden))).rejects.toMatchObject(unreadable(hidden));
 		await expect(intoCache(() => copyFile(hidden, join(cacheFolder(), 'copy')))).rejects.toMatchObject(
@@ -47,7 +47,7 @@ describe('what goes into the cache', () => {
 		);
 	});
 
-	test('may be refused there, also where what is copied can be read', async () => {
+	test('fails if the cache cannot be written, although the source can be read', async () => {
 		const inside = join(cacheFolder(), 'copy');
 		await writeFile(inside, '');
 		await expect(intoCache(() => copyFile(outside, join(inside, 'copy')))).rejects.toMatchObject(unwritable);
@@ -56,11 +56,11 @@ describe('what goes into the cache', () => {
 		await expect(intoCache(failing('EROFS', '/'))).rejects.toMatchObject(unwritable);
 	});
 
-	test('may be too much for the disk', async () => {
+	test('fails with DISK_FULL if the quota is used up', async () => {
 		await expect(intoCache(failing('EDQUOT', outside, cacheFolder()))).rejects.toMatchObject({ code: 'DISK_FULL' });
 	});
 
-	test('may fail for other reasons, which stay what they are', async () => {
+	test('rejects with any other error unchanged', async () => {
 		await expect(intoCache(failing('EIO', outside))).rejects.toMatchObject({ code: 'EIO' });
 	});
 });

@@ -4,7 +4,7 @@ import { HalfopenError } from '../errors.ts';
 import { cacheFolder } from './cache.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
-/** With the last two, a file is in the place of a folder. */
+/** The last two mean that a file is in the place of a folder. */
 const CLOSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']);
 
 /**
@@ -28,8 +28,8 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /**
- * Nothing is written outside of the cache. But a failed copy from outside names both files and not which of them
- * failed.
+ * Returns an error if the source cannot be read. Nothing is written outside of the cache, but the error of a failed copy
+ * names both files, and not which of them failed.
  */
 async function unreadable(error: NodeJS.ErrnoException): Promise<HalfopenError | undefined> {
 	const { path } = error;
@@ -61,7 +61,7 @@ async function canRead(path: string): Promise<boolean> {
 	);
 }
 
-/** DISK_FULL: the disk of the cache is full. */
+/** Returns DISK_FULL: the disk of the cache is full. */
 export function diskFull(seen: string, cause?: unknown): HalfopenError {
 	return new HalfopenError('DISK_FULL', {
 		problem: 'No space is left for kernels.',

@@ -10,11 +10,11 @@ afterEach(() => {
 	else process.env.XDG_CACHE_HOME = before;
 });
 
-test('the cache is where XDG_CACHE_HOME says, if that is an absolute path, else in the home', () => {
+test('the cache is in XDG_CACHE_HOME if that is an absolute path, and else in ~/.cache', () => {
 	process.env.XDG_CACHE_HOME = '/var/tmp/caches';
 	expect([cacheFolder(), kernelsFolder()]).toEqual(['/var/tmp/caches/halfopen', '/var/tmp/caches/halfopen/kernels']);
-	for (const none of ['', 'caches']) {
-		process.env.XDG_CACHE_HOME = none;
+	for (const invalid of ['', 'caches']) {
+		process.env.XDG_CACHE_HOME = invalid;
 		expect(cacheFolder()).toBe(join(homedir(), '.cache/halfopen'));
 	}
 	delete process.env.XDG_CACHE_HOME;

@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * The user's cache folder for everything that can be rebuilt: `$XDG_CACHE_HOME/halfopen`, or `~/.cache/halfopen`. It
- * may not exist yet.
+ * Returns the user's cache folder for everything that can be rebuilt: `$XDG_CACHE_HOME/halfopen`, or `~/.cache/halfopen`.
+ * It may not exist yet.
  */
 export function cacheFolder(): string {
 	const caches = process.env.XDG_CACHE_HOME ?? '';
@@ -11,8 +11,8 @@ export function cacheFolder(): string {
 	return join(isAbsolute(caches) ? caches : join(homedir(), '.cache'), 'halfopen');
 }
 
-/** The folder of prepared kernels. Each has a folder named after it. */
+/** Returns the folder of prepared kernels. Each kernel has a folder named after it. */
 export const kernelsFolder = (): string => join(cacheFolder(), 'kernels');
 
-/** The folder with the indexes of Debian's archive and the lists of kernels in them. */
+/** Returns the folder with the indexes of Debian's archive and the lists of their kernels. */
 export const archiveFolder = (): string => join(cacheFolder(), 'archive');

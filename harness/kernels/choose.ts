@@ -1,12 +1,13 @@
 import { type ArchiveKernel, kernelNamed } from './archive-kernels.ts';
 import { isFromArchive, type PreparedKernel } from './prepared.ts';
 
-/** What a name stands for: a kernel that is prepared, or one that must be fetched. */
+/** The kernel that a name stands for: one that is prepared, or one that must be fetched. */
 export type Choice = { readonly ready: PreparedKernel } | { readonly fetch: ArchiveKernel };
 
 /**
- * What a name stands for, given the prepared kernels and those in the archive. A series is its newest release in the
- * archive. Only if the archive has none of it, it is the newest prepared one. Returns undefined if the name is unknown.
+ * Resolves a name, given the prepared kernels and those in the archive. A series stands for its newest release in the
+ * archive. If the archive has none of that series, it stands for the newest prepared one. Returns undefined if the name is
+ * unknown.
  */
 export function choose(
 	name: string,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { paragraphsOf, parseParagraph } from './control.ts';
 
 describe('a paragraph of a control file', () => {
-	test('is its fields; what is indented belongs to the one before', () => {
+	test('consists of fields; an indented line continues the field before it', () => {
 		const fields = parseParagraph(
 			'Package: zsh\nDepends: a,\n b (= 1:2)\nSHA256:\n 00 1 x\n 11 2 y\n\nPackage: next\n',
 		);
@@ -14,11 +14,11 @@ describe('a paragraph of a control file', () => {
 		]);
 	});
 
-	test('keeps nothing of lines that are no field', () => {
+	test('ignores lines that are not part of a field', () => {
 		expect([...parseParagraph(' of nothing\nno field\n more of it\n: nameless\nA: 1\n')]).toEqual([['A', '1']]);
 	});
 
-	test('can be made of any text', () => {
+	test('is parsed from any text without an exception', () => {
 		fc.assert(
 			fc.property(
 				fc.string({ unit: fc.constantFrom('A', ':', ' ', '\t', '\n', '\r', 'é') }),
@@ -27,7 +27,7 @@ describe('a paragraph of a control file', () => {
 		);
 	});
 
-	test('comes back from what was written', () => {
+	test('is parsed as it was written', () => {
 		const names = fc.stringMatching(/^[A-Z][A-Za-z0-9-]{0,9}$/);
 		const values = fc.stringMatching(/^[a-z0-9(=.+~:]{1,12}$/);
 		fc.assert(
@@ -39,7 +39,7 @@ describe('a paragraph of a control file', () => {
 	});
 });
 
-test('paragraphs are what empty lines part', () => {
+test('paragraphs are separated by empty lines', () => {
 	expect(paragraphsOf('A: 1\nB: 2\n\n\nA: 3\n')).toEqual(['A: 1\nB: 2', 'A: 3\n']);
 	expect(paragraphsOf('\n\n')).toEqual([]);
 });

@@ -20,7 +20,7 @@ export function parseParagraph(text: string): Paragraph {
 	return fields;
 }
 
-/** The texts of all paragraphs, not parsed: most of them are not needed. */
+/** Returns the texts of all paragraphs. They are not parsed, because most of them are not needed. */
 export function paragraphsOf(text: string): string[] {
 	return text.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
 }

@@ -5,7 +5,7 @@ import type { Archive } from './apt.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { fetchPackages, preparePackages } from './debian-kernel.ts';
 import { temporaryCache } from './fixtures/cache.ts';
-import { standInForDepmod } from './fixtures/depmod.ts';
+import { useFakeDepmod } from './fixtures/depmod.ts';
 import { writeBuild } from './fixtures/own-build.ts';
 import { canMakeRepository, newSigner, Repository, type Signer, withRepository } from './fixtures/repository.ts';
 import { preparedKernel } from './prepared.ts';
@@ -21,7 +21,7 @@ let archive: Archive;
 
 beforeEach(async () => {
 	cache = await temporaryCache();
-	depmod = await standInForDepmod(join(cache.path, 'bin'));
+	depmod = await useFakeDepmod(join(cache.path, 'bin'));
 	if (!canMakeRepository) return;
 	signer = await newSigner();
 	repository = await Repository.start('trixie', signer);
@@ -34,7 +34,7 @@ afterEach(async () => {
 	await cache[Symbol.asyncDispose]();
 });
 
-testWithApt('a kernel in two packages is fetched and made ready, and its packages are removed', async () => {
+testWithApt('fetches and prepares a kernel of two packages, and removes the packages', async () => {
 	const [image, modules] = [join(cache.path, 'image'), join(cache.path, 'modules')];
 	await writeBuild(image, { release });
 	await mkdir(join(modules, 'usr'), { recursive: true });
@@ -46,9 +46,9 @@ testWithApt('a kernel in two packages is fetched and made ready, and its package
 	await repository.release();
 	const kernel: ArchiveKernel = { release, version: '7.2.12-1', suite: 'trixie', packages };
 
-	const told: number[] = [];
-	await fetchPackages(kernel, archive, (percent) => told.push(percent));
-	expect(told.at(-1)).toBe(100);
+	const progress: number[] = [];
+	await fetchPackages(kernel, archive, (percent) => progress.push(percent));
+	expect(progress.at(-1)).toBe(100);
 	await preparePackages(kernel, now);
 
 	expect(await preparedKernel('7.2')).toMatchObject({
@@ -59,7 +59,7 @@ testWithApt('a kernel in two packages is fetched and made ready, and its package
 	expect(await readdir(join(cache.path, 'halfopen/downloads'))).toEqual([]);
 });
 
-testWithApt('packages without a kernel in them are refused, and kept', async () => {
+testWithApt('refuses packages without a kernel, and keeps them', async () => {
 	const packages = [await repository.publish('empty', '1', join(cache.path, 'empty'))];
 	await repository.release();
 	const kernel: ArchiveKernel = { release, version: '1', suite: 'trixie', packages };

@@ -8,10 +8,10 @@ import { cacheFolder } from './cache.ts';
 import { type KernelParts, prepare } from './prepare.ts';
 import { lastLines, runTool } from './tools.ts';
 
-/** Total size of a kernel's packages, in bytes. */
+/** Returns the total size of a kernel's packages, in bytes. */
 export const sizeOf = ({ packages }: ArchiveKernel): number => packages.reduce((sum, { size }) => sum + size, 0);
 
-/** The folder with a kernel's packages until they have been prepared. */
+/** Returns the folder in which a kernel's packages are kept until the kernel has been prepared. */
 const downloads = ({ release }: ArchiveKernel) => join(cacheFolder(), 'downloads', release);
 
 /** Downloads the packages of a kernel. Complete downloads are kept. */
@@ -42,7 +42,7 @@ export async function preparePackages(kernel: ArchiveKernel, now: Date): Promise
 async function unpack(packages: readonly string[], release: string, folder: string): Promise<KernelParts> {
 	for (const path of packages) {
 		const { failed, stderr } = await runTool('dpkg-deb', ['-x', path, folder]);
-		if (failed) throw strange(`${basename(path)} cannot be unpacked`, lastLines(stderr));
+		if (failed) throw unprepared(`${basename(path)} cannot be unpacked`, lastLines(stderr));
 	}
 	const modules = [join(folder, 'usr/lib/modules', release), join(folder, 'lib/modules', release)];
 	return {
@@ -53,10 +53,10 @@ async function unpack(packages: readonly string[], release: string, folder: stri
 
 async function firstOf(paths: readonly string[]): Promise<string> {
 	for (const path of paths) if (await exists(path)) return path;
-	throw strange('its packages have an unknown layout', `none of ${paths.join(', ')}`);
+	throw unprepared('its packages have an unknown layout', `none of ${paths.join(', ')}`);
 }
 
-function strange(what: string, seen: string): HalfopenError {
+function unprepared(what: string, seen: string): HalfopenError {
 	return new HalfopenError('SETUP_FAILED', {
 		problem: `Debian’s kernel cannot be prepared: ${what}.`,
 		seen,

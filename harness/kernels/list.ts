@@ -10,10 +10,10 @@ export interface KernelOnDisk {
 	readonly bytes: number;
 }
 
-/** A size for people. */
+/** Returns a size as text. */
 export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-/** A table of the kernels in the archive: the newest kernel of each series, the newest series first. */
+/** Returns a table of the kernels in the archive: the newest kernel of each series, the newest series first. */
 export function archiveLines(archive: readonly ArchiveKernel[], prepared: readonly PreparedKernel[]): string[] {
 	const ready = new Set(prepared.map(({ name }) => name));
 	const series = new Set(archive.map(({ release }) => seriesOf(release)));
@@ -32,7 +32,7 @@ export function archiveLines(archive: readonly ArchiveKernel[], prepared: readon
 	return table(['series', 'release', 'version', 'suite', 'download', ''], rows);
 }
 
-/** A table of the prepared kernels. */
+/** Returns a table of the prepared kernels. */
 export function preparedLines(kernels: readonly KernelOnDisk[]): string[] {
 	const rows = kernels.map(({ kernel, folder, bytes }) => [
 		kernel.name,

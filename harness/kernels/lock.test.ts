@@ -19,15 +19,15 @@ afterEach(async () => {
 	await cache[Symbol.asyncDispose]();
 });
 
-/** Another process with the same cache. `said` gives its next line. */
+/** Starts another process with the same cache. `nextLine` resolves with its next line of output. */
 function startHolder() {
 	const running = execa(process.execPath, ['--import', 'tsx', HOLDER], { reject: false, buffer: false });
 	const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]();
-	return { running, said: async () => (await lines.next()).value };
+	return { running, nextLine: async () => (await lines.next()).value };
 }
 
 describe('the lock on kernels', () => {
-	test('makes a second run wait until the first has ended, and says so', async () => {
+	test('makes a second process wait until the first releases it, and calls onWait', async () => {
 		let ended = false;
 		const first = await lockKernels(() => {});
 		let second: Promise<boolean> | undefined;
@@ -42,27 +42,27 @@ describe('the lock on kernels', () => {
 		expect(await second).toBe(true);
 	});
 
-	test('is had at once where nobody holds it, and each time anew', async () => {
+	test('is taken at once if it is free, and can be taken again', async () => {
 		const unexpected = () => {
-			throw new Error('nobody holds it');
+			throw new Error('the lock is free');
 		};
 		for (const _ of [1, 2]) {
 			await using _lock = await lockKernels(unexpected);
 		}
 	});
 
-	test('goes with the process that holds it, also where that is killed', async () => {
+	test('is released when its process is killed', async () => {
 		const holder = startHolder();
-		expect(await holder.said()).toBe('held');
+		expect(await holder.nextLine()).toBe('held');
 		const second = lockKernels(() => holder.running.kill('SIGKILL'));
 		await (await second)[Symbol.asyncDispose]();
 		expect((await holder.running).signal).toBe('SIGKILL');
 	});
 
-	test('goes with a process that waits for it, too', async () => {
+	test('can be taken after a process that waited for it was killed', async () => {
 		const first = await lockKernels(() => {});
 		const holder = startHolder();
-		expect(await holder.said()).toBe('waiting');
+		expect(await holder.nextLine()).toBe('waiting');
 		holder.running.kill('SIGKILL');
 		await holder.running;
 		await first[Symbol.asyncDispose]();
@@ -70,8 +70,8 @@ describe('the lock on kernels', () => {
 	});
 });
 
-describe('it is refused', () => {
-	test('where the cache is not one', async () => {
+describe('the lock fails', () => {
+	test('if the cache is not a folder', async () => {
 		await writeFile(cacheFolder(), 'no folder');
 		await expect(lockKernels(() => {})).rejects.toMatchObject({
 			code: 'SETUP_FAILED',
@@ -79,7 +79,7 @@ describe('it is refused', () => {
 		});
 	});
 
-	test('where flock is not installed', async () => {
+	test('if flock is not installed', async () => {
 		const before = process.env.PATH;
 		process.env.PATH = '/nowhere';
 		try {

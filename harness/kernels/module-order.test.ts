@@ -10,7 +10,7 @@ kernel/drivers/net/veth.ko.xz:
 `;
 
 describe('the order in which modules are inserted', () => {
-	test('has each after what it needs, once, and nothing that nobody wants', () => {
+	test('has each module once, after its dependencies, and no module that is not needed', () => {
 		expect(insertionOrder(['bridge', 'veth', 'stp'], parseDependencies(text))).toEqual([
 			'kernel/net/llc/llc.ko.xz',
 			'kernel/net/802/stp.ko.xz',
@@ -19,13 +19,13 @@ describe('the order in which modules are inserted', () => {
 		]);
 	});
 
-	test('passes over a module that is not there', () => {
+	test('skips a missing module', () => {
 		expect(insertionOrder(['iptable_filter', 'veth'], parseDependencies(text))).toEqual([
 			'kernel/drivers/net/veth.ko.xz',
 		]);
 	});
 
-	test('knows modules by the names that the kernel has for them', () => {
+	test('finds modules by the kernel’s names', () => {
 		expect(insertionOrder(['crc32c_intel'], parseDependencies(text))).toEqual(['kernel/crypto/crc32c-intel.ko.xz']);
 		expect(['a/xt_NFLOG.ko', 'a/b-c.ko.zst', 'veth.ko.gz'].map(moduleName)).toEqual(['xt_NFLOG', 'b_c', 'veth']);
 		expect([...parseBuiltin('kernel/net/packet/af_packet.ko\nkernel/crypto/crc32c-generic.ko\n')]).toEqual([
@@ -34,8 +34,8 @@ describe('the order in which modules are inserted', () => {
 		]);
 	});
 
-	test('is such for any modules', () => {
-		// Each needs some of those with lower numbers only, as no module needs itself.
+	test('is valid for any modules', () => {
+		// Each module depends on modules with lower numbers, so there are no cycles.
 		const graphs = fc.array(fc.array(fc.nat(), { maxLength: 4 }), { minLength: 1, maxLength: 20 });
 		fc.assert(
 			fc.property(graphs, fc.array(fc.nat(25)), (graph, wanted) => {
@@ -55,7 +55,7 @@ describe('the order in which modules are inserted', () => {
 		);
 	});
 
-	test('comes to an end for any text, also where modules need each other', () => {
+	test('is found for any text, even if modules depend on each other', () => {
 		const words = fc.string({ unit: fc.constantFrom('a.ko', 'b.ko', 'c.ko', ':', ' ', '\n') });
 		fc.assert(fc.property(words, (any) => void insertionOrder(['a', 'b', 'c'], parseDependencies(any))));
 		expect(insertionOrder(['a'], parseDependencies('a.ko: b.ko\nb.ko: a.ko\n'))).toEqual(['b.ko', 'a.ko']);

@@ -12,12 +12,12 @@ export function parseDependencies(text: string): Dependencies {
 	return new Map(lines);
 }
 
-/** Parses `modules.builtin`: the names of the modules that are part of the kernel. */
+/** Parses `modules.builtin`. Returns the names of the modules that are built into the kernel. */
 export function parseBuiltin(text: string): ReadonlySet<string> {
 	return new Set(text.split('\n').filter(Boolean).map(moduleName));
 }
 
-/** The name of the module in a file: `xt_NFLOG` for `kernel/net/netfilter/xt_NFLOG.ko.xz`. */
+/** Returns the name of the module in a file: `xt_NFLOG` for `kernel/net/netfilter/xt_NFLOG.ko.xz`. */
 export function moduleName(file: string): string {
 	return basename(file)
 		.replace(/\.ko(\.\w+)?$/, '')
@@ -25,15 +25,15 @@ export function moduleName(file: string): string {
 }
 
 /**
- * The files of the named modules and of their dependencies, each after its dependencies. A module that does not exist
- * is skipped.
+ * Returns the files of the named modules and of their dependencies, each after its dependencies. A module that does not
+ * exist is skipped.
  */
 export function insertionOrder(names: Iterable<string>, dependencies: Dependencies): string[] {
 	const files = new Map([...dependencies.keys()].map((file) => [moduleName(file), file]));
 	const ordered = new Set<string>();
-	const visit = (file: string, way: ReadonlySet<string>) => {
-		if (ordered.has(file) || way.has(file)) return;
-		for (const needed of dependencies.get(file) ?? []) visit(needed, new Set([...way, file]));
+	const visit = (file: string, path: ReadonlySet<string>) => {
+		if (ordered.has(file) || path.has(file)) return;
+		for (const needed of dependencies.get(file) ?? []) visit(needed, new Set([...path, file]));
 		ordered.add(file);
 	};
 	for (const name of names) {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { temporaryCache } from './fixtures/cache.ts';
-import { standInForDepmod } from './fixtures/depmod.ts';
+import { useFakeDepmod } from './fixtures/depmod.ts';
 import { type OwnBuild, writeBuild } from './fixtures/own-build.ts';
 import { type OwnKernel, prepareOwn } from './own-kernel.ts';
 import { preparedKernel, preparedKernels } from './prepared.ts';
@@ -16,7 +16,7 @@ let tree = '';
 
 beforeEach(async () => {
 	cache = await temporaryCache();
-	depmod = await standInForDepmod(join(cache.path, 'bin'));
+	depmod = await useFakeDepmod(join(cache.path, 'bin'));
 	tree = join(cache.path, 'build');
 });
 
@@ -30,17 +30,17 @@ async function prepareBuild(build: Partial<OwnBuild> = {}, given: OwnKernel = {}
 	return prepareOwn({ image: join(tree, 'boot', `vmlinuz-${release}`), modules: tree, ...given }, now);
 }
 
-const insertedOf = async (modules: string) => (await readFile(join(modules, 'order'), 'utf8')).trimEnd().split('\n');
+const orderIn = async (modules: string) => (await readFile(join(modules, 'order'), 'utf8')).trimEnd().split('\n');
 const unfinished = async () =>
 	(await readdir(join(cache.path, 'halfopen/kernels')).catch(() => [])).filter((name) => name.startsWith('.'));
 
-describe('a kernel of one’s own', () => {
-	test('is ready with its image, and with the wanted modules unpacked, each after what it needs', async () => {
+describe('a kernel of the user', () => {
+	test('is prepared with its image and the wanted modules, decompressed and in the order of insertion', async () => {
 		expect(await prepareBuild()).toEqual({ name: release, release, fetchedAt: '2026-01-02T03:04:05.000Z' });
 		const { name, image, modules } = await preparedKernel(release);
 		expect([name, image]).toEqual([release, join(cache.path, 'halfopen/kernels', release, 'vmlinuz')]);
 		expect((await readFile(image)).equals(await readFile(join(tree, 'boot', `vmlinuz-${release}`)))).toBe(true);
-		const inserted = await insertedOf(modules);
+		const inserted = await orderIn(modules);
 		expect([...inserted].sort()).toEqual((await readdir(modules)).filter((file) => file !== 'order').sort());
 		expect(inserted).toEqual(expect.arrayContaining(['veth.ko', 'nf_tables.ko', 'xt_NFLOG.ko']));
 		expect(inserted).not.toContain('not-wanted.ko');
@@ -49,23 +49,23 @@ describe('a kernel of one’s own', () => {
 		expect(await unfinished()).toEqual([]);
 	});
 
-	test('leaves its folder as it was', async () => {
+	test('is prepared without changes to the build', async () => {
 		await writeBuild(tree, { release });
 		const before = await readdir(tree, { recursive: true });
 		await prepareBuild();
 		expect(await readdir(tree, { recursive: true })).toEqual(before);
 	});
 
-	test('may be called otherwise, and be prepared again under the same name', async () => {
+	test('may have another name, and be prepared again under that name', async () => {
 		await prepareBuild({}, { name: 'mine' });
 		await prepareBuild({ builtin: ['veth'] }, { name: 'mine' });
 		const { release: found, modules } = await preparedKernel('mine');
 		expect(found).toBe(release);
-		expect(await insertedOf(modules)).not.toContain('veth.ko');
+		expect(await orderIn(modules)).not.toContain('veth.ko');
 		expect((await preparedKernels()).map(({ name }) => name)).toEqual(['mine']);
 	});
 
-	test('may have its modules in a folder as /lib/modules/<release> is one, or under usr', async () => {
+	test('may have its modules in a folder like /lib/modules/<release>, or below usr', async () => {
 		await prepareBuild({}, { modules: join(tree, 'lib/modules', release), name: 'one' });
 		await mkdir(join(tree, 'usr'));
 		await rename(join(tree, 'lib'), join(tree, 'usr/lib'));
@@ -73,7 +73,7 @@ describe('a kernel of one’s own', () => {
 		expect((await preparedKernels()).map(({ name }) => name)).toEqual(['one', 'two']);
 	});
 
-	test('may have all that is wanted built in', async () => {
+	test('may have all required modules built in', async () => {
 		await prepareBuild({ builtin: ['veth', 'bridge', 'overlay', 'nf_tables', 'nft_compat', 'xt_NFLOG', 'tcp_diag'] });
 		const { modules } = await preparedKernel(release);
 		expect((await stat(join(modules, 'order'))).size).toBe(0);
@@ -82,13 +82,13 @@ describe('a kernel of one’s own', () => {
 
 describe('is refused', () => {
 	test.each<OwnKernel>([{ image: 'vmlinuz' }, { modules: '/lib/modules' }, { name: 'mine' }])(
-		'where one of the two lacks: %p',
+		'without image or modules: %p',
 		async (given) => {
 			await expect(prepareOwn(given, now)).rejects.toMatchObject({ code: 'OPTION_MISSING' });
 		},
 	);
 
-	test('where the image is none, or cannot be read', async () => {
+	test('if the image is not a bzImage, or cannot be read', async () => {
 		await writeFile(join(cache.path, 'text'), 'no kernel');
 		const image = join(cache.path, 'text');
 		await expect(prepareBuild({}, { image })).rejects.toMatchObject({
@@ -101,7 +101,7 @@ describe('is refused', () => {
 		});
 	});
 
-	test('where the folder has modules of another kernel, or none', async () => {
+	test('if the folder has modules of another kernel, or none', async () => {
 		await writeBuild(join(cache.path, 'other'), { release: '6.2.0' });
 		await expect(prepareBuild({}, { modules: join(cache.path, 'other') })).rejects.toMatchObject({
 			code: 'KERNEL_INVALID',
@@ -113,11 +113,11 @@ describe('is refused', () => {
 		});
 	});
 
-	test.each(['6.1', '../mine', '.mine', 'a b', ''])('where it is called %p', async (name) => {
+	test.each(['6.1', '../mine', '.mine', 'a b', ''])('with the name %p', async (name) => {
 		await expect(prepareBuild({}, { name })).rejects.toMatchObject({ code: 'NAME_INVALID' });
 	});
 
-	test('where Debian has a kernel of that name', async () => {
+	test('if Debian has a kernel of that name', async () => {
 		const kernel = { release, version: '6.1.176-1', suite: 'bookworm', packages: [] };
 		await cacheSuite('bookworm', { askedAt: now.toISOString(), kernels: [kernel] });
 		await expect(prepareBuild()).rejects.toMatchObject({
@@ -126,7 +126,7 @@ describe('is refused', () => {
 		});
 	});
 
-	test('where a module lacks without which there is no lab; nothing is left then', async () => {
+	test('if a required module is missing, and nothing is left', async () => {
 		await expect(prepareBuild({ without: ['veth', 'xt_NFLOG'] })).rejects.toMatchObject({
 			code: 'SETUP_FAILED',
 			problem: `Kernel ${release} lacks modules that labs need: veth, xt_NFLOG.`,
@@ -135,7 +135,7 @@ describe('is refused', () => {
 		expect(await unfinished()).toEqual([]);
 	});
 
-	test('where the modules were built for another kernel', async () => {
+	test('if the modules were built for another kernel', async () => {
 		await expect(prepareBuild({ builtFor: '6.1.0-other' })).rejects.toMatchObject({
 			code: 'SETUP_FAILED',
 			seen: 'veth.ko was built for 6.1.0-other',
@@ -153,13 +153,13 @@ describe('depmod', () => {
 			'No space left',
 		],
 	])('%s', async (_, script, code, seen) => {
-		using _failing = await standInForDepmod(join(cache.path, 'failing'), `#!/bin/sh\n${script}\n`);
+		using _failing = await useFakeDepmod(join(cache.path, 'failing'), `#!/bin/sh\n${script}\n`);
 		await expect(prepareBuild()).rejects.toMatchObject({ code, seen: expect.stringContaining(seen) });
 		expect(await unfinished()).toEqual([]);
 	});
 });
 
-test('what runs left that were killed is removed, be it of the same name', async () => {
+test('removes what killed processes left, even with the same name', async () => {
 	for (const name of ['.6.1', `.${release}`])
 		await mkdir(join(cache.path, 'halfopen/kernels', name, 'scratch'), { recursive: true });
 	await prepareBuild();

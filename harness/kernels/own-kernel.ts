@@ -8,20 +8,20 @@ import { prepare } from './prepare.ts';
 import { isFromArchive, type KernelRecord, preparedKernels } from './prepared.ts';
 import { cachedKernels } from './suites.ts';
 
-/** A kernel of the user's own, as on the command line. */
+/** A kernel of the user, as given on the command line. */
 export interface OwnKernel {
 	/** Path of a bzImage. */
 	readonly image?: string | undefined;
 	/** A folder like /lib/modules/<release>, or a folder that contains lib/modules/<release>. */
 	readonly modules?: string | undefined;
-	/** The default is its release. */
+	/** Default: its release. */
 	readonly name?: string | undefined;
 }
 
 /**
- * Prepares a kernel of the user's own and replaces an earlier one of the same name. Rejects with OPTION_MISSING without
- * an image or modules, with KERNEL_INVALID if they are no kernel, with NAME_INVALID or NAME_TAKEN if the name cannot be
- * used, and like `prepare`.
+ * Prepares a kernel of the user and replaces an earlier one of the same name. Rejects with OPTION_MISSING without an
+ * image or modules, with KERNEL_INVALID if they are not those of one kernel, with NAME_INVALID or NAME_TAKEN if the name
+ * cannot be used, and like `prepare`.
  */
 export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date): Promise<KernelRecord> {
 	if (image === undefined || modules === undefined) {
@@ -77,7 +77,7 @@ async function modulesOf(folder: string, release: string): Promise<string> {
 	);
 }
 
-/** The name must be usable as a folder's name and must not stand for another kernel. */
+/** Rejects if the name cannot be the name of a folder, or stands for another kernel. */
 async function assertFree(name: string): Promise<void> {
 	if (!/^[A-Za-z0-9][\w.+~-]*$/.test(name) || isSeries(name)) {
 		throw refused(

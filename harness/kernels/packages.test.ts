@@ -20,7 +20,7 @@ SHA256: 0000
 `;
 
 describe('an index of packages', () => {
-	test('gives those whose names begin so, with what each demands in one exact version', () => {
+	test('returns the packages whose names have the prefix, with their dependencies on one exact version', () => {
 		expect(parsePackages(text, 'linux-')).toEqual([
 			{
 				name: 'linux-image-7.2.12-cloud-amd64',
@@ -38,11 +38,11 @@ describe('an index of packages', () => {
 		]);
 	});
 
-	test.each(['Version', 'Size'])('passes over a package without %s', (field) => {
+	test.each(['Version', 'Size'])('skips a package without %s', (field) => {
 		expect(parsePackages(text.replaceAll(`\n${field}:`, '\nX-Other:'), '')).toEqual([]);
 	});
 
-	test('may be cut anywhere: what is whole is still told', () => {
+	test('may be truncated: complete packages are still returned', () => {
 		fc.assert(
 			fc.property(fc.nat(text.length), (end) =>
 				expect(parsePackages(text.slice(0, end), '').length).toBeLessThanOrEqual(2),

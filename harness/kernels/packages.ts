@@ -8,7 +8,7 @@ export interface ArchivePackage extends KernelPackage {
 }
 
 /**
- * The packages of a Packages index whose names have this prefix. A paragraph that lacks a required field is skipped.
+ * Returns the packages of a Packages index whose names have this prefix. A paragraph that lacks a required field is skipped.
  */
 export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 	return paragraphsOf(text)
@@ -23,7 +23,7 @@ export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 		});
 }
 
-/** The dependencies on one exact version, without alternatives. */
+/** Returns the dependencies on one exact version, without alternatives. */
 function exactly(depends: string): { name: string; version: string }[] {
 	return depends.split(',').flatMap((dependency) => {
 		const [, name, version] = /^\s*([^\s:|()]+)(?::\w+)?\s*\(=\s*([^\s)]+)\s*\)\s*$/.exec(dependency) ?? [];

@@ -52,7 +52,7 @@ export async function prepare(record: KernelRecord, partsIn: (scratch: string) =
 	});
 }
 
-/** The files of the wanted modules and their dependencies, relative to their folder, in the order of insertion. */
+/** Returns the files of the wanted modules and their dependencies, relative to their folder, in the order of insertion. */
 async function orderOf(modules: string, release: string, scratch: string): Promise<string[]> {
 	const dependencies = parseDependencies(await modulesDep(modules, release, scratch));
 	const builtin = parseBuiltin(await readFile(join(modules, 'modules.builtin'), 'utf8').catch(() => ''));
@@ -69,7 +69,8 @@ async function orderOf(modules: string, release: string, scratch: string): Promi
 }
 
 /**
- * Runs depmod in a folder of links to the modules: packages and the folders of users' builds may have no modules.dep.
+ * Returns the text of `modules.dep`. Runs depmod in a folder of links to the modules, because packages and users' builds
+ * may have no modules.dep.
  */
 async function modulesDep(modules: string, release: string, scratch: string): Promise<string> {
 	const links = join(scratch, 'links', 'lib', 'modules', release);
@@ -102,7 +103,7 @@ async function unpackIn(folder: string): Promise<void> {
 	}
 }
 
-/** The kernel would refuse modules of another build, but only when it runs. */
+/** Rejects if a module was built for another kernel. The kernel would refuse the module, but only when it runs. */
 async function assertBuiltFor(release: string, module: string): Promise<void> {
 	const [, builtFor = 'no kernel'] = /\0vermagic=([^ \0]+)/.exec(await readFile(module, 'latin1')) ?? [];
 	if (builtFor === release) return;

@@ -19,7 +19,7 @@ afterEach(async () => {
 	await cache[Symbol.asyncDispose]();
 });
 
-async function isHere(name: string, version?: string, text?: string): Promise<void> {
+async function addKernel(name: string, version?: string, text?: string): Promise<void> {
 	const folder = join(cacheFolder(), 'kernels', name);
 	await mkdir(folder, { recursive: true });
 	const record: KernelRecord = {
@@ -37,14 +37,14 @@ const known = (release: string, version: string) => ({
 	suite: 'bookworm',
 	packages: [{ name: 'linux-image', version: '1', size: 2_000_000 }],
 });
-const archiveHas = (...kernels: readonly ReturnType<typeof known>[]) =>
+const cacheArchive = (...kernels: readonly ReturnType<typeof known>[]) =>
 	cacheSuite('bookworm', { askedAt: fetchedAt, kernels });
 
-describe('kernels that are ready', () => {
-	test('are listed with Debian’s newest first, and the user’s own at the end', async () => {
-		await isHere('mine');
-		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
-		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+describe('prepared kernels', () => {
+	test('are listed with Debian’s newest first, and those of the user at the end', async () => {
+		await addKernel('mine');
+		await addKernel('6.1.0-9-cloud-amd64', '6.1.27-1');
+		await addKernel('6.1.0-50-cloud-amd64', '6.1.176-1');
 		expect((await preparedKernels()).map(({ name }) => name)).toEqual([
 			'6.1.0-50-cloud-amd64',
 			'6.1.0-9-cloud-amd64',
@@ -52,10 +52,10 @@ describe('kernels that are ready', () => {
 		]);
 	});
 
-	test('are found by series, by release, and by a name of one’s own', async () => {
-		await isHere('mine');
-		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
-		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+	test('are found by series, by release, and by a name of the user', async () => {
+		await addKernel('mine');
+		await addKernel('6.1.0-9-cloud-amd64', '6.1.27-1');
+		await addKernel('6.1.0-50-cloud-amd64', '6.1.176-1');
 		const named = async (name: string) => (await preparedKernel(name)).name;
 		expect(await named('6.1')).toBe('6.1.0-50-cloud-amd64');
 		expect(await named('6.1.0-9-cloud-amd64')).toBe('6.1.0-9-cloud-amd64');
@@ -67,20 +67,20 @@ describe('kernels that are ready', () => {
 		});
 	});
 
-	test('do not include folders that are none, not finished, or of another layout', async () => {
-		await isHere('.6.1.1', '6.1.176-1');
-		await isHere('a', '1', 'not JSON');
-		await isHere('b', '1', '{"layout":1,"name":"b"}');
-		await isHere('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 1', '"layout": 0'));
+	test('do not include folders that are invalid, unfinished, or of another layout', async () => {
+		await addKernel('.6.1.1', '6.1.176-1');
+		await addKernel('a', '1', 'not JSON');
+		await addKernel('b', '1', '{"layout":1,"name":"b"}');
+		await addKernel('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 1', '"layout": 0'));
 		await mkdir(join(cacheFolder(), 'kernels', 'd'));
 		expect(await preparedKernels()).toEqual([]);
 	});
 });
 
-describe('a kernel that is not ready', () => {
-	test('is missing if the archive is known to have it', async () => {
-		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
-		await isHere('mine');
+describe('a kernel that is not prepared', () => {
+	test('is missing if the archive has it', async () => {
+		await cacheArchive(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
+		await addKernel('mine');
 		for (const name of ['6.1', '6.1.0-50-cloud-amd64']) {
 			await expect(preparedKernel(name)).rejects.toMatchObject({
 				code: 'KERNEL_MISSING',
@@ -91,16 +91,16 @@ describe('a kernel that is not ready', () => {
 		}
 	});
 
-	test('is missing if it is a series, and the archive was never asked', async () => {
+	test('is missing if it is a series, and there is no cached list of the archive', async () => {
 		await expect(preparedKernel('9.9')).rejects.toMatchObject({
 			code: 'KERNEL_MISSING',
 			remedy: 'Fetch it: `npm run kernels -- 9.9`.',
 		});
 	});
 
-	test('is unknown otherwise, with the nearest of what is ready and what is known', async () => {
-		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
-		await isHere('mine');
+	test('is unknown otherwise, with the nearest names of prepared and archived kernels', async () => {
+		await cacheArchive(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
+		await addKernel('mine');
 		await expect(preparedKernel('mime')).rejects.toMatchObject({
 			code: 'KERNEL_UNKNOWN',
 			seen: expect.stringMatching(/^nearest: mine, /),
@@ -115,50 +115,50 @@ describe('a kernel that is not ready', () => {
 		});
 	});
 
-	test('is unknown where nothing is here and nothing known', async () => {
+	test('is unknown without prepared kernels and cached lists', async () => {
 		await expect(preparedKernel('mine')).rejects.toMatchObject({ code: 'KERNEL_UNKNOWN', seen: undefined });
 	});
 });
 
-describe('what was kept of the archive', () => {
-	test('is that of all suites', async () => {
+describe('the cached lists of the archive', () => {
+	test('contain all suites', async () => {
 		const [old, young] = [known('5.10.0-32-cloud-amd64', '5.10.223-1'), known('6.1.0-50-cloud-amd64', '6.1.176-1')];
 		await cacheSuite('bullseye', { askedAt: fetchedAt, kernels: [old] });
-		await archiveHas(young);
+		await cacheArchive(young);
 		expect(await cachedKernels()).toEqual([old, young]);
 	});
 
-	test('counts for nothing if it is damaged', async () => {
-		await archiveHas(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
+	test('are ignored if they are damaged', async () => {
+		await cacheArchive(known('6.1.0-50-cloud-amd64', '6.1.176-1'));
 		await writeFile(join(cacheFolder(), 'archive', 'bookworm.json'), '{"layout":1');
 		expect([await cachedSuite('bookworm'), await cachedKernels()]).toEqual([undefined, []]);
 	});
 });
 
-describe('what a name on the command line means', () => {
+describe('a name on the command line', () => {
 	const archive = [known('6.1.0-9-cloud-amd64', '6.1.27-1'), known('6.1.0-50-cloud-amd64', '6.1.176-1')];
 
-	test('is the newest of a series, also where an older one is ready', async () => {
-		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
+	test('of a series stands for its newest kernel, even if an older one is prepared', async () => {
+		await addKernel('6.1.0-9-cloud-amd64', '6.1.27-1');
 		expect(choose('6.1', await preparedKernels(), archive)).toEqual({ fetch: archive[1] });
 		expect(choose('6.1.0-9-cloud-amd64', await preparedKernels(), archive)).toMatchObject({
 			ready: { name: '6.1.0-9-cloud-amd64' },
 		});
-		await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+		await addKernel('6.1.0-50-cloud-amd64', '6.1.176-1');
 		expect(choose('6.1', await preparedKernels(), archive)).toMatchObject({ ready: { name: '6.1.0-50-cloud-amd64' } });
 	});
 
-	test('is what is ready, where the archive does not know', async () => {
-		await isHere('6.1.0-9-cloud-amd64', '6.1.27-1');
-		await isHere('mine');
+	test('stands for a prepared kernel if the archive has none', async () => {
+		await addKernel('6.1.0-9-cloud-amd64', '6.1.27-1');
+		await addKernel('mine');
 		expect(choose('6.1', await preparedKernels(), [])).toMatchObject({ ready: { name: '6.1.0-9-cloud-amd64' } });
 		expect(choose('mine', await preparedKernels(), [])).toMatchObject({ ready: { name: 'mine' } });
 		expect(choose('6.2', await preparedKernels(), archive)).toBeUndefined();
 	});
 });
 
-test('the list shows the newest of each series, and what is here', async () => {
-	await isHere('6.1.0-50-cloud-amd64', '6.1.176-1');
+test('the list shows the newest kernel of each series, and which are prepared', async () => {
+	await addKernel('6.1.0-50-cloud-amd64', '6.1.176-1');
 	const archive = [
 		known('6.1.0-9-cloud-amd64', '6.1.27-1'),
 		known('5.10.0-32-cloud-amd64', '5.10.223-1'),
@@ -170,7 +170,7 @@ test('the list shows the newest of each series, and what is here', async () => {
 		'  5.10    5.10.0-32-cloud-amd64  5.10.223-1  bookworm  2.0 MB',
 	]);
 	const [kernel] = await preparedKernels();
-	if (!kernel) throw new Error('it is here');
+	if (!kernel) throw new Error('the kernel is not prepared');
 	expect(preparedLines([{ kernel, folder: '/there', bytes: 17_340_000 }])).toEqual([
 		'  name                  version    size     folder',
 		'  6.1.0-50-cloud-amd64  6.1.176-1  17.3 MB  /there',

@@ -7,13 +7,13 @@ import { isSeries, kernelNamed, newestFirst, seriesOf } from './archive-kernels.
 import { kernelsFolder } from './cache.ts';
 import { cachedKernels } from './suites.ts';
 
-/** In the folder of a prepared kernel: its description, a `KernelRecord`. */
+/** The description of a prepared kernel, in its folder: a `KernelRecord`. */
 export const RECORD = 'kernel.json';
-/** In the folder of a prepared kernel: its bzImage. */
+/** The bzImage of a prepared kernel, in its folder. */
 export const IMAGE = 'vmlinuz';
-/** In the folder of a prepared kernel: the folder of its modules. */
+/** The folder of modules of a prepared kernel, in its folder. */
 export const MODULES = 'modules';
-/** In the folder of modules: their file names, one per line, in the order of insertion. */
+/** A file in the folder of modules: the names of the module files, one per line, in the order of insertion. */
 export const ORDER = 'order';
 
 /** Version of the folder's layout. Folders with another version count as missing and are created again. */
@@ -24,7 +24,7 @@ const recordSchema = z.object({
 	name: z.string(),
 	/** The release as in `uname -r`. */
 	release: z.string(),
-	/** The version of Debian's package and its suite. A kernel of the user's own has neither. */
+	/** The version of Debian's package and its suite. A kernel of the user has neither. */
 	version: z.string().optional(),
 	suite: z.string().optional(),
 	/** ISO 8601. */
@@ -34,7 +34,7 @@ const recordSchema = z.object({
 /** The contents of `kernel.json`. */
 export type KernelRecord = Omit<z.infer<typeof recordSchema>, 'layout'>;
 
-/** The text of `kernel.json`. */
+/** Returns the text of `kernel.json`. */
 export const recordText = (record: KernelRecord): string =>
 	`${JSON.stringify({ layout: LAYOUT, ...record }, null, '\t')}\n`;
 
@@ -49,7 +49,7 @@ export interface PreparedKernel extends KernelRecord {
 	readonly modules: string;
 }
 
-/** All prepared kernels, the newest first and the user's own last. */
+/** Returns all prepared kernels, the newest first and those of the user last. */
 export async function preparedKernels(): Promise<PreparedKernel[]> {
 	const names = await readdir(kernelsFolder()).catch(() => []);
 	const found = await Promise.all(names.filter((name) => !name.startsWith('.')).map(readPrepared));
@@ -58,8 +58,8 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
 }
 
 /**
- * The prepared kernel with this name: a series (`6.1`, its newest prepared release), a release, or the name of a kernel
- * of the user's own. Rejects with KERNEL_MISSING if it must be fetched first, and with KERNEL_UNKNOWN and the nearest
+ * Returns the prepared kernel with this name: a series (`6.1`, its newest prepared release), a release, or the name of a
+ * kernel of the user. Rejects with KERNEL_MISSING if it must be fetched first, and with KERNEL_UNKNOWN and the nearest
  * names if the cached lists of the archive have none of this name. If there is no cached list, any series may exist.
  */
 export async function preparedKernel(name: string): Promise<PreparedKernel> {
@@ -77,7 +77,7 @@ export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	});
 }
 
-/** KERNEL_UNKNOWN: the kernel is neither prepared nor in the archive. */
+/** Returns KERNEL_UNKNOWN: the kernel is neither prepared nor in the archive. */
 export function unknownKernel(name: string, releases: readonly string[]): HalfopenError {
 	const names = new Set([...releases.filter((release) => /^\d/.test(release)).map(seriesOf), ...releases]);
 	return new HalfopenError('KERNEL_UNKNOWN', {
@@ -91,7 +91,7 @@ export function unknownKernel(name: string, releases: readonly string[]): Halfop
 export const isFromArchive = (kernel: PreparedKernel): kernel is PreparedKernel & { readonly version: string } =>
 	kernel.version !== undefined;
 
-/** Returns undefined if the folder is no prepared kernel. */
+/** Reads the folder of a prepared kernel. Returns undefined if the folder is not one. */
 async function readPrepared(name: string): Promise<PreparedKernel | undefined> {
 	const folder = join(kernelsFolder(), name);
 	const text = await readFile(join(folder, RECORD), 'utf8').catch(() => '');

@@ -5,7 +5,7 @@ import { replaceFiles } from '../util/replace-files.ts';
 import type { ArchiveKernel } from './archive-kernels.ts';
 import { archiveFolder } from './cache.ts';
 
-/** Debian's suites whose kernels are offered. */
+/** The suites of Debian whose kernels can be fetched. */
 export const SUITES = ['bullseye', 'bookworm', 'trixie', 'trixie-backports'] as const;
 
 const kernelSchema = z.object({
@@ -30,7 +30,7 @@ export type Suite = Omit<z.infer<typeof suiteSchema>, 'layout'>;
 
 const pathOf = (suite: string) => join(archiveFolder(), `${suite}.json`);
 
-/** The cached list of a suite. Returns undefined if it is missing or unreadable. */
+/** Returns the cached list of a suite, or undefined if it is missing or unreadable. */
 export async function cachedSuite(name: string): Promise<Suite | undefined> {
 	const text = await readFile(pathOf(name), 'utf8').catch(() => '');
 	try {
@@ -46,7 +46,7 @@ export async function cacheSuite(name: string, suite: Suite): Promise<void> {
 	await replaceFiles([{ path: pathOf(name), text: JSON.stringify({ layout: LAYOUT, ...suite }) }]);
 }
 
-/** The kernels of all suites, from the cached lists. */
+/** Returns the kernels of all suites, from the cached lists. */
 export async function cachedKernels(): Promise<ArchiveKernel[]> {
 	const suites = await Promise.all(SUITES.map(cachedSuite));
 	return suites.flatMap((suite) => suite?.kernels ?? []);

@@ -22,7 +22,7 @@ const WITHOUT_APT =
 /** The name of one of these programs. */
 export type Tool = keyof typeof PACKAGES;
 
-/** How a tool is run. */
+/** Options for running a tool. */
 export interface ToolOptions {
 	/** Open files that the tool inherits, as descriptors from 3 on. */
 	readonly descriptors?: readonly number[];
@@ -36,7 +36,7 @@ export interface ToolResult {
 	/** Whether it ended with a status other than 0, or by a signal. */
 	readonly failed: boolean;
 	readonly stdout: string;
-	/** Complete; use `lastLines` to show it. */
+	/** The complete text. Use `lastLines` to show it. */
 	readonly stderr: string;
 }
 
@@ -80,5 +80,5 @@ export async function runTool(
 	return { failed, stdout, stderr };
 }
 
-/** The end of a tool's output, as much as an error shows. */
+/** Returns the last lines of a tool's output, for an error. */
 export const lastLines = (output: string): string => output.trimEnd().split('\n').slice(-FAILURE_LINES).join('\n');

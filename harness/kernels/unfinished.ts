@@ -13,7 +13,7 @@ export interface UnfinishedFolder extends AsyncDisposable {
  */
 export async function unfinishedFolder(parent: string, name: string): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
-	// A link in the cache may lead to somebody else's folder, where nothing is ours.
+	// A link in the cache may lead to a folder of another user. Nothing is removed there.
 	const others = (await isOwnFolder(parent)) ? await readdir(parent) : [];
 	for (const other of others) if (other.startsWith('.')) await remove(join(parent, other));
 	const path = join(parent, `.${name}`);
@@ -21,5 +21,5 @@ export async function unfinishedFolder(parent: string, name: string): Promise<Un
 	return { path, [Symbol.asyncDispose]: () => remove(path) };
 }
 
-/** A tool may outlive a run that was killed, and write for a moment longer. */
+/** Removes a folder. Retries, because a tool may outlive a killed run and still write to the folder. */
 const remove = (path: string) => rm(path, { recursive: true, force: true, maxRetries: 5 });

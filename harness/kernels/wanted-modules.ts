@@ -10,33 +10,33 @@ interface Wanted {
  */
 export const WANTED_MODULES: readonly Wanted[] = [
 	{
-		why: 'what others look for by name while they are inserted, where it is a module: modules.dep does not tell',
+		why: 'other modules request it by name when they are inserted; modules.dep does not list it',
 		modules: ['crc32c_generic'],
 	},
 	{ why: 'the hosts and the wire between them', modules: ['veth', 'bridge', 'dummy', 'tun'] },
-	{ why: 'a file system of its own for each host, over the common one', modules: ['overlay'] },
+	{ why: 'a separate file system for each host, on top of the common one', modules: ['overlay'] },
 	{ why: 'captures', modules: ['af_packet'] },
 	{
-		why: 'the firewall that iptables and arptables speak to',
+		why: 'the firewall that iptables and arptables configure',
 		modules: ['nf_tables', 'nfnetlink', 'nft_compat', 'x_tables'],
 	},
-	{ why: 'what iptables says in nf_tables’ own words', modules: ['nft_counter', 'nft_log', 'nft_limit'] },
-	{ why: 'the log of packets that were dropped', modules: ['nfnetlink_log', 'nf_log_syslog', 'xt_NFLOG'] },
+	{ why: 'the expressions of nf_tables that iptables uses', modules: ['nft_counter', 'nft_log', 'nft_limit'] },
+	{ why: 'the log of dropped packets', modules: ['nfnetlink_log', 'nf_log_syslog', 'xt_NFLOG'] },
 	{ why: 'rejected packets', modules: ['ipt_REJECT'] },
 	{
-		why: 'matches and targets, of the harness and of users’ own rules',
+		why: 'matches and targets of the rules of the harness and of users',
 		modules: [
 			...['xt_tcpudp', 'xt_limit', 'xt_statistic', 'xt_mark', 'xt_comment', 'xt_multiport'],
 			...['xt_conntrack', 'xt_u32', 'xt_bpf', 'xt_length'],
 		],
 	},
 	{
-		why: 'the older iptables and arptables, where a user has these',
+		why: 'the legacy iptables and arptables, if a user has them',
 		modules: ['ip_tables', 'iptable_filter', 'arp_tables', 'arptable_filter', 'arpt_mangle'],
 	},
 	{ why: 'ss', modules: ['inet_diag', 'tcp_diag', 'udp_diag', 'unix_diag', 'netlink_diag', 'af_packet_diag'] },
 	{ why: 'a wire that is slow or loses packets', modules: ['sch_netem'] },
-	{ why: 'congestion control, as a sysctl may ask for it', modules: ['tcp_cubic', 'tcp_bbr'] },
+	{ why: 'congestion control that a sysctl can select', modules: ['tcp_cubic', 'tcp_bbr'] },
 ];
 
 /** Without these no lab can start. */

@@ -5,7 +5,7 @@ import { intoCache } from '../../kernels/cache-errors.ts';
 import type { RunIdentity } from '../engine.ts';
 import type { GuestTransport, SavableGuest } from './running-guest.ts';
 import type { FromGuest, ToGuest } from './shared-memory.ts';
-import { markUsed, moveUnlessThere, unfinishedFolder } from './snapshots-folder.ts';
+import { markUsed, moveUnlessThere, unfinishedSnapshot } from './snapshots-folder.ts';
 
 /** All turns of a guest from its start until the lab was ready. */
 export interface Transcript {
@@ -144,7 +144,7 @@ export class RecordedGuest implements GuestTransport {
 
 	async #save(transcript: Transcript): Promise<void> {
 		await intoCache(async () => {
-			await using unfinished = await unfinishedFolder(dirname(this.#folder), this.#run);
+			await using unfinished = await unfinishedSnapshot(dirname(this.#folder), this.#run);
 			await this.#running.save(join(unfinished.path, MEMORY));
 			await writeFile(join(unfinished.path, TRANSCRIPT), JSON.stringify(transcript, asText));
 			// If another lab has saved its transcript first, this one is discarded.

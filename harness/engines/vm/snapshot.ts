@@ -24,7 +24,7 @@ import {
 	readyFolder,
 	removeUnused,
 	snapshotsFolder,
-	unfinishedFolder,
+	unfinishedSnapshot,
 } from './snapshots-folder.ts';
 
 /** A guest that has booted, saved before its first lab. */
@@ -64,7 +64,7 @@ export async function ensureSnapshot(
 	if (found) return { ...found, ready };
 	process.stderr.write(`halfopen: booting ${kernel.release} once; labs start from its snapshot\n`);
 	return intoCache(async () => {
-		await using unfinished = await unfinishedFolder(snapshotsFolder(), run);
+		await using unfinished = await unfinishedSnapshot(snapshotsFolder(), run);
 		const root = join(unfinished.path, 'root.cpio');
 		await buildInitramfs(root, join(unfinished.path, 'root'), parts, programs);
 		const sysctls = await bootAndSave(

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { temporaryCache } from '../../kernels/fixtures/cache.ts';
 import { vmInventory } from './fixtures/inventory.ts';
-import { snapshotsFolder, sweepUnfinished, unfinishedFolder } from './snapshots-folder.ts';
+import { snapshotsFolder, sweepUnfinished, unfinishedSnapshot } from './snapshots-folder.ts';
 
 const ours = { id: 'abc1', owner: 'machine:1' };
 const others = { id: 'abc', owner: 'machine:2' };
@@ -22,8 +22,8 @@ const isOf =
 
 test('an unfinished folder is removed when it is disposed of', async () => {
 	{
-		await using folder = await unfinishedFolder(snapshotsFolder(), ours);
-		await using other = await unfinishedFolder(snapshotsFolder(), ours);
+		await using folder = await unfinishedSnapshot(snapshotsFolder(), ours);
+		await using other = await unfinishedSnapshot(snapshotsFolder(), ours);
 		expect(folder.path).not.toBe(other.path);
 		await writeFile(join(folder.path, 'memory'), 'half');
 	}
@@ -34,8 +34,8 @@ test('a sweep removes the unfinished folders of a killed run, but not those of o
 	const snapshot = join(snapshotsFolder(), '6.1-0123');
 	await mkdir(join(snapshot, 'ready-4567'), { recursive: true });
 	for (const folder of [snapshotsFolder(), snapshot]) {
-		await writeFile(join((await unfinishedFolder(folder, ours)).path, 'memory'), 'half');
-		await unfinishedFolder(folder, others);
+		await writeFile(join((await unfinishedSnapshot(folder, ours)).path, 'memory'), 'half');
+		await unfinishedSnapshot(folder, others);
 	}
 	expect(await vmInventory.objects(isOf(ours))).toHaveLength(2);
 	expect(await sweepUnfinished(ours)).toEqual([
@@ -49,10 +49,10 @@ test('a sweep removes the unfinished folders of a killed run, but not those of o
 });
 
 test('unfinished folders of any run are removed after a day, when another one is created', async () => {
-	const forgotten = await unfinishedFolder(snapshotsFolder(), others);
+	const forgotten = await unfinishedSnapshot(snapshotsFolder(), others);
 	const yesterday = new Date(Date.now() - 90_000_000);
 	await utimes(forgotten.path, yesterday, yesterday);
-	await using latest = await unfinishedFolder(snapshotsFolder(), ours);
+	await using latest = await unfinishedSnapshot(snapshotsFolder(), ours);
 	expect(await readdir(snapshotsFolder())).toEqual([basename(latest.path)]);
 });
 

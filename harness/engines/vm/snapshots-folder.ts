@@ -21,7 +21,7 @@ export const snapshotsFolder = (): string => join(cacheFolder(), 'snapshots');
  * the run's sweep removes it even if the process is killed. If the machine crashes, the folder is removed a day later,
  * when another one is created.
  */
-export async function unfinishedFolder(parent: string, run: RunIdentity): Promise<UnfinishedFolder> {
+export async function unfinishedSnapshot(parent: string, run: RunIdentity): Promise<UnfinishedFolder> {
 	await mkdir(parent, { recursive: true });
 	await removeStale(parent);
 	const path = await mkdtemp(join(parent, prefixOf(run)));
