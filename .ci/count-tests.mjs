@@ -1,5 +1,5 @@
-// Says in one line how many tests of the given JUnit reports passed and failed. Fails where one is missing, none
-// passed, or any failed.
+// Prints one line with the number of passed and failed tests in the given JUnit reports. Exits with 1 if a report is
+// missing, if no test passed, or if any failed.
 import { readFileSync } from 'node:fs';
 
 const reports = process.argv.slice(2).map(readReport);
@@ -17,7 +17,7 @@ function readReport(path) {
 	try {
 		return readFileSync(path, 'utf8');
 	} catch (error) {
-		console.error(`There is no report of the tests: ${error instanceof Error ? error.message : error}`);
+		console.error(`A test report is missing: ${error instanceof Error ? error.message : error}`);
 		return '';
 	}
 }

@@ -6,22 +6,22 @@ import { takeLabNumber } from '../harness/engines/lab-number.ts';
 import { subnet } from '../harness/engines/subnets.ts';
 import { type Side, startedAndRemoved } from './sides.ts';
 
-export interface BareSite {
+export interface DockerSite {
 	readonly docker: Dockerode;
 	readonly run: Run;
 	readonly image: string;
 	readonly firstBlock: number;
 }
 
-/** The same network and the same four containers through dockerode alone, with nobody in them but `sleep`. */
-export function bareDocker({ docker, run, image, firstBlock }: BareSite): Side {
+/** Creates the same network and the same four containers through dockerode alone. They run only `sleep`. */
+export function bareDocker({ docker, run, image, firstBlock }: DockerSite): Side {
 	const Labels = labelsOf(run);
 
 	return startedAndRemoved(async (onRemove) => {
 		const number = await takeLabNumber(run);
 		const name = `halfopen-${run.id}-bare-${number}`;
 		const { cidr, client, server } = subnet(firstBlock, number);
-		const made: Dockerode.Container[] = [];
+		const containers: Dockerode.Container[] = [];
 		const create = async (options: Dockerode.ContainerCreateOptions) => {
 			const HostConfig = { AutoRemove: true, ...options.HostConfig };
 			const container = await docker.createContainer({
@@ -31,7 +31,7 @@ export function bareDocker({ docker, run, image, firstBlock }: BareSite): Side {
 				Labels,
 				HostConfig,
 			});
-			made.push(container);
+			containers.push(container);
 			return container;
 		};
 		const host = async (title: string, address: string) => {
@@ -53,7 +53,7 @@ export function bareDocker({ docker, run, image, firstBlock }: BareSite): Side {
 		const IPAM = { Driver: 'default', Config: [{ Subnet: cidr }] };
 		const network = await docker.createNetwork({ Name: name, CheckDuplicate: true, Internal: true, Labels, IPAM });
 		onRemove(async () => {
-			await Promise.all(made.map((container) => removeContainer(docker, container)));
+			await Promise.all(containers.map((container) => removeContainer(docker, container)));
 			await network.remove();
 		});
 		await Promise.all([host('client', client.address), host('server', server.address)]);

@@ -8,8 +8,8 @@ import { HalfopenError } from '../harness/errors.ts';
 import { type Side, startedAndRemoved } from './sides.ts';
 
 /**
- * In the namespace of one host: the interface, then what a host runs besides. Says `ready` when the capture listens and
- * the second agent has spoken.
+ * Runs in the namespace of one host: configures the interface, then starts the programs that a host runs. Prints `ready`
+ * when the capture has started and the second agent has sent its first line.
  */
 const HOST = `
 set -e
@@ -30,7 +30,8 @@ wait
 `;
 
 /**
- * Two namespaces, each held by an agent; no bridge, no mounts, no processes of their own. Where a host fails, all goes.
+ * Creates two network namespaces, each held by an agent, without a bridge and without mount and PID namespaces. If one host
+ * fails, both end.
  */
 const LAB = `
 set -e
@@ -47,16 +48,16 @@ wait -n
 
 const BOTH_READY = /ready\n.*ready\n/s;
 
-export interface BareSite {
+export interface NetnsSite {
 	readonly run: RunIdentity;
 	readonly binaries: Binaries;
 }
 
 /**
- * The same programs in two network namespaces and a veth, by a shell script alone: nothing is isolated, and nobody
- * reads what they say.
+ * Runs the same programs in two network namespaces with a veth pair, by a shell script alone. Nothing else is isolated, and
+ * the output of the programs is not read.
  */
-export function bareNetns({ run, binaries }: BareSite): Side {
+export function bareNetns({ run, binaries }: NetnsSite): Side {
 	const env = environmentOf(run, binaries.bin);
 	const [program = '', ...args] = [
 		...(isRoot() ? [] : ['unshare', '--user', '--map-root-user', '--']),
@@ -65,7 +66,7 @@ export function bareNetns({ run, binaries }: BareSite): Side {
 	];
 
 	return startedAndRemoved(async (onRemove) => {
-		// In a process group of its own, which goes as a whole.
+		// A new process group, which is killed as a whole.
 		const lab = spawn(program, args, { detached: true, stdio: 'pipe', env });
 		const closed = once(lab, 'close').catch(() => {});
 		onRemove(() => kill(lab, closed));
@@ -73,36 +74,36 @@ export function bareNetns({ run, binaries }: BareSite): Side {
 	});
 }
 
-/** Resolves when the output of a program, of both streams, matches; rejects when the program ends before. */
+/** Resolves when the output of a program, on both streams, matches. Rejects if the program ends before that. */
 function output(child: ChildProcess, pattern: RegExp): Promise<void> {
 	return new Promise((resolve, reject) => {
-		let said = '';
-		const hears = (bytes: Buffer) => {
-			said += bytes;
-			if (pattern.test(said)) resolve();
+		let text = '';
+		const onData = (bytes: Buffer) => {
+			text += bytes;
+			if (pattern.test(text)) resolve();
 		};
-		child.stdout?.on('data', hears);
-		child.stderr?.on('data', hears);
+		child.stdout?.on('data', onData);
+		child.stderr?.on('data', onData);
 		child.on('error', reject);
-		child.on('close', () => reject(refused(child, said)));
+		child.on('close', () => reject(refused(child, text)));
 	});
 }
 
-/** Kills the whole group; resolves when its streams are closed. */
+/** Kills the whole group. Resolves when its streams are closed. */
 async function kill({ pid }: ChildProcess, closed: Promise<unknown>): Promise<void> {
 	try {
 		if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 	} catch (error) {
-		// It has ended by itself meanwhile.
+		// The group has ended meanwhile.
 		if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
 	}
 	await closed;
 }
 
-function refused({ spawnargs }: ChildProcess, said: string): HalfopenError {
+function refused({ spawnargs }: ChildProcess, output: string): HalfopenError {
 	return new HalfopenError('ENGINE_REFUSED', {
 		problem: `The lab without halfopen could not be set up: ${spawnargs[0]} ended.`,
-		seen: said,
-		remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`: this needs what the engine netns needs.',
+		seen: output,
+		remedy: 'Run `HALFOPEN_ENGINE=netns npm run setup`: the bench needs the same programs as the engine netns.',
 	});
 }

@@ -6,12 +6,12 @@ import { readTranscript } from '../harness/engines/vm/replay.ts';
 import { RunningGuest } from '../harness/engines/vm/running-guest.ts';
 import { type Side, timed } from './sides.ts';
 
-export interface BareSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {
+export interface VmSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {
 	readonly run: Run;
 }
 
-/** QEMU alone: the same guest is restored, runs with nothing to do until it pauses again, and is ended. */
-export function bareVm({ run, kernel, memory, ready }: BareSite): Side {
+/** Uses QEMU alone: restores the same guest, lets it run without input until it pauses again, and ends it. */
+export function bareVm({ run, kernel, memory, ready }: VmSite): Side {
 	async function restored(snapshot: string): Promise<RunningGuest> {
 		return new RunningGuest(
 			await Qemu.start(run, { kernel, snapshot }, run.directory, `bare-${await takeLabNumber(run)}`),
@@ -20,11 +20,11 @@ export function bareVm({ run, kernel, memory, ready }: BareSite): Side {
 
 	return {
 		async measure() {
-			const known = await readTranscript(ready);
-			const [guest, started] = await timed(() => restored(known?.memory ?? memory));
+			const recorded = await readTranscript(ready);
+			const [guest, started] = await timed(() => restored(recorded?.memory ?? memory));
 			try {
-				const nothing = { deadline: guest.first.now, bytes: Buffer.alloc(0), seed: 0n, restart: false };
-				const [, paused] = await timed(() => guest.turn(nothing));
+				const noInput = { deadline: guest.first.now, bytes: Buffer.alloc(0), seed: 0n, restart: false };
+				const [, paused] = await timed(() => guest.turn(noInput));
 				const [, ended] = await timed(() => guest.end());
 				return { 'lab usable': started + paused, 'lab removed': ended };
 			} finally {

@@ -6,7 +6,7 @@ import { bareNetns } from './bare-netns.ts';
 import { bareVm } from './bare-vm.ts';
 import type { Side } from './sides.ts';
 
-/** What each engine is measured beside: the same without the harness, by what it stands on alone. */
+/** The bare side of each engine: the same resources, without the harness. */
 const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
 	docker: ({ run, facts: { image = '', firstBlock } }) =>
 		bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) }),
@@ -14,10 +14,10 @@ const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
 	vm: ({ run, facts: { kernel = '', memory = '', ready = '' } }) => bareVm({ run, kernel, memory, ready }),
 };
 
-/** Names of the engines that can be measured. */
+/** The names of the engines that can be measured. */
 export const MEASURED = Object.keys(BARE);
 
-/** The bare side of the engine of this run. */
+/** Returns the bare side of the engine of this run. */
 export function bareSide(site: Handover): Side {
 	const bare = BARE[site.engine];
 	if (bare) return bare(site);

@@ -12,22 +12,20 @@ import { loadOf, nameOfResults, say } from './surroundings.ts';
 
 const command = new Command('npm run bench --')
 	.description(
-		'What labs cost, beside what the engine costs alone: side by side, on this machine, now. Ends with status 1 ' +
-			'where something takes longer than is allowed.',
+		'Measures how long labs take, compared with the engine alone, and what large timelines cost. Writes the results to ' +
+			'reports/bench.json. Exits with 1 if a limit is exceeded.',
 	)
-	.option('--suite', 'also run the whole suite, once on each engine that is there')
+	.option('--suite', 'also run the whole suite once on each available engine')
 	.action(async ({ suite = false }: { suite?: boolean }) => {
 		let now = merged(await measureLabs(), await historyOfMany());
 		await writeResults(merged(await readResults(), now));
 		for (const name of suite ? MEASURED : []) now = merged(now, await suiteOn(name));
 		const results = merged(await readResults(), now);
 		await writeResults(results);
-		process.stdout.write(
-			`\n${report(now)}\n\n${fromProjectRoot(BENCH_FILE)} has them, too, beside what was measured before.\n`,
-		);
-		const tooMuch = exceeded(now);
-		if (tooMuch.length === 0) return;
-		process.stderr.write(`\n${tooMuch.join('\n')}\n`);
+		process.stdout.write(`\n${report(now)}\n\n${fromProjectRoot(BENCH_FILE)} contains these and earlier results.\n`);
+		const failures = exceeded(now);
+		if (failures.length === 0) return;
+		process.stderr.write(`\n${failures.join('\n')}\n`);
 		process.exitCode = 1;
 	});
 
@@ -37,9 +35,9 @@ async function historyOfMany(): Promise<Results> {
 }
 
 async function suiteOn(engine: string): Promise<Results> {
-	const why = await unavailable(engine);
-	if (why === undefined) return { [nameOfResults(engine)]: { suite: await measureSuite(engine) } };
-	say(`${engine}: no suite. ${why}`);
+	const reason = await unavailable(engine);
+	if (reason === undefined) return { [nameOfResults(engine)]: { suite: await measureSuite(engine) } };
+	say(`${engine}: the suite is skipped. ${reason}`);
 	return {};
 }
 

@@ -10,8 +10,7 @@ import { measureWaiting } from './waiting-time.ts';
 const ROUNDS = 10;
 
 /**
- * What labs of the chosen engine cost, beside what it costs bare: side by side, on this machine, now. And what waiting
- * costs where their time is their own.
+ * Measures labs of the chosen engine and its bare side in turn. In virtual time, also measures how long waits take.
  */
 export function measureLabs(): Promise<Results> {
 	return withRun(async () => {

@@ -3,16 +3,13 @@ import type { RunIdentity } from '../harness/engines/engine.ts';
 import { markedProcesses } from '../harness/engines/marked.ts';
 import { isSameRun } from '../harness/engines/run-identity.ts';
 
-/**
- * The most that a process has ever had in memory (proc_pid_status(5), VmHWM), in MiB; 0 where its status does not say
- * it.
- */
+/** Returns the peak memory of a process in MiB, from its status (proc_pid_status(5), VmHWM), or 0 if it has none. */
 export function peakMib(status: string): number {
 	const [, kib = 0] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
 	return Math.round(Number(kib) / 1_024);
 }
 
-/** The same of the largest process that a run has on this machine now. */
+/** Returns the peak memory of the largest process of a run on this machine. */
 export async function largestPeakMib(engine: string, run: RunIdentity): Promise<number> {
 	const own = (await markedProcesses(engine)).filter(({ mark }) => isSameRun(mark, run));
 	const statuses = own.map(({ pid }) => readFile(`/proc/${pid}/status`, 'utf8'));

@@ -2,13 +2,13 @@ import type { Engine } from '../harness/engines/engine.ts';
 import { Lab } from '../harness/lab/lab.ts';
 import { type Side, timed } from './sides.ts';
 
-/** What a spec pays for a lab. */
+/** Measures a lab as a spec uses it. */
 export function ours(engine: Engine): Side {
 	return {
 		async measure() {
 			const [lab, ready] = await timed(() => Lab.create(engine));
 			try {
-				// Where labs are rehearsed, a host is there only when it is asked for something.
+				// On vm a lab may be replayed. Its guest runs only when a host gets a request.
 				const [, answered] = await timed(() => lab.client.boot.machine.now());
 				const [, removed] = await timed(async () => {
 					await lab.end();

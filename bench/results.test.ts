@@ -29,41 +29,41 @@ const waiting: NonNullable<Measured['waiting']> = {
 	waited: { '7200 s, idle': { guest_s: 7_200, wall_s: 2.88, ratio: 2_500, memory_mib: 702 } },
 };
 
-describe('what is allowed', () => {
-	test('a lab on docker: 1.3 times the bare one', () => {
+describe('the limit', () => {
+	test('of a lab on docker: 1.3 times the bare one', () => {
 		expect(exceeded({ docker: { labs: labs(1_300, 1_000) } })).toEqual([]);
 		expect(exceeded({ docker: { labs: labs(1_310, 1_000) } })).toEqual([
-			'docker: a lab is ready after 1.31 times what it takes bare; allowed are 1.3 times.',
+			'docker: a lab is ready after 1.31 times the bare time; the limit is 1.3 times.',
 		]);
 	});
 
-	test('a lab on netns: 150 ms, and 2 times the bare one', () => {
+	test('of a lab on netns: 150 ms, and 2 times the bare one', () => {
 		expect(exceeded({ netns: { labs: labs(150, 75) } })).toEqual([]);
 		expect(exceeded({ netns: { labs: labs(151, 60) } })).toEqual([
-			'netns: a lab is ready after 151 ms; allowed are 150 ms.',
-			'netns: a lab is ready after 2.52 times what it takes bare; allowed are 2 times.',
+			'netns: a lab is ready after 151 ms; the limit is 150 ms.',
+			'netns: a lab is ready after 2.52 times the bare time; the limit is 2 times.',
 		]);
 	});
 
-	test('a lab in virtual time, on any kernel: 1000 ms until its guest has answered', () => {
+	test('of a lab in virtual time, on any kernel: 1000 ms until its guest has answered', () => {
 		expect(exceeded({ 'vm 6.1': { labs: labs(1_000, 300, 'lab usable'), waiting } })).toEqual([]);
 		expect(
 			exceeded({ 'vm 6.1': { labs: labs(1_000.1, 300, 'lab usable') }, netns: { labs: labs(2_000, 1, 'lab usable') } }),
-		).toEqual(['vm 6.1: a lab is usable after 1000.1 ms; allowed are 1000 ms.']);
+		).toEqual(['vm 6.1: a lab is usable after 1000.1 ms; the limit is 1000 ms.']);
 	});
 
-	test('the suite in virtual time: 600 s, whatever its longest scenario', () => {
+	test('of the suite in virtual time: 600 s, whatever its longest scenario', () => {
 		const allowed_s = allowedForSuite('vm', 3);
 		expect(exceeded({ 'vm 6.1': { suite: suite(600, { allowed_s }) } })).toEqual([]);
 		expect(exceeded({ 'vm 7.2': { suite: suite(600.1, { allowed_s }) } })).toEqual([
-			'vm 7.2: the suite took 600.1 s; allowed are 600 s.',
+			'vm 7.2: the suite took 600.1 s; the limit is 600 s.',
 		]);
 	});
 
-	test('the suite: 1.5 times its longest scenario and 30 s, and it passes', () => {
+	test('of the suite: 1.5 times its longest scenario and 30 s, and it must pass', () => {
 		expect(exceeded({ netns: { suite: suite(165) } })).toEqual([]);
 		expect(exceeded({ netns: { suite: suite(165.1) }, docker: { suite: suite(20, { passed: false }) } })).toEqual([
-			'netns: the suite took 165.1 s; allowed are 165 s, 1.5 times its longest scenario and 30 s.',
+			'netns: the suite took 165.1 s; the limit is 165 s, 1.5 times its longest scenario and 30 s.',
 			'docker: the suite failed.',
 		]);
 	});
@@ -80,7 +80,7 @@ describe('results', () => {
 
 	afterEach(() => rm(folder, { recursive: true }));
 
-	test('are read back as they were written, and those of another engine or of the suite stay', async () => {
+	test('are read as they were written, and those of other engines or of the suite are kept', async () => {
 		await writeResults({ docker: { labs: labs(1_000, 900), suite: suite(170) } }, path);
 		await writeResults(
 			merged(await readResults(path), { docker: { labs: labs(800, 900) }, netns: { labs: labs(100, 80) } }),
@@ -92,7 +92,7 @@ describe('results', () => {
 		});
 	});
 
-	test('of one kernel stay beside those of another, and what was measured of it before', async () => {
+	test('of one kernel are kept beside those of another, and beside earlier measurements of it', async () => {
 		await writeResults({ 'vm 6.1': { labs: labs(400, 300), waiting }, 'vm 7.2': { waiting } }, path);
 		await writeResults(merged(await readResults(path), { 'vm 6.1': { suite: suite(300) } }), path);
 		expect(await readResults(path)).toEqual({
@@ -101,7 +101,7 @@ describe('results', () => {
 		});
 	});
 
-	test('of another version, or cut, or none at all, are none', async () => {
+	test('of another version, truncated or missing count as none', async () => {
 		expect(await readResults(path)).toEqual({});
 		await writeResults({}, path);
 		await writeFile(path, '{"lab ready":{"ours_ms":1,"bare_ms":1,"ratio":1}}');
@@ -130,7 +130,7 @@ describe('results', () => {
 		);
 	});
 
-	test('are shown with what waiting costs where time is the lab’s own', () => {
+	test('are shown with the cost of waiting in virtual time', () => {
 		expect(report({ 'vm 6.1': { labs: labs(400, 300, 'lab usable'), waiting } })).toBe(
 			[
 				'vm 6.1, medians (load 0.5 to 1.0)  ours, ms  bare, ms  ratio',

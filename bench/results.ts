@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { PROJECT_ROOT } from '../harness/util/project-root.ts';
 
-/** Where the results of all benches are. */
+/** The file with the results of all benches. */
 export const BENCH_FILE = join(PROJECT_ROOT, 'reports', 'bench.json');
 
-/** When it was measured, and how loaded the machine was: the load average of a minute before and after. */
+/** The time of the measurement, and the load average over a minute, before and after it. */
 const surroundings = { at: z.iso.datetime(), load: z.tuple([z.number(), z.number()]) };
 
 const figureSchema = z.object({ ours_ms: z.number(), bare_ms: z.number(), ratio: z.number() });
@@ -14,37 +14,37 @@ const figureSchema = z.object({ ours_ms: z.number(), bare_ms: z.number(), ratio:
 const waitedSchema = z.object({ guest_s: z.number(), wall_s: z.number(), ratio: z.number(), memory_mib: z.number() });
 
 const scaleSchema = z.object({
-	/** Of both captures. */
+	/** Packets in both captures. */
 	packets: z.int(),
 	segments: z.int(),
-	/** What a history keeps of a segment in memory. */
+	/** Memory of a history per segment. */
 	bytes_per_segment: z.number(),
-	/** The longest of 50 queries over 50,000 segments, each after something was added. */
+	/** The longest of 50 queries over 50,000 segments, each after an addition. */
 	longest_query_ms: z.number(),
-	/** Seconds of the processor, by step. */
+	/** CPU time of each step, in seconds. */
 	ours_s: z.record(z.string(), z.number()),
-	/** All steps but the reading. */
+	/** CPU time of all steps except reading, in seconds. */
 	after_read_s: z.number(),
-	/** What tshark takes to read both captures; absent where there is none. */
+	/** CPU time in which tshark reads both captures, in seconds. Missing if tshark is not installed. */
 	tshark_s: z.number().optional(),
 });
 
 const measuredSchema = z.strictObject({
-	/** Medians of what a lab costs, by what was measured. */
+	/** Medians for a lab, by the name of the measurement. */
 	labs: z.object({ ...surroundings, medians: z.record(z.string(), figureSchema) }).optional(),
-	/** Labs with a time of their own, by what they waited for. */
+	/** Labs in virtual time, by the name of the wait. */
 	waiting: z.object({ ...surroundings, waited: z.record(z.string(), waitedSchema) }).optional(),
-	/** A history of many segments, whichever engine: a transfer of 200 MB. */
+	/** The history of a transfer of 200 MB. It does not depend on the engine. */
 	scale: z.object({ ...surroundings, ...scaleSchema.shape }).optional(),
 	/** The whole suite, `npm test`. */
 	suite: z
 		.object({
 			...surroundings,
 			wall_s: z.number(),
-			/** Its longest scenario, by its folder in reports. */
+			/** The longest scenario, as its folder in reports. */
 			longest: z.object({ scenario: z.string(), s: z.number() }),
 			allowed_s: z.number(),
-			/** The status it ended with was 0. */
+			/** Whether it exited with 0. */
 			passed: z.boolean(),
 		})
 		.optional(),
@@ -52,37 +52,37 @@ const measuredSchema = z.strictObject({
 
 const resultsSchema = z.record(z.string(), measuredSchema);
 
-/** Both sides of one thing that was measured, in ms, and ours as a multiple of the bare one. */
+/** A measurement of both sides, in ms, and ours as a multiple of the bare one. */
 export type Figure = Readonly<z.infer<typeof figureSchema>>;
 
 /**
- * How many seconds passed in a lab, how many of wall time that took, the first as a multiple of the second, and the
- * most memory its guest has had, in MiB.
+ * The seconds that passed in a lab, the wall time that this took, the first as a multiple of the second, and the peak
+ * memory of the guest in MiB.
  */
 export type Waited = Readonly<z.infer<typeof waitedSchema>>;
 
-/** What a history of many segments costs. */
+/** The cost of a history of many segments. */
 export type Scale = Readonly<z.infer<typeof scaleSchema>>;
 
-/** What was measured of one engine. */
+/** All measurements of one engine. */
 export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 
-/** What was measured, by engine; where guests have a kernel of their own, by engine and kernel: `vm 6.1`. */
+/** All measurements, by engine. On vm by engine and kernel: `vm 6.1`. */
 export type Results = Readonly<Record<string, Measured>>;
 
-/** What no engine has a part in stands under this name. */
+/** The name of measurements that do not depend on an engine. */
 export const HISTORY = 'history';
 
-/** The engine that results are of. */
+/** Returns the engine of results with this name. */
 export const engineOf = (name: string): string => name.split(' ', 1)[0] ?? '';
 
-/** Results of this bench over those of earlier ones: what was measured again replaces what was known of it. */
+/** Merges results: new measurements replace earlier ones of the same kind. */
 export function merged(earlier: Results, now: Results): Results {
 	const names = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
 	return Object.fromEntries(names.map((name) => [name, { ...earlier[name], ...now[name] }]));
 }
 
-/** What earlier benches measured; nothing, where there was none, or one of another version. */
+/** Reads the results of earlier benches. Returns none if the file is missing or of another version. */
 export async function readResults(path = BENCH_FILE): Promise<Results> {
 	const text = await readFile(path, 'utf8').catch(() => '{}');
 	const { success, data } = resultsSchema.safeParse(parsed(text));

@@ -20,28 +20,28 @@ const TRANSFER_BYTES = 200_000_000;
 /** About 50,000 segments. */
 const QUERIED_BYTES = 45_000_000;
 const QUERIES = 50;
-/** What a pipe of tcpdump's holds. */
+/** The capacity of a pipe. */
 const CHUNK = 65_536;
-/** Where histories begin, seconds since the epoch. */
+/** The start of histories, in seconds since the epoch. */
 const ORIGIN = 1_800_000_000;
 
 const PATTERNS: readonly SegmentPattern[] = ['> S', '< S.', '...', '1..x > .', '...', '< .', '...'];
 
 /**
- * What a history of many segments costs: processor time, memory, and one query of 50 after each of which something is
- * added.
+ * Measures the cost of a history with many segments: CPU time, memory, and the longest of 50 queries, each after an
+ * addition.
  */
 export async function measureScale(): Promise<Scale> {
 	say('a history of 50,000 segments: 50 queries');
 	const longest_query_ms = longestQuery();
 	say('a transfer of 200 MB: read, joined, matched, drawn, written');
 	const { client, server, packets } = transfer(TRANSFER_BYTES);
-	// Before tshark: what making the captures has left behind is swept meanwhile, and not while they are read.
+	// This collects the garbage of creating the captures before anything is measured.
 	const empty = heapUsed();
 	const tshark_s = await tshark([client, server]);
 	const history = new History(ORIGIN, ADDRESSES);
 	const steps = {
-		read: seconds(() => tell(client, server, (one) => history.observe(one))),
+		read: seconds(() => readCaptures(client, server, (one) => history.observe(one))),
 		join: seconds(() => history.events),
 		match: seconds(() => matches(history)),
 	};
@@ -56,7 +56,7 @@ export async function measureScale(): Promise<Scale> {
 		}),
 		write: seconds(() => timelineText(timeline)),
 	};
-	// A lab reads while the transfer goes on; the rest is what somebody waits for afterwards.
+	// A lab reads during the transfer. The user waits for the other steps afterwards.
 	const after_read_s = rounded(ours_s.join + ours_s.match + ours_s.draw + ours_s.write, 2);
 	return {
 		packets,
@@ -69,8 +69,8 @@ export async function measureScale(): Promise<Scale> {
 	};
 }
 
-/** Gives the sightings of both captures, as they are told by turns. */
-function tell(client: Uint8Array, server: Uint8Array, to: (sighting: PacketObservation) => void): void {
+/** Reads both captures alternately, in chunks, and passes on their observations. */
+function readCaptures(client: Uint8Array, server: Uint8Array, to: (observation: PacketObservation) => void): void {
 	const captures = [
 		{ host: 'client', bytes: client, reader: new PcapReader() },
 		{ host: 'server', bytes: server, reader: new PcapReader() },
@@ -90,15 +90,15 @@ function matches(history: History): boolean {
 	return matchSegments(packetsFor(history.packets, patterns), patterns);
 }
 
-/** In ms of the processor's time. */
+/** Returns the CPU time of the longest query, in ms. */
 function longestQuery(): number {
 	const { client, server } = transfer(QUERIED_BYTES);
 	const all: PacketObservation[] = [];
-	tell(client, server, (one) => all.push(one));
+	readCaptures(client, server, (one) => all.push(one));
 	const history = new History(ORIGIN, ADDRESSES);
 	for (const one of all.splice(0, all.length - QUERIES)) history.observe(one);
 	const query = () => [history.segments.length, history.of('segment').length, matches(history)];
-	// The first joins all that was seen so far, and compiles the code.
+	// The first query joins all packets so far, and lets the engine compile the code.
 	query();
 	const took = all.map((one) => {
 		history.observe(one);
@@ -107,7 +107,7 @@ function longestQuery(): number {
 	return rounded(Math.max(...took) * 1_000, 1);
 }
 
-/** What tshark takes to read both captures, in seconds of the processor's time; undefined where there is no tshark. */
+/** Returns the CPU time in which tshark reads both captures, in seconds, or undefined if tshark is not installed. */
 async function tshark(captures: readonly Uint8Array[]): Promise<number | undefined> {
 	const folder = await mkdtemp(join(tmpdir(), 'halfopen-bench-'));
 	try {
@@ -130,7 +130,7 @@ async function tshark(captures: readonly Uint8Array[]): Promise<number | undefin
 	}
 }
 
-/** Of the processor: what else a busy machine does is no matter. */
+/** Returns the CPU time of some work, in seconds. Unlike wall time it does not depend on the load of the machine. */
 function seconds(work: () => unknown): number {
 	const before = process.cpuUsage();
 	work();
@@ -138,10 +138,10 @@ function seconds(work: () => unknown): number {
 	return rounded((user + system) / 1e6, 3);
 }
 
-/** What is still needed, in bytes. */
+/** Returns the memory that is in use after garbage collection, in bytes. */
 function heapUsed(): number {
 	setFlagsFromString('--expose-gc');
-	// Twice: buffers go with the second.
+	// The second collection frees buffers.
 	for (let times = 0; times < 2; times++) runInNewContext('gc')();
 	const { heapUsed, arrayBuffers } = process.memoryUsage();
 	return heapUsed + arrayBuffers;

@@ -1,26 +1,27 @@
 import type { Figure } from './results.ts';
 
-/** How long one side took for each thing that is measured, in ms. */
+/** The times of one side in ms, by the name of the measurement. */
 export type Times = Readonly<Record<string, number>>;
 
+/** One side of a comparison: labs, or the bare engine. */
 export interface Side {
-	/** Does everything once. What it makes it removes. */
+	/** Measures everything once. Removes everything that it creates. */
 	measure(): Promise<Times>;
 }
 
 /**
- * Both sides in turn, the first round not counted. Which of them begins changes from round to round: a machine that
- * gets slower or faster meanwhile favours none.
+ * Measures both sides in turn. The first round does not count. The order changes from round to round, so that a machine
+ * that becomes slower or faster meanwhile favours neither side.
  */
 export async function alternately(
 	ours: Side,
 	bare: Side,
 	rounds: number,
-	said: (round: number) => void,
+	onRound: (round: number) => void,
 ): Promise<{ ours: Times[]; bare: Times[] }> {
 	const times: { ours: Times[]; bare: Times[] } = { ours: [], bare: [] };
 	for (let round = 0; round <= rounds; round++) {
-		said(round);
+		onRound(round);
 		for (const side of round % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const)) {
 			const taken = await (side === 'ours' ? ours : bare).measure();
 			if (round > 0) times[side].push(taken);
@@ -29,7 +30,7 @@ export async function alternately(
 	return times;
 }
 
-/** Medians of each side, for all that both measured. */
+/** Returns the medians of each side, for all names that both measured. */
 export function figures({ ours, bare }: { ours: readonly Times[]; bare: readonly Times[] }): Record<string, Figure> {
 	const names = Object.keys(ours[0] ?? {}).filter((name) => bare[0]?.[name] !== undefined);
 	return Object.fromEntries(
@@ -45,7 +46,7 @@ export function figures({ ours, bare }: { ours: readonly Times[]; bare: readonly
 	);
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** Returns the middle number, or the mean of the two in the middle. */
 export function median(numbers: readonly number[]): number {
 	const sorted = [...numbers].sort((a, b) => a - b);
 	const [low = Number.NaN, high = Number.NaN] = [
@@ -55,21 +56,24 @@ export function median(numbers: readonly number[]): number {
 	return (low + high) / 2;
 }
 
-/** Runs some work, and tells how long it took. */
+/** Runs some work. Returns its result and its duration in ms. */
 export async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
 	const start = performance.now();
 	const result = await work();
 	return [result, performance.now() - start];
 }
 
-/** A side that makes something and removes it. What there is to remove, `start` says as soon as it is there. */
+/**
+ * Returns a side that starts something and removes it. `start` passes the function that removes it as soon as there is
+ * something to remove.
+ */
 export function startedAndRemoved(start: (onRemove: (remove: () => Promise<void>) => void) => Promise<void>): Side {
 	return {
 		async measure() {
 			let remove = async () => {};
 			const starting = timed(() =>
-				start((how) => {
-					remove = how;
+				start((removeAll) => {
+					remove = removeAll;
 				}),
 			);
 			const [, ready] = await starting.catch(async (error: unknown) => {
@@ -82,5 +86,5 @@ export function startedAndRemoved(start: (onRemove: (remove: () => Promise<void>
 	};
 }
 
-/** A number with so many digits behind the point. */
+/** Rounds a number to so many digits after the point. */
 export const rounded = (number: number, digits: number) => Number(number.toFixed(digits));

@@ -13,7 +13,7 @@ import { loadOf, withRun } from './surroundings.ts';
 
 const REPORTS = join(PROJECT_ROOT, 'reports');
 
-/** Why a run cannot be opened on this engine here, or nothing where it can. */
+/** Returns the reason why a run cannot be opened on this engine, or undefined if it can. */
 export async function unavailable(engine: string): Promise<string | undefined> {
 	const before = process.env[ENGINE_VARIABLE];
 	process.env[ENGINE_VARIABLE] = engine;
@@ -29,7 +29,7 @@ export async function unavailable(engine: string): Promise<string | undefined> {
 	}
 }
 
-/** Runs the whole suite on an engine, as `npm test` does, with its output on stderr. */
+/** Runs the whole suite on an engine with `npm test`. Its output goes to stderr. */
 export async function measureSuite(engine: string): Promise<NonNullable<Measured['suite']>> {
 	const start = Date.now();
 	const { result, ...when } = await loadOf(() =>
@@ -60,7 +60,7 @@ interface Spent {
 	readonly s: number;
 }
 
-/** What scenarios cost that have told so since then. */
+/** Returns the costs of the scenarios that have ended since `start`. */
 async function costsSince(start: number): Promise<Spent[]> {
 	const names = await readdir(REPORTS, { recursive: true });
 	const paths = names.filter((name) => basename(name) === ARTIFACTS.cost).map((name) => join(REPORTS, name));

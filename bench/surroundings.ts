@@ -3,17 +3,17 @@ import { KERNEL_VARIABLE } from '../harness/engines/vm/runner.ts';
 import setup from '../harness/run/setup.ts';
 import teardown from '../harness/run/teardown.ts';
 
-/** Says how far the bench is. */
+/** Prints the progress of the bench. */
 export function say(line: string): void {
 	process.stderr.write(`${line}\n`);
 }
 
-/** What results of an engine are called here and now. */
+/** Returns the name of results of an engine, with the current kernel on vm. */
 export function nameOfResults(engine: string): string {
 	return engine === 'vm' ? `${engine} ${process.env[KERNEL_VARIABLE]}` : engine;
 }
 
-/** Does some work in a run of the harness's own. Ended by Ctrl-C it leaves the sweeping to the watchdog. */
+/** Runs some work in a new run of the harness. After Ctrl-C the watchdog sweeps the run. */
 export async function withRun<T>(work: () => Promise<T>): Promise<T> {
 	const before = new Set(Object.keys(process.env));
 	await setup();
@@ -21,12 +21,12 @@ export async function withRun<T>(work: () => Promise<T>): Promise<T> {
 		return await work();
 	} finally {
 		await teardown();
-		// What it told workers is over with it; another run may follow in a process of ours.
+		// The run's variables for workers must not reach a later run.
 		for (const name of Object.keys(process.env)) if (!before.has(name)) delete process.env[name];
 	}
 }
 
-/** Times say little without the load they were taken under: its average over a minute before the work and after it. */
+/** Runs some work. Also returns the load average over a minute, before and after it: times depend on the load. */
 export async function loadOf<T>(
 	work: () => Promise<T>,
 ): Promise<{ result: T; at: string; load: [before: number, after: number] }> {

@@ -3,16 +3,16 @@ import { type PcapRecord, pcapHeader, pcapRecord } from '../harness/formats/pcap
 import { SNAPSHOT_BYTES } from '../harness/probes/capture.ts';
 import { type HostName, otherHost } from '../harness/timeline/events.ts';
 
-/** Addresses and MSS as in a lab whose offloads are off (MTU 1500, timestamps). */
+/** Addresses and MSS as in a lab without offloads (MTU 1500, timestamps). */
 export const ADDRESSES = { client: '198.18.0.2', server: '198.18.0.3' } as const;
 const MSS = 1_448;
 const PORTS = { client: 50_000, server: 8080 } as const;
-/** When it begins, in seconds since the epoch, and how long the wire takes. */
+/** The start of the transfer, in seconds since the epoch, and the delay of the wire. */
 const START = 1_800_000_000;
 const TRAVEL_NS = 20_000;
-/** From one data segment to the next. */
+/** The time from one data segment to the next. */
 const PACE_NS = 12_000;
-/** Later than so many further segments a lost one is sent again (fast retransmit, after a round trip). */
+/** A lost segment is retransmitted after so many further segments (fast retransmit, after a round trip). */
 const REPAIR = 12;
 
 const FLAG = { SYN: 0x02, PSH: 0x08, ACK: 0x10 } as const;
@@ -28,8 +28,8 @@ interface Sent {
 }
 
 /**
- * The captures of both hosts of a transfer from client to server, of which one in a hundred data segments is lost on
- * the wire and sent again.
+ * Returns the captures of both hosts of a transfer from client to server. One in a hundred data segments is lost on the
+ * wire and retransmitted.
  */
 export function transfer(bytes: number): {
 	readonly client: Uint8Array;
@@ -131,7 +131,7 @@ const uint16 = (value: number) => [(value >> 8) & 255, value & 255];
 const uint32 = (value: number) => [...uint16(value >>> 16), ...uint16(value & 0xffff)];
 const address = (host: HostName) => ADDRESSES[host].split('.').map(Number);
 
-/** Where the cooked header says whether the packet left (PACKET_OUTGOING) or arrived (PACKET_HOST). */
+/** The offset of the packet type in the cooked header: PACKET_OUTGOING or PACKET_HOST. */
 const PACKET_TYPE = 10;
 const OUTGOING = 4;
 

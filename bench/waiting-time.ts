@@ -8,17 +8,17 @@ import type { Measured, Waited } from './results.ts';
 import { rounded, timed } from './sides.ts';
 import { loadOf, say } from './surroundings.ts';
 
-/** What everybody has who changes nothing. */
+/** The kernel's default. */
 const RETRIES2 = 15;
 
-/** Labs that do little but wait, each in its own time. */
+/** Waits in virtual time, by name. */
 const WAITING: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
 	'60 s, idle': (lab) => idle(lab, 60),
 	[`ETIMEDOUT, tcp_retries2 = ${RETRIES2}`]: untilTimeout,
 	'7200 s, idle': (lab) => idle(lab, 7_200),
 };
 
-/** How much time passes in labs that have a time of their own while they wait, and how long that takes. */
+/** Measures how much time passes in labs with virtual time while they wait, and how much wall time that takes. */
 export async function measureWaiting(engine: Engine, site: Handover): Promise<Measured['waiting']> {
 	const { result, ...when } = await loadOf(async () => {
 		const waited: Record<string, Waited> = {};
@@ -36,7 +36,7 @@ async function measureOne(
 	{ engine: name, run }: Handover,
 	wait: (lab: Lab) => Promise<void>,
 ): Promise<Waited> {
-	// A sysctl of the lab's own is written by the guest itself: it has been restored when the lab is there.
+	// A sysctl of the lab is written in the guest, so the guest has been restored when the lab is ready.
 	const lab = await Lab.create(engine, { sysctls: { tcp_retries2: RETRIES2 } });
 	try {
 		const { clock } = lab;
@@ -48,7 +48,7 @@ async function measureOne(
 	}
 }
 
-/** Seconds that passed in a lab, seconds of wall time that it took, and how many times faster that is. */
+/** Returns the seconds that passed in a lab, the wall time, and their ratio. */
 export function pace(guest: number, wall: number): Omit<Waited, 'memory_mib'> {
 	return { guest_s: rounded(guest, 1), wall_s: rounded(wall, 2), ratio: rounded(guest / wall, 0) };
 }
@@ -57,7 +57,7 @@ function idle({ clock }: Lab, seconds: number): Promise<void> {
 	return clock.sleep(seconds * 1_000, new AbortController().signal);
 }
 
-/** The client writes, and nothing arrives any more. */
+/** The client sends while all packets are dropped, until ETIMEDOUT. */
 async function untilTimeout({ client, server }: Lab): Promise<void> {
 	const listener = await server.socket();
 	await listener.listen(8080);
