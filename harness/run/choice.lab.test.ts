@@ -1,4 +1,4 @@
-/** Which engine a run is on: what it says where its user asked for one that there is not. */
+/** The choice of an engine that does not exist. */
 import { expect, jest, test } from '@jest/globals';
 import { cloneProject } from './fixtures/clone.ts';
 import { leftoversOf } from './fixtures/leftovers.ts';
@@ -6,7 +6,7 @@ import { NestedRun } from './fixtures/nested-run.ts';
 
 jest.setTimeout(120_000);
 
-test('an engine of a name that there is not: ENGINE_UNKNOWN with the nearest, without a stack', async () => {
+test('an unknown engine: ENGINE_UNKNOWN with the nearest name, without a stack', async () => {
 	await using clone = await cloneProject({ 'no-lab': 'no-lab.ts' });
 	const run = new NestedRun(clone, [], { HALFOPEN_ENGINE: 'dokcer' });
 	expect(await run.ended).toBe(1);

@@ -31,12 +31,12 @@ const ENGINES: Readonly<Record<string, EngineModules>> = {
 	},
 };
 
-/** The engine of this name, for the runner. */
+/** Returns the engine of this name, for the runner. */
 export function runnerNamed(name: string): Promise<EngineRunner> {
 	return modulesOf(name).runner();
 }
 
-/** The engine of this name, for a worker. */
+/** Connects a worker to the engine of this name. */
 export function connectTo(name: string, run: Run, facts: Facts): Promise<Engine> {
 	return modulesOf(name).connect(run, facts);
 }
@@ -52,8 +52,8 @@ function modulesOf(name: string): EngineModules {
 }
 
 /**
- * The engine that the user has chosen. Without a choice it is Docker or, if that cannot be reached, network namespaces;
- * a message on stderr says so.
+ * Returns the engine that the user has chosen. Without a choice it is Docker or, if that cannot be reached, network
+ * namespaces, with a message on stderr.
  */
 export async function chooseEngine(wanted = process.env[ENGINE_VARIABLE]): Promise<EngineRunner> {
 	if (wanted) return runnerNamed(wanted);
@@ -62,7 +62,7 @@ export async function chooseEngine(wanted = process.env[ENGINE_VARIABLE]): Promi
 		await docker.runs();
 		return docker;
 	} catch (error) {
-		// If the user gave an engine's address, it is not replaced by another engine.
+		// An engine whose address the user gave is not replaced by another one.
 		if (!(error instanceof HalfopenError) || error.code !== 'ENGINE_UNREACHABLE' || process.env.DOCKER_HOST)
 			throw error;
 		process.stderr.write(

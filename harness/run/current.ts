@@ -4,12 +4,12 @@ import { endingWithRunner } from './end-with-runner.ts';
 import { currentRun, isInRun } from './handover.ts';
 
 /**
- * Connected when the module is loaded: scenarios that run concurrently start between tests, where Jest does not allow
+ * The engine is connected when this module is loaded: concurrent scenarios start between tests, where Jest does not allow
  * imports.
  */
 let engine: Engine | undefined = isInRun() ? await connect() : undefined;
 
-/** The engine of the run, in a worker. */
+/** Returns the engine of the run, in a worker. */
 export async function currentEngine(): Promise<Engine> {
 	engine ??= await connect();
 	return engine;

@@ -6,11 +6,11 @@ import { removeDirectory, runsWithDirectory } from './directory.ts';
 
 /**
  * Sweeps runs whose runner has died and whose watchdog could not sweep: the machine or the engine crashed, or the
- * watchdog was killed, too. Runs of which this machine cannot know that are left alone and listed on stderr.
+ * watchdog was killed, too. Runs that this machine cannot check are left alone and listed on stderr.
  */
 export async function sweepDeadRuns(engine: EngineRunner, parent = tmpdir()): Promise<void> {
 	const [onEngine, onDisk] = await Promise.all([engine.runs(), runsWithDirectory(engine.name, parent)]);
-	// A run's folder proves that an earlier boot of this machine started the run, and not one of a copy of this machine.
+	// A run's folder on this disk proves that this machine started the run in an earlier boot, and not a copy of it.
 	const dead = distinctRuns([
 		...[...onEngine, ...onDisk].filter(({ owner }) => isDead(owner)),
 		...onDisk.filter(({ owner }) => isOfEarlierBoot(owner)),

@@ -1,4 +1,4 @@
-/** Whose folders in the temporary directory are believed, and which are removed. */
+/** Which folders in the temporary directory count as those of runs, and which are removed. */
 import { chmod, chown, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,36 +10,36 @@ import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory, removeDirectory, runsWithDirectory } from './directory.ts';
 import { assertRun } from './handover.ts';
 
-let place: string;
-/** In place of the temporary directory. */
+let folder: string;
+/** Used instead of the temporary directory. */
 let parent: string;
 let victim: string;
 
 beforeEach(async () => {
-	place = await realpath(await mkdtemp(join(tmpdir(), 'halfopen-directory-')));
-	parent = join(place, 'tmp');
+	folder = await realpath(await mkdtemp(join(tmpdir(), 'halfopen-directory-')));
+	parent = join(folder, 'tmp');
 	await mkdir(parent);
-	victim = join(place, 'victim');
+	victim = join(folder, 'victim');
 	await mkdir(victim);
 	await writeFile(join(victim, 'precious'), '');
 });
 
 afterEach(async () => {
-	await rm(place, { recursive: true, force: true });
+	await rm(folder, { recursive: true, force: true });
 });
 
 const runOf = (id: string, owner = deadOwner()): Run => ({ id, owner, directory: directoryOf(id, parent) });
 
-/** A folder that somebody made, with what it says of itself. */
-async function plant(name: string, told: unknown, mode = 0o700): Promise<string> {
+/** Creates a folder with this `run.json`. */
+async function plant(name: string, identity: unknown, mode = 0o700): Promise<string> {
 	const path = join(parent, name);
 	await mkdir(path, { mode });
 	await chmod(path, mode);
-	await writeFile(join(path, 'run.json'), typeof told === 'string' ? told : JSON.stringify(told));
+	await writeFile(join(path, 'run.json'), typeof identity === 'string' ? identity : JSON.stringify(identity));
 	return path;
 }
 
-/** An engine that has these runs, and writes down which it is to sweep. */
+/** Returns an engine that has these runs, and a list of the runs that it was asked to sweep. */
 function engineWith(...runs: readonly RunIdentity[]): { engine: EngineRunner; swept: RunIdentity[] } {
 	const swept: RunIdentity[] = [];
 	const sweep = async (run: RunIdentity) => {
@@ -49,7 +49,7 @@ function engineWith(...runs: readonly RunIdentity[]): { engine: EngineRunner; sw
 	return { engine: { name: 'unit', runs: async () => [...runs], sweep } as unknown as EngineRunner, swept };
 }
 
-test('a folder is its user’s alone, and of a new name', async () => {
+test('creates a folder that only its user can read, and never uses an existing one', async () => {
 	const run = runOf('abc1', thisProcess());
 	await makeDirectory(run, 'unit');
 	expect((await stat(run.directory)).mode & 0o777).toBe(0o700);
@@ -60,7 +60,7 @@ test('a folder is its user’s alone, and of a new name', async () => {
 	expect(await readdir(victim)).toEqual(['precious']);
 });
 
-test('dead runs of ours are swept, with their folders, and no others', async () => {
+test('sweeps only dead runs of this user and engine, and removes their folders', async () => {
 	const [dead, rebooted, alive, elsewhere] = [
 		runOf('dead'),
 		runOf('old', ofOtherBoot()),
@@ -75,12 +75,12 @@ test('dead runs of ours are swept, with their folders, and no others', async () 
 	expect((await readdir(parent)).sort()).toEqual(['halfopen-run-alive', 'halfopen-run-far', 'halfopen-run-other']);
 });
 
-describe('what others have put there is not believed, and stays', () => {
+describe('ignores and keeps folders that are not those of a run', () => {
 	const owner = deadOwner();
-	const told = { id: 'bait', owner, engine: 'unit' };
+	const valid = { id: 'bait', owner, engine: 'unit' };
 
-	/** Sweeps, and passes if nothing was: the folder of this name and the victim are as they were. */
-	async function nothingHappens(name: string): Promise<void> {
+	/** Sweeps, and expects that the folder of this name and the victim have not changed. */
+	async function expectUnchanged(name: string): Promise<void> {
 		const before = [await readdir(parent), await readdir(victim)];
 		expect(await runsWithDirectory('unit', parent)).toEqual([]);
 		const { engine, swept } = engineWith();
@@ -92,89 +92,89 @@ describe('what others have put there is not believed, and stays', () => {
 	}
 
 	test.each([
-		['a way out of the temporary directory', { ...told, id: 'x/../../victim' }],
-		['another folder’s id', { ...told, id: 'other' }],
-		['an owner that is none', { ...told, owner: 'machine:1' }],
-		['no words', 7],
-		['nothing', null],
-		['no JSON', '{'],
-	])('a folder that tells %s', async (_what, identity) => {
+		['a path out of the temporary directory', { ...valid, id: 'x/../../victim' }],
+		['the id of another folder', { ...valid, id: 'other' }],
+		['an invalid owner', { ...valid, owner: 'machine:1' }],
+		['a number', 7],
+		['null', null],
+		['invalid JSON', '{'],
+	])('a folder whose identity is %s', async (_what, identity) => {
 		await plant('halfopen-run-bait', identity);
-		// As a way out needs: `rm` of `halfopen-run-x/../../victim`.
+		// With this folder, `rm -r halfopen-run-x/../../victim` would work.
 		await mkdir(join(parent, 'halfopen-run-x'));
-		await nothingHappens('halfopen-run-bait');
+		await expectUnchanged('halfopen-run-bait');
 	});
 
 	test.each([0o755, 0o777, 0o1777, 0o750])('a folder of mode %o', async (mode) => {
-		await plant('halfopen-run-bait', told, mode);
-		await nothingHappens('halfopen-run-bait');
+		await plant('halfopen-run-bait', valid, mode);
+		await expectUnchanged('halfopen-run-bait');
 	});
 
-	test('a link to a folder', async () => {
+	test('a symbolic link to a folder', async () => {
 		await chmod(victim, 0o700);
-		await writeFile(join(victim, 'run.json'), JSON.stringify(told));
+		await writeFile(join(victim, 'run.json'), JSON.stringify(valid));
 		await symlink(victim, join(parent, 'halfopen-run-bait'));
-		await nothingHappens('halfopen-run-bait');
+		await expectUnchanged('halfopen-run-bait');
 	});
 
-	test('a link in place of what a folder tells', async () => {
-		await writeFile(join(victim, 'told'), JSON.stringify(told));
+	test('a folder whose run.json is a symbolic link', async () => {
+		await writeFile(join(victim, 'identity'), JSON.stringify(valid));
 		const path = await plant('halfopen-run-bait', '');
 		await rm(join(path, 'run.json'));
-		await symlink(join(victim, 'told'), join(path, 'run.json'));
-		await nothingHappens('halfopen-run-bait');
+		await symlink(join(victim, 'identity'), join(path, 'run.json'));
+		await expectUnchanged('halfopen-run-bait');
 	});
 
 	const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 	testAsRoot('a folder of another user', async () => {
-		await chown(await plant('halfopen-run-bait', told), 65_534, 65_534);
-		await nothingHappens('halfopen-run-bait');
+		await chown(await plant('halfopen-run-bait', valid), 65_534, 65_534);
+		await expectUnchanged('halfopen-run-bait');
 	});
 });
 
-test('a dead run that cannot be swept keeps its folder for the next run, which is said; the others are swept', async () => {
+test('a dead run that cannot be swept keeps its folder for the next run, with a message; the others are swept', async () => {
 	for (const id of ['one', 'stuck', 'two']) await makeDirectory(runOf(id), 'unit');
 	const { engine, swept } = engineWith();
 	const sweep = async (run: RunIdentity) => {
 		if (run.id === 'stuck') throw new Error('It holds a lock.');
 		return engine.sweep(run);
 	};
-	const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+	const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
 	try {
 		await sweepDeadRuns({ ...engine, sweep }, parent);
 		expect(swept.map(({ id }) => id).sort()).toEqual(['one', 'two']);
 		expect(await readdir(parent)).toEqual(['halfopen-run-stuck']);
-		expect(said.mock.calls.flat()).toEqual(['halfopen: an earlier run could not be swept. It holds a lock.\n']);
+		expect(stderr.mock.calls.flat()).toEqual(['halfopen: an earlier run could not be swept. It holds a lock.\n']);
 		await sweepDeadRuns(engine, parent);
 		expect(await readdir(parent)).toEqual([]);
 	} finally {
-		said.mockRestore();
+		stderr.mockRestore();
 	}
 });
 
-test('who says to be of our run, and has another owner, does not get our folder removed', async () => {
+test('objects of a run with the same id and another owner do not cause the folder to be removed', async () => {
 	const ours = runOf('ours', thisProcess());
 	await makeDirectory(ours, 'unit');
 	const { engine, swept } = engineWith({ id: 'ours', owner: deadOwner() });
 	await sweepDeadRuns(engine, parent);
-	// The engine is asked for what that owner has, which is not ours.
+	// The engine sweeps only the objects of that owner.
 	expect(swept).toEqual([{ id: 'ours', owner: deadOwner() }]);
 	expect(await runsWithDirectory('unit', parent)).toHaveLength(1);
 });
 
-test('runs that an engine has of another machine, or of another boot, are left, and that is said', async () => {
-	const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+test('runs of another machine or boot are left alone, with a message', async () => {
+	const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
 	try {
 		const { engine, swept } = engineWith({ id: 'far', owner: ofOtherMachine() }, { id: 'copy', owner: ofOtherBoot() });
 		await sweepDeadRuns(engine, parent);
 		expect(swept).toEqual([]);
-		expect(said.mock.calls.flat().join('')).toMatch(/left alone: far, copy\n$/);
+		expect(stderr.mock.calls.flat().join('')).toMatch(/left alone: far, copy\n$/);
 	} finally {
-		said.mockRestore();
+		stderr.mockRestore();
 	}
 });
 
-test('a run that is handed over has a folder of its own name', () => {
+test('the folder of a run that is handed over must have its name', () => {
 	const run = runOf('abc1', thisProcess());
 	expect(assertRun(JSON.parse(JSON.stringify(run)))).toEqual(run);
 	for (const directory of [

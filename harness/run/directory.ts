@@ -8,7 +8,7 @@ import { isPrivateFolder, makePrivateFolder } from '../util/own-folder.ts';
 
 const PREFIX = 'halfopen-run-';
 const IDENTITY = 'run.json';
-/** In bytes. No identity is that long. */
+/** In bytes. Every identity is shorter. */
 const MAX_IDENTITY_BYTES = 1_000;
 
 /** The content of `run.json` in a run's folder. Only the run's own engine can sweep the run. */
@@ -16,12 +16,11 @@ interface Identity extends RunIdentity {
 	readonly engine: string;
 }
 
-/** The path of a run's folder. */
+/** Returns the path of a run's folder. */
 export const directoryOf = (id: string, parent = tmpdir()): string => join(parent, `${PREFIX}${id}`);
 
 /**
- * Creates the folder of a run. It exists for as long as there may be something to sweep, because it names the run's
- * owner.
+ * Creates the folder of a run. It exists as long as there may be something to sweep, because it contains the run's owner.
  */
 export async function makeDirectory({ id, owner, directory }: Run, engine: string): Promise<void> {
 	await makePrivateFolder(directory);
@@ -31,14 +30,14 @@ export async function makeDirectory({ id, owner, directory }: Run, engine: strin
 	});
 }
 
-/** Removes the folder of this run. A folder that names another owner stays. */
+/** Removes the folder of this run. A folder with another owner stays. */
 export async function removeDirectory(run: RunIdentity, parent = tmpdir()): Promise<void> {
 	for (const { name, identity } of await folders(parent)) {
 		if (isSameRun(identity, run)) await rm(join(parent, name), { recursive: true, force: true });
 	}
 }
 
-/** The runs of this user on an engine that have a folder on this machine. */
+/** Returns the runs of this user on an engine that have a folder on this machine. */
 export async function runsWithDirectory(engine: string, parent = tmpdir()): Promise<RunIdentity[]> {
 	return (await folders(parent)).map(({ identity }) => identity).filter((run) => run.engine === engine);
 }
@@ -55,8 +54,8 @@ async function folders(parent: string): Promise<Folder[]> {
 }
 
 /**
- * Anybody can create a folder of any name in the temporary directory. It counts only if it belongs to this user and its
- * content matches its name.
+ * Reads a run's folder. Any user can create a folder of any name in the temporary directory, so it counts only if it
+ * belongs to this user and its content matches its name.
  */
 async function folderNamed(parent: string, name: string): Promise<Folder[]> {
 	const path = join(parent, name);

@@ -12,7 +12,7 @@ afterAll(() => {
 	if (before !== undefined) process.env[VARIABLE] = before;
 });
 
-test('a scenario outside a run: RUN_MISSING, with how to start it', () => {
+test('outside a run: RUN_MISSING, and the remedy says how to start one', () => {
 	expect(isInRun()).toBe(false);
 	expect(currentRun).toThrow(
 		expect.objectContaining({ code: 'RUN_MISSING', remedy: expect.stringContaining('npm test -- <file>') }),

@@ -7,7 +7,7 @@ import { directoryOf } from './directory.ts';
 /** The environment variable that passes the run to the workers. Jest forks them with its environment. */
 const VARIABLE = 'HALFOPEN_RUN';
 
-/** What the runner passes to the workers. */
+/** The facts that the runner passes to the workers. */
 export interface Handover {
 	readonly run: Run;
 	/** The engine's name. */
@@ -15,7 +15,7 @@ export interface Handover {
 	readonly facts: Readonly<Record<string, string>>;
 }
 
-/** In the runner: passes the run to the workers, which Jest forks later. */
+/** Called in the runner: passes the run to the workers, which Jest forks later. */
 export function handOver(handover: Handover): void {
 	process.env[VARIABLE] = JSON.stringify(handover);
 }
@@ -23,7 +23,7 @@ export function handOver(handover: Handover): void {
 /** Whether this process belongs to a run. */
 export const isInRun = () => process.env[VARIABLE] !== undefined;
 
-/** In a worker: the run that it belongs to. */
+/** Called in a worker: returns the run that it belongs to. */
 export function currentRun(): Handover {
 	const handover = process.env[VARIABLE];
 	if (handover !== undefined) {

@@ -1,4 +1,4 @@
-/** A run that was killed, and with it all that would have tidied up. */
+/** A run that was killed together with its watchdog. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Clone, cloneProject } from './fixtures/clone.ts';
 import { leftoversOf, untilNothingIsLeft } from './fixtures/leftovers.ts';
@@ -18,19 +18,19 @@ afterAll(async () => {
 	await clone[Symbol.asyncDispose]();
 });
 
-test('a run that was killed together with its watchdog: the next run removes what was left', async () => {
+test('a run and its watchdog are killed: the next run removes what was left', async () => {
 	const run = new NestedRun(clone, ['waiting']);
 	await peersRun(run);
-	const pids = (await leftoversOf(run)).flatMap((thing) => /^process (\d+)/.exec(thing)?.[1] ?? []);
-	for (const pid of pids) killIfThere(Number(pid));
+	const pids = (await leftoversOf(run)).flatMap((name) => /^process (\d+)/.exec(name)?.[1] ?? []);
+	for (const pid of pids) killIfRunning(Number(pid));
 
 	const next = new NestedRun(clone, ['no-lab']);
 	expect([await next.ended, next.output]).toEqual([0, expect.any(String)]);
 	expect((await untilNothingIsLeft(run, CLEAN_WITHIN_MS)).left).toEqual([]);
 });
 
-/** The death of one may end another. */
-function killIfThere(pid: number): void {
+/** Kills a process, unless it has ended with another one. */
+function killIfRunning(pid: number): void {
 	try {
 		process.kill(pid, 'SIGKILL');
 	} catch (error) {

@@ -1,4 +1,4 @@
-/** Whenever a run is killed, and however: soon nothing of it is left. */
+/** Nothing is left of a run soon after it was killed, at any moment and in any way. */
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -9,12 +9,12 @@ import { NestedRun } from './fixtures/nested-run.ts';
 const KILLS = 20;
 const SIDE_BY_SIDE = 2;
 const CLEAN_WITHIN_MS = 10_000;
-/** Generous: what is measured is the time after a kill, and the machine may have other runs to see to. */
+/** Long, because the machine may be busy. What is measured is the time after a kill. */
 const LIMIT_MS = 600_000;
-/** To repeat a failure, give what the failed run printed. */
+/** To repeat a failure, set HALFOPEN_SEED to the value that the failed run printed. */
 const seed = Number(process.env.HALFOPEN_SEED ?? Date.now() % 1_000_000);
 
-/** Of what a run may have. */
+/** The kinds of objects of a run. */
 const KINDS = [
 	'network',
 	'container',
@@ -26,28 +26,29 @@ const KINDS = [
 	'folder',
 ];
 
-type Way = readonly [signal: NodeJS.Signals, whom: 'runner' | 'group'];
+/** How a run is killed. */
+type KillMethod = readonly [signal: NodeJS.Signals, whom: 'runner' | 'group'];
 
-/** As a terminal's Ctrl-C, as a time limit of CI, with all workers at once; all others are SIGKILL to Jest alone. */
-const OTHER_WAYS: readonly Way[] = [
+/** Like Ctrl-C in a terminal, like a time limit of CI, and with all workers. All other kills are SIGKILL to Jest only. */
+const OTHER_METHODS: readonly KillMethod[] = [
 	['SIGINT', 'group'],
 	['SIGTERM', 'runner'],
 	['SIGKILL', 'group'],
 ];
 
 interface Kill {
-	readonly way: Way;
+	readonly method: KillMethod;
 	readonly afterMs: number;
 	readonly random: () => number;
 }
 
 interface Outcome {
-	/** How and when it was killed, what was there then, and how long until nothing was. */
+	/** The method and time of the kill, what existed then, and how long it took until nothing was left. */
 	readonly line: string;
 	readonly left: readonly string[];
 }
 
-/** One for each of the runs side by side, which would write over each other's reports. */
+/** One clone per concurrent run. In the same clone they would overwrite each other's reports. */
 let clones: readonly Clone[];
 
 beforeAll(async () => {
@@ -62,14 +63,14 @@ afterAll(async () => {
 test(
 	'a run that is killed at any of twenty random moments leaves nothing behind',
 	async () => {
-		// Side by side, as the killed ones will be.
+		// Concurrently, like the runs that will be killed.
 		const lengths = await Promise.all(clones.map(lengthOfRun));
 		const lengthMs = Math.min(...lengths);
 		const kills = drawKills(lengthMs);
 		const outcomes: Outcome[] = [];
 		while (kills.length > 0) {
-			// All of a group begin together, and none before the last group is done: the start of a run sweeps what the
-			// watchdogs are to sweep.
+			// The runs of a group start together, after the last group has ended: the start of a run sweeps what the watchdogs
+			// of others should sweep.
 			const group = clones.flatMap((clone) => kills.splice(0, 1).map((kill) => killRun(clone, kill)));
 			for (const outcome of await Promise.all(group)) {
 				if ('line' in outcome) outcomes.push(outcome);
@@ -94,36 +95,36 @@ async function lengthOfRun(clone: Clone): Promise<number> {
 }
 
 /**
- * A run that is over by then was quicker than those that were measured: the kill to try instead, within the time that
- * it took.
+ * Kills a run. If the run has ended before, because it was quicker than the measured ones, returns another kill within the
+ * time that it took.
  */
-async function killRun(clone: Clone, { way, afterMs, random }: Kill): Promise<Outcome | Kill> {
+async function killRun(clone: Clone, { method, afterMs, random }: Kill): Promise<Outcome | Kill> {
 	const start = Date.now();
 	const run = startRun(clone);
 	await Promise.race([wait(afterMs), run.ended]);
-	const there = await leftoversOf(run);
-	if (!run.isRunning) return { way, afterMs: Math.floor(random() * (Date.now() - start)), random };
-	const [signal, whom] = way;
+	const existing = await leftoversOf(run);
+	if (!run.isRunning) return { method, afterMs: Math.floor(random() * (Date.now() - start)), random };
+	const [signal, whom] = method;
 	run.kill(signal, whom);
 	const { left, tookMs } = await untilNothingIsLeft(run, CLEAN_WITHIN_MS);
 	const [after, clean] = [afterMs, tookMs].map((ms) => `${(ms / 1_000).toFixed(1)} s`);
-	return { line: `${signal} to the ${whom} after ${after}: ${describe(there)}; nothing left after ${clean}`, left };
+	return { line: `${signal} to the ${whom} after ${after}: ${describe(existing)}; nothing left after ${clean}`, left };
 }
 
 function startRun(clone: Clone): NestedRun {
 	return new NestedRun(clone, ['--maxWorkers=2']);
 }
 
-/** The earliest first: those of a group take about as long then. */
+/** Draws kills, the earliest first, so that the runs of a group take about as long. */
 function drawKills(lengthMs: number): Kill[] {
 	const kills = Array.from({ length: KILLS }, (_, index): Kill => {
 		const random = randomNumbers(seed + index);
-		return { way: OTHER_WAYS[index] ?? ['SIGKILL', 'runner'], afterMs: Math.floor(random() * lengthMs), random };
+		return { method: OTHER_METHODS[index] ?? ['SIGKILL', 'runner'], afterMs: Math.floor(random() * lengthMs), random };
 	});
 	return kills.sort((a, b) => a.afterMs - b.afterMs);
 }
 
-/** From 0 to 1, the same for the same seed (mulberry32). */
+/** Returns a generator of numbers from 0 to 1 with this seed (mulberry32). */
 function randomNumbers(from: number): () => number {
 	let state = from;
 	return () => {
@@ -135,9 +136,9 @@ function randomNumbers(from: number): () => number {
 }
 
 /** `2 networks, 8 containers, 1 trace instance, 4 processes`. */
-function describe(things: readonly string[]): string {
+function describe(names: readonly string[]): string {
 	const counts = KINDS.map((kind) => {
-		const count = things.filter((thing) => thing.startsWith(kind)).length;
+		const count = names.filter((name) => name.startsWith(kind)).length;
 		return count === 0 ? [] : [`${count} × ${kind}`];
 	});
 	return counts.flat().join(', ') || 'nothing yet';

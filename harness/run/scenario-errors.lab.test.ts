@@ -1,6 +1,6 @@
 /**
- * What a scenario tells that fails: the code, the cause and the remedy; and that it leaves nothing behind and harms no
- * other.
+ * The errors of failed scenarios: code, cause and remedy. A failed scenario leaves nothing behind and does not affect
+ * others.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { currentRun } from './handover.ts';
 
 jest.setTimeout(300_000);
 
-/** As Jest's --json has them. */
+/** The output of Jest's --json. */
 interface Results {
 	readonly testResults: readonly {
 		readonly assertionResults: readonly {
@@ -25,7 +25,7 @@ interface Results {
 	}[];
 }
 
-/** Then a scenario may take a day. */
+/** In virtual time a scenario may take a day. */
 const { virtualTime } = await currentEngine();
 
 let clone: Clone;
@@ -44,7 +44,7 @@ afterAll(async () => {
 	await clone[Symbol.asyncDispose]();
 });
 
-/** The whole message of a scenario that failed. */
+/** Returns the whole message of a failed scenario. */
 function failureOf(scenario: string): string {
 	const result = results.testResults
 		.flatMap(({ assertionResults }) => assertionResults)
@@ -79,11 +79,11 @@ test.each<[string, string, ...RegExp[]]>([
 	['a peer exits early', 'PEER_EXITED', /ended before it was connected: status 1/, /ECONNREFUSED/, /until: "started"/],
 ])('%s: %s', (scenario, code, ...words) => expectFailure(scenario, code, ...words));
 
-testUnlessOn('vm', 'nobody outside a guest can kill what runs in it')('an agent dies: AGENT_GONE', async () =>
+testUnlessOn('vm', 'a process in a guest cannot be killed from outside')('an agent dies: AGENT_GONE', async () =>
 	expectFailure('an agent dies', 'AGENT_GONE', /agent of client \(userland\) is gone/, /what ended its machine/),
 );
 
-test('a scenario beside them passes, and the process that ran them all lives to tell', async () => {
+test('another scenario passes, and the worker does not crash', async () => {
 	expect(
 		results.testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === 'passed'),
 	).toMatchObject([{ title: 'nothing is wrong' }]);
@@ -91,14 +91,14 @@ test('a scenario beside them passes, and the process that ran them all lives to 
 	expect(run.output).not.toContain('triggerUncaughtException');
 });
 
-test('the history of a scenario that failed is there to be read', async () => {
+test('a failed scenario has written its ladder', async () => {
 	const reports = join(clone.root, 'reports');
 	const [place = ''] = (await readdir(reports)).filter((name) => name.startsWith(`${currentRun().engine}-`));
 	const ladder = join(reports, place, 'harness/run/fixtures/failing.lab.test.ts/an-agent-dies/ladder.txt');
 	expect(await readFile(ladder, 'utf8')).toMatch(/\$ nc.* -l 8080/);
 });
 
-test('nothing is left of them', async () => {
+test('nothing is left of the scenarios', async () => {
 	expect(await leftoversOf(run)).toEqual([]);
 	expect(run.output).not.toContain('left behind');
 });

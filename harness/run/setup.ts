@@ -8,7 +8,7 @@ import { directoryOf, makeDirectory } from './directory.ts';
 import { handOver } from './handover.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
-/** The state that teardown needs. Jest passes it nothing else. */
+/** The state that teardown needs. Jest does not pass it on. */
 export interface OpenedRun {
 	readonly run: Run;
 	readonly open: OpenRun;

@@ -1,4 +1,4 @@
-/** Two runs in one checkout at the same time: each tells what is its own, and what they leave is whole. */
+/** Two concurrent runs in one checkout: each prints its own results, and the reports are complete. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
@@ -10,7 +10,7 @@ import { NestedRun } from './fixtures/nested-run.ts';
 
 jest.setTimeout(300_000);
 
-test('two runs of the same scenarios: both tell all their verdicts, and each folder is one run’s', async () => {
+test('two runs of the same scenarios: both print all their verdicts, and each folder belongs to one run', async () => {
 	await using clone = await cloneProject({ titles: 'two-titles.ts' });
 	const runs = ['one.xml', 'two.xml'].map((name) => new NestedRun(clone, [], { JEST_JUNIT_OUTPUT_NAME: name }));
 	expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 0]);
@@ -38,14 +38,14 @@ test('two runs of the same scenarios: both tell all their verdicts, and each fol
 	for (const run of runs) expect(await leftoversOf(run)).toEqual([]);
 });
 
-test('two scenarios of one title, or of one folder, in one file: NAME_TAKEN, before any of them runs', async () => {
+test('two scenarios with one title or one folder in a file: NAME_TAKEN before any of them runs', async () => {
 	await using clone = await cloneProject({ 'same-title': 'same-title.ts', 'same-folder': 'same-folder.ts' });
 	const run = new NestedRun(clone);
 	expect(await run.ended).toBe(1);
 	expect(run.output).toContain('Two scenarios of this file have the title “twice”. [NAME_TAKEN]');
 	expect(run.output).toContain('Two scenarios of this file would write to the same folder. [NAME_TAKEN]');
 	expect(run.output).toContain('seen: syn-fa236035: “SYN ,!.?::!” and “SYN ,.,?..,”');
-	// None was begun, neither with success nor without.
+	// No scenario was started.
 	expect(run.output).not.toMatch(/[✓✕]/);
 	expect(run.output).toMatch(/^Tests: +0 total$/m);
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Stopwatch } from './stopwatch.ts';
 
 describe('a stopwatch', () => {
-	test('counts what overlaps once, and the engine before the kernel', () => {
+	test('counts overlapping time once, for the engine before the kernel', () => {
 		let ms = 0;
 		const watch = new Stopwatch(() => ms);
 		const at = (time: number) => {
@@ -21,7 +21,7 @@ describe('a stopwatch', () => {
 		expect(watch.cost).toEqual({ engine: 4, kernel: 3, harness: 1.5 });
 	});
 
-	test('counts all of the time, whatever begins and ends', () => {
+	test('counts all of the time, in any order of begins and ends', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.tuple(fc.constantFrom('engine' as const, 'kernel' as const), fc.nat(1_000), fc.boolean())),
@@ -41,7 +41,7 @@ describe('a stopwatch', () => {
 		);
 	});
 
-	test('stops counting for work that fails', async () => {
+	test('stops counting for work that rejects', async () => {
 		let ms = 0;
 		const watch = new Stopwatch(() => ms);
 		await expect(watch.during('engine', () => Promise.reject(new Error('no')))).rejects.toThrow('no');

@@ -18,7 +18,7 @@ export class Stopwatch {
 		this.#since = now();
 	}
 
-	/** The component works, or is waited for, until the returned function is called. */
+	/** Counts time for this component until the returned function is called. */
 	begin(component: Component): () => void {
 		this.#settle();
 		this.#busy[component]++;

@@ -16,7 +16,7 @@ export function timed(engine: Engine, stopwatch: Stopwatch): Engine {
 	};
 }
 
-/** The same object, but the time until a promise of its methods settles is the engine's. */
+/** Wraps an object so that the time until a promise of its methods settles counts for the engine. */
 function timedMethods<T extends object>(target: T, stopwatch: Stopwatch): T {
 	return new Proxy(target, {
 		get(_, name) {

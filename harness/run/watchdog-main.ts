@@ -5,11 +5,11 @@ import { assertRun } from './handover.ts';
 import { DISMISSED } from './watchdog.ts';
 
 /**
- * Workers notice within 0.2 s that their runner has died. Their requests to the engine until then are still carried
- * out.
+ * How long nothing new may appear after a runner has died. Workers notice its death within 0.2 s, and the engine still
+ * carries out their requests until then.
  */
 const QUIET_MS = 2_500;
-/** A failed sweep is repeated so often. If the engine is gone, the next run sweeps. */
+/** The number of attempts to sweep. If the engine is gone, the next run sweeps. */
 const ATTEMPTS = 5;
 const PAUSE_MS = 1_000;
 
@@ -40,7 +40,7 @@ async function sweepWithRetries(): Promise<boolean> {
 async function sweep(quietMs: number): Promise<boolean> {
 	try {
 		const swept = await (await runnerNamed(engine)).sweep(run, { quietMs });
-		for (const thing of swept) process.stdout.write(`${thing}\n`);
+		for (const name of swept) process.stdout.write(`${name}\n`);
 		return true;
 	} catch {
 		return false;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Run } from '../engines/engine.ts';
 
-/** Sent at an orderly end of the run. Without it the end of the pipe means that the runner has died. */
+/** Sent at the orderly end of a run. Without this message, the end of the pipe means that the runner has died. */
 export const DISMISSED = 'dismissed\n';
 
 export interface Watchdog {
