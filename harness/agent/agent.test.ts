@@ -1,20 +1,13 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
-import { needing } from '../util/fixtures/needing.ts';
 import { Agent } from './agent.ts';
-import { builtAgent, processesWith, processState, until } from './fixture.ts';
+import { builtAgent, collector, processState, until } from './fixture.ts';
 import { channelTo, startLocalAgent } from './local.ts';
 
 jest.setTimeout(120_000);
 
-const withStrace = needing({
-	what: 'strace, and leave to trace',
-	isAvailable: (await execa('strace', ['true'], { reject: false })).exitCode === 0,
-	remedy: 'HALFOPEN_ENGINE=netns npm run setup',
-});
 let path: string;
 let agent: Agent;
 
@@ -27,13 +20,8 @@ afterAll(async () => {
 	await agent.close();
 });
 
-function collector() {
-	const bytes: Buffer[] = [];
-	return { take: (piece: Buffer) => void bytes.push(piece), text: () => Buffer.concat(bytes).toString() };
-}
-
 describe('the agent', () => {
-	test('says who it is and what time it is', async () => {
+	test('reports its kernel, its pid and the time', async () => {
 		expect(agent.kernelRelease).toMatch(/^\d+\.\d+/);
 		expect(await processState(agent.pid)).toBeDefined();
 		const before = Date.now() / 1_000;
@@ -42,7 +30,7 @@ describe('the agent', () => {
 		expect(now).toBeLessThan(Date.now() / 1_000 + 0.01);
 	});
 
-	test('sleeps no shorter than asked, and many times at once', async () => {
+	test('sleeps at least as long as requested, several times concurrently', async () => {
 		const start = await agent.now();
 		const ends = await Promise.all(
 			[60, 20, 40].map(async (ms) => {
@@ -53,7 +41,7 @@ describe('the agent', () => {
 		for (const { ms, took } of ends) expect(took).toBeGreaterThanOrEqual(ms / 1_000);
 	});
 
-	test('gives a sleep up when it is aborted', async () => {
+	test('cancels a sleep that is aborted', async () => {
 		const abort = new AbortController();
 		const slept = agent.sleep(60_000, abort.signal);
 		abort.abort(new Error('enough'));
@@ -61,7 +49,7 @@ describe('the agent', () => {
 		await expect(agent.sleep(1, abort.signal)).rejects.toThrow('enough');
 	});
 
-	test('holds no descriptor for what has ended', async () => {
+	test('keeps no descriptor of a process that has ended', async () => {
 		const open = () => readdirSync(`/proc/${agent.pid}/fd`).length;
 		await agent.run(['true']);
 		const before = open();
@@ -74,7 +62,7 @@ describe('the agent', () => {
 });
 
 describe('a program', () => {
-	test('is run to its end', async () => {
+	test('runs to its end', async () => {
 		expect(await agent.run(['sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({
 			status: 3,
 			out: 'out\n',
@@ -90,7 +78,7 @@ describe('a program', () => {
 		expect(await agent.run(['true'], { input: Buffer.alloc(1 << 20) })).toMatchObject({ status: 0 });
 	});
 
-	test('that is missing is named', async () => {
+	test('that is missing: TOOL_MISSING with its name', async () => {
 		await expect(agent.spawn(['no-such-program'])).rejects.toMatchObject({
 			code: 'TOOL_MISSING',
 			problem: expect.stringContaining('no-such-program'),
@@ -99,8 +87,8 @@ describe('a program', () => {
 		await expect(agent.spawn(['a\0b'])).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 	});
 
-	test('inherits three descriptors, no signal disposition, no mask, and leads a session', async () => {
-		/* The fourth is the directory that ls reads. */
+	test('inherits three descriptors, no signal dispositions and no mask, and leads a session', async () => {
+		/* The fourth descriptor is the directory that ls reads. */
 		expect(await agent.run(['ls', '/proc/self/fd'])).toMatchObject({ out: '0\n1\n2\n3\n' });
 		const { out } = await agent.run(['cat', '/proc/self/status', '/proc/self/stat']);
 		expect(out).toMatch(/SigIgn:\t0+\n/);
@@ -110,9 +98,9 @@ describe('a program', () => {
 		expect([group, session]).toEqual([pid, pid]);
 	});
 
-	test('reads what is written, in order, until its input ends', async () => {
+	test('reads everything that is written, in order, until the end of its input', async () => {
 		const out = collector();
-		const cat = await agent.spawn(['cat'], { out: out.take });
+		const cat = await agent.spawn(['cat'], { out: out.add });
 		await cat.write('one ');
 		const big = 'x'.repeat(700_000);
 		await Promise.all([cat.write(big), cat.write(' two'), cat.end()]);
@@ -127,11 +115,11 @@ describe('a program', () => {
 		await cat.end();
 	});
 
-	test('gets signals, until it has ended', async () => {
+	test('receives signals until it ends', async () => {
 		const out = collector();
 		const shell = await agent.spawn(
 			['sh', '-c', 'trap "echo caught; exit 4" USR1; echo ready; while :; do sleep 0.01; done'],
-			{ out: out.take },
+			{ out: out.add },
 		);
 		await until(() => out.text() === 'ready\n');
 		await shell.signal('SIGUSR1');
@@ -146,11 +134,11 @@ describe('a program', () => {
 		expect(await sleeper.exited).toEqual({ signal: 'SIGINT', t: expect.any(Number) });
 	});
 
-	test('has told all it wrote before its end is told', async () => {
+	test('is reported to have ended after all its output', async () => {
 		const ends = await Promise.all(
 			Array.from({ length: 20 }, async (_, i) => {
 				const out = collector();
-				const process = await agent.spawn(['sh', '-c', `head -c 30000 /dev/zero; echo ${i}`], { out: out.take });
+				const process = await agent.spawn(['sh', '-c', `head -c 30000 /dev/zero; echo ${i}`], { out: out.add });
 				await process.exited;
 				return out.text().length - `${i}\n`.length;
 			}),
@@ -158,9 +146,9 @@ describe('a program', () => {
 		expect(ends).toEqual(Array(20).fill(30_000));
 	});
 
-	test('that has ended leaves streams to its children', async () => {
+	test('that has ended may leave its streams to children', async () => {
 		const out = collector();
-		const process = await agent.spawn(['sh', '-c', '(sleep 0.2; echo later) & echo now'], { out: out.take });
+		const process = await agent.spawn(['sh', '-c', '(sleep 0.2; echo later) & echo now'], { out: out.add });
 		await process.exited;
 		expect(out.text()).toBe('now\n');
 		await process.drained;
@@ -175,7 +163,7 @@ describe('a program', () => {
 	});
 });
 
-test('10 MB come without loss to a harness that is slow', async () => {
+test('a slow harness receives 10 MB without loss', async () => {
 	const slow = await startLocalAgent(path, 'a slow test');
 	let received = 0;
 	let sum = 0;
@@ -202,7 +190,7 @@ test('10 MB come without loss to a harness that is slow', async () => {
 	await slow.close();
 });
 
-test('output waits in the process, not in the agent, while the harness does not read', async () => {
+test('while the harness does not read, output is held back in the process, not in the agent', async () => {
 	const child = spawn(path);
 	const channel = channelTo(child);
 	const stuck = await Agent.connect(channel, 'a test that does not read');
@@ -221,214 +209,4 @@ test('output waits in the process, not in the agent, while the harness does not 
 	expect(before).toBeLessThan(24_000);
 	channel.resume();
 	await stuck.close();
-});
-
-withStrace.describe('a log', () => {
-	test('tells of a call while it blocks, and ends when the observer has gone', async () => {
-		const log = collector();
-		const out = collector();
-		const peer = await agent.spawn(['strace', '-D', '-f', '-yy', '-ttt', '-T', '-s', '64', '-o', '@log', 'cat'], {
-			log: log.take,
-			out: out.take,
-		});
-		await until(() => /read\(0<.*>, $/.test(log.text()));
-		expect(await processState(peer.pid)).toMatch(/[St]/);
-		await peer.write('hello\n');
-		await until(() => out.text() === 'hello\n' && /write\(1<.*>, "hello\\n", 6\) += 6/.test(log.text()));
-		await peer.signal('SIGINT');
-		expect(await peer.exited).toMatchObject({ signal: 'SIGINT' });
-		await peer.drained;
-		expect(log.text()).toContain('+++ killed by SIGINT +++');
-	});
-
-	test('ends with its last writer, while the process lives', async () => {
-		const log = collector();
-		let hasEnded = () => {};
-		const ended = new Promise<void>((resolve) => {
-			hasEnded = resolve;
-		});
-		const process = await agent.spawn(['sh', '-c', 'echo said >"$0"; read -r _', '@log'], {
-			log: log.take,
-			logEnd: hasEnded,
-		});
-		await ended;
-		expect(log.text()).toBe('said\n');
-		expect(process.ended).toBeUndefined();
-		await process.end();
-		await process.exited;
-	});
-
-	test('is no descriptor of the process', async () => {
-		const log = collector();
-		const out = collector();
-		const process = await agent.spawn(['sh', '-c', 'ls /proc/self/fd; echo said >"$0"', '@log'], {
-			log: log.take,
-			out: out.take,
-		});
-		await process.drained;
-		expect(out.text()).toBe('0\n1\n2\n3\n');
-		expect(log.text()).toBe('said\n');
-	});
-});
-
-describe('a terminal', () => {
-	/**
-	 * A program whose C library keeps its output back as long as it goes into a pipe: awk prints a line for each that it
-	 * reads.
-	 */
-	const AWK = ['awk', '{ print "got " $0 }'];
-
-	test('is written to line by line, by programs that keep the output back which goes into a pipe', async () => {
-		const out = collector();
-		const process = await agent.spawn(AWK, { out: out.take }, { tty: true });
-		await process.write('one\n');
-		// Into a pipe it would come at the end of the input only, which does not come here.
-		await until(() => out.text() === 'got one\n');
-		await process.write('two\n');
-		await until(() => out.text() === 'got one\ngot two\n');
-		await process.end();
-		expect(await process.exited).toMatchObject({ status: 0 });
-		await process.drained;
-		// What was typed does not come back.
-		expect(out.text()).toBe('got one\ngot two\n');
-	});
-
-	test('is one stream, which has all that was written before the end is told', async () => {
-		const out = collector();
-		const written = 'x'.repeat(999);
-		const script = `for i in $(seq 60); do echo ${written}; done; echo last >&2`;
-		const process = await agent.spawn(['sh', '-c', script], { out: out.take }, { tty: true });
-		await process.exited;
-		expect(out.text()).toBe(`${`${written}\n`.repeat(60)}last\n`);
-		await process.drained;
-	});
-
-	test('controls the session: ^C is a signal to all in the foreground, ^D the end of the input, also within a line', async () => {
-		const out = collector();
-		const interrupted = await agent.spawn(
-			['sh', '-c', 'tty >/dev/null && echo ready; cat; echo not reached'],
-			{ out: out.take },
-			{ tty: true },
-		);
-		await until(() => out.text() === 'ready\n');
-		await interrupted.write('\x03');
-		expect(await interrupted.exited).toMatchObject({ signal: 'SIGINT' });
-
-		const said = collector();
-		const cat = await agent.spawn(['cat'], { out: said.take }, { tty: true });
-		await cat.write('no newline');
-		await cat.end();
-		expect(await cat.exited).toMatchObject({ status: 0 });
-		expect(said.text()).toBe('no newline');
-	});
-
-	test('outlasts a program that closes its streams before it exits: it is not hung up', async () => {
-		const process = await agent.spawn(['sh', '-c', 'exec <&- >&- 2>&-; sleep 0.3; exit 3'], {}, { tty: true });
-		expect(await process.exited).toMatchObject({ status: 3 });
-		await process.drained;
-	});
-
-	withStrace.test('is that of a traced program, and not of its tracer', async () => {
-		const log = collector();
-		const out = collector();
-		const argv = ['strace', '-D', '-f', '-yy', '-ttt', '-T', '-e', 'trace=read,write', '-o', '@log', ...AWK];
-		const process = await agent.spawn(argv, { out: out.take, log: log.take }, { tty: true });
-		await process.write('one\n');
-		await until(() => out.text() === 'got one\n');
-		await process.write('\x03');
-		expect(await process.exited).toMatchObject({ signal: 'SIGINT' });
-		await process.drained;
-		expect(log.text()).toMatch(/write\(1<\/dev\/pts\/\d+<char 136:\d+>>, "got one\\n", 8\)/);
-		expect(log.text()).toContain('+++ killed by SIGINT +++');
-	});
-});
-
-describe('the end', () => {
-	const LEAVES_CHILDREN =
-		'sleep 1000 & setsid sleep 1000 & (setsid sh -c "trap : TERM INT HUP; sleep 1000; sleep 1000" &) ; echo ready; ' +
-		'sleep 1000';
-
-	async function withFamily() {
-		const child = spawn(path);
-		const own = await Agent.connect(channelTo(child), 'a dying test');
-		const mark = `halfopen-test-${own.pid}`;
-		const out = collector();
-		await own.spawn(['sh', '-c', LEAVES_CHILDREN, mark], { out: out.take });
-		const stopped = await own.spawn(['sleep', '1000']);
-		await stopped.signal('SIGSTOP');
-		const controlled = await own.spawnControlled();
-		await until(() => out.text() === 'ready\n');
-		const descendants = async () => {
-			const { stdout } = await execa('ps', ['-e', '-o', 'pid=,ppid=']);
-			const parents = new Map(
-				stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number) as [number, number]),
-			);
-			const isOurs = (pid: number): boolean => pid === own.pid || (pid > 1 && isOurs(parents.get(pid) ?? 0));
-			return [...parents.keys()].filter((pid) => pid !== own.pid && isOurs(pid));
-		};
-		return { child, own, controlled, mark, pids: await descendants() };
-	}
-
-	async function expectNobody(pids: readonly number[], mark: string) {
-		const states = await Promise.all(pids.map(processState));
-		expect(states).toEqual(pids.map(() => undefined));
-		expect(await processesWith(mark)).toEqual([]);
-	}
-
-	test('of its input ends everything it started', async () => {
-		const { own, pids, mark } = await withFamily();
-		expect(pids.length).toBeGreaterThanOrEqual(6);
-		await own.close();
-		expect(await own.closed).toBeUndefined();
-		await until(async () => (await processState(own.pid)) === undefined);
-		await expectNobody(pids, mark);
-	});
-
-	test('by SIGTERM is as tidy, and everyone who waits is told', async () => {
-		const { own, pids, mark, controlled, child } = await withFamily();
-		const { returned } = await controlled.call('socket');
-		const waiting = [own.sleep(100_000), controlled.call('bind', returned, '127.0.0.1', 0), controlled.exited];
-		child.kill('SIGTERM');
-		const results = await Promise.allSettled(waiting);
-		for (const result of [results[0], results[2]])
-			expect(result).toMatchObject({ status: 'rejected', reason: { code: 'AGENT_GONE' } });
-		expect(await own.closed).toMatchObject({
-			code: 'AGENT_GONE',
-			problem: expect.stringContaining('a dying test'),
-			seen: expect.stringContaining('the last request: call'),
-		});
-		await expect(own.now()).rejects.toMatchObject({ code: 'AGENT_GONE' });
-		await until(async () => (await processState(own.pid)) === undefined);
-		await expectNobody(pids, mark);
-	});
-
-	test('by SIGKILL still ends its children', async () => {
-		const child = spawn(path);
-		const own = await Agent.connect(channelTo(child), 'a killed test');
-		const sleeper = await own.spawn(['sleep', '1000']);
-		const controlled = await own.spawnControlled();
-		child.kill('SIGKILL');
-		expect(await own.closed).toMatchObject({ code: 'AGENT_GONE' });
-		await until(
-			async () =>
-				/^(Z|undefined)$/.test(`${await processState(sleeper.pid)}`) &&
-				/^(Z|undefined)$/.test(`${await processState(controlled.pid)}`),
-		);
-	});
-
-	test('before its beginning is told too', async () => {
-		await expect(startLocalAgent('/bin/false', 'nobody')).rejects.toMatchObject({ code: 'AGENT_GONE' });
-		await expect(startLocalAgent('/no/such/agent', 'nobody')).rejects.toMatchObject({ code: 'AGENT_GONE' });
-		await expect(
-			startLocalAgent('echo', 'nobody', { prefix: ['sh', '-c', 'echo OCI runtime exec failed'] }),
-		).rejects.toMatchObject({
-			code: 'AGENT_PROTOCOL',
-		});
-		const other = new PassThrough();
-		other.write('1.000000 0 hello 1 1 6.1\n');
-		await expect(Agent.connect(other, 'nobody')).rejects.toMatchObject({
-			code: 'AGENT_PROTOCOL',
-			problem: expect.stringContaining('version 1'),
-		});
-	});
 });

@@ -60,14 +60,14 @@ describe('a controlled process', () => {
 		expect(await controlled.exit()).toMatchObject({ status: 0 });
 	});
 
-	test('tells when a call was made and how long it took', async () => {
+	test('reports when a call was made and how long it took', async () => {
 		const controlled = await agent.spawnControlled();
 		const { returned: fd } = await controlled.call('socket');
 		const before = await agent.now();
 		const result = await controlled.call('poll', fd, [], 50);
 		expect(result.t).toBeGreaterThanOrEqual(before);
 		expect(result.t + result.took).toBeLessThanOrEqual(await agent.now());
-		/* An unconnected TCP socket hangs up at once. */
+		/* poll reports POLLHUP for an unconnected TCP socket. */
 		expect(result).toMatchObject({ returned: 1, revents: ['POLLHUP'] });
 		await controlled.call('bind', fd, HOME, 0);
 		await controlled.call('listen', fd, 1);
@@ -76,7 +76,7 @@ describe('a controlled process', () => {
 		expect(waited.took).toBeGreaterThanOrEqual(0.05);
 	});
 
-	test('refuses what no call can be made of', async () => {
+	test('rejects invalid arguments', async () => {
 		const controlled = await agent.spawnControlled();
 		await expect(controlled.call('connect', 3, 'kodos', 1)).rejects.toMatchObject({
 			code: 'OPTION_INVALID',
@@ -84,7 +84,7 @@ describe('a controlled process', () => {
 		});
 	});
 
-	test('gets signals, and calls of a dead one are told as such', async () => {
+	test('receives signals; its calls reject when it has ended', async () => {
 		const { server, listening } = await listener();
 		const blocked = server.call('accept', listening);
 		await server.signal('SIGTERM');
@@ -99,7 +99,7 @@ describe('a controlled process', () => {
 });
 
 describe('calls', () => {
-	test('carry any bytes both ways', async () => {
+	test('transfer any bytes in both directions', async () => {
 		const { server, client, a, b, accepted } = await connected();
 		expect(accepted).toMatchObject({ address: HOME, port: (await client.call('getsockname', a)).port });
 		const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
@@ -118,7 +118,7 @@ describe('calls', () => {
 		expect(await sent).toMatchObject({ returned: megabyte.length });
 	});
 
-	test('that block do not keep others from being made, and return later', async () => {
+	test('that block do not delay other calls, and return later', async () => {
 		const { server, listening, port } = await listener();
 		const accept = server.call('accept', listening);
 		expect(await server.call('getsockopt', listening, 'SO_ERROR')).toMatchObject({ value: 0 });
@@ -147,7 +147,7 @@ describe('calls', () => {
 		});
 	});
 
-	test('die of SIGPIPE, or fail with EPIPE where MSG_NOSIGNAL is asked for', async () => {
+	test('cause SIGPIPE, or fail with EPIPE if MSG_NOSIGNAL is given', async () => {
 		const { server, client, a, b } = await connected();
 		await reset(server, b);
 		expect(await client.call('recv', a, 1)).toMatchObject({ returned: -1, errno: 'ECONNRESET' });
@@ -172,7 +172,7 @@ describe('calls', () => {
 		expect(await server.call('connect', fd, HOME, port)).toMatchObject({ returned: -1, errno: 'ECONNREFUSED' });
 	});
 
-	test('fail with whatever errno it is: a process that may have no more descriptors', async () => {
+	test('fail with EMFILE in a process that has reached its limit of descriptors', async () => {
 		// The process needs two of the sixteen for its channel to the agent.
 		const limited = await startLocalAgent(path, 'a limited test', { prefix: ['prlimit', '--nofile=16'] });
 		const controlled = await limited.spawnControlled();
@@ -181,7 +181,7 @@ describe('calls', () => {
 		await limited.close();
 	});
 
-	test('say between whom: also close, and as far as the kernel knows when the connection is gone', async () => {
+	test('report both addresses, also close, and as far as the kernel still has them after a reset', async () => {
 		const { server, listening, port, client, a, b, accepted } = await connected();
 		const local = { address: HOME, port: accepted.port ?? 0 };
 		const remote = { address: HOME, port };
@@ -196,7 +196,7 @@ describe('calls', () => {
 		expect(fresh).not.toHaveProperty('local');
 	});
 
-	test('leave an error on the socket to be fetched once', async () => {
+	test('leave an error on the socket, which is returned once', async () => {
 		const { server, client, a, b } = await connected();
 		await reset(server, b);
 		await until(async () => (await client.call('poll', a, [], 0)).revents?.includes('POLLERR') ?? false);
@@ -226,7 +226,7 @@ describe('calls', () => {
 		expect(await client.call('getsockopt', a, 'SO_RCVBUF')).toMatchObject({ value: 20_000 });
 	});
 
-	test('do not wait where the descriptor does not block', async () => {
+	test('do not block if the descriptor is non-blocking', async () => {
 		const { client, a } = await connected();
 		expect(await client.call('nonblock', a, 1)).toMatchObject({ returned: 0 });
 		expect(await client.call('recv', a, 1)).toMatchObject({ returned: -1, errno: 'EAGAIN' });
@@ -237,7 +237,7 @@ describe('calls', () => {
 		expect(await client.call('nonblock', 99, 1)).toMatchObject({ returned: -1, errno: 'EBADF' });
 	});
 
-	test('tell what the kernel knows of the connection', async () => {
+	test('return the tcp_info of the connection', async () => {
 		const { server, client, a, b } = await connected();
 		await client.call('send', a, 'four');
 		await server.call('recv', b, 4);
@@ -247,24 +247,24 @@ describe('calls', () => {
 		expect(info?.snd_wnd).toBeGreaterThan(1_000);
 		await server.call('close', b);
 		await until(async () => (await client.call('tcpinfo', a)).info?.state === 8);
-		/* The SYN counts as one. */
+		/* The SYN counts as one byte. */
 		expect(await client.call('tcpinfo', a)).toMatchObject({ info: { bytes_sent: 4, bytes_acked: 5 } });
 	});
 
 	test('blocked in recv survive the close of their descriptor, as on Linux', async () => {
 		const { server, client, a, b } = await connected();
 		const recv = client.call('recv', a, 10);
-		/* Not before it blocks: the descriptor must still be good when the call is entered. */
+		/* The call must block before the close, so that its descriptor is valid when it is entered. */
 		await until(async () => (await sleepingThreads(client.pid)) === 2);
 		expect(await client.call('close', a)).toMatchObject({ returned: 0 });
 		expect(await client.call('close', a)).toMatchObject({ errno: 'EBADF' });
 		expect(await server.call('send', b, 'still')).toMatchObject({ returned: 5 });
 		expect(await recv).toMatchObject({ returned: 5, data: Buffer.from('still') });
-		/* With its last user gone the socket is closed, and only now. */
+		/* The kernel closes the socket now, because recv was its last user. */
 		expect(await server.call('recv', b, 10)).toMatchObject({ returned: 0 });
 	});
 
-	test('reset what was sent after the peer had closed with data unread', async () => {
+	test('fail with ECONNRESET after the peer has closed with unread data', async () => {
 		const { server, client, a, b } = await connected();
 		await client.call('send', a, 'unread');
 		await server.call('poll', b, ['POLLIN'], -1);
@@ -273,7 +273,7 @@ describe('calls', () => {
 		expect(await client.call('send', a, 'x', ['MSG_NOSIGNAL'])).toMatchObject({ errno: 'ECONNRESET' });
 	});
 
-	test('may block by the dozen in one process', async () => {
+	test('may block in large numbers in one process', async () => {
 		const { server, listening, port } = await listener();
 		const accepts = Array.from({ length: 40 }, () => server.call('accept', listening));
 		const client = await agent.spawnControlled();

@@ -1,4 +1,4 @@
-/** Helpers for the tests of this folder: an agent compiled from the sources, and the processes of this machine. */
+/** Helpers for tests: an agent that is compiled from the sources, and the processes of this machine. */
 
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ import { buildAgent } from './build.ts';
 const CACHE = join(PROJECT_ROOT, '.cache');
 
 /**
- * The path of an agent made of the sources as they are. The first test file that asks compiles it, for all others and
- * for later runs.
+ * Returns the path of an agent that is compiled from the current sources. The first test file compiles it for all others,
+ * and for later runs.
  */
 export async function builtAgent(): Promise<string> {
 	const sources = [...(await hostSources()), 'harness/agent/build.ts', 'harness/util/compile.ts'];
@@ -19,7 +19,7 @@ export async function builtAgent(): Promise<string> {
 	const path = join(CACHE, name);
 	await mkdir(CACHE, { recursive: true });
 	await using lock = await open(join(CACHE, 'agent.lock'), 'a');
-	// The lock is of what was opened (flock(2)): it goes when this is closed, or its process ends.
+	// The lock belongs to the open file description (flock(2)). It ends when this process closes the file or ends.
 	// execa's types know descriptors up to 9 only.
 	await execa('flock', ['3'], { stdio: ['ignore', 'ignore', 'pipe', lock.fd as 3] });
 	const compiled = (await readdir(CACHE)).filter((other) => /^agent-[0-9a-f]+$/.test(other));
@@ -30,7 +30,7 @@ export async function builtAgent(): Promise<string> {
 	return path;
 }
 
-/** The state letter of a process (`R`, `S`, `Z`, …). Returns undefined if there is no such process. */
+/** Returns the state letter of a process (`R`, `S`, `Z`, …), or undefined if there is no such process. */
 export async function processState(pid: number): Promise<string | undefined> {
 	try {
 		const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
@@ -41,7 +41,7 @@ export async function processState(pid: number): Promise<string | undefined> {
 }
 
 /**
- * The number of sleeping threads of a process. A controlled process has one thread that reads requests, and one for each
+ * Returns the number of sleeping threads of a process. A controlled process has one thread that reads requests, and one for each
  * call that blocks.
  */
 export async function sleepingThreads(pid: number): Promise<number> {
@@ -49,7 +49,7 @@ export async function sleepingThreads(pid: number): Promise<number> {
 	return states.filter((state) => state === 'S').length;
 }
 
-/** Processes whose command line contains this text. */
+/** Returns the pids of the processes whose command line contains this text. */
 export async function processesWith(text: string): Promise<number[]> {
 	const found: number[] = [];
 	for (const name of await readdir('/proc')) {
@@ -61,6 +61,12 @@ export async function processesWith(text: string): Promise<number[]> {
 }
 
 /** Waits until a condition holds, checking it every 5 ms. The test's own timeout limits the wait. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-	while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+	while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Collects the bytes of a stream. */
+export function collector() {
+	const bytes: Buffer[] = [];
+	return { add: (piece: Buffer) => void bytes.push(piece), text: () => Buffer.concat(bytes).toString() };
 }

@@ -7,7 +7,7 @@ const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array
 const times = fc.nat({ max: 2_000_000_000 }).map((seconds) => `${seconds}.000001`);
 const ids = fc.nat({ max: 1_000_000 });
 
-/** A message as the agent would write it, and as it should be read. */
+/** Messages as the agent writes them, and as they are decoded. */
 const answers = fc
 	.record({
 		t: times,
@@ -39,13 +39,13 @@ describe('words', () => {
 		expect(encodeWord(Buffer.from([0, 0x7f, 0xff]))).toBe('%00%7F%FF');
 	});
 
-	test('are as long as is said before they are written', () => {
+	test('have the length that wordLength returns', () => {
 		fc.assert(
 			fc.property(fc.oneof(bytes, fc.string()), (word) => expect(wordLength(word)).toBe(encodeWord(word).length)),
 		);
 	});
 
-	test('are read as they were written', () => {
+	test('are decoded as they were encoded', () => {
 		fc.assert(
 			fc.property(bytes, (word) => {
 				const encoded = encodeWord(word);
@@ -55,18 +55,18 @@ describe('words', () => {
 		);
 	});
 
-	test.each(['', '%%', '%4', '%4g', '%0a', 'a b', 'é', '\x7f'])('%j is none', (word) => {
+	test.each(['', '%%', '%4', '%4g', '%0a', 'a b', 'é', '\x7f'])('%j is not a word', (word) => {
 		expect(() => decodeWord(word)).toThrow(expect.objectContaining({ code: 'AGENT_PROTOCOL' }));
 	});
 });
 
-test('a request is a line, and the bytes that it announces', () => {
+test('a request is a line, followed by its body', () => {
 	expect(encodeRequest(7, 'spawn', ['-', 'echo', 'a b', '']).toString()).toBe('7 spawn - echo a%20b %\n');
 	expect(encodeRequest(8, 'write', [7], Buffer.from('x\ny')).toString()).toBe('8 write 7 3\nx\ny');
 });
 
 describe('messages', () => {
-	test('are the same however the bytes are cut', () => {
+	test('are the same in chunks of any size', () => {
 		fc.assert(
 			fc.property(fc.array(fc.oneof(answers, frames)), fc.array(fc.nat()), (messages, cuts) => {
 				const decoder = new Decoder();
@@ -79,7 +79,7 @@ describe('messages', () => {
 		);
 	});
 
-	test('that are none are refused with AGENT_PROTOCOL and nothing else', () => {
+	test('that are invalid throw AGENT_PROTOCOL and nothing else', () => {
 		const start = fc.constantFrom('', '1.000000 1 ', '1.000000 1 out ');
 		fc.assert(
 			fc.property(start, bytes, (text, foreign) => {
@@ -103,13 +103,13 @@ describe('messages', () => {
 		'1.000000 1 out 99999999',
 		'1.000000 1 ok  a',
 		'bash: no',
-	])('%j is none', (line) => {
+	])('%j is not a message', (line) => {
 		expect(() => new Decoder().push(Buffer.from(`${line}\n`))).toThrow(
 			expect.objectContaining({ code: 'AGENT_PROTOCOL' }),
 		);
 	});
 
-	test('do not go on for ever', () => {
+	test('have a maximum length', () => {
 		const decoder = new Decoder();
 		expect(() => {
 			for (let i = 0; i < 10; i++) decoder.push(Buffer.alloc(1 << 20, 'a'));

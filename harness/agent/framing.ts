@@ -30,7 +30,7 @@ function isPlain(byte: number): boolean {
 /** LONGEST_LINE of agent/src/requests.c: the agent refuses a longer request. */
 export const MAX_REQUEST_LINE = 1 << 20;
 
-/** The length of the word that `encodeWord` returns. */
+/** Returns the length of the word that `encodeWord` returns. */
 export function wordLength(value: string | Uint8Array): number {
 	const bytes = typeof value === 'string' ? Buffer.from(value) : value;
 	let length = 0;

@@ -7,14 +7,14 @@ import { builtAgent, until } from './fixture.ts';
 jest.setTimeout(60_000);
 
 let agent: ChildProcessWithoutNullStreams;
-let said = '';
+let output = '';
 
 beforeAll(async () => {
 	agent = spawn(await builtAgent());
 	agent.stdout.setEncoding('latin1').on('data', (text: string) => {
-		said += text;
+		output += text;
 	});
-	await until(() => said.includes('hello'));
+	await until(() => output.includes('hello'));
 });
 
 afterAll(async () => {
@@ -25,17 +25,19 @@ afterAll(async () => {
 
 let lastProbe = 1_000_000_000;
 
-/** Says something and then asks for the time; what came before the time, without time stamps. */
+/** Sends a text and then a request for the time. Returns the answers before that of the request, without timestamps. */
 async function answersTo(...words: (string | Uint8Array)[]): Promise<string> {
 	const probe = ++lastProbe;
-	said = '';
+	output = '';
 	for (const word of words) agent.stdin.write(word);
 	agent.stdin.write(`\n${probe} now\n`);
-	await until(() => said.includes(` ${probe} ok\n`));
-	return said.slice(0, said.lastIndexOf('\n', said.indexOf(` ${probe} ok\n`)) + 1).replaceAll(/^\d+\.\d{6} /gm, '');
+	await until(() => output.includes(` ${probe} ok\n`));
+	return output
+		.slice(0, output.lastIndexOf('\n', output.indexOf(` ${probe} ok\n`)) + 1)
+		.replaceAll(/^\d+\.\d{6} /gm, '');
 }
 
-/** `answersTo` ends each saying with a newline of its own, which is one more bad line where there was one already. */
+/** `answersTo` appends a newline to each text, so a text that ends with one has an empty line after it. */
 test.each([
 	['', '0 error EPROTO'],
 	['hello', '0 error EPROTO'],
@@ -81,19 +83,19 @@ test.each([
 	['7 puppet 1', '7 error EPROTO'],
 	['7 call 8', '7 error EPROTO'],
 	['7 call 8 socket', '7 error ESRCH'],
-])('%j is answered %s', async (said, answer) => {
-	const answers = await answersTo(said);
+])('%j is answered with %s', async (text, answer) => {
+	const answers = await answersTo(text);
 	expect(answers.split('\n')[0]).toMatch(new RegExp(`^${answer}( |$)`));
 });
 
-test('an id is not used twice at once', async () => {
+test('an id that is in use is rejected', async () => {
 	expect(await answersTo('20 sleep 50000000\n20 spawn - true\n20 puppet\n20 sleep 1\n21 cancel 20')).toBe(
 		`${'20 error EPROTO this%20id%20is%20in%20use\n'.repeat(3)}20 error ECANCELED ` +
 			'the%20sleep%20was%20cancelled\n21 ok\n',
 	);
 });
 
-test('a line longer than 1 MiB is one error, and the next is understood', async () => {
+test('a line longer than 1 MiB is one error, and the next line is handled', async () => {
 	expect(await answersTo(`9 spawn - ${'a'.repeat(3 << 20)}`)).toBe(
 		'9 error EPROTO a%20line%20longer%20than%201048576%20bytes\n',
 	);
@@ -106,7 +108,7 @@ test('a body that is too large is skipped', async () => {
 	);
 });
 
-test('more words than a program may have are an errno', async () => {
+test('an argument list that is too long is an E2BIG error', async () => {
 	expect(await answersTo(`9 spawn - true ${'a'.repeat(200_000)}`)).toMatch(/^9 error E2BIG \S+\n/);
 });
 
@@ -139,18 +141,18 @@ test.each([
 	'tcpinfo',
 	'send 3 - %0',
 	'n%00',
-])('a controlled process does not understand %j', async (call) => {
+])('a controlled process rejects the call %j', async (call) => {
 	agent.stdin.write('10 puppet\n');
-	await until(() => said.includes(' 10 '));
+	await until(() => output.includes(' 10 '));
 	agent.stdin.write(`11 call 10 ${call}\n`);
-	await until(() => said.includes(' 11 '));
-	expect(said).toMatch(/ 11 error EPROTO /);
+	await until(() => output.includes(' 11 '));
+	expect(output).toMatch(/ 11 error EPROTO /);
 	agent.stdin.write('12 write 10 1\nx13 close 10\n');
-	await until(() => / 12 error EPROTO (.*\n)*.* 10 exited 0\n/.test(said));
-	said = '';
+	await until(() => / 12 error EPROTO (.*\n)*.* 10 exited 0\n/.test(output));
+	output = '';
 });
 
-test('whatever is said, the agent lives and leaks nothing', async () => {
+test('the agent survives any input, and leaks no descriptor', async () => {
 	const word = fc.oneof(
 		fc.constantFrom(
 			'now',
@@ -179,18 +181,18 @@ test('whatever is said, the agent lives and leaks nothing', async () => {
 		fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
 	);
 	const id = fc.nat({ max: 30 }).map(String);
-	const sentence = fc.tuple(id, fc.array(word, { maxLength: 5 })).map(([first, rest]) => [first, ...rest].join(' '));
+	const lines = fc.tuple(id, fc.array(word, { maxLength: 5 })).map(([first, rest]) => [first, ...rest].join(' '));
 	const descriptors = () => readdirSync(`/proc/${agent.pid}/fd`).length;
 	const before = descriptors();
 	await fc.assert(
-		fc.asyncProperty(fc.array(sentence, { maxLength: 20 }), async (sentences) => {
-			said = '';
-			agent.stdin.write(Buffer.from(`${sentences.join('\n')}\n`, 'latin1'));
-			/* A `write` may have taken what follows it as its bytes: up to 30, of which none is a newline. */
+		fc.asyncProperty(fc.array(lines, { maxLength: 20 }), async (requests) => {
+			output = '';
+			agent.stdin.write(Buffer.from(`${requests.join('\n')}\n`, 'latin1'));
+			/* The last `write` may still expect up to 30 bytes of its body. These are not newlines. */
 			agent.stdin.write(`${'x'.repeat(64)}\n`);
 			const probe = ++lastProbe;
 			agent.stdin.write(`${probe} now\n`);
-			await until(() => said.includes(` ${probe} ok\n`));
+			await until(() => output.includes(` ${probe} ok\n`));
 		}),
 		{ numRuns: 200 },
 	);

@@ -23,12 +23,12 @@ export interface ProcessEnd {
 	readonly t: number;
 }
 
-/** `exited with status 0`, `was killed by SIGPIPE`. */
+/** Returns `exited with status 0`, `was killed by SIGPIPE`. */
 export function describeEnd({ status, signal }: ProcessEnd): string {
 	return signal === undefined ? `exited with status ${status}` : `was killed by ${signal}`;
 }
 
-/** Bytes of one `write` request. The agent accepts up to 16 MiB. */
+/** The size of one `write` request, in bytes. The agent accepts up to 16 MiB. */
 const CHUNK_BYTES = 256 << 10;
 
 /** A process that the agent started. */

@@ -5,7 +5,7 @@ export interface Resolvers<Value> {
 	readonly reject: (error: unknown) => void;
 }
 
-/** `Promise.withResolvers`, which Node has from 22 on. An unhandled rejection of the promise is ignored. */
+/** Like `Promise.withResolvers`, which Node has from 22 on. An unhandled rejection of the promise is ignored. */
 export function quietResolvers<Value>(): Resolvers<Value> {
 	let resolve: Resolvers<Value>['resolve'] = () => {};
 	let reject: Resolvers<Value>['reject'] = () => {};

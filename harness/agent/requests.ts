@@ -9,9 +9,9 @@ export class Refusal extends HalfopenError {
 
 	constructor(agent: string, errno: string, text: string) {
 		super('AGENT_REFUSED', {
-			problem: `The agent of ${agent} could not do what it was asked for.`,
+			problem: `The agent of ${agent} returned an error.`,
 			seen: `${errno}: ${text}`,
-			remedy: 'Correct what the error names, or check what the machine has left.',
+			remedy: 'Correct what the error names, or check how much memory and how many processes the machine has left.',
 		});
 		this.errno = errno;
 	}
