@@ -6,7 +6,7 @@ const FIREWALL = { observer: 'firewall', host: 'server' } as const;
 const lost = { ...CAPTURE, what: 'was killed by SIGKILL', since: 2 };
 
 describe('an observer', () => {
-	test('that was lost is blind from then on, and no other is', () => {
+	test('that was lost is blind from then on; others are not', () => {
 		const coverage = new Coverage();
 		coverage.lose(lost);
 		const blind = (...[observer, host, t]: Parameters<Coverage['isBlind']>) => coverage.isBlind(observer, host, t);
@@ -17,7 +17,7 @@ describe('an observer', () => {
 		expect(blind('firewall', 'server', 3)).toBe(false);
 	});
 
-	test('that recovers sees again, but has been blind', () => {
+	test('that recovers is no longer blind, but its loss remains', () => {
 		const coverage = new Coverage();
 		coverage.lose(lost);
 		expect(coverage.openLoss(CAPTURE)).toEqual(lost);
@@ -30,14 +30,14 @@ describe('an observer', () => {
 		expect(coverage.anyLossSince(5, CAPTURE)).toBeUndefined();
 	});
 
-	test('that only missed something by name is not blind', () => {
+	test('with a loss without `since` is not blind', () => {
 		const coverage = new Coverage();
 		coverage.lose({ ...CAPTURE, what: 'one line that could not be read' });
 		expect(coverage.isBlind('capture', 'server', 3)).toBe(false);
 		expect(coverage.anyLoss(CAPTURE)).toBeUndefined();
 	});
 
-	test('of both hosts, or of all peers of one, stands for each', () => {
+	test('of both hosts, or of all peers of a host, stands for each of them', () => {
 		const coverage = new Coverage();
 		coverage.lose({ observer: 'kernel', what: 'ended', since: 1 });
 		coverage.lose({ observer: 'strace', host: 'client', what: 'busy', since: 1 });
@@ -46,7 +46,7 @@ describe('an observer', () => {
 		expect(coverage.isBlind('strace of nc-1', 'server', 1)).toBe(false);
 	});
 
-	test('keeps its times when the history begins to count anew', () => {
+	test('has its times converted when the start of the history moves', () => {
 		const coverage = new Coverage();
 		coverage.lose(lost);
 		coverage.markComplete(CAPTURE, 4);
@@ -55,7 +55,7 @@ describe('an observer', () => {
 		expect(coverage.completeUntil(CAPTURE)).toBe(3);
 	});
 
-	test('forgets what was told again before the history begins; what is still lost then is lost from the beginning', () => {
+	test('keeps an open loss from time 0 when the history begins; losses that ended before are removed', () => {
 		const coverage = new Coverage();
 		coverage.lose({ ...CAPTURE, what: 'fell behind', since: 1 });
 		coverage.recover(CAPTURE, 4);
@@ -65,11 +65,11 @@ describe('an observer', () => {
 	});
 });
 
-describe('a fate is settled', () => {
+describe('a fate is final', () => {
 	const delivered = { t: 1, arrived: 1.001, host: 'client', fate: 'delivered' } as const;
 	const unobserved = { t: 1, host: 'client', fate: 'unobserved' } as const;
 
-	test('as delivered, when capture and firewall of the receiver have told what came after the arrival', () => {
+	test('if it is delivered, and the receiver’s capture and firewall are complete until after the arrival', () => {
 		const coverage = new Coverage();
 		coverage.markComplete(CAPTURE, 1.001);
 		coverage.markComplete(FIREWALL, 2);
@@ -80,7 +80,7 @@ describe('a fate is settled', () => {
 		expect(coverage.isFinal(delivered)).toBe(false);
 	});
 
-	test('as unobserved, when nothing can be under way any more, or the receiver is gone', () => {
+	test('if it is unobserved and the packet cannot be in transit any more, or the receiver’s capture has ended', () => {
 		const coverage = new Coverage();
 		coverage.markComplete(CAPTURE, 1 + TRANSIT_LIMIT / 2);
 		expect(coverage.isFinal(unobserved)).toBe(false);
@@ -90,20 +90,20 @@ describe('a fate is settled', () => {
 		expect(coverage.isFinal({ ...unobserved, t: 1e6 })).toBe(true);
 	});
 
-	test('as dropped or unknown: nobody takes that back', () => {
+	test('if it is dropped or unknown', () => {
 		const coverage = new Coverage();
 		coverage.markComplete(CAPTURE, 0);
 		for (const fate of ['dropped', 'unknown'] as const) expect(coverage.isFinal({ ...unobserved, fate })).toBe(true);
 	});
 
-	test('where the observer is lost: it will tell nothing more', () => {
+	test('if the observer is lost, because it will report nothing more', () => {
 		const coverage = new Coverage();
 		coverage.markComplete(CAPTURE, 0);
 		coverage.lose({ ...CAPTURE, what: 'ended', since: 0 });
 		expect(coverage.isFinal(delivered)).toBe(true);
 	});
 
-	test('on loopback by the observers of the host itself', () => {
+	test('on loopback by the observers of the same host', () => {
 		const coverage = new Coverage();
 		coverage.markComplete(CAPTURE, 0);
 		const own = { ...delivered, link: 'loopback' } as const;

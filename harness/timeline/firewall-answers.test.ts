@@ -1,26 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
 import type { HostName } from './events.ts';
-import { CLIENT, emptyHistory, HISTORY_START, SERVER, SimulatedWire } from './fixtures.ts';
+import {
+	CLIENT,
+	CLIENT_ISN,
+	emptyHistory,
+	HISTORY_START,
+	handshake,
+	SERVER,
+	SERVER_ISN,
+	SimulatedWire,
+} from './fixtures.ts';
 import type { History } from './history.ts';
 import type { PacketObservation } from './packet-join.ts';
 
-const C = 1_000_000;
-const S = 2_000_000_000;
-
-function told(...observations: readonly PacketObservation[]): History {
+function historyOf(...observations: readonly PacketObservation[]): History {
 	const history = emptyHistory();
 	for (const one of observations) history.observe(one);
 	return history;
 }
 
-const handshake = () =>
-	new SimulatedWire()
-		.send(0, 'client', 'S', { seq: C })
-		.send(0.001, 'server', 'S.', { seq: S, ack: C + 1 })
-		.send(0.002, 'client', '.', { seq: C + 1, ack: S + 1 });
-
-/** A RST in the name of the server that never left the client. */
+/** A RST with the server's address that never left the client. */
 function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): PacketObservation[] {
 	const packet: CapturedSegment = {
 		...{
@@ -30,7 +30,7 @@ function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): PacketO
 			from: SERVER,
 			to: CLIENT,
 			flags: 'R',
-			seq: S + 1,
+			seq: SERVER_ISN + 1,
 			ack: 0,
 			window: 0,
 			length: 0,
@@ -45,7 +45,7 @@ function forgedAtClient(t: number, more: Partial<CapturedSegment> = {}): PacketO
 	];
 }
 
-/** An ICMP message of the server's about data of the client's. */
+/** An ICMP message of the server that quotes data of the client. */
 function icmp(t: number, what: PacketObservation['what'], more: Partial<CapturedIcmp> = {}): PacketObservation {
 	const host: HostName = what === 'left' ? 'server' : 'client';
 	const about = {
@@ -54,7 +54,7 @@ function icmp(t: number, what: PacketObservation['what'], more: Partial<Captured
 		name: 'host-unreachable',
 		ipId: 99,
 		rest: 0,
-		quotes: { from: CLIENT, to: SERVER, seq: C + 1 },
+		quotes: { from: CLIENT, to: SERVER, seq: CLIENT_ISN + 1 },
 	};
 	return {
 		host,
@@ -65,19 +65,19 @@ function icmp(t: number, what: PacketObservation['what'], more: Partial<Captured
 	};
 }
 
-const data = { seq: C + 1, ack: S + 1, length: 5 };
+const data = { seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1, length: 5 };
 
 describe('a segment that a firewall made', () => {
 	test(
-		'as packets leave is of the host whose firewall it was, and stands behind what it answers, though the log is ' +
-			'read late',
+		'when a packet left belongs to the host of the firewall, and is after the packet that it answers, although the log ' +
+			'is read late',
 		() => {
 			const { observations } = handshake().send(1.005, 'client', 'P.', { ...data, fate: 'stopped', rejected: true });
 			for (const all of [
 				[...observations, ...forgedAtClient(1)],
 				[...forgedAtClient(1), ...observations],
 			]) {
-				const history = told(...all);
+				const history = historyOf(...all);
 				expect(history.segments.slice(3)).toMatchObject([
 					{ t: 0.999_999, host: 'client', flags: 'P.', fate: 'dropped' },
 					{ t: 1, host: 'client', flags: 'R', seq: 1, link: 'loopback', origin: 'firewall', fate: 'delivered' },
@@ -91,30 +91,30 @@ describe('a segment that a firewall made', () => {
 		['at once', [1.000_01, 1.400_01, 2.200_01]],
 		['late', [1.000_01, 2.6, 2.600_01]],
 		['all late', [2.5, 2.600_01, 2.600_02]],
-	])('that answers a retransmission is not taken for the answer to the first: the log is read %s', (_, read) => {
+	])('as the answer to a retransmission is not matched with the first transmission: the log is read %s', (_, read) => {
 		const wire = handshake();
 		for (const t of read) wire.send(t, 'client', 'P.', { ...data, fate: 'stopped', rejected: true });
 		const sent = [1, 1.4, 2.2];
-		const history = told(...wire.observations, ...sent.flatMap((t, index) => forgedAtClient(t, { ipId: index })));
+		const history = historyOf(...wire.observations, ...sent.flatMap((t, index) => forgedAtClient(t, { ipId: index })));
 		const times = (flags: string) => history.segments.filter((one) => one.flags === flags).map(({ t }) => t.toFixed(3));
 		expect(times('P.')).toEqual(['1.000', '1.400', '2.200']);
 		expect(history.countAnswersTo('drop-1')).toBe(3);
 	});
 
-	test('is known by the other host’s address on the loopback, whatever made it', () => {
-		expect(told(...forgedAtClient(1)).segments).toMatchObject([
+	test('is recognized by the other host’s address on the loopback, whether a rule rejected a packet or not', () => {
+		expect(historyOf(...forgedAtClient(1)).segments).toMatchObject([
 			{ host: 'client', link: 'loopback', origin: 'firewall' },
 		]);
 	});
 
-	test('as packets arrive is told from what the stack sent by what the rule met', () => {
+	test('when a packet arrived is distinguished from the stack’s by the log of the rule', () => {
 		const wire = handshake()
 			.send(1, 'client', 'P.', { ...data, fate: 'dropped', rejected: true })
-			.send(1.001, 'server', 'R', { seq: S + 1, ipId: 0 })
-			// Healed, and the stack resets by itself.
+			.send(1.001, 'server', 'R', { seq: SERVER_ISN + 1, ipId: 0 })
+			// After healing, the stack itself sends a RST.
 			.send(9, 'client', 'P.', data)
-			.send(9.001, 'server', 'R', { seq: S + 1, ipId: 0 });
-		const history = told(...wire.observations);
+			.send(9.001, 'server', 'R', { seq: SERVER_ISN + 1, ipId: 0 });
+		const history = historyOf(...wire.observations);
 		expect(history.segments.filter(({ flags }) => flags === 'R')).toMatchObject([
 			{ t: 1.001, origin: 'firewall' },
 			{ t: 9.001 },
@@ -125,23 +125,23 @@ describe('a segment that a firewall made', () => {
 
 	test('that answers a SYN acknowledges it (nf_reject_ip_tcphdr_put)', () => {
 		const wire = new SimulatedWire()
-			.send(1, 'client', 'S', { seq: C, fate: 'dropped', rejected: true })
-			.send(1.001, 'server', 'R.', { seq: 0, ack: C + 1, ipId: 0 });
-		expect(told(...wire.observations).segments.at(-1)).toMatchObject({ flags: 'R.', origin: 'firewall', ack: 1 });
+			.send(1, 'client', 'S', { seq: CLIENT_ISN, fate: 'dropped', rejected: true })
+			.send(1.001, 'server', 'R.', { seq: 0, ack: CLIENT_ISN + 1, ipId: 0 });
+		expect(historyOf(...wire.observations).segments.at(-1)).toMatchObject({ flags: 'R.', origin: 'firewall', ack: 1 });
 	});
 
-	test('is none where the rule only drops', () => {
+	test('does not exist if the rule only drops', () => {
 		const wire = handshake()
 			.send(1, 'client', 'P.', { ...data, fate: 'dropped' })
-			.send(1.001, 'server', 'R', { seq: S + 1, ipId: 0 });
-		expect(told(...wire.observations).segments.at(-1)).not.toHaveProperty('origin');
+			.send(1.001, 'server', 'R', { seq: SERVER_ISN + 1, ipId: 0 });
+		expect(historyOf(...wire.observations).segments.at(-1)).not.toHaveProperty('origin');
 	});
 });
 
 describe('an ICMP message', () => {
-	test('is one event of both captures, with the relative number of what it quotes', () => {
+	test('is one event from both captures, with the relative number of the segment that it quotes', () => {
 		const { observations } = handshake().send(1, 'client', 'P.', { ...data, fate: 'dropped', rejected: true });
-		const history = told(...observations, icmp(1.001, 'left'), icmp(1.002, 'arrived'));
+		const history = historyOf(...observations, icmp(1.001, 'left'), icmp(1.002, 'arrived'));
 		expect(history.of('icmp')).toEqual([
 			{
 				kind: 'icmp',
@@ -163,22 +163,22 @@ describe('an ICMP message', () => {
 		expect(history.events.at(-1)?.kind).toBe('icmp');
 	});
 
-	test('that nobody’s rule answered with is the stack’s, and its number that of the wire where nobody saw the segment', () => {
-		const [message] = told(icmp(1, 'left')).of('icmp');
-		expect(message).toMatchObject({ fate: 'unobserved', quotes: { seq: C + 1 } });
+	test('without a rejected packet is the stack’s, and its number is absolute if no capture saw the segment', () => {
+		const [message] = historyOf(icmp(1, 'left')).of('icmp');
+		expect(message).toMatchObject({ fate: 'unobserved', quotes: { seq: CLIENT_ISN + 1 } });
 		expect(message).not.toHaveProperty('origin');
 	});
 
-	test('may be dropped, too', () => {
-		expect(told(icmp(1, 'left'), icmp(1.001, 'arrived'), icmp(1.001, 'dropped')).of('icmp')).toMatchObject([
+	test('may be dropped', () => {
+		expect(historyOf(icmp(1, 'left'), icmp(1.001, 'arrived'), icmp(1.001, 'dropped')).of('icmp')).toMatchObject([
 			{ fate: 'dropped', by: 'cut-1' },
 		]);
 	});
 
-	test('that a rule asked for and the kernel’s limit suppressed is not there, and not counted', () => {
+	test('that the kernel’s rate limit suppressed is no event, and not counted', () => {
 		const wire = handshake();
 		for (const t of [1, 1.2, 1.6]) wire.send(t, 'client', 'P.', { ...data, fate: 'dropped', rejected: true });
-		const history = told(...wire.observations, icmp(1.001, 'left'), icmp(1.601, 'left', { ipId: 100 }));
+		const history = historyOf(...wire.observations, icmp(1.001, 'left'), icmp(1.601, 'left', { ipId: 100 }));
 		expect(history.countAnswersTo('drop-1')).toBe(2);
 	});
 });

@@ -1,12 +1,15 @@
 /** For tests: observations, state changes and samples of one connection. */
 
 import type { CapturedSegment, Endpoint } from '../formats/types.ts';
-import type { EventOf, HostName, SocketRow, StateEvent } from './events.ts';
+import type { EventOf, HostName, SegmentEvent, SocketRow, StateEvent } from './events.ts';
 import { History } from './history.ts';
-import type { PacketObservation } from './packet-join.ts';
+import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 
 export const CLIENT = { address: '198.18.0.2', port: 50_000 };
 export const SERVER = { address: '198.18.0.3', port: 8080 };
+/** The initial sequence numbers of client and server. */
+export const CLIENT_ISN = 1_000_000;
+export const SERVER_ISN = 2_000_000_000;
 /** The start of the histories in tests, in seconds since the epoch. */
 export const HISTORY_START = 1_800_000_000;
 
@@ -86,6 +89,27 @@ export class SimulatedWire {
 		return this;
 	}
 }
+
+/** Makes the three segments of a handshake. */
+export function handshake(): SimulatedWire {
+	return new SimulatedWire()
+		.send(0, 'client', 'S', { seq: CLIENT_ISN })
+		.send(0.001, 'server', 'S.', { seq: SERVER_ISN, ack: CLIENT_ISN + 1 })
+		.send(0.002, 'client', '.', { seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1 });
+}
+
+/** Joins observations, all of which are added before the first segment is read. */
+export function joinSegments(
+	observations: readonly PacketObservation[],
+	context: JoinContext,
+): readonly SegmentEvent[] {
+	const packets = new PacketJoin(context);
+	for (const observation of observations) packets.observe(observation);
+	return packets.segments;
+}
+
+/** Joins the observations of a wire in an empty history. */
+export const join = (wire: SimulatedWire) => joinSegments(wire.observations, emptyHistory());
 
 function ends(host: HostName): { local: Endpoint; remote: Endpoint } {
 	return host === 'client' ? { local: CLIENT, remote: SERVER } : { local: SERVER, remote: CLIENT };

@@ -17,7 +17,7 @@ const call = (t: number, more: Partial<EventOf<'call'>> = {}): EventOf<'call'> =
 });
 
 describe('events', () => {
-	test('stand in the order in which they happened, whenever they were told, segments among them', () => {
+	test('are in order of time, segments included, whatever the order in which they were added', () => {
 		const history = emptyHistory();
 		history.add(step(3));
 		for (const observation of new SimulatedWire().send(2, 'client', 'S').send(0.5, 'server', 'R').observations)
@@ -31,13 +31,13 @@ describe('events', () => {
 		]);
 	});
 
-	test('at the same time keep the order in which they were told', () => {
+	test('at the same time are in the order in which they were added', () => {
 		const history = emptyHistory();
 		for (const text of ['one', 'two', 'three']) history.add(step(1, text));
 		expect(history.of('step').map(({ text }) => text)).toEqual(['one', 'two', 'three']);
 	});
 
-	test('are there at once, also after somebody has looked', () => {
+	test('appear at once, also after an earlier read', () => {
 		const history = emptyHistory();
 		expect(history.events).toEqual([]);
 		history.add(step(1));
@@ -47,20 +47,20 @@ describe('events', () => {
 		expect(history.events).toHaveLength(2);
 	});
 
-	test('of a kind are chosen, of a host where one is given', () => {
+	test('are selected by kind, and by host if one is given', () => {
 		const history = emptyHistory();
 		for (const host of ['client', 'server'] as const satisfies HostName[])
 			history.add(stateEvent(1, host, 'SYN-SENT', 'ESTAB'));
 		history.add(step(2));
 		expect(history.of('state')).toHaveLength(2);
 		expect(history.of('state', 'server')).toMatchObject([{ host: 'server' }]);
-		// A step belongs to the story, not to a side.
+		// A step has no host.
 		expect(history.of('step', 'client')).toEqual([]);
 	});
 });
 
 describe('replacing', () => {
-	test('puts what is known now in the place of what was known', () => {
+	test('puts the new event in the place of the old one', () => {
 		const history = emptyHistory();
 		const blocked = call(1);
 		history.add(blocked);
@@ -69,7 +69,7 @@ describe('replacing', () => {
 		expect(history.events).toMatchObject([{ kind: 'call', returned: 0 }, { kind: 'step' }]);
 	});
 
-	test('adds where there is nothing to replace: it was told before the story began', () => {
+	test('adds the event if the old one was removed when the history began', () => {
 		const history = emptyHistory();
 		const blocked = call(-1);
 		history.add(blocked);
@@ -79,7 +79,7 @@ describe('replacing', () => {
 	});
 });
 
-test('at the beginning of the story everything before it is forgotten, and time counts from there', () => {
+test('when the history begins, everything before is removed, and time counts from there', () => {
 	const history = emptyHistory();
 	history.add(step(1));
 	for (const observation of new SimulatedWire().send(2, 'client', 'S').observations) history.observe(observation);
@@ -89,28 +89,28 @@ test('at the beginning of the story everything before it is forgotten, and time 
 	expect(history.at(HISTORY_START + 10.000_123)).toBe(0.000_123);
 });
 
-test('what observers missed is kept', () => {
+test('losses are kept when the history begins', () => {
 	const history = emptyHistory();
 	history.lose({ observer: 'capture', host: 'client', what: '3 packets' });
 	history.begin(HISTORY_START);
 	expect(history.losses).toEqual([{ observer: 'capture', host: 'client', what: '3 packets' }]);
 });
 
-test('whoever listens hears of every change until he no longer wants to', () => {
+test('a listener is called after every change until it is removed', () => {
 	const history = emptyHistory();
-	const heard: number[] = [];
-	const off = history.onChange(() => heard.push(history.events.length));
+	const counts: number[] = [];
+	const remove = history.onChange(() => counts.push(history.events.length));
 	const blocked = call(1);
 	history.add(blocked);
 	history.replace(blocked, call(1, { returned: 0 }));
 	for (const observation of new SimulatedWire().send(2, 'client', 'S', { fate: 'unobserved' }).observations)
 		history.observe(observation);
-	off();
+	remove();
 	history.add(step(3));
-	expect(heard).toEqual([1, 1, 2]);
+	expect(counts).toEqual([1, 1, 2]);
 });
 
-test('addresses are those of the hosts, and nobody else’s', () => {
+test('an address belongs to a host or to none', () => {
 	const history = emptyHistory();
 	expect(['198.18.0.2', '198.18.0.3', '198.18.0.1', '0.0.0.0'].map((address) => history.hostOf(address))).toEqual([
 		'client',
@@ -120,8 +120,8 @@ test('addresses are those of the hosts, and nobody else’s', () => {
 	]);
 });
 
-test('a call is known by the name of its family', () => {
-	// What a program calls read may be any of these (read(2), recv(2), readv(2)).
+test('a call belongs to its family', () => {
+	// A program may use any of these to read (read(2), recv(2), readv(2)).
 	expect(['read', 'readv', 'recv', 'recvfrom', 'recvmsg'].every((name) => isCall(name, 'read'))).toBe(true);
 	expect(isCall('accept4', 'accept')).toBe(true);
 	expect(isCall('connect', 'connect')).toBe(true);
@@ -129,7 +129,7 @@ test('a call is known by the name of its family', () => {
 	expect(isCall('recvfrom', 'write')).toBe(false);
 });
 
-test('the options of a SYN are those that its sender’s own capture saw leave, the last where there are several', () => {
+test('the options of a SYN are those of the last SYN that its sender’s own capture saw leave', () => {
 	const history = emptyHistory();
 	expect(history.synOptions('client')).toBeUndefined();
 	const wire = new SimulatedWire()

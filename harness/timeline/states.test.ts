@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { CLIENT, SERVER, sampleAt, stateEvent } from './fixtures.ts';
 import { pathOf, SampledStates } from './states.ts';
 
-/** The changes that looks tell, as `from → to`. */
-const changesOf = (states: SampledStates, ...looks: ReturnType<typeof sampleAt>[]) =>
-	looks.map((look) => states.sample(look).map(({ from, to }) => `${from} → ${to}`));
+/** Returns the changes that samples show, as `from → to`. */
+const changesOf = (states: SampledStates, ...samples: ReturnType<typeof sampleAt>[]) =>
+	samples.map((sample) => states.sample(sample).map(({ from, to }) => `${from} → ${to}`));
 
 const listener = {
 	state: 'LISTEN',
@@ -14,7 +14,7 @@ const listener = {
 const secondClient = { address: CLIENT.address, port: CLIENT.port + 1 };
 
 describe('without a trace', () => {
-	test('every change that a look shows is told, once, and at the time of the look', () => {
+	test('every change that a sample shows is reported once, with the time of the sample', () => {
 		const states = new SampledStates(false);
 		expect(states.sample(sampleAt(1, 'client', 'SYN-SENT'))).toEqual([
 			{
@@ -41,7 +41,7 @@ describe('without a trace', () => {
 		).toEqual([['SYN-SENT → ESTAB'], [], ['ESTAB → TIME-WAIT'], ['TIME-WAIT → CLOSED'], []]);
 	});
 
-	test('sockets are told apart by both their ends', () => {
+	test('sockets are identified by both endpoints', () => {
 		const states = new SampledStates(false);
 		const second = { state: 'ESTAB', local: SERVER, remote: secondClient };
 		expect(
@@ -58,7 +58,7 @@ describe('without a trace', () => {
 		]);
 	});
 
-	test('a look that began before the last one tells nothing', () => {
+	test('a sample that began before the last one is ignored', () => {
 		const states = new SampledStates(false);
 		expect(
 			changesOf(states, sampleAt(2, 'client', 'ESTAB'), sampleAt(1, 'client', 'SYN-SENT'), sampleAt(2, 'client')),
@@ -66,19 +66,19 @@ describe('without a trace', () => {
 	});
 });
 
-describe('beside a trace', () => {
-	test('what the kernel tells by itself is left to it, whichever comes first', () => {
+describe('with a trace', () => {
+	test('changes that the kernel traces are not reported, whichever comes first', () => {
 		const states = new SampledStates(true);
 		expect(changesOf(states, sampleAt(1, 'client', 'SYN-SENT'))).toEqual([[]]);
 		states.trace(stateEvent(1, 'client', 'SYN-SENT', 'ESTAB'));
 		expect(changesOf(states, sampleAt(2, 'client', 'ESTAB'))).toEqual([[]]);
-		// The trace of the change to CLOSE-WAIT is still on its way.
+		// The trace of the change to CLOSE-WAIT has not arrived yet.
 		expect(changesOf(states, sampleAt(3, 'client', 'CLOSE-WAIT'))).toEqual([[]]);
-		// So is that of the end.
+		// Neither has that of the end.
 		expect(changesOf(states, sampleAt(4, 'client'))).toEqual([[]]);
 	});
 
-	test('a trace that comes after a look which was taken later takes nothing of that back', () => {
+	test('a traced change that arrives after a later sample is ignored', () => {
 		const states = new SampledStates(true);
 		expect(changesOf(states, sampleAt(3, 'server', 'FIN-WAIT-2'))).toEqual([['CLOSED → FIN-WAIT-2']]);
 		states.trace(stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'));
@@ -86,7 +86,7 @@ describe('beside a trace', () => {
 		expect(changesOf(states, sampleAt(4, 'server'))).toEqual([['FIN-WAIT-2 → CLOSED']]);
 	});
 
-	test('listeners are told: their own addresses are nobody’s, so the trace of them is nobody’s', () => {
+	test('listeners are reported: their addresses are of no host, so a lab takes no trace of them', () => {
 		expect(
 			changesOf(
 				new SampledStates(true),
@@ -97,10 +97,10 @@ describe('beside a trace', () => {
 		).toEqual([['CLOSED → LISTEN'], [], ['LISTEN → CLOSED']]);
 	});
 
-	test('TIME-WAIT is told once the kernel has let go of the full socket, and so is its end', () => {
+	test('TIME-WAIT is reported after the kernel has closed the full socket, and so is its end', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'));
-		// The look was quicker than the trace of the hand-over: to tell TIME-WAIT now would put it before CLOSED.
+		// The trace of the close has not arrived yet: reported now, TIME-WAIT would be before CLOSED.
 		expect(changesOf(states, sampleAt(2.1, 'server', 'TIME-WAIT'))).toEqual([[]]);
 		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
 		expect(
@@ -113,7 +113,7 @@ describe('beside a trace', () => {
 		).toEqual([['CLOSED → TIME-WAIT'], [], ['TIME-WAIT → CLOSED']]);
 	});
 
-	test('a look that began before the kernel’s word tells nothing: its row may be older or younger', () => {
+	test('a sample that began before the traced change is ignored: its row may be older or newer', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'));
 		expect(changesOf(states, sampleAt(1.99, 'server', 'TIME-WAIT'), sampleAt(2, 'server', 'TIME-WAIT'))).toEqual([
@@ -122,7 +122,7 @@ describe('beside a trace', () => {
 		]);
 	});
 
-	test('an orphan’s FIN-WAIT-2 is told, and that it goes on to TIME-WAIT', () => {
+	test('FIN-WAIT-2 of an orphan is reported, and so is the change to TIME-WAIT', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(1, 'server', 'FIN-WAIT-2', 'CLOSED'));
 		expect(changesOf(states, sampleAt(2, 'server', 'FIN-WAIT-2'), sampleAt(3, 'server', 'TIME-WAIT'))).toEqual([
@@ -131,20 +131,20 @@ describe('beside a trace', () => {
 		]);
 	});
 
-	test('a held socket’s FIN-WAIT-2 is the kernel’s to tell', () => {
+	test('FIN-WAIT-2 of a socket with a process is left to the trace', () => {
 		const states = new SampledStates(true);
 		states.trace(stateEvent(1, 'server', 'ESTAB', 'FIN-WAIT-1'));
 		expect(changesOf(states, sampleAt(2, 'server', 'FIN-WAIT-2'))).toEqual([[]]);
 	});
 
-	test('SYN-RECV is told, and the kernel’s word on the socket that comes of it ends that', () => {
+	test('SYN-RECV is reported, and ends with the traced change of the new socket', () => {
 		const states = new SampledStates(true);
 		expect(changesOf(states, sampleAt(1, 'server', 'SYN-RECV'))).toEqual([['CLOSED → SYN-RECV']]);
 		states.trace(stateEvent(2, 'server', 'SYN-RECV', 'ESTAB'));
 		expect(changesOf(states, sampleAt(3, 'server', 'ESTAB'), sampleAt(4, 'server'))).toEqual([[], []]);
 	});
 
-	test('a SYN-RECV that comes to nothing ends with its row', () => {
+	test('SYN-RECV of a failed handshake ends with its row', () => {
 		expect(changesOf(new SampledStates(true), sampleAt(1, 'server', 'SYN-RECV'), sampleAt(2, 'server'))).toEqual([
 			['CLOSED → SYN-RECV'],
 			['SYN-RECV → CLOSED'],
@@ -156,7 +156,7 @@ describe('the path of a host', () => {
 	const sampled = { how: 'sampled' } as const;
 	const second = { remote: secondClient };
 
-	test('has the states in order, each once in a row', () => {
+	test('has the states in order, without repetitions', () => {
 		const events = [
 			stateEvent(1, 'client', 'CLOSED', 'SYN-SENT'),
 			stateEvent(2, 'client', 'SYN-SENT', 'ESTAB'),
@@ -176,7 +176,7 @@ describe('the path of a host', () => {
 		expect(pathOf(events, 'server')).toEqual(['SYN-RECV']);
 	});
 
-	test('leaves out the CLOSED by which a socket is handed over to TIME-WAIT', () => {
+	test('leaves out CLOSED if a TIME-WAIT socket replaces the full one', () => {
 		const events = [
 			stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'),
 			stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'),
@@ -186,7 +186,7 @@ describe('the path of a host', () => {
 		expect(pathOf(events, 'server')).toEqual(['FIN-WAIT-2', 'TIME-WAIT', 'CLOSED']);
 	});
 
-	test('leaves out the CLOSED of a close in FIN-WAIT-2, after which it is FIN-WAIT-2 still', () => {
+	test('leaves out CLOSED if FIN-WAIT-2 continues without a full socket', () => {
 		const events = [
 			stateEvent(1, 'server', 'FIN-WAIT-1', 'FIN-WAIT-2'),
 			stateEvent(2, 'server', 'FIN-WAIT-2', 'CLOSED'),
@@ -213,7 +213,7 @@ describe('the path of a host', () => {
 		expect(pathOf(events, 'server')).toEqual(['CLOSED', 'SYN-RECV']);
 	});
 
-	test('leaves out a hand-over also where another connection changed meanwhile', () => {
+	test('leaves out such a CLOSED also if another connection changed in between', () => {
 		const events = [
 			stateEvent(1, 'server', 'FIN-WAIT-2', 'CLOSED'),
 			stateEvent(2, 'server', 'SYN-RECV', 'ESTAB', second),
