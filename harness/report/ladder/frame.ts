@@ -55,7 +55,7 @@ function labelled(label: string, text: string, width: number, paint: Paint): str
  */
 export function notesOf({ sampled, losses, skipped }: Ladder): string[] {
 	return [
-		...(sampled ? ['* seen by ss, which looks now and then: it began earlier'] : []),
+		...(sampled ? ['* sampled by ss: the state began earlier'] : []),
 		...losses.map(lossInWords),
 		...skipped.map(({ what, why }) => `- skipped: ${what} (${why})`),
 	];

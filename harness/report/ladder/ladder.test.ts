@@ -6,8 +6,6 @@ import { anyTimeline } from './fixtures/arbitrary.ts';
 import { powerOffTimeline, rebootTimeline } from './fixtures/timelines.ts';
 import { type LadderRow, layOut, renderLadder } from './index.ts';
 
-const TIMELINES = { reboot: rebootTimeline, 'power-off': powerOffTimeline };
-
 /** Returns the number of segments and ICMP messages in a row. */
 function segmentsIn(row: LadderRow): number {
 	if (row.kind !== 'events') return 'segments' in row ? row.segments : 0;
@@ -16,13 +14,12 @@ function segmentsIn(row: LadderRow): number {
 }
 
 describe('a ladder as text', () => {
-	for (const [name, timeline] of Object.entries(TIMELINES)) {
-		for (const width of [80, 120]) {
-			test(`matches the golden file: ${name}, ${width} columns`, () => {
-				expectFile(new URL(`fixtures/${name}.${width}.txt`, import.meta.url), renderLadder(timeline(), { width }));
-			});
-		}
-	}
+	test.each([
+		['reboot', 120, rebootTimeline()],
+		['power-off', 80, powerOffTimeline()],
+	])('matches the golden file: %s, %d columns', (name, width, timeline) => {
+		expectFile(new URL(`fixtures/${name}.${width}.txt`, import.meta.url), renderLadder(timeline, { width }));
+	});
 
 	test('has the same text with colours as without', () => {
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters

@@ -201,7 +201,7 @@ describe('marks', () => {
 			new TimelineBuilder().state(1, 'client', 'FIN-WAIT-2', 'TIME-WAIT', 'sampled').build({ scenario: 'a' }),
 		);
 		expect(drawn).toContain('[TIME-WAIT]* │');
-		expect(drawn).toContain('* seen by ss');
+		expect(drawn).toContain('* sampled by ss');
 	});
 
 	test('of dropped segments have the text of the fault', () => {

@@ -58,7 +58,7 @@ export function bandsOf(
 		if (was === undefined) return;
 		open[host].delete(key);
 		const title =
-			`${was.state}${was.sampled ? ' (seen by ss)' : ''}, ${was.ports}\nfrom ${was.t.toFixed(3)} s to ` +
+			`${was.state}${was.sampled ? ' (sampled by ss)' : ''}, ${was.ports}\nfrom ${was.t.toFixed(3)} s to ` +
 			`${until.toFixed(3)} s: ${duration(until - was.t)}`;
 		bands.push({ host, key, state: was.state, t: was.t, until, known: true, title, connection: was.connection });
 	};
@@ -67,7 +67,7 @@ export function bandsOf(
 		const known = Math.min(end, Math.max(was.t, lastKnown(host, was.sampled ? 'sampled' : 'traced')));
 		close(host, key, known);
 		if (known >= end) return;
-		const title = `${was.state}?, ${was.ports}\nnobody looked after ${known.toFixed(3)} s`;
+		const title = `${was.state}?, ${was.ports}\nnot observed after ${known.toFixed(3)} s`;
 		bands.push({ host, key, state: was.state, t: known, until: end, known: false, title, connection: was.connection });
 	};
 	for (const event of events) {

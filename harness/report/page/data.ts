@@ -59,7 +59,7 @@ export interface FoldedSamples {
 }
 
 /** Names and values. */
-export type Sysctls = Readonly<Record<string, string>>;
+export type SysctlValues = Readonly<Record<string, string>>;
 
 /** Claims and durations by engine and kernel, as text for the reader. Cells have the order of the columns. */
 export interface MatrixView {

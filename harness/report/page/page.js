@@ -6,7 +6,7 @@
  * @typedef {import('./data.ts').Entry} Entry
  * @typedef {import('./data.ts').Content} Content
  * @typedef {import('./data.ts').FoldedSamples} FoldedSamples
- * @typedef {import('./data.ts').Sysctls} Sysctls
+ * @typedef {import('./data.ts').SysctlValues} SysctlValues
  * @typedef {import('./data.ts').MatrixView} MatrixView
  * @typedef {import('./data.ts').ColumnView} ColumnView
  * @typedef {import('./data.ts').DurationView} DurationView
@@ -260,7 +260,7 @@
 			...ladder(content.ladder),
 			element('h3', {}, 'Sockets, as ss showed them'),
 			...Object.entries(content.samples).map(([host, samples]) => samplesOf(host, samples)),
-			element('h3', {}, 'Sysctls in force'),
+			element('h3', {}, 'SysctlValues in force'),
 			sysctlsOf(content.sysctls),
 		];
 	}
@@ -421,7 +421,7 @@
 
 	/** @param {number} index of the set in the page */
 	function sysctlsOf(index) {
-		/** @type {Sysctls} */
+		/** @type {SysctlValues} */
 		const sysctls = json(`sysctls-${index}`);
 		return folded(`${Object.keys(sysctls).length} settings`, { class: 'sysctls' }, () => {
 			const name = element('input', { type: 'search', placeholder: 'name or value', 'aria-label': 'Filter sysctls' });

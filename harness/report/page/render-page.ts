@@ -7,7 +7,7 @@ import { ARTIFACTS, specName } from '../artifacts.ts';
 import type { ScenarioFiles } from '../collect.ts';
 import { totalOf } from '../cost.ts';
 import { duration } from '../text-format.ts';
-import type { Content, Entry, MatrixView, Sysctls } from './data.ts';
+import type { Content, Entry, MatrixView, SysctlValues } from './data.ts';
 import { embed } from './embed.ts';
 import { samplesOn } from './socket-samples.ts';
 
@@ -16,7 +16,7 @@ export interface PageScenario {
 	readonly entry: Entry;
 	/** Without its sysctls, because most scenarios share them. */
 	readonly content: Omit<Content, 'sysctls'>;
-	readonly sysctls: Sysctls;
+	readonly sysctls: SysctlValues;
 }
 
 /** The constant parts of the page: its style sheet and its script. */
@@ -52,7 +52,7 @@ export function renderPage(
 	{ style, script }: PageParts,
 ): string {
 	const ordered = [...scenarios].sort(byTheme);
-	const sysctls = new Distinct<Sysctls>();
+	const sysctls = new Distinct<SysctlValues>();
 	const contents = ordered.map((scenario, index) =>
 		embed(`content-${index}`, { ...scenario.content, sysctls: sysctls.indexOf(scenario.sysctls) } satisfies Content),
 	);
