@@ -260,7 +260,7 @@
 			...ladder(content.ladder),
 			element('h3', {}, 'Sockets, as ss showed them'),
 			...Object.entries(content.samples).map(([host, samples]) => samplesOf(host, samples)),
-			element('h3', {}, 'SysctlValues in force'),
+			element('h3', {}, 'Sysctls in force'),
 			sysctlsOf(content.sysctls),
 		];
 	}
