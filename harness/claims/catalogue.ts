@@ -1,4 +1,4 @@
-/** Where the claims come from. */
+/** The sources of the claims. */
 export const SOURCES = {
 	PZ: '"TCP Puzzlers": nc under truss on illumos, and a modified nc that does not close on end of stream',
 	HS: 'a blog on establishing and releasing connections: CentOS 7, kernel 3.10; nc, tcpdump, lsof, strace, ss',
@@ -303,7 +303,7 @@ export const CLAIMS = {
 } as const satisfies Record<string, { source: Source; text: string }>;
 export type ClaimId = keyof typeof CLAIMS;
 
-/** Whether a text is the id of a claim. */
+/** Returns whether a text is the id of a claim. */
 export function isClaimId(text: string): text is ClaimId {
 	return Object.hasOwn(CLAIMS, text);
 }

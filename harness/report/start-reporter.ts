@@ -36,11 +36,11 @@ export default class StartReporter implements Reporter {
 		this.#subscription = await subscribeLive(drawsInPlace() ? 'drawings' : 'waits', {
 			received: (scenario, message) => {
 				this.#view?.received(scenario, message);
-				this.#plan();
+				this.#schedule();
 			},
 			disconnected: (scenario) => {
 				this.#view?.disconnected(scenario);
-				this.#plan();
+				this.#schedule();
 			},
 		});
 	}
@@ -48,7 +48,7 @@ export default class StartReporter implements Reporter {
 	onTestFileStart(test: Test): void {
 		this.#view = drawsInPlace() ? terminalView() : logView();
 		if (!drawsInPlace()) process.stderr.write(`${specName(test.path)}: running on two hosts …\n`);
-		this.#ticking = setInterval(() => this.#plan(), TICK_MS).unref();
+		this.#ticking = setInterval(() => this.#schedule(), TICK_MS).unref();
 	}
 
 	async onTestFileResult(_test: Test, result: TestResult): Promise<void> {
@@ -59,14 +59,14 @@ export default class StartReporter implements Reporter {
 		try {
 			recorded = await results.take(result);
 		} catch (error) {
-			this.#keep(error);
+			this.#keepError(error);
 		}
 		this.#stopDrawing();
 		view?.finish(recorded);
 		try {
 			if (recorded.length > 0) await results.write();
 		} catch (error) {
-			this.#keep(error);
+			this.#keepError(error);
 		}
 		if (result.failureMessage) process.stderr.write(`${result.failureMessage}\n`);
 	}
@@ -81,7 +81,7 @@ export default class StartReporter implements Reporter {
 	}
 
 	/** Schedules a drawing, unless one is already scheduled: several messages share it. */
-	#plan(): void {
+	#schedule(): void {
 		if (this.#ticking === undefined) return;
 		this.#due ??= setTimeout(() => {
 			const began = performance.now();
@@ -91,14 +91,14 @@ export default class StartReporter implements Reporter {
 			} catch (error) {
 				// At the end, the ladder is still drawn from the recording.
 				this.#stopDrawing();
-				this.#keep(error);
+				this.#keepError(error);
 			}
 			this.#pauseMs = Math.max(LEAST_PAUSE_MS, (performance.now() - began) / MOST_SHARE);
 		}, this.#pauseMs).unref();
 	}
 
 	/** Prints the error, and keeps it for getLastError(): Jest then fails the run. */
-	#keep(error: unknown): void {
+	#keepError(error: unknown): void {
 		this.#error = toError(error);
 		process.stderr.write(`\n${this.#error.message}\n`);
 	}

@@ -47,10 +47,10 @@ export type Segment = EventOf<'segment'>;
 export const PRECISION = 0.002;
 
 /**
- * The same if one event is the return of a call. strace records the beginning before it lets the call continue, and the
- * duration from then on. So on a busy machine the sum of both is earlier than the return.
+ * The same limit if one event is the return of a call. strace records the beginning before it lets the call continue,
+ * and the duration from then on. So on a busy machine the sum of both is earlier than the return.
  */
 export const RETURN_PRECISION = 0.1;
 
-/** The same if one event is a sample of `ss`, which reads sockets for some time after its start. */
+/** The same limit if one event is a sample of `ss`, which reads sockets for some time after its start. */
 export const SAMPLE_PRECISION = 0.02;

@@ -51,7 +51,7 @@ export function bandsOf(
 ): WithoutLane<StateSpan>[] {
 	const bands: WithoutLane<StateSpan>[] = [];
 	const open: Record<HostName, Map<string, OpenState>> = { client: new Map(), server: new Map() };
-	/** When the kernel closed a full socket. A minisocket (TIME-WAIT, SYN-RECV) may continue it. */
+	/** When the kernel closed a full socket. A minisocket (TIME-WAIT, FIN-WAIT-2) may continue it. */
 	const handedOver = new Map<string, number>();
 	const close = (host: HostName, key: string, until: number) => {
 		const was = open[host].get(key);
