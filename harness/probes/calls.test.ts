@@ -3,10 +3,10 @@ import { emptyHistory } from '../timeline/fixtures.ts';
 import type { History } from '../timeline/history.ts';
 import { CallProbe, straceCommand } from './calls.ts';
 
-/** A trace in which `@1.5` stands for a second and a half behind the origin of the history. */
+/** Expands times: `@1.5` is 1.5 seconds after the start of the history. */
 const written = (text: string) => text.replaceAll(/^(\d+) +@/gm, '$1 180000000');
 
-/** What a probe makes of a trace, given in pieces. */
+/** Returns the history after a probe has read a trace in chunks. */
 function historyOf(...pieces: string[]): History {
 	const history = emptyHistory();
 	const probe = new CallProbe(history, 'client', 'dnc-1');
@@ -16,11 +16,11 @@ function historyOf(...pieces: string[]): History {
 
 const calls = (history: History) =>
 	history.of('call').map(({ name, returned, errno }) => `${name} ${errno ?? returned ?? '…'}`);
-/** The calls of one line each that are kept. */
+/** Returns the calls that are recorded, of a trace with one call per line. */
 const kept = (...lines: string[]) =>
 	calls(historyOf(`${lines.map((line, index) => `7 @0.00000${index} ${line}`).join('\n')}\n`));
 
-test('a call is an event with all that strace says of it', () => {
+test('a call is an event with everything that strace prints', () => {
 	const history = historyOf(
 		'38    @1.250000 read(3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, 0x7ffd, 2048) = -1 ECONNRESET (Connection ' +
 			'reset by peer) <0.000042>\n',
@@ -53,20 +53,20 @@ describe('a call that blocks', () => {
 	const entered = '7 @1.000000 accept4(3<TCP:[0.0.0.0:8080]>, ';
 	const poll = '7 @2.000000 poll([{fd=4<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, events=POLLIN}], 1, -1';
 
-	test('is there while it does, without a result', () => {
+	test('is an event without a result', () => {
 		const history = historyOf(poll);
 		expect(calls(history)).toEqual(['poll …']);
 		expect(history.of('call')[0]).not.toHaveProperty('took');
 	});
 
-	test('is replaced when it has returned: it is one call, in its place', () => {
+	test('is replaced by one event when it has returned', () => {
 		const history = historyOf(poll, ') = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n');
 		expect(history.of('call')).toMatchObject([
 			{ name: 'poll', t: 2, returned: 1, result: '[{fd=4, revents=POLLIN}]', took: 0.5 },
 		]);
 	});
 
-	test('is replaced also where strace told of another process meanwhile', () => {
+	test('is replaced also if strace printed another process in between', () => {
 		const history = historyOf(
 			`${entered}<unfinished ...>\n8 @1.200000 write(1<pipe:[1]>, "x", 1) = 1 <0.000010>\n`,
 			'7 @1.500000 <... accept4 resumed>{sa_family=AF_INET, sin_port=htons(50000), ' +
@@ -77,14 +77,14 @@ describe('a call that blocks', () => {
 		expect(history.of('call')[0]).toMatchObject({ t: 1, pid: 7, took: 0.5 });
 	});
 
-	test('of one process is not replaced by that of another', () => {
+	test('is not replaced by a call of another process', () => {
 		// Both were entered in the same microsecond, on two CPUs.
 		const other = poll.replace('7 @2', '8 @1');
 		const history = historyOf(`${entered}<unfinished ...>\n${other}`, ') = 0 (Timeout) <1.000000>\n');
 		expect(calls(history)).toEqual(['accept4 …', 'poll 0']);
 	});
 
-	test('until its process ends has no result, and ends then', () => {
+	test('has no result if its process ends, and ends at that time', () => {
 		const history = historyOf(`${entered}<unfinished ...>\n`, '7 @3.000000 +++ killed by SIGKILL +++\n');
 		expect(history.of('call')).toMatchObject([
 			{ name: 'accept4', t: 1, took: 2, result: 'never returned: killed by SIGKILL' },
@@ -92,7 +92,7 @@ describe('a call that blocks', () => {
 		expect(history.of('call')[0]).not.toHaveProperty('returned');
 	});
 
-	test('when its host is lost ends then', () => {
+	test('ends when its host is lost', () => {
 		const history = emptyHistory();
 		const probe = new CallProbe(history, 'client', 'dnc-1');
 		probe.push(Buffer.from(written(poll)));
@@ -102,7 +102,7 @@ describe('a call that blocks', () => {
 		]);
 	});
 
-	test('twice is two calls', () => {
+	test('is two events if it is made twice', () => {
 		const again = poll.replace('@2', '@3');
 		const history = historyOf(
 			poll,
@@ -112,7 +112,7 @@ describe('a call that blocks', () => {
 		expect(calls(history)).toEqual(['poll 1', 'poll 0']);
 	});
 
-	test('is the same however the trace is cut', () => {
+	test('is the same, however the trace is split into chunks', () => {
 		const text = written(
 			`${poll}) = 1 ([{fd=4, revents=POLLIN}]) <0.500000>\n7 @2.600000 ` +
 				'read(4<TCP:[198.18.0.2:50000->198.18.0.3:8080]>, "", 2048) = 0 <0.000010>\n',
@@ -128,7 +128,7 @@ describe('SO_ERROR', () => {
 	const asked = (errno: string) =>
 		`7 @5.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_ERROR, [${errno}], [4]) = 0 <0.000250>\n`;
 
-	test('is an errno that no call returned: an event of its own, when the call had returned', () => {
+	test('is an event of its own, at the time at which getsockopt returned', () => {
 		expect(historyOf(asked('ECONNREFUSED')).events).toMatchObject([
 			{ kind: 'call', name: 'getsockopt', returned: 0 },
 			{ kind: 'error', t: 5.000_25, host: 'client', peer: 'dnc-1', errno: 'ECONNREFUSED', source: 'so_error' },
@@ -142,7 +142,7 @@ describe('SO_ERROR', () => {
 		expect(historyOf(asked(asks)).of('error')).toMatchObject([{ errno }]);
 	});
 
-	test('says whose it is: whom the connect was for that failed, though the socket has no ends any more', () => {
+	test('has the destination of the failed connect, although the socket has no endpoints any more', () => {
 		const connect =
 			'7 @4.000000 connect(4<TCP:[242780]>, {sa_family=AF_INET, sin_port=htons(9), ' +
 			'sin_addr=inet_addr("198.18.0.3")}, 16)';
@@ -152,7 +152,7 @@ describe('SO_ERROR', () => {
 		expect(history.of('error')).toMatchObject([{ errno: 'ECONNREFUSED', remote: { address: '198.18.0.3', port: 9 } }]);
 	});
 
-	test('of 0 is no error, nor is another option', () => {
+	test('of 0 is no event, nor is another option', () => {
 		const history = historyOf(
 			asked('0'),
 			'7 @6.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_TYPE, [1], [4]) = 0 <0.000010>\n',
@@ -161,7 +161,7 @@ describe('SO_ERROR', () => {
 		expect(history.of('call')).toHaveLength(2);
 	});
 
-	test('is told once, though the call was seen twice', () => {
+	test('is one event, although the call is reported twice', () => {
 		const history = historyOf(
 			'7 @5.000000 getsockopt(4<TCP:[242780]>, SOL_SOCKET, SO_ERROR,  <unfinished ...>\n8 @5.000010 ' +
 				'close(5<TCP:[1]>) = 0 <0.000010>\n',
@@ -172,8 +172,8 @@ describe('SO_ERROR', () => {
 });
 
 /** Lines of real runs of strace 6.1 and 6.13. */
-describe('what a program does besides', () => {
-	test('is left out: files, libraries, other descriptors', () => {
+describe('of the other calls of a program', () => {
+	test('those on files, libraries and other descriptors are left out', () => {
 		expect(
 			kept(
 				'read(3</usr/lib/x86_64-linux-gnu/libc.so.6>, "\\177ELF\\2\\1\\1\\3"..., 832) = 832 <0.000042>',
@@ -185,7 +185,7 @@ describe('what a program does besides', () => {
 		).toEqual([]);
 	});
 
-	test('is left out: local sockets and netlink, by which the C library asks for names and addresses', () => {
+	test('those on local sockets and netlink are left out, which the C library uses for names and addresses', () => {
 		expect(
 			kept(
 				'socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0) = 3<UNIX-STREAM:[242779]> <0.000046>',
@@ -199,7 +199,7 @@ describe('what a program does besides', () => {
 		).toEqual([]);
 	});
 
-	test('is left out: UDP, on which a connect returns 0 at once and connects nothing', () => {
+	test('those on UDP are left out, where connect returns 0 at once and connects nothing', () => {
 		expect(
 			kept(
 				'socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3<UDP:[242777]> <0.000059>',
@@ -214,7 +214,7 @@ describe('what a program does besides', () => {
 		).toEqual([]);
 	});
 
-	test('stays where it is TCP, waiting, or a standard stream', () => {
+	test('those on TCP or standard streams, and those that wait, are recorded', () => {
 		expect(
 			kept(
 				'socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = 4<TCP:[242780]> <0.000048>',
@@ -240,11 +240,11 @@ describe('what a program does besides', () => {
 		]);
 	});
 
-	test('is left out: the end of a standard stream', () => {
+	test('the close of a standard stream is left out', () => {
 		expect(kept('close(1<pipe:[12]>) = 0 <0.000010>')).toEqual([]);
 	});
 
-	test('is left out: signals and exits', () => {
+	test('signals and exits are left out', () => {
 		expect(
 			historyOf(
 				'7 @1.000000 --- SIGINT {si_signo=SIGINT, si_code=SI_USER, si_pid=39, si_uid=0} ---\n7 @1.1 +++ exited ' +
@@ -259,7 +259,7 @@ describe('io_uring', () => {
 		'io_uring_setup(8, {flags=0, sq_thread_cpu=0, sq_thread_idle=0, sq_entries=8}) = 5<anon_inode:[io_uring]> ' +
 		'<0.000050>\n';
 
-	test('is told as used, once: from then on nobody knows what the program calls', () => {
+	test('is recorded as a loss, once: later calls of the program are unknown', () => {
 		const history = historyOf(`7 @1.500000 ${ring}`, `7 @2.000000 ${ring}`);
 		expect(history.losses).toEqual([
 			{
@@ -274,7 +274,7 @@ describe('io_uring', () => {
 	});
 });
 
-test('threads and children are told apart: a call says its process, and its thread where that is another', () => {
+test('a call has its process, and its thread if that is not the first one', () => {
 	const socket = '3<TCP:[198.18.0.2:50000->198.18.0.3:8080]>';
 	const history = historyOf(
 		'7 @1.000000 clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0, stack=0x7f, stack_size=0x7}, 88 ' +
@@ -290,7 +290,7 @@ test('threads and children are told apart: a call says its process, and its thre
 	]);
 });
 
-test('the command line stands behind the tracer’s, which writes to the agent’s third stream', () => {
+test('the command line follows that of strace, which writes to the agent’s third stream', () => {
 	const argv = straceCommand(['nc', '-l', '8080']);
 	expect(argv.slice(-3)).toEqual(['nc', '-l', '8080']);
 	expect(argv.slice(-5, -3)).toEqual(['-o', '@log']);

@@ -1,4 +1,4 @@
-/** A burst that no observer loses a packet of, and the files that a scenario leaves behind. */
+/** A burst of which no observer loses a packet, and the files that a scenario writes. */
 import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const story = 'burst: 2,000 connections and 8 MiB';
 const acceptAll = `require('node:net').createServer((socket) => socket.on('error', () => {}).resume())
 	.listen(7000, '0.0.0.0', 4096, () => console.log('ready'))`;
 
-/** Fifty at a time; each is connected and reset, so that no TIME-WAIT is left. */
+/** Fifty connections at a time. Each is reset, so that none stays in TIME-WAIT. */
 const connectAll = (address: string) => `
 	let left = ${connections};
 	const next = () => {
@@ -28,7 +28,7 @@ const connectAll = (address: string) => `
 	for (let at = 0; at < 50; at++) next();`;
 
 scenario(story, {}, async ({ client, server, timeline }) => {
-	// Not as peers: what their calls are is of no interest here.
+	// Not started as peers, because their calls are not needed.
 	let listening: () => void = () => {};
 	const ready = new Promise<void>((resolve) => {
 		listening = resolve;
@@ -63,7 +63,7 @@ scenario(story, {}, async ({ client, server, timeline }) => {
 
 const { testPath } = expect.getState();
 
-/** A file that the scenario left just now: the newest, whatever engine and kernel the others are of. */
+/** Returns the path of a file of this scenario: the newest one of all engines and kernels. */
 async function pathOf(artifact: Artifact): Promise<string> {
 	const folders = (await readdir(REPORTS)).map((place) =>
 		join(REPORTS, place, fromProjectRoot(testPath ?? ''), slugOf(story)),
@@ -78,7 +78,7 @@ async function timelineFile(): Promise<TimelineFile> {
 	return timelineSchema.parse(JSON.parse(await readFile(await pathOf('timeline'), 'utf8')));
 }
 
-test('timeline.json is as its schema says, and no observer lost anything', async () => {
+test('timeline.json matches its schema, and no observer lost anything', async () => {
 	const { losses, outcome, scenario: name, kernel, events } = await timelineFile();
 	expect({ losses, outcome, name }).toEqual({ losses: [], outcome: 'passed', name: story });
 	expect(kernel.sysctls).toMatchObject({
@@ -89,17 +89,20 @@ test('timeline.json is as its schema says, and no observer lost anything', async
 	expect(times).toEqual([...times].sort((a, b) => a - b));
 });
 
-test.each(['client', 'server'] as const)('%s.pcap has all segments of the timeline, and no sentinel', async (host) => {
-	const { events } = await timelineFile();
-	const packets = [...new PcapReader().push(await readFile(await pathOf(host)))];
-	const segments = packets.filter((packet) => packet.kind === 'segment');
-	expect(segments).toHaveLength(events.filter(({ kind }) => kind === 'segment').length);
-	const addresses = new Set(segments.flatMap(({ from, to }) => [from.address, to.address]));
-	expect([...addresses].filter((address) => address.startsWith('127.'))).toEqual([]);
-	expect(packets.filter((packet) => packet.kind === 'other' && packet.what.startsWith('undecodable'))).toEqual([]);
-});
+test.each(['client', 'server'] as const)(
+	'%s.pcap contains all segments of the timeline, and no sentinel',
+	async (host) => {
+		const { events } = await timelineFile();
+		const packets = [...new PcapReader().push(await readFile(await pathOf(host)))];
+		const segments = packets.filter((packet) => packet.kind === 'segment');
+		expect(segments).toHaveLength(events.filter(({ kind }) => kind === 'segment').length);
+		const addresses = new Set(segments.flatMap(({ from, to }) => [from.address, to.address]));
+		expect([...addresses].filter((address) => address.startsWith('127.'))).toEqual([]);
+		expect(packets.filter((packet) => packet.kind === 'other' && packet.what.startsWith('undecodable'))).toEqual([]);
+	},
+);
 
-test('the ladder is that of the timeline', async () => {
+test('the ladder is rendered from the timeline', async () => {
 	const ladder = await readFile(await pathOf('ladder'), 'utf8');
 	expect(ladder).toContain(story);
 	expect(ladder).toBe(renderLadder(await timelineFile(), { width: LADDER_WIDTH }));

@@ -9,12 +9,12 @@ const loggedAs = (prefix?: string) => ({ kind: 'segment', ...(prefix !== undefin
 test.each([
 	['DROP', {}],
 	['REJECT', { rejected: true }],
-] as const)('%s by a fault is read as it is written', (verdict, answered) => {
+] as const)('the log prefix of %s by a fault is parsed as it is written', (verdict, answered) => {
 	const packet = loggedAs(prefixOf(logTarget('drop-2', verdict)));
 	expect(readLogEntry(packet)).toEqual({ what: 'dropped', packet, by: 'drop-2', ...answered });
 });
 
-test('a sentinel is no fault, nor is what another rule logs to the same group', () => {
+test('the log of a sentinel, or of a foreign rule in the same group, belongs to no fault', () => {
 	const sentinel = SENTINEL_RULES.map(prefixOf).find((prefix) => prefix !== undefined);
 	expect(sentinel).toBe('sentinel -');
 	for (const prefix of [sentinel, undefined, '', 'kodos', 'drop-2 ACCEPT'])

@@ -6,7 +6,7 @@ import { CLIENT, HISTORY_START, SERVER } from '../timeline/fixtures.ts';
 import { Boots } from './boots.ts';
 import { KernelProbe } from './kernel.ts';
 
-/** A probe that is fed with lines, both hosts being on from the origin. */
+/** A probe with a fake trace. Both hosts are powered on from the start of the history. */
 function probed() {
 	const { history, sentinels } = fakeContext();
 	const boots = { client: new Boots(), server: new Boots() };
@@ -26,7 +26,7 @@ function line(t: number, event: string, fields: string): string {
 	return `          <idle>-0       [001] ..s2. ${(HISTORY_START + t).toFixed(6)}: ${event}: ${fields}`;
 }
 
-/** The fields that tell a socket. */
+/** The fields of a socket. */
 function socket(local: { address: string; port: number }, remote: { address: string; port: number }): string {
 	const ports = `sport=${local.port} dport=${remote.port}`;
 	const v6 = `saddrv6=::ffff:${local.address} daddrv6=::ffff:${remote.address}`;
@@ -37,7 +37,7 @@ const state = (t: number, from: string, to: string, ends = socket(CLIENT, SERVER
 	line(t, 'inet_sock_set_state', `${ends} oldstate=TCP_${from} newstate=TCP_${to}`);
 const unbound = socket({ ...CLIENT, port: 0 }, SERVER);
 
-test('each kind of record becomes an event of the host whose address it bears', async () => {
+test('each kind of record becomes an event of the host with its local address', async () => {
 	const { history, feed } = probed();
 	await feed(
 		state(1, 'ESTABLISHED', 'CLOSE_WAIT'),
@@ -61,7 +61,7 @@ test('each kind of record becomes an event of the host whose address it bears', 
 	]);
 });
 
-test('lines may come in pieces', async () => {
+test('lines may arrive in chunks', async () => {
 	const { history, trace } = probed();
 	const text = `${state(1, 'ESTABLISHED', 'CLOSE_WAIT')}\n`;
 	for (const piece of [text.slice(0, 60), text.slice(60, 61), text.slice(61)]) trace.write(piece);
@@ -69,7 +69,7 @@ test('lines may come in pieces', async () => {
 	expect(history.of('state')).toHaveLength(1);
 });
 
-test('every state is handed on, ghosts as well', async () => {
+test('every state change is passed to onState, ghosts included', async () => {
 	const { states, boots, feed } = probed();
 	boots.client.off(HISTORY_START + 5);
 	await feed(
@@ -84,7 +84,7 @@ test('every state is handed on, ghosts as well', async () => {
 });
 
 describe('a socket that connects', () => {
-	test('gets the port that its next change tells', async () => {
+	test('gets the port of its next change', async () => {
 		const { history, feed } = probed();
 		await feed(state(1, 'CLOSE', 'SYN_SENT', unbound));
 		expect(history.of('state')).toMatchObject([{ local: { port: 0 }, to: 'SYN-SENT' }]);
@@ -95,7 +95,7 @@ describe('a socket that connects', () => {
 		]);
 	});
 
-	test('gets it also where the attempt fails', async () => {
+	test('gets it also if the attempt fails', async () => {
 		const { history, feed } = probed();
 		await feed(state(1, 'CLOSE', 'SYN_SENT', unbound), state(2, 'SYN_SENT', 'CLOSE'));
 		expect(history.of('state').map(({ local, to }) => [local.port, to])).toEqual([
@@ -104,14 +104,14 @@ describe('a socket that connects', () => {
 		]);
 	});
 
-	test('is not mistaken for an earlier connection to the same place', async () => {
+	test('is not confused with an earlier connection to the same endpoint', async () => {
 		const { history, feed } = probed();
 		const later = { ...CLIENT, port: CLIENT.port + 1 };
 		await feed(
 			state(1, 'CLOSE', 'SYN_SENT', unbound),
 			state(2, 'SYN_SENT', 'ESTABLISHED'),
 			state(3, 'CLOSE', 'SYN_SENT', unbound),
-			// The first one goes on, which says nothing of the second.
+			// A change of the first one, which does not affect the second.
 			state(4, 'ESTABLISHED', 'CLOSE_WAIT'),
 			state(5, 'SYN_SENT', 'ESTABLISHED', socket(later, SERVER)),
 		);
@@ -124,7 +124,7 @@ describe('a socket that connects', () => {
 		]);
 	});
 
-	test('beside others to the same place is taken in turn: none is left without a port', async () => {
+	test('at the same time as others to the same endpoint gets its port in turn', async () => {
 		const { history, feed } = probed();
 		const ports = [CLIENT.port, CLIENT.port + 1, CLIENT.port + 2];
 		await feed(
@@ -139,7 +139,7 @@ describe('a socket that connects', () => {
 		]);
 	});
 
-	test('to another port, or from the other host, is another', async () => {
+	test('does not get the port of a connection to another port, or from the other host', async () => {
 		const { history, feed } = probed();
 		const elsewhere = { ...SERVER, port: 9090 };
 		await feed(
@@ -152,15 +152,15 @@ describe('a socket that connects', () => {
 });
 
 describe('the clock of the trace', () => {
-	test('is ahead by whole seconds, which are taken off once they are known', async () => {
+	test('is ahead by whole seconds, which are subtracted once they are known', async () => {
 		const { history, probe, feed } = probed();
-		// TAI is 37 s ahead of UTC since 2017; what is beyond a whole second is the way of the sentinel.
+		// TAI is 37 s ahead of UTC since 2017. The rest is the delay of the sentinel.
 		probe.calibrate(37.000_21);
 		await feed(state(38.5, 'ESTABLISHED', 'CLOSE_WAIT'));
 		expect(history.of('state')).toMatchObject([{ t: 1.5 }]);
 	});
 
-	test('is also taken off before it is asked which boot it was', async () => {
+	test('is corrected before the boot is determined', async () => {
 		const { history, boots, probe, feed } = probed();
 		boots.client.off(HISTORY_START + 10);
 		probe.calibrate(37);
@@ -168,7 +168,7 @@ describe('the clock of the trace', () => {
 		expect(history.of('state').map(({ ghost }) => ghost)).toEqual([undefined, true]);
 	});
 
-	test('is not ahead where the machine has no TAI offset, though a sentinel took its time', async () => {
+	test('is not ahead if the machine has no TAI offset, although the sentinel had a delay', async () => {
 		const { history, probe, feed } = probed();
 		probe.calibrate(-0.000_4);
 		await feed(state(1.5, 'ESTABLISHED', 'CLOSE_WAIT'));
@@ -176,8 +176,8 @@ describe('the clock of the trace', () => {
 	});
 });
 
-describe('what is not of this lab', () => {
-	test('is left out: other addresses, though they speak with ours', async () => {
+describe('an event of no host of this lab', () => {
+	test('is ignored: other addresses, also if connected with ours', async () => {
 		const { history, states, feed } = probed();
 		const foreign = { address: '198.18.7.2', port: 50_000 };
 		await feed(
@@ -188,14 +188,14 @@ describe('what is not of this lab', () => {
 		expect(states).toEqual([]);
 	});
 
-	test('is left out: listeners, whose own address is everybody’s', async () => {
+	test('is ignored: listeners on all addresses', async () => {
 		const { history, feed } = probed();
 		const nobody = { address: '0.0.0.0', port: 0 };
 		await feed(state(1, 'CLOSE', 'LISTEN', socket({ ...nobody, port: 8080 }, nobody)));
 		expect(history.events).toEqual([]);
 	});
 
-	test('is swallowed: sentinels, whichever end of them, and whoever’s they are', async () => {
+	test('is ignored: sentinels, either end, of any lab', async () => {
 		const { history, states, feed } = probed();
 		const sentinel = { address: '127.44.5.6', port: 9 };
 		const own = { address: '198.18.0.2', port: 40_000 };
@@ -213,13 +213,13 @@ describe('what is not of this lab', () => {
 	});
 });
 
-test('a sentinel that is waited for is seen, at the trace’s own time', async () => {
+test('an awaited sentinel is reported with the trace’s own time', async () => {
 	const { clock, sentinels } = fakeContext();
 	const { history } = probed();
 	const trace = new PassThrough();
 	const boots = { client: new Boots(), server: new Boots() };
 	new KernelProbe({ trace, history, sentinels, boots, onState: () => {} });
-	/** Makes the connection that a sentinel is, as far as observers see it. */
+	/** Makes what observers see of a sentinel. */
 	const spawn = async (argv: readonly string[]) => {
 		const address = /\/dev\/tcp\/([\d.]+)\//.exec(argv.join(' '))?.[1] ?? '';
 		sentinels.saw('capture', address, HISTORY_START + 1);
@@ -232,8 +232,8 @@ test('a sentinel that is waited for is seen, at the trace’s own time', async (
 	expect(clock.sleeping).toBe(0);
 });
 
-describe('what the kernel lost', () => {
-	test('is told, with the number where it knows one', async () => {
+describe('a loss of the trace', () => {
+	test('is recorded, with the number of events if it is known', async () => {
 		const { history, feed } = probed();
 		await feed('CPU:1 [LOST 42 EVENTS]', 'CPU:0 [LOST EVENTS]');
 		expect(history.losses).toEqual([
@@ -242,7 +242,7 @@ describe('what the kernel lost', () => {
 		]);
 	});
 
-	test('is over with the next sentinel: what comes behind it has been told', async () => {
+	test('ends with the next sentinel', async () => {
 		const { history, sentinels, feed } = probed();
 		await feed('CPU:1 [LOST 42 EVENTS]');
 		const spawn = async (argv: readonly string[]) => {
@@ -254,7 +254,7 @@ describe('what the kernel lost', () => {
 		expect(history.losses).toEqual([{ observer: 'kernel', what: '42 trace events lost on CPU 1', since: 0, until: 3 }]);
 	});
 
-	test('is all that comes behind the end of the trace, with the last words of its recorder', async () => {
+	test('is recorded from the end of the trace on, with the recorder’s last line', async () => {
 		const { history, trace, feed } = probed();
 		history.coverage.markComplete({ observer: 'kernel', host: 'client' }, 5);
 		await feed('# ended: no reader');
@@ -265,7 +265,7 @@ describe('what the kernel lost', () => {
 	});
 });
 
-test('after its end nothing more is read, and nothing is lost', async () => {
+test('after it is stopped, nothing more is read, and no loss is recorded', async () => {
 	const { history, trace, probe } = probed();
 	probe.stop();
 	await new Promise(setImmediate);

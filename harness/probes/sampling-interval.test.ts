@@ -13,33 +13,33 @@ const row = (leftMs?: number): SsRow => ({
 	details: '',
 });
 
-test('real time: quickly at first, then slower', () => {
+test('real time: often at first, then less often', () => {
 	expect([1, 19, 20, 59, 60, 1_000].map((samples) => realTimeInterval({ samples, seconds: 0, rows: [] }))).toEqual([
 		50, 50, 200, 200, 500, 500,
 	]);
 });
 
 describe('virtual time', () => {
-	/** How many samples a wait costs. */
+	/** Returns the number of samples in a watch of this duration. */
 	const samplesIn = (seconds: number, rows: (t: number) => SsRow[]) => {
 		let samples = 0;
 		for (let t = 0; t < seconds; t += virtualTimeInterval({ samples, seconds: t, rows: rows(t) }) / 1_000) samples++;
 		return samples;
 	};
 
-	test('two hours without a timer cost fewer looks than ten real seconds', () => {
+	test('two hours without a timer cost fewer samples than ten seconds in real time', () => {
 		expect(samplesIn(7_200, () => [row()])).toBeLessThan(150);
 	});
 
-	test('a timer’s end is looked at right after it, however long the wait has been', () => {
+	test('the next sample is right after a timer expires, however long the watch has lasted', () => {
 		expect(virtualTimeInterval({ samples: 9, seconds: 100, rows: [row(), row(4_000), row(60_000)] })).toBe(4_050);
 	});
 
-	test('a timer that is late is not looked at all the time', () => {
+	test('a timer that is late does not cause many samples', () => {
 		expect(samplesIn(1_000, (t) => [row(Math.max(0, 880 - t) * 1_000)])).toBeLessThan(170);
 	});
 
-	test('never sooner than real time’s shortest, never later than a tenth of the wait', () => {
+	test('never shorter than the shortest in real time, never longer than a tenth of the watch', () => {
 		fc.assert(
 			fc.property(
 				fc.double({ min: 0, max: 1e5, noNaN: true }),
