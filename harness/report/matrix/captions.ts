@@ -1,5 +1,6 @@
+import { specName } from '../artifacts.ts';
 import type { Change } from './changes.ts';
-import type { ClaimCell } from './claims.ts';
+import type { ClaimCell, Note } from './claims.ts';
 import { type Column, nameOf } from './columns.ts';
 import type { Comparison } from './comparison.ts';
 import { isCompared } from './durations.ts';
@@ -151,4 +152,10 @@ export function labelOf({ verdict, judgements }: ClaimCell): string {
 	const shown = verdict === 'divided' ? 'differs' : verdict;
 	const agreeing = judgements.filter((judgement) => judgement.verdict === shown).length;
 	return judgements.length > 1 ? `${shown} (${agreeing} of ${judgements.length})` : shown;
+}
+
+/** Returns the title of a note's scenario, with its spec if notes from another spec have the same title. */
+export function scenarioOf({ spec, scenario }: Note, notes: readonly Note[]): string {
+	const isAmbiguous = notes.some((other) => other.scenario === scenario && other.spec !== spec);
+	return isAmbiguous ? `${scenario} (${specName(spec)})` : scenario;
 }

@@ -9,6 +9,7 @@ import {
 	labelOf,
 	MARK,
 	reasonSentence,
+	scenarioOf,
 	TITLE,
 	troubleSentences,
 	UNEXPLAINED,
@@ -92,7 +93,7 @@ function notesOf(row: ClaimRow, columns: readonly Column[]): string {
 	const items = notes.map((note) => {
 		const where = columns.filter((_, index) => note.columns.includes(index)).map(nameOf);
 		return (
-			`- **${note.verdict}** on ${markdown(where.join(', '))}, by “${markdown(note.scenario)}”: ` +
+			`- **${note.verdict}** on ${markdown(where.join(', '))}, by “${markdown(scenarioOf(note, notes))}”: ` +
 			`${markdown(note.note)}`
 		);
 	});

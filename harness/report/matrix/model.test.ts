@@ -4,7 +4,7 @@ import { CLAIMS, isClaimId } from '../../claims/catalogue.ts';
 import { countClaims, type VerdictRow } from '../../claims/verdicts.ts';
 import type { Results } from '../collect.ts';
 import type { SpecRun } from '../spec-runs.ts';
-import { headline, headOf, labelOf, troubleSentences } from './captions.ts';
+import { headline, headOf, labelOf, scenarioOf, troubleSentences } from './captions.ts';
 import type { Change } from './changes.ts';
 import type { ClaimRow } from './claims.ts';
 import type { Column, Trouble } from './columns.ts';
@@ -143,7 +143,8 @@ test('scenarios of two spec files may have the same title: the verdicts and note
 	}
 	const agreeing = madeOf([found(row(), row({ spec: 'specs/other.spec.ts' }))]);
 	expect(labels(agreeing, 'PZ8')).toEqual(['holds (2 of 2)']);
-	expect(rowIn(agreeing, 'PZ8').notes).toHaveLength(2);
+	const { notes } = rowIn(agreeing, 'PZ8');
+	expect(notes.map((note) => scenarioOf(note, notes))).toEqual(['power off (other)', 'power off (power-off)']);
 });
 
 describe('runs', () => {

@@ -113,8 +113,6 @@ export interface ClaimView extends ComparedView {
 	}[];
 	/** The notes of the verdicts, with the indexes of their columns. */
 	readonly notes: readonly (Omit<Verdict, 'id'> & {
-		/** The spec file, relative to the project. */
-		readonly spec: string;
 		readonly scenario: string;
 		readonly columns: readonly number[];
 	})[];

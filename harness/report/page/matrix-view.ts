@@ -11,6 +11,7 @@ import {
 	MARK,
 	reasonOf,
 	reasonSentence,
+	scenarioOf,
 	secondsOf,
 	stateOf,
 	TITLE,
@@ -82,6 +83,11 @@ function claimView(row: ClaimRow): ClaimView {
 		unexplained,
 		reason: differs ? reasonSentence(row) : '',
 		cells: cells.map((cell) => ({ verdict: cell.verdict, label: labelOf(cell) })),
-		notes,
+		notes: notes.map((note) => ({
+			verdict: note.verdict,
+			note: note.note,
+			scenario: scenarioOf(note, notes),
+			columns: note.columns,
+		})),
 	};
 }
