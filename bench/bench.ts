@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { fromProjectRoot } from '../harness/report/artifacts.ts';
-import { orExplain } from '../harness/report/run-jest.ts';
+import { runMain } from '../harness/report/run-jest.ts';
 import { exceeded } from './allowed.ts';
 import { MEASURED } from './bare.ts';
 import { measureLabs } from './labs.ts';
@@ -41,4 +41,4 @@ async function suiteOn(engine: string): Promise<Results> {
 	return {};
 }
 
-await orExplain(() => command.parseAsync());
+await runMain(() => command.parseAsync());

@@ -7,7 +7,7 @@ import { HalfopenError } from '../errors.ts';
 import { ARTIFACTS, fromProjectRoot, REPORTS } from '../report/artifacts.ts';
 import { collect } from '../report/collect.ts';
 import { PICTURES, pictureOf, renderGallery } from '../report/gallery.ts';
-import { orExplain, runJest } from '../report/run-jest.ts';
+import { runJest, runMain } from '../report/run-jest.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
 const THEME = 'specs/puzzlers';
@@ -64,4 +64,4 @@ async function drawPuzzles(): Promise<void> {
 	process.stdout.write(`wrote ${fromProjectRoot(gallery)} and ${shown.length} pictures\n`);
 }
 
-await orExplain(() => command.parseAsync());
+await runMain(() => command.parseAsync());

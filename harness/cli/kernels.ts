@@ -13,7 +13,7 @@ import { lockKernels } from '../kernels/lock.ts';
 import { type OwnKernel, prepareOwn } from '../kernels/own-kernel.ts';
 import { preparedKernels, unknownKernel } from '../kernels/prepared.ts';
 import { cachedKernels, SUITES } from '../kernels/suites.ts';
-import { orExplain } from '../report/run-jest.ts';
+import { runMain } from '../report/run-jest.ts';
 import { debianMirrors } from './setup/mirrors.ts';
 import { say, step } from './setup/steps.ts';
 
@@ -144,4 +144,4 @@ async function bytesIn(folder: string): Promise<number> {
 	return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-await orExplain(() => command.parseAsync());
+await runMain(() => command.parseAsync());

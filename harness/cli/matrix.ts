@@ -3,7 +3,7 @@ import { nameOf } from '../report/matrix/columns.ts';
 import { isSound } from '../report/matrix/model.ts';
 import { writeDocs } from '../report/matrix/write-docs.ts';
 import { summaryOf, writeMatrix } from '../report/matrix/write-matrix.ts';
-import { orExplain } from '../report/run-jest.ts';
+import { runMain } from '../report/run-jest.ts';
 import { kernelsIn, runSpecs } from './matrix/each-kernel.ts';
 
 interface Options {
@@ -34,4 +34,4 @@ const command = new Command('npm run matrix --')
 		process.stdout.write(`docs/matrix.md, README.md: ${whole.columns.map(nameOf).join(', ')}\n`);
 	});
 
-await orExplain(() => command.parseAsync());
+await runMain(() => command.parseAsync());

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { orExplain, runJest } from '../report/run-jest.ts';
+import { runJest, runMain } from '../report/run-jest.ts';
 import { listSpecs, specNamed, specTable } from '../report/spec-list.ts';
 import { widthOf } from '../report/terminal.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
@@ -25,4 +25,4 @@ const command = new Command('npm start --')
 		await runJest(forEngine(['--runTestsByPath', spec.path, `--reporters=${START_REPORTER}`]));
 	});
 
-await orExplain(() => command.parseAsync());
+await runMain(() => command.parseAsync());

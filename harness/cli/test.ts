@@ -1,4 +1,4 @@
-import { orExplain, runJest } from '../report/run-jest.ts';
+import { runJest, runMain } from '../report/run-jest.ts';
 import { forEngine } from './engine-arguments.ts';
 import { checkTypesOf } from './spec-types.ts';
 
@@ -10,5 +10,5 @@ const args = forEngine(process.argv.slice(2));
 const selectsProjects = args.some((argument) => /^--(select|ignore)Projects\b/.test(argument));
 const typeErrors = checkTypesOf(args);
 // The option comes last, because an option with a list takes every word that follows it.
-await orExplain(() => runJest(selectsProjects ? args : [...args, '--ignoreProjects', 'kills']));
+await runMain(() => runJest(selectsProjects ? args : [...args, '--ignoreProjects', 'kills']));
 process.stderr.write(await typeErrors());

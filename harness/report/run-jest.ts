@@ -32,7 +32,7 @@ export async function runJest(args: readonly string[]): Promise<void> {
  * Runs a command's main function. If it rejects, prints the message of a HalfopenError, or the stack of any other
  * error, and exits with 1.
  */
-export async function orExplain(main: () => Promise<unknown>): Promise<void> {
+export async function runMain(main: () => Promise<unknown>): Promise<void> {
 	try {
 		await main();
 	} catch (error) {
