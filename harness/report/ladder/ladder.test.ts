@@ -28,7 +28,7 @@ describe('a ladder as text', () => {
 		expect(renderLadder(rebootTimeline(), { colour: true })).toContain('\u001b[1;31mread(3) = ECONNRESET\u001b[0m');
 	});
 
-	test('begins with the message of a failure, in its original lines', () => {
+	test('shows the message of a failure above the picture, in its original lines', () => {
 		const failed = {
 			...rebootTimeline(),
 			outcome: 'failed' as const,
