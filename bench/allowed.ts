@@ -1,4 +1,4 @@
-import { engineOf, type Results } from './results.ts';
+import { type BenchResults, engineOf } from './results.ts';
 
 /** The limit of a measurement. */
 interface Limit {
@@ -32,7 +32,7 @@ const QUERY_MS = 50;
 /** The limit of joining, matching, drawing and writing a transfer, as a multiple of the time in which tshark reads it. */
 const TSHARK_RATIO = 1.5;
 
-function exceededByScale({ scale }: Results[string]): string[] {
+function exceededByScale({ scale }: BenchResults[string]): string[] {
 	if (!scale) return [];
 	const { longest_query_ms, after_read_s, tshark_s } = scale;
 	const ratio = tshark_s === undefined ? 0 : after_read_s / tshark_s;
@@ -50,7 +50,7 @@ function exceededByScale({ scale }: Results[string]): string[] {
 }
 
 /** Returns one sentence for each limit that is exceeded. */
-export function exceeded(results: Results): string[] {
+export function exceeded(results: BenchResults): string[] {
 	return Object.entries(results).flatMap(([name, measured]) => {
 		const { labs, suite } = measured;
 		const engine = engineOf(name);

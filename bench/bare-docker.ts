@@ -4,7 +4,7 @@ import { removeContainer } from '../harness/engines/docker/remove.ts';
 import type { Run } from '../harness/engines/engine.ts';
 import { takeLabNumber } from '../harness/engines/lab-number.ts';
 import { subnet } from '../harness/engines/subnets.ts';
-import { type Side, startedAndRemoved } from './sides.ts';
+import { type BenchSide, startedAndRemoved } from './sides.ts';
 
 export interface DockerSite {
 	readonly docker: Dockerode;
@@ -14,7 +14,7 @@ export interface DockerSite {
 }
 
 /** Creates the same network and the same four containers through dockerode alone. They run only `sleep`. */
-export function bareDocker({ docker, run, image, firstBlock }: DockerSite): Side {
+export function bareDocker({ docker, run, image, firstBlock }: DockerSite): BenchSide {
 	const Labels = labelsOf(run);
 
 	return startedAndRemoved(async (onRemove) => {

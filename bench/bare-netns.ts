@@ -5,7 +5,7 @@ import type { RunIdentity } from '../harness/engines/engine.ts';
 import { environmentOf, isRoot } from '../harness/engines/netns/local-platform.ts';
 import { FAKE_SETGROUPS } from '../harness/engines/shared-namespaces/namespaces-lab.ts';
 import { HalfopenError } from '../harness/errors.ts';
-import { type Side, startedAndRemoved } from './sides.ts';
+import { type BenchSide, startedAndRemoved } from './sides.ts';
 
 /**
  * Runs in the namespace of one host: configures the interface, then starts the programs that a host runs. Prints `ready`
@@ -57,7 +57,7 @@ export interface NetnsSite {
  * Runs the same programs in two network namespaces with a veth pair, by a shell script alone. Nothing else is isolated, and
  * the output of the programs is not read.
  */
-export function bareNetns({ run, binaries }: NetnsSite): Side {
+export function bareNetns({ run, binaries }: NetnsSite): BenchSide {
 	const env = environmentOf(run, binaries.bin);
 	const [program = '', ...args] = [
 		...(isRoot() ? [] : ['unshare', '--user', '--map-root-user', '--']),

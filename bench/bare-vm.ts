@@ -4,14 +4,14 @@ import type { VmFacts } from '../harness/engines/vm/connect.ts';
 import { Qemu } from '../harness/engines/vm/qemu.ts';
 import { readTranscript } from '../harness/engines/vm/replay.ts';
 import { RunningGuest } from '../harness/engines/vm/running-guest.ts';
-import { type Side, timed } from './sides.ts';
+import { type BenchSide, timed } from './sides.ts';
 
 export interface VmSite extends Pick<VmFacts, 'kernel' | 'memory' | 'ready'> {
 	readonly run: Run;
 }
 
 /** Uses QEMU alone: restores the same guest, lets it run without input until it pauses again, and ends it. */
-export function bareVm({ run, kernel, memory, ready }: VmSite): Side {
+export function bareVm({ run, kernel, memory, ready }: VmSite): BenchSide {
 	async function restored(snapshot: string): Promise<RunningGuest> {
 		return new RunningGuest(
 			await Qemu.start(run, { kernel, snapshot }, run.directory, `bare-${await takeLabNumber(run)}`),

@@ -4,10 +4,10 @@ import type { Handover } from '../harness/run/handover.ts';
 import { bareDocker } from './bare-docker.ts';
 import { bareNetns } from './bare-netns.ts';
 import { bareVm } from './bare-vm.ts';
-import type { Side } from './sides.ts';
+import type { BenchSide } from './sides.ts';
 
 /** The bare side of each engine: the same resources, without the harness. */
-const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
+const BARE: Readonly<Record<string, (site: Handover) => BenchSide>> = {
 	docker: ({ run, facts: { image = '', firstBlock } }) =>
 		bareDocker({ docker: new Dockerode(), run, image, firstBlock: Number(firstBlock) }),
 	netns: ({ run, facts: { bin = '', opt = '' } }) => bareNetns({ run, binaries: { bin, opt } }),
@@ -18,7 +18,7 @@ const BARE: Readonly<Record<string, (site: Handover) => Side>> = {
 export const MEASURED = Object.keys(BARE);
 
 /** Returns the bare side of the engine of this run. */
-export function bareSide(site: Handover): Side {
+export function bareSide(site: Handover): BenchSide {
 	const bare = BARE[site.engine];
 	if (bare) return bare(site);
 	throw new HalfopenError('ENGINE_UNKNOWN', {

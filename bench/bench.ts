@@ -5,7 +5,7 @@ import { exceeded } from './allowed.ts';
 import { MEASURED } from './bare.ts';
 import { measureLabs } from './labs.ts';
 import { report } from './report.ts';
-import { BENCH_FILE, HISTORY, merged, type Results, readResults, writeResults } from './results.ts';
+import { BENCH_FILE, type BenchResults, HISTORY, merged, readResults, writeResults } from './results.ts';
 import { measureScale } from './scale.ts';
 import { measureSuite, unavailable } from './suite.ts';
 import { loadOf, nameOfResults, say } from './surroundings.ts';
@@ -29,12 +29,12 @@ const command = new Command('npm run bench --')
 		process.exitCode = 1;
 	});
 
-async function historyOfMany(): Promise<Results> {
+async function historyOfMany(): Promise<BenchResults> {
 	const { result, ...when } = await loadOf(measureScale);
 	return { [HISTORY]: { scale: { ...when, ...result } } };
 }
 
-async function suiteOn(engine: string): Promise<Results> {
+async function suiteOn(engine: string): Promise<BenchResults> {
 	const reason = await unavailable(engine);
 	if (reason === undefined) return { [nameOfResults(engine)]: { suite: await measureSuite(engine) } };
 	say(`${engine}: the suite is skipped. ${reason}`);

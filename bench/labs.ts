@@ -2,7 +2,7 @@ import { currentEngine } from '../harness/run/current.ts';
 import { currentRun } from '../harness/run/handover.ts';
 import { bareSide } from './bare.ts';
 import { ours } from './ours.ts';
-import type { Results } from './results.ts';
+import type { BenchResults } from './results.ts';
 import { alternately, figures } from './sides.ts';
 import { loadOf, nameOfResults, say, withRun } from './surroundings.ts';
 import { measureWaiting } from './waiting-time.ts';
@@ -12,7 +12,7 @@ const ROUNDS = 10;
 /**
  * Measures labs of the chosen engine and its bare side in turn. In virtual time, also measures how long waits take.
  */
-export function measureLabs(): Promise<Results> {
+export function measureLabs(): Promise<BenchResults> {
 	return withRun(async () => {
 		const site = currentRun();
 		const engine = await currentEngine();

@@ -1,9 +1,9 @@
 import type { Engine } from '../harness/engines/engine.ts';
 import { Lab } from '../harness/lab/lab.ts';
-import { type Side, timed } from './sides.ts';
+import { type BenchSide, timed } from './sides.ts';
 
 /** Measures a lab as a spec uses it. */
-export function ours(engine: Engine): Side {
+export function ours(engine: Engine): BenchSide {
 	return {
 		async measure() {
 			const [lab, ready] = await timed(() => Lab.create(engine));

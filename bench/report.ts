@@ -1,8 +1,8 @@
 import { alignColumns } from '../harness/util/columns.ts';
-import type { Measured, Results } from './results.ts';
+import type { BenchResults, Measured } from './results.ts';
 
-/** Results as tables: the labs of each engine, how they wait where time is their own, then the suites side by side. */
-export function report(results: Results): string {
+/** BenchResults as tables: the labs of each engine, how they wait where time is their own, then the suites side by side. */
+export function report(results: BenchResults): string {
 	const engines = Object.entries(results);
 	const labs = engines.flatMap(([engine, { labs, waiting, scale }]) => [
 		...(labs ? [labsOf(engine, labs)] : []),

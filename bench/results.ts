@@ -68,7 +68,7 @@ export type Scale = Readonly<z.infer<typeof scaleSchema>>;
 export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 
 /** All measurements, by engine. On vm by engine and kernel: `vm 6.1`. */
-export type Results = Readonly<Record<string, Measured>>;
+export type BenchResults = Readonly<Record<string, Measured>>;
 
 /** The name of measurements that do not depend on an engine. */
 export const HISTORY = 'history';
@@ -77,19 +77,19 @@ export const HISTORY = 'history';
 export const engineOf = (name: string): string => name.split(' ', 1)[0] ?? '';
 
 /** Merges results: new measurements replace earlier ones of the same kind. */
-export function merged(earlier: Results, now: Results): Results {
+export function merged(earlier: BenchResults, now: BenchResults): BenchResults {
 	const names = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
 	return Object.fromEntries(names.map((name) => [name, { ...earlier[name], ...now[name] }]));
 }
 
 /** Reads the results of earlier benches. Returns none if the file is missing or of another version. */
-export async function readResults(path = BENCH_FILE): Promise<Results> {
+export async function readResults(path = BENCH_FILE): Promise<BenchResults> {
 	const text = await readFile(path, 'utf8').catch(() => '{}');
 	const { success, data } = resultsSchema.safeParse(parsed(text));
 	return success ? data : {};
 }
 
-export async function writeResults(results: Results, path = BENCH_FILE): Promise<void> {
+export async function writeResults(results: BenchResults, path = BENCH_FILE): Promise<void> {
 	await mkdir(dirname(path), { recursive: true });
 	await writeFile(path, `${JSON.stringify(results, undefined, '\t')}\n`);
 }

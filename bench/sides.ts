@@ -4,7 +4,7 @@ import type { Figure } from './results.ts';
 export type Times = Readonly<Record<string, number>>;
 
 /** One side of a comparison: labs, or the bare engine. */
-export interface Side {
+export interface BenchSide {
 	/** Measures everything once. Removes everything that it creates. */
 	measure(): Promise<Times>;
 }
@@ -14,8 +14,8 @@ export interface Side {
  * that becomes slower or faster meanwhile favours neither side.
  */
 export async function alternately(
-	ours: Side,
-	bare: Side,
+	ours: BenchSide,
+	bare: BenchSide,
 	rounds: number,
 	onRound: (round: number) => void,
 ): Promise<{ ours: Times[]; bare: Times[] }> {
@@ -67,7 +67,9 @@ export async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
  * Returns a side that starts something and removes it. `start` passes the function that removes it as soon as there is
  * something to remove.
  */
-export function startedAndRemoved(start: (onRemove: (remove: () => Promise<void>) => void) => Promise<void>): Side {
+export function startedAndRemoved(
+	start: (onRemove: (remove: () => Promise<void>) => void) => Promise<void>,
+): BenchSide {
 	return {
 		async measure() {
 			let remove = async () => {};

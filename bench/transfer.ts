@@ -17,7 +17,7 @@ const REPAIR = 12;
 
 const FLAG = { SYN: 0x02, PSH: 0x08, ACK: 0x10 } as const;
 
-interface Sent {
+interface TransferPacket {
 	readonly from: HostName;
 	readonly seq: number;
 	readonly ack: number;
@@ -38,7 +38,7 @@ export function transfer(bytes: number): {
 } {
 	const captures = { client: new Pcap(), server: new Pcap() };
 	let now = 0;
-	const send = (sent: Sent, ns = PACE_NS) => {
+	const send = (sent: TransferPacket, ns = PACE_NS) => {
 		now += ns;
 		captures[sent.from].add(packet(sent, captures[sent.from].count), now, true);
 		if (!sent.lost)
@@ -80,7 +80,7 @@ export function transfer(bytes: number): {
 }
 
 function packet(
-	{ from, seq, ack, flags, length, sack }: Sent,
+	{ from, seq, ack, flags, length, sack }: TransferPacket,
 	id: number,
 ): { bytes: Uint8Array; originalLength: number } {
 	const options = [

@@ -61,11 +61,11 @@ function idle({ clock }: Lab, seconds: number): Promise<void> {
 async function untilTimeout({ client, server }: Lab): Promise<void> {
 	const listener = await server.socket();
 	await listener.listen(8080);
-	const kang = await client.socket();
-	await kang.connect(server.port(8080));
+	const writer = await client.socket();
+	await writer.connect(server.port(8080));
 	await server.drop();
-	await kang.send('kodos, are you there?');
-	await new CallExpectation(kang.recv()).toFailWith('ETIMEDOUT', {
+	await writer.send('hello, are you there?');
+	await new CallExpectation(writer.recv()).toFailWith('ETIMEDOUT', {
 		after: retransmissionTimeout({ retries2: RETRIES2 }),
 	});
 }

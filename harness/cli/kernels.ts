@@ -17,7 +17,7 @@ import { runMain } from '../report/run-jest.ts';
 import { debianMirrors } from './setup/mirrors.ts';
 import { say, step } from './setup/steps.ts';
 
-interface Options extends OwnKernel {
+interface KernelsOptions extends OwnKernel {
 	readonly list?: boolean;
 }
 
@@ -34,7 +34,7 @@ const command = new Command('npm run kernels --')
 		'the modules of your kernel: /lib/modules/<release>, or a folder that contains lib/modules/<release>',
 	)
 	.option('--name <name>', 'a name for your kernel (default: its release)')
-	.action(async (names: string[], { list, ...own }: Options) => {
+	.action(async (names: string[], { list, ...own }: KernelsOptions) => {
 		const isOwn = Object.values(own).some((option) => option !== undefined);
 		if (!isOwn && !list && names.length === 0) command.help();
 		if (isOwn) await withLock(() => prepareOne(own));

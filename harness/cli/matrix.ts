@@ -6,7 +6,7 @@ import { summaryOf, writeMatrix } from '../report/matrix/write-matrix.ts';
 import { runMain } from '../report/run-jest.ts';
 import { kernelsIn, runSpecs } from './matrix/each-kernel.ts';
 
-interface Options {
+interface MatrixOptions {
 	readonly kernels?: string[];
 	readonly docs?: boolean;
 }
@@ -25,7 +25,7 @@ const command = new Command('npm run matrix --')
 		kernelsIn,
 	)
 	.option('--docs', 'also write docs/matrix.md and the durations in README.md, from the columns in which all specs ran')
-	.action(async (folders: string[], { kernels = [], docs = false }: Options) => {
+	.action(async (folders: string[], { kernels = [], docs = false }: MatrixOptions) => {
 		const { matrix, whole } = await writeMatrix(folders, kernels.length > 0 ? await runSpecs(kernels) : []);
 		process.stdout.write(`reports/matrix.md, reports/index.html: ${summaryOf(matrix).join('\n')}\n`);
 		if (!isSound(matrix)) process.exitCode = 1;

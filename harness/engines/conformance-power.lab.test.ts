@@ -94,7 +94,7 @@ test('powerOff after the wire was cut: the other host receives nothing more, and
 		await server.host.powerOff();
 		expect(await server.machine.closed).toMatchObject({ code: 'AGENT_GONE' });
 		expect(await server.userland.closed).toMatchObject({ code: 'AGENT_GONE' });
-		returned(await near.process.call('send', near.fd, 'kodos?'));
+		returned(await near.process.call('send', near.fd, 'hello?'));
 		await until(() => captured.includes('length 6'));
 		const late = captured
 			.split('\n')

@@ -65,10 +65,10 @@ describe('two running hosts', () => {
 			[server, client],
 		] as const) {
 			const { near, far } = await connection(from, to, 8081);
-			returned(await near.process.call('send', near.fd, 'kodos?'));
-			expect(await received(far)).toBe('kodos?');
-			returned(await far.process.call('send', far.fd, 'kang!'));
-			expect(await received(near)).toBe('kang!');
+			returned(await near.process.call('send', near.fd, 'hello?'));
+			expect(await received(far)).toBe('hello?');
+			returned(await far.process.call('send', far.fd, 'hello!'));
+			expect(await received(near)).toBe('hello!');
 		}
 	});
 
@@ -156,21 +156,21 @@ describe('two running hosts', () => {
 				read = true;
 			});
 			await server.host.pause();
-			await sendAcknowledged(near, 'kodos, are you there?');
+			await sendAcknowledged(near, 'hello, are you there?');
 			// The machine is not frozen.
 			expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 21 0 ${server.host.address}:8084 `));
 			expect(read).toBe(false);
 			await server.host.resume();
-			expect(await reading).toBe('kodos, are you there?');
+			expect(await reading).toBe('hello, are you there?');
 		}
 	});
 
 	test('pause: the programs of the other host still run', async () => {
 		const { client, server } = machines;
 		await server.host.pause();
-		expect(await output(client.userland, 'echo', 'kang')).toBe('kang');
+		expect(await output(client.userland, 'echo', 'alive')).toBe('alive');
 		await server.host.resume();
-		expect(await output(server.userland, 'echo', 'kodos')).toBe('kodos');
+		expect(await output(server.userland, 'echo', 'alive')).toBe('alive');
 	});
 });
 

@@ -58,7 +58,7 @@ describe('the clock of a lab', () => {
 	);
 
 	test('throws before the first calibration', () => {
-		expect(() => new RealClock().now()).toThrow('a host was asked for the time before');
+		expect(() => new RealClock().now()).toThrow('calibrate is called before now');
 	});
 
 	test('never has a larger error than its precision while both clocks run equally fast, whatever the delays', async () => {

@@ -5,7 +5,7 @@ import type { LabClock, Reading } from './engine.ts';
 /** The number of round trips of the first calibration. The fastest give the narrowest bounds. */
 const INITIAL_ROUNDS = 5;
 /**
- * The largest drift between two clocks that nobody sets: each may be slewed by 500 ppm (MAXFREQ,
+ * The largest drift between two clocks that are not set: each may be slewed by 500 ppm (MAXFREQ,
  * include/linux/timex.h).
  */
 const MAX_DRIFT = 0.001;
@@ -29,8 +29,8 @@ interface Offset {
  */
 export class RealClock implements LabClock {
 	readonly source =
-		'CLOCK_REALTIME of the hosts’ machine: asked of a host at each boot and each flush, and counted on by the ' +
-		'harness’s monotonic clock';
+		'CLOCK_REALTIME of the hosts’ machine: read at each boot and each flush, and advanced by the harness’s ' +
+		'monotonic clock';
 	readonly #monotonic: () => number;
 	#offset: Offset | undefined;
 	#comparedAt = 0;
@@ -48,7 +48,7 @@ export class RealClock implements LabClock {
 
 	/** Never goes back, unless the hosts' clock was set. */
 	now(): number {
-		assert(this.#offset, 'a host was asked for the time before the lab’s clock is');
+		assert(this.#offset, 'calibrate is called before now');
 		this.#latest = Math.max(this.#latest, this.#monotonic() + middle(this.#offset));
 		return this.#latest;
 	}

@@ -1,16 +1,22 @@
 /**
  * Subnets of labs: the /29 blocks of 198.18.0.0/15, which RFC 2544 reserves for benchmarks, so they overlap with
- * nobody's network. Orphaned sockets of a removed lab emit events with its addresses for minutes. So a run never uses a
+ * no other network. Orphaned sockets of a removed lab emit events with its addresses for minutes. So a run never uses a
  * block twice, and each run starts at another block.
  */
 const FIRST_BLOCK = (198 << 24) | (18 << 16);
 /** The number of blocks below 198.18.255.0, which docker-compose.yml uses. */
 export const BLOCKS = (255 * 256) / 8;
 
+export interface HostAddress {
+	readonly address: string;
+	readonly mac: string;
+}
+
+/** The block of a lab. */
 export interface Subnet {
 	readonly cidr: string;
-	readonly client: { readonly address: string; readonly mac: string };
-	readonly server: { readonly address: string; readonly mac: string };
+	readonly client: HostAddress;
+	readonly server: HostAddress;
 }
 
 /** Returns a random first block for a run. */
@@ -25,7 +31,7 @@ export function subnet(start: number, lab: number): Subnet {
 }
 
 /** The MAC is locally administered (the 02 bit) and derived from the address, as Docker's own are. */
-function hostAddress(address: number): { address: string; mac: string } {
+function hostAddress(address: number): HostAddress {
 	const bytes = octets(address).map((octet) => octet.toString(16).padStart(2, '0'));
 	return { address: dotted(address), mac: ['02', '00', ...bytes].join(':') };
 }

@@ -48,7 +48,7 @@ reader=$!
 { read -r _; kill "$reader"; } <&3 &
 runner=$!
 wait "$reader" 2>/dev/null
-echo "${ENDED} nobody reads the trace pipe any more (cat: status $?)"
+echo "${ENDED} the reader of the trace pipe has ended (cat: status $?)"
 `;
 
 const REMOVE_INSTANCE = `instance=${TRACING}/instances/$1

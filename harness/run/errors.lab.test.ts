@@ -104,14 +104,14 @@ test.each<PacketMatch>([{ every: 0 }, { probability: 2 }])('%p is an invalid par
 
 test('a name that is taken, and an invalid name', async () => {
 	const { client, server } = lab;
-	await server.nc({ listen: 7001, name: 'kodos' });
+	await server.nc({ listen: 7001, name: 'listener' });
 	await expectError(
-		() => client.nc({ connect: server.port(7001), name: 'kodos' }),
+		() => client.nc({ connect: server.port(7001), name: 'listener' }),
 		'NAME_TAKEN',
-		'“kodos” is taken',
+		'“listener” is taken',
 		'Choose another name',
 	);
-	await expectError(() => server.drop({ name: 'Kodos!' }), 'NAME_INVALID', 'is not a valid name');
+	await expectError(() => server.drop({ name: 'Listener!' }), 'NAME_INVALID', 'is not a valid name');
 });
 
 test('a program that the host does not have', async () => {

@@ -42,7 +42,7 @@ interface Kill {
 	readonly random: () => number;
 }
 
-interface Outcome {
+interface KillOutcome {
 	/** The method and time of the kill, what existed then, and how long it took until nothing was left. */
 	readonly line: string;
 	readonly left: readonly string[];
@@ -67,7 +67,7 @@ test(
 		const lengths = await Promise.all(clones.map(lengthOfRun));
 		const lengthMs = Math.min(...lengths);
 		const kills = drawKills(lengthMs);
-		const outcomes: Outcome[] = [];
+		const outcomes: KillOutcome[] = [];
 		while (kills.length > 0) {
 			// The runs of a group start together, after the last group has ended: the start of a run sweeps what the watchdogs
 			// of others should sweep.
@@ -98,7 +98,7 @@ async function lengthOfRun(clone: Clone): Promise<number> {
  * Kills a run. If the run has ended before, because it was quicker than the measured ones, returns another kill within the
  * time that it took.
  */
-async function killRun(clone: Clone, { method, afterMs, random }: Kill): Promise<Outcome | Kill> {
+async function killRun(clone: Clone, { method, afterMs, random }: Kill): Promise<KillOutcome | Kill> {
 	const start = Date.now();
 	const run = startRun(clone);
 	await Promise.race([wait(afterMs), run.ended]);

@@ -15,7 +15,7 @@ import { currentRun } from './handover.ts';
 jest.setTimeout(300_000);
 
 /** The output of Jest's --json. */
-interface Results {
+interface JestOutput {
 	readonly testResults: readonly {
 		readonly assertionResults: readonly {
 			readonly title: string;
@@ -30,14 +30,14 @@ const { virtualTime } = await currentEngine();
 
 let clone: Clone;
 let run: NestedRun;
-let results: Results;
+let results: JestOutput;
 
 beforeAll(async () => {
 	clone = await cloneProject({ failing: 'failing.ts' });
 	const file = join(clone.root, 'results.json');
 	run = new NestedRun(clone, ['--json', `--outputFile=${file}`]);
 	await run.ended;
-	results = JSON.parse(await readFile(file, 'utf8')) as Results;
+	results = JSON.parse(await readFile(file, 'utf8')) as JestOutput;
 });
 
 afterAll(async () => {
@@ -72,7 +72,7 @@ test.each<[string, string, ...RegExp[]]>([
 		'it is over its limit',
 		'LIMIT_PASSED',
 		virtualTime ? /did not end within 86400 s/ : /did not end within 6 s/,
-		/still waiting for kodos on the server: accept\(3\) to return/,
+		/still waiting for listener on the server: accept\(3\) to return/,
 		/limitMs/,
 	],
 	['a fault has no effect', 'FAULT_WITHOUT_EFFECT', /DROP in --dport 9/, /direction, port, flags/],

@@ -13,7 +13,7 @@ import { missingSpecs, nameOf, type Trouble } from '../../report/matrix/columns.
 import { specFiles } from '../../report/spec-list.ts';
 import { chooseEngine, ENGINE_VARIABLE } from '../../run/choose-engine.ts';
 import { PROJECT_ROOT } from '../../util/project-root.ts';
-import { type Progress, step } from '../setup/steps.ts';
+import { type StepProgress, step } from '../setup/steps.ts';
 
 const LOGS = join(REPORTS, 'matrix-logs');
 const GUESTS = 'vm';
@@ -103,7 +103,7 @@ async function runOne({ name, place, environment }: KernelRun): Promise<Trouble[
 async function npmTest(
 	environment: KernelRun['environment'],
 	log: string,
-	progress: Progress,
+	progress: StepProgress,
 ): Promise<string | undefined> {
 	const output = ['pipe', { file: log }] as const;
 	const test = execa('npm', ['test', '--', 'specs'], {

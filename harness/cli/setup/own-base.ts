@@ -5,7 +5,7 @@ import { commandEnvironment, findProgram, rootPrefix } from './commands.ts';
 import { follow, reasonOf } from './engine-answers.ts';
 import { debianMirrors } from './mirrors.ts';
 import { installPackages } from './packages.ts';
-import { type Progress, say, step } from './steps.ts';
+import { type StepProgress, say, step } from './steps.ts';
 
 const release = 'trixie';
 const repository = 'halfopen-base';
@@ -36,7 +36,7 @@ export async function buildOwnBase(docker: Dockerode): Promise<void> {
 }
 
 /** The image gets its name after mmdebstrap has succeeded, so that an incomplete one is never used. */
-async function importBase(docker: Dockerode, mirror: string, progress: Progress): Promise<void> {
+async function importBase(docker: Dockerode, mirror: string, progress: StepProgress): Promise<void> {
 	const options = ['--variant=minbase', ...certificatesFor(mirror), '--format=tar'];
 	const [file = '', ...args] = [...((await rootPrefix()) ?? []), 'mmdebstrap', ...options, release, '-', mirror];
 	const making = execa(file, args, { buffer: { stdout: false, stderr: true }, reject: false, env: commandEnvironment });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { HalfopenError } from '../../errors.ts';
 import { exists } from '../../util/exists.ts';
 import { findProgram, rootPrefix, runAsRoot } from './commands.ts';
-import { type Progress, say, step } from './steps.ts';
+import { type StepProgress, say, step } from './steps.ts';
 
 const aptGet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'DPkg::Lock::Timeout=120'];
 let listsAreFresh = false;
@@ -52,7 +52,7 @@ async function assertInstallable(packages: readonly string[], reason: string): P
 }
 
 /** An unreachable list may not matter. The installation shows whether the packages are available. */
-async function refreshLists(progress: Progress): Promise<void> {
+async function refreshLists(progress: StepProgress): Promise<void> {
 	if (listsAreFresh) return;
 	try {
 		await runAsRoot([...aptGet, 'update'], progress.busy.bind(progress));

@@ -8,7 +8,7 @@ export function say(line: string): void {
 }
 
 /** Shows the progress of a step. */
-export interface Progress {
+export interface StepProgress {
 	/** A milestone, which stays on the screen. */
 	line(text: string): void;
 	/** The current activity, shown with the elapsed seconds and then overwritten. */
@@ -19,7 +19,7 @@ export interface Progress {
  * Prints the title of a step, does the work, and prints how long it took. Shows the elapsed seconds during the work, on
  * a terminal and in a log.
  */
-export async function step<T>(title: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+export async function step<T>(title: string, work: (progress: StepProgress) => Promise<T>): Promise<T> {
 	say(`* ${title}`);
 	const display = process.stdout.isTTY ? new TerminalDisplay() : new LogDisplay();
 	try {
@@ -32,7 +32,7 @@ export async function step<T>(title: string, work: (progress: Progress) => Promi
 	}
 }
 
-abstract class Display implements Progress {
+abstract class Display implements StepProgress {
 	readonly #started = performance.now();
 
 	abstract line(text: string): void;

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { HalfopenError } from '../../errors.ts';
+import type { HostName } from '../../timeline/events.ts';
 import type { BootChannels, EngineHost, EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { RealClock } from '../real-clock.ts';
-import { type Subnet, subnet } from '../subnets.ts';
+import { type HostAddress, type Subnet, subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import { type AttachedContainer, containerOptions, startAttached } from './attached.ts';
 import { confinedMachine, confinedUserland } from './confined.ts';
@@ -68,11 +69,10 @@ async function createNetwork({
 	}
 }
 
-interface HostSettings {
+interface DockerHostSettings extends HostAddress {
+	/** The name of the lab's network. */
 	readonly lab: string;
-	readonly name: string;
-	readonly address: string;
-	readonly mac: string;
+	readonly name: HostName;
 }
 
 /** A machine container that owns the network namespace, and a userland container that joins it. */
@@ -80,7 +80,7 @@ class DockerHost implements EngineHost {
 	readonly address: string;
 	readonly mac: string;
 	readonly #options: DockerLabOptions;
-	readonly #settings: HostSettings;
+	readonly #settings: DockerHostSettings;
 	#boots = 0;
 	#machine: AttachedContainer | undefined;
 	#userland: AttachedContainer | undefined;
@@ -88,7 +88,7 @@ class DockerHost implements EngineHost {
 	/** All containers that were created and not yet removed, started or not. */
 	readonly #containers = new Set<Dockerode.Container>();
 
-	constructor(lab: DockerLabOptions, settings: HostSettings) {
+	constructor(lab: DockerLabOptions, settings: DockerHostSettings) {
 		this.#options = lab;
 		this.#settings = settings;
 		this.address = settings.address;

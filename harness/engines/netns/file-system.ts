@@ -14,7 +14,7 @@ const DEVICE_LINKS = ['/dev/fd', '/dev/stdin', '/dev/stdout', '/dev/stderr'];
 
 /**
  * The capabilities that Docker leaves to root in a container (moby, oci/caps/defaults.go), except CAP_MKNOD, which
- * would need a device cgroup. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO nobody can get around the overlays: no program
+ * would need a device cgroup. Without CAP_SYS_ADMIN and CAP_SYS_RAWIO no program can get around the overlays: none
  * can mount, unmount or remount. The numbers are those of linux/capability.h.
  */
 const CAPABILITIES = {
@@ -149,7 +149,7 @@ function machineScript({ layered, readOnly: shown, own, links }: Layout, asRoot:
 }
 
 /** Returns the steps that create /dev. An ordinary user cannot create devices, so they are bind-mounted. */
-function deviceSteps(asRoot: boolean): Step[] {
+function deviceSteps(asRoot: boolean): RootStep[] {
 	return [
 		mount('tmpfs', staged('/dev'), ['nosuid', 'noexec'], 'mode=755,size=64k'),
 		folder(staged('/dev/pts')),
@@ -186,27 +186,27 @@ function globalSettings(): string[] {
 		});
 }
 
-const readOnly = (paths: readonly string[]): Step[] => paths.map((path) => bind(path, path, 'ro'));
+const readOnly = (paths: readonly string[]): RootStep[] => paths.map((path) => bind(path, path, 'ro'));
 
 /**
  * Returns the steps that let a machine write the sysctls of its own network. A userland cannot write them. One of them is
  * global to the kernel (net/netfilter/nf_hooks_lwtunnel.c: a static key), so it stays read-only if it exists.
  */
-function networkSysctls(): Step[] {
+function networkSysctls(): RootStep[] {
 	const [own, machineWide] = ['/proc/sys/net', '/proc/sys/net/netfilter/nf_hooks_lwtunnel'];
 	return [bind(own, staged(own)), ['try', ...bind(machineWide, staged(machineWide), 'ro')]];
 }
 
 /** One step of `halfopen-root`: its name and operands (see root.c). */
-type Step = readonly string[];
+type RootStep = readonly string[];
 type MountFlag = 'ro' | 'nosuid' | 'nodev' | 'noexec';
 
-const folder = (path: string, mode = '755'): Step => ['folder', path, mode];
-const file = (path: string): Step => ['file', path];
+const folder = (path: string, mode = '755'): RootStep => ['folder', path, mode];
+const file = (path: string): RootStep => ['file', path];
 /** A symbolic link with the same target as on this machine. */
-const link = (path: string): Step => ['link', readlinkSync(path), staged(path)];
-const bind = (from: string, to: string, ...flags: readonly MountFlag[]): Step => ['bind', from, to, flags.join()];
-const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): Step => [
+const link = (path: string): RootStep => ['link', readlinkSync(path), staged(path)];
+const bind = (from: string, to: string, ...flags: readonly MountFlag[]): RootStep => ['bind', from, to, flags.join()];
+const mount = (type: string, path: string, flags: readonly MountFlag[], options = ''): RootStep => [
 	'mount',
 	type,
 	path,
@@ -215,4 +215,4 @@ const mount = (type: string, path: string, flags: readonly MountFlag[], options 
 ];
 
 /** Returns the command that executes the steps, in one process. */
-const rootCommand = (steps: readonly Step[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;
+const rootCommand = (steps: readonly RootStep[]): string => `halfopen-root ${steps.flat().map(quoted).join(' ')}`;

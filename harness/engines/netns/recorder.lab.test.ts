@@ -1,4 +1,4 @@
-/** When the recorder of the kernel's trace ends, all labs are told, including later ones, and nothing is left of it. */
+/** When the recorder of the kernel's trace ends, all labs are notified, including later ones, and nothing is left of it. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ async function readerOf(id: string): Promise<number> {
 		const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 		if (command.startsWith('cat\0') && command.includes(`halfopen-${id}/trace_pipe`)) return Number(pid);
 	}
-	throw new Error('nobody reads the trace');
+	throw new Error('no process reads the trace');
 }
 
 /** Returns everything that a lab receives until the end. */
@@ -46,7 +46,7 @@ testOnNetns('its reader is killed: each lab receives the reason why the trace en
 		const last = receivedBy(lab);
 		process.kill(await readerOf(run.id), 'SIGKILL');
 		// 128 and the number of the signal (POSIX.1-2017, sh, 2.8.2).
-		expect(await last).toContain('# ended: nobody reads the trace pipe any more (cat: status 137)');
+		expect(await last).toContain('# ended: the reader of the trace pipe has ended (cat: status 137)');
 		expect(await receivedBy(connect(socketOf(run)))).toContain('# ended:');
 	} finally {
 		await recorder.stop();

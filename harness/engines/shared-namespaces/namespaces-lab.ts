@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { HalfopenError } from '../../errors.ts';
+import type { HostName } from '../../timeline/events.ts';
 import type { BootChannels, EngineHost, EngineLab } from '../engine.ts';
-import type { Subnet } from '../subnets.ts';
+import type { HostAddress, Subnet } from '../subnets.ts';
 import { twoHosts } from '../two-hosts.ts';
 import {
 	besideUserland,
@@ -118,10 +119,8 @@ export async function createNamespacesLab(
 	});
 }
 
-interface HostSettings {
-	readonly name: string;
-	readonly address: string;
-	readonly mac: string;
+interface NamespacesHostSettings extends HostAddress {
+	readonly name: HostName;
 }
 
 /** A machine that owns the network namespace, and a userland with its own PID namespace that joins it. */
@@ -130,13 +129,13 @@ class NamespacesHost implements EngineHost {
 	readonly mac: string;
 	readonly #platform: Platform;
 	readonly #wire: Wire;
-	readonly #settings: HostSettings;
+	readonly #settings: NamespacesHostSettings;
 	#boots = 0;
 	#machine: NamespaceProcess | undefined;
 	#userland: NamespaceProcess | undefined;
 	#booting: Promise<unknown> = Promise.resolve();
 
-	constructor(platform: Platform, wire: Wire, settings: HostSettings) {
+	constructor(platform: Platform, wire: Wire, settings: NamespacesHostSettings) {
 		this.#platform = platform;
 		this.#wire = wire;
 		this.#settings = settings;

@@ -3,7 +3,7 @@ import { FakeGuest } from './fixtures/fake-guest.ts';
 import { Guest } from './guest.ts';
 import { type FromGuest, TO_GUEST_MAX_BYTES, type ToGuest } from './shared-memory.ts';
 
-interface Turn {
+interface PendingTurn {
 	readonly input: ToGuest;
 	/** Ends the turn with this output. Default: the guest pauses at the deadline without output. */
 	end(output?: Partial<FromGuest>): void;
@@ -11,7 +11,7 @@ interface Turn {
 }
 
 let fake: FakeGuest;
-let turns: Turn[];
+let turns: PendingTurn[];
 let guest: Guest;
 /** Everything that was read from the channel. */
 let received: string;
@@ -33,7 +33,7 @@ function begin(seed?: bigint): void {
 }
 
 /** Resolves with the next turn of the guest. */
-async function nextTurn(): Promise<Turn> {
+async function nextTurn(): Promise<PendingTurn> {
 	for (;;) {
 		const turn = turns.shift();
 		if (turn) return turn;
@@ -49,10 +49,10 @@ const at = (milliseconds: bigint) => 1_000n + milliseconds * MS;
 
 describe('bytes', () => {
 	test('that the guest sends before the first turn and in each turn arrive in order', async () => {
-		(await nextTurn()).end({ bytes: Buffer.from(', kang') });
+		(await nextTurn()).end({ bytes: Buffer.from(', harness') });
 		(await nextTurn()).end({ bytes: Buffer.from('!') });
 		await nextTurn();
-		expect(received).toBe('hello, kang!');
+		expect(received).toBe('hello, harness!');
 	});
 
 	test('to the guest are sent in one turn when the harness is idle', async () => {
@@ -76,7 +76,7 @@ describe('bytes', () => {
 	});
 
 	test('that do not fit into one turn are sent in several, in which the guest pauses at once; its output is received, too', async () => {
-		const all = Buffer.alloc(2 * TO_GUEST_MAX_BYTES + 5, 'kodos ');
+		const all = Buffer.alloc(2 * TO_GUEST_MAX_BYTES + 5, 'hello ');
 		guest.channel.write(all.subarray(0, 10));
 		guest.channel.write(all.subarray(10));
 		const pieces: Buffer[] = [];

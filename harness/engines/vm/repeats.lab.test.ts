@@ -16,7 +16,7 @@ jest.setTimeout(300_000);
 const SERIES = ['5.10', '6.1', '6.12'];
 
 /** The results of a scenario: the facts and events of its timeline, and the packets of both captures. */
-interface Outcome {
+interface ScenarioResult {
 	readonly timeline: string;
 	readonly packets: readonly string[];
 	readonly port: number;
@@ -25,21 +25,21 @@ interface Outcome {
 }
 
 /** Runs a scenario: a connection, data, a cut wire, 15 s of retransmissions, the wire healed, the close. */
-async function runScenario(engine: Engine): Promise<Outcome> {
+async function runScenario(engine: Engine): Promise<ScenarioResult> {
 	const lab = await Lab.create(engine);
 	try {
 		const { client, server, link, timeline, clock, history } = lab;
 		const { signal } = new AbortController();
 		await server.nc({ listen: 8080 });
-		const kang = await client.nc({ connect: server.port(8080) });
-		await kang.type('kodos, are you there?\n');
+		const writer = await client.nc({ connect: server.port(8080) });
+		await writer.type('hello, are you there?\n');
 		const cut = await link.cut();
-		await kang.type('kodos?\n');
+		await writer.type('hello?\n');
 		await clock.sleep(15_000, signal);
 		await cut.heal();
 		await clock.sleep(15_000, signal);
-		await kang.interrupt();
-		await kang.ended;
+		await writer.interrupt();
+		await writer.ended;
 		await timeline.context.flush();
 		await lab.end();
 		const files = [client.packets.bytes, server.packets.bytes].map((bytes) => Buffer.from(bytes));
@@ -59,7 +59,7 @@ async function runScenario(engine: Engine): Promise<Outcome> {
 }
 
 /** Runs the scenario on a guest with this kernel, whatever the kernel of this run. */
-async function runScenarioOn(kernel: PreparedKernel): Promise<Outcome> {
+async function runScenarioOn(kernel: PreparedKernel): Promise<ScenarioResult> {
 	const { run } = currentRun();
 	const snapshot = await ensureSnapshot(run, kernel, run.directory);
 	return runScenario(connectVm(run, { ...snapshot, kernel: kernel.image, version: kernel.version ?? '', seed: '0' }));
