@@ -36,7 +36,7 @@ export class ControlledProcess {
 	}
 
 	/**
-	 * Makes one call in a thread of its own. Resolves when the call returns; a failed call is a result with an errno. The
+	 * Makes one call in a new thread. Resolves when the call returns; a failed call is a result with an errno. The
 	 * result need not be awaited. Rejects with PEER_EXITED if the process ends before, and with OPTION_INVALID if no call
 	 * can be made with these arguments.
 	 */

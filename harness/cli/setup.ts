@@ -21,7 +21,7 @@ const command = new Command('npm run setup --')
 async function setup(forGuests: boolean, withBrowser: boolean): Promise<void> {
 	const engine = forGuests ? 'vm' : process.env[ENGINE_VARIABLE] || 'docker';
 	const hosts = await ensureHosts(engine);
-	// Guests have a tracefs of their own.
+	// Guests have their own tracefs.
 	const traced = engine === 'vm' ? [] : [(await ensureTrace()) ? 'states traced by the kernel' : 'states sampled'];
 	const browser = withBrowser ? [await ensureBrowser()] : [];
 	say(`ready: ${[...hosts, ...traced, ...browser].join(', ')}`);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 import { runCommand } from '../util/run-command.ts';
 
-/** Only so many errors are shown. */
+/** The maximum number of errors that are shown. */
 const MAX_LINES = 20;
 
 /**

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 /**
  * Identifies the process that owns something, so that another process can check whether it is still alive:
  * `<machine>:<boot>:<PID namespace>:<pid>:<start>`. A host name and a pid are not enough: two machines of one name may
- * share an engine, containers of one machine have PID namespaces of their own, and pids are reused.
+ * share an engine, containers of one machine have separate PID namespaces, and pids are reused.
  */
 export const OWNER = /^[0-9a-f]{12}:[0-9a-f]{32}:[1-9]\d{0,19}:[1-9]\d{0,9}:\d{1,20}$/;
 

@@ -13,7 +13,7 @@ export interface Watchdog {
 
 /**
  * Starts a process that outlives this one and sweeps what the run leaves. It reads from a pipe whose other end the
- * kernel closes however this process dies. It runs in a session of its own, so that neither Ctrl-C nor a hang-up of the
+ * kernel closes however this process dies. It runs in a new session, so that neither Ctrl-C nor a hang-up of the
  * terminal reaches it.
  */
 export function startWatchdog(run: Run, engine: string): Watchdog {

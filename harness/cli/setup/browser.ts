@@ -5,7 +5,7 @@ import { say } from './steps.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** The path of a Chromium, by any of its names. Returns undefined if there is none. */
+/** Returns the path of a Chromium with any of its names, or undefined if there is none. */
 export async function findBrowser(): Promise<string | undefined> {
 	for (const name of NAMES) {
 		const path = await findProgram(name);

@@ -1,4 +1,4 @@
-/** A run without an engine, and one whose engine ends: their errors, and that nothing is left behind in the end. */
+/** A run without an engine, and one whose engine ends: their errors. In the end nothing is left behind. */
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest } from '@jest/globals';

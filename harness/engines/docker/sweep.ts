@@ -76,7 +76,7 @@ async function listByLabel(docker: Dockerode, label: string[]) {
 
 /** Removes the run's trace instance. The recorder removes it when it ends, unless it was killed. */
 async function removeInstance(docker: Dockerode, run: RunIdentity, image: string): Promise<string[]> {
-	// Other processes may sweep the same run, so this container belongs to a run of its own.
+	// Other processes may sweep the same run, so this container belongs to a separate run.
 	const sweeper = { id: `${run.id}-sweep`, owner: thisProcess() };
 	try {
 		const output = await outputToEnd(docker, instanceRemover(run, image, labelsOf(sweeper)));

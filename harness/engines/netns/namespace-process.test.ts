@@ -26,7 +26,7 @@ test('sends no signal if the program could not be started: its pid is -1, which 
 describe('a script that ends before it has reported everything', () => {
 	// This needs no namespace: `env` just runs the script.
 	test.each([
-		['by itself', 'exit 3'],
+		['with a status', 'exit 3'],
 		['by a signal', 'kill -KILL $$'],
 	])('%s: reported rejects, for callers before and after the end', async (_how, end) => {
 		const started = await startInNamespaces(platform, ['env'], `echo one >&2\nread -r _\necho why >&2\n${end}`);

@@ -10,7 +10,7 @@ ${NO_IPV6}
 echo made >&2
 `;
 
-/** A bridge in a network namespace of its own. */
+/** A bridge in a separate network namespace. */
 export class Wire {
 	/**
 	 * Resolves when machines can be created. An ordinary user's machines join the wire's user namespace, so they wait

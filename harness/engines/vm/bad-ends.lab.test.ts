@@ -1,4 +1,4 @@
-/** Guests that do not start, or end during a scenario: their errors, and that nothing is left. */
+/** Guests that do not start, or end during a scenario: their errors. Nothing is left behind. */
 import { mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -53,7 +53,7 @@ export function connectVm(
 			throw error;
 		}
 	};
-	// A different seed leads to a different lab, so each seed has a transcript of its own.
+	// A different seed leads to a different lab, so each seed has its own transcript.
 	const transcriptFolder = seed === '0' ? ready : `${ready}-${seed}`;
 	return {
 		name: 'vm',
