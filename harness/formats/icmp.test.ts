@@ -5,7 +5,7 @@ import { icmpName, readIcmp } from './icmp.ts';
 const uint16 = (value: number) => [(value >> 8) & 255, value & 255];
 const uint32 = (value: number) => [...uint16(value >>> 16), ...uint16(value)];
 
-/** The first 28 bytes of a segment, as an error of ICMP quotes them. */
+/** The first 28 bytes of a packet, as an ICMP error quotes them. */
 function quoted({ protocol = 6, fragment = 0, ihl = 5 } = {}): number[] {
 	const ip = [
 		0x40 | ihl,
@@ -39,16 +39,16 @@ const quotes = {
 };
 
 describe('an ICMP message', () => {
-	test('that refuses a segment quotes it', () => {
+	test('about a rejected segment quotes it', () => {
 		expect(message(3, 1, 0)).toEqual({ type: 3, code: 1, name: 'host-unreachable', rest: 0, quotes });
 		expect(message(11, 0, 0, quoted({ ihl: 6 }))).toMatchObject({ name: 'ttl-zero-during-transit', quotes });
 	});
 
-	test('that asks for smaller packets says the MTU of the next hop (RFC 1191, 4)', () => {
+	test('that asks for smaller packets has the MTU of the next hop (RFC 1191, 4)', () => {
 		expect(message(3, 4, 1_400)).toMatchObject({ name: 'fragmentation-needed', mtu: 1_400, quotes });
 	});
 
-	test('that asks for an echo quotes nothing', () => {
+	test('that is an echo request quotes nothing', () => {
 		const echo = message(8, 0, 0x0001_0002);
 		expect(echo).toEqual({ type: 8, code: 0, name: 'echo-request', rest: 0x0001_0002 });
 	});
@@ -64,7 +64,7 @@ describe('an ICMP message', () => {
 		expect(message(3, 3, 0, body)).toEqual({ type: 3, code: 3, name: 'port-unreachable', rest: 0 });
 	});
 
-	test('of a kind that iptables(8) has no name for is told by its numbers', () => {
+	test('without a name in iptables(8) is named by its numbers', () => {
 		expect([icmpName(3, 99), icmpName(42, 0), icmpName(13, 0)]).toEqual([
 			'type 3 code 99',
 			'type 42 code 0',
@@ -72,7 +72,7 @@ describe('an ICMP message', () => {
 		]);
 	});
 
-	test('of any bytes is read or refused, never thrown at', () => {
+	test('of arbitrary bytes is parsed or refused, and nothing is thrown', () => {
 		const nearly = fc
 			.uint8Array({ maxLength: 64 })
 			.map((bytes) => Uint8Array.from([3, 4, 0, 0, 0, 0, 0, 0, 0x45, ...bytes]));

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLsof } from './lsof.ts';
 
-/** As lsof 4.99.4 prints it with -nP -iTCP -F pcftnT0; NUL written as `|`. */
+/** Output of lsof 4.99.4 with -nP -iTCP -F pcftnT0, with `|` instead of NUL. */
 const printed = [
 	'p7|cncat|',
 	'f3|tIPv6|n*:8080|TST=LISTEN|TQR=0|TQS=0|',
@@ -12,8 +12,8 @@ const printed = [
 	'',
 ].join('\n');
 
-describe('lsof', () => {
-	test('shows the descriptors of each program', () => {
+describe('parseLsof', () => {
+	test('returns the descriptors of each program', () => {
 		expect(parseLsof(printed.replaceAll('|', '\0'))).toEqual([
 			{ pid: 7, command: 'ncat', fd: 3, family: 'IPv6', state: 'LISTEN', local: { address: '0.0.0.0', port: 8080 } },
 			{
@@ -51,7 +51,7 @@ describe('lsof', () => {
 		expect(parseLsof(`p1\0cnc\0\nf3\0tIPv4\0n*:1\0TST=${lsof}\0`)).toMatchObject([{ state: ss }]);
 	});
 
-	test('foreign text gives nothing, and is no error', () => {
+	test('ignores foreign text', () => {
 		fc.assert(fc.property(fc.string(), (text) => void parseLsof(text)));
 		expect(parseLsof('COMMAND PID USER\nlsof: WARNING: something\n')).toEqual([]);
 	});

@@ -3,7 +3,6 @@ import type { PcapRecord } from './pcap-framing.ts';
 import { PcapFraming } from './pcap-framing.ts';
 import type { CapturedPacket } from './types.ts';
 
-export { readPacket } from './link-layers.ts';
 export { type PcapRecord, pcapFile, pcapHeader, pcapRecord } from './pcap-framing.ts';
 
 /** A packet, and its record in the capture. */

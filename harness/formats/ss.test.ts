@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { STATES } from '../tcp/states.ts';
 import { parseSs } from './ss.ts';
 
-/** iproute2 6.15, taken from a Node process on kernel 6.18; the padding behind the details is ss's own. */
+/** Output of iproute2 6.15 about a Node process on kernel 6.18. `ss` itself pads the details. */
 const REAL = `LISTEN     0      511              127.0.0.1:7001             0.0.0.0:*     ino:39907 sk:1032 cgroup:unreachable:47a <->
 	 bbr cwnd:10                                                           \x20
 ESTAB      0      0                127.0.0.1:33212          127.0.0.1:7000  timer:(keepalive,1min57sec,0) ino:39930 sk:1034 cgroup:unreachable:47a <->
@@ -22,18 +23,7 @@ CLOSE-WAIT 0      0       [::ffff:127.0.0.1]:7000  [::ffff:127.0.0.1]:33218 ino:
 `;
 
 const anyPort = fc.integer({ min: 1, max: 65535 });
-const anyState = fc.constantFrom(
-	'LISTEN',
-	'SYN-SENT',
-	'SYN-RECV',
-	'ESTAB',
-	'FIN-WAIT-1',
-	'FIN-WAIT-2',
-	'CLOSE-WAIT',
-	'CLOSING',
-	'LAST-ACK',
-	'TIME-WAIT',
-);
+const anyState = fc.constantFrom(...STATES.filter((state) => state !== 'CLOSED'));
 const anyTimer = fc.record({
 	name: fc.constantFrom('on', 'keepalive', 'timewait', 'persist'),
 	ms: fc.nat(20 * 60_000),
@@ -46,9 +36,9 @@ const anySocket = fc.record({
 	timer: fc.option(anyTimer),
 	inode: fc.nat(),
 });
-type Socket = typeof anySocket extends fc.Arbitrary<infer T> ? T : never;
+type AnySocket = typeof anySocket extends fc.Arbitrary<infer T> ? T : never;
 
-/** As ss 6.1 and 6.15 print it; what they leave out is lost. */
+/** Formats a time like ss 6.1 and 6.15. Returns the text, and the time that is left after rounding. */
 function printed(ms: number, style: '6.1' | '6.15'): { text: string; leftMs: number } {
 	const minutes = Math.floor(ms / 60_000);
 	const seconds = minutes > 9 ? 0 : Math.floor(ms / 1_000) % 60;
@@ -62,7 +52,7 @@ function printed(ms: number, style: '6.1' | '6.15'): { text: string; leftMs: num
 	};
 }
 
-function lineOf({ state, queues, ports, timer, inode }: Socket, separator: string): string {
+function lineOf({ state, queues, ports, timer, inode }: AnySocket, separator: string): string {
 	const timerText = timer ? ` timer:(${timer.name},${printed(timer.ms, '6.15').text},${timer.count})` : '';
 	return (
 		`${state.padEnd(10)} ${queues.join('      ')} 10.0.0.1:${ports[0]}   10.0.0.2:${ports[1]} ${timerText} ` +
@@ -70,11 +60,11 @@ function lineOf({ state, queues, ports, timer, inode }: Socket, separator: strin
 	);
 }
 
-/** What is no socket, whatever whitespace begins it: an indented line belongs to the line above. */
+/** Lines that are no sockets. They do not begin with whitespace, because an indented line belongs to the line above. */
 const foreignLine = fc.string().map((text) => `! ${text.replaceAll(/[\r\n]/g, '')}`);
 
 describe('parseSs', () => {
-	test('reads what ss prints', () => {
+	test('parses the output of ss', () => {
 		const { rows, unread } = parseSs(REAL);
 		expect(unread).toEqual([]);
 		expect(
@@ -106,7 +96,7 @@ describe('parseSs', () => {
 		expect(rows[0]).not.toHaveProperty('timer');
 	});
 
-	test('reads the form with one line per socket alike', () => {
+	test('parses the form with one line per socket to the same rows', () => {
 		expect(parseSs(REAL.replaceAll('\n\t', ' '))).toEqual(parseSs(REAL));
 	});
 
@@ -153,13 +143,13 @@ describe('parseSs', () => {
 		expect(parseSs(`${line}\n`)).toEqual({ rows: [], unread: [line] });
 	});
 
-	test('details below a line that could not be read are unread with it, and disturb no other socket', () => {
+	test('details below a line that cannot be parsed are unread, too, and affect no other socket', () => {
 		const { rows, unread } = parseSs('ESTAB 0 0 nonsense\n\t bbr cwnd:10\nESTAB 0 0 1.2.3.4:1 1.2.3.4:2\n\t cubic\n');
 		expect(rows.map((row) => row.details)).toEqual(['cubic']);
 		expect(unread).toEqual(['ESTAB 0 0 nonsense', '\t bbr cwnd:10']);
 	});
 
-	test('no foreign text makes it throw, and no line of it is lost', () => {
+	test('never throws, and loses no foreign line', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
 				const { rows, unread } = parseSs(text);
@@ -169,7 +159,7 @@ describe('parseSs', () => {
 		);
 	});
 
-	test('every socket is read, with foreign lines between them', () => {
+	test('parses every socket, with foreign lines in between', () => {
 		fc.assert(
 			fc.property(
 				fc.array(fc.tuple(anySocket, fc.array(foreignLine, { maxLength: 2 })), { maxLength: 10 }),
@@ -204,7 +194,7 @@ describe('parseSs', () => {
 		);
 	});
 
-	test('time left is read as every version prints it', () => {
+	test('parses the time left of every version', () => {
 		fc.assert(
 			fc.property(fc.nat(20 * 60_000), fc.constantFrom('6.1' as const, '6.15' as const), (ms, style) => {
 				const { text, leftMs } = printed(ms, style);
@@ -213,7 +203,7 @@ describe('parseSs', () => {
 		);
 	});
 
-	test('a cut takes nothing from the sockets before it', () => {
+	test('truncated output has all sockets before the end', () => {
 		const all = parseSs(REAL).rows;
 		fc.assert(
 			fc.property(fc.nat(REAL.length), (length) => {

@@ -18,22 +18,22 @@ const epoll = call('epoll_create1', 'EPOLL_CLOEXEC');
 const ring = (flags: string, entries = 256, more: Partial<StraceCall> = {}) =>
 	call('io_uring_setup', `${entries}, {flags=${flags}, ${PARAMETERS}}`, more);
 
-/** Which of these calls make a ring whose calls nobody sees. */
+/** Returns which of these calls create a ring for arbitrary calls. */
 const untraced = (...calls: readonly StraceCall[]) => {
 	const rings = new Rings();
 	return calls.map((one) => rings.isUntraced(one));
 };
 
-test('a ring is one', () => {
+test('a ring for arbitrary calls is found', () => {
 	expect(untraced(ring('0', 8))).toEqual([true]);
 	expect(untraced(ring('0'))).toEqual([true]);
 });
 
-test('one that could not be made is none: Docker’s seccomp profile refuses it', () => {
+test('a ring that could not be created is ignored: Docker’s seccomp profile refuses it', () => {
 	expect(untraced(ring('0', 8, { returned: -1, errno: 'EPERM' }))).toEqual([false]);
 });
 
-test('that of libuv for epoll_ctl is no reason for doubt, but only right behind its epoll instance', () => {
+test('the ring of libuv for epoll_ctl is ignored, but only right after its epoll instance', () => {
 	expect(untraced(epoll, ring('0'))).toEqual([false, false]);
 	expect(untraced(epoll, ring('IORING_SETUP_NO_SQARRAY'))).toEqual([false, false]);
 	expect(untraced(epoll, ring('IORING_SETUP_SQPOLL'))).toEqual([false, true]);

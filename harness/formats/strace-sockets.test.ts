@@ -4,7 +4,7 @@ import { StraceReader } from './strace.ts';
 import { descriptorsIn, socketOf } from './strace-descriptors.ts';
 import { type SocketFacts, TracedSockets } from './strace-sockets.ts';
 
-/** Facts of calls, a line each, as strace prints them. */
+/** Returns the facts of calls, given as lines of strace without pid, time and duration. */
 function factsOf(...lines: string[]): SocketFacts[] {
 	const reader = new StraceReader();
 	const sockets = new TracedSockets();
@@ -43,8 +43,8 @@ describe('a descriptor', () => {
 	});
 
 	/**
-	 * A path as strace writes it (util.c, `string_quote` with `<>` to be escaped), of letters that mean something
-	 * elsewhere.
+	 * A path as strace prints it (util.c, `string_quote` with `<>` to be escaped), of characters that have a meaning in
+	 * other places.
 	 */
 	const path = fc
 		.string({ unit: fc.constantFrom(...'ab()[]{}<>"\\-=?,. \n:'), maxLength: 12 })
@@ -55,7 +55,7 @@ describe('a descriptor', () => {
 	const device = fc.constantFrom('', '<char 136:0>', '<block 8:1>');
 	const deleted = fc.constantFrom('', '(deleted)');
 
-	test('of a file is what it is, whatever its name, and takes nothing from what stands beside it', () => {
+	test('of a file is parsed, whatever its name, and does not affect the descriptors around it', () => {
 		fc.assert(
 			fc.property(path, device, deleted, (name, kind, gone) => {
 				const args =
@@ -77,7 +77,7 @@ describe('a descriptor', () => {
 const SOCKET = '7<TCPv6:[[::ffff:192.0.2.1]:8080->[::ffff:192.0.2.2]:50000]>';
 const ENDS = { family: 'IPv6', local: A, remote: B };
 
-describe('a call is on the socket', () => {
+describe('the socket of a call', () => {
 	test.each<[string, SocketFacts]>([
 		[
 			`recvmmsg(${SOCKET}, [{msg_hdr={msg_name=NULL}, msg_len=3}], 1, 0, NULL) = 1`,
@@ -99,7 +99,7 @@ describe('a call is on the socket', () => {
 		expect(last(line)).toEqual(facts);
 	});
 
-	test('that strace cannot ask about any more: by its inode', () => {
+	test('without an annotation of TCP is identified by its inode', () => {
 		const made = 'socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP) = 3<socket:[5]>';
 		const connect =
 			'connect(3<socket:[5]>, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), ' +
@@ -112,7 +112,7 @@ describe('a call is on the socket', () => {
 				{ fd: 3, socket },
 			],
 		);
-		// Another socket on the same descriptor is another.
+		// Another inode on the same descriptor is another socket.
 		expect(
 			last(
 				made,
@@ -137,8 +137,8 @@ describe('a call is on the socket', () => {
 	});
 });
 
-describe('a wait finds ready', () => {
-	test('what select says, by its sets', () => {
+describe('the ready descriptors', () => {
+	test('of select are those in its sets', () => {
 		expect(
 			last(
 				`pselect6(8, [0</dev/null<char 1:3>> ${SOCKET}], [${SOCKET}], NULL, {tv_sec=1, tv_nsec=0}, NULL) = 2 (in ` +
@@ -157,7 +157,7 @@ describe('a wait finds ready', () => {
 	const woken = (u32: number, u64: string) =>
 		`epoll_pwait2(${epoll}, [{events=EPOLLIN|EPOLLRDHUP, data={u32=${u32}, u64=${u64}}}], 64, NULL, NULL, 8) = 1`;
 
-	test('what epoll_ctl said that its data stand for: a pointer, as Go and Java give it', () => {
+	test('of epoll are those for which epoll_ctl set the data, e.g. a pointer in Go and Java', () => {
 		const added =
 			`epoll_ctl(${epoll}, EPOLL_CTL_ADD, ${SOCKET}, {events=EPOLLIN, data={u32=2864434397, u64=140389596004359}}) ` +
 			'= 0';
@@ -167,7 +167,7 @@ describe('a wait finds ready', () => {
 		});
 	});
 
-	test('the descriptor itself, where nobody saw what was added', () => {
+	test('of epoll are the data themselves if epoll_ctl was not traced', () => {
 		expect(last(`read(${SOCKET}, "x", 1) = 1`, woken(7, '7'))).toEqual({
 			fd: 4,
 			ready: [{ fd: 7, socket: ENDS, events: 'EPOLLIN|EPOLLRDHUP' }],

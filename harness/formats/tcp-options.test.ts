@@ -7,7 +7,7 @@ function read(bytes: readonly number[] | Uint8Array) {
 	return readTcpOptions(new DataView(buffer), 0, length);
 }
 
-/** Options as they are on the wire, and what they say. */
+/** Options on the wire, and how they are parsed. */
 const KNOWN: readonly (readonly [name: string, bytes: number[], options: ReturnType<typeof read>])[] = [
 	['MSS', [2, 4, 5, 0xb4], { mss: 1460 }],
 	['window scale', [3, 3, 7], { windowScale: 7 }],
@@ -27,7 +27,7 @@ const KNOWN: readonly (readonly [name: string, bytes: number[], options: ReturnT
 	['MP_CAPABLE', [30, 4, 0x01, 0x01], { mptcp: 'MP_CAPABLE' }],
 	['DSS', [30, 8, 0x20, 0x01, 0, 0, 0, 1], { mptcp: 'DSS' }],
 	['a subtype of MPTCP without a name', [30, 3, 0xf0], { mptcp: 'subtype 15' }],
-	// RFC 7413, 4.1.1: a cookie of 4 to 16 bytes, or none where one is asked for.
+	// RFC 7413, 4.1.1: a cookie of 4 to 16 bytes, or none if one is requested.
 	['a Fast Open cookie', [34, 10, 1, 2, 3, 4, 5, 6, 7, 255], { fastOpen: '01020304050607ff' }],
 	['Fast Open, asking', [34, 2], { fastOpen: '' }],
 	['experimental Fast Open', [254, 4, 0xf9, 0x89], { fastOpen: '' }],
@@ -43,8 +43,8 @@ describe('options', () => {
 		expect(read(bytes)).toEqual(options);
 	});
 
-	test('in any order and number, with padding between, are all read', () => {
-		// The same kind twice would say the later.
+	test('in any order and number, with padding in between, are all parsed', () => {
+		// Of two options of the same kind, the later one would count.
 		const distinct = fc.uniqueArray(fc.constantFrom(...KNOWN), {
 			selector: ([, , options]) => Object.keys(options)[0],
 			maxLength: 8,
@@ -57,7 +57,7 @@ describe('options', () => {
 		);
 	});
 
-	test('MPTCP may be there more than once', () => {
+	test('may contain several of MPTCP', () => {
 		expect(read([30, 4, 0x20, 1, 30, 4, 0x30, 1])).toEqual({ mptcp: 'DSS, ADD_ADDR' });
 	});
 
@@ -74,7 +74,7 @@ describe('options', () => {
 		expect(read(bytes)).toEqual({});
 	});
 
-	test('of any bytes, and cut anywhere, never throw', () => {
+	test('of arbitrary bytes, truncated anywhere, never throw', () => {
 		const anything = fc.oneof(
 			fc.uint8Array({ maxLength: 40 }),
 			fc.constantFrom(...KNOWN).map(([, bytes]) => Uint8Array.from(bytes)),

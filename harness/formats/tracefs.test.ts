@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parseTrace, TraceReader } from './tracefs.ts';
 
 /**
- * Of kernel 6.18: a dual-stack listener, a reset, an orderly close, refused connections over IPv4 and IPv6, an
+ * A trace of kernel 6.18: a dual-stack listener, a reset, an orderly close, refused connections over IPv4 and IPv6, an
  * unanswered SYN.
  */
 const REAL = readFileSync(new URL('./fixtures/trace_pipe.txt', import.meta.url), 'utf8');
@@ -76,12 +76,12 @@ describe('parseTrace', () => {
 		expect(parseTrace(line)).toMatchObject({ from: state, to: state });
 	});
 
-	test('records that were lost are told', () => {
+	test('parses the line about lost events', () => {
 		expect(parseTrace('CPU:1 [LOST 1908 EVENTS]')).toEqual({ kind: 'lost', cpu: 1, events: 1908 });
 		expect(parseTrace('CPU:0 [LOST EVENTS]')).toEqual({ kind: 'lost', cpu: 0 });
 	});
 
-	test('a command may look like the columns behind it', () => {
+	test('accepts a command that looks like the columns after it', () => {
 		const event = `tcp_retransmit_skb: ${ENDS} state=TCP_ESTABLISHED`;
 		fc.assert(
 			fc.property(
@@ -99,7 +99,7 @@ describe('parseTrace', () => {
 });
 
 describe('TraceReader', () => {
-	test('reads a real trace, and leaves out IPv6 and errors that are none', () => {
+	test('parses a real trace, and leaves out IPv6 and errors with number 0', () => {
 		const reader = new TraceReader();
 		const records = reader.push(REAL);
 		expect(reader.unread).toEqual([]);
@@ -146,7 +146,7 @@ describe('TraceReader', () => {
 		expect(reader.unread).toEqual([line]);
 	});
 
-	test('it does not matter how the text is cut', () => {
+	test('the result does not depend on the chunks', () => {
 		const whole = new TraceReader().push(REAL);
 		fc.assert(
 			fc.property(fc.array(fc.nat(REAL.length), { maxLength: 20 }), (anyCuts) => {
@@ -157,13 +157,13 @@ describe('TraceReader', () => {
 		);
 	});
 
-	test('a last line without newline is read at the end', () => {
+	test('parses a last line without newline at the end', () => {
 		const reader = new TraceReader();
 		expect(reader.push('CPU:1 [LOST 2 EVENTS]')).toEqual([]);
 		expect(reader.end()).toEqual([{ kind: 'lost', cpu: 1, events: 2 }]);
 	});
 
-	test('it never throws, and loses no foreign line', () => {
+	test('never throws, and loses no foreign line', () => {
 		const nearly = fc.constantFrom(
 			HEAD,
 			'tcp_send_reset: ',

@@ -11,6 +11,6 @@ test.each<[string, () => unknown, string]>([
 	['a negative time', () => keepaliveTimeout({ time: -1, interval: 1, probes: 1 }), 'OPTION_INVALID'],
 	['NaN', () => spanOf(Number.NaN), 'OPTION_INVALID'],
 	['half a probe', () => keepaliveTimeout({ time: 1, interval: 1, probes: 0.5 }), 'OPTION_INVALID'],
-])('a formula refuses %s instead of giving a bound that anything keeps', (_, work, code) => {
+])('a formula refuses %s, instead of returning a bound that everything fulfils', (_, work, code) => {
 	expect(work).toThrow(expect.objectContaining({ code }));
 });

@@ -5,27 +5,27 @@ import { ERRNOS, errnoName } from './errnos.ts';
 describe('errnos', () => {
 	const numbers: Readonly<Record<string, number>> = constants.errno;
 
-	// Elsewhere the numbers are others; these are of the hosts, which are Linux.
-	(process.platform === 'linux' ? test : test.skip)('have the numbers that Linux gives them', () => {
+	// The numbers are those of the hosts, which run Linux. Other systems have other numbers.
+	(process.platform === 'linux' ? test : test.skip)('have the numbers of Linux', () => {
 		const known = Object.entries(ERRNOS).filter(([name]) => name in numbers);
 		expect(known.map(([name]) => [name, numbers[name]])).toEqual(known);
 	});
 
-	test('are all that Linux has: 41 and 58 are numbers of aliases only (asm-generic/errno.h)', () => {
+	test('are complete: 41 and 58 are the numbers of aliases only (asm-generic/errno.h)', () => {
 		const expected = Array.from({ length: 133 }, (_, index) => index + 1).filter(
 			(number) => number !== 41 && number !== 58,
 		);
 		expect(Object.values(ERRNOS)).toEqual(expected);
-		// Node names an errno by several names where it has several.
+		// Node also has the aliases.
 		const aliases = ['EDEADLOCK', 'ENOTSUP', 'EWOULDBLOCK'];
 		expect(Object.keys(constants.errno).filter((name) => !(name in ERRNOS) && !aliases.includes(name))).toEqual([]);
 	});
 
-	test('are named by their number', () => {
+	test('are found by their number', () => {
 		for (const [name, number] of Object.entries(ERRNOS)) expect(errnoName(number)).toBe(name);
 	});
 
-	test('that have no name keep their number: 512 and above are the kernel’s own (include/linux/errno.h)', () => {
+	test('without a name keep their number: 512 and above are internal to the kernel (include/linux/errno.h)', () => {
 		expect([errnoName(524), errnoName(9_999), errnoName(0)]).toEqual(['errno 524', 'errno 9999', 'errno 0']);
 	});
 });

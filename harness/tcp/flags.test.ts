@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { FLAG_BITS } from './flags.ts';
 
-test('flags stand in tcpdump’s order, each with the bit of the header', () => {
+test('flags are in tcpdump’s order, each with its bit in the header', () => {
 	// FIN is the lowest bit of the octet, CWR the highest (RFC 9293, 3.1); AE is the lowest bit of the octet before (RFC
 	// 9768, 3.1.1).
 	expect(FLAG_BITS.map(([letter]) => letter).join('')).toBe('FSRP.UEWe');

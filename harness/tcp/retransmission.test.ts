@@ -38,7 +38,7 @@ describe('giving up a connection whose data is not acknowledged', () => {
 		expect(retransmissionTimeoutMs({ retries2: 15, rtoMaxMs: 1_000 })).toBe(14_400);
 	});
 
-	test('is the kernel’s closed form wherever its ilog2 counts the doublings', () => {
+	test('equals the kernel’s closed form if its ilog2 counts the doublings', () => {
 		// tcp_rto_max_ms is 1000 to 120000 (net/ipv4/sysctl_net_ipv4.c), tcp_retries2 a byte.
 		fc.assert(
 			fc.property(
@@ -51,33 +51,33 @@ describe('giving up a connection whose data is not acknowledged', () => {
 		);
 	});
 
-	test('is never expected earlier than the formula says, and later by no more than twice and 5 s', () => {
+	test('is expected no earlier than the formula, and no later than twice that and 5 s', () => {
 		expect(retransmissionTimeout({ retries2: 5 })).toEqual({ atLeastMs: 12_600, atMostMs: 30_200 });
 	});
 });
 
-describe('the turns of the retransmission timer', () => {
-	test('double, up to the greatest timeout', () => {
+describe('the expiries of the retransmission timer', () => {
+	test('double their gaps, up to the maximum timeout', () => {
 		expect(retransmissionGapsMs({ expiries: 6 })).toEqual([200, 400, 800, 1_600, 3_200, 6_400]);
 		expect(retransmissionGapsMs({ expiries: 4, rtoMs: 204, rtoMaxMs: 1_000 })).toEqual([204, 408, 816, 1_000]);
 	});
 
 	test.each([
-		// The timeout is TCP_RTO_MIN and the round-trip time, in jiffies: 204 ms where there are 250 of them in a second.
+		// The timeout is TCP_RTO_MIN and the round-trip time, rounded up to jiffies: 204 ms if HZ is 250.
 		[15, 204, 16],
 		[5, 204, 6],
-		// 408 + 816 + 1632 ms are less than the 3 s that three retries stand for: one turn more.
+		// 408 + 816 + 1632 ms are less than the 3 s that three retries stand for: one more expiry.
 		[3, 204, 5],
 		[2, 204, 4],
-		// A peer that is far away is given up after fewer turns.
+		// With a longer round-trip time, fewer expiries suffice.
 		[5, 1_000, 4],
-		// Where the timer first runs out, nothing was retransmitted yet, so nothing is given up.
+		// At the first expiry nothing was retransmitted yet, so the connection is not given up.
 		[0, 1_000, 2],
 	])('tcp_retries2 = %i with a timeout of %i ms ends at turn %i', (retries2, rtoMs, turn) => {
 		expect(retransmissionExpiries({ retries2, rtoMs })).toBe(turn);
 	});
 
-	test('the last is the first after the time that tcp_retries2 stands for, counted from the first', () => {
+	test('the last one is the first after the time of tcp_retries2, counted from the first expiry', () => {
 		fc.assert(
 			fc.property(fc.integer({ min: 0, max: 30 }), fc.integer({ min: RTO_MIN_MS, max: 60_000 }), (retries2, rtoMs) => {
 				const turn = retransmissionExpiries({ retries2, rtoMs });

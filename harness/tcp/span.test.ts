@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isTimerOf, spanOf } from './span.ts';
 
-test('a timer is late by an eighth and what a busy machine adds, and never early', () => {
+test('a timer may be late by an eighth and half a second, but not early', () => {
 	expect([7_980, 7_990, 8_000, 9_500, 9_501].map((ms) => isTimerOf(ms, 8_000))).toEqual([
 		false,
 		true,
@@ -13,7 +13,7 @@ test('a timer is late by an eighth and what a busy machine adds, and never early
 	expect(isTimerOf(Number.NaN, 8_000)).toBe(false);
 });
 
-test('a span has room above the time of the formula, however short', () => {
+test('a span allows more than the time of the formula, however short that is', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 0, max: 10_000_000 }), (ms) => {
 			const { atLeastMs, atMostMs } = spanOf(ms);

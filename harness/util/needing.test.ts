@@ -1,10 +1,10 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { needing } from './fixtures/needing.ts';
 
-describe('what a test needs', () => {
+describe('a tool that tests need', () => {
 	const need = { what: 'cpio', isAvailable: false, remedy: 'npm run setup -- --vm' };
 
-	test('is here: nothing is skipped, in CI neither', () => {
+	test('is available: nothing is skipped, neither locally nor in CI', () => {
 		for (const environment of [{}, { CI: 'true' }]) {
 			const tests = needing({ ...need, isAvailable: true }, environment);
 			expect(tests.test).toBe(test);
@@ -12,17 +12,20 @@ describe('what a test needs', () => {
 		}
 	});
 
-	test.each([{}, { CI: 'false' }])('is not here: skipped, which is said with what to do (%j)', (environment) => {
-		const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-		try {
-			expect(needing(need, environment)).toEqual({ test: test.skip, describe: describe.skip });
-			expect(said.mock.calls).toEqual([['skipped: tests that need cpio; to do: npm run setup -- --vm\n']]);
-		} finally {
-			said.mockRestore();
-		}
-	});
+	test.each([{}, { CI: 'false' }])(
+		'is missing: the tests are skipped, and the reason and remedy are printed (%j)',
+		(environment) => {
+			const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+			try {
+				expect(needing(need, environment)).toEqual({ test: test.skip, describe: describe.skip });
+				expect(written.mock.calls).toEqual([['skipped: tests that need cpio; to do: npm run setup -- --vm\n']]);
+			} finally {
+				written.mockRestore();
+			}
+		},
+	);
 
-	test('is not here, in CI: that is a failure', () => {
+	test('is missing in CI: an error is thrown', () => {
 		const inCi = () => needing(need, { CI: 'true' });
 		expect(inCi).toThrow(expect.objectContaining({ code: 'TOOL_MISSING', remedy: need.remedy }));
 	});

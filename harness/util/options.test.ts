@@ -20,13 +20,13 @@ function refusal(given: unknown): HalfopenError {
 }
 
 describe('options', () => {
-	test('that are right are given back as they are', () => {
+	test('that are valid are returned unchanged', () => {
 		const given = { userTimeoutMs: 3, shape: { state: 'ESTAB' } };
 		expect(checked(schema, given, 'host.act')).toBe(given);
 		expect(checked(schema, { name: undefined }, 'host.act')).toEqual({});
 	});
 
-	test('of another name are refused with the nearest, at any depth', () => {
+	test('with an unknown name are refused with the nearest names, at any depth', () => {
 		expect(refusal({ userTimeout: 3 })).toMatchObject({
 			code: 'OPTION_UNKNOWN',
 			problem: 'host.act: there is no option “userTimeout”.',
@@ -40,7 +40,7 @@ describe('options', () => {
 		});
 	});
 
-	test('with a value that cannot be are refused with what was expected', () => {
+	test('with an invalid value are refused with the expected one', () => {
 		expect(refusal({ userTimeoutMs: Number.NaN })).toMatchObject({
 			code: 'OPTION_INVALID',
 			problem: 'host.act: userTimeoutMs cannot be NaN.',
@@ -56,12 +56,12 @@ describe('options', () => {
 		expect(refusal(undefined)).toMatchObject({ code: 'OPTION_INVALID', problem: 'host.act: it cannot be undefined.' });
 	});
 
-	test('that may be of several kinds are refused with each of them', () => {
+	test('of a union are refused with the expected values of all its members', () => {
 		const refuse = () => checked(z.union([z.string(), z.instanceof(RegExp)]), 3, 'what it prints');
 		expect(refuse).toThrow('seen: expected string, received number; or expected RegExp, received number');
 	});
 
-	test('whatever they are, pass or are refused with a typed error', () => {
+	test('of any form are accepted, or refused with a HalfopenError', () => {
 		fc.assert(
 			fc.property(fc.anything(), (given) => {
 				const passes = schema.safeParse(given).success;
@@ -72,7 +72,7 @@ describe('options', () => {
 	});
 });
 
-test('a name out of a list', () => {
+test('a name must be in the list', () => {
 	expect(checkedName(['read', 'write'], 'read', 'a call')).toBe('read');
 	expect(() => checkedName(['read', 'write'], 'raed', 'a call')).toThrow(
 		/a call: it cannot be “raed”.*\[OPTION_INVALID\]\n {2}seen: nearest: read, write/,

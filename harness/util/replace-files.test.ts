@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(parent, { recursive: true }));
 
-/** Two files that say who wrote them, one of them after a moment. */
+/** Writes two files with the name of the writer, the second one a moment later. */
 const by = (who: string) => async (where: string) => {
 	await writeFile(join(where, 'first'), who);
 	await new Promise(setImmediate);
@@ -22,18 +22,18 @@ const by = (who: string) => async (where: string) => {
 	return who;
 };
 
-/** What is in a folder: the same in both files, or it is torn. */
+/** Returns the content of both files. If the two differ, the folder is a mixture. */
 const content = () => Promise.all(['first', 'second'].map((name) => readFile(join(folder, name), 'utf8')));
 
-describe('a folder that is replaced', () => {
-	test('has only what was put into it last, and nothing stays beside it', async () => {
+describe('replacing a folder', () => {
+	test('leaves only the new files, and nothing beside the folder', async () => {
 		await replaceFolder(folder, (where) => writeFile(join(where, 'of before'), ''));
 		expect(await replaceFolder(folder, by('one'))).toBe('one');
 		expect(await readdir(folder)).toEqual(['first', 'second']);
 		expect(await readdir(join(parent, 'deep'))).toEqual(['folder']);
 	});
 
-	test('stays as it was where that fails', async () => {
+	test('leaves the old folder if it fails', async () => {
 		await replaceFolder(folder, by('one'));
 		const failing = replaceFolder(folder, async (where) => {
 			await writeFile(join(where, 'first'), 'two');
@@ -44,7 +44,7 @@ describe('a folder that is replaced', () => {
 		expect(await readdir(join(parent, 'deep'))).toEqual(['folder']);
 	});
 
-	test('is one of theirs, whole, where many replace it at once', async () => {
+	test('by several writers at once leaves the folder of one of them', async () => {
 		const names = Array.from({ length: 30 }, (_, number) => String(number));
 		await Promise.all(names.map((name) => replaceFolder(folder, by(name))));
 		const [first = '', second] = await content();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { compareVersions, isAtLeast } from './versions.ts';
 
 const sign = (a: string, b: string) => Math.sign(compareVersions(a, b));
-/** Made of what versions are made of. */
+/** Arbitrary versions of Debian packages. */
 const versions = fc
 	.tuple(
 		fc.option(fc.nat(2), { nil: undefined }),
@@ -33,17 +33,17 @@ describe('of two versions the older one', () => {
 		expect([sign(older, newer), sign(newer, older)]).toEqual([-1, 1]);
 	});
 
-	test('is none where they differ in nothing that counts', () => {
+	test('does not exist if they are equal', () => {
 		expect(sign('6.1.176-1', '0:6.1.176-1')).toBe(0);
 		expect(sign('1.01', '1.1')).toBe(0);
 		expect(sign('1.0', '1.0-0')).toBe(0);
 	});
 
-	test('is told alike from both sides', () => {
+	test('is the same if they are swapped', () => {
 		fc.assert(fc.property(versions, versions, (a, b) => expect(sign(a, b) + sign(b, a)).toBe(0)));
 	});
 
-	test('stays older than what is newer than the other', () => {
+	test('is older than everything that the other one is older than', () => {
 		fc.assert(
 			fc.property(fc.array(versions, { minLength: 3, maxLength: 3 }), (some) => {
 				const [a = '', b = '', c = ''] = some.sort(compareVersions);
@@ -52,7 +52,7 @@ describe('of two versions the older one', () => {
 		);
 	});
 
-	test('is told of any text', () => {
+	test('is defined for any text', () => {
 		fc.assert(fc.property(fc.string(), fc.string(), (a, b) => expect(Number.isNaN(compareVersions(a, b))).toBe(false)));
 	});
 });
