@@ -1,0 +1,346 @@
+/** A tool fails while a fault is injected or healed: what was done is undone, and what is left is named. */
+import { describe, expect, test } from '@jest/globals';
+import type { EngineHost } from '../engines/engine.ts';
+import { HalfopenError } from '../errors.ts';
+import { failureOf, fakeContext } from '../fixtures.ts';
+import type { Boot, HostIdentity } from '../lab/boot.ts';
+import { FakeMachine, fakeBoot } from './fixtures.ts';
+import { cutLink } from './link.ts';
+import { forgetNeighbour, pinNeighbour, takeInterfaceDown } from './neighbour.ts';
+import { drop, reject } from './packets.ts';
+import { powerOff } from './power.ts';
+import { kill, pause } from './process.ts';
+import { changeSysctls } from './sysctl.ts';
+
+/** A lab whose end the test decides. */
+function fakeLab() {
+	const heals: (() => Promise<void>)[] = [];
+	const context = {
+		...fakeContext(),
+		sysctls: new Set(['tcp_retries1', 'tcp_retries2', 'tcp_syn_retries']),
+		onEnd: (heal: () => Promise<void>) => void heals.push(heal),
+	};
+	return {
+		context,
+		end: async () => {
+			for (const heal of heals.splice(0).reverse()) await heal();
+		},
+		/** The phases in the timeline: `drop-1 injected`. */
+		phases: () => context.history.of('fault').map(({ id, phase }) => `${id} ${phase}`),
+	};
+}
+
+/** Fails every command that matches. */
+const failing = (pattern: RegExp) => (command: string) => (pattern.test(command) ? `${command}: refused` : undefined);
+const nothing = () => undefined;
+
+describe('a packet fault', () => {
+	test('that iptables refuses leaves no rule, and the end of the scenario has nothing to heal', async () => {
+		const { context, end, phases } = fakeLab();
+		const machine = new FakeMachine();
+		machine.failure = failing(/iptables-restore/);
+		const failure = await failureOf(drop(fakeBoot(machine), 'server', context, { name: 'lost' }));
+		expect(failure).toMatchObject({ code: 'ENGINE_REFUSED', seen: expect.stringContaining('refused') });
+		machine.failure = nothing;
+		await end();
+		expect([...machine.rules]).toEqual([]);
+		expect(phases()).toEqual([]);
+	});
+
+	test('whose jump cannot be removed: heal() rejects, no other rule is lost, and it is not recorded as healed', async () => {
+		const { context, end, phases } = fakeLab();
+		const machine = new FakeMachine();
+		const fault = await drop(fakeBoot(machine), 'server', context, { name: 'lost' });
+		const rules = [...machine.rules];
+		machine.failure = failing(/-D INPUT/);
+		const failure = await failureOf(fault.heal());
+		expect(failure).toMatchObject({
+			code: 'ENGINE_REFUSED',
+			problem: 'The host’s firewall refused a rule.',
+			// The chain is still in use, and iptables says so.
+			seen: expect.stringMatching(/-D INPUT.*then: The host’s firewall refused a rule.*-X HALFOPEN-lost/s),
+		});
+		expect([...machine.rules].sort()).toEqual(rules.sort());
+		expect(phases()).toEqual(['lost injected']);
+		// The spec has got the error: the end of the scenario does not throw it again.
+		await end();
+	});
+
+	test('whose jump somebody else has removed: heal() rejects, but removes the rest', async () => {
+		const { context } = fakeLab();
+		const machine = new FakeMachine();
+		const fault = await reject(fakeBoot(machine), 'server', context, { name: 'lost', with: 'tcp-reset' });
+		for (const rule of machine.rules) if (rule.startsWith('-A INPUT')) machine.rules.delete(rule);
+		expect(await failureOf(fault.heal())).toMatchObject({ code: 'ENGINE_REFUSED' });
+		expect([...machine.rules]).toEqual([]);
+	});
+
+	test('whose packets cannot be counted: heal() rejects, but removes all rules', async () => {
+		const { context } = fakeLab();
+		const machine = new FakeMachine();
+		const fault = await drop(fakeBoot(machine), 'server', context, { name: 'lost' });
+		machine.failure = failing(/^iptables -w -nvxL/);
+		expect(await failureOf(fault.heal())).toMatchObject({
+			code: 'ENGINE_REFUSED',
+			problem: expect.stringContaining('does not show how many packets'),
+		});
+		expect([...machine.rules]).toEqual([]);
+	});
+
+	test('whose chain cannot be deleted: heal() rejects, and no packet is dropped any more', async () => {
+		const { context, phases } = fakeLab();
+		const machine = new FakeMachine();
+		const fault = await drop(fakeBoot(machine), 'server', context, { name: 'lost' });
+		machine.failure = failing(/-X HALFOPEN-lost/);
+		expect(await failureOf(fault.heal())).toMatchObject({ code: 'ENGINE_REFUSED' });
+		expect([...machine.rules].filter((rule) => rule.startsWith('-A INPUT'))).toEqual([]);
+		expect(machine.chains).toEqual(['HALFOPEN-lost']);
+		expect(phases()).toEqual(['lost injected']);
+	});
+
+	test('that the spec leaves to the end: the end rejects', async () => {
+		const { context, end } = fakeLab();
+		const machine = new FakeMachine();
+		await drop(fakeBoot(machine), 'server', context, { name: 'lost' });
+		machine.failure = failing(/-D INPUT/);
+		expect(await failureOf(end())).toMatchObject({ code: 'ENGINE_REFUSED' });
+	});
+});
+
+describe('a cut', () => {
+	function hosts() {
+		const machines = { client: new FakeMachine(), server: new FakeMachine() };
+		const boots = { client: fakeBoot(machines.client), server: fakeBoot(machines.server) };
+		const ends = [
+			['client', boots.client],
+			['server', boots.server],
+		] as const;
+		const left = () => [machines.client, machines.server].map(({ rules, arpRules }) => [rules.size, arpRules.length]);
+		return { ...machines, ends, left };
+	}
+	const NOTHING = [
+		[0, 0],
+		[0, 0],
+	];
+
+	test.each([
+		['arptables', /^arptables -A/, 'The host’s firewall refused an ARP rule.'],
+		['iptables', /iptables-restore/, 'The host’s firewall refused a rule.'],
+	])('that %s refuses on one host is undone on both, also for a reboot', async (_tool, pattern, problem) => {
+		const { context, end, phases } = fakeLab();
+		const { server, ends, left } = hosts();
+		server.failure = failing(pattern);
+		expect(await failureOf(cutLink(ends, context, 'cable'))).toMatchObject({ code: 'ENGINE_REFUSED', problem });
+		expect(left()).toEqual(NOTHING);
+		expect(context.bootHooks.size).toBe(0);
+		server.failure = nothing;
+		await end();
+		expect(left()).toEqual(NOTHING);
+		expect(phases()).toEqual([]);
+	});
+
+	test('that is refused and cannot be undone: the error names both, and the end of the scenario tries again', async () => {
+		const { context, end } = fakeLab();
+		const { client, server, ends, left } = hosts();
+		server.failure = failing(/^arptables -A/);
+		client.failure = failing(/^arptables -D/);
+		expect(await failureOf(cutLink(ends, context, 'cable'))).toMatchObject({
+			code: 'ENGINE_REFUSED',
+			seen: expect.stringMatching(/arptables -A.*then: The host’s firewall refused an ARP rule.*arptables -D/s),
+		});
+		expect(left()).toEqual([
+			[0, 1],
+			[0, 0],
+		]);
+		client.failure = nothing;
+		await end();
+		expect(left()).toEqual(NOTHING);
+	});
+
+	test('whose ARP rule cannot be removed: heal() rejects, but removes all other rules on both hosts', async () => {
+		const { context, phases } = fakeLab();
+		const { client, ends, left } = hosts();
+		const fault = await cutLink(ends, context, 'cable');
+		client.failure = failing(/^arptables -D/);
+		expect(await failureOf(fault.heal())).toMatchObject({
+			code: 'ENGINE_REFUSED',
+			problem: 'The host’s firewall refused an ARP rule.',
+		});
+		expect(left()).toEqual([
+			[0, 1],
+			[0, 0],
+		]);
+		expect(phases()).toEqual(['cable injected']);
+	});
+
+	test('that is healed: its time is that of the last rule, and its proof counts both hosts', async () => {
+		const { context } = fakeLab();
+		const { ends, left } = hosts();
+		const fault = await cutLink(ends, context, 'cable');
+		await fault.heal();
+		expect(left()).toEqual(NOTHING);
+		expect(context.history.of('fault').at(-1)).toMatchObject({
+			phase: 'healed',
+			// The 4th command of each host, after arptables, iptables-restore and arptables.
+			t: 4,
+			proof: 'packets lost: 1 to the client, 1 to the server',
+		});
+	});
+});
+
+describe('a change of sysctls', () => {
+	const before = { tcp_retries1: '3', tcp_retries2: '15', tcp_syn_retries: '6' };
+	const machineWith = () => new FakeMachine().setSysctls(before);
+	const now = (machine: FakeMachine) =>
+		Object.fromEntries(Object.keys(before).map((name) => [name, machine.sysctl(name)]));
+	const wanted = { tcp_retries1: 1, tcp_retries2: 2, tcp_syn_retries: 4 };
+
+	test('of which the kernel refuses one: those before it are restored, and the rest is not written', async () => {
+		const { context, end, phases } = fakeLab();
+		const machine = machineWith();
+		machine.failure = failing(/^write tcp_retries2 2$/);
+		expect(await failureOf(changeSysctls(fakeBoot(machine), 'server', context, wanted))).toMatchObject({
+			code: 'SYSCTL_REFUSED',
+			problem: 'The kernel did not accept net.ipv4.tcp_retries2 = 2: its value is 15.',
+		});
+		expect(now(machine)).toEqual(before);
+		await end();
+		expect(now(machine)).toEqual(before);
+		expect(phases()).toEqual([]);
+	});
+
+	test('that is refused and cannot be undone: the error names what is left', async () => {
+		const { context, end } = fakeLab();
+		const machine = machineWith();
+		machine.failure = failing(/^write (tcp_retries2 2|tcp_retries1 3)$/);
+		expect(await failureOf(changeSysctls(fakeBoot(machine), 'server', context, wanted))).toMatchObject({
+			code: 'SYSCTL_REFUSED',
+			problem: 'The kernel did not accept net.ipv4.tcp_retries2 = 2: its value is 15.',
+			seen: expect.stringContaining('then: The kernel did not accept net.ipv4.tcp_retries1 = 3: its value is 1.'),
+		});
+		machine.failure = nothing;
+		await end();
+		expect(now(machine)).toEqual(before);
+	});
+
+	test('of which one cannot be restored: heal() rejects and names it, but restores the others', async () => {
+		const { context, phases } = fakeLab();
+		const machine = machineWith();
+		const fault = await changeSysctls(fakeBoot(machine), 'server', context, wanted);
+		machine.failure = failing(/^write tcp_retries1 3$/);
+		expect(await failureOf(fault.heal())).toMatchObject({
+			code: 'SYSCTL_REFUSED',
+			problem: 'The kernel did not accept net.ipv4.tcp_retries1 = 3: its value is 1.',
+		});
+		expect(now(machine)).toEqual({ ...before, tcp_retries1: '1' });
+		expect(phases()).toEqual(['sysctl-1 injected', 'sysctl-1 proven']);
+	});
+
+	test('of which two cannot be restored: heal() names both', async () => {
+		const { context } = fakeLab();
+		const machine = machineWith();
+		const fault = await changeSysctls(fakeBoot(machine), 'server', context, wanted);
+		machine.failure = failing(/^write (tcp_retries1 3|tcp_syn_retries 6)$/);
+		expect(await failureOf(fault.heal())).toMatchObject({
+			problem: expect.stringContaining('tcp_retries1'),
+			seen: expect.stringContaining('tcp_syn_retries'),
+		});
+		expect(now(machine)).toEqual({ tcp_retries1: '1', tcp_retries2: '15', tcp_syn_retries: '4' });
+	});
+
+	test('of which one cannot be read any more: the others are restored', async () => {
+		const { context } = fakeLab();
+		const machine = machineWith();
+		const fault = await changeSysctls(fakeBoot(machine), 'server', context, wanted);
+		// As when a device has gone: the file does not exist, so it can be neither read nor written.
+		machine.sysctls.delete('/proc/sys/net/ipv4/tcp_retries1');
+		machine.failure = failing(/^write tcp_retries1/);
+		expect(await failureOf(fault.heal())).toMatchObject({
+			code: 'SYSCTL_REFUSED',
+			problem: 'The kernel did not accept net.ipv4.tcp_retries1 = 3: its value is empty.',
+		});
+		expect(now(machine)).toEqual({ ...before, tcp_retries1: undefined });
+	});
+});
+
+describe('ip', () => {
+	const identity = { peer: { address: '198.18.0.3', mac: '02:00:00:00:00:03' } } as HostIdentity;
+
+	type Work = (boot: Boot, identity: HostIdentity) => Promise<unknown>;
+	test.each<[string, RegExp, Work]>([
+		['pinNeighbour', /^ip neigh replace/, pinNeighbour],
+		['forgetNeighbour', /^ip neigh del/, forgetNeighbour],
+		['takeInterfaceDown', /^ip link set eth0 down/, takeInterfaceDown],
+	])('fails in %s: the error has the command and its message', async (_name, pattern, work) => {
+		const machine = new FakeMachine();
+		machine.failure = failing(pattern);
+		const failure = await failureOf(work(fakeBoot(machine), identity));
+		expect(failure).toBeInstanceOf(HalfopenError);
+		expect(failure).toMatchObject({
+			code: 'ENGINE_REFUSED',
+			problem: expect.stringMatching(/^The command failed on the host: ip .*\.$/),
+			seen: expect.stringMatching(/: refused$/),
+		});
+	});
+});
+
+describe('a power off', () => {
+	const off = new HalfopenError('ENGINE_REFUSED', { problem: 'The command failed.', remedy: 'None.' });
+	const power = {
+		name: 'server',
+		off: async () => 1,
+		on: async () => ({ boot: 2, sockets: 0 }),
+		flushOther: async () => undefined,
+	} as const;
+
+	test('that fails is not recorded', async () => {
+		const { context, end, phases } = fakeLab();
+		expect(await failureOf(powerOff({ ...power, off: () => Promise.reject(off) }, context))).toBe(off);
+		await end();
+		expect(phases()).toEqual([]);
+	});
+
+	test('after which the host does not come up again: heal() rejects, and it is not recorded as healed', async () => {
+		const { context, phases } = fakeLab();
+		const fault = await powerOff({ ...power, on: () => Promise.reject(off) }, context);
+		expect(await failureOf(fault.heal())).toBe(off);
+		expect(phases()).toEqual(['power-1 injected', 'power-1 proven']);
+	});
+});
+
+describe('programs', () => {
+	const refused = new HalfopenError('ENGINE_REFUSED', { problem: 'The engine refused.', remedy: 'None.' });
+	const engine = (failingMember: keyof EngineHost) =>
+		new Proxy({} as EngineHost, {
+			get: (_target, name) => (name === failingMember ? () => Promise.reject(refused) : async () => {}),
+		});
+
+	test.each([
+		['pause', pause],
+		['kill', kill],
+	] as const)('that the engine does not %s still run', async (name, work) => {
+		const { context, end, phases } = fakeLab();
+		const boot = fakeBoot(new FakeMachine());
+		expect(await failureOf(work(engine(name), boot, 'server', context))).toBe(refused);
+		expect(boot.programs).toBe('run');
+		await end();
+		expect(phases()).toEqual([]);
+	});
+
+	test('that the engine does not resume are still frozen', async () => {
+		const { context, phases } = fakeLab();
+		const boot = fakeBoot(new FakeMachine());
+		const fault = await pause(engine('resume'), boot, 'server', context);
+		expect(await failureOf(fault.heal())).toBe(refused);
+		expect(boot.programs).toBe('frozen');
+		expect(phases()).toEqual(['pause-1 injected', 'pause-1 proven']);
+	});
+
+	test('whose userland does not start again are still killed', async () => {
+		const { context } = fakeLab();
+		const boot = fakeBoot(new FakeMachine());
+		const fault = await kill(engine('revive'), boot, 'server', context);
+		expect(await failureOf(fault.heal())).toBe(refused);
+		expect(boot.programs).toBe('killed');
+	});
+});
