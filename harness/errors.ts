@@ -76,7 +76,9 @@ export interface Problem {
 	readonly cause?: unknown;
 }
 
-/** The only error type of the project: a code to branch on, and a message with the problem, the evidence and a remedy. */
+/**
+ * The only error type of the project: a code to branch on, and a message with the problem, the evidence and a remedy.
+ */
 export class HalfopenError extends Error {
 	readonly code: ErrorCode;
 	readonly problem: string;

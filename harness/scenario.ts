@@ -53,8 +53,8 @@ export interface ScenarioLab {
 	/** Adds a caption to the timeline and the ladder: what the scenario does next. */
 	step(text: string): void;
 	/**
-	 * Records the verdict on a claim: `held` says whether the claim holds. It must be computed from the timeline, never be
-	 * a constant. The notes explain either verdict.
+	 * Records the verdict on a claim: `held` says whether the claim holds. It must be computed from the timeline, never
+	 * be a constant. The notes explain either verdict.
 	 */
 	claim(id: ClaimId, held: boolean, notes: VerdictNotes): void;
 	/**
@@ -75,8 +75,9 @@ const A_DAY_MS = 86_400_000;
 const OVERHEAD_MS = 120_000;
 
 /**
- * Defines a Jest test with a fresh lab. The text that the body returns is the observed answer to the scenario's question.
- * At the end, also after a failure, all faults are healed, the timeline is written, and both hosts are removed.
+ * Defines a Jest test with a fresh lab. The text that the body returns is the observed answer to the scenario's
+ * question. At the end, also after a failure, all faults are healed, the timeline is written, and both hosts are
+ * removed.
  */
 export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody): void {
 	// Invalid options fail only their own scenario when it runs, not the whole file when it is loaded.
@@ -87,7 +88,9 @@ export function scenario(name: string, options: ScenarioOptions, body: ScenarioB
 	test.concurrent(name, () => runAndPublish(spec, name, options, body), limitMs + OVERHEAD_MS);
 }
 
-/** The titles of this file's scenarios, by the folders of their reports. Jest evaluates this module anew for each file. */
+/**
+ * The titles of this file's scenarios, by the folders of their reports. Jest evaluates this module anew for each file.
+ */
 const titles = new Map<string, string>();
 
 /** Refuses two scenarios whose reports would be written to the same folder. */

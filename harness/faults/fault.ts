@@ -10,8 +10,8 @@ export interface Fault {
 	/** Its name in the timeline and in patterns: `drop-1`, or the name that the spec gave it. */
 	readonly id: string;
 	/**
-	 * Undoes exactly what this fault did. Rejects if that fails; then the timeline does not show the fault as healed. Later
-	 * calls have the result of the first.
+	 * Undoes exactly what this fault did. Rejects if that fails; then the timeline does not show the fault as healed.
+	 * Later calls have the result of the first.
 	 */
 	heal(): Promise<void>;
 }
@@ -39,15 +39,15 @@ export interface FaultWork {
 	/** Returns evidence that the fault took effect at `t`, if that takes further work. Rejects if there is none. */
 	prove?(t: number): Promise<string>;
 	/**
-	 * Undoes everything that is still in force. Rejects with FAULT_WITHOUT_EFFECT if the fault has done nothing. Also called
-	 * at the end of the scenario if `inject` has rejected.
+	 * Undoes everything that is still in force. Rejects with FAULT_WITHOUT_EFFECT if the fault has done nothing. Also
+	 * called at the end of the scenario if `inject` has rejected.
 	 */
 	heal(): Promise<FaultEffect>;
 }
 
 /**
- * Injects a fault, and records when it was injected, what proves it, and when it was healed. Makes sure that it is healed
- * at the end of the scenario.
+ * Injects a fault, and records when it was injected, what proves it, and when it was healed. Makes sure that it is
+ * healed at the end of the scenario.
  *
  * @param more further members of the returned fault
  */
@@ -77,8 +77,8 @@ export async function inject<H extends object>(
 		healedBySpec = true;
 		return healOnce();
 	};
-	// Registered before the injection, because a fault that was injected only in part must be healed, too. If the spec has
-	// healed the fault, it has already got the error.
+	// Registered before the injection, because a fault that was injected only in part must be healed, too. If the spec
+	// has healed the fault, it has already got the error.
 	context.onEnd(() => (healedBySpec ? healOnce().catch(() => {}) : healOnce()));
 	const { t = requestedAt, proof } = await actions.during(() => work.inject());
 	record('injected', t);
@@ -88,7 +88,10 @@ export async function inject<H extends object>(
 	return Object.assign({ id, heal }, more as H);
 }
 
-/** Undoes the first part of an injection after the rest has failed. Returns the error to throw, which names what is left. */
+/**
+ * Undoes the first part of an injection after the rest has failed. Returns the error to throw, which names what is
+ * left.
+ */
 export async function undoAfter(error: unknown, undo: () => Promise<unknown>): Promise<unknown> {
 	try {
 		await undo();
@@ -99,8 +102,8 @@ export async function undoAfter(error: unknown, undo: () => Promise<unknown>): P
 }
 
 /**
- * Runs all steps one after the other, also after one of them has failed, so that a failure leaves as little as possible.
- * Then throws the first error, with the others in its evidence.
+ * Runs all steps one after the other, also after one of them has failed, so that a failure leaves as little as
+ * possible. Then throws the first error, with the others in its evidence.
  */
 export async function runAll(...steps: readonly (() => Promise<unknown>)[]): Promise<void> {
 	const failures: unknown[] = [];

@@ -17,8 +17,8 @@ export interface RuleSet {
 const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
 
 /**
- * Inserts the rules of a fault in front of all others. Returns when they were in force, in seconds since the epoch. If it
- * rejects, none of the rules is in force, because iptables-restore applies all lines or none.
+ * Inserts the rules of a fault in front of all others. Returns when they were in force, in seconds since the epoch. If
+ * it rejects, none of the rules is in force, because iptables-restore applies all lines or none.
  */
 export async function insertRules(boot: Boot, { id, jumps, target }: RuleSet): Promise<number> {
 	await boot.startFirewallLog((lines) => restore(boot, lines));

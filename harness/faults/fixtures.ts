@@ -12,8 +12,8 @@ interface ToolResult {
 const SYSCTLS = '/proc/sys/net/ipv4/';
 
 /**
- * A machine with the parts of a network namespace that faults change: firewall rules, ARP rules and sysctls. Its tools do
- * what the real ones do, and fail if the test says so.
+ * A machine with the parts of a network namespace that faults change: firewall rules, ARP rules and sysctls. Its tools
+ * do what the real ones do, and fail if the test says so.
  */
 export class FakeMachine {
 	/** The rules in force, as iptables-save would show them. */

@@ -9,9 +9,9 @@ import { insertRules, type RuleSet, removeRules } from './firewall.ts';
 export type LinkEnd = readonly [HostName, Boot];
 
 /**
- * Cuts the wire between the hosts in the middle: neither host is told, both interfaces stay up, and nothing arrives any
- * more, ARP included. Lost segments are still captured where they leave, and appear in the firewall log of the other
- * host. The wire stays cut when a host reboots.
+ * Cuts the wire between the hosts in the middle: neither host is notified, both interfaces stay up, and nothing arrives
+ * any more, ARP included. Lost segments are still captured where they leave, and appear in the firewall log of the
+ * other host. The wire stays cut when a host reboots.
  */
 export async function cutLink(on: readonly LinkEnd[], context: LabContext, name?: string): Promise<Fault> {
 	const id = context.names.take('cut', name);
@@ -99,7 +99,9 @@ class HostCut {
 	}
 }
 
-/** Like `Promise.all`, but waits for all promises even if one rejects, so that none of the work is still in progress. */
+/**
+ * Like `Promise.all`, but waits for all promises even if one rejects, so that none of the work is still in progress.
+ */
 async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 	const results = await Promise.allSettled(promises);
 	const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));

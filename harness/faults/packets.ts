@@ -17,8 +17,8 @@ export interface PacketMatch {
 	/** The name of the fault. Default: `drop-1`, `reject-1`, … */
 	readonly name?: string;
 	/**
-	 * `in` (the default): packets that arrive at this host; the sender's stack is not told. `out`: packets that leave this
-	 * host; its own stack is told.
+	 * `in` (the default): packets that arrive at this host; the sender's stack does not notice. `out`: packets that leave
+	 * this host; its own stack notices.
 	 */
 	readonly direction?: 'in' | 'out';
 	readonly sourcePort?: number;
@@ -27,8 +27,8 @@ export interface PacketMatch {
 	readonly sourceAddress?: string;
 	readonly destinationAddress?: string;
 	/**
-	 * Two lists as for `--tcp-flags` of iptables, separated by a blank: the flags that are compared, and those of them that
-	 * must be set. `SYN,RST,ACK SYN,ACK` matches SYN-ACKs.
+	 * Two lists as for `--tcp-flags` of iptables, separated by a blank: the flags that are compared, and those of them
+	 * that must be set. `SYN,RST,ACK SYN,ACK` matches SYN-ACKs.
 	 */
 	readonly tcpFlags?: string;
 	/** Only every nth of the packets that otherwise match, beginning with the first. */
@@ -64,7 +64,9 @@ const rejectSchema = matchSchema.extend({ with: z.enum(REJECT_WITHS) });
 
 /** A fault that drops or rejects packets. */
 export interface PacketFault extends Fault {
-	/** Returns how many packets have matched so far, by the counter of the firewall rule. After healing: how many in all. */
+	/**
+	 * Returns how many packets have matched so far, by the counter of the firewall rule. After healing: how many in all.
+	 */
 	count(): Promise<number>;
 }
 
@@ -79,7 +81,10 @@ export function drop(boot: Boot, host: HostName, context: LabContext, match: Pac
 	});
 }
 
-/** Also part of the rule with the target: iptables requires it for an answer with a RST (iptables-extensions(8), REJECT). */
+/**
+ * Also part of the rule with the target: iptables requires it for an answer with a RST (iptables-extensions(8),
+ * REJECT).
+ */
 const TCP = ['-p', 'tcp'];
 
 /** Drops packets at a host and answers them. */
@@ -176,8 +181,8 @@ async function packetFault(
 }
 
 /**
- * Returns what may have dropped the packets first. New rules are inserted in front of earlier ones, so packets that a later
- * fault drops never reach the rules of this one.
+ * Returns what may have dropped the packets first. New rules are inserted in front of earlier ones, so packets that a
+ * later fault drops never reach the rules of this one.
  */
 function inFrontOf(id: string, host: HostName, { history }: LabContext): string[] {
 	const faults = history
@@ -195,7 +200,9 @@ function inFrontOf(id: string, host: HostName, { history }: LabContext): string[
 
 const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 
-/** Returns the options of iptables for a match. Throws if iptables would refuse them, or if they can match no packet. */
+/**
+ * Returns the options of iptables for a match. Throws if iptables would refuse them, or if they can match no packet.
+ */
 export function matchWords(match: PacketMatch): string[] {
 	const words = [...TCP];
 	if (match.sourceAddress !== undefined) words.push('-s', assertAddress(match.sourceAddress));
@@ -206,7 +213,9 @@ export function matchWords(match: PacketMatch): string[] {
 	return [...words, ...statisticWords(match)];
 }
 
-/** Validates an IPv4 address or network. Other texts are refused, because iptables would resolve them as a host name. */
+/**
+ * Validates an IPv4 address or network. Other texts are refused, because iptables would resolve them as a host name.
+ */
 function assertAddress(address: string): string {
 	const [, ip = '', length = '32'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(address) ?? [];
 	if (isIPv4(ip) && Number(length) <= 32) return address;

@@ -8,8 +8,8 @@ import { type Fault, inject } from './fault.ts';
 export interface PowerSwitch {
 	readonly name: HostName;
 	/**
-	 * Disconnects the host from the wire, then ends it. Returns the time from which nothing could leave, in seconds of the
-	 * history.
+	 * Disconnects the host from the wire, then ends it. Returns the time from which nothing could leave, in seconds of
+	 * the history.
 	 */
 	off(): Promise<number>;
 	/** Starts a new boot. Returns its number, and how many sockets `ss` shows on it. */
@@ -19,8 +19,8 @@ export interface PowerSwitch {
 }
 
 /**
- * Powers a host off: everything on it ends, and the other host is not told. The proof is the other host's capture: it
- * still works, because it shows a sentinel, and it has no segment of this host after the time of the power off.
+ * Powers a host off: everything on it ends, and the other host is not notified. The proof is the other host's capture:
+ * it still works, because it shows a sentinel, and it has no segment of this host after the time of the power off.
  */
 export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault> {
 	const { name } = power;

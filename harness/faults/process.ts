@@ -31,8 +31,8 @@ export function pause(engineHost: EngineHost, boot: Boot, host: HostName, contex
 }
 
 /**
- * Kills all programs of a host at once, as `docker kill` does. Unlike a power off, the machine's kernel runs on and closes
- * their sockets, so it sends a FIN for each, or a RST if there was unread data.
+ * Kills all programs of a host at once, as `docker kill` does. Unlike a power off, the machine's kernel runs on and
+ * closes their sockets, so it sends a FIN for each, or a RST if there was unread data.
  */
 export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context: LabContext): Promise<Fault> {
 	return inject(

@@ -21,8 +21,8 @@ const FOLDER = '/proc/sys/net/ipv4';
 const OF_DEVICE = /^(conf|neigh)\.([\w-]{1,15})\.(\w+)$/;
 
 /**
- * Sysctls that Linux has once for the whole machine, some of them only in older versions. Only the first network namespace
- * has them.
+ * Sysctls that Linux has once for the whole machine, some of them only in older versions. Only the first network
+ * namespace has them.
  */
 const MACHINE_WIDE = [
 	// ipv4_table of net/ipv4/sysctl_net_ipv4.c; icmp_msgs_* in older versions only.
@@ -47,8 +47,8 @@ export function hasSysctl(name: string, known: ReadonlySet<string>): boolean {
 }
 
 /**
- * Throws SYSCTL_UNKNOWN if a host does not have one of the sysctls, before anything is started or changed. So no name can
- * lead to a path outside the folder of sysctls.
+ * Throws SYSCTL_UNKNOWN if a host does not have one of the sysctls, before anything is started or changed. So no name
+ * can lead to a path outside the folder of sysctls.
  */
 export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): void {
 	checked(sysctlsSchema, sysctls, 'sysctls');
@@ -69,8 +69,8 @@ export function assertSysctls(sysctls: Sysctls, known: ReadonlySet<string>): voi
 }
 
 /**
- * Writes each value to the path before it, and reads it back. Prints lines in the format of grep. Stops at the first value
- * that is refused. One process writes all values.
+ * Writes each value to the path before it, and reads it back. Prints lines in the format of grep. Stops at the first
+ * value that is refused. One process writes all values.
  */
 const WRITE = `while [ $# -gt 0 ]; do
 	printf '%s\\n' "$2" >"$1"; wrote=$?
@@ -188,8 +188,8 @@ async function restoreSysctls(machine: Agent, before: Sysctls): Promise<void> {
 }
 
 /**
- * Changes sysctls of a running host. Healing restores the previous values. Timers that are running keep the old value until
- * they are set again.
+ * Changes sysctls of a running host. Healing restores the previous values. Timers that are running keep the old value
+ * until they are set again.
  */
 export async function changeSysctls(boot: Boot, host: HostName, context: LabContext, sysctls: Sysctls): Promise<Fault> {
 	assertSysctls(sysctls, context.sysctls);

@@ -49,8 +49,8 @@ export class Boot {
 	readonly #context: LabContext;
 
 	/**
-	 * Connects to the agents and starts the observers. At the same time, `prepare` configures the host, which the observers
-	 * need not see: it is still as the engine made it, without pinned neighbours and sysctls.
+	 * Connects to the agents and starts the observers. At the same time, `prepare` configures the host, which the
+	 * observers need not see: it is still as the engine made it, without pinned neighbours and sysctls.
 	 */
 	static async start(
 		channels: BootChannels,
@@ -195,8 +195,8 @@ export class Boot {
 	}
 
 	/**
-	 * Starts to read the firewall's log, if it is not being read yet. `insert` inserts the given rules, which are lines for
-	 * iptables-restore.
+	 * Starts to read the firewall's log, if it is not being read yet. `insert` inserts the given rules, which are lines
+	 * for iptables-restore.
 	 */
 	startFirewallLog(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void> {
 		return this.#segments.startFirewallLog(insert);

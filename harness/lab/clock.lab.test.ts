@@ -1,6 +1,6 @@
 /**
- * This machine’s wall clock is two minutes ahead of the hosts’ and two minutes behind, by turns, as seen by all of the
- * harness: nothing of a lab depends on it.
+ * No lab depends on this machine's wall clock. For the harness, that clock is alternately two minutes ahead of the
+ * hosts' clock and two minutes behind it.
  */
 import { afterAll, test } from '@jest/globals';
 import { expect, finWait2Timeout, retransmissionTimeout, scenario } from '../index.ts';
@@ -10,8 +10,8 @@ const OFF_MS = 120_000;
 const RealDate = Date;
 
 /**
- * Of two readings one is two minutes ahead, the next two minutes behind: it is wrong in both directions, and set all
- * the time.
+ * Readings are alternately two minutes ahead and behind, so the clock is wrong in both directions and is set all the
+ * time.
  */
 let reading = 0;
 const wrongNow = () => RealDate.now() + (reading++ % 2 === 0 ? OFF_MS : -OFF_MS);
@@ -23,10 +23,10 @@ afterAll(() => {
 	globalThis.Date = RealDate;
 });
 
-/** The least that a timeline states for what the harness does; on a busy machine the clock knows itself to be worse. */
+/** The smallest precision that a timeline states for the harness. On a busy machine the clock states a larger one. */
 const PRECISION = 0.002;
 
-/** All that was recorded lies between the beginning of the story and its end, whoever recorded it. */
+/** Expects that the times of all events, from all sources, lie within the scenario. */
 function expectWithin({ context: { history } }: Timeline, seconds: number): void {
 	const times = history.events.map(({ t }) => t);
 	expect(Math.min(...times)).toBeGreaterThan(-1);
@@ -55,8 +55,8 @@ scenario(
 		const there = await client.boot.machine.now();
 		const precision = Math.max(PRECISION, clock.precision);
 		expect(clock.now() - there).toBeGreaterThan(-precision);
-		// By the harness, its tracer, its capture, and its tracer again: what each stamped lies between what caused it
-		// and what it caused.
+		// These events of the harness, the tracer, the capture and the tracer again cause each other, so their times must
+		// be in order.
 		const typed = 'are you there?\n';
 		const times = [
 			history.of('fault').find(({ phase }) => phase === 'injected'),
@@ -74,7 +74,7 @@ scenario(
 );
 
 scenario(
-	'clock: a reboot, and a timer of a socket that nobody holds',
+	'clock: a reboot, and a timer of a socket that no program has open',
 	{ sysctls: { tcp_fin_timeout: 2 } },
 	async ({ client, server, timeline }) => {
 		await client.reboot();

@@ -39,8 +39,8 @@ export interface LabContext {
 }
 
 /**
- * Counts the actions of a spec that are in progress: injecting or healing a fault, starting a program or typing into it,
- * awaiting a call.
+ * Counts the actions of a spec that are in progress: injecting or healing a fault, starting a program or typing into
+ * it, awaiting a call.
  */
 export class SpecActions {
 	#inProgress = 0;
@@ -68,8 +68,8 @@ export class Names {
 	readonly #taken = new Set<string>();
 
 	/**
-	 * Reserves a name. Without `wanted`, it is the next free `<kind>-<n>`. Throws NAME_INVALID if the wanted name cannot be
-	 * part of the name of an iptables chain, and NAME_TAKEN if it is in use.
+	 * Reserves a name. Without `wanted`, it is the next free `<kind>-<n>`. Throws NAME_INVALID if the wanted name cannot
+	 * be part of the name of an iptables chain, and NAME_TAKEN if it is in use.
 	 */
 	take(kind: string, wanted?: string): string {
 		if (wanted !== undefined) return this.#reserve(wanted);

@@ -6,7 +6,7 @@ import { deviceOf } from './device.ts';
 
 const IDENTITY = { mac: '02:00:00:00:00:01', address: '10.0.0.1' } as HostIdentity;
 
-/** A machine whose interface is in these states, one after the other, and then stays in the last. */
+/** Looks for the interface on a machine where it has these states, one after the other; the last one stays. */
 function machineIn(...states: readonly string[]) {
 	const left = [...states];
 	const run = async () => {
@@ -19,7 +19,7 @@ function machineIn(...states: readonly string[]) {
 	return { found: deviceOf({ run } as unknown as Agent, IDENTITY, clock as unknown as LabClock), sleeps };
 }
 
-test('an interface is found by its MAC and address, whether or not its driver tells of a carrier', async () => {
+test('an interface is found by its MAC and address, whether or not its driver reports a carrier', async () => {
 	for (const state of ['UP', 'UNKNOWN']) {
 		const { found, sleeps } = machineIn(state);
 		expect(await found).toBe('eth0');
@@ -27,13 +27,13 @@ test('an interface is found by its MAC and address, whether or not its driver te
 	}
 });
 
-test('it is waited for until the kernel has dealt with its carrier', async () => {
+test('resolves only when the kernel has processed the carrier', async () => {
 	const { found, sleeps } = machineIn('DOWN', 'DOWN', 'UP');
 	expect(await found).toBe('eth0');
 	expect(sleeps).toHaveLength(2);
 });
 
-test('one that gets no carrier is refused: ENGINE_REFUSED, with its state', async () => {
+test('an interface without a carrier is ENGINE_REFUSED, with its state', async () => {
 	const { found } = machineIn('LOWERLAYERDOWN');
 	await expect(found).rejects.toMatchObject({
 		code: 'ENGINE_REFUSED',

@@ -47,7 +47,9 @@ export class HostPeers {
 		return peer;
 	}
 
-	/** Throws HOST_PAUSED if the programs are frozen or killed, because userland's agent is frozen or killed with them. */
+	/**
+	 * Throws HOST_PAUSED if the programs are frozen or killed, because userland's agent is frozen or killed with them.
+	 */
 	#assertRunning(consequence: string): void {
 		const { programs } = this.#boot();
 		if (programs === 'run') return;

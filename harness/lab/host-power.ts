@@ -86,8 +86,8 @@ export class HostPower implements PowerSwitch {
 	}
 
 	/**
-	 * Applies the settings of a scenario to this boot and to later ones. Returns the values of the written sysctls, as the
-	 * kernel shows them.
+	 * Applies the settings of a scenario to this boot and to later ones. Returns the values of the written sysctls, as
+	 * the kernel shows them.
 	 */
 	async configure({ sysctls, offloads }: HostSettings): Promise<Record<string, string>> {
 		const before = this.#settings;

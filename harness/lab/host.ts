@@ -102,8 +102,8 @@ export class Host {
 
 	/**
 	 * Starts netcat-openbsd. On POLLHUP it closes without reading, so its calls may never return the errno that ended the
-	 * connection; expect that with `expect(host).toReport`. With `shutdownAtEof` (-N) it shuts down its sending side at the
-	 * end of its input.
+	 * connection; expect that with `expect(host).toReport`. With `shutdownAtEof` (-N) it shuts down its sending side at
+	 * the end of its input.
 	 */
 	nc(options: Parameters<typeof nc>[0]): Promise<Program> {
 		return this.#peers.startProgram(nc(options));
@@ -115,8 +115,8 @@ export class Host {
 	}
 
 	/**
-	 * Starts dnc, the modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its socket
-	 * open after the end of the stream.
+	 * Starts dnc, the modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its
+	 * socket open after the end of the stream.
 	 */
 	dnc(options: Listen | Connect): Promise<Program> {
 		return this.#peers.startProgram(dnc(options));
@@ -203,7 +203,7 @@ export class Host {
 
 	// Faults
 
-	/** Drops matching packets, by default when they arrive at this host, so that the sender's stack is not told. */
+	/** Drops matching packets, by default when they arrive at this host, so that the sender's stack does not notice. */
 	async drop(match: PacketMatch = {}): Promise<PacketFault> {
 		return drop(this.boot, this.name, this.context, match);
 	}
@@ -241,8 +241,8 @@ export class Host {
 	}
 
 	/**
-	 * Removes the other host's MAC address from the neighbour table. If that host has disappeared, nobody answers ARP, and
-	 * this one's connections fail with EHOSTUNREACH.
+	 * Removes the other host's MAC address from the neighbour table. If that host has disappeared, nobody answers ARP,
+	 * and this one's connections fail with EHOSTUNREACH.
 	 */
 	async forgetNeighbour(): Promise<void> {
 		return forgetNeighbour(this.boot, this.#identity);

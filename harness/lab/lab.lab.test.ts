@@ -7,7 +7,7 @@ import { Lab } from './lab.ts';
 const LIMIT_MS = 120_000;
 
 test(
-	'where the kernel’s trace cannot be read, states are sampled, and the history says so',
+	'if the kernel’s trace cannot be read, states are sampled, and the history says so',
 	async () => {
 		const engine = await currentEngine();
 		const createLab = async () => ({
@@ -21,7 +21,7 @@ test(
 			const a = await client.socket();
 			await a.connect(server.port(8080));
 			const b = await listener.accept();
-			// Between two looks a state comes and goes unseen: each is waited for.
+			// A state that ends before the next sample would be missed, so the test waits for each.
 			await expect(client).toHaveSocket({ state: 'ESTAB' });
 			await expect(server).toHaveSocket({ state: 'ESTAB' });
 			await b.shutdown('WR');
@@ -32,8 +32,8 @@ test(
 				{ observer: 'kernel', what: expect.stringContaining('tracefs is not mounted') },
 			]);
 			expect(timeline.errors()).toEqual([]);
-			// What only the kernel's own events tell is not asked: neither this, which is false, nor that, which may pass
-			// unseen.
+			// Expectations that need the kernel's own events are skipped: the first one is false, and the second state may be
+			// too short for a sample.
 			await expect(client).toReport('ETIMEDOUT');
 			await expect(server).toHavePassedThrough('CLOSING');
 			expect(lab.history.skipped.map(({ what }) => what)).toEqual([

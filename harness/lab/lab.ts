@@ -36,7 +36,7 @@ const cutSchema = z.strictObject({ name: z.string().optional() });
 /** The wire between the two hosts. */
 export interface Link {
 	/**
-	 * Cuts the wire in the middle: nothing arrives at either host any more, and no host is told. Healing the fault
+	 * Cuts the wire in the middle: nothing arrives at either host any more, and neither is notified. Healing the fault
 	 * reconnects them.
 	 */
 	cut(options?: { readonly name?: string }): Promise<Fault>;
@@ -47,8 +47,8 @@ export interface LabSettings {
 	/** Sysctls below net.ipv4, written on both hosts at every boot. */
 	readonly sysctls?: Sysctls | undefined;
 	/**
-	 * Whether segmentation offload is on, as kernels have it by default. Captures then contain packets of several segments,
-	 * which no wire carries. By default it is off on both hosts, loopback included.
+	 * Whether segmentation offload is on, as kernels have it by default. Captures then contain packets of several
+	 * segments, which no wire carries. By default it is off on both hosts, loopback included.
 	 */
 	readonly offloads?: boolean | undefined;
 }
@@ -145,8 +145,8 @@ export class Lab {
 	}
 
 	/**
-	 * Resolves when all observers of both hosts have reported everything that happened before the call, or are known to be
-	 * lost. After that, the fate of a packet that was sent before the call does not change.
+	 * Resolves when all observers of both hosts have reported everything that happened before the call, or are known to
+	 * be lost. After that, the fate of a packet that was sent before the call does not change.
 	 */
 	async flush(): Promise<void> {
 		const { history, clock } = this.#context;
@@ -179,8 +179,8 @@ export class Lab {
 	}
 
 	/**
-	 * Heals the remaining faults, the latest first, and stops the observers. After that the history is complete. Throws the
-	 * first error if a fault could not be healed.
+	 * Heals the remaining faults, the latest first, and stops the observers. After that the history is complete. Throws
+	 * the first error if a fault could not be healed.
 	 */
 	async end(): Promise<void> {
 		this.#ended.abort();

@@ -1,6 +1,6 @@
 /**
- * Offloads are off unless a scenario wants them: each captured packet is one segment, in the pcap and in the timeline,
- * on the wire and on loopback.
+ * Offloads are off unless a scenario switches them on. So each captured packet is one segment, in the pcap and in the
+ * timeline, on the wire and on loopback.
  */
 import { PcapReader } from '../formats/pcap.ts';
 import { expect, type Host, scenario } from '../index.ts';
@@ -8,13 +8,13 @@ import { expect, type Host, scenario } from '../index.ts';
 const MTU = 1_500;
 /** loopback_setup, drivers/net/loopback.c. */
 const LOOPBACK_MTU = 65_536;
-/** MTU without the headers of IPv4 and TCP and the timestamps of each segment (RFC 9293, 3.7.1; RFC 7323, 3.2). */
+/** The MTU minus the headers of IPv4 and TCP and the timestamp option (RFC 9293, 3.7.1; RFC 7323, 3.2). */
 const MSS = MTU - 20 - 20 - 12;
 const BYTES = 1_000_000;
-/** Of LINUX_SLL2, before each packet (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
+/** The header of LINUX_SLL2 before each packet (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
 const COOKED_HEADER = 20;
 
-/** The length of the longest IP packet in the host's capture, by where it was. */
+/** Returns the length of the longest IP packet in the host's capture, on the wire and on loopback. */
 function longest({ packets }: Host): { wire?: number; loopback?: number } {
 	const lengths: { wire?: number; loopback?: number } = {};
 	for (const packet of new PcapReader().push(packets.bytes)) {
@@ -33,7 +33,7 @@ async function send(from: Host, to: Host, port: number): Promise<void> {
 	await expect(receiving).toPrint(`${BYTES}\n`);
 }
 
-/** Each side sends to the other, and then the client to itself. */
+/** Sends data from each host to the other, and then from the client to itself. */
 async function transfer(client: Host, server: Host): Promise<void> {
 	await send(client, server, 8080);
 	await send(server, client, 8080);
@@ -48,7 +48,7 @@ scenario(
 		await server.reboot();
 		await transfer(client, server);
 		expect(timeline.context.history.losses).toEqual([]);
-		// Full segments left both hosts: what is longer would have been seen, too.
+		// Both hosts sent full segments, so a longer packet would have been captured, too.
 		expect(longest(server)).toEqual({ wire: MTU });
 		const { wire, loopback = 0 } = longest(client);
 		expect(wire).toBe(MTU);
@@ -59,28 +59,24 @@ scenario(
 	},
 );
 
-scenario(
-	'offloads: true leaves hosts as their kernels are',
-	{ offloads: true },
-	async ({ client, server, timeline }) => {
-		await server.reboot();
-		await transfer(client, server);
-		// Both hand several segments to their device at once (tcp_tso_autosize), and nothing cuts them on a veth.
-		expect(longest(client).wire).toBeGreaterThan(MTU);
-		expect(longest(server).wire).toBeGreaterThan(MTU);
-		expect(timeline.context.history.losses).toEqual([]);
-	},
-);
+scenario('offloads: true keeps the kernel’s default', { offloads: true }, async ({ client, server, timeline }) => {
+	await server.reboot();
+	await transfer(client, server);
+	// Both hand several segments to their device at once (tcp_tso_autosize), and a veth does not split them.
+	expect(longest(client).wire).toBeGreaterThan(MTU);
+	expect(longest(server).wire).toBeGreaterThan(MTU);
+	expect(timeline.context.history.losses).toEqual([]);
+});
 
 scenario(
-	'an offload that was switched on behind the back of the lab is noticed: fates are unknown then',
+	'an offload that something else switches on is noticed, and fates are unknown then',
 	{},
 	async ({ client, server, timeline }) => {
 		await client.boot.machine.run(['ip', 'link', 'set', 'dev', client.boot.device, 'gso_max_segs', '64']);
 		await send(client, server, 8080);
 		await client.context.flush();
 		const { losses } = timeline.context.history;
-		// Both captures saw what left as one and came as one.
+		// Both captures saw packets of several segments: where they left and where they arrived.
 		expect(new Set(losses.map(({ host, observer }) => `${host} ${observer}`))).toEqual(
 			new Set(['client capture', 'server capture']),
 		);

@@ -1,4 +1,4 @@
-/** Is what a host says to itself told as that, and never as traffic between the hosts? */
+/** Traffic of a host with itself is recorded as such, and never as traffic between the hosts. */
 import { PcapReader } from '../formats/pcap.ts';
 import { expect, scenario } from '../index.ts';
 
@@ -20,7 +20,7 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	expect(timeline.lastReceived('client', 9000)).toBe(0);
 	expect(timeline.offered('server')).toEqual([]);
 
-	// One event for each segment; numbers as on a wire.
+	// One event for each segment, with relative numbers as on the wire.
 	const byAddress = timeline
 		.loopback('server')
 		.filter(({ from, to }) => [from, to].every(({ address }) => address === server.address));
@@ -34,8 +34,8 @@ scenario('a host that connects to itself: by its own address, and by 127.0.0.1',
 	expect(byLoopback).toHaveLength(1);
 	expect(timeline.loopback('client')).toEqual([]);
 
-	// The pcap has it, too, once: libpcap skips what leaves a loopback (linux_check_direction). The harness's own
-	// sentinels, to port 9, are not there.
+	// The pcap has each packet once: libpcap skips outgoing packets of loopback (linux_check_direction). The sentinels of
+	// the harness, to port 9, are not in it.
 	const inFile = new PcapReader().push(server.packets.bytes).filter((packet) => packet.kind === 'segment');
 	expect(inFile.map(({ to, flags }) => `${to.address} ${flags}`).filter((text) => text === '127.0.0.1 S')).toHaveLength(
 		1,

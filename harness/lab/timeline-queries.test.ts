@@ -16,7 +16,7 @@ describe('probes', () => {
 			.send(0.1, 'server', 'S.', { seq: 5_000, ack: 1_001 })
 			.send(0.2, 'client', '.', { seq: 1_001, ack: 5_001 });
 
-	test('have the number before the next, and no data', () => {
+	test('have a sequence number one before the next, and no data', () => {
 		const timeline = timelineOf(
 			handshake()
 				.send(1, 'client', 'P.', { seq: 1_001, ack: 5_001, length: 10 })
@@ -32,11 +32,11 @@ describe('probes', () => {
 		expect(timeline.probes('server')).toEqual([]);
 	});
 
-	test('may be of an idle connection: keepalive’s, before any data', () => {
+	test('can be keepalive probes of a connection without any data', () => {
 		expect(timelineOf(handshake().send(5, 'client', '.', { seq: 1_000, ack: 5_001 })).probes('client')).toHaveLength(1);
 	});
 
-	test('are no acknowledgements, retransmissions or segments of another connection', () => {
+	test('are not acknowledgements, retransmissions or segments of another connection', () => {
 		const timeline = timelineOf(
 			handshake()
 				.send(1, 'client', 'P.', { seq: 1_001, ack: 5_001, length: 1 })
@@ -56,7 +56,7 @@ describe('the time in a state', () => {
 	};
 	const sampled = { how: 'sampled' } as const;
 
-	test('begins where the kernel traced it', () => {
+	test('begins at the traced change', () => {
 		const timeline = timelineWith(
 			stateEvent(1, 'client', 'ESTAB', 'CLOSE-WAIT'),
 			stateEvent(4, 'client', 'CLOSE-WAIT', 'LAST-ACK'),
@@ -64,7 +64,7 @@ describe('the time in a state', () => {
 		expect(timeline.timeIn('client', 'CLOSE-WAIT')).toBe(3);
 	});
 
-	test('begins at the end of the full socket where a small one goes on, and not at the look that saw it', () => {
+	test('of TIME-WAIT begins when the kernel has traced CLOSED, not at the later sample that shows TIME-WAIT', () => {
 		const timeline = timelineWith(
 			stateEvent(1, 'client', 'FIN-WAIT-2', 'CLOSED'),
 			stateEvent(3, 'client', 'CLOSED', 'TIME-WAIT', sampled),
@@ -73,7 +73,7 @@ describe('the time in a state', () => {
 		expect(timeline.timeIn('client', 'TIME-WAIT')).toBe(60);
 	});
 
-	test('begins at the look where nothing else tells', () => {
+	test('begins at the sample if there is no traced change', () => {
 		const timeline = timelineWith(
 			stateEvent(3, 'client', 'FIN-WAIT-2', 'TIME-WAIT', sampled),
 			stateEvent(61, 'client', 'TIME-WAIT', 'CLOSED', sampled),
@@ -81,7 +81,7 @@ describe('the time in a state', () => {
 		expect(timeline.timeIn('client', 'TIME-WAIT')).toBe(58);
 	});
 
-	test('is unknown while it lasts', () => {
+	test('is undefined while the socket is in the state', () => {
 		expect(timelineWith(stateEvent(1, 'client', 'ESTAB', 'CLOSE-WAIT')).timeIn('client', 'CLOSE-WAIT')).toBeUndefined();
 	});
 });

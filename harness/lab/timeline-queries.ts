@@ -11,8 +11,8 @@ const assertHost = (host: HostName | undefined) =>
 const assertState = (state: State) => checkedName(STATES, state, 'timeline: a state');
 
 /**
- * Queries of everything that was recorded in a lab. A query does not wait, and returns what the observers have reported so
- * far; `upToDate` makes that complete. Times are seconds since the start of the scenario.
+ * Queries of everything that was recorded in a lab. A query does not wait, and returns what the observers have reported
+ * so far; `upToDate` makes that complete. Times are seconds since the start of the scenario.
  */
 export class Timeline {
 	/** Internal. */
@@ -35,8 +35,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Resolves when all observers of both hosts have reported everything that happened before the call. Queries after that
-	 * miss nothing.
+	 * Resolves when all observers of both hosts have reported everything that happened before the call. Queries after
+	 * that miss nothing.
 	 */
 	async upToDate(): Promise<this> {
 		await this.context.flush();
@@ -68,8 +68,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Returns the segments that never left a host: those between its own programs, and those that its firewall forged with
-	 * the other host's address (`origin`). Each packet is one event, at this host.
+	 * Returns the segments that never left a host: those between its own programs, and those that its firewall forged
+	 * with the other host's address (`origin`). Each packet is one event, at this host.
 	 */
 	loopback(host: HostName): readonly EventOf<'segment'>[] {
 		assertHost(host);
@@ -77,8 +77,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Returns the ICMP messages in the order in which they were sent: all, or those of one sender. Messages that a host sent
-	 * to itself are included; `link` marks them.
+	 * Returns the ICMP messages in the order in which they were sent: all, or those of one sender. Messages that a host
+	 * sent to itself are included; `link` marks them.
 	 */
 	icmp(sender?: HostName): readonly EventOf<'icmp'>[] {
 		assertHost(sender);
@@ -90,7 +90,10 @@ export class Timeline {
 		return this.context.history.packets;
 	}
 
-	/** Returns the TCP options of a host's SYN or SYN-ACK, with tcpdump's names and order: `mss`, `sackOK`, `TS`, `wscale`. */
+	/**
+	 * Returns the TCP options of a host's SYN or SYN-ACK, with tcpdump's names and order: `mss`, `sackOK`, `TS`,
+	 * `wscale`.
+	 */
 	offered(host: HostName): readonly string[] {
 		assertHost(host);
 		const { mss, sackPermitted, timestamp, windowScale } = this.context.history.synOptions(host) ?? {};
@@ -104,8 +107,8 @@ export class Timeline {
 	}
 
 	/**
-	 * Returns the keepalive and zero-window probes of a sender, to or from a port if one is given. A probe has no data, and
-	 * its sequence number is one before the next, so that the peer must acknowledge it (net/ipv4/tcp_output.c,
+	 * Returns the keepalive and zero-window probes of a sender, to or from a port if one is given. A probe has no data,
+	 * and its sequence number is one before the next, so that the peer must acknowledge it (net/ipv4/tcp_output.c,
 	 * `tcp_xmit_probe_skb`).
 	 */
 	probes(sender: HostName, port?: number): readonly EventOf<'segment'>[] {

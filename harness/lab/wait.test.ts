@@ -4,35 +4,35 @@ import { waitFor } from './wait.ts';
 
 const step = (t: number, text: string) => ({ kind: 'step', t, text }) as const;
 
-/** A wait for the step “done” that counts its looks. */
+/** Waits for the step “done”, and counts the checks. */
 function waitForDone(context: ReturnType<typeof fakeContext>, limitMs = 1_000) {
-	const looks = { count: 0 };
+	const checks = { count: 0 };
 	const check = () => {
-		looks.count++;
+		checks.count++;
 		return context.history.of('step').find(({ text }) => text === 'done');
 	};
 	return {
-		looks,
+		checks,
 		waiting: waitFor(context, { what: 'the end', limitMs, check, nearest: () => ['it was nearly done'] }),
 	};
 }
 
-/** Nobody listens, nobody sleeps: nothing is left of a wait. */
+/** Expects that a wait has left no listener and no sleep. */
 function expectNothingLeft({ history, clock }: ReturnType<typeof fakeContext>): void {
 	expect({ listeners: history.listeners, sleeping: clock.sleeping }).toEqual({ listeners: 0, sleeping: 0 });
 }
 
 describe('a wait', () => {
-	test('passes at once where it has come already', async () => {
+	test('resolves at once if the condition is already met', async () => {
 		const context = fakeContext();
 		context.history.add(step(1, 'done'));
-		const { looks, waiting } = waitForDone(context);
+		const { checks, waiting } = waitForDone(context);
 		expectNothingLeft(context);
 		expect(await waiting).toEqual(step(1, 'done'));
-		expect(looks.count).toBe(1);
+		expect(checks.count).toBe(1);
 	});
 
-	test('passes when it comes', async () => {
+	test('resolves when the condition is met', async () => {
 		const context = fakeContext();
 		const { waiting } = waitForDone(context);
 		context.history.add(step(1, 'not yet'));
@@ -42,22 +42,22 @@ describe('a wait', () => {
 		expectNothingLeft(context);
 	});
 
-	test('passes with what is no truth but no undefined either', async () => {
+	test('resolves with a falsy result that is not undefined', async () => {
 		expect(await waitFor(fakeContext(), { what: 'a zero', limitMs: 1, check: () => 0 })).toBe(0);
 	});
 
-	test('looks once at changes that come together', async () => {
+	test('checks once for changes that come together', async () => {
 		const context = fakeContext();
-		const { looks, waiting } = waitForDone(context);
+		const { checks, waiting } = waitForDone(context);
 		for (let number = 0; number < 100; number++) context.history.add(step(number, 'not yet'));
 		await settle();
-		// At the start, and after all hundred.
-		expect(looks.count).toBe(2);
+		// At the start, and after all hundred changes.
+		expect(checks.count).toBe(2);
 		context.history.add(step(100, 'done'));
 		await waiting;
 	});
 
-	test('ends when its limit passes, by the lab’s clock and not before', async () => {
+	test('rejects when its limit passes on the lab’s clock, and not before', async () => {
 		const context = fakeContext();
 		let ended = false;
 		const failing = failureOf(waitForDone(context).waiting).finally(() => {
@@ -71,7 +71,7 @@ describe('a wait', () => {
 		expectNothingLeft(context);
 	});
 
-	test('that ends in vain says what was waited for, how long, and what came nearest', async () => {
+	test('that fails says what was awaited, how long, and the nearest candidates', async () => {
 		const context = fakeContext();
 		context.history.add(step(0.5, 'begun'));
 		const failing = failureOf(waitForDone(context, 2_500).waiting);
@@ -81,17 +81,17 @@ describe('a wait', () => {
 		expect(message).toMatch(/nearest:\n\s+it was nearly done\n/);
 	});
 
-	test('passes with what came before its limit, though nobody had looked at it by then', async () => {
+	test('resolves with a change before its limit, even if the check comes after it', async () => {
 		const context = fakeContext();
 		const { waiting } = waitForDone(context);
 		context.history.add(step(0.9, 'done'));
-		// A busy machine: the limit is dealt with before the look that the change asked for.
+		// On a busy machine, the limit is processed before the check that the change has scheduled.
 		context.clock.pass(1_000);
 		expect(await waiting).toEqual(step(0.9, 'done'));
 		expectNothingLeft(context);
 	});
 
-	test('ends with an error that a look throws, at the start or later', async () => {
+	test('rejects with an error of a check, at the start or later', async () => {
 		const context = fakeContext();
 		const check = () => {
 			if (context.history.events.length > 0) throw new Error('the peer is gone');
@@ -104,7 +104,7 @@ describe('a wait', () => {
 		expectNothingLeft(context);
 	});
 
-	test('beside another ends alone', async () => {
+	test('ends independently of another wait', async () => {
 		const context = fakeContext();
 		const failing = failureOf(waitForDone(context, 100).waiting);
 		const { waiting } = waitForDone(context, 1_000);

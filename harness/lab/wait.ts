@@ -16,8 +16,8 @@ export interface Condition<T> {
 	readonly what: string;
 	readonly limitMs: number;
 	/**
-	 * Returns the result of the wait, or undefined while the condition is not met. Called at the start and after each change
-	 * of the history.
+	 * Returns the result of the wait, or undefined while the condition is not met. Called at the start and after each
+	 * change of the history.
 	 */
 	readonly check: () => T | undefined;
 	/** Returns the reason why no later check can succeed. Called after each failed check; the wait then fails at once. */
@@ -43,9 +43,9 @@ const LATE =
 	'{ after: … }.';
 
 /**
- * Waits until a condition on the history is met. This is the only way to wait in a lab. Rejects with LIMIT_PASSED when the
- * limit has passed on the lab's clock, and with CANNOT_HAPPEN as soon as the condition cannot be met any more. Changes
- * that come together cause one check. If the scenario ends first, the promise never settles.
+ * Waits until a condition on the history is met. This is the only way to wait in a lab. Rejects with LIMIT_PASSED when
+ * the limit has passed on the lab's clock, and with CANNOT_HAPPEN as soon as the condition cannot be met any more.
+ * Changes that come together cause one check. If the scenario ends first, the promise never settles.
  */
 export async function waitFor<T>(lab: WaitContext, condition: Condition<T>): Promise<T> {
 	const found = await waitAtMost(lab, condition);

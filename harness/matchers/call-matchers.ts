@@ -40,8 +40,8 @@ export class CallExpectation {
 	}
 
 	/**
-	 * Resolves if the call has not returned yet. All observers are flushed before that is checked, so await whatever could
-	 * make the call return first. With `forMs`, the call must also not return within that time from now on.
+	 * Resolves if the call has not returned yet. All observers are flushed before that is checked, so await whatever
+	 * could make the call return first. With `forMs`, the call must also not return within that time from now on.
 	 */
 	async toBlock(silence?: SilenceOptions): Promise<void> {
 		const { context, host } = this.#call.peer;
@@ -84,7 +84,8 @@ export class CallExpectation {
 	): Promise<void> {
 		const { context, host } = this.#call.peer;
 		const { t: entered } = this.#call.event;
-		// While the call blocks, its time is that of the request. The host's time of its start is known when it has returned.
+		// While the call blocks, its time is that of the request. The host's time of its start is known when it has
+		// returned.
 		const ended = () => {
 			const { event } = this.#call;
 			return event.took !== undefined && fits(event) ? { t: event.t + event.took } : undefined;

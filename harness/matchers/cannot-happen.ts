@@ -3,8 +3,8 @@ import type { Impossibility } from '../lab/wait.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
 
 /**
- * Whether the spec awaits a single expectation and performs no action. Then nothing will be healed, started or typed before
- * that expectation ends, so conditions that only the spec can change will not change.
+ * Whether the spec awaits a single expectation and performs no action. Then nothing will be healed, started or typed
+ * before that expectation ends, so conditions that only the spec can change will not change.
  */
 export function isSpecIdle({ actions, pending }: Pick<LabContext, 'actions' | 'pending'>): boolean {
 	return actions.idle && pending.size <= 1;

@@ -11,8 +11,8 @@ import { TimelineExpectation } from './timeline-matchers.ts';
 import { matchersOf, tracked } from './tracked.ts';
 
 /**
- * Returns the matchers of a value: those of this project for a peer, a call, a host or the timeline of a lab, and Jest's
- * for any other value. Await every expectation about a lab.
+ * Returns the matchers of a value: those of this project for a peer, a call, a host or the timeline of a lab, and
+ * Jest's for any other value. Await every expectation about a lab.
  */
 export interface Expect extends Omit<typeof jestExpect, never> {
 	(peer: Peer): PeerExpectation;

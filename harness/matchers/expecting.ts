@@ -10,8 +10,8 @@ import type { SpanStart } from './span-start.ts';
 const IMMEDIATE_LIMIT_MS = 15_000;
 
 /**
- * The longest jiffy. The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history (HZ
- * is at least 100).
+ * The longest jiffy. The kernel counts most of its timers in jiffies, which are coarser than the clocks of the history
+ * (HZ is at least 100).
  */
 const JIFFY_MS = 10;
 
@@ -24,9 +24,9 @@ export interface WaitOptions {
 	 */
 	readonly after?: Span;
 	/**
-	 * The time from which the lower bound of `after` counts, in seconds of the timeline. Default: the last action of the spec
-	 * on the host or peer of the expectation, which is a fault, typed text, a signal, a start, or a call of a controlled
-	 * socket that connects, sends, closes or sets an option.
+	 * The time from which the lower bound of `after` counts, in seconds of the timeline. Default: the last action of the
+	 * spec on the host or peer of the expectation, which is a fault, typed text, a signal, a start, or a call of a
+	 * controlled socket that connects, sends, closes or sets an option.
 	 */
 	readonly since?: number;
 }
@@ -151,7 +151,10 @@ export async function expecting<T>({ pending }: LabContext, what: string, work: 
 	}
 }
 
-/** Gives an error the stack of the expectation without the frames of the matchers, so that it begins with the spec's line. */
+/**
+ * Gives an error the stack of the expectation without the frames of the matchers, so that it begins with the spec's
+ * line.
+ */
 function withSpecStack(place: { readonly stack: string }, error: unknown): unknown {
 	const frames = place.stack
 		.split('\n')

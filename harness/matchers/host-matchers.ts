@@ -54,8 +54,8 @@ const shapeSchema = z.strictObject({
 type SocketRow = EventOf<'sockets'>['rows'][number];
 
 /**
- * A socket as `ss` showed it in one sample. It had these properties at some time between `t`, when the sample began, and
- * `seenBy`, when it ended; both are in seconds of the timeline.
+ * A socket as `ss` showed it in one sample. It had these properties at some time between `t`, when the sample began,
+ * and `seenBy`, when it ended; both are in seconds of the timeline.
  */
 export type SeenSocket = SocketRow & { readonly t: number; readonly seenBy: number };
 
@@ -91,8 +91,8 @@ export class HostExpectation {
 	}
 
 	/**
-	 * Resolves when `ss` shows no socket of this shape; without a shape, no socket at all. Returns the end of that sample, in
-	 * seconds of the timeline.
+	 * Resolves when `ss` shows no socket of this shape; without a shape, no socket at all. Returns the end of that
+	 * sample, in seconds of the timeline.
 	 */
 	async toHaveNoSocket(shape: SocketShape = {}, options: WaitOptions = {}): Promise<{ readonly t: number }> {
 		this.#check(shape);
@@ -130,8 +130,9 @@ export class HostExpectation {
 	}
 
 	/**
-	 * Resolves when the kernel has reported this errno to one of the host's sockets, whether or not a call ever returned it.
-	 * Skipped, with a note in the timeline, on kernels that have no such event or if the kernel's trace cannot be read.
+	 * Resolves when the kernel has reported this errno to one of the host's sockets, whether or not a call ever returned
+	 * it. Skipped, with a note in the timeline, on kernels that have no such event or if the kernel's trace cannot be
+	 * read.
 	 */
 	async toReport(errno: Errno, options: WaitOptions = {}): Promise<void> {
 		assertErrno(errno, `expect(${this.#host.name}): an errno`);
@@ -217,9 +218,9 @@ export class HostExpectation {
 	}
 
 	/**
-	 * Samples the sockets until `find` succeeds. Only samples that begin after this call count. The time of the result, which
-	 * is compared with the lower bound of `after`, is the end of the sample: at its beginning, which may be much earlier on a
-	 * busy machine, the sockets may still have been different.
+	 * Samples the sockets until `find` succeeds. Only samples that begin after this call count. The time of the result,
+	 * which is compared with the lower bound of `after`, is the end of the sample: at its beginning, which may be much
+	 * earlier on a busy machine, the sockets may still have been different.
 	 */
 	async #sampleUntil<Found>(
 		sought: string,

@@ -75,8 +75,8 @@ export class PeerExpectation {
 	}
 
 	/**
-	 * Resolves when a call of this family blocks, in any thread of the peer or of its children. Before that, the tracer has
-	 * reported everything up to now, so the call has really not returned.
+	 * Resolves when a call of this family blocks, in any thread of the peer or of its children. Before that, the tracer
+	 * has reported everything up to now, so the call has really not returned.
 	 */
 	async toBlockIn(call: CallName, options: WaitOptions = {}): Promise<void> {
 		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
@@ -104,7 +104,10 @@ export class PeerExpectation {
 		);
 	}
 
-	/** Resolves when `peer.output` (standard output and standard error together) contains this text or matches this RegExp. */
+	/**
+	 * Resolves when `peer.output` (standard output and standard error together) contains this text or matches this
+	 * RegExp.
+	 */
 	async toPrint(text: string | RegExp, options: WaitOptions = {}): Promise<void> {
 		checked(z.union([z.string(), z.instanceof(RegExp)]), text, `${this.#who}: what it prints`);
 		const { context, host, name } = this.#peer;
@@ -125,8 +128,8 @@ export class PeerExpectation {
 	}
 
 	/**
-	 * Resolves when the peer has ended: with this status, by this signal, or with its host (`lost`); without an argument, in
-	 * any way. Returns how it ended.
+	 * Resolves when the peer has ended: with this status, by this signal, or with its host (`lost`); without an argument,
+	 * in any way. Returns how it ended.
 	 */
 	async toHaveEnded(end?: PeerEnd, options: WaitOptions = {}): Promise<PeerEnd> {
 		const { context, host, name } = this.#peer;
@@ -149,8 +152,8 @@ export class PeerExpectation {
 	}
 
 	/**
-	 * Resolves if, within `forMs` from now on, the peer prints nothing, does not end, and none of its calls returns. Calls
-	 * that only wait (poll, select, epoll_wait) may return.
+	 * Resolves if, within `forMs` from now on, the peer prints nothing, does not end, and none of its calls returns.
+	 * Calls that only wait (poll, select, epoll_wait) may return.
 	 */
 	async toStaySilent(silence: SilenceOptions): Promise<void> {
 		const { context, host } = this.#peer;
@@ -173,16 +176,16 @@ export class PeerExpectation {
 	}
 
 	/**
-	 * Whether an event breaks the silence of the period. The end of the peer does so even if it was earlier, because nothing
-	 * could be observed after it.
+	 * Whether an event breaks the silence of the period. The end of the peer does so even if it was earlier, because
+	 * nothing could be observed after it.
 	 */
 	#breaks(event: EventOf<'output' | 'call' | 'process'>, { from, flushedAt, until }: SilencePeriod): boolean {
 		if (event.peer !== this.#peer.name) return false;
 		if (event.kind === 'process') return event.what === 'exited' && event.t <= until;
 		if (event.kind === 'output') return event.t > from && event.t <= until;
 		const end = endOf(event);
-		// strace may stamp the end of a call later than other observers saw its effect. For example, the write of a text that
-		// the spec has just seen printed is not new.
+		// strace may stamp the end of a call later than other observers saw its effect. For example, the write of a text
+		// that the spec has just seen printed is not new.
 		return end <= until && (end > flushedAt || (end > from && event.t > from));
 	}
 

@@ -11,8 +11,8 @@ type Length = '' | ` ${number}`;
 type Fate = '' | ' sent' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 
 /**
- * A pattern of a single packet: a segment (`direction flags [length] [fate]`), a segment that a firewall forged (`direction
- * flags forged [fate]`), or an ICMP message (`direction icmp [name] [fate]`).
+ * A pattern of a single packet: a segment (`direction flags [length] [fate]`), a segment that a firewall forged
+ * (`direction flags forged [fate]`), or an ICMP message (`direction icmp [name] [fate]`).
  */
 export type OneSegmentPattern =
 	| `${Direction} ${Flags}${Length}${Fate}`
@@ -20,10 +20,10 @@ export type OneSegmentPattern =
 	| `${Direction} icmp${'' | ` ${string}`}`;
 
 /**
- * A pattern in a list of segments: `[count] direction flags [length] [fate]`. `>` is from client to server, `<` from server
- * to client. The flags have tcpdump's letters and order, the length is in bytes of data. The count is a number or a range:
- * `2x`, `1..3x`, `2..x`. The fate is `sent` (any fate), `unobserved`, `unknown`, `dropped` or `dropped by <name of the
- * fault>`; without it, the segment must have been delivered. `...` stands for any number of any segments.
+ * A pattern in a list of segments: `[count] direction flags [length] [fate]`. `>` is from client to server, `<` from
+ * server to client. The flags have tcpdump's letters and order, the length is in bytes of data. The count is a number
+ * or a range: `2x`, `1..3x`, `2..x`. The fate is `sent` (any fate), `unobserved`, `unknown`, `dropped` or `dropped by
+ * <name of the fault>`; without it, the segment must have been delivered. `...` stands for any number of any segments.
  */
 export type SegmentPattern = '...' | `${Count}${OneSegmentPattern}`;
 
@@ -39,8 +39,8 @@ export type MatchedPacket =
 	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'name' | 'fate' | 'by' | 'link'>);
 
 /**
- * The kind of packet that a pattern describes: a segment that a host's stack sent over the wire, a segment that a firewall
- * forged with the address of one of the hosts, or an ICMP message.
+ * The kind of packet that a pattern describes: a segment that a host's stack sent over the wire, a segment that a
+ * firewall forged with the address of one of the hosts, or an ICMP message.
  */
 export type Subject = 'segment' | 'forged' | 'icmp';
 
@@ -129,8 +129,8 @@ function assertIcmpName(name: string, pattern: string): void {
 }
 
 /**
- * Returns the kind of a packet. A packet that never left its host has none and matches no pattern, except a segment that
- * the host's firewall forged with the other host's address.
+ * Returns the kind of a packet. A packet that never left its host has none and matches no pattern, except a segment
+ * that the host's firewall forged with the other host's address.
  */
 function subjectOf(packet: MatchedPacket): Subject | undefined {
 	if (packet.kind === 'segment' && packet.origin === 'firewall') return 'forged';
@@ -143,8 +143,8 @@ function senderOf(packet: MatchedPacket): MatchedPacket['host'] {
 }
 
 /**
- * Returns the packets that the patterns are compared with, in order. ICMP messages and forged segments are included only
- * if one of the patterns is about them: a list of the segments of the two stacks must be complete without them.
+ * Returns the packets that the patterns are compared with, in order. ICMP messages and forged segments are included
+ * only if one of the patterns is about them: a list of the segments of the two stacks must be complete without them.
  */
 export function packetsFor<P extends MatchedPacket>(
 	packets: readonly (P | { readonly kind: string })[],
@@ -188,7 +188,10 @@ export function matchSegments(packets: readonly MatchedPacket[], patterns: reado
 	return starts[packets.length] === 1;
 }
 
-/** Returns how many packets match the patterns from the start, and the index of the pattern that the next one should match. */
+/**
+ * Returns how many packets match the patterns from the start, and the index of the pattern that the next one should
+ * match.
+ */
 export function matchedUntil(
 	packets: readonly MatchedPacket[],
 	patterns: readonly ParsedPattern[],

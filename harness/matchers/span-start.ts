@@ -14,8 +14,8 @@ export interface SpanStart {
 const ACTING_CALLS = ['connect', 'send', 'shutdown', 'close', 'setsockopt'];
 
 /**
- * Returns the last action of the spec on a host, or on one peer of it. Actions on other hosts and peers start none of its
- * timers, so they do not count.
+ * Returns the last action of the spec on a host, or on one peer of it. Actions on other hosts and peers start none of
+ * its timers, so they do not count.
  */
 export function lastActionOf({ events }: Pick<History, 'events'>, host: HostName, peer?: string): SpanStart {
 	const action = events.findLast((event) => isActionOn(event, host, peer));

@@ -59,11 +59,12 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves when the segments on the wire since the start of the scenario are these, in this order, and no others. Each
-	 * pattern is `[count] direction flags [length] [fate]`, for example `> S`, `< P. 6`, `6x > P. unobserved`, `1..3x > .`,
-	 * `> F. dropped by lost-fin`. `>` is from client to server. Flags are written as in tcpdump. Without a fate, the segment
-	 * must have been delivered. `...` stands for any number of any segments, or none. Forged segments (`< R forged`) and ICMP
-	 * messages (`< icmp host-unreachable`) are considered only if one of the patterns is about them.
+	 * Resolves when the segments on the wire since the start of the scenario are these, in this order, and no others.
+	 * Each pattern is `[count] direction flags [length] [fate]`, for example `> S`, `< P. 6`, `6x > P. unobserved`,
+	 * `1..3x > .`, `> F. dropped by lost-fin`. `>` is from client to server. Flags are written as in tcpdump. Without a
+	 * fate, the segment must have been delivered. `...` stands for any number of any segments, or none. Forged segments
+	 * (`< R forged`) and ICMP messages (`< icmp host-unreachable`) are considered only if one of the patterns is about
+	 * them.
 	 */
 	async toShowSegments(...patterns: readonly SegmentPattern[]): Promise<void> {
 		const { context } = this.#timeline;
@@ -93,8 +94,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves if no segment that matches was delivered so far. With the fate `sent` (`< R sent`), none was sent at all. All
-	 * observers are flushed first.
+	 * Resolves if no segment that matches was delivered so far. With the fate `sent` (`< R sent`), none was sent at all.
+	 * All observers are flushed first.
 	 */
 	async toShowNoSegment(pattern: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
@@ -109,8 +110,9 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves if the matching segment was sent once, and then again at exactly these times after the first, in ms. A schedule
-	 * of the kernel's formulas has these times. All observers are flushed first. The times are compared as by `toShowGaps`.
+	 * Resolves if the matching segment was sent once, and then again at exactly these times after the first, in ms. A
+	 * schedule of the kernel's formulas has these times. All observers are flushed first. The times are compared as by
+	 * `toShowGaps`.
 	 */
 	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
 		checked(z.array(z.number().nonnegative()), afterMs, `expect(timeline).toRetransmit("${pattern}"): its times`);
@@ -119,9 +121,9 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves if the matching segments were sent with exactly these gaps between them, so their number is one more than that
-	 * of the gaps. Other segments may lie between. A number is a gap in ms as the kernel's formula gives it; it has the
-	 * tolerance of `spanOf`. A span is compared as it is. All observers are flushed first.
+	 * Resolves if the matching segments were sent with exactly these gaps between them, so their number is one more than
+	 * that of the gaps. Other segments may lie between. A number is a gap in ms as the kernel's formula gives it; it has
+	 * the tolerance of `spanOf`. A span is compared as it is. All observers are flushed first.
 	 */
 	async toShowGaps(pattern: OneSegmentPattern, gaps: readonly (number | Span)[]): Promise<void> {
 		checked(gapsSchema, gaps, `expect(timeline).toShowGaps("${pattern}"): its gaps`);
@@ -129,8 +131,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves when a matching segment was sent. With a count (`6x > P. 22`, `2..x > S`), resolves when there are that many,
-	 * with any segments between, and rejects if there are more.
+	 * Resolves when a matching segment was sent. With a count (`6x > P. 22`, `2..x > S`), resolves when there are that
+	 * many, with any segments between, and rejects if there are more.
 	 */
 	async toShowSegment(pattern: CountedPattern, options: WaitOptions = {}): Promise<void> {
 		const { context } = this.#timeline;
@@ -182,8 +184,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves if no segment is sent within `forMs` from now on. With a pattern, no matching segment is delivered or, with the
-	 * fate `sent`, sent in that time.
+	 * Resolves if no segment is sent within `forMs` from now on. With a pattern, no matching segment is delivered or,
+	 * with the fate `sent`, sent in that time.
 	 */
 	async toStaySilent(silence: SilenceOptions, pattern?: OneSegmentPattern): Promise<void> {
 		const { context } = this.#timeline;
@@ -268,8 +270,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Throws OBSERVER_LOST if the list of segments may be incomplete: if a capture was lost at any time, or the firewall log
-	 * of a host (`stoppers`) whose rules may have stopped segments before they left.
+	 * Throws OBSERVER_LOST if the list of segments may be incomplete: if a capture was lost at any time, or the firewall
+	 * log of a host (`stoppers`) whose rules may have stopped segments before they left.
 	 */
 	#assertComplete(judged: string, stoppers: readonly HostName[]): void {
 		const { history } = this.#timeline.context;
@@ -298,8 +300,8 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Returns the packets that match a pattern and that no later report can change. After a flush, these are all that were
-	 * sent before it.
+	 * Returns the packets that match a pattern and that no later report can change. After a flush, these are all that
+	 * were sent before it.
 	 */
 	#finalMatches(pattern: ParsedPattern): readonly PacketEvent[] {
 		const { history } = this.#timeline.context;

@@ -14,8 +14,8 @@ const JEST_ONLY: Readonly<Record<string, string>> = {
 
 /**
  * Wraps the matchers of an expectation. Each call is pending from its start, so an expectation that the spec does not
- * await fails the scenario at its end. An error after the end of the scenario is ignored, because it must not fail another
- * test or end the process.
+ * await fails the scenario at its end. An error after the end of the scenario is ignored, because it must not fail
+ * another test or end the process.
  */
 export function tracked<E extends object>(expectation: E, of: string, context: TrackingContext): E {
 	return new Proxy(expectation, {
@@ -30,8 +30,8 @@ export function tracked<E extends object>(expectation: E, of: string, context: T
 }
 
 /**
- * Throws MATCHER_UNKNOWN if a missing member has the name of a matcher. Other members may be missing: `await` reads `then`
- * of any object.
+ * Throws MATCHER_UNKNOWN if a missing member has the name of a matcher. Other members may be missing: `await` reads
+ * `then` of any object.
  */
 function assertNoMatcher(expectation: object, name: string, of: string): void {
 	const remedy = JEST_ONLY[name];

@@ -10,9 +10,9 @@ export interface FinalCheck<T> {
 }
 
 /**
- * Returns a check for `waitFor` that succeeds only with a final result. A segment that a capture has shown may have been
- * dropped after the capture, and a call that was entered may have returned meanwhile. If a result may still change, the
- * check flushes all observers, one flush at a time, and is called again after that.
+ * Returns a check for `waitFor` that succeeds only with a final result. A segment that a capture has shown may have
+ * been dropped after the capture, and a call that was entered may have returned meanwhile. If a result may still
+ * change, the check flushes all observers, one flush at a time, and is called again after that.
  */
 export function whenFinal<T>(
 	{ flush, history }: Pick<LabContext, 'flush' | 'history'>,

@@ -95,7 +95,9 @@ export abstract class Peer {
 			.filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
 	}
 
-	/** Whether a call of this family has returned this value so far. To wait for it, use `expect(peer).toHaveReturned`. */
+	/**
+	 * Whether a call of this family has returned this value so far. To wait for it, use `expect(peer).toHaveReturned`.
+	 */
 	returned(name: CallName, value: number): boolean {
 		return this.calls(name).some(({ returned }) => returned === value);
 	}
@@ -106,8 +108,8 @@ export abstract class Peer {
 	}
 
 	/**
-	 * Returns the reads and writes that the same process made on the same connection after a call of this family had failed
-	 * with this errno for the first time.
+	 * Returns the reads and writes that the same process made on the same connection after a call of this family had
+	 * failed with this errno for the first time.
 	 */
 	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
@@ -122,8 +124,8 @@ export abstract class Peer {
 	}
 
 	/**
-	 * Returns the results of its reads or writes on its connections in order, as text: `22, then ECONNRESET`. If several of
-	 * its processes made such calls, the results are listed by process. Use it in the observed answer of a scenario.
+	 * Returns the results of its reads or writes on its connections in order, as text: `22, then ECONNRESET`. If several
+	 * of its processes made such calls, the results are listed by process. Use it in the observed answer of a scenario.
 	 */
 	results(name: 'read' | 'write'): string {
 		const calls = this.calls(name);
@@ -139,8 +141,8 @@ export abstract class Peer {
 	}
 
 	/**
-	 * Whether a call of this family has not returned yet, in any thread of the process or of its children. To wait for it, use
-	 * `expect(peer).toBlockIn`.
+	 * Whether a call of this family has not returned yet, in any thread of the process or of its children. To wait for
+	 * it, use `expect(peer).toBlockIn`.
 	 */
 	blocksIn(name: CallName): boolean {
 		return this.blockedIn(name) !== undefined;

@@ -96,8 +96,8 @@ export class Program extends Peer {
 	}
 
 	/**
-	 * Ends the program's standard input, like Ctrl-D. If the program has a terminal, its next read returns 0 and the terminal
-	 * stays open.
+	 * Ends the program's standard input, like Ctrl-D. If the program has a terminal, its next read returns 0 and the
+	 * terminal stays open.
 	 */
 	async endInput(): Promise<void> {
 		this.record('typed', '^D');
@@ -142,7 +142,9 @@ async function assertTool(userland: Agent, tool: string, remedy: string): Promis
 	});
 }
 
-/** Output within this time after the beginning of a line belongs to the line, because some programs write it in pieces. */
+/**
+ * Output within this time after the beginning of a line belongs to the line, because some programs write it in pieces.
+ */
 const ONE_LINE_SECONDS = 0.5;
 
 /** Returns a function that records output. A line that arrives in pieces is one event. */
@@ -160,8 +162,8 @@ function recordOutput(
 }
 
 /**
- * Whether the program has called listen(2) and waits for connections. Then it has created all its sockets, if it has one
- * for IPv6 and one for IPv4.
+ * Whether the program has called listen(2) and waits for connections. Then it has created all its sockets, if it has
+ * one for IPv6 and one for IPv4.
  */
 function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
 	const listening = calls.findLastIndex(({ name, returned }) => name === 'listen' && returned === 0);
@@ -170,7 +172,9 @@ function hasBegunToListen(calls: readonly EventOf<'call'>[]): boolean {
 	);
 }
 
-/** Whether a call shows that a connection is open. The result of a connect that does not block is SO_ERROR (connect(2)). */
+/**
+ * Whether a call shows that a connection is open. The result of a connect that does not block is SO_ERROR (connect(2)).
+ */
 function isConnected({ name, args, returned }: EventOf<'call'>): boolean {
 	return returned === 0 && (name === 'connect' || (name === 'getsockopt' && args.includes('SO_ERROR, [0]')));
 }

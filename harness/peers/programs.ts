@@ -9,8 +9,8 @@ export interface PeerOptions {
 	/** Its name in the timeline. Default: `nc-1`, … */
 	readonly name?: string;
 	/**
-	 * When the start resolves: when the program listens, is connected, or just runs. Default: `listening` or `connected`, by
-	 * what the program does; `started` for `curl` and `run`.
+	 * When the start resolves: when the program listens, is connected, or just runs. Default: `listening` or `connected`,
+	 * by what the program does; `started` for `curl` and `run`.
 	 */
 	readonly until?: ProgramOptions['until'];
 }
@@ -51,8 +51,8 @@ export function nc(given: (Listen | Connect) & { readonly shutdownAtEof?: boolea
 }
 
 /**
- * netcat-traditional. It waits in select(2), then reads, so its read returns the errno. `keepalive` sets SO_KEEPALIVE, with
- * the times of the sysctls.
+ * netcat-traditional. It waits in select(2), then reads, so its read returns the errno. `keepalive` sets SO_KEEPALIVE,
+ * with the times of the sysctls.
  */
 export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?: boolean }): ProgramOptions {
 	const { keepalive, ...options } = checked(
@@ -64,8 +64,8 @@ export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?:
 }
 
 /**
- * The modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its socket open after the
- * end of the stream.
+ * The modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its socket open after
+ * the end of the stream.
  */
 export function dnc(options: Listen | Connect): ProgramOptions {
 	checked(oneOf(either), options, 'host.dnc');
@@ -95,8 +95,8 @@ function netcat(
 }
 
 /**
- * Nmap's netcat. It listens with a backlog of 10, on IPv6 and IPv4 if the host has both. After one connection it closes its
- * listening sockets, unless `keepListening` (-k) is set; for netcat-traditional, -k means SO_KEEPALIVE.
+ * Nmap's netcat. It listens with a backlog of 10, on IPv6 and IPv4 if the host has both. After one connection it closes
+ * its listening sockets, unless `keepListening` (-k) is set; for netcat-traditional, -k means SO_KEEPALIVE.
  */
 export function ncat(given: (Listen | Connect) & { readonly keepListening?: boolean }): ProgramOptions {
 	const { keepListening, ...options } = checked(
@@ -114,8 +114,8 @@ export function telnet(options: Connect): ProgramOptions {
 }
 
 /**
- * curl of `http://<address>:<port>/`. It prints no progress, only errors. It does not block in connect(2), and reads the
- * result with SO_ERROR.
+ * curl of `http://<address>:<port>/`. It prints no progress, only errors. It does not block in connect(2), and reads
+ * the result with SO_ERROR.
  */
 export function curl(options: Connect): ProgramOptions {
 	checked(z.strictObject(connecting), options, 'host.curl');

@@ -33,9 +33,9 @@ export interface CallText {
 type CallEvent = EventOf<'call'>;
 
 /**
- * A system call of a controlled socket that has been made and may still block. There are two ways to use it. Await it for
- * its result: that throws CALL_FAILED if the call fails. Or pass it to `expect` without awaiting it, for the matchers
- * `toReturn`, `toFailWith` and `toBlock`.
+ * A system call of a controlled socket that has been made and may still block. There are two ways to use it. Await it
+ * for its result: that throws CALL_FAILED if the call fails. Or pass it to `expect` without awaiting it, for the
+ * matchers `toReturn`, `toFailWith` and `toBlock`.
  */
 export class SocketCall<T> implements PromiseLike<T> {
 	/** The process that made the call. */

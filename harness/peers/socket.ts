@@ -45,8 +45,8 @@ const settingSchema = z.union([
 type Succeeded<Name extends CallName> = Exclude<CallResult<Name>, { errno: Errno }>;
 
 /**
- * The process of a controlled socket. It makes exactly the socket calls that the spec makes, each in its own thread. It has
- * its own descriptors and can be killed by signals like any program.
+ * The process of a controlled socket. It makes exactly the socket calls that the spec makes, each in its own thread. It
+ * has its own descriptors and can be killed by signals like any program.
  */
 export class SocketProcess extends Peer {
 	readonly #controlled: ControlledProcess;
@@ -99,7 +99,9 @@ export class SocketProcess extends Peer {
 		return SocketCall.make(this, text, make) as SocketCall<Succeeded<Name>>;
 	}
 
-	/** Returns the socket of a call, as far as it is known before the call. For connect, the arguments are its remote end. */
+	/**
+	 * Returns the socket of a call, as far as it is known before the call. For connect, the arguments are its remote end.
+	 */
 	#socketOf(name: CallName, [fd, address, port]: readonly unknown[]): TcpSocket | undefined {
 		const known = typeof fd === 'number' ? this.#sockets.get(fd) : undefined;
 		if (name !== 'connect' || typeof address !== 'string' || typeof port !== 'number') return known;
@@ -107,8 +109,8 @@ export class SocketProcess extends Peer {
 	}
 
 	/**
-	 * Stores the ends of the socket after a call. They are kept until the descriptor is closed, because the kernel no longer
-	 * returns them once the connection has ended.
+	 * Stores the ends of the socket after a call. They are kept until the descriptor is closed, because the kernel no
+	 * longer returns them once the connection has ended.
 	 */
 	#updateSockets(name: CallName, fd: number, known: TcpSocket | undefined, result: CallResult<CallName>): void {
 		const { local, remote, errno } = result;
@@ -123,8 +125,8 @@ export class SocketProcess extends Peer {
 }
 
 /**
- * A controlled socket: a TCP socket on which a spec makes system calls. Most methods make the system call of their name and
- * return it as a `SocketCall`, which can be awaited or passed to `expect`. The other methods wait for their calls.
+ * A controlled socket: a TCP socket on which a spec makes system calls. Most methods make the system call of their name
+ * and return it as a `SocketCall`, which can be awaited or passed to `expect`. The other methods wait for their calls.
  */
 export class Socket {
 	/** The process that has the socket. */
@@ -163,8 +165,8 @@ export class Socket {
 	}
 
 	/**
-	 * Calls send. Without MSG_NOSIGNAL, a send on a connection that cannot send any more kills the process with SIGPIPE, as it
-	 * kills any program (send(2)).
+	 * Calls send. Without MSG_NOSIGNAL, a send on a connection that cannot send any more kills the process with SIGPIPE,
+	 * as it kills any program (send(2)).
 	 */
 	send(data: string | Uint8Array, ...flags: MessageFlag[]) {
 		checked(z.union([z.string(), z.instanceof(Uint8Array)]), data, 'socket.send: its data');
@@ -191,7 +193,9 @@ export class Socket {
 		return this.process.call('close', this.fd);
 	}
 
-	/** Calls poll for these events. Without `timeoutMs` it has no timeout. It always returns for POLLERR and POLLHUP, too. */
+	/**
+	 * Calls poll for these events. Without `timeoutMs` it has no timeout. It always returns for POLLERR and POLLHUP, too.
+	 */
 	poll(events: readonly PollEvent[], options: { readonly timeoutMs?: number } = {}) {
 		checked(eventsSchema, events, 'socket.poll: its events');
 		const { timeoutMs = -1 } = checked(pollSchema, options, 'socket.poll');
@@ -235,8 +239,8 @@ export class Socket {
 const REST_OF_REQUEST = 256;
 
 /**
- * Throws OPTION_INVALID if the data do not fit into one request to the agent. In a request, most bytes that are not letters
- * take three bytes.
+ * Throws OPTION_INVALID if the data do not fit into one request to the agent. In a request, most bytes that are not
+ * letters take three bytes.
  */
 function assertSendable(data: string | Uint8Array): void {
 	const most = MAX_REQUEST_LINE - REST_OF_REQUEST;
