@@ -1,16 +1,16 @@
-/** What `drop` loses, what it lets pass, and that what it counts is what the timeline shows. */
+/** `drop` drops exactly the packets that match, and its counter agrees with the timeline. */
 import { expect, type Host, type PacketFault, scenario, type Timeline } from '../index.ts';
 
-/** Set apart for documentation (RFC 5737): no packet comes from there. */
+/** An address for documentation (RFC 5737): no packet comes from it. */
 const NOBODY = '192.0.2.1';
 
 /**
- * So many bytes open the congestion window from 10 segments beyond 64 KiB: it doubles with each round trip (RFC 5681,
- * 3.1).
+ * The number of bytes that opens the congestion window from 10 segments to more than 64 KiB. The window doubles with
+ * each round trip (RFC 5681, 3.1).
  */
 const WARM_UP = 300_000;
 
-/** The rule's own counter and the firewall's log tell the same. */
+/** Expects that the rule's counter and the firewall log agree. Returns the count. */
 async function expectCountedAsShown(timeline: Timeline, fault: PacketFault): Promise<number> {
 	await timeline.context.flush();
 	const shown = timeline.segments().filter(({ fate, by }) => fate === 'dropped' && by === fault.id).length;
@@ -18,7 +18,7 @@ async function expectCountedAsShown(timeline: Timeline, fault: PacketFault): Pro
 	return shown;
 }
 
-/** The rules of a host but the log's own, which show the host's sentinels and stay as long as it runs. */
+/** Returns the rules of a host, except those that log its sentinels, which stay as long as it runs. */
 async function rulesOf({ boot }: Host): Promise<string> {
 	const { out } = await boot.machine.run(['iptables-save']);
 	const rules = out.split('\n').filter((line) => !line.startsWith('#') && !line.includes('HALFOPEN-SENTINEL'));
@@ -26,45 +26,45 @@ async function rulesOf({ boot }: Host): Promise<string> {
 }
 
 scenario(
-	'drop: SYN-ACKs and nothing else; by port, by address; the rules of others stay',
+	'drop: only SYN-ACKs, by port, by address; other rules stay',
 	{},
 	async ({ client, server, timeline, step }) => {
-		// A rule of somebody else's, on both hosts, that every fault is put in front of.
+		// A rule on both hosts that is not the lab's. Rules of faults are inserted in front of it.
 		for (const { boot } of [client, server])
 			await boot.machine.run(['iptables', '-A', 'INPUT', '-p', 'tcp', '--dport', '7', '-j', 'DROP']);
 		const before = { client: await rulesOf(client), server: await rulesOf(server) };
 
 		step('SYN-ACKs are lost');
-		const kodos = await server.nc({ listen: 8080 });
+		const reader = await server.nc({ listen: 8080 });
 		const synAcks = await client.drop({ name: 'syn-acks', tcpFlags: 'SYN,RST,ACK SYN,ACK' });
-		const kang = await client.nc({ connect: server.port(8080), until: 'started' });
+		const writer = await client.nc({ connect: server.port(8080), until: 'started' });
 		await expect(timeline).toShowSegment('< S. dropped by syn-acks');
-		// The SYN came through, so one side waits for an ACK and the other for a SYN-ACK (RFC 9293, 3.5).
+		// The SYN arrived, so one side waits for an ACK and the other for a SYN-ACK (RFC 9293, 3.5).
 		await expect(client).toHaveSocket({ state: 'SYN-SENT', timer: 'on' });
 		await expect(server).toHaveSocket({ state: 'SYN-RECV' });
 		await synAcks.heal();
-		// The first SYN-ACK again comes after TCP_TIMEOUT_INIT, 1 s.
+		// The SYN-ACK is first retransmitted after TCP_TIMEOUT_INIT, 1 s.
 		await expect(client).toHaveSocket({ state: 'ESTAB', remotePort: 8080 });
-		await kang.type('through\n');
-		await expect(kodos).toPrint('through\n');
+		await writer.type('through\n');
+		await expect(reader).toPrint('through\n');
 		await expectCountedAsShown(timeline, synAcks);
 		const lost = timeline.segments().filter(({ fate }) => fate === 'dropped');
 		expect(new Set(lost.map(({ host, flags }) => `${host} ${flags}`))).toEqual(new Set(['server S.']));
 
-		step('one port is shut, and one address, and neither fault takes the other’s packets');
-		const other = await server.nc({ listen: 8081 });
-		const zap = await client.nc({ connect: server.port(8081) });
+		step('one fault drops a port, one an address, and neither drops the other’s packets');
+		const otherReader = await server.nc({ listen: 8081 });
+		const otherWriter = await client.nc({ connect: server.port(8081) });
 		const toPort = await server.drop({ name: 'to-8081', destinationPort: 8081 });
 		const fromPort = await client.drop({ name: 'from-8080', sourcePort: 8080, sourceAddress: server.address });
 		const fromNobody = await server.drop({ name: 'from-nobody', sourceAddress: NOBODY });
-		await Promise.all([zap.type('lost\n'), kang.type('there\n')]);
+		await Promise.all([otherWriter.type('lost\n'), writer.type('there\n')]);
 		await expect(timeline).toShowSegment('> P. 5 dropped by to-8081');
-		await expect(kodos).toPrint('there\n');
+		await expect(reader).toPrint('there\n');
 		await expect(timeline).toShowSegment('< . dropped by from-8080');
-		expect(other.output).toBe('');
+		expect(otherReader.output).toBe('');
 		await Promise.all([toPort.heal(), fromPort.heal()]);
-		await expect(other).toPrint('lost\n');
-		// What is sent again after healing is acknowledged: the queues run empty.
+		await expect(otherReader).toPrint('lost\n');
+		// Retransmissions after healing are acknowledged, so the send queues become empty.
 		await expect(client).toHaveNoSocket({ sendQueue: 5 });
 		await expect(client).toHaveNoSocket({ sendQueue: 6 });
 		for (const fault of [toPort, fromPort]) await expectCountedAsShown(timeline, fault);
@@ -74,29 +74,29 @@ scenario(
 		expect(ports('to-8081')).not.toContain(8080);
 		expect(ports('from-8080')).not.toContain(8081);
 
-		// A fault that broke nothing says so, to whoever heals it.
+		// A fault without effect rejects when it is healed.
 		await expect(fromNobody.heal()).rejects.toMatchObject({ code: 'FAULT_WITHOUT_EFFECT' });
 		expect({ client: await rulesOf(client), server: await rulesOf(server) }).toEqual(before);
 	},
 );
 
-scenario('drop: every nth, and by chance', {}, async ({ client, server, timeline, step }) => {
-	const kodos = await server.nc({ listen: 8080 });
-	const kang = await client.nc({ connect: server.port(8080) });
+scenario('drop: every nth, and at random', {}, async ({ client, server, timeline, step }) => {
+	const reader = await server.nc({ listen: 8080 });
+	const writer = await client.nc({ connect: server.port(8080) });
 
 	step('every third segment with data');
 	const third = await server.drop({ name: 'third', tcpFlags: 'PSH PSH', every: 3 });
 	for (const line of ['one\n', 'two\n', 'three\n', 'four\n']) {
-		await kang.type(line);
-		await expect(kodos).toPrint(line);
+		await writer.type(line);
+		await expect(reader).toPrint(line);
 	}
 	await third.heal();
-	// The first is lost and what is sent again in its place is the second: by the rule's count, not by whose data it is.
+	// The rule counts packets: the first is dropped, and its retransmission is the second.
 	const fates = timeline.segments('client').flatMap(({ length, fate }) => (length > 0 ? [fate] : []));
 	expect(fates).toEqual(fates.map((_, index) => (index % 3 === 0 ? 'dropped' : 'delivered')));
 	expect(await expectCountedAsShown(timeline, third)).toBeGreaterThanOrEqual(2);
 
-	step('every other SYN, by chance');
+	step('every SYN with a probability of one half');
 	const half = await server.drop({ name: 'half', tcpFlags: 'SYN,ACK SYN', destinationPort: 7000, probability: 0.5 });
 	const many = `const { connect } = require('node:net');
 		for (let left = 200; left > 0; left--) connect(7000, '${server.address}').on('error', () => {});
@@ -109,36 +109,36 @@ scenario('drop: every nth, and by chance', {}, async ({ client, server, timeline
 	await expectCountedAsShown(timeline, half);
 	const first = timeline.segments('client').filter(({ to, retransmission }) => to.port === 7000 && !retransmission);
 	expect(first).toHaveLength(200);
-	// 200 throws of a coin: below 50 or above 150 heads once in 10^12 runs.
-	const heads = first.filter(({ fate }) => fate === 'dropped').length;
-	expect(heads).toBeGreaterThan(50);
-	expect(heads).toBeLessThan(150);
+	// With 200 packets, fewer than 50 or more than 150 are dropped once in 10^12 runs.
+	const dropped = first.filter(({ fate }) => fate === 'dropped').length;
+	expect(dropped).toBeGreaterThan(50);
+	expect(dropped).toBeLessThan(150);
 });
 
-scenario('drop: what a host loses as it leaves, its own stack knows', {}, async ({ client, server, timeline }) => {
-	const kodos = await server.nc({ listen: 8080 });
-	const kang = await client.dnc({ connect: server.port(8080) });
+scenario('drop: packets that leave, which the sender’s stack notices', {}, async ({ client, server, timeline }) => {
+	const reader = await server.nc({ listen: 8080 });
+	const writer = await client.dnc({ connect: server.port(8080) });
 	const out = await client.drop({ name: 'leaving', direction: 'out', destinationPort: 8080 });
-	await kang.type('kodos, are you there?\n');
-	await expect(kang).toHaveReturned('write', 22);
-	// The firewall answers the sending call with EPERM (nf_hook_slow), so the segment counts as not sent: nothing is in
-	// flight that could be retransmitted, and the probe timer tries again (tcp_check_probe_timer).
+	await writer.type('hello, are you there?\n');
+	await expect(writer).toHaveReturned('write', 22);
+	// The firewall returns EPERM to the kernel's transmission (nf_hook_slow), so the segment counts as not sent: nothing
+	// is in flight that could be retransmitted, and the probe timer sends it again (tcp_check_probe_timer).
 	await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 22, timer: 'persist' });
 	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
 	await expect(timeline).toShowSegments('> S', '< S.', '> .', '2..x > P. 22 dropped by leaving');
 	await out.heal();
-	await expect(kodos).toPrint('kodos, are you there?\n');
+	await expect(reader).toPrint('hello, are you there?\n');
 	await expectCountedAsShown(timeline, out);
 	expect(timeline.context.history.of('retransmit', 'client')).toEqual([]);
 });
 
 scenario(
-	'drop: segments of every size are told, by a rule and by a cut',
+	'drop: dropped segments of every size are recorded, with a rule and with a cut',
 	{},
 	async ({ client, server, link, timeline }) => {
 		const listener = await (await server.socket()).listen(8080, { backlog: 8 });
-		// Sent before: so the congestion window allows for segments of the largest size, 64 KiB where the interface
-		// segments them (GSO).
+		// WARM_UP bytes are sent first, so that the congestion window allows segments of the largest size, which is 64 KiB
+		// if the interface splits them (GSO).
 		const connections = await Promise.all(
 			[1, 100, 1_000, 16_000, 64_000].map(async (bytes) => ({ bytes, socket: await client.socket() })),
 		);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { fakeContext } from '../fixtures.ts';
 import { inject } from './fault.ts';
 
-test('a fault that the kernel refused is cleaned up at the end, and not told as healed: it was never there', async () => {
+test('a fault whose injection failed is healed at the end, and not recorded as healed', async () => {
 	const undo: (() => Promise<void>)[] = [];
 	const context = { ...fakeContext(), onEnd: (one: () => Promise<void>) => void undo.push(one) };
 	const cleaned: string[] = [];

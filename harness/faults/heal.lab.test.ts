@@ -1,4 +1,6 @@
-/** A fault that cannot be healed, for somebody else has removed its rule: all others are, and the lab ends and goes. */
+/**
+ * If one fault cannot be healed, because something else removed its rule, all other faults are, and the lab is removed.
+ */
 import { expect, jest, test } from '@jest/globals';
 import { Lab } from '../lab/lab.ts';
 import { currentEngine } from '../run/current.ts';
@@ -8,15 +10,15 @@ import type { Fault } from './fault.ts';
 /** A lab is ready in a second; a busy machine takes longer. */
 jest.setTimeout(120_000);
 
-interface Row {
+interface BrokenFault {
 	readonly what: string;
 	readonly inject: (lab: Lab) => Promise<Fault>;
-	/** The tool that then fails to remove a rule, told to remove it first. */
+	/** The command that removes a rule of the fault, so that healing it fails. */
 	readonly remove: readonly string[];
 	readonly problem: string;
 }
 
-const ROWS: readonly Row[] = [
+const BROKEN_FAULTS: readonly BrokenFault[] = [
 	{
 		what: 'a drop',
 		inject: ({ server }) => server.drop({ name: 'broken', destinationPort: 9 }),
@@ -31,8 +33,8 @@ const ROWS: readonly Row[] = [
 	},
 ];
 
-/** Breaks it, with a sysctl before and another one behind it; then `end` has to find out. */
-async function withBrokenFault({ inject, remove }: Row, end: (fault: Fault, lab: Lab) => Promise<void>) {
+/** Injects the fault between two changes of sysctls, removes its rule, and runs `end`. */
+async function withBrokenFault({ inject, remove }: BrokenFault, end: (fault: Fault, lab: Lab) => Promise<void>) {
 	const lab = await Lab.create(await currentEngine());
 	const { client, server, history } = lab;
 	try {
@@ -52,7 +54,7 @@ async function withBrokenFault({ inject, remove }: Row, end: (fault: Fault, lab:
 		await end(fault, lab);
 		expect(await values()).toBe(before);
 		const healed = history.of('fault').filter(({ phase }) => phase === 'healed');
-		// The latest first. What could not be healed is not told as healed.
+		// The latest first. The fault that could not be healed is not recorded as healed.
 		expect(healed.map(({ id }) => id)).toEqual(['sysctl-2', 'sysctl-1']);
 	} finally {
 		await lab.destroy();
@@ -60,14 +62,14 @@ async function withBrokenFault({ inject, remove }: Row, end: (fault: Fault, lab:
 	expect(await inventory.addresses()).not.toContain(client.address);
 }
 
-test.each(ROWS)('$what that the spec heals: heal() rejects, and the end does not tell it again', (row) =>
+test.each(BROKEN_FAULTS)('$what that the spec heals: heal() rejects, and the end does not reject again', (row) =>
 	withBrokenFault(row, async (fault, lab) => {
 		await expect(fault.heal()).rejects.toMatchObject({ code: 'ENGINE_REFUSED', problem: row.problem });
 		await lab.end();
 	}),
 );
 
-test.each(ROWS)('$what that is left to the end: the end rejects', (row) =>
+test.each(BROKEN_FAULTS)('$what that is left to the end: the end rejects', (row) =>
 	withBrokenFault(row, async (_fault, lab) => {
 		await expect(lab.end()).rejects.toMatchObject({ code: 'ENGINE_REFUSED', problem: row.problem });
 	}),

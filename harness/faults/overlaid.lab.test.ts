@@ -1,7 +1,4 @@
-/**
- * Rules that stand in each other's way, and rules that are not the lab's: what it says then is true, or it says that it
- * does not know.
- */
+/** Faults whose rules overlap, and rules that are not the lab's: a fate is either right, or it is unknown. */
 import { expect, type Host, scenario } from '../index.ts';
 
 const LOST = { code: 'OBSERVER_LOST' };
@@ -11,18 +8,18 @@ async function iptables({ boot }: Host, ...words: string[]): Promise<void> {
 }
 
 async function connected(client: Host, server: Host) {
-	const kodos = await server.nc({ listen: 8080 });
-	return { kodos, kang: await client.nc({ connect: server.port(8080) }) };
+	const serverPeer = await server.nc({ listen: 8080 });
+	return { serverPeer, clientPeer: await client.nc({ connect: server.port(8080) }) };
 }
 
-scenario('a fault that another one overlays names it', {}, async ({ client, server, link, timeline }) => {
-	const { kang } = await connected(client, server);
+scenario('a fault without effect names the faults in front of it', {}, async ({ client, server, link, timeline }) => {
+	const { clientPeer } = await connected(client, server);
 	const below = await server.drop({ name: 'below', destinationPort: 8080 });
 	const above = await server.drop({ name: 'above', destinationPort: 8080 });
-	await kang.type('one\n');
+	await clientPeer.type('one\n');
 	await expect(timeline).toShowSegment('> P. 4 dropped by above');
 	const cut = await link.cut({ name: 'cable' });
-	// Retransmissions, the first after TCP_RTO_MIN of 0.2 s, meet the cut, which was made last.
+	// The retransmissions, the first after TCP_RTO_MIN of 0.2 s, are dropped by the cut, whose rules were inserted last.
 	await expect(timeline).toShowSegment('> P. 4 dropped by cable');
 	await expect(below.heal()).rejects.toMatchObject({
 		code: 'FAULT_WITHOUT_EFFECT',
@@ -35,12 +32,12 @@ scenario('a fault that another one overlays names it', {}, async ({ client, serv
 });
 
 scenario(
-	'a rule that is not the lab’s makes fates unknown while it is there, and is named',
+	'a rule that is not the lab’s makes fates unknown while it exists, and is named',
 	{},
 	async ({ client, server, timeline }) => {
-		const { kang, kodos } = await connected(client, server);
+		const { clientPeer, serverPeer } = await connected(client, server);
 		await timeline.context.flush();
-		// Dropped before the filter table, so that no rule of the lab would meet it.
+		// It drops packets before the filter table, where the lab's rules are.
 		const rule = [
 			'PREROUTING',
 			'-t',
@@ -57,7 +54,7 @@ scenario(
 			'DROP',
 		];
 		await iptables(server, '-A', ...rule);
-		await kang.type('there?\n');
+		await clientPeer.type('there?\n');
 		const failure = await expect(timeline)
 			.toShowSegment('> P. 7')
 			.catch((error: unknown) => error);
@@ -65,44 +62,40 @@ scenario(
 			...LOST,
 			seen: expect.stringContaining('-t mangle -A PREROUTING -p tcp -m tcp --dport 8080'),
 		});
-		// What the server sends arrives at a host whose rules are the lab's own.
-		await kodos.type('hello\n');
+		// The fates of the server's segments are known, because they arrive at the client, which only has the lab's rules.
+		await serverPeer.type('hello\n');
 		await expect(timeline).toShowSegment('< P. 6');
 
 		await iptables(server, '-D', ...rule);
 		await timeline.context.flush();
-		await kang.type('again\n');
+		await clientPeer.type('again\n');
 		await expect(timeline).toShowSegment('> P. 6');
 		const losses = timeline.context.history.losses.map(({ observer, host, until }) => ({ observer, host, until }));
 		expect(losses).toEqual([{ observer: 'rules', host: 'server', until: expect.any(Number) }]);
 	},
 );
 
-scenario('a rule that drops every RST does not keep the lab waiting', {}, async ({ client, server, timeline }) => {
-	const { kang } = await connected(client, server);
+scenario('a rule that drops every RST does not delay flushes', {}, async ({ client, server, timeline }) => {
+	const { clientPeer } = await connected(client, server);
 	const { clock } = timeline.context;
 	await iptables(server, '-A', 'OUTPUT', '-p', 'tcp', '--tcp-flags', 'RST', 'RST', '-j', 'DROP');
 	const since = clock.now();
 	for (let flushes = 0; flushes < 5; flushes++) await timeline.context.flush();
-	// A connection whose answer is dropped is tried for two minutes (tcp_syn_retries is 6); a sentinel’s SYN is enough.
+	// The sentinel's connect would take two minutes if its answer is dropped (tcp_syn_retries is 6). Its SYN is enough.
 	expect(clock.now() - since).toBeLessThan(60);
 	expect(timeline.context.history.losses).toEqual([
 		{ observer: 'rules', host: 'server', what: expect.stringContaining('RST -j DROP') },
 	]);
-	// What arrives meets no such rule.
-	await kang.type('hello\n');
+	// The rule is about packets that leave, so fates of packets that arrive are known.
+	await clientPeer.type('hello\n');
 	await expect(timeline).toShowSegment('> P. 6');
 });
 
-scenario(
-	'a rule that drops what the lab sees its observers by is named, and soon',
-	{},
-	async ({ client, server, timeline }) => {
-		await connected(client, server);
-		await iptables(server, '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP');
-		await expect(expect(timeline).toShowNoSegment('< R sent')).rejects.toMatchObject({
-			...LOST,
-			seen: expect.stringMatching(/reported no sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),
-		});
-	},
-);
+scenario('a rule that drops sentinels is named, without a long wait', {}, async ({ client, server, timeline }) => {
+	await connected(client, server);
+	await iptables(server, '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP');
+	await expect(expect(timeline).toShowNoSegment('< R sent')).rejects.toMatchObject({
+		...LOST,
+		seen: expect.stringMatching(/reported no sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),
+	});
+});

@@ -13,8 +13,8 @@ const refusalOf = (work: () => unknown): HalfopenError => {
 	throw new Error('It was not refused.');
 };
 
-describe('what a packet is matched by', () => {
-	test('is any of TCP, where nothing is said', () => {
+describe('the options of iptables', () => {
+	test('for an empty match are those of any TCP packet', () => {
 		expect(matchWords({})).toEqual(['-p', 'tcp']);
 	});
 
@@ -29,18 +29,18 @@ describe('what a packet is matched by', () => {
 		[{ tcpFlags: 'ALL NONE' }, '--tcp-flags ALL NONE'],
 		[{ tcpFlags: 'ALL FIN,PSH,URG' }, '--tcp-flags ALL FIN,PSH,URG'],
 		[{ tcpFlags: 'ALL ALL' }, '--tcp-flags ALL ALL'],
-		// Counting begins at 0, so that the first is the first (iptables-extensions(8), statistic).
+		// The count begins at 0, so that the first packet matches (iptables-extensions(8), statistic).
 		[{ every: 3 }, '-m statistic --mode nth --every 3 --packet 0'],
 		[{ every: 1 }, '-m statistic --mode nth --every 1 --packet 0'],
 		[{ probability: 0.25 }, '-m statistic --mode random --probability 0.25'],
 		[{ probability: 1 }, '-m statistic --mode random --probability 1'],
-		// The name and the direction are the rule's, not the match's.
+		// The name and the direction are not part of the match.
 		[{ name: 'lost', direction: 'out' }, ''],
-	])('%j is %s', (match, words) => {
+	])('for %j are %s', (match, words) => {
 		expect(matchWords(match).join(' ')).toBe(['-p tcp', words].filter(Boolean).join(' '));
 	});
 
-	test('may be everything at once; what counts packets stands last, so that it counts only those that match all else', () => {
+	test('for all properties end with `every`, so that it counts only packets that match the others', () => {
 		const match = {
 			every: 2,
 			tcpFlags: 'PSH PSH',
@@ -56,9 +56,9 @@ describe('what a packet is matched by', () => {
 	});
 });
 
-describe('what would be more than an address in a rule is refused', () => {
+describe('addresses: everything but an IPv4 address or network is refused', () => {
 	test.each(['198.18.0.2/0', '198.18.0.0/29', '0.0.0.0/0', '255.255.255.255', '198.18.0.2/32'])(
-		'%s is one',
+		'%s is valid',
 		(address) => {
 			expect(matchWords({ sourceAddress: address, destinationAddress: address })).toEqual([
 				'-p',
@@ -94,12 +94,12 @@ describe('what would be more than an address in a rule is refused', () => {
 			'::1',
 			'"',
 		],
-	])('%j is none', (address) => {
+	])('%j is invalid', (address) => {
 		expect(refusalOf(() => matchWords({ sourceAddress: address })).code).toBe('ADDRESS_INVALID');
 		expect(refusalOf(() => matchWords({ destinationAddress: address })).code).toBe('ADDRESS_INVALID');
 	});
 
-	test('whatever is taken is one word of digits, dots and a slash', () => {
+	test('a valid one consists of digits, dots and a slash', () => {
 		fc.assert(
 			fc.property(
 				fc.oneof(fc.string(), fc.ipV4Extended(), fc.ipV4(), fc.stringMatching(/^[\d./\n -]{1,20}$/)),
@@ -126,7 +126,7 @@ describe('what would be more than an address in a rule is refused', () => {
 	});
 });
 
-describe('flags that can match nothing are refused', () => {
+describe('flags that match no packet are refused', () => {
 	test.each([
 		['SYN', 'two lists are needed'],
 		['', 'two lists are needed'],
@@ -134,7 +134,7 @@ describe('flags that can match nothing are refused', () => {
 		['SYN, ACK SYN', 'two lists are needed'],
 		['SYN,XYZ SYN', 'XYZ is not a flag'],
 		['SYN SYN,fin', 'fin is not a flag'],
-		// It stands alone or not at all.
+		// NONE must be the only item of its list.
 		['SYN,NONE SYN', 'NONE is not a flag'],
 		['NONE NONE', 'the list of compared flags is empty'],
 		['SYN ACK', 'ACK must be set but is not in the list'],
@@ -146,12 +146,12 @@ describe('flags that can match nothing are refused', () => {
 		expect(refusal.remedy).toContain('SYN,RST,ACK SYN,ACK');
 	});
 
-	test('and all others are taken as they are', () => {
+	test('and all others are passed on unchanged', () => {
 		const flags = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 		const lists = fc
 			.subarray(flags, { minLength: 1 })
-			.chain((looked) =>
-				fc.subarray(looked).map((set) => `${looked.join(',')} ${set.length === 0 ? 'NONE' : set.join(',')}`),
+			.chain((compared) =>
+				fc.subarray(compared).map((set) => `${compared.join(',')} ${set.length === 0 ? 'NONE' : set.join(',')}`),
 			);
 		fc.assert(
 			fc.property(lists, (tcpFlags) =>
@@ -162,23 +162,20 @@ describe('flags that can match nothing are refused', () => {
 });
 
 describe('ports', () => {
-	test.each([0, -1, 65_536, 8080.5, Number.NaN, Number.POSITIVE_INFINITY])(
-		'%d is refused, wherever it stands',
-		(port) => {
-			for (const work of [
-				() => assertPort(port),
-				() => matchWords({ sourcePort: port }),
-				() => matchWords({ destinationPort: port }),
-			]) {
-				const refusal = refusalOf(work);
-				expect(refusal.code).toBe('PORT_OUT_OF_RANGE');
-				expect(refusal.problem).toBe(`${port} is not a TCP port.`);
-			}
-		},
-	);
+	test.each([0, -1, 65_536, 8080.5, Number.NaN, Number.POSITIVE_INFINITY])('%d is refused in every option', (port) => {
+		for (const work of [
+			() => assertPort(port),
+			() => matchWords({ sourcePort: port }),
+			() => matchWords({ destinationPort: port }),
+		]) {
+			const refusal = refusalOf(work);
+			expect(refusal.code).toBe('PORT_OUT_OF_RANGE');
+			expect(refusal.problem).toBe(`${port} is not a TCP port.`);
+		}
+	});
 });
 
-describe('numbers that mean nothing are refused', () => {
+describe('numbers out of range are refused', () => {
 	test.each<[PacketMatch, string]>([
 		[{ every: 0 }, 'every cannot be 0'],
 		[{ every: -2 }, 'every cannot be -2'],

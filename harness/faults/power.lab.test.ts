@@ -1,4 +1,4 @@
-/** Power off says nothing to anybody, and what comes back is a new machine with the old address. */
+/** A power off sends nothing, and after power on the host is a new machine with the old address. */
 import { expect, type Host, scenario } from '../index.ts';
 
 async function output({ boot }: Host, ...argv: string[]): Promise<string> {
@@ -11,16 +11,16 @@ scenario(
 	async ({ client, server, timeline, step }) => {
 		const { history } = timeline.context;
 		await server.nc({ listen: 8080 });
-		const kang = await client.dnc({ connect: server.port(8080) });
+		const writer = await client.dnc({ connect: server.port(8080) });
 		await server.pause();
-		await kang.type('kodos, are you there?\n');
+		await writer.type('hello, are you there?\n');
 		await expect(server).toHaveSocket({ state: 'ESTAB', receiveQueue: 22 });
 
 		step('power off');
 		const power = await server.powerOff();
 		expect(server.isOn).toBe(false);
-		// A socket that is closed with unread data sends a RST, any other a FIN (RFC 2525, 2.17; tcp_close): none of the
-		// two came out.
+		// A socket that is closed with unread data sends a RST, any other a FIN (RFC 2525, 2.17; tcp_close). Neither was
+		// sent.
 		await expect(timeline).toShowSegments('> S', '< S.', '> .', '> P. 22', '< .');
 		expect(history.of('fault').find(({ id, phase }) => id === power.id && phase === 'proven')?.proof).toMatch(
 			'no FIN, no RST',
@@ -34,7 +34,7 @@ scenario(
 		]) {
 			await expect(refused).rejects.toMatchObject({ code: 'HOST_OFF' });
 		}
-		// What the engine made of the dead stack is marked, and no state of the server's.
+		// State changes of the dead stack, which the engine removes, are marked and do not count as the server's.
 		const ghosts = history.of('state', 'server').filter(({ ghost }) => ghost);
 		expect(ghosts.map(({ boot, from }) => ({ boot, from }))).toContainEqual({ boot: 1, from: 'ESTAB' });
 		expect(timeline.states('server').at(-1)).toBe('ESTAB');
@@ -48,21 +48,21 @@ scenario(
 		expect(await output(server, 'cat', '/proc/sys/net/ipv4/tcp_fin_timeout')).toBe('7');
 		expect(await output(server, 'ip', 'neigh', 'show', client.address)).toMatch(`lladdr ${client.mac} PERMANENT`);
 		await expect(server).toHaveNoSocket();
-		// Not paused any more: programs start.
-		const kodos = await server.nc({ listen: 8080 });
+		// The pause has ended with the old boot, so programs can be started.
+		const reader = await server.nc({ listen: 8080 });
 		const again = await client.dnc({ connect: server.port(8080) });
 		await again.type('again\n');
-		await expect(kodos).toPrint('again\n');
+		await expect(reader).toPrint('again\n');
 		await expect(server).toHaveSocket({ state: 'ESTAB', localPort: 8080 });
-		const newcomers = [...timeline.segments('server'), ...history.of('state', 'server')].filter(
+		const eventsSinceBoot = [...timeline.segments('server'), ...history.of('state', 'server')].filter(
 			({ t }) => t > (history.of('step').at(-1)?.t ?? 0),
 		);
-		expect(new Set(newcomers.map((event) => event.boot))).toEqual(new Set([2]));
+		expect(new Set(eventsSinceBoot.map((event) => event.boot))).toEqual(new Set([2]));
 	},
 );
 
 scenario(
-	'power: both off; faults of a machine that is gone heal without a word',
+	'power: both off; faults of a machine that has gone can be healed',
 	{},
 	async ({ client, server, link, timeline }) => {
 		const drop = await server.drop({ name: 'drop' });
@@ -85,15 +85,15 @@ scenario(
 	},
 );
 
-scenario('power: programs do nothing any more once it is off', {}, async ({ client, server, timeline }) => {
-	// The engine needs some tenths of a second to end it: time for a dozen ticks.
+scenario('power: what programs do after the power off does not count', {}, async ({ client, server, timeline }) => {
+	// The engine needs some tenths of a second to end the program, which is enough for a dozen ticks.
 	const busy = await server.run(['sh', '-c', 'while echo tick; do sleep 0.02; done']);
 	await expect(busy).toPrint('tick');
 	await server.powerOff();
 	const { history } = timeline.context;
 	const off = history.of('fault').find(({ phase }) => phase === 'injected')?.t ?? 0;
-	const done = [...history.of('call', 'server'), ...history.of('output', 'server')];
-	expect(done.length).toBeGreaterThan(0);
-	expect(done.filter(({ t }) => t > off)).toEqual([]);
+	const recorded = [...history.of('call', 'server'), ...history.of('output', 'server')];
+	expect(recorded.length).toBeGreaterThan(0);
+	expect(recorded.filter(({ t }) => t > off)).toEqual([]);
 	expect(client.isOn).toBe(true);
 });

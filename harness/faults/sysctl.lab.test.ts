@@ -1,4 +1,4 @@
-/** A sysctl that is changed while the host runs acts on connections that are there already, and is put back. */
+/** A sysctl that is changed while the host runs applies to existing connections, and is restored. */
 import { expect, type Host, retransmissionTimeout, scenario } from '../index.ts';
 
 async function inForce({ boot }: Host, name: string): Promise<string> {
@@ -6,18 +6,18 @@ async function inForce({ boot }: Host, name: string): Promise<string> {
 }
 
 scenario(
-	'sysctl: tcp_retries2 acts on a living connection',
+	'sysctl: tcp_retries2 applies to an existing connection',
 	{ sysctls: { tcp_retries2: 9 } },
 	async ({ client, server, link }) => {
 		await server.nc({ listen: 8080 });
-		const kang = await client.dnc({ connect: server.port(8080) });
+		const writer = await client.dnc({ connect: server.port(8080) });
 		const fewer = await client.sysctl({ tcp_retries2: 1, tcp_rmem: '4096 65536 262144' });
 		expect(await inForce(client, 'tcp_retries2')).toBe('1');
 		expect(await inForce(server, 'tcp_retries2')).toBe('9');
 		await link.cut();
-		await kang.type('kodos?\n');
-		// Read at each timeout (tcp_write_timeout): 0.6 s instead of 204.6 s.
-		await expect(kang).toFail('read', 'ETIMEDOUT', { after: retransmissionTimeout({ retries2: 1 }) });
+		await writer.type('hello?\n');
+		// The kernel reads it at each timeout (tcp_write_timeout): 0.6 s instead of 204.6 s.
+		await expect(writer).toFail('read', 'ETIMEDOUT', { after: retransmissionTimeout({ retries2: 1 }) });
 		await fewer.heal();
 		expect(await inForce(client, 'tcp_retries2')).toBe('9');
 		expect(await inForce(client, 'tcp_rmem')).toBe(await inForce(server, 'tcp_rmem'));
@@ -32,12 +32,12 @@ scenario(
 	'sysctl: any name below net.ipv4, from the start, at each boot and while the host runs',
 	{ sysctls: { icmp_ratelimit: 250, ping_group_range: '0 7', 'conf.all.rp_filter': 2 } },
 	async ({ client, server, timeline }) => {
-		// In jiffies: rounded up to the next 1, 4 or 10 ms (CONFIG_HZ).
+		// The kernel stores it in jiffies, rounded up to the next 1, 4 or 10 ms (CONFIG_HZ).
 		const [rateLimit = 0, all = ''] = [timeline.sysctl('icmp_ratelimit'), await inForce(client, 'icmp_ratelimit')];
 		expect([250, 252]).toContain(rateLimit);
 		expect(all).toBe(String(rateLimit));
 		expect(timeline.sysctl('conf.all.rp_filter')).toBe(2);
-		// Not one number.
+		// Its value is not a single number.
 		expect(timeline.sysctl('ping_group_range')).toBeUndefined();
 		await server.reboot();
 		for (const host of [client, server]) {
@@ -61,7 +61,7 @@ scenario(
 
 		expect(client.hasSysctl(`conf.${device}.rp_filter`)).toBe(true);
 		const refused = (name: string) => client.sysctl({ icmp_ratelimit: 1, [name]: 1 });
-		// Of no device that is there; of the whole machine; that can be written only, or only be read.
+		// For a device that does not exist; of the whole machine; that can only be written; that can only be read.
 		await expect(refused('conf.eth9.rp_filter')).rejects.toMatchObject({
 			code: 'SYSCTL_REFUSED',
 			seen: expect.stringContaining('No such file'),

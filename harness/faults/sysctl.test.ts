@@ -16,25 +16,25 @@ const KNOWN = new Set([
 ]);
 
 describe('sysctls', () => {
-	test('that a host has are taken, whatever their value: it is the kernel’s to refuse', () => {
+	test('that a host has are accepted with any value, which only the kernel can check', () => {
 		expect(() => assertSysctls({}, KNOWN)).not.toThrow();
 		expect(() => assertSysctls({ tcp_retries2: 5, ip_forward: 'nonsense' }, KNOWN)).not.toThrow();
 	});
 
-	test('that it does not have are refused, with the names that are nearest', () => {
+	test('that it does not have are refused, with the nearest names', () => {
 		const work = () => assertSysctls({ tcp_retries2: 5, tcp_retrys2: 5 }, KNOWN);
 		expect(work).toThrow(HalfopenError);
 		expect(work).toThrow(
 			expect.objectContaining({
 				code: 'SYSCTL_UNKNOWN',
 				problem: 'A host has no sysctl net.ipv4.tcp_retrys2.',
-				// Two letters differ in the first, three in the second.
+				// The first name differs in two letters, the second in three.
 				seen: expect.stringMatching(/^nearest: tcp_retries2, tcp_retries1, /),
 			}),
 		);
 	});
 
-	test('are of ICMP, of all devices and of any device too: which ones there are is the host’s to say', () => {
+	test('can be those of ICMP, of all devices and of one device, whose existence is not checked', () => {
 		const settings = {
 			icmp_ratelimit: 0,
 			'conf.all.rp_filter': 1,
@@ -53,7 +53,7 @@ describe('sysctls', () => {
 		'inet_peer_maxttl',
 		'neigh.default.gc_thresh1',
 		'neigh.default.ucast_solicit',
-	])('%s is the whole machine’s: that is said, and no nearest name is offered', (name) => {
+	])('%s exists once for the whole machine: the error says so, without nearest names', (name) => {
 		const problem = expect.stringContaining(`net.ipv4.${name} once for the whole machine`);
 		expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(
 			expect.objectContaining({ code: 'SYSCTL_UNKNOWN', problem, seen: undefined }),
@@ -69,24 +69,24 @@ describe('sysctls', () => {
 		'conf.eth0/../all.rp_filter',
 		'',
 		'conf',
-	])('“%s” is no name: none leads out of the folder of sysctls', (name) => {
+	])('“%s” is refused: no name leads to a path outside the folder of sysctls', (name) => {
 		expect(() => assertSysctls({ [name]: 1 }, KNOWN)).toThrow(expect.objectContaining({ code: 'SYSCTL_UNKNOWN' }));
 	});
 
-	test('none but a known one, or one of a device, is taken, whatever is in it', () => {
+	test('with arbitrary names are accepted only if they are known, or settings of a device', () => {
 		const word = fc.string({
 			unit: fc.constantFrom('.', '/', 'conf', 'neigh', 'eth0', 'lo', 'default', 'rp_filter', ' ', '-', '\n'),
 			maxLength: 7,
 		});
 		fc.assert(
 			fc.property(word, (name) => {
-				const isTaken = hasSysctl(name, KNOWN);
-				if (isTaken && !KNOWN.has(name)) expect(name).toMatch(/^conf\.[\w-]+\.rp_filter$/);
+				const isAccepted = hasSysctl(name, KNOWN);
+				if (isAccepted && !KNOWN.has(name)) expect(name).toMatch(/^conf\.[\w-]+\.rp_filter$/);
 			}),
 		);
 	});
 
-	test('are all refused where nothing is known', () => {
+	test('are all refused if no name is known', () => {
 		expect(() => assertSysctls({ tcp_retries2: 5 }, new Set())).toThrow(
 			expect.objectContaining({ code: 'SYSCTL_UNKNOWN', seen: 'nearest: ' }),
 		);

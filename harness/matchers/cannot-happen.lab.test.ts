@@ -1,7 +1,7 @@
-/** What cannot come true any more fails at once, and says what happened instead; what may still come is waited for. */
+/** An expectation that cannot be met any more fails at once and says why. One that can still be met waits. */
 import { expect, HalfopenError, scenario } from '../index.ts';
 
-/** The error of an expectation, which must not wait until a limit passes: its code and its problem. */
+/** Returns the HalfopenError of an expectation. */
 async function failureOf(expectation: () => Promise<unknown>): Promise<HalfopenError> {
 	try {
 		await expectation();
@@ -28,15 +28,15 @@ scenario('a program that has ended', {}, async ({ client }) => {
 	expect(await failureOf(() => expect(ended).toStaySilent({ forMs: 10 }))).toMatchObject({
 		code: 'EXPECTATION_FAILED',
 	});
-	// Both streams, as they came; each of them in full.
+	// `output` has both streams in order of arrival, each of them completely.
 	await expect(ended).toPrint('err\n');
 	expect([...ended.output.split('\n')].sort()).toEqual(['', 'err', 'out']);
 });
 
-scenario('a silence counts from the moment it is asked for', {}, async ({ client, server, timeline }) => {
+scenario('a silence counts from the time of the expectation', {}, async ({ client, server, timeline }) => {
 	const receiver = await server.nc({ listen: 8080 });
 	const sender = await client.nc({ connect: server.port(8080) });
-	// What is typed while the observers are still being asked is no silence either.
+	// Text that is typed during the first flush breaks the silence, too.
 	const onWire = failureOf(() => expect(timeline).toStaySilent({ forMs: 500 }, '> P. 3'));
 	const atReceiver = failureOf(() => expect(receiver).toStaySilent({ forMs: 500 }));
 	await sender.type('hi\n');
@@ -44,13 +44,13 @@ scenario('a silence counts from the moment it is asked for', {}, async ({ client
 	expect(await atReceiver).toMatchObject({ code: 'EXPECTATION_FAILED', seen: expect.stringContaining('"hi') });
 });
 
-scenario('a program whose children live on may still print', {}, async ({ client }) => {
+scenario('a program that has ended can still print while its children run', {}, async ({ client }) => {
 	const parent = await client.run(['sh', '-c', '(sleep 1; echo late) & exit 0']);
 	await expect(parent).toHaveEnded({ status: 0 });
 	await expect(parent).toPrint('late');
 });
 
-scenario('a call that has returned otherwise, and one whose process has ended', {}, async ({ client, server }) => {
+scenario('a call with another result, and a call whose process has ended', {}, async ({ client, server }) => {
 	const listener = await (await server.socket()).listen(8080);
 	const second = await server.socket();
 	expect(await failureOf(() => expect(second.bind(8080)).toReturn(0))).toMatchObject(
@@ -60,27 +60,27 @@ scenario('a call that has returned otherwise, and one whose process has ended', 
 		code: 'CALL_FAILED',
 		problem: expect.stringContaining('failed with EADDRINUSE'),
 	});
-	const kang = await client.socket();
-	await kang.connect(server.port(8080));
+	const reader = await client.socket();
+	await reader.connect(server.port(8080));
 	await listener.accept();
-	const reading = kang.recv();
+	const reading = reader.recv();
 	await expect(reading).toBlock({ forMs: 200 });
-	await kang.process.signal('SIGKILL');
-	await expect(kang.process).toHaveEnded({ signal: 'SIGKILL' });
+	await reader.process.signal('SIGKILL');
+	await expect(reader.process).toHaveEnded({ signal: 'SIGKILL' });
 	expect(await failureOf(() => expect(reading).toReturn(0))).toMatchObject(
 		cannot('its process has ended (SIGKILL) before the call returned'),
 	);
 });
 
 scenario('programs that are frozen, and a host without power', {}, async ({ client, server, timeline }) => {
-	const kodos = await server.nc({ listen: 8080 });
-	const kang = await client.nc({ connect: server.port(8080) });
+	const reader = await server.nc({ listen: 8080 });
+	const writer = await client.nc({ connect: server.port(8080) });
 	const pause = await server.pause();
-	await kang.type('hello\n');
-	expect(await failureOf(() => expect(kodos).toPrint('hello'))).toMatchObject(
+	await writer.type('hello\n');
+	expect(await failureOf(() => expect(reader).toPrint('hello'))).toMatchObject(
 		cannot('the server’s programs do nothing'),
 	);
-	const printing = expect(kodos).toPrint('hello');
+	const printing = expect(reader).toPrint('hello');
 	await pause.heal();
 	await printing;
 	await server.powerOff();
@@ -88,35 +88,35 @@ scenario('programs that are frozen, and a host without power', {}, async ({ clie
 	expect(await failureOf(() => expect(timeline).toShowSegment('< R'))).toMatchObject(
 		cannot('the server’s power is off'),
 	);
-	expect(await failureOf(() => expect(kodos).toPrint('more'))).toMatchObject(cannot('lost with its host'));
+	expect(await failureOf(() => expect(reader).toPrint('more'))).toMatchObject(cannot('lost with its host'));
 });
 
-scenario('a connection that is gone, and a state that it has passed', {}, async ({ client, server }) => {
+scenario('a connection that has ended, and a state that it has left', {}, async ({ client, server }) => {
 	const listener = await (await server.socket()).listen(8080);
-	const kang = await client.socket();
-	await kang.connect(server.port(8080));
-	const kodos = await listener.accept();
-	await kang.close();
+	const first = await client.socket();
+	await first.connect(server.port(8080));
+	const accepted = await listener.accept();
+	await first.close();
 	await expect(client).toHaveSocket({ state: 'FIN-WAIT-2' });
 	expect(await failureOf(() => expect(client).toHaveSocket({ state: 'ESTAB' }))).toMatchObject(
 		cannot('can reach that state'),
 	);
-	// Begun before the act, it waits for it.
+	// An expectation that begins before the action waits for it.
 	const again = expect(client).toHaveSocket({ state: 'ESTAB' });
 	const other = await client.socket();
 	await other.connect(server.port(8080));
 	await again;
 	await other.setOption('SO_LINGER', 1, 0);
 	await other.close();
-	await kodos.setOption('SO_LINGER', 1, 0);
-	await kodos.close();
+	await accepted.setOption('SO_LINGER', 1, 0);
+	await accepted.close();
 	await expect(client).toHaveNoSocket();
 	expect(await failureOf(() => expect(client).toHaveSocket({ state: 'ESTAB' }))).toMatchObject(
 		cannot('no such connection any more'),
 	);
 });
 
-scenario('what is not offered, and options that there are not', {}, async ({ client, server, timeline }) => {
+scenario('matchers and options that do not exist', {}, async ({ client, server, timeline }) => {
 	const socket = await server.socket();
 	type Loose = (...given: readonly unknown[]) => unknown;
 	const refused: [string, string, () => unknown][] = [

@@ -11,22 +11,22 @@ const begun = () => ({ t: 0, what: 'the beginning' });
 
 /** Waits for the step “done”. */
 const done = (context: ReturnType<typeof fakeContext>) => ({
-	what: 'the end of the story',
+	what: 'the step',
 	check: () => context.history.of('step').find(({ text }) => text === 'done'),
 	nearest: () => ['nearly done'],
 });
 
 describe('an expectation', () => {
-	test('is pending while it waits, and no longer', async () => {
+	test('is pending only while it waits', async () => {
 		const context = fakeContext();
 		const waiting = expectEventually(context, done(context), {}, begun);
-		expect([...context.pending]).toEqual(['the end of the story']);
+		expect([...context.pending]).toEqual(['the step']);
 		context.history.add({ kind: 'step', t: 1, text: 'done' });
 		expect(await waiting).toMatchObject({ t: 1, text: 'done' });
 		expect(context.pending.size).toBe(0);
 	});
 
-	test('that fails is pending no longer either', async () => {
+	test('that has failed is not pending any more', async () => {
 		const context = fakeContext();
 		const waiting = failureOf(expectEventually(context, done(context), {}, begun));
 		context.clock.pass(15_000);
@@ -34,17 +34,17 @@ describe('an expectation', () => {
 		expect(context.pending.size).toBe(0);
 	});
 
-	test('of what no timer delays waits 15 s', async () => {
+	test('without `after` waits 15 s', async () => {
 		const context = fakeContext();
 		const waiting = failureOf(expectEventually(context, done(context), {}, begun));
 		context.clock.pass(14_999);
 		await settle();
 		expect(context.pending.size).toBe(1);
 		context.clock.pass(2);
-		expect((await waiting).message).toContain('Waited 15 s for the end of the story');
+		expect((await waiting).message).toContain('Waited 15 s for the step');
 	});
 
-	test('of what a timer delays waits as long as the formula allows', async () => {
+	test('with `after` waits until its upper bound', async () => {
 		const context = fakeContext();
 		const waiting = failureOf(
 			expectEventually(context, done(context), { after: { atLeastMs: 1_000, atMostMs: 40_000 } }, begun),
@@ -56,7 +56,7 @@ describe('an expectation', () => {
 		expect((await waiting).message).toContain('Waited 40 s');
 	});
 
-	test('fails where it came before its time, and says by how much', async () => {
+	test('fails if the event came before the lower bound, and says when it came', async () => {
 		const context = fakeContext();
 		context.history.add({ kind: 'step', t: 10, text: 'begun' });
 		context.history.add({ kind: 'step', t: 12.5, text: 'done' });
@@ -64,12 +64,12 @@ describe('an expectation', () => {
 			expectEventually(context, done(context), { after: spanOf(12_600), since: 10 }, begun),
 		);
 		expect(failure.message).toContain(
-			'Expected the end of the story not before 12600 ms, but it came after 2500.0 ms. [TOO_EARLY]',
+			'Expected the step not before 12600 ms, but it came after 2500.0 ms. [TOO_EARLY]',
 		);
 		expect(context.pending.size).toBe(0);
 	});
 
-	test('that came too early says from what it counted, and how to say it otherwise', async () => {
+	test('that fails with TOO_EARLY names the start of the span, and how to change it', async () => {
 		const context = fakeContext();
 		const found = { what: 'it', check: () => ({ t: 15 }) };
 		const typed = () => ({ t: 12, what: '12.000 client nc-1 typed: hello' });
@@ -87,15 +87,15 @@ describe('an expectation', () => {
 		[{ after: { atLeastMs: 2, atMostMs: 1 } }, 'OPTION_INVALID'],
 		[{ after: spanOf(1), since: Number.NaN }, 'OPTION_INVALID'],
 		[{ afer: spanOf(1) }, 'OPTION_UNKNOWN'],
-	])('refuses the patience %j', async (patience, code) => {
+	])('refuses the options %j', async (options, code) => {
 		const context = fakeContext();
-		expect(await failureOf(expectEventually(context, done(context), patience as WaitOptions, begun))).toMatchObject({
+		expect(await failureOf(expectEventually(context, done(context), options as WaitOptions, begun))).toMatchObject({
 			code,
 		});
 		expect(context.pending.size).toBe(0);
 	});
 
-	test('allows a jiffy of 10 ms, which is what HZ=100 counts in, and no more', async () => {
+	test('tolerates one jiffy of HZ=100, which is 10 ms, and no more', async () => {
 		const context = fakeContext();
 		const found = (t: number) => ({ what: 'it', check: () => ({ t }) });
 		await expectEventually(context, found(0.991), { after: spanOf(1_000), since: 0 }, begun);
@@ -104,7 +104,7 @@ describe('an expectation', () => {
 		).toContain('989.0 ms');
 	});
 
-	test('that fails shows its message first, and the lines of the spec, not of the matchers', async () => {
+	test('that fails has a stack with its message first, and without the frames of the matchers', async () => {
 		const context = fakeContext();
 		const waiting = failureOf(expectEventually(context, done(context), {}, begun));
 		context.clock.pass(15_000);
@@ -120,11 +120,11 @@ describe('an expectation of segments', () => {
 		const context = fakeContext();
 		const wire = new SimulatedWire();
 		for (const [index, one] of flags.entries()) wire.send(index, 'client', one, { seq: index });
-		for (const sighting of wire.observations) context.history.observe(sighting);
+		for (const observation of wire.observations) context.history.observe(observation);
 		return { context, timeline: new TimelineExpectation(new Timeline(context)) };
 	}
 
-	test('passes where they are the whole wire, and fails at once where it has left the patterns', async () => {
+	test('resolves if they are all segments, and fails at once if a segment differs from the patterns', async () => {
 		const { timeline } = shown('S', '.');
 		await timeline.toShowSegments('> S', '> .');
 		expect(await failureOf(timeline.toShowSegments('> S'))).toMatchObject({
@@ -138,7 +138,7 @@ describe('an expectation of segments', () => {
 		);
 	});
 
-	test('that may still come waits, and shows the wire when they do not', async () => {
+	test('waits for segments that may still come, and shows those that came', async () => {
 		const { context, timeline } = shown('S', '.');
 		const failing = failureOf(timeline.toShowSegments('> S', '> .', '> R'));
 		await settle();
@@ -148,7 +148,7 @@ describe('an expectation of segments', () => {
 		expect(message).toMatch(/nearest:\n\s+0\.000 {2}client {2}> S seq 0/);
 	});
 
-	test('of one that there is passes, of none that there is shows it', async () => {
+	test('resolves if the segment was sent; toShowNoSegment then shows it', async () => {
 		const { timeline } = shown('S', 'R');
 		await timeline.toShowSegment('> R');
 		await timeline.toShowNoSegment('< R sent');
@@ -157,7 +157,7 @@ describe('an expectation of segments', () => {
 		expect(message).toContain('> R seq 1');
 	});
 
-	test('of one sent again passes where its times keep to the formula, and says where they do not', async () => {
+	test('of retransmissions resolves if the times match, and says which gap differs', async () => {
 		const { timeline } = shown('S', 'S', 'S', '.');
 		await timeline.toRetransmit('> S', [1_000, 2_000]);
 		await timeline.toRetransmit('> .', []);
@@ -168,7 +168,7 @@ describe('an expectation of segments', () => {
 		expect((await failureOf(timeline.toRetransmit('< S', []))).message).toContain('it was never sent');
 	});
 
-	test('of so many counts them wherever they are', async () => {
+	test('with a count counts the segments, with others between them', async () => {
 		const { context, timeline } = shown('S', 'P.', '.', 'P.', '.', 'P.');
 		await timeline.toShowSegment('3x > P.');
 		await timeline.toShowSegment('2..x > P.');
@@ -183,7 +183,7 @@ describe('an expectation of segments', () => {
 		expect((await failing).message).toMatch(/nearest:\n\s+3 such/);
 	});
 
-	test('with gaps between them passes where each keeps to its model or span', async () => {
+	test('with gaps resolves if each gap matches its model or span', async () => {
 		const { timeline } = shown('S', 'P.', '.', '.', 'P.', 'P.');
 		await timeline.toShowGaps('> P.', [3_000, { atLeastMs: 900, atMostMs: 1_100 }]);
 		const failure = await failureOf(timeline.toShowGaps('> P.', [3_000, { atLeastMs: 1_100, atMostMs: 1_200 }]));
@@ -195,7 +195,7 @@ describe('an expectation of segments', () => {
 		expect(await failureOf(timeline.toShowGaps('> P.', [Number.NaN]))).toMatchObject({ code: 'OPTION_INVALID' });
 	});
 
-	test('dropped by a fault that there is not is refused at once, also where none is expected', async () => {
+	test('that names a fault that does not exist is refused at once, also if no segment is expected', async () => {
 		const { context, timeline } = shown('S');
 		const fault = { kind: 'fault', t: 0, host: 'server', id: 'loss', what: 'packets', text: 'DROP in' } as const;
 		expect(await failureOf(timeline.toShowSegment('> S dropped by loss'))).toMatchObject({
@@ -219,7 +219,7 @@ describe('an expectation of segments', () => {
 		});
 	});
 
-	test('of a host without power waits for none', async () => {
+	test('of a host without power fails at once, except for forged segments', async () => {
 		const { context, timeline } = shown('S');
 		const off = {
 			kind: 'fault',
@@ -235,20 +235,20 @@ describe('an expectation of segments', () => {
 			code: 'CANNOT_HAPPEN',
 			problem: expect.stringContaining('the client’s power is off since 3.000 s'),
 		});
-		// What a firewall makes in its name may still come: the other host's, as it rejects what leaves.
+		// The other host's firewall may still forge segments of it, if it rejects packets that leave.
 		const forged = failureOf(timeline.toShowSegment('> R forged'));
 		await settle();
 		context.clock.pass(15_000);
 		expect(await forged).toMatchObject({ code: 'LIMIT_PASSED' });
 	});
 
-	test('waits for no segment whose pattern is wrong', async () => {
+	test('with an invalid pattern is refused', async () => {
 		const { timeline } = shown('S');
 		// @ts-expect-error: no such flag
 		expect(await failureOf(timeline.toShowSegment('> SYN'))).toMatchObject({ code: 'PATTERN_INVALID' });
 	});
 
-	test('of one segment takes no count: twice one segment never is, so there would be none whatever happened', async () => {
+	test('of no segment allows no count, because no single segment could match it', async () => {
 		const { timeline } = shown('R', 'R');
 		// @ts-expect-error: a count
 		expect(await failureOf(timeline.toShowNoSegment('2x > R'))).toMatchObject({ code: 'PATTERN_INVALID' });
@@ -265,7 +265,7 @@ describe('a silence', () => {
 		return { what: 'nothing to be done', violations, flush: context.flush };
 	}
 
-	test('passes when its time has passed, by the lab’s clock and not before', async () => {
+	test('resolves when its time has passed on the lab’s clock, and not before', async () => {
 		const context = fakeContext();
 		let passed = false;
 		const waiting = expectSilence(context, silence(context), { forMs: 2_000 }).then(() => {
@@ -286,7 +286,7 @@ describe('a silence', () => {
 		expect(await waiting).toMatchObject({ code: 'EXPECTATION_FAILED', seen: 'done' });
 	});
 
-	test('counts from the moment it is asked for, not from when the observers had told what was before', async () => {
+	test('counts from the time of the expectation, not from the end of the first flush', async () => {
 		const context = fakeContext();
 		const times: number[] = [];
 		const flush = async () => context.clock.pass(500);
@@ -302,11 +302,11 @@ describe('a silence', () => {
 		expect([flushedAt, until]).toEqual([from + 0.5, from + 2]);
 	});
 
-	test('counts what observers told only afterwards', async () => {
+	test('considers what observers report only in the last flush', async () => {
 		const context = fakeContext();
-		let asked = 0;
+		let flushes = 0;
 		const flush = async () => {
-			if (++asked === 2) context.history.add({ kind: 'step', t: 1, text: 'late' });
+			if (++flushes === 2) context.history.add({ kind: 'step', t: 1, text: 'late' });
 		};
 		const waiting = failureOf(expectSilence(context, { ...silence(context), flush }, { forMs: 2_000 }));
 		await settle();
@@ -314,7 +314,7 @@ describe('a silence', () => {
 		expect(await waiting).toMatchObject({ code: 'EXPECTATION_FAILED', seen: 'late' });
 	});
 
-	test('of no time is refused', async () => {
+	test('without a positive time is refused', async () => {
 		const context = fakeContext();
 		for (const forMs of [0, Number.NaN, -1]) {
 			expect(await failureOf(expectSilence(context, silence(context), { forMs }))).toMatchObject({

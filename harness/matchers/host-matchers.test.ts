@@ -29,19 +29,19 @@ function hostSampledIn(tookMs: number): Host {
 	return { name: 'client', context, boot: { sockets } } as unknown as Host;
 }
 
-test('a socket was as it was seen between the start and the end of the sample, however long it took', async () => {
+test('a socket has the start and the end of its sample, even if the sample took long', async () => {
 	const seen = await new HostExpectation(hostSampledIn(3_000)).toHaveSocket({ state: 'ESTAB' });
 	expect(seen).toEqual({ ...ROW, t: 0, seenBy: 3 });
 });
 
-describe('a state that no socket can get to, where ss shows none', () => {
-	/** Its last look was taken 1 s after the beginning, and showed nothing. */
+describe('a state that no socket can reach, because ss shows none', () => {
+	/** A host whose last sample began at 1 s and showed nothing. */
 	function hostBeside(call: { readonly t: number; readonly took?: number }) {
 		const context = fakeContext();
 		context.history.add({
 			kind: 'call',
 			host: 'client',
-			peer: 'kang',
+			peer: 'client-1',
 			pid: 7,
 			name: 'connect',
 			args: '3, :8080',
@@ -60,15 +60,15 @@ describe('a state that no socket can get to, where ss shows none', () => {
 		return { context, failure: failureOf(new HostExpectation(host).toHaveSocket({ state: 'SYN-SENT' })) };
 	}
 
-	test('cannot come any more after a connect that had returned when ss began to look', async () => {
+	test('is CANNOT_HAPPEN after a connect that had returned when the sample began', async () => {
 		const { failure } = hostBeside({ t: 0.5, took: 0.4 });
 		expect(await failure).toMatchObject({ code: 'CANNOT_HAPPEN' });
 	});
 
 	test.each([
 		['has not returned', { t: 0.5 }],
-		['returned after ss had begun to look', { t: 0.5, took: 0.6 }],
-	])('can still come where a connect %s: the kernel may have made the socket since', async (_, call) => {
+		['returned after the sample had begun', { t: 0.5, took: 0.6 }],
+	])('can still be reached if a connect %s: the kernel may have created the socket since', async (_, call) => {
 		const { context, failure } = hostBeside(call);
 		await settle();
 		context.clock.pass(15_000);

@@ -23,7 +23,7 @@ const segment = (more: Partial<Segment> = {}): Segment => ({
 const fits = (pattern: SegmentPattern, more: Partial<Segment> = {}) => parsePattern(pattern).fits(segment(more));
 
 describe('a pattern', () => {
-	test('tells the direction: > is from client to server', () => {
+	test('has a direction: > is from client to server', () => {
 		expect([fits('> P.'), fits('> P.', { host: 'server' }), fits('< P.'), fits('< P.', { host: 'server' })]).toEqual([
 			true,
 			false,
@@ -33,14 +33,14 @@ describe('a pattern', () => {
 	});
 
 	test.each(['S', 'S.', '.', 'P.', 'F.', 'FP.', 'R', 'R.', 'F', 'P', '.U', 'P.U', 'none'] as const)(
-		'tells all of the flags: %s',
+		'has all of the flags: %s',
 		(flags) => {
 			expect(fits(`> ${flags}`, { flags })).toBe(true);
 			expect(fits(`> ${flags}`, { flags: flags === 'S' ? 'S.' : 'S' })).toBe(false);
 		},
 	);
 
-	test('tells the length, where it has one', () => {
+	test('may have a length', () => {
 		expect([
 			fits('> P.', { length: 1_448 }),
 			fits('> P. 6'),
@@ -49,7 +49,7 @@ describe('a pattern', () => {
 		]).toEqual([true, true, false, true]);
 	});
 
-	test('stands for whatever became of a segment with `sent`, and for one that was delivered without a fate', () => {
+	test('matches any fate with `sent`, and only delivered segments without a fate', () => {
 		for (const fate of ['delivered', 'dropped', 'unobserved', 'unknown'] as const) {
 			expect([fate, fits('> P. 6 sent', { fate }), fits('> P. 6', { fate }), fits('> R sent', { fate })]).toEqual([
 				fate,
@@ -60,7 +60,7 @@ describe('a pattern', () => {
 		}
 	});
 
-	test('tells the fate: delivered, unless it is said otherwise', () => {
+	test('has a fate: delivered, if none is given', () => {
 		const dropped = { fate: 'dropped', by: 'drop-1' } as const;
 		expect([fits('> P.', dropped), fits('> P. dropped', dropped), fits('> P. dropped by drop-1', dropped)]).toEqual([
 			false,
@@ -86,11 +86,11 @@ describe('a pattern', () => {
 		['2..x > P.', 2, Number.POSITIVE_INFINITY],
 		['0x > S', 0, 0],
 		['...', 0, Number.POSITIVE_INFINITY],
-	])('says how many: %s is %d to %d', (pattern, least, most) => {
+	])('has a count: %s is %d to %d', (pattern, least, most) => {
 		expect(parsePattern(pattern)).toMatchObject({ least, most });
 	});
 
-	test('of dots fits anything', () => {
+	test('of dots matches anything', () => {
 		expect(fits('...', { host: 'server', flags: 'none', fate: 'unobserved' })).toBe(true);
 	});
 
@@ -105,13 +105,13 @@ describe('a pattern', () => {
 		['> S  6', 'two blanks'],
 		['> S -1', 'a negative length'],
 		['> S 1e3', 'a length in another notation'],
-		['> S lost', 'no fate that there is'],
-		['> S dropped by', 'nobody'],
-		['> S unobserved by drop-1', 'a fault for what nobody saw'],
+		['> S lost', 'a fate that does not exist'],
+		['> S dropped by', 'no name of a fault'],
+		['> S unobserved by drop-1', 'a fault with a fate that has none'],
 		['x > S', 'no number'],
 		['-1x > S', 'a negative number'],
 		['..3x > S', 'no least number'],
-		['3..1x > S', 'a range upside down, which nothing could ever match'],
+		['3..1x > S', 'a reversed range, which nothing can match'],
 		['> S ', 'a blank at the end'],
 		['....', 'a dot too many'],
 	])('“%s” is refused: %s', (wrong) => {
@@ -123,12 +123,12 @@ describe('a pattern', () => {
 		}
 		expect(seen).toBeInstanceOf(HalfopenError);
 		expect(seen).toMatchObject({ code: 'PATTERN_INVALID' });
-		// What was wrong, and how it is written.
+		// The wrong text and an example.
 		expect((seen as Error).message).toContain(`“${wrong}”`);
 		expect((seen as Error).message).toContain('"6x > P. unobserved"');
 	});
 
-	test('that is written by the rules is read, and each part of it means what it says', () => {
+	test('that follows the syntax is parsed, and each of its parts restricts the match', () => {
 		const parts = fc.record({
 			least: fc.integer({ min: 0, max: 9 }),
 			more: fc.option(fc.integer({ min: 0, max: 9 })),
@@ -159,9 +159,7 @@ describe('a pattern', () => {
 	});
 });
 
-/**
- * As one would do it by hand: each pattern takes each number of segments that it may, and the rest must match the rest.
- */
+/** A simple but slow matcher: tries every count for the first pattern, and matches the rest recursively. */
 function naive(segments: readonly Segment[], [pattern, ...others]: readonly ParsedPattern[]): boolean {
 	if (!pattern) return segments.length === 0;
 	for (let taken = 0; taken <= segments.length && taken <= pattern.most; taken++) {
@@ -180,7 +178,7 @@ describe('segments', () => {
 		segment({ flags: '.' }),
 	];
 
-	test('match where the patterns describe all of them, in order', () => {
+	test('match if the patterns describe all of them, in order', () => {
 		expect(match([syn, synAck, ack], '> S', '< S.', '> .')).toBe(true);
 		expect(match([syn, synAck, ack], '> S', '< S.')).toBe(false);
 		expect(match([syn, synAck], '> S', '< S.', '> .')).toBe(false);
@@ -189,20 +187,20 @@ describe('segments', () => {
 		expect(match([syn])).toBe(false);
 	});
 
-	test('may be any between dots', () => {
+	test('may be any in the place of dots', () => {
 		expect(match([syn, synAck, ack], '...', '> .')).toBe(true);
 		expect(match([syn, synAck, ack], '> S', '...')).toBe(true);
 		expect(match([], '...')).toBe(true);
 		expect(match([syn, synAck, ack], '...', '< S.')).toBe(false);
 	});
 
-	test('that one pattern could have taken are left to the next where it needs them', () => {
+	test('that two patterns can match go to the one that needs them', () => {
 		expect(match([ack, ack, ack], '1..3x > .', '> .')).toBe(true);
 		expect(match([ack, ack, ack], '1..x > .', '2x > .')).toBe(true);
 		expect(match([ack, ack, ack], '2..x > .', '2x > .')).toBe(false);
 	});
 
-	test('match exactly where trying all ways finds one', () => {
+	test('match exactly if the simple matcher finds a match', () => {
 		const segments = fc.array(fc.constantFrom(syn, synAck, ack), { maxLength: 8 });
 		const pattern = fc.constantFrom<SegmentPattern>(
 			'...',
@@ -225,11 +223,11 @@ describe('segments', () => {
 		);
 	});
 
-	test('that are many are matched at once, though there are many ways', () => {
+	test('in large numbers are matched quickly, although there are many combinations', () => {
 		const many = Array.from({ length: 500 }, () => ack);
-		// Of the processor: what else a busy machine does is no matter.
+		// CPU time, which does not depend on other processes.
 		const before = process.cpuUsage();
-		// Trying all ways would be 500 choose 10.
+		// There are 500 choose 10 combinations.
 		expect(match(many, ...Array.from({ length: 10 }, () => '0..x > .' as const), '> S')).toBe(false);
 		expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
 	});
@@ -238,25 +236,25 @@ describe('segments', () => {
 describe('packets that no stack sent over the wire', () => {
 	const reset = segment({ host: 'server', flags: 'R' });
 	const forged = { ...reset, origin: 'firewall' } as const;
-	/** What the client's firewall told the client in the server's name. */
+	/** A segment that the client's firewall sent to the client with the server's address. */
 	const forgedAtHome = { ...forged, host: 'client', link: 'loopback' } as const;
 	const toItself = segment({ flags: 'S', link: 'loopback' });
 	const icmp: MatchedPacket = { kind: 'icmp', host: 'server', name: 'host-unreachable', fate: 'delivered' };
 	const all = [segment(), reset, forged, forgedAtHome, toItself, icmp];
 	const found = (...patterns: SegmentPattern[]) => packetsFor(all, patterns.map(parsePattern));
 
-	test('are no segments of a pattern that names flags alone', () => {
+	test('do not match a pattern that only has flags', () => {
 		expect(all.filter(parsePattern('< R').fits)).toEqual([reset]);
 		expect(all.filter(parsePattern('> S').fits)).toEqual([]);
 	});
 
-	test('but forged by a firewall are told by the word, in the name of whom they were sent', () => {
+	test('match `forged` if a firewall forged them, with the direction of their addresses', () => {
 		expect(all.filter(parsePattern('< R forged').fits)).toEqual([forged, forgedAtHome]);
 		expect(all.filter(parsePattern('> R forged').fits)).toEqual([]);
 		expect(parsePattern('< R forged dropped by drop-1').fits({ ...forged, fate: 'dropped', by: 'drop-1' })).toBe(true);
 	});
 
-	test('of ICMP are told by their names, or all, with a fate', () => {
+	test('match `icmp` with or without a name and a fate', () => {
 		const fits = (pattern: SegmentPattern, more: object = {}) => parsePattern(pattern).fits({ ...icmp, ...more });
 		expect([fits('< icmp host-unreachable'), fits('< icmp'), fits('> icmp'), fits('< icmp port-unreachable')]).toEqual([
 			true,
@@ -274,20 +272,21 @@ describe('packets that no stack sent over the wire', () => {
 		expect(parsePattern('13x < icmp port-unreachable')).toMatchObject({ least: 13, most: 13, subject: 'icmp' });
 		expect(fits('< icmp', { link: 'loopback' })).toBe(false);
 	});
-	test('of ICMP has a name that a message can have', () => {
+
+	test('are refused in a pattern with an ICMP name that does not exist', () => {
 		const wrong = () => parsePattern('< icmp host-unreachabel');
 		expect(wrong).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
 		expect(wrong).toThrow(/nearest: host-unreachable/);
 	});
 
-	test('count in a list only where one of its patterns names such', () => {
+	test('count in a list only if one of its patterns is about them', () => {
 		expect(found('> P.', '...')).toEqual([segment(), reset]);
 		expect(found('> P.', '< R forged')).toEqual([segment(), reset, forged, forgedAtHome]);
 		expect(found('> P.', '< icmp')).toEqual([segment(), reset, icmp]);
 	});
 });
 
-test('a pattern of ECN and of Accurate ECN has the flags that tcpdump prints', () => {
+test('a pattern can have the flags of ECN and Accurate ECN, as tcpdump prints them', () => {
 	expect([
 		fits('> SEW', { flags: 'SEW' }),
 		fits('> SEWe', { flags: 'SEWe' }),
@@ -295,7 +294,7 @@ test('a pattern of ECN and of Accurate ECN has the flags that tcpdump prints', (
 	]).toEqual([true, true, false]);
 });
 
-test('a fate that nobody knows is asked for by that word', () => {
+test('an unknown fate matches `unknown` only', () => {
 	expect([
 		fits('> P. unknown', { fate: 'unknown' }),
 		fits('> P.', { fate: 'unknown' }),

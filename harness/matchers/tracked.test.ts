@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { settle } from '../fixtures.ts';
 import { tracked } from './tracked.ts';
 
-/** An expectation that looks before it waits, and what its call comes to. */
-function looking() {
+/** An expectation whose matcher toHold settles when the test says so. */
+function trackedExpectation() {
 	const pending = new Set<string>();
 	const over = new AbortController();
 	let end: { pass: (value: number) => void; fail: (error: Error) => void } = { pass: () => {}, fail: () => {} };
@@ -17,8 +17,8 @@ function looking() {
 	return { expectation, pending, over, ...end };
 }
 
-test('an expectation is pending from its first moment to its end', async () => {
-	const { expectation, pending, pass } = looking();
+test('an expectation is pending from its call until it settles', async () => {
+	const { expectation, pending, pass } = trackedExpectation();
 	const waiting = expectation.toHold();
 	expect([...pending]).toEqual(['expect(client).toHold']);
 	pass(3);
@@ -26,25 +26,25 @@ test('an expectation is pending from its first moment to its end', async () => {
 	expect(pending.size).toBe(0);
 });
 
-test('one that fails while the scenario goes on fails', async () => {
-	const { expectation, pending } = looking();
+test('an expectation that fails during the scenario rejects', async () => {
+	const { expectation, pending } = trackedExpectation();
 	await expect(expectation.toThrow()).rejects.toThrow('no');
 	expect(pending.size).toBe(0);
 });
 
-test('one that fails after the scenario is over is nobody’s business', async () => {
-	const { expectation, over, fail } = looking();
-	let heard = false;
+test('an expectation that fails after the end of the scenario does not settle', async () => {
+	const { expectation, over, fail } = trackedExpectation();
+	let settled = false;
 	expectation.toHold().then(
 		() => {
-			heard = true;
+			settled = true;
 		},
 		() => {
-			heard = true;
+			settled = true;
 		},
 	);
 	over.abort();
 	fail(new Error('the host is gone'));
 	await settle();
-	expect(heard).toBe(false);
+	expect(settled).toBe(false);
 });

@@ -10,10 +10,10 @@ import { TimelineExpectation } from './timeline-matchers.ts';
 const HOSTS = ['client', 'server'] as const;
 
 /**
- * A lab whose observers run from the beginning, and tell what they have seen when they are flushed. `tell` is what they
- * then say first.
+ * A lab whose observers run from the beginning and lag behind: they are complete only after a flush. Each flush first
+ * calls `report`.
  */
-function lagging(tell: () => void = () => {}) {
+function lagging(report: () => void = () => {}) {
 	const context = fakeContext();
 	const { history } = context;
 	for (const host of HOSTS)
@@ -23,7 +23,7 @@ function lagging(tell: () => void = () => {}) {
 		flushes++;
 		const begun = history.at(context.clock.now());
 		await settle();
-		tell();
+		report();
 		for (const host of HOSTS)
 			for (const observer of ['capture', 'firewall', 'strace'] as const)
 				history.markComplete({ observer, host }, begun);
@@ -34,30 +34,30 @@ function lagging(tell: () => void = () => {}) {
 }
 
 /**
- * What the observers say of one segment of the client: where it left, where it arrived, and what the firewall logged.
+ * The observations of one segment of the client: where it left, where it arrived, and the entry of the firewall's log.
  */
 function observationsOf(fate: 'delivered' | 'dropped' | 'unobserved') {
 	return new SimulatedWire().send(1, 'client', 'P.', { length: 6, fate }).observations;
 }
 
-describe('a fate is no fate before all observers have told', () => {
-	test('delivered passes when the firewall’s log has nothing to say', async () => {
+describe('a fate counts only when all observers have reported', () => {
+	test('a segment is delivered when the firewall log is complete without it', async () => {
 		const { context, history, timeline, flushes } = lagging();
-		for (const sighting of observationsOf('delivered')) history.observe(sighting);
+		for (const observation of observationsOf('delivered')) history.observe(observation);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6');
 		expect(flushes()).toBe(1);
-		// Settled once, it needs nobody to be asked again.
+		// A final fate needs no further flush.
 		await timeline.toShowSegment('> P. 6');
 		expect(flushes()).toBe(1);
 	});
 
-	test('a dropped segment is not delivered because its log is late', async () => {
+	test('a dropped segment whose log is late is never delivered', async () => {
 		const [left, arrived, dropped] = observationsOf('dropped');
 		const { context, history, timeline } = lagging(() => {
 			if (dropped && history.segments.every(({ fate }) => fate !== 'dropped')) history.observe(dropped);
 		});
-		for (const sighting of [left, arrived]) if (sighting) history.observe(sighting);
+		for (const observation of [left, arrived]) if (observation) history.observe(observation);
 		context.clock.pass(2_000);
 		const failing = failureOf(timeline.toShowSegment('> P. 6'));
 		await timeline.toShowSegment('> P. 6 dropped by drop-1');
@@ -66,7 +66,7 @@ describe('a fate is no fate before all observers have told', () => {
 		expect((await failureOf(timeline.toShowNoSegment('> P. 6 sent'))).message).toContain('dropped by drop-1');
 	});
 
-	test('a segment that is under way is not unobserved', async () => {
+	test('a segment in transit is not unobserved', async () => {
 		const [left, arrived] = observationsOf('delivered');
 		const { context, history, timeline } = lagging(() => {
 			if (arrived && history.segments.every(({ fate }) => fate !== 'delivered')) history.observe(arrived);
@@ -79,26 +79,26 @@ describe('a fate is no fate before all observers have told', () => {
 		expect(await failing).toMatchObject({ code: 'LIMIT_PASSED' });
 	});
 
-	test('a list is not complete before a segment that was sent has been told', async () => {
+	test('a list is not complete before all segments that were sent are reported', async () => {
 		const [left, arrived] = observationsOf('delivered');
 		const later = new SimulatedWire().send(1.5, 'server', '.', { ipId: 9 }).observations;
 		const { context, history, timeline } = lagging(() => {
-			if (history.segments.length === 1) for (const sighting of later) history.observe(sighting);
+			if (history.segments.length === 1) for (const observation of later) history.observe(observation);
 		});
 		const failing = failureOf(timeline.toShowSegments('> P. 6'));
 		await settle();
 		await settle();
-		for (const sighting of [left, arrived]) if (sighting) history.observe(sighting);
+		for (const observation of [left, arrived]) if (observation) history.observe(observation);
 		context.clock.pass(2_000);
 		await settle();
 		await timeline.toShowSegments('> P. 6', '< .');
-		// Told in time, the later one leaves the patterns.
+		// The later segment is reported in time and differs from the patterns.
 		expect(await failing).toMatchObject({ code: 'CANNOT_HAPPEN' });
 	});
 });
 
-describe('of a segment whose log is late', () => {
-	/** A segment that the server's firewall drops, which its log tells only when it is asked. */
+describe('a dropped segment whose log is late', () => {
+	/** A segment that the server's firewall drops. Its log reports that only in a flush. */
 	function late() {
 		const { observations } = new SimulatedWire().send(1, 'client', 'P.', { length: 6, fate: 'dropped' });
 		const logged = observations.pop();
@@ -106,12 +106,12 @@ describe('of a segment whose log is late', () => {
 			if (logged && lab.history.segments.some(({ fate }) => fate === 'delivered')) lab.history.observe(logged);
 		});
 		const arrive = () => {
-			for (const sighting of observations) lab.history.observe(sighting);
+			for (const observation of observations) lab.history.observe(observation);
 		};
 		return { ...lab, arrive };
 	}
 
-	test('a silence is not broken', async () => {
+	test('does not break a silence', async () => {
 		const { context, timeline, arrive } = late();
 		const silent = timeline.toStaySilent({ forMs: 2_000 }, '> P. 6');
 		const broken = failureOf(timeline.toStaySilent({ forMs: 2_000 }, '> P. 6 sent'));
@@ -123,10 +123,10 @@ describe('of a segment whose log is late', () => {
 		expect(await broken).toMatchObject({ code: 'EXPECTATION_FAILED' });
 	});
 
-	test('a count is not too high', async () => {
+	test('does not make a count too high', async () => {
 		const { context, history, timeline, arrive } = late();
-		for (const sighting of new SimulatedWire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).observations)
-			history.observe(sighting);
+		for (const observation of new SimulatedWire().send(0.5, 'client', 'P.', { length: 6, ipId: 9 }).observations)
+			history.observe(observation);
 		arrive();
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('1x > P. 6');
@@ -134,11 +134,11 @@ describe('of a segment whose log is late', () => {
 });
 
 describe('a silence', () => {
-	test('is not broken by what comes after it, while observers are asked', async () => {
+	test('is not broken by a segment that comes after it, during the last flush', async () => {
 		const { observations } = new SimulatedWire().send(2.5, 'client', 'P.', { length: 6 });
 		const lab = lagging(() => {
 			if (lab.context.clock.now() >= HISTORY_START + 2)
-				for (const sighting of observations.splice(0)) lab.history.observe(sighting);
+				for (const observation of observations.splice(0)) lab.history.observe(observation);
 		});
 		const silent = lab.timeline.toStaySilent({ forMs: 2_000 });
 		await settle();
@@ -173,7 +173,7 @@ describe('a call', () => {
 		return new PeerExpectation(peer as unknown as Peer);
 	}
 
-	test('does not block because its tracer is late to tell that it has returned', async () => {
+	test('does not count as blocking while its tracer has not reported its return', async () => {
 		const { context, history } = lagging(() =>
 			history.replace(history.of('call')[0] ?? blocked, { ...blocked, returned: 1, took: 0.1 }),
 		);
@@ -187,7 +187,7 @@ describe('a call', () => {
 		expect(await failing).toMatchObject({ code: 'LIMIT_PASSED' });
 	});
 
-	test('of a program whose tracer is lost is not waited for', async () => {
+	test('of a program whose tracer is lost fails at once', async () => {
 		const { context, history } = lagging();
 		history.lose({ observer: 'strace of nc-1', host: 'client', what: 'strace ended', since: 0.5 });
 		const peer = peerOf(context);
@@ -203,7 +203,7 @@ describe('a call', () => {
 describe('without an observer', () => {
 	const lost = { what: 'tcpdump was killed by SIGKILL', since: 0.5 };
 
-	test('nothing that rests on what was not seen passes, and all says so at once', async () => {
+	test('expectations that need it fail at once', async () => {
 		const { history, timeline } = lagging();
 		history.lose({ observer: 'capture', host: 'client', ...lost });
 		for (const failing of [
@@ -215,29 +215,29 @@ describe('without an observer', () => {
 		}
 	});
 
-	test('a fate that it would tell is unknown: waited for in vain', async () => {
+	test('a fate that it would report is unknown', async () => {
 		const { history, timeline } = lagging();
 		history.lose({ observer: 'firewall', host: 'server', ...lost });
-		for (const sighting of observationsOf('delivered')) history.observe(sighting);
+		for (const observation of observationsOf('delivered')) history.observe(observation);
 		const failure = await failureOf(timeline.toShowSegment('> P. 6'));
 		expect(failure).toMatchObject({ code: 'OBSERVER_LOST' });
 		expect(failure.message).toContain('The server’s observer “firewall” was lost since 0.500 s');
 	});
 
-	test('what was seen all the same is a fact', async () => {
+	test('expectations that are met without it resolve', async () => {
 		const { context, history, timeline } = lagging();
 		history.lose({ observer: 'capture', host: 'client', ...lost });
-		for (const sighting of observationsOf('dropped')) history.observe(sighting);
+		for (const observation of observationsOf('dropped')) history.observe(observation);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6 dropped by drop-1');
 	});
 
-	test('of what a rule stopped before any capture saw it nothing is said', async () => {
+	test('no expectation is met that depends on segments which a rule may have stopped before a capture', async () => {
 		const { context, history, timeline } = lagging();
 		context.clock.pass(2_000);
 		await timeline.toShowNoSegment('< P. sent');
 		history.lose({ observer: 'firewall', host: 'server', ...lost });
-		// The server's own rule may have stopped one as it left; what the client sent, the client's capture has seen.
+		// A rule of the server may have stopped a segment as it left. The client's capture has seen what the client sent.
 		for (const failing of [
 			timeline.toShowNoSegment('< P. sent'),
 			timeline.toShowNoSegment('< P. dropped by drop-1'),
@@ -252,22 +252,22 @@ describe('without an observer', () => {
 		await timeline.toShowNoSegment('< P.');
 	});
 
-	test('a count is unknown where one more may have been delivered', async () => {
+	test('a count is unknown if one more may have been delivered', async () => {
 		const { context, history, timeline } = lagging();
-		for (const sighting of observationsOf('delivered')) history.observe(sighting);
+		for (const observation of observationsOf('delivered')) history.observe(observation);
 		history.lose({ observer: 'firewall', host: 'server', ...lost, since: 1.5 });
-		for (const sighting of new SimulatedWire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).observations)
-			history.observe(sighting);
+		for (const observation of new SimulatedWire().send(1.8, 'client', 'P.', { length: 6, ipId: 9 }).observations)
+			history.observe(observation);
 		context.clock.pass(2_000);
 		await timeline.toShowSegment('> P. 6');
 		expect(await failureOf(timeline.toShowSegment('1x > P. 6'))).toMatchObject({ code: 'OBSERVER_LOST' });
 	});
 
-	test('of both hosts no segment is waited for', async () => {
+	test('on both hosts, expectations of a segment fail at once', async () => {
 		const { history, timeline } = lagging();
 		for (const host of HOSTS) history.lose({ observer: 'capture', host, ...lost });
 		expect(await failureOf(timeline.toShowSegment('> P. 6'))).toMatchObject({ code: 'OBSERVER_LOST' });
 	});
 });
 
-test('the times of this file begin with the history', () => expect(fakeContext().history.at(HISTORY_START)).toBe(0));
+test('HISTORY_START is the start of the history', () => expect(fakeContext().history.at(HISTORY_START)).toBe(0));

@@ -14,7 +14,7 @@ export class FakePeer extends Peer {
 	constructor(context = fakeContext()) {
 		const exited = quietResolvers<ProcessEnd>();
 		const drained = quietResolvers<void>();
-		super('kang', 'client', context, { pid: 7, exited: exited.promise, drained: drained.promise });
+		super('client-1', 'client', context, { pid: 7, exited: exited.promise, drained: drained.promise });
 		this.exit = exited.resolve;
 		this.lose = () => exited.reject(new Error('its agent is gone'));
 		this.drain = () => drained.resolve(undefined);

@@ -1,4 +1,4 @@
-/** What a peer says of itself: how it ended, and what its calls came to. */
+/** The end of a peer, and the queries of its calls. */
 import { describe, expect, test } from '@jest/globals';
 import { settle } from '../fixtures.ts';
 import type { TcpSocket } from '../formats/types.ts';
@@ -11,7 +11,7 @@ type Call = EventOf<'call'>;
 const CONNECTION: TcpSocket = { family: 'IPv4', local: CLIENT, remote: SERVER };
 const OTHER: TcpSocket = { ...CONNECTION, local: { ...CLIENT, port: 50_001 } };
 
-/** Adds calls to its history, one after the other, each on the same connection unless it says otherwise. */
+/** Adds calls to the peer's history, one second apart, by default on the same connection. */
 function withCalls(peer: FakePeer, ...calls: readonly Partial<Call>[]): FakePeer {
 	for (const [index, call] of calls.entries()) {
 		const { host, name } = peer;
@@ -28,19 +28,19 @@ describe('the end of a peer', () => {
 	test.each([
 		[{ status: 1 }, { status: 1 }, 'status 1'],
 		[{ signal: 'SIGPIPE' }, { signal: 'SIGPIPE' }, 'SIGPIPE'],
-	])('%j', async (said, end, text) => {
+	])('%j', async (reported, end, text) => {
 		const peer = new FakePeer();
 		expect(peer.end).toBeUndefined();
-		peer.exit({ ...said, t: HISTORY_START + 9 });
+		peer.exit({ ...reported, t: HISTORY_START + 9 });
 		expect(await peer.ended).toEqual(end);
 		expect(peer.end).toEqual(end);
-		// When it ended, by its agent's clock.
+		// The time of the end is that of its agent's clock.
 		expect(peer.context.history.of('process')).toEqual([
-			{ kind: 'process', t: 9, host: 'client', peer: 'kang', what: 'exited', text },
+			{ kind: 'process', t: 9, host: 'client', peer: 'client-1', what: 'exited', text },
 		]);
 	});
 
-	test('with its host: nobody could say how', async () => {
+	test('with its host is `lost`', async () => {
 		const peer = new FakePeer();
 		peer.context.clock.pass(3_000);
 		peer.lose();
@@ -48,30 +48,30 @@ describe('the end of a peer', () => {
 		expect(peer.context.history.of('process')).toMatchObject([{ t: 3, text: 'lost with its host' }]);
 	});
 
-	test('it is over once nobody can write to its streams any more, and whoever waits hears of it', async () => {
+	test('it is over when its streams have ended, too, and the history notifies its listeners', async () => {
 		const peer = new FakePeer();
 		peer.exit({ status: 0, t: HISTORY_START });
 		await peer.ended;
 		await settle();
 		// A child of it may still print.
 		expect(peer.isOver).toBe(false);
-		const heard: boolean[] = [];
-		peer.context.history.onChange(() => heard.push(peer.isOver));
+		const notifications: boolean[] = [];
+		peer.context.history.onChange(() => notifications.push(peer.isOver));
 		peer.drain();
 		await settle();
-		expect(heard).toEqual([true]);
+		expect(notifications).toEqual([true]);
 	});
 });
 
 describe('its calls', () => {
-	test('are its own; reads and writes are those on connections', () => {
+	test('are only its own, and its reads and writes only those on connections', () => {
 		const peer = withCalls(
 			new FakePeer(),
-			{ peer: 'kodos' },
+			{ peer: 'client-2' },
 			{ host: 'server' },
 			{ name: 'recvfrom', returned: 5 },
 			{ name: 'write', fd: 1, socket: undefined, returned: 5 },
-			// A controlled socket has nothing but its socket.
+			// The process of a controlled socket has no standard streams.
 			{ name: 'send', socket: undefined, source: 'socket', errno: 'EPIPE' },
 		);
 		expect(peer.calls().map(({ name }) => name)).toEqual(['recvfrom', 'write', 'send']);
@@ -80,25 +80,25 @@ describe('its calls', () => {
 		expect([peer.failed('write', 'EPIPE'), peer.failed('read', 'EPIPE')]).toEqual([true, false]);
 	});
 
-	test('by a name that stands for none: OPTION_INVALID with the nearest', () => {
+	test('with a name that does not exist are OPTION_INVALID, with the nearest name', () => {
 		const misspelt = 'reads' as 'read';
 		const refused = expect.objectContaining({ code: 'OPTION_INVALID', seen: expect.stringContaining('read') });
 		expect(() => new FakePeer().calls(misspelt)).toThrow(refused);
 	});
 
-	test('in words: what was returned, an errno, one that is not over, one that never returned', () => {
+	test('have results as text: a value, an errno, one that never returned, one that still blocks', () => {
 		const peer = new FakePeer();
 		expect(peer.results('read')).toBe('nothing');
 		withCalls(peer, { returned: 22 }, { errno: 'ECONNRESET' }, { result: 'never returned' }, { took: undefined });
 		expect(peer.results('read')).toBe('22, then ECONNRESET, then nothing, then nothing yet');
 	});
 
-	test('in words: each of several processes by itself', () => {
+	test('have results by process if several processes made them', () => {
 		const peer = withCalls(new FakePeer(), { pid: 8, returned: 1 }, { pid: 9, returned: 2 }, { pid: 8, returned: 0 });
 		expect(peer.results('read')).toBe('process 8: 1, then 0; process 9: 2');
 	});
 
-	test('that block: the latest, and none once it has returned', () => {
+	test('that block: the latest is returned, and none after all have returned', () => {
 		const peer = withCalls(new FakePeer(), { took: undefined, fd: 3 }, { took: undefined, fd: 4 });
 		expect(peer.blockedIn('read')?.fd).toBe(4);
 		expect(peer.blocksIn('poll')).toBe(false);
@@ -106,7 +106,7 @@ describe('its calls', () => {
 		expect(peer.blocksIn('read')).toBe(false);
 	});
 
-	test('after one has failed: reads and writes of the same process on the same connection', () => {
+	test('after a failed one are the reads and writes of the same process on the same connection', () => {
 		const failed = { errno: 'ETIMEDOUT' as const };
 		const peer = withCalls(
 			new FakePeer(),
@@ -125,7 +125,7 @@ describe('its calls', () => {
 		expect(peer.afterFailing('write', 'ECONNRESET')).toEqual([]);
 	});
 
-	test('after one has failed on a socket whose ends are not known: those by the same descriptor', () => {
+	test('after a failed one on a socket with unknown ends are those with the same descriptor', () => {
 		const unknown: TcpSocket = { family: 'IPv4' };
 		const peer = withCalls(
 			new FakePeer(),

@@ -6,37 +6,35 @@ import type { EventOf } from '../timeline/events.ts';
 
 type Call = EventOf<'call'>;
 
-/** With programs of this machine, which hosts elsewhere do not have: python3. */
+/** Defines a scenario that needs python3, which hosts only have on netns, where they have this machine's programs. */
 function scenarioOnNetns(title: string, body: Parameters<typeof scenario>[2]): void {
 	if (currentRun().engine === 'netns') scenario(title, {}, body);
 	else testOn('netns', 'about programs in python3, which hosts elsewhere do not have')(title, async () => {});
 }
 
-/** What Node, Go and Java listen on by default: all addresses of both families, with one socket. */
-const ECHO = `require('net').createServer((c) => c.on('data', (d) => c.write(d))).listen(8080, () => console.log('listening'))`;
+/** As Node, Go and Java do by default, it listens on all addresses of both families with one socket. */
+const ECHO =
+	"require('net').createServer((c) => c.on('data', (d) => c.write(d)))" +
+	".listen(8080, () => console.log('listening'))";
 
-scenario(
-	'a dual-stack server: its calls are on sockets of IPv6, between addresses of IPv4',
-	{},
-	async ({ client, server }) => {
-		const echo = await server.run(['node', '-e', ECHO]);
-		await expect(echo).toPrint('listening');
-		const writer = await client.nc({ connect: server.port(8080) });
-		await writer.type('hello\n');
-		await expect(writer).toPrint('hello\n');
-		await expect(echo).toHaveReturned('read', 6);
-		await expect(echo).toHaveReturned('write', 6);
-		await expect(echo).toBlockIn('poll');
+scenario('a dual-stack server: its calls are on IPv6 sockets with IPv4 addresses', {}, async ({ client, server }) => {
+	const echo = await server.run(['node', '-e', ECHO]);
+	await expect(echo).toPrint('listening');
+	const writer = await client.nc({ connect: server.port(8080) });
+	await writer.type('hello\n');
+	await expect(writer).toPrint('hello\n');
+	await expect(echo).toHaveReturned('read', 6);
+	await expect(echo).toHaveReturned('write', 6);
+	await expect(echo).toBlockIn('poll');
 
-		const [read] = echo.calls('read');
-		const own = writer.calls('write')[0]?.socket;
-		check(own).toMatchObject({ family: 'IPv4', remote: server.port(8080) });
-		// The socket's family is its own; its addresses are those on the wire (RFC 4291, 2.5.5.2).
-		check(read?.socket).toEqual({ family: 'IPv6', local: own?.remote, remote: own?.local });
-	},
-);
+	const [read] = echo.calls('read');
+	const own = writer.calls('write')[0]?.socket;
+	check(own).toMatchObject({ family: 'IPv4', remote: server.port(8080) });
+	// The family is that of the socket; the addresses are those on the wire (RFC 4291, 2.5.5.2).
+	check(read?.socket).toEqual({ family: 'IPv6', local: own?.remote, remote: own?.local });
+});
 
-/** A thread reads from its connection; another waits for nothing at all, again and again. */
+/** One thread reads from a connection; the other calls select with a timeout in a loop. */
 const THREADS = `
 import select, socket, sys, threading
 s = socket.create_connection((sys.argv[1], 8080))
@@ -47,7 +45,7 @@ while True:
 `;
 
 scenarioOnNetns(
-	'a program of two threads: that one blocks is seen, whatever the other does',
+	'a program with two threads: one is seen to block while the other makes calls',
 	async ({ client, server }) => {
 		const writer = await server.nc({ listen: 8080 });
 		const program = await client.run(['python3', '-c', THREADS, server.address]);
@@ -68,7 +66,7 @@ scenarioOnNetns(
 	},
 );
 
-/** A server that forks for each connection: the child of the first ends without a word, that of the second answers. */
+/** A server that forks for each connection. The first child ends without an answer, the second one answers. */
 const FORKS = `
 import os, socket
 l = socket.create_server(('', 8080))
@@ -99,16 +97,13 @@ scenarioOnNetns('a server that forks: each process has its own calls', async ({ 
 	check(new Set([forking.pid, one?.pid, two?.pid]).size).toBe(3);
 	check([one?.returned, two?.returned]).toEqual([2, 3]);
 	check(answer).toMatchObject({ pid: two?.pid, returned: 3, socket: { remote: two?.socket?.remote } });
-	// The end of the first child may interrupt the second accept, which is then made again (SIGCHLD, ERESTARTSYS).
+	// The end of the first child may interrupt the second accept, which is then restarted (SIGCHLD, ERESTARTSYS).
 	const accepted = forking.calls('accept').filter(({ returned }) => returned !== undefined);
 	check(accepted.map(({ pid }) => pid)).toEqual([forking.pid, forking.pid]);
 	check(forking.results('read')).toBe(`process ${one?.pid}: 2; process ${two?.pid}: 3`);
 });
 
-/**
- * Files with odd names beside the socket; data that go from file to socket and from socket to pipe without a read or
- * write.
- */
+/** A file with an odd name beside the socket, and data that splice and sendfile move without a read or write. */
 const ODD = `
 import os, select, socket, sys
 os.chdir(os.environ.get('TMPDIR', '/tmp'))
@@ -125,11 +120,11 @@ s.shutdown(socket.SHUT_WR)
 s.recvmsg(10)
 `;
 
-scenarioOnNetns('odd names beside a socket, and data that pass by read and write', async ({ client, server }) => {
+scenarioOnNetns('odd names beside a socket, and data without read and write', async ({ client, server }) => {
 	const listener = await server.nc({ listen: 8080, shutdownAtEof: true });
 	const program = await client.run(['python3', '-c', ODD, server.address]);
-	// A regular file is always ready (poll(2)): the first poll returns at once, with the file; the second waits for the
-	// socket.
+	// A regular file is always ready (poll(2)). So the first poll returns at once with the file, and the second waits for
+	// the socket.
 	await expect(program).toBlockIn('poll');
 	await listener.type('hello\n');
 	await expect(listener).toPrint('data');

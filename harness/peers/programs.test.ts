@@ -1,4 +1,4 @@
-/** How each program is started, and what it cannot be told. The programs themselves run in labs. */
+/** The command line of each program, and its validation. The programs themselves run in lab tests. */
 import { describe, expect, test } from '@jest/globals';
 import { curl, dnc, echoClient, echoServer, nc, ncat, ncTraditional, telnet } from './programs.ts';
 
@@ -7,15 +7,15 @@ const SERVER = { address: '198.18.0.3', port: 8080 };
 test.each([
 	[nc({ listen: 8080 }), 'nc', 'listening', 'nc.openbsd -l 8080'],
 	[nc({ connect: SERVER, shutdownAtEof: true }), 'nc', 'connected', 'nc.openbsd -N 198.18.0.3 8080'],
-	// This one takes the port as an option (nc.traditional(1)); -k is SO_KEEPALIVE.
+	// It has an option for the port (nc.traditional(1)); -k is SO_KEEPALIVE.
 	[ncTraditional({ listen: 8080, keepalive: true }), 'nc', 'listening', 'nc.traditional -k -l -p 8080'],
 	[ncTraditional({ connect: SERVER }), 'nc', 'connected', 'nc.traditional 198.18.0.3 8080'],
 	[dnc({ listen: 8080 }), 'dnc', 'listening', 'dnc -l 8080'],
 	[dnc({ connect: SERVER }), 'dnc', 'connected', 'dnc 198.18.0.3 8080'],
-	// And here it keeps listening (ncat(1)).
+	// Here -k means that it keeps listening (ncat(1)).
 	[ncat({ listen: 8080, keepListening: true }), 'ncat', 'listening', 'ncat -k -l 8080'],
 	[telnet({ connect: SERVER }), 'telnet', 'connected', 'telnet 198.18.0.3 8080'],
-	// It ends by itself, and may be there to fail.
+	// It ends by itself, and many specs expect it to fail.
 	[curl({ connect: SERVER }), 'curl', 'started', 'curl -sS http://198.18.0.3:8080/'],
 	[
 		echoServer({ listen: 8080, keepaliveMs: 500, allowHalfOpen: true }),
@@ -29,19 +29,19 @@ test.each([
 	expect(program).toEqual({ kind, until, argv: command.split(' '), name: undefined });
 });
 
-test('each has the name that the spec gives, and is waited for as the spec says', () => {
-	const wanted = { name: 'kodos', until: 'started' } as const;
+test('each has the name and the `until` that the spec gives', () => {
+	const wanted = { name: 'chosen', until: 'started' } as const;
 	for (const start of [nc, ncTraditional, dnc, ncat, echoServer])
 		expect(start({ listen: 8080, ...wanted })).toMatchObject(wanted);
 	for (const start of [nc, ncTraditional, dnc, ncat, telnet, curl, echoClient])
 		expect(start({ connect: SERVER, ...wanted })).toMatchObject(wanted);
 });
 
-describe('what cannot be is refused before anything starts', () => {
-	// As a spec in JavaScript, or one whose types nobody has checked, would have it.
+describe('invalid options are refused before anything starts', () => {
+	// As in a spec in JavaScript, or in one whose types are not checked.
 	const given = (options: object) => options as { listen: number };
 
-	test.each([nc, ncTraditional, dnc, ncat])('both ends of a connection, or none: %p', (start) => {
+	test.each([nc, ncTraditional, dnc, ncat])('both listen and connect, or none of them: %p', (start) => {
 		const refused = expect.objectContaining({
 			code: 'OPTION_INVALID',
 			message: expect.stringContaining('one of listen and connect is needed'),
@@ -59,16 +59,16 @@ describe('what cannot be is refused before anything starts', () => {
 			expect(() => start({ connect })).toThrow(refused);
 	});
 
-	test('an option that it does not have, with the nearest', () => {
+	test('an option that does not exist, with the nearest name', () => {
 		const refused = (seen: string) =>
 			expect.objectContaining({ code: 'OPTION_UNKNOWN', seen: expect.stringContaining(seen) });
 		expect(() => nc(given({ listen: 8080, shutdownAtEOF: true }))).toThrow(refused('shutdownAtEof'));
-		// That is another program's, and means something else there.
+		// `keepalive` is an option of another program.
 		expect(() => ncat(given({ listen: 8080, keepalive: true }))).toThrow(refused('name'));
 		expect(() => echoServer(given({ listen: 8080, keepAliveMs: 1 }))).toThrow(refused('keepaliveMs'));
 	});
 
-	test('times that are none', () => {
+	test('times that are not positive', () => {
 		const refused = expect.objectContaining({ code: 'OPTION_INVALID' });
 		for (const ms of [0, -1, Number.NaN]) {
 			expect(() => echoServer({ listen: 8080, keepaliveMs: ms })).toThrow(refused);

@@ -1,4 +1,4 @@
-/** A call of a controlled socket: a question to the history when it is held, an error that is thrown when awaited. */
+/** A call of a controlled socket: its event in the history, and its result when it is awaited. */
 import { describe, expect, test } from '@jest/globals';
 import { quietResolvers } from '../agent/promises.ts';
 import { HalfopenError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { type CallOutcome, type CallText, SocketCall } from './socket-call.ts';
 
 const SEND: CallText = { name: 'send', args: '3, "one", 0', fd: 3, socket: { family: 'IPv4', remote: SERVER } };
 
-/** A call that returns when the test says so. */
+/** Makes a call that returns when the test says so. */
 function made(text: CallText = SEND) {
 	const peer = new FakePeer();
 	const { promise, resolve, reject } = quietResolvers<CallOutcome>();
@@ -20,19 +20,19 @@ function made(text: CallText = SEND) {
 }
 
 describe('a call', () => {
-	test('is in the history before it is made, and has no result until it returns', () => {
+	test('is recorded before it is made, and has no result until it returns', () => {
 		const peer = new FakePeer();
 		const seen: unknown[] = [];
 		const call = SocketCall.make(peer, SEND, async () => {
 			seen.push(...peer.context.history.of('call'));
 			return { returned: 3, t: HISTORY_START, took: 0 };
 		});
-		expect(seen).toEqual([{ kind: 'call', t: 0, host: 'client', peer: 'kang', pid: 7, ...SEND, source: 'socket' }]);
+		expect(seen).toEqual([{ kind: 'call', t: 0, host: 'client', peer: 'client-1', pid: 7, ...SEND, source: 'socket' }]);
 		expect(call.endedAt).toBeNaN();
 		expect(call.text).toBe('send(3, "one", 0)');
 	});
 
-	test('that has returned: its value, its time, and the ends of its socket', async () => {
+	test('that has returned has its value, its time, and the ends of its socket', async () => {
 		const { call, returns, history } = made();
 		returns({ returned: 3, local: CLIENT });
 		expect(await call).toMatchObject({ returned: 3 });
@@ -42,7 +42,7 @@ describe('a call', () => {
 		expect(call.endedAt).toBe(3);
 	});
 
-	test('gives what is made of its result, and is the same call', async () => {
+	test('can have another value for `await`, and is still the same call', async () => {
 		const { call, returns } = made();
 		const given = call.giving(({ returned }) => `descriptor ${returned}`);
 		returns({ returned: 4 });
@@ -50,21 +50,21 @@ describe('a call', () => {
 		expect(given.event).toBe(call.event);
 	});
 
-	test('that failed: CALL_FAILED where it is awaited; where it is held, nobody need wait for it', async () => {
+	test('that failed throws CALL_FAILED if it is awaited, and need not be awaited', async () => {
 		const { call, returns, history } = made();
 		returns({ returned: -1, errno: 'EPIPE' });
-		// An unhandled rejection would end this process.
+		// An unhandled rejection would end this process here.
 		await settle();
 		expect(history.of('call')).toMatchObject([{ errno: 'EPIPE', took: 2 }]);
 		expect(history.of('call')[0]).not.toHaveProperty('returned');
 		await expect(call).rejects.toMatchObject({
 			code: 'CALL_FAILED',
-			problem: 'kang on the client: send(3, "one", 0) failed with EPIPE.',
+			problem: 'client-1 on the client: send(3, "one", 0) failed with EPIPE.',
 			remedy: "If it should fail, expect that: await expect(….send(…)).toFailWith('EPIPE').",
 		});
 	});
 
-	test('whose process ends: it never returned, and that is neither a value nor an errno', async () => {
+	test('whose process ends never returned, and has neither a value nor an errno', async () => {
 		const { peer, call, reject, history } = made();
 		peer.context.clock.pass(5_000);
 		const gone = new HalfopenError('AGENT_GONE', { problem: 'The process has ended.', remedy: 'None.' });
@@ -76,11 +76,11 @@ describe('a call', () => {
 	});
 });
 
-describe('what a call gives beside its result', () => {
+describe('besides its return value, a call records', () => {
 	test.each([
 		[['POLLIN', 'POLLHUP'], '[{fd=3, revents=POLLIN|POLLHUP}]'],
 		[[], 'Timeout'],
-	])('poll: %j, in strace’s words', async (revents, result) => {
+	])('the events of poll %j in the format of strace', async (revents, result) => {
 		const { call, returns, history } = made({ ...SEND, name: 'poll' });
 		returns({ returned: revents.length === 0 ? 0 : 1, revents });
 		await call;
@@ -94,21 +94,29 @@ describe('what a call gives beside its result', () => {
 		socket: { family: 'IPv4', remote: SERVER },
 	};
 
-	test('SO_ERROR: an errno that no call returned, with the ends of its socket', async () => {
+	test('SO_ERROR as an errno that no call returned, with the ends of its socket', async () => {
 		const { call, returns, history } = made(SO_ERROR);
 		// ECONNREFUSED (errno(3)).
 		returns({ value: 111 });
 		await call;
 		expect(history.of('call')).toMatchObject([{ result: '[111]' }]);
 		expect(history.of('error')).toEqual([
-			{ kind: 'error', t: 3, host: 'client', peer: 'kang', errno: 'ECONNREFUSED', source: 'so_error', remote: SERVER },
+			{
+				kind: 'error',
+				t: 3,
+				host: 'client',
+				peer: 'client-1',
+				errno: 'ECONNREFUSED',
+				source: 'so_error',
+				remote: SERVER,
+			},
 		]);
 	});
 
 	test.each([
 		['no error', SO_ERROR, 0],
 		['another option', { ...SO_ERROR, args: '3, SO_KEEPALIVE' }, 1],
-	])('%s: nothing but the value', async (_what, text, value) => {
+	])('for %s only the value', async (_what, text, value) => {
 		const { call, returns, history } = made(text);
 		returns({ value });
 		await call;
@@ -117,15 +125,15 @@ describe('what a call gives beside its result', () => {
 	});
 });
 
-describe('who waits for a call', () => {
-	test('is told of while it blocks, and no longer', async () => {
+describe('awaiting a call', () => {
+	test('is an open wait while the call blocks', async () => {
 		const { peer, call, returns } = made();
 		expect(peer.context.waits.open).toEqual([]);
 		const awaited = call.then(() => {});
 		expect(peer.context.waits.open).toEqual([
-			{ what: 'kang on the client: send(3, "one", 0) to return', limitMs: undefined },
+			{ what: 'client-1 on the client: send(3, "one", 0) to return', limitMs: undefined },
 		]);
-		// Whoever awaits a call does something to the lab: it may change by that.
+		// Awaiting a call is an action of the spec, which may change the lab.
 		expect(peer.context.actions.idle).toBe(false);
 		returns({});
 		await awaited;
@@ -134,7 +142,7 @@ describe('who waits for a call', () => {
 		expect(peer.context.actions.idle).toBe(true);
 	});
 
-	test('does not wait for what is over', async () => {
+	test('is no open wait if the call has returned', async () => {
 		const { peer, call, returns } = made();
 		returns({});
 		await settle();

@@ -1,6 +1,6 @@
 import { expect, scenario } from '../index.ts';
 
-scenario('controlled sockets make exactly the calls that are asked for', {}, async ({ client, server, timeline }) => {
+scenario('controlled sockets make exactly the calls of the spec', {}, async ({ client, server, timeline }) => {
 	const listener = await (await server.socket()).listen(8080, { backlog: 1 });
 	const a = await client.socket();
 	await a.connect(server.port(8080));
@@ -20,7 +20,7 @@ scenario('controlled sockets make exactly the calls that are asked for', {}, asy
 	await expect(a.close()).toFailWith('EBADF');
 });
 
-scenario('SIGPIPE kills a process that does not ask for an errno', {}, async ({ client, server, timeline }) => {
+scenario('SIGPIPE kills a process without MSG_NOSIGNAL', {}, async ({ client, server, timeline }) => {
 	const listener = await (await server.socket()).listen(8080);
 	const a = await client.socket();
 	await a.connect(server.port(8080));
@@ -33,7 +33,7 @@ scenario('SIGPIPE kills a process that does not ask for an errno', {}, async ({ 
 });
 
 scenario(
-	'calls say whose they are, and one that its process does not survive ends with it',
+	'calls have the ends of their socket, and a call whose process ends never returns',
 	{},
 	async ({ client, server, timeline }) => {
 		const listener = await (await server.socket()).listen(8080);
@@ -58,7 +58,7 @@ scenario(
 		expect(b.process.blocksIn('read')).toBe(false);
 		expect(timeline.calls('accept', 'server')).toMatchObject([{ socket: { family: 'IPv4', local: { port: 8080 } } }]);
 
-		// SO_ERROR is told with the ends of its socket, though it has none any more when it is asked.
+		// SO_ERROR is recorded with the ends of its socket, although the kernel no longer returns them at that time.
 		const c = await client.socket();
 		await c.setNonBlocking();
 		await expect(c.connect(server.port(9))).toFailWith('EINPROGRESS');
@@ -70,7 +70,7 @@ scenario(
 	},
 );
 
-scenario('what no call could take is refused before it is made', {}, async ({ client, server, timeline }) => {
+scenario('invalid arguments are refused before a call is made', {}, async ({ client, server, timeline }) => {
 	const listener = await (await server.socket()).listen(8080);
 	const a = await client.socket();
 	const before = timeline.calls().length;
@@ -82,7 +82,7 @@ scenario('what no call could take is refused before it is made', {}, async ({ cl
 	expect(() => a.send('x'.repeat(1 << 20))).toThrow(/Send the data in several calls/);
 	expect(() => a.send(Buffer.alloc(400_000))).toThrow(/Send the data in several calls/);
 	expect(timeline.calls().length).toBe(before + 2);
-	// As much as goes into one call is sent: no more than this fits into a request to the agent.
+	// The largest size that fits into one request to the agent can be sent.
 	const most = (1 << 20) - 256;
 	const sent = a.send('x'.repeat(most));
 	for (let got = 0; got < most; ) got += (await b.recv(1 << 20)).returned;
