@@ -29,7 +29,9 @@ export function allowedForSuite(engine: string, longestSeconds: number): number 
 
 /** The limit of a query over 50,000 segments. */
 const QUERY_MS = 50;
-/** The limit of joining, matching, drawing and writing a transfer, as a multiple of the time in which tshark reads it. */
+/**
+ * The limit of joining, matching, drawing and writing a transfer, as a multiple of the time in which tshark reads it.
+ */
 const TSHARK_RATIO = 1.5;
 
 function exceededByScale({ scale }: BenchResults[string]): string[] {

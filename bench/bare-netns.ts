@@ -8,8 +8,8 @@ import { HalfopenError } from '../harness/errors.ts';
 import { type BenchSide, startedAndRemoved } from './sides.ts';
 
 /**
- * Runs in the namespace of one host: configures the interface, then starts the programs that a host runs. Prints `ready`
- * when the capture has started and the second agent has sent its first line.
+ * Runs in the namespace of one host: configures the interface, then starts the programs that a host runs. Prints
+ * `ready` when the capture has started and the second agent has sent its first line.
  */
 const HOST = `
 set -e
@@ -30,8 +30,8 @@ wait
 `;
 
 /**
- * Creates two network namespaces, each held by an agent, without a bridge and without mount and PID namespaces. If one host
- * fails, both end.
+ * Creates two network namespaces, each held by an agent, without a bridge and without mount and PID namespaces. If one
+ * host fails, both end.
  */
 const LAB = `
 set -e
@@ -54,8 +54,8 @@ export interface NetnsSite {
 }
 
 /**
- * Runs the same programs in two network namespaces with a veth pair, by a shell script alone. Nothing else is isolated, and
- * the output of the programs is not read.
+ * Runs the same programs in two network namespaces with a veth pair, by a shell script alone. Nothing else is isolated,
+ * and the output of the programs is not read.
  */
 export function bareNetns({ run, binaries }: NetnsSite): BenchSide {
 	const env = environmentOf(run, binaries.bin);

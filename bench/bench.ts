@@ -12,8 +12,8 @@ import { loadOf, nameOfResults, say } from './surroundings.ts';
 
 const command = new Command('npm run bench --')
 	.description(
-		'Measures how long labs take, compared with the engine alone, and what large timelines cost. Writes the results to ' +
-			'reports/bench.json. Exits with 1 if a limit is exceeded.',
+		'Measures how long labs take, compared with the engine alone, and what large timelines cost. Writes the results ' +
+			'to reports/bench.json. Exits with 1 if a limit is exceeded.',
 	)
 	.option('--suite', 'also run the whole suite once on each available engine')
 	.action(async ({ suite = false }: { suite?: boolean }) => {

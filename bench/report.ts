@@ -1,7 +1,7 @@
 import { alignColumns } from '../harness/util/columns.ts';
 import type { BenchResults, Measured } from './results.ts';
 
-/** BenchResults as tables: the labs of each engine, how they wait where time is their own, then the suites side by side. */
+/** Returns results as tables: for each engine its labs, and in virtual time its waits; then the suites of all engines. */
 export function report(results: BenchResults): string {
 	const engines = Object.entries(results);
 	const labs = engines.flatMap(([engine, { labs, waiting, scale }]) => [
@@ -72,7 +72,7 @@ function loadText([before, after]: readonly [number, number]): string {
 	return `${before.toFixed(1)} to ${after.toFixed(1)}`;
 }
 
-/** A table whose first column is text, and so is column `text`. All others are numbers. */
+/** Returns a table. Its first column and column `text` are text. All others are numbers. */
 function table(rows: readonly (readonly string[])[], text?: number): string {
 	return alignColumns(rows, (column) => column > 0 && column !== text).join('\n');
 }

@@ -10,8 +10,8 @@ import { buildAgent } from './build.ts';
 const CACHE = join(PROJECT_ROOT, '.cache');
 
 /**
- * Returns the path of an agent that is compiled from the current sources. The first test file compiles it for all others,
- * and for later runs.
+ * Returns the path of an agent that is compiled from the current sources. The first test file compiles it for all
+ * others, and for later runs.
  */
 export async function builtAgent(): Promise<string> {
 	const sources = [...(await hostSources()), 'harness/agent/build.ts', 'harness/util/compile.ts'];
@@ -41,8 +41,8 @@ export async function processState(pid: number): Promise<string | undefined> {
 }
 
 /**
- * Returns the number of sleeping threads of a process. A controlled process has one thread that reads requests, and one for each
- * call that blocks.
+ * Returns the number of sleeping threads of a process. A controlled process has one thread that reads requests, and one
+ * for each call that blocks.
  */
 export async function sleepingThreads(pid: number): Promise<number> {
 	const states = await Promise.all((await readdir(`/proc/${pid}/task`)).map((thread) => processState(Number(thread))));

@@ -3,8 +3,8 @@ import { Duplex } from 'node:stream';
 import { Agent } from './agent.ts';
 
 /**
- * Returns a duplex channel over the standard input and output of a process. Unlike `Duplex.from` it delivers all output of
- * a process that has died. Errors of its standard input are ignored: they mean that the process has ended.
+ * Returns a duplex channel over the standard input and output of a process. Unlike `Duplex.from` it delivers all output
+ * of a process that has died. Errors of its standard input are ignored: they mean that the process has ended.
  */
 export function channelTo(child: ChildProcessWithoutNullStreams): Duplex {
 	const channel = new Duplex({

@@ -53,8 +53,8 @@ export class AgentProcess {
 	#ended: ProcessEnd | undefined;
 
 	/**
-	 * Called by `Agent` and `ControlledProcess` when the agent has answered. `streams` are those that will send an end-of-file
-	 * event.
+	 * Called by `Agent` and `ControlledProcess` when the agent has answered. `streams` are those that will send an
+	 * end-of-file event.
 	 */
 	constructor(requests: Requests, id: number, pid: number, handlers: StreamHandlers, streams: readonly string[]) {
 		this.pid = pid;

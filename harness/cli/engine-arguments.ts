@@ -5,8 +5,8 @@ import { ENGINE_VARIABLE } from '../run/choose-engine.ts';
 const GUESTS_AT_ONCE = 2;
 
 /**
- * Returns Jest's arguments with the defaults of the chosen engine. `--seed` sets Jest's seed (the order of tests) and the
- * seed of the guests' random numbers.
+ * Returns Jest's arguments with the defaults of the chosen engine. `--seed` sets Jest's seed (the order of tests) and
+ * the seed of the guests' random numbers.
  */
 export function forEngine(args: readonly string[], environment = process.env): string[] {
 	const seed = /(?:^| )--seed[= ](\d+)/.exec(args.join(' '))?.[1];

@@ -23,8 +23,8 @@ interface KernelsOptions extends OwnKernel {
 
 const command = new Command('npm run kernels --')
 	.description(
-		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Skips kernels ' +
-			'that are already prepared.',
+		'Fetches Linux kernels from Debian’s archive, verifies them, and prepares them for virtual machines. Skips ' +
+			'kernels that are already prepared.',
 	)
 	.argument('[kernels...]', 'a series (6.1 means its newest release) or a release (6.1.0-50-cloud-amd64)')
 	.option('--list', 'list the kernels in Debian’s archive and those that are prepared')

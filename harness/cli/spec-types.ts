@@ -6,9 +6,9 @@ import { runCommand } from '../util/run-command.ts';
 const MAX_LINES = 20;
 
 /**
- * Starts tsc to type-check the specs that the arguments name, while they run. Types are stripped before a spec runs, so a
- * spec with type errors may run. The returned function resolves with a message about the errors in these specs, which is
- * empty if there are none. tsc saves its state, so only the first check is slow.
+ * Starts tsc to type-check the specs that the arguments name, while they run. Types are stripped before a spec runs, so
+ * a spec with type errors may run. The returned function resolves with a message about the errors in these specs, which
+ * is empty if there are none. tsc saves its state, so only the first check is slow.
  */
 export function checkTypesOf(args: readonly string[]): () => Promise<string> {
 	const named = args.filter((argument) => argument.startsWith('specs/'));

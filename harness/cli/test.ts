@@ -3,8 +3,8 @@ import { forEngine } from './engine-arguments.ts';
 import { checkTypesOf } from './spec-types.ts';
 
 /**
- * `npm test -- <any argument of Jest>`. The project `kills` is left out unless the user selects projects: it measures how
- * quickly killed runs are swept, so it needs an idle machine and has its own command, `npm run test:kills`.
+ * `npm test -- <any argument of Jest>`. The project `kills` is left out unless the user selects projects: it measures
+ * how quickly killed runs are swept, so it needs an idle machine and has its own command, `npm run test:kills`.
  */
 const args = forEngine(process.argv.slice(2));
 const selectsProjects = args.some((argument) => /^--(select|ignore)Projects\b/.test(argument));

@@ -1,6 +1,6 @@
 /**
- * The contract of an engine with the harness (engine.ts): power, kill, revive and destroy, on the engine of this run. The
- * tests use the agents only, without the layers above the engine.
+ * The contract of an engine with the harness (engine.ts): power, kill, revive and destroy, on the engine of this run.
+ * The tests use the agents only, without the layers above the engine.
  */
 import { expect, jest, test } from '@jest/globals';
 import { Agent } from '../agent/agent.ts';
@@ -137,7 +137,9 @@ test('powerOff and powerOn: do not change the interface of the other host', () =
 				changes += bytes;
 			},
 		});
-		/** Changes a link and waits for the report. It shows that the monitor runs, and has reported all earlier changes. */
+		/**
+		 * Changes a link and waits for the report. It shows that the monitor runs, and has reported all earlier changes.
+		 */
 		const waitForMonitor = async (mtu: number) => {
 			await until(async () => {
 				await output(client.machine, 'ip', 'link', 'set', 'lo', 'mtu', String(mtu));

@@ -1,6 +1,6 @@
 /**
- * The contract of an engine with the harness (engine.ts), clause by clause, on the engine of this run. The tests use the
- * agents only, without the layers above the engine. conformance-power.lab.test.ts has the rest.
+ * The contract of an engine with the harness (engine.ts), clause by clause, on the engine of this run. The tests use
+ * the agents only, without the layers above the engine. conformance-power.lab.test.ts has the rest.
  */
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -146,7 +146,7 @@ describe('two running hosts', () => {
 		expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 0 0 ${server.host.address}:8083 `));
 	});
 
-	test('pause: programs are frozen when it resolves, and the kernel still acknowledges; resume: they read the data', async () => {
+	test('pause: programs are frozen, and the kernel still acknowledges; resume: they read the data', async () => {
 		const { client, server } = machines;
 		const { near, far } = await connection(client, server, 8084);
 		// Ten rounds, because a program that is not frozen yet would read only sometimes.

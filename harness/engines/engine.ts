@@ -94,8 +94,8 @@ export interface EngineLab {
 	readonly clock: LabClock;
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/**
-	 * Returns the kernel's trace as text, from now on. It contains this lab's sockets and may contain those of other labs.
-	 * Returns the reason if the trace cannot be read.
+	 * Returns the kernel's trace as text, from now on. It contains this lab's sockets and may contain those of other
+	 * labs. Returns the reason if the trace cannot be read.
 	 */
 	kernelTrace(): Promise<KernelTrace>;
 	/**

@@ -9,8 +9,8 @@ const SOURCES = [
 ];
 
 /**
- * Returns the sources of the project's own programs on hosts, the same for all engines: the agent, `dnc`, the Node peers.
- * The paths are relative to the repository and sorted.
+ * Returns the sources of the project's own programs on hosts, the same for all engines: the agent, `dnc`, the Node
+ * peers. The paths are relative to the repository and sorted.
  */
 export async function hostSources(): Promise<string[]> {
 	const found = await Promise.all(SOURCES.map(filesIn));

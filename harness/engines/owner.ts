@@ -41,8 +41,8 @@ export function ownerOf(pid: number): string {
 }
 
 /**
- * Whether the owner was a process that this process could see, and has ended. Returns false if that cannot be determined,
- * for example for a process of another machine.
+ * Whether the owner was a process that this process could see, and has ended. Returns false if that cannot be
+ * determined, for example for a process of another machine.
  */
 export function isDead(owner: string): boolean {
 	if (isElsewhere(owner)) return false;

@@ -61,7 +61,7 @@ describe('the clock of a lab', () => {
 		expect(() => new RealClock().now()).toThrow('calibrate is called before now');
 	});
 
-	test('never has a larger error than its precision while both clocks run equally fast, whatever the delays', async () => {
+	test('has no larger error than its precision while both clocks run equally fast, whatever the delays', async () => {
 		const delay = fc.double({ min: 0, max: 0.5, noNaN: true });
 		const calibrations = fc.array(fc.array(fc.tuple(delay, delay), { minLength: 1, maxLength: 6 }), {
 			minLength: 1,
@@ -82,7 +82,7 @@ describe('the clock of a lab', () => {
 		);
 	});
 
-	test('an event of the harness is earlier than its request on the host, and later than the host’s answer before', async () => {
+	test('an event of the harness is between the host’s last answer and its next request', async () => {
 		const host = new RemoteHost(EPOCH);
 		await host.calibrate([0.004, 0.001]);
 		const stamped = host.clock.now();

@@ -1,6 +1,6 @@
 /**
- * The contract of an engine with the runner (engine.ts, EngineRunner), on the engine of this run. Each test opens its own
- * run.
+ * The contract of an engine with the runner (engine.ts, EngineRunner), on the engine of this run. Each test opens its
+ * own run.
  */
 import { expect, jest, test } from '@jest/globals';
 import { currentEngine } from '../run/current.ts';
@@ -14,7 +14,7 @@ jest.setTimeout(180_000);
 
 const objectsOf = ({ id }: RunIdentity) => inventory.objects((run) => run.id === id);
 
-test('a destroyed lab leaves nothing, after any operation on its hosts; close ends everything that open started', async () => {
+test('a destroyed lab leaves nothing after any operations; close ends everything that open started', async () => {
 	await using own = await ownRun();
 	const lab = await own.engine.createLab();
 	const { client, server } = lab.hosts;
@@ -32,7 +32,7 @@ test('a destroyed lab leaves nothing, after any operation on its hosts; close en
 	expect(await own.runner.runs()).not.toContainEqual(expect.objectContaining({ id: own.run.id }));
 });
 
-test('runs returns a run that has objects, with its owner; sweep removes all of them, and nothing of another run', async () => {
+test('runs returns a run with objects and its owner; sweep removes all of them, and nothing else', async () => {
 	const others = await (await currentEngine()).createLab();
 	try {
 		const neighbour = await reach(others.hosts.client);

@@ -1,6 +1,6 @@
 /**
- * Subnets of labs: the /29 blocks of 198.18.0.0/15. RFC 2544 reserves this range for benchmarks, so they overlap with no
- * other network. Orphaned sockets of a removed lab emit events with its addresses for minutes. So a run never uses a
+ * Subnets of labs: the /29 blocks of 198.18.0.0/15. RFC 2544 reserves this range for benchmarks, so they overlap with
+ * no other network. Orphaned sockets of a removed lab emit events with its addresses for minutes. So a run never uses a
  * block twice, and each run starts at another block.
  */
 const FIRST_BLOCK = (198 << 24) | (18 << 16);

@@ -201,7 +201,7 @@ describeWithApt('a package', () => {
 });
 
 describeWithApt('the archive', () => {
-	test('returns the kernels of its suites, which are cached, and the error of each suite that could not be fetched', async () => {
+	test('returns the errors of suites that could not be fetched, and caches the kernels of the others', async () => {
 		const errors = await refreshSuites([SUITE, 'trixie'], archive(), now, () => {});
 		expect(errors.map(({ code, seen }) => [code, seen])).toEqual([
 			['DOWNLOAD_FAILED', expect.stringContaining('does not have a Release file')],

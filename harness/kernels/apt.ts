@@ -21,7 +21,9 @@ export interface Archive {
 /** Called with the progress in percent. */
 export type OnProgress = (percent: number) => void;
 
-/** Returns the folder of apt's state for a suite: lists and partial downloads. This machine's apt uses other folders. */
+/**
+ * Returns the folder of apt's state for a suite: lists and partial downloads. This machine's apt uses other folders.
+ */
 const aptFolder = (suite: string) => join(archiveFolder(), suite);
 
 /** A program that prints a file of apt, decompressed. It is not in the PATH. */
@@ -142,8 +144,8 @@ async function configure(suite: string, mirror: string, keyring: string): Promis
 }
 
 /**
- * Errors, and the warnings that count as errors: if an index cannot be fetched, apt uses the previous one and exits with
- * 0.
+ * Errors, and the warnings that count as errors: if an index cannot be fetched, apt uses the previous one and exits
+ * with 0.
  */
 const COMPLAINT = /^(E: |W: (Failed to fetch|Some index files failed|GPG error))/;
 

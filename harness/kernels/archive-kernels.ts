@@ -24,8 +24,8 @@ export interface ArchiveKernel {
 const IMAGE = 'linux-image-';
 
 /**
- * Returns the kernels among a suite's packages: signed, of the flavour `cloud`, and complete. The archive may contain the
- * image of an older kernel without its modules.
+ * Returns the kernels among a suite's packages: signed, of the flavour `cloud`, and complete. The archive may contain
+ * the image of an older kernel without its modules.
  */
 export function kernelsAmong(packages: readonly ArchivePackage[], suite: string): ArchiveKernel[] {
 	const byKey = new Map(packages.map((one) => [keyOf(one), one]));

@@ -28,8 +28,8 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /**
- * Returns an error if the source cannot be read. Nothing is written outside of the cache, but the error of a failed copy
- * names both files, and not which of them failed.
+ * Returns an error if the source cannot be read. Nothing is written outside of the cache, but the error of a failed
+ * copy names both files, and not which of them failed.
  */
 async function unreadable(error: NodeJS.ErrnoException): Promise<HalfopenError | undefined> {
 	const { path } = error;

@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Returns the user's cache folder for everything that can be rebuilt: `$XDG_CACHE_HOME/halfopen`, or `~/.cache/halfopen`.
- * It may not exist yet.
+ * Returns the user's cache folder for everything that can be rebuilt: `$XDG_CACHE_HOME/halfopen`, or
+ * `~/.cache/halfopen`. It may not exist yet.
  */
 export function cacheFolder(): string {
 	const caches = process.env.XDG_CACHE_HOME ?? '';

@@ -6,8 +6,8 @@ export type Choice = { readonly ready: PreparedKernel } | { readonly fetch: Arch
 
 /**
  * Resolves a name, given the prepared kernels and those in the archive. A series stands for its newest release in the
- * archive. If the archive has none of that series, it stands for the newest prepared one. Returns undefined if the name is
- * unknown.
+ * archive. If the archive has none of that series, it stands for the newest prepared one. Returns undefined if the name
+ * is unknown.
  */
 export function choose(
 	name: string,

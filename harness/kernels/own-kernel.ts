@@ -20,8 +20,8 @@ export interface OwnKernel {
 
 /**
  * Prepares a kernel of the user and replaces an earlier one of the same name. Rejects with OPTION_MISSING without an
- * image or modules, with KERNEL_INVALID if they are not those of one kernel, with NAME_INVALID or NAME_TAKEN if the name
- * cannot be used, and like `prepare`.
+ * image or modules, with KERNEL_INVALID if they are not those of one kernel, with NAME_INVALID or NAME_TAKEN if the
+ * name cannot be used, and like `prepare`.
  */
 export async function prepareOwn({ image, modules, name }: OwnKernel, now: Date): Promise<KernelRecord> {
 	if (image === undefined || modules === undefined) {

@@ -8,7 +8,8 @@ export interface ArchivePackage extends KernelPackage {
 }
 
 /**
- * Returns the packages of a Packages index whose names have this prefix. A paragraph that lacks a required field is skipped.
+ * Returns the packages of a Packages index whose names have this prefix. A paragraph that lacks a required field is
+ * skipped.
  */
 export function parsePackages(text: string, prefix: string): ArchivePackage[] {
 	return paragraphsOf(text)

@@ -52,7 +52,9 @@ export async function prepare(record: KernelRecord, partsIn: (scratch: string) =
 	});
 }
 
-/** Returns the files of the wanted modules and their dependencies, relative to their folder, in the order of insertion. */
+/**
+ * Returns the files of the wanted modules and their dependencies, relative to their folder, in the order of insertion.
+ */
 async function orderOf(modules: string, release: string, scratch: string): Promise<string[]> {
 	const dependencies = parseDependencies(await modulesDep(modules, release, scratch));
 	const builtin = parseBuiltin(await readFile(join(modules, 'modules.builtin'), 'utf8').catch(() => ''));
@@ -69,8 +71,8 @@ async function orderOf(modules: string, release: string, scratch: string): Promi
 }
 
 /**
- * Returns the text of `modules.dep`. Runs depmod in a folder of links to the modules, because packages and users' builds
- * may have no modules.dep.
+ * Returns the text of `modules.dep`. Runs depmod in a folder of links to the modules, because packages and users'
+ * builds may have no modules.dep.
  */
 async function modulesDep(modules: string, release: string, scratch: string): Promise<string> {
 	const links = join(scratch, 'links', 'lib', 'modules', release);

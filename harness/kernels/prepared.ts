@@ -58,9 +58,10 @@ export async function preparedKernels(): Promise<PreparedKernel[]> {
 }
 
 /**
- * Returns the prepared kernel with this name: a series (`6.1`, its newest prepared release), a release, or the name of a
- * kernel of the user. Rejects with KERNEL_MISSING if it must be fetched first, and with KERNEL_UNKNOWN and the nearest
- * names if the cached lists of the archive have none of this name. If there is no cached list, any series may exist.
+ * Returns the prepared kernel with this name: a series (`6.1`, its newest prepared release), a release, or the name of
+ * a kernel of the user. Rejects with KERNEL_MISSING if it must be fetched first, and with KERNEL_UNKNOWN and the
+ * nearest names if the cached lists of the archive have none of this name. If there is no cached list, any series may
+ * exist.
  */
 export async function preparedKernel(name: string): Promise<PreparedKernel> {
 	const prepared = await preparedKernels();

@@ -4,8 +4,8 @@ import { endingWithRunner } from './end-with-runner.ts';
 import { currentRun, isInRun } from './handover.ts';
 
 /**
- * The engine is connected when this module is loaded: concurrent scenarios start between tests, where Jest does not allow
- * imports.
+ * The engine is connected when this module is loaded: concurrent scenarios start between tests, where Jest does not
+ * allow imports.
  */
 let engine: Engine | undefined = isInRun() ? await connect() : undefined;
 

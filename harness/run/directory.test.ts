@@ -132,7 +132,7 @@ describe('ignores and keeps folders that are not those of a run', () => {
 	});
 });
 
-test('a dead run that cannot be swept keeps its folder for the next run, with a message; the others are swept', async () => {
+test('a dead run that cannot be swept keeps its folder, with a message; the others are swept', async () => {
 	for (const id of ['one', 'stuck', 'two']) await makeDirectory(runOf(id), 'unit');
 	const { engine, swept } = engineWith();
 	const sweep = async (run: RunIdentity) => {

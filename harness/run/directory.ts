@@ -20,7 +20,8 @@ interface Identity extends RunIdentity {
 export const directoryOf = (id: string, parent = tmpdir()): string => join(parent, `${PREFIX}${id}`);
 
 /**
- * Creates the folder of a run. It exists as long as there may be something to sweep, because it contains the run's owner.
+ * Creates the folder of a run. It exists as long as there may be something to sweep, because it contains the run's
+ * owner.
  */
 export async function makeDirectory({ id, owner, directory }: Run, engine: string): Promise<void> {
 	await makePrivateFolder(directory);

@@ -5,8 +5,8 @@ const POLL_MS = 200;
 
 /**
  * Makes a worker exit when its runner has died, so that it creates no labs while the watchdog sweeps. The end of Jest's
- * channel between the two does not end the worker, and the `process` object of tests is a copy whose `ppid` never changes.
- * So the worker checks the runner while it has labs.
+ * channel between the two does not end the worker, and the `process` object of tests is a copy whose `ppid` never
+ * changes. So the worker checks the runner while it has labs.
  */
 export function endingWithRunner(engine: Engine, runner: string): Engine {
 	return {

@@ -1,4 +1,6 @@
-/** The errors of a lab: one type, a code each, a message with cause and remedy. The lab can be used after each of them. */
+/**
+ * The errors of a lab: one type, a code each, a message with cause and remedy. The lab can be used after each of them.
+ */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Engine, EngineLab } from '../engines/engine.ts';
 import { type ErrorCode, HalfopenError } from '../errors.ts';

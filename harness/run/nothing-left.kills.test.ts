@@ -29,7 +29,9 @@ const KINDS = [
 /** How a run is killed. */
 type KillMethod = readonly [signal: NodeJS.Signals, whom: 'runner' | 'group'];
 
-/** Like Ctrl-C in a terminal, like a time limit of CI, and with all workers. All other kills are SIGKILL to Jest only. */
+/**
+ * Like Ctrl-C in a terminal, like a time limit of CI, and with all workers. All other kills are SIGKILL to Jest only.
+ */
 const OTHER_METHODS: readonly KillMethod[] = [
 	['SIGINT', 'group'],
 	['SIGTERM', 'runner'],
@@ -69,8 +71,8 @@ test(
 		const kills = drawKills(lengthMs);
 		const outcomes: KillOutcome[] = [];
 		while (kills.length > 0) {
-			// The runs of a group start together, after the last group has ended: the start of a run sweeps what the watchdogs
-			// of others should sweep.
+			// The runs of a group start together, after the last group has ended: the start of a run sweeps what the
+			// watchdogs of others should sweep.
 			const group = clones.flatMap((clone) => kills.splice(0, 1).map((kill) => killRun(clone, kill)));
 			for (const outcome of await Promise.all(group)) {
 				if ('line' in outcome) outcomes.push(outcome);
@@ -95,8 +97,8 @@ async function lengthOfRun(clone: Clone): Promise<number> {
 }
 
 /**
- * Kills a run. If the run has ended before, because it was quicker than the measured ones, returns another kill within the
- * time that it took.
+ * Kills a run. If the run has ended before, because it was quicker than the measured ones, returns another kill within
+ * the time that it took.
  */
 async function killRun(clone: Clone, { method, afterMs, random }: Kill): Promise<KillOutcome | Kill> {
 	const start = Date.now();

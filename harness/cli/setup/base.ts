@@ -5,8 +5,8 @@ import { buildOwnBase, ownBase } from './own-base.ts';
 import { say } from './steps.ts';
 
 /**
- * Returns the name of the base image: the official one if a registry can be reached, else one of the same release, which
- * is built from Debian packages.
+ * Returns the name of the base image: the official one if a registry can be reached, else one of the same release,
+ * which is built from Debian packages.
  */
 export async function ensureBase(docker: Dockerode): Promise<string> {
 	if (await hasImage(docker, officialBase)) return officialBase;

@@ -8,8 +8,8 @@ import { say, step } from './steps.ts';
 const KEPT_MS = 86_400_000;
 
 /**
- * Compiles a file or folder whose name is `<kind>-<hash of its sources>`, unless it exists. `build` writes it to another
- * folder, from which it is moved when it is complete. Then removes what was compiled from older sources.
+ * Compiles a file or folder whose name is `<kind>-<hash of its sources>`, unless it exists. `build` writes it to
+ * another folder, from which it is moved when it is complete. Then removes what was compiled from older sources.
  */
 export async function ensureCompiled(
 	target: string,

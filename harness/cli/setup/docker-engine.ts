@@ -16,8 +16,8 @@ export interface ReachedEngine {
 }
 
 /**
- * Returns the Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless), or undefined if it does
- * not answer.
+ * Returns the Docker engine that testcontainers finds (DOCKER_HOST, the usual sockets, rootless), or undefined if it
+ * does not answer.
  */
 export async function reachEngine(): Promise<ReachedEngine | undefined> {
 	try {

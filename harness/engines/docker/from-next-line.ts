@@ -3,8 +3,8 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 const NEWLINE = 10;
 
 /**
- * Returns a stream from its next line on, because a reader may join a stream in the middle of a line. The result ends or
- * fails when the stream does.
+ * Returns a stream from its next line on, because a reader may join a stream in the middle of a line. The result ends
+ * or fails when the stream does.
  */
 export function fromNextLine(stream: Readable): Readable {
 	let isAligned = false;

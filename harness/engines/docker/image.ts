@@ -12,7 +12,9 @@ export async function hostImageFiles(): Promise<string[]> {
 	return [hostDockerfile, ...(await hostSources())].sort();
 }
 
-/** Returns the name of the host image. Its tag is a hash of the sources, so an image of older sources has another name. */
+/**
+ * Returns the name of the host image. Its tag is a hash of the sources, so an image of older sources has another name.
+ */
 export async function hostImage(): Promise<string> {
 	return `halfopen-host:${await hashOf(await hostImageFiles())}`;
 }

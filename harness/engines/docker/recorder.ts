@@ -7,7 +7,9 @@ import { labelsOf } from './labels.ts';
 /** Returns the name of the container that records the kernel's trace. */
 export const recorderName = (run: RunIdentity) => `halfopen-${run.id}-recorder`;
 
-/** Returns the options of the recorder's container. Attach before it starts: it prints `# recording` when it records. */
+/**
+ * Returns the options of the recorder's container. Attach before it starts: it prints `# recording` when it records.
+ */
 export function recorderContainer(run: RunIdentity, image: string): Dockerode.ContainerCreateOptions {
 	return { name: recorderName(run), ...tracingContainer(image, labelsOf(run), recorderCommand(run)) };
 }

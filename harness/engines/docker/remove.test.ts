@@ -7,9 +7,9 @@ import { removeContainer } from './remove.ts';
 const DESTROYED_AT = 1_800_000_000;
 
 /**
- * Returns an engine on which another process's removal ends after the engine has answered a request for events, but before
- * it subscribes to them. It sends the remembered events since the requested time, and none if no time was requested (moby,
- * getEvents in system_routes.go; SubscribeToEvents).
+ * Returns an engine on which another process's removal ends after the engine has answered a request for events, but
+ * before it subscribes to them. It sends the remembered events since the requested time, and none if no time was
+ * requested (moby, getEvents in system_routes.go; SubscribeToEvents).
  */
 function engineThatSubscribesLate(): { docker: Dockerode; container: Dockerode.Container; events: Readable } {
 	const events = new PassThrough();

@@ -29,9 +29,9 @@ export async function removeNetwork(network: Dockerode.Network): Promise<boolean
 }
 
 /**
- * Resolves when the removal by another process is complete. The engine's own wait for `removed` cannot be used: a request that
- * comes slightly too late is never answered (moby, container/state.go: SetRemoved creates a new channel for those that
- * still wait).
+ * Resolves when the removal by another process is complete. The engine's own wait for `removed` cannot be used: a
+ * request that comes slightly too late is never answered (moby, container/state.go: SetRemoved creates a new channel
+ * for those that still wait).
  */
 async function waitUntilRemoved(docker: Dockerode, container: Dockerode.Container): Promise<void> {
 	// The engine sends the response headers before it subscribes to events (moby, getEvents in system_routes.go). `since:

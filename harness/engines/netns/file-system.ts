@@ -70,8 +70,8 @@ export function overlayProbe(asRoot: boolean): string {
 		`mount -t tmpfs tmpfs ${STAGING}`,
 		`mkdir ${STAGING}/upper ${STAGING}/work ${ROOT}`,
 		`for path in ${layered.map(quoted).join(' ')}; do`,
-		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ${ROOT} ` +
-			`2>/dev/null && umount ${ROOT} || echo "$path"`,
+		`	mount -t overlay -o "${overlayOptions('$path', `${STAGING}/upper`, `${STAGING}/work`, asRoot)}" overlay ` +
+			`${ROOT} 2>/dev/null && umount ${ROOT} || echo "$path"`,
 		'done',
 	].join('\n');
 }
@@ -173,8 +173,8 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString
 const staged = (path: string): string => join(ROOT, path);
 
 /**
- * Returns the entries of /proc that must be read-only, because they are global kernel settings: Docker's defaults (moby,
- * oci/defaults.go) and everything else that is writable.
+ * Returns the entries of /proc that must be read-only, because they are global kernel settings: Docker's defaults
+ * (moby, oci/defaults.go) and everything else that is writable.
  */
 function globalSettings(): string[] {
 	const names = readdirSync('/proc').filter((name) => !/^(\d+|self|thread-self|mounts|net)$/.test(name));
@@ -189,8 +189,8 @@ function globalSettings(): string[] {
 const readOnly = (paths: readonly string[]): RootStep[] => paths.map((path) => bind(path, path, 'ro'));
 
 /**
- * Returns the steps that let a machine write the sysctls of its own network. A userland cannot write them. One of them is
- * global to the kernel (net/netfilter/nf_hooks_lwtunnel.c: a static key), so it stays read-only if it exists.
+ * Returns the steps that let a machine write the sysctls of its own network. A userland cannot write them. One of them
+ * is global to the kernel (net/netfilter/nf_hooks_lwtunnel.c: a static key), so it stays read-only if it exists.
  */
 function networkSysctls(): RootStep[] {
 	const [own, machineWide] = ['/proc/sys/net', '/proc/sys/net/netfilter/nf_hooks_lwtunnel'];

@@ -24,8 +24,8 @@ export function localPlatform(run: RunIdentity, { bin, opt }: Binaries, noOverla
 export const isRoot = () => process.getuid?.() === 0;
 
 /**
- * Returns the environment of all processes of a run, inside and outside of hosts. It inherits nothing but PATH from this
- * process (for example, not NODE_OPTIONS).
+ * Returns the environment of all processes of a run, inside and outside of hosts. It inherits nothing but PATH from
+ * this process (for example, not NODE_OPTIONS).
  */
 export function environmentOf(run: RunIdentity, bin: string): Record<string, string> {
 	return { PATH: pathWith(bin), HOME: '/root', LANG: 'C.UTF-8', ...markOf('netns', run) };

@@ -1,4 +1,6 @@
-/** When the recorder of the kernel's trace ends, all labs are notified, including later ones, and nothing is left of it. */
+/**
+ * When the recorder of the kernel's trace ends, all labs are notified, including later ones, and nothing is left of it.
+ */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

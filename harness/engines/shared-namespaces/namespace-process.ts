@@ -48,8 +48,8 @@ export function machinePrefix(platform: Platform, wire: number): string[] {
 }
 
 /**
- * Returns a command prefix that creates a userland: it joins the network and UTS namespaces of a machine, and gets a new
- * PID namespace and a new mount namespace with a copy of the machine's mounts.
+ * Returns a command prefix that creates a userland: it joins the network and UTS namespaces of a machine, and gets a
+ * new PID namespace and a new mount namespace with a copy of the machine's mounts.
  */
 export function userlandPrefix(platform: Platform, machine: number): string[] {
 	return [
@@ -97,8 +97,8 @@ export async function startInNamespaces(
 		pid: started.pid,
 		channel: started.channel,
 		reported: reportsOf(started, words),
-		// When the first process of a PID namespace dies, the kernel kills all others in it before that process is gone. The
-		// process that created the namespace (`--fork`) waits for that.
+		// When the first process of a PID namespace dies, the kernel kills all others in it before that process is gone.
+		// The process that created the namespace (`--fork`) waits for that.
 		async end() {
 			await started.kill(words.includes('--fork') ? await init().catch(() => undefined) : undefined);
 			await started.exited;

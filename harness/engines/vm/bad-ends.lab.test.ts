@@ -184,8 +184,8 @@ testOnGuests(
 );
 
 /**
- * Returns a command that runs another one with a small disk as its cache, in a new mount namespace. The kernels stay where
- * they are. It prints what is left on the disk.
+ * Returns a command that runs another one with a small disk as its cache, in a new mount namespace. The kernels stay
+ * where they are. It prints what is left on the disk.
  */
 const onSmallDisk = (disk: string, mebibytes: number) => [
 	'unshare',

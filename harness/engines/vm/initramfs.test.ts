@@ -27,8 +27,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /**
- * In ms. The test copies all programs of guests, some 150 MB. That takes 3 s on an idle machine, and twenty times as long
- * on one with a load of thirty.
+ * In ms. The test copies all programs of guests, some 150 MB. That takes 3 s on an idle machine, and twenty times as
+ * long on one with a load of thirty.
  */
 const LIMIT_MS = 180_000;
 

@@ -25,7 +25,7 @@ test('a comma in a path is doubled where it would end the value of an option, an
 	expect(optionOf(words, '-kernel')).toBe('/kernels/a,b/vmlinuz');
 });
 
-test('the guest does not depend on the time or randomness of this machine, and has no device but the shared memory', () => {
+test('the guest gets no time or random numbers of this machine, and no device but the shared memory', () => {
 	const words = commandLine('vmlinuz', filesOf('/tmp', 'guest'));
 	expect(optionOf(words, '-icount')).toBe('shift=0,sleep=off');
 	expect(optionOf(words, '-rtc')).toContain('clock=vm');

@@ -15,9 +15,9 @@ export const filesOf = (folder: string, name: string) => ({
 export type GuestFiles = ReturnType<typeof filesOf>;
 
 /**
- * Returns QEMU's command line. The guest's clock counts instructions, one per nanosecond, and jumps to the next timer when the
- * processor is idle (`icount`). Nothing in the guest depends on time outside. cmpxchg16b is disabled, because QEMU 7.2
- * emulates it wrongly at random. HPET is disabled, because QEMU 10 would stop at every tick of an idle clock.
+ * Returns QEMU's command line. The guest's clock counts instructions, one per nanosecond, and jumps to the next timer
+ * when the processor is idle (`icount`). Nothing in the guest depends on time outside. cmpxchg16b is disabled, because
+ * QEMU 7.2 emulates it wrongly at random. HPET is disabled, because QEMU 10 would stop at every tick of an idle clock.
  */
 export function commandLine(kernel: string, { console, monitor, memory }: GuestFiles): string[] {
 	return [

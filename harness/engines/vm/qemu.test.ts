@@ -44,7 +44,7 @@ const boot = (kernel: string, options?: StartOptions) =>
 const restore = (snapshot: string, options?: StartOptions) =>
 	Qemu.start(RUN, { kernel: 'boots', snapshot }, folder, 'guest-2', options);
 
-test('a guest boots, runs and is saved, and another is restored from the snapshot; at the end only the snapshot is left', async () => {
+test('a guest boots, runs and is saved; another is restored; at the end only the snapshot is left', async () => {
 	const saved = join(folder, 'memory');
 	const first = await boot('boots');
 	await first.runUntilPaused(10_000);

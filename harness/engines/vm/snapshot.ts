@@ -42,9 +42,9 @@ const MEMORY = 'memory';
 const FACTS = 'facts.json';
 
 /**
- * Returns the snapshot of a kernel, for the current programs and sources. If there is none, boots the kernel in `scratch`,
- * a folder of the run. Rejects with GUEST_LOST if the kernel does not boot within `bootLimitMs` of wall time, and with
- * DISK_FULL.
+ * Returns the snapshot of a kernel, for the current programs and sources. If there is none, boots the kernel in
+ * `scratch`, a folder of the run. Rejects with GUEST_LOST if the kernel does not boot within `bootLimitMs` of wall
+ * time, and with DISK_FULL.
  */
 export async function ensureSnapshot(
 	run: RunIdentity,

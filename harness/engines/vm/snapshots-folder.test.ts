@@ -30,7 +30,7 @@ test('an unfinished folder is removed when it is disposed of', async () => {
 	expect(await readdir(snapshotsFolder())).toEqual([]);
 });
 
-test('a sweep removes the unfinished folders of a killed run, but not those of other runs, nor complete ones', async () => {
+test('a sweep removes the unfinished folders of a killed run, and no others', async () => {
 	const snapshot = join(snapshotsFolder(), '6.1-0123');
 	await mkdir(join(snapshot, 'ready-4567'), { recursive: true });
 	for (const folder of [snapshotsFolder(), snapshot]) {

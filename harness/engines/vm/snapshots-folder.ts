@@ -90,8 +90,8 @@ const prefixOf = ({ id }: RunIdentity) => `.${id}-`;
 const runIn = (name: string): string | undefined => /^\.([a-z0-9-]+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
 
 /**
- * Returns the names in a folder, or none if the folder does not exist or belongs to another user: a link in the cache may
- * lead there, and the caller removes what it finds.
+ * Returns the names in a folder, or none if the folder does not exist or belongs to another user: a link in the cache
+ * may lead there, and the caller removes what it finds.
  */
 async function namesIn(folder: string): Promise<string[]> {
 	return (await isOwnFolder(folder)) ? readdir(folder).catch(() => []) : [];
