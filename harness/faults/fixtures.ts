@@ -1,13 +1,7 @@
 /** For tests: a machine whose tools can fail, and a boot on it. */
+import type { RunResult } from '../agent/agent.ts';
 import type { Boot } from '../lab/boot.ts';
 import { HISTORY_START } from '../timeline/fixtures.ts';
-
-interface ToolResult {
-	readonly status: number;
-	readonly out: string;
-	readonly err: string;
-	readonly t: number;
-}
 
 const SYSCTLS = '/proc/sys/net/ipv4/';
 
@@ -37,7 +31,7 @@ export class FakeMachine {
 		return this.#t;
 	}
 
-	async run(argv: readonly string[], { input = '' }: { input?: string } = {}): Promise<ToolResult> {
+	async run(argv: readonly string[], { input = '' }: { input?: string } = {}): Promise<RunResult> {
 		this.#t++;
 		const command = [...argv.filter((arg) => !arg.includes('\n')), input].join(' ').trim();
 		this.commands.push(command);

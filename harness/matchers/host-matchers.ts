@@ -5,7 +5,7 @@ import { assertErrno, type Errno } from '../tcp/errnos.ts';
 import type { Span } from '../tcp/span.ts';
 import { canReach, STATES, type State, TIMER_NAMES, type TimerName } from '../tcp/states.ts';
 import { describeEvent, describeRow } from '../timeline/describe.ts';
-import type { EventOf } from '../timeline/events.ts';
+import type { SocketRow } from '../timeline/events.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { pathOf } from '../timeline/states.ts';
 import { checked, checkedName } from '../util/options.ts';
@@ -50,8 +50,6 @@ const shapeSchema = z.strictObject({
 	localPort: port.optional(),
 	remotePort: port.optional(),
 }) satisfies z.ZodObject<Record<keyof SocketShape, z.ZodType>>;
-
-type SocketRow = EventOf<'sockets'>['rows'][number];
 
 /**
  * A socket as `ss` showed it in one sample. It had these properties at some time between `t`, when the sample began,

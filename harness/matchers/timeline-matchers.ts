@@ -5,7 +5,7 @@ import type { Impossibility } from '../lab/wait.ts';
 import { deviations, gapsBetween } from '../tcp/gaps.ts';
 import { type Span, spanSchema } from '../tcp/span.ts';
 import { describeEvent } from '../timeline/describe.ts';
-import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
+import { HOST_NAMES, type HostName, type PacketEvent } from '../timeline/events.ts';
 import {
 	assertAllLogged,
 	assertAnyLogs,
@@ -42,8 +42,6 @@ import { whenFinal } from './when-final.ts';
 
 /** The fates that a packet of unknown fate may have had. */
 const FATES = ['delivered', 'dropped', 'unobserved'] as const;
-
-type PacketEvent = EventOf<'segment'> | EventOf<'icmp'>;
 
 /** How many of the last packets a failure shows. */
 const LAST_PACKETS = 8;

@@ -5,12 +5,12 @@ import { HalfopenError } from '../errors.ts';
 import { settle } from '../fixtures.ts';
 import { CLIENT, HISTORY_START, SERVER } from '../timeline/fixtures.ts';
 import { FakePeer } from './fixtures.ts';
-import { type CallOutcome, type CallText, SocketCall } from './socket-call.ts';
+import { type CallDescription, type CallOutcome, SocketCall } from './socket-call.ts';
 
-const SEND: CallText = { name: 'send', args: '3, "one", 0', fd: 3, socket: { family: 'IPv4', remote: SERVER } };
+const SEND: CallDescription = { name: 'send', args: '3, "one", 0', fd: 3, socket: { family: 'IPv4', remote: SERVER } };
 
 /** Makes a call that returns when the test says so. */
-function made(text: CallText = SEND) {
+function made(text: CallDescription = SEND) {
 	const peer = new FakePeer();
 	const { promise, resolve, reject } = quietResolvers<CallOutcome>();
 	const call = SocketCall.make(peer, text, () => promise);
@@ -87,7 +87,7 @@ describe('besides its return value, a call records', () => {
 		expect(history.of('call')).toMatchObject([{ result }]);
 	});
 
-	const SO_ERROR: CallText = {
+	const SO_ERROR: CallDescription = {
 		name: 'getsockopt',
 		args: '3, SO_ERROR',
 		fd: 3,

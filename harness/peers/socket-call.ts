@@ -22,7 +22,7 @@ export interface CallOutcome {
 }
 
 /** A description of a call, for the history. */
-export interface CallText {
+export interface CallDescription {
 	readonly name: string;
 	readonly args: string;
 	readonly fd?: number | undefined;
@@ -46,7 +46,7 @@ export class SocketCall<T> implements PromiseLike<T> {
 	/** Internal. Records the call before it is made, makes it, and records its result. */
 	static make<O extends CallOutcome>(
 		peer: Peer,
-		{ fd, socket, ...call }: CallText,
+		{ fd, socket, ...call }: CallDescription,
 		make: () => Promise<O>,
 	): SocketCall<O> {
 		const { history, clock } = peer.context;

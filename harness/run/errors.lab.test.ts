@@ -110,7 +110,7 @@ test('a name that is taken, and an invalid name', async () => {
 	await expectError(
 		() => client.nc({ connect: server.port(7001), name: 'listener' }),
 		'NAME_TAKEN',
-		'“listener” is taken',
+		'“listener” is already in use',
 		'Choose another name',
 	);
 	await expectError(() => server.drop({ name: 'Listener!' }), 'NAME_INVALID', 'is not a valid name');
