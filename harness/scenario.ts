@@ -28,8 +28,8 @@ export interface ScenarioOptions extends LabSettings {
 	/** The claims that the scenario must judge, each exactly once. Their ids are in harness/claims/catalogue.ts. */
 	readonly claims?: readonly ClaimId[];
 	/**
-	 * The longest time that the scenario may take, in ms of the lab's clock; default 300,000. Each wait has its own,
-	 * shorter limit.
+	 * The longest time that the scenario may take in real time, in ms of the lab's clock; default 300,000. In virtual time
+	 * the limit is always a day. Each wait has its own, shorter limit.
 	 */
 	readonly limitMs?: number;
 }
@@ -76,8 +76,8 @@ const OVERHEAD_MS = 120_000;
 
 /**
  * Defines a Jest test with a fresh lab. The text that the body returns is the observed answer to the scenario's
- * question. At the end, also after a failure, all faults are healed, the timeline is written, and both hosts are
- * removed.
+ * question. At the end, also after a failure, the remaining faults are healed, the timeline is written, and both hosts
+ * are removed.
  */
 export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody): void {
 	// Invalid options fail only their own scenario when it runs, not the whole file when it is loaded.
@@ -119,11 +119,11 @@ scenario.each =
 	(
 		title: string,
 		options: ScenarioOptions | ((row: Row) => ScenarioOptions),
-		story: (lab: ScenarioLab, row: Row) => ReturnType<ScenarioBody>,
+		body: (lab: ScenarioLab, row: Row) => ReturnType<ScenarioBody>,
 	): void => {
 		for (const row of rows) {
 			const name = title.replace(/\$(\w+)/g, (_, key: string) => String(row[key as keyof Row]));
-			scenario(name, typeof options === 'function' ? options(row) : options, (lab) => story(lab, row));
+			scenario(name, typeof options === 'function' ? options(row) : options, (lab) => body(lab, row));
 		}
 	};
 

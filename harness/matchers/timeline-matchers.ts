@@ -108,9 +108,9 @@ export class TimelineExpectation {
 	}
 
 	/**
-	 * Resolves if the matching segment was sent once, and then again at exactly these times after the first, in ms. A
-	 * schedule of the kernel's formulas has these times. All observers are flushed first. The times are compared as by
-	 * `toShowGaps`.
+	 * Resolves if the matching segment was sent once, and then again at exactly these times after the first, in ms, for
+	 * example those of `synSchedule`. The gaps between them are compared as by `toShowGaps`. All observers are flushed
+	 * first.
 	 */
 	async toRetransmit(pattern: OneSegmentPattern, afterMs: readonly number[]): Promise<void> {
 		checked(z.array(z.number().nonnegative()), afterMs, `expect(timeline).toRetransmit("${pattern}"): its times`);
