@@ -56,11 +56,11 @@ describe('an ICMP message', () => {
 	test.each([
 		['UDP', quoted({ protocol: 17 })],
 		['a later fragment, which has no ports', quoted({ fragment: 185 })],
-		['less than the 8 bytes that RFC 792 asks for', quoted().slice(0, 27)],
+		['less than the 8 bytes of a segment that RFC 792 requires', quoted().slice(0, 27)],
 		['no IP header', quoted().slice(0, 19)],
 		['another version of IP', [0x65, ...quoted().slice(1)]],
-		['an IP header too short to be one', [0x44, ...quoted().slice(1)]],
-	])('that quotes %s is told without a quote', (_what, body) => {
+		['an IP header that is too short', [0x44, ...quoted().slice(1)]],
+	])('that quotes %s is parsed without the quote', (_what, body) => {
 		expect(message(3, 3, 0, body)).toEqual({ type: 3, code: 3, name: 'port-unreachable', rest: 0 });
 	});
 

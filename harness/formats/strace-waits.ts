@@ -26,10 +26,10 @@ export interface EpollControl {
 	readonly data?: string;
 }
 
-type CallText = { readonly name: string; readonly args: string; readonly resultText?: string | undefined };
+type CallParts = { readonly name: string; readonly args: string; readonly resultText?: string | undefined };
 
 /** Parses a call of the poll family; undefined for any other call. */
-export function parsePollCall({ name, args, resultText = '' }: CallText): PollCall | undefined {
+export function parsePollCall({ name, args, resultText = '' }: CallParts): PollCall | undefined {
 	const text = bare(args);
 	const result = bare(resultText);
 	if (name === 'poll' || name === 'ppoll')
@@ -40,7 +40,7 @@ export function parsePollCall({ name, args, resultText = '' }: CallText): PollCa
 }
 
 /** Parses a call of epoll_ctl; undefined for any other call. */
-export function parseEpollControl({ name, args }: CallText): EpollControl | undefined {
+export function parseEpollControl({ name, args }: CallParts): EpollControl | undefined {
 	if (name !== 'epoll_ctl') return undefined;
 	const text = bare(args);
 	const [, epoll, fd, rest] = /^(\d+), EPOLL_CTL_\w+, (\d+), (.*)$/.exec(text) ?? [];

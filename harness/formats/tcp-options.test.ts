@@ -64,13 +64,13 @@ describe('options', () => {
 	test.each([
 		['of an unknown kind', [253, 4, 1, 2]],
 		['of an unknown experiment', [254, 4, 1, 2]],
-		['of an experiment that does not say which', [254, 3, 1]],
-		['of a wrong length', [2, 3, 5]],
+		['of an experiment without a complete identifier', [254, 3, 1]],
+		['with a wrong length', [2, 3, 5]],
 		['longer than the header', [2, 40, 5, 0xb4]],
 		['without a length', [2]],
-		['of a length below its own header', [2, 1, 5, 5]],
-		['behind the end', [0, 2, 4, 5, 0xb4]],
-	])('%s are passed over', (_what, bytes) => {
+		['with a length below two', [2, 1, 5, 5]],
+		['after the end', [0, 2, 4, 5, 0xb4]],
+	])('%s are ignored', (_what, bytes) => {
 		expect(read(bytes)).toEqual({});
 	});
 

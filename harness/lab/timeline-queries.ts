@@ -1,6 +1,6 @@
 import { STATES, type State } from '../tcp/states.ts';
+import { CALL_FAMILIES, type CallFamily, isCallOf } from '../timeline/call-families.ts';
 import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
-import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
 import { enteredAt, pathOf } from '../timeline/states.ts';
 import { checkedName } from '../util/options.ts';
 import type { LabContext } from './context.ts';
@@ -47,9 +47,9 @@ export class Timeline {
 	 * Returns the recorded system calls of peers: of all calls or of one family (`read` is also recv, readv, …), on both
 	 * hosts or on one.
 	 */
-	calls(name?: CallName, host?: HostName): readonly EventOf<'call'>[] {
+	calls(name?: CallFamily, host?: HostName): readonly EventOf<'call'>[] {
 		assertHost(host);
-		if (name !== undefined) checkedName(CALL_NAMES, name, 'timeline.calls: a call');
+		if (name !== undefined) checkedName(CALL_FAMILIES, name, 'timeline.calls: a call');
 		return this.context.history.of('call', host).filter((call) => name === undefined || isCallOf(call, name));
 	}
 

@@ -3,9 +3,9 @@ import type { Condition, Impossibility } from '../lab/wait.ts';
 import type { Peer } from '../peers/peer.ts';
 import { describePeerEnd, type PeerEnd, signalSchema } from '../peers/peer.ts';
 import { assertErrno, type Errno } from '../tcp/errnos.ts';
+import { CALL_FAMILIES, type CallFamily, isCall } from '../timeline/call-families.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf } from '../timeline/events.ts';
-import { CALL_NAMES, type CallName, isCall } from '../timeline/history.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { checked, checkedName } from '../util/options.ts';
 import { frozenFor } from './cannot-happen.ts';
@@ -47,8 +47,8 @@ export class PeerExpectation {
 	}
 
 	/** Resolves when a call of this family has returned this value. */
-	async toHaveReturned(call: CallName, value: number, options: WaitOptions = {}): Promise<void> {
-		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
+	async toHaveReturned(call: CallFamily, value: number, options: WaitOptions = {}): Promise<void> {
+		checkedName(CALL_FAMILIES, call, `${this.#who}: a call`);
 		checked(z.number(), value, `${this.#who}: what ${call} returns`);
 		await this.#eventually(
 			{
@@ -61,8 +61,8 @@ export class PeerExpectation {
 	}
 
 	/** Resolves when a call of this family has failed with this errno. */
-	async toFail(call: CallName, errno: Errno, options: WaitOptions = {}): Promise<void> {
-		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
+	async toFail(call: CallFamily, errno: Errno, options: WaitOptions = {}): Promise<void> {
+		checkedName(CALL_FAMILIES, call, `${this.#who}: a call`);
 		assertErrno(errno, `${this.#who}: an errno`);
 		await this.#eventually(
 			{
@@ -78,8 +78,8 @@ export class PeerExpectation {
 	 * Resolves when a call of this family blocks, in any thread of the peer or of its children. Before that, the tracer
 	 * has reported everything up to now, so the call has really not returned.
 	 */
-	async toBlockIn(call: CallName, options: WaitOptions = {}): Promise<void> {
-		checkedName(CALL_NAMES, call, `${this.#who}: a call`);
+	async toBlockIn(call: CallFamily, options: WaitOptions = {}): Promise<void> {
+		checkedName(CALL_FAMILIES, call, `${this.#who}: a call`);
 		const { context, host } = this.#peer;
 		const { history, clock } = context;
 		// When each call was first found blocking. A tracer reports that a call was entered before it reports the return.
@@ -224,7 +224,7 @@ export class PeerExpectation {
 	}
 
 	/** Throws OBSERVER_LOST if the peer is not traced any more, because then its calls cannot be found. */
-	#assertTraced(call?: CallName): undefined {
+	#assertTraced(call?: CallFamily): undefined {
 		const { context, host, name } = this.#peer;
 		assertSees(context.history, `what became of ${call ?? 'calls'} of ${name}`, {
 			observer: `strace of ${name}`,
@@ -234,7 +234,7 @@ export class PeerExpectation {
 	}
 
 	/** Returns descriptions of the last calls of a family, or of the last calls of any family if there are none. */
-	#calls(call?: CallName): string[] {
+	#calls(call?: CallFamily): string[] {
 		const made = this.#peer.calls(call);
 		if (made.length > 0) return made.slice(-LAST_CALLS).map(describeEvent);
 		const others = this.#peer.calls().slice(-LAST_CALLS).map(describeEvent);

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { ProcessEnd } from '../agent/agent.ts';
 import type { LabContext } from '../lab/context.ts';
 import type { Errno } from '../tcp/errnos.ts';
+import { CALL_FAMILIES, type CallFamily, isCallOf } from '../timeline/call-families.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import { CALL_NAMES, type CallName, isCallOf } from '../timeline/history.ts';
 import { checkedName } from '../util/options.ts';
 
 /** How a peer ended: it exited with a status, was killed by a signal, or was lost with its host. */
@@ -88,8 +88,8 @@ export abstract class Peer {
 	 * Returns its recorded calls, of one family or all. `read` and `write` are all calls that read from or write to its
 	 * connections (recv, sendto, …), but not those on its standard streams.
 	 */
-	calls(name?: CallName): readonly EventOf<'call'>[] {
-		if (name !== undefined) checkedName(CALL_NAMES, name, `${this.name}: a call`);
+	calls(name?: CallFamily): readonly EventOf<'call'>[] {
+		if (name !== undefined) checkedName(CALL_FAMILIES, name, `${this.name}: a call`);
 		return this.context.history
 			.of('call', this.host)
 			.filter((call) => call.peer === this.name && (name === undefined || isOf(name, call)));
@@ -98,12 +98,12 @@ export abstract class Peer {
 	/**
 	 * Whether a call of this family has returned this value so far. To wait for it, use `expect(peer).toHaveReturned`.
 	 */
-	returned(name: CallName, value: number): boolean {
+	returned(name: CallFamily, value: number): boolean {
 		return this.calls(name).some(({ returned }) => returned === value);
 	}
 
 	/** Whether a call of this family has failed with this errno so far. To wait for it, use `expect(peer).toFail`. */
-	failed(name: CallName, errno: Errno): boolean {
+	failed(name: CallFamily, errno: Errno): boolean {
 		return this.calls(name).some((call) => call.errno === errno);
 	}
 
@@ -111,7 +111,7 @@ export abstract class Peer {
 	 * Returns the reads and writes that the same process made on the same connection after a call of this family had
 	 * failed with this errno for the first time.
 	 */
-	afterFailing(name: CallName, errno: Errno): readonly EventOf<'call'>[] {
+	afterFailing(name: CallFamily, errno: Errno): readonly EventOf<'call'>[] {
 		const failed = this.calls(name).find((call) => call.errno === errno);
 		if (!failed) return [];
 		return this.calls().filter(
@@ -144,12 +144,12 @@ export abstract class Peer {
 	 * Whether a call of this family has not returned yet, in any thread of the process or of its children. To wait for
 	 * it, use `expect(peer).toBlockIn`.
 	 */
-	blocksIn(name: CallName): boolean {
+	blocksIn(name: CallFamily): boolean {
 		return this.blockedIn(name) !== undefined;
 	}
 
 	/** Returns the latest call of this family that has not returned yet. */
-	blockedIn(name: CallName): EventOf<'call'> | undefined {
+	blockedIn(name: CallFamily): EventOf<'call'> | undefined {
 		return this.calls(name).findLast(({ took }) => took === undefined);
 	}
 
@@ -173,7 +173,7 @@ export abstract class Peer {
 	}
 }
 
-function isOf(name: CallName, call: EventOf<'call'>): boolean {
+function isOf(name: CallFamily, call: EventOf<'call'>): boolean {
 	if (!isCallOf(call, name)) return false;
 	// The process of a controlled socket has no standard streams.
 	return (name !== 'read' && name !== 'write') || call.source === 'socket' || call.socket !== undefined;

@@ -5,9 +5,10 @@ import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
 import { waitFor } from '../lab/wait.ts';
 import { CallProbe } from '../probes/calls.ts';
+import { isCall } from '../timeline/call-families.ts';
 import { describeEvent } from '../timeline/describe.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import { type History, isCall } from '../timeline/history.ts';
+import type { History } from '../timeline/history.ts';
 import { checked } from '../util/options.ts';
 import { describePeerEnd, Peer, signalSchema } from './peer.ts';
 

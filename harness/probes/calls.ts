@@ -5,8 +5,9 @@ import { Rings } from '../formats/strace-rings.ts';
 import { type SocketFacts, TracedSockets } from '../formats/strace-sockets.ts';
 import type { StraceCall } from '../formats/types.ts';
 import { errnoName } from '../tcp/errnos.ts';
+import { isCall } from '../timeline/call-families.ts';
 import type { EventOf, HostName } from '../timeline/events.ts';
-import { type History, isCall } from '../timeline/history.ts';
+import type { History } from '../timeline/history.ts';
 
 /**
  * The system calls to trace in addition to strace's class `%network`: calls on descriptors, calls that wait, and calls

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EventOf, HostName } from './events.ts';
 import { emptyHistory, HISTORY_START, SimulatedWire, stateEvent } from './fixtures.ts';
-import { isCall } from './history.ts';
 
 const step = (t: number, text = 'a step'): EventOf<'step'> => ({ kind: 'step', t, text });
 const call = (t: number, more: Partial<EventOf<'call'>> = {}): EventOf<'call'> => ({
@@ -118,15 +117,6 @@ test('an address belongs to a host or to none', () => {
 		undefined,
 		undefined,
 	]);
-});
-
-test('a call belongs to its family', () => {
-	// A program may use any of these to read (read(2), recv(2), readv(2)).
-	expect(['read', 'readv', 'recv', 'recvfrom', 'recvmsg'].every((name) => isCall(name, 'read'))).toBe(true);
-	expect(isCall('accept4', 'accept')).toBe(true);
-	expect(isCall('connect', 'connect')).toBe(true);
-	expect(isCall('write', 'read')).toBe(false);
-	expect(isCall('recvfrom', 'write')).toBe(false);
 });
 
 test('the options of a SYN are those of the last SYN that its sender’s own capture saw leave', () => {

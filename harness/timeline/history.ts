@@ -4,42 +4,8 @@ import type { Event, EventKind, EventOf, HostName, PacketEvent, SegmentEvent } f
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 import type { Loss, Skip } from './timeline-file.ts';
 
-/**
- * The system calls of each family. Specs use the name of the family; the call that a program makes depends on its
- * libraries.
- */
-const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-	read: ['read', 'readv', 'preadv2', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg'],
-	write: ['write', 'writev', 'pwritev2', 'send', 'sendto', 'sendmsg', 'sendmmsg', 'sendfile'],
-	poll: ['poll', 'ppoll', 'select', 'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2'],
-	accept: ['accept', 'accept4'],
-};
-export const CALL_NAMES = [
-	'read',
-	'write',
-	'poll',
-	'accept',
-	'connect',
-	'close',
-	'shutdown',
-	'listen',
-	'bind',
-	'socket',
-] as const;
-export type CallName = (typeof CALL_NAMES)[number];
-
-/** Whether a system call belongs to the family `wanted`. */
-export function isCall(name: string, wanted: CallName): boolean {
-	return (FAMILIES[wanted] ?? [wanted]).includes(name);
-}
-
 /** An event that a probe adds as it is. Events of packets are joined from observations. */
 type NonPacketEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
-
-/** Like `isCall`, for an event: splice is a read or a write, depending on its direction. */
-export function isCallOf({ name, as }: Pick<EventOf<'call'>, 'name' | 'as'>, wanted: CallName): boolean {
-	return isCall(name, wanted) || as === wanted;
-}
 
 /** The ordered history of both hosts. Probes, faults and peers add events; matchers and reports only read them. */
 export class History implements JoinContext {

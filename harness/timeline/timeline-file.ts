@@ -4,7 +4,7 @@ import { eventSchema, hostName } from './events.ts';
 /** The version of the schema. It is raised when a reader of the old form would misread the new one. */
 export const TIMELINE_VERSION = 2;
 
-/** Where times come from, and how precise they are. */
+/** A source of times, its clock and its precision. */
 const clock = z.object({
 	source: z.enum(['strace', 'capture', 'ss', 'kernel', 'harness']),
 	clock: z.string(),

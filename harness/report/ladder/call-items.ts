@@ -1,4 +1,4 @@
-import { isCall, isCallOf } from '../../timeline/history.ts';
+import { isCall, isCallOf } from '../../timeline/call-families.ts';
 import type { Call } from './item.ts';
 
 /**

@@ -1,5 +1,5 @@
+import { isCall, isCallOf } from '../../timeline/call-families.ts';
 import { type EventOf, type HostName, otherHost } from '../../timeline/events.ts';
-import { isCall, isCallOf } from '../../timeline/history.ts';
 import { type Call, type Item, PRECISION, RETURN_PRECISION, SAMPLE_PRECISION, type Segment } from './item.ts';
 import type { Causes } from './order.ts';
 

@@ -1,4 +1,4 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { EventOf, HostName, SocketRow } from '../../timeline/events.ts';
 import type { Connections, SocketAddresses } from './connections.ts';
 
 /** The largest number of times that the same change of a socket is drawn, however often its timer starts and stops. */
@@ -46,9 +46,7 @@ export class SocketChanges {
 	}
 }
 
-export type SocketRow = EventOf<'sockets'>['rows'][number];
-
-/** Returns the properties of a row whose change is drawn. The number of bytes in a queue is none of them. */
+export /** Returns the properties of a row whose change is drawn. The number of bytes in a queue is none of them. */
 function sortOf(row: SocketRow): string {
 	return [row.state, row.sendQueue > 0 && 'Send-Q', row.receiveQueue > 0 && 'Recv-Q', row.timer?.name]
 		.filter(Boolean)
