@@ -288,7 +288,7 @@ describe('a power off', () => {
 	const off = new HalfopenError('ENGINE_REFUSED', { problem: 'The command failed.', remedy: 'None.' });
 	const power = {
 		name: 'server',
-		off: async () => 1,
+		off: async () => 0,
 		on: async () => ({ boot: 2, sockets: 0 }),
 		flushOther: async () => undefined,
 	} as const;
