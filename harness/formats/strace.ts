@@ -1,5 +1,17 @@
 import { type Cloning, clones, ThreadOwners } from './strace-processes.ts';
-import { endOfArguments, isBalanced, parseResult, type StraceResult } from './strace-syntax.ts';
+import {
+	completed,
+	failedByHandler,
+	incomplete,
+	type Line,
+	neverReturned,
+	placed,
+	splitLine,
+	startOfCall,
+	type UnfinishedCall,
+	type UnplacedRecord,
+} from './strace-records.ts';
+import { endOfArguments, isBalanced, parseResult } from './strace-syntax.ts';
 import type { StraceCall, StraceRecord } from './types.ts';
 
 /** The rest of a trace that has ended. */
@@ -10,31 +22,6 @@ export interface StraceRest {
 	readonly unread: string[];
 	/** Strace's messages about itself and about stops (`Process 12 attached`, `stopped by SIGSTOP`). */
 	readonly remarks: string[];
-}
-
-/** A call that was entered and has not returned yet. */
-interface UnfinishedCall {
-	readonly tid: number;
-	readonly t: number;
-	readonly name: string;
-	readonly args: string;
-	/** Whether a record with `blocked: true` was returned. */
-	reported: boolean;
-	/** The result if a stop interrupted it: restart_syscall(2) continues it, unless a signal handler ran in between. */
-	readonly interrupted?: StraceResult;
-	/** When restart_syscall(2) continued it. */
-	readonly restarted?: number;
-}
-
-/** A record whose process is not known yet, only its thread. */
-type UnplacedRecord = StraceRecord & { readonly tid: number };
-
-/** A line, split into the number of its thread, its time, and the rest. */
-interface Line {
-	readonly tid: number;
-	readonly t: number;
-	readonly body: string;
-	readonly whole: string;
 }
 
 /**
@@ -76,7 +63,7 @@ export class StraceReader {
 	#readLine(text: string, addition = ''): StraceRecord[] {
 		const partialLine = this.#partialLine;
 		this.#partialLine = undefined;
-		const line = splitHead(text + addition);
+		const line = splitLine(text + addition);
 		if (line) {
 			// The process of a new thread is found at its first line, when the call that created it is still known.
 			const owner = this.#owners.ownerOf(line.tid, this.#cloning);
@@ -200,7 +187,7 @@ export class StraceReader {
 			return [];
 		}
 		if (!/^\?( <unavailable>)?$/.test(end.result) || /^exit(_group)?$/.test(call.name))
-			return [finished(call, args, parseResult(end.result))];
+			return [completed(call, args, parseResult(end.result))];
 		if (t > call.t) return [neverReturned(call, args, t, 'its thread ended')];
 		// The beginning and the end of the call are in one line. The time of its end is that of the end of its thread.
 		this.#leaveOpen({ ...call, args });
@@ -228,7 +215,7 @@ export class StraceReader {
 		return open.flatMap((call) => {
 			const owner = this.#owners.ownerOf(call.tid, this.#cloning);
 			call.reported = owner !== undefined;
-			return owner === undefined ? [] : [placed({ ...described(call, call.args), blocked: true }, owner)];
+			return owner === undefined ? [] : [placed({ ...incomplete(call, call.args), blocked: true }, owner)];
 		});
 	}
 
@@ -237,65 +224,10 @@ export class StraceReader {
 	 * are complete, because a chunk may end anywhere.
 	 */
 	#startOf(text: string): UnfinishedCall | undefined {
-		const line = splitHead(text);
+		const line = splitLine(text);
 		const start = line && startOfCall(line);
 		// `close(3`: more digits may follow, and the annotation (`<…>`) is missing.
 		const isComplete = start && isBalanced(start.args) && !/^-?\d+$/.test(start.args);
 		return isComplete ? start : undefined;
 	}
-}
-
-/**
- * Splits a line such as `47    1795164282.378685 accept4(…`. strace pads the number to five columns (strace.c,
- * `printleader`).
- */
-function splitHead(text: string): Line | undefined {
-	const [head, tid, t] = /^(\d+) +(\d+\.\d+) /.exec(text) ?? [];
-	return head === undefined
-		? undefined
-		: { tid: Number(tid), t: Number(t), body: text.slice(head.length), whole: text };
-}
-
-function startOfCall({ tid, t, body }: Line): UnfinishedCall | undefined {
-	const [head, name] = /^([a-z_]\w*)\(/i.exec(body) ?? [];
-	return head === undefined || name === undefined
-		? undefined
-		: { tid, t, name, args: body.slice(head.length), reported: false };
-}
-
-/** Adds the process to a record, and removes the thread if it is the first one of the process. */
-function placed({ tid, ...record }: UnplacedRecord, pid: number): StraceRecord {
-	return { ...record, pid, ...(tid !== pid && { tid }) };
-}
-
-function finished(call: UnfinishedCall, args: string, result: StraceResult): UnplacedRecord & StraceCall {
-	const { t, restarted = t } = call;
-	const took = result.took === undefined ? {} : { took: Math.round((restarted - t + result.took) * 1e6) / 1e6 };
-	return { ...described(call, args, result.errno), ...result, ...took, blocked: false };
-}
-
-function failedByHandler({ interrupted, ...call }: UnfinishedCall): UnplacedRecord & StraceCall {
-	return finished(call, call.args, {
-		...interrupted,
-		returned: -1,
-		errno: 'EINTR',
-		resultText: 'Interrupted by signal',
-	});
-}
-
-/** Completes a call that never returned. @param t the time at which that was known */
-function neverReturned(call: UnfinishedCall, args: string, t: number, why: string): UnplacedRecord & StraceCall {
-	const took = Math.max(0, Math.round((t - call.t) * 1e6) / 1e6);
-	return finished({ ...call, restarted: call.t }, args, { resultText: `never returned: ${why}`, took });
-}
-
-function described(
-	{ tid, t, name }: UnfinishedCall,
-	args: string,
-	errno?: string,
-): Omit<StraceCall, 'blocked'> & { readonly tid: number } {
-	// With -yy every open descriptor has an annotation (`<…>`). A number without one is a descriptor only if the kernel
-	// returned EBADF.
-	const [fd] = (errno === 'EBADF' ? /^\d+(?=[,<]|$)/ : /^\d+(?=<)/).exec(args) ?? [];
-	return { kind: 'call', pid: tid, tid, t, name, args, ...(fd !== undefined && { fd: Number(fd) }) };
 }

@@ -111,6 +111,13 @@ export function joinSegments(
 /** Joins the observations of a wire in an empty history. */
 export const join = (wire: SimulatedWire) => joinSegments(wire.observations, emptyHistory());
 
+/** Returns the relative numbers of the segments after the handshake. */
+export const numbersOf = (wire: SimulatedWire) =>
+	join(wire)
+		.slice(3)
+		.map(({ seq, ack }) => [seq, ack]);
+export const retransmissionsOf = (wire: SimulatedWire) => join(wire).map(({ retransmission }) => retransmission);
+
 function ends(host: HostName): { local: Endpoint; remote: Endpoint } {
 	return host === 'client' ? { local: CLIENT, remote: SERVER } : { local: SERVER, remote: CLIENT };
 }

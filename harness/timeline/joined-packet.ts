@@ -25,6 +25,7 @@ export class IdenticalPackets {
 	readonly sender: HostName | undefined;
 	/** The host on whose loopback they are; undefined for the wire. */
 	readonly loopbackHost: HostName | undefined;
+	/** Whether the host’s own firewall made them, with the address of the other host. */
 	readonly isForged: boolean;
 	readonly next: IdenticalPackets | undefined;
 	left: Observation | undefined;

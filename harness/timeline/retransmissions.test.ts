@@ -1,7 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CLIENT_ISN, handshake, join, SERVER_ISN, SimulatedWire } from './fixtures.ts';
-
-const retransmissionsOf = (wire: SimulatedWire) => join(wire).map(({ retransmission }) => retransmission);
+import { CLIENT_ISN, handshake, retransmissionsOf, SERVER_ISN, SimulatedWire } from './fixtures.ts';
 
 describe('a retransmission', () => {
 	test('is not counted if the sender’s own firewall dropped the first, which was never on the wire', () => {
