@@ -136,7 +136,7 @@ describe('flags that match no packet are refused', () => {
 		['SYN SYN,fin', 'fin is not a flag'],
 		// NONE must be the only item of its list.
 		['SYN,NONE SYN', 'NONE is not a flag'],
-		['NONE NONE', 'the list of compared flags is empty'],
+		['NONE NONE', 'the list of flags to check is empty'],
 		['SYN ACK', 'ACK must be set but is not in the list'],
 		['SYN,ACK SYN,FIN,RST', 'FIN, RST must be set but is not in the list'],
 	])('“%s”: %s', (tcpFlags, why) => {
@@ -150,8 +150,8 @@ describe('flags that match no packet are refused', () => {
 		const flags = ['SYN', 'ACK', 'FIN', 'RST', 'URG', 'PSH'];
 		const lists = fc
 			.subarray(flags, { minLength: 1 })
-			.chain((compared) =>
-				fc.subarray(compared).map((set) => `${compared.join(',')} ${set.length === 0 ? 'NONE' : set.join(',')}`),
+			.chain((mask) =>
+				fc.subarray(mask).map((set) => `${mask.join(',')} ${set.length === 0 ? 'NONE' : set.join(',')}`),
 			);
 		fc.assert(
 			fc.property(lists, (tcpFlags) =>

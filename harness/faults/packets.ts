@@ -27,7 +27,7 @@ export interface PacketMatch {
 	readonly sourceAddress?: string;
 	readonly destinationAddress?: string;
 	/**
-	 * Two lists as for `--tcp-flags` of iptables, separated by a blank: the flags that are compared, and those of them
+	 * Two lists as for `--tcp-flags` of iptables, separated by a blank: the flags to check, and those of them
 	 * that must be set. `SYN,RST,ACK SYN,ACK` matches SYN-ACKs.
 	 */
 	readonly tcpFlags?: string;
@@ -229,24 +229,24 @@ function assertAddress(address: string): string {
 
 function flagWords(tcpFlags: string): string[] {
 	const lists = tcpFlags.trim().split(/\s+/);
-	const [compared = [], set = []] = lists.map((list) =>
+	const [mask = [], set = []] = lists.map((list) =>
 		list === 'NONE' ? [] : list === 'ALL' ? FLAG_NAMES : list.split(','),
 	);
-	const unknown = [...compared, ...set].filter((flag) => !FLAG_NAMES.includes(flag));
-	const outside = set.filter((flag) => !compared.includes(flag));
-	if (lists.length === 2 && compared.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
+	const unknown = [...mask, ...set].filter((flag) => !FLAG_NAMES.includes(flag));
+	const outside = set.filter((flag) => !mask.includes(flag));
+	if (lists.length === 2 && mask.length > 0 && unknown.length === 0 && outside.length === 0) return lists;
 	const why =
 		lists.length !== 2
 			? 'two lists are needed'
 			: unknown.length > 0
 				? `${unknown.join(', ')} is not a flag`
-				: compared.length === 0
-					? 'the list of compared flags is empty'
-					: `${outside.join(', ')} must be set but is not in the list of compared flags`;
+				: mask.length === 0
+					? 'the list of flags to check is empty'
+					: `${outside.join(', ')} must be set but is not in the list of flags to check`;
 	throw new HalfopenError('FLAGS_IMPOSSIBLE', {
 		problem: `The TCP flags “${tcpFlags}” match no packet: ${why}.`,
 		remedy:
-			'Write them as for iptables: the flags to compare, a blank, and those of them that must be set, e.g. ' +
+			'Write them as for iptables: the flags to check, a blank, and those of them that must be set, e.g. ' +
 			`"SYN,RST,ACK SYN,ACK". The flags are ${FLAG_NAMES.join(', ')}, ALL, NONE.`,
 	});
 }

@@ -94,8 +94,8 @@ test.each([0, -1, 65_536, 1.5, Number.NaN])('port %p is invalid', async (port) =
 test.each<[string, string]>([
 	['SYN', 'two lists'],
 	['SYN,XMAS SYN', 'XMAS is not a flag'],
-	['NONE SYN', 'the list of compared flags is empty'],
-	['SYN SYN,ACK', 'ACK must be set but is not in the list of compared flags'],
+	['NONE SYN', 'the list of flags to check is empty'],
+	['SYN SYN,ACK', 'ACK must be set but is not in the list of flags to check'],
 ])('flags “%s” cannot be matched: %s', async (tcpFlags, why) => {
 	await expectError(() => lab.server.drop({ tcpFlags }), 'FLAGS_IMPOSSIBLE', why, 'SYN,RST,ACK SYN,ACK');
 });
