@@ -70,7 +70,7 @@ export interface PacketFault extends Fault {
 	count(): Promise<number>;
 }
 
-/** Drops packets at a host before its stack sees them. */
+/** Drops packets at a host without an answer. */
 export function drop(boot: Boot, host: HostName, context: LabContext, match: PacketMatch): Promise<PacketFault> {
 	checked(matchSchema, match, `${host}.drop`);
 	return packetFault(boot, host, context, {

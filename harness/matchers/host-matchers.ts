@@ -19,9 +19,9 @@ const REPORTS_ERRORS = '5.14';
 /** The properties that a socket must have, as `ss` shows them. A property that is not given may have any value. */
 export interface SocketShape {
 	readonly state?: State;
-	/** In bytes (Recv-Q). */
+	/** Recv-Q: the bytes that wait to be read; for a listener, the connections that wait for accept. */
 	readonly receiveQueue?: number;
-	/** In bytes (Send-Q). */
+	/** Send-Q: the bytes that are not acknowledged yet; for a listener, the backlog. */
 	readonly sendQueue?: number;
 	/** `none`: no timer runs, so the socket will do nothing until something else happens. */
 	readonly timer?: TimerName | 'none';
