@@ -113,10 +113,10 @@ export class Coverage {
 	isFinal({ t, host: sender, link, fate, arrived = t }: FateFields): boolean {
 		if (fate === 'dropped' || fate === 'unknown') return true;
 		const receiver = link === 'loopback' ? sender : otherHost(sender);
-		const has = (observer: Observer, until: number) =>
+		const isComplete = (observer: Observer, until: number) =>
 			this.completeUntil({ observer, host: receiver }) > until || this.isBlind(observer, receiver, until);
-		if (fate === 'delivered') return has('capture', arrived) && has('firewall', arrived);
-		return has('capture', t + TRANSIT_LIMIT) && has('firewall', t + TRANSIT_LIMIT);
+		if (fate === 'delivered') return isComplete('capture', arrived) && isComplete('firewall', arrived);
+		return isComplete('capture', t + TRANSIT_LIMIT) && isComplete('firewall', t + TRANSIT_LIMIT);
 	}
 }
 

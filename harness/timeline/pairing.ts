@@ -52,19 +52,19 @@ export function pairObservations(latest: LatestObservations, sender: HostName | 
 	const arrivals = matchInOrder(left, arrived);
 	for (const [index, observation] of arrivals.pairs) (packets[index] as Observations).arrived = observation;
 	packets.push(...arrivals.rest.map((observation) => ({ arrived: observation })));
-	const kept = packets.filter((packet) => packet.arrived !== undefined);
+	const seenArriving = packets.filter((packet) => packet.arrived !== undefined);
 	const losses = matchInOrder(
-		kept.map((packet) => packet.arrived as Observation),
+		seenArriving.map((packet) => packet.arrived as Observation),
 		lost,
 	);
-	for (const [index, observation] of losses.pairs) (kept[index] as Observations).dropped = observation;
+	for (const [index, observation] of losses.pairs) (seenArriving[index] as Observations).dropped = observation;
 	// If a capture lost packets, only the firewall's log shows their arrival.
-	const unseen = packets.filter((packet) => packet.arrived === undefined);
+	const notSeenArriving = packets.filter((packet) => packet.arrived === undefined);
 	const guessed = matchInOrder(
-		unseen.map((packet) => packet.left as Observation),
+		notSeenArriving.map((packet) => packet.left as Observation),
 		losses.rest,
 	);
-	for (const [index, observation] of guessed.pairs) (unseen[index] as Observations).dropped = observation;
+	for (const [index, observation] of guessed.pairs) (notSeenArriving[index] as Observations).dropped = observation;
 	packets.push(...[...stopped, ...guessed.rest].map((observation) => ({ dropped: observation })));
 	return packets;
 }
