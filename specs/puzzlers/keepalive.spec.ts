@@ -43,8 +43,8 @@ scenario(
 		step('kodos reboots');
 		const beforeReboot = timeline.lastReceived('client', 8080);
 		await server.reboot();
-		// The new stack answers the first probe, or the first heartbeat, with a RST. It may come at any time before keepalive
-		// would give up.
+		// The new stack answers the first probe, or the first heartbeat, with a RST. It may come at any time before
+		// keepalive would give up.
 		const beforeTheLimit = { after: { ...keepaliveTimeout(keepalive), atLeastMs: 0 } };
 		await expect(keptAlive).toFail('read', 'ECONNRESET', beforeTheLimit);
 		await expect(withHeartbeat).toPrint('ECONNRESET', beforeTheLimit);
