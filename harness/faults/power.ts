@@ -43,12 +43,9 @@ export function powerOff(power: PowerSwitch, context: LabContext): Promise<Fault
 	);
 }
 
-async function proveSilence(
-	{ name, flushOther }: PowerSwitch,
-	{ history }: LabContext,
-	since: number,
-): Promise<string> {
-	const other = await flushOther();
+async function proveSilence(power: PowerSwitch, { history }: LabContext, since: number): Promise<string> {
+	const { name } = power;
+	const other = await power.flushOther();
 	if (other === undefined) return 'both hosts are off: no host can receive anything';
 	assertSawSince(since, history, `whether the ${other} received anything after the ${name}’s power off`, {
 		observer: 'capture',
