@@ -1,7 +1,7 @@
 /** How an agent ends, and what ends with it. */
 import { spawn } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
 import { Agent } from './agent.ts';
 import { builtAgent, collector, processesWith, processState, until } from './fixture.ts';
@@ -9,11 +9,7 @@ import { channelTo, startLocalAgent } from './local.ts';
 
 jest.setTimeout(120_000);
 
-let path: string;
-
-beforeAll(async () => {
-	path = await builtAgent();
-});
+const path = await builtAgent();
 
 describe('the end', () => {
 	const LEAVES_CHILDREN =

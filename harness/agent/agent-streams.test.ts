@@ -1,8 +1,7 @@
 /** The log and the terminal of a process. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
 import { needing } from '../util/fixtures/needing.ts';
-import type { Agent } from './agent.ts';
 import { builtAgent, collector, processState, until } from './fixture.ts';
 import { startLocalAgent } from './local.ts';
 
@@ -13,15 +12,9 @@ const withStrace = needing({
 	isAvailable: (await execa('strace', ['true'], { reject: false })).exitCode === 0,
 	remedy: 'HALFOPEN_ENGINE=netns npm run setup',
 });
-let agent: Agent;
+const agent = await startLocalAgent(await builtAgent(), 'a test');
 
-beforeAll(async () => {
-	agent = await startLocalAgent(await builtAgent(), 'a test');
-});
-
-afterAll(async () => {
-	await agent.close();
-});
+afterAll(() => agent.close());
 
 withStrace.describe('a log', () => {
 	test('reports a call while it blocks, and ends with the tracer', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
 import { Agent } from './agent.ts';
 import { builtAgent, collector, processState, until } from './fixture.ts';
@@ -8,17 +8,10 @@ import { channelTo, startLocalAgent } from './local.ts';
 
 jest.setTimeout(120_000);
 
-let path: string;
-let agent: Agent;
+const path = await builtAgent();
+const agent = await startLocalAgent(path, 'a test');
 
-beforeAll(async () => {
-	path = await builtAgent();
-	agent = await startLocalAgent(path, 'a test');
-});
-
-afterAll(async () => {
-	await agent.close();
-});
+afterAll(() => agent.close());
 
 describe('the agent', () => {
 	test('reports its kernel, its pid and the time', async () => {

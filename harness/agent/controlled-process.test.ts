@@ -1,22 +1,14 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Agent } from './agent.ts';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import type { ControlledProcess } from './controlled-process.ts';
 import { builtAgent, sleepingThreads, until } from './fixture.ts';
 import { startLocalAgent } from './local.ts';
 
 jest.setTimeout(120_000);
 
-let path: string;
-let agent: Agent;
+const path = await builtAgent();
+const agent = await startLocalAgent(path, 'a test');
 
-beforeAll(async () => {
-	path = await builtAgent();
-	agent = await startLocalAgent(path, 'a test');
-});
-
-afterAll(async () => {
-	await agent.close();
-});
+afterAll(() => agent.close());
 
 const HOME = '127.0.0.1';
 
