@@ -17,6 +17,6 @@ test.each([
 test('the log of a sentinel, or of a foreign rule in the same group, belongs to no fault', () => {
 	const sentinel = SENTINEL_RULES.map(prefixOf).find((prefix) => prefix !== undefined);
 	expect(sentinel).toBe('sentinel -');
-	for (const prefix of [sentinel, undefined, '', 'kodos', 'drop-2 ACCEPT'])
+	for (const prefix of [sentinel, undefined, '', 'foreign', 'drop-2 ACCEPT'])
 		expect(readLogEntry(loggedAs(prefix))).toBeUndefined();
 });
