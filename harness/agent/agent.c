@@ -1,7 +1,7 @@
-/* The agent inside a host: starts processes, makes socket calls, tells the time. PROTOCOL.md describes its protocol. */
+/* The agent inside a host. It starts processes, makes socket calls and returns the time (PROTOCOL.md). */
 
 #include "src/child.h"
-#include "src/extinguish.h"
+#include "src/kill_all.h"
 #include "src/harness.h"
 #include "src/loop.h"
 #include "src/process.h"
@@ -19,12 +19,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 
 static int signals = -1;
 static bool ending;
 
-/** Signals are read from a descriptor, so that they interrupt no system call. */
+/** Signals are read from a descriptor, so that they do not interrupt system calls. */
 static void signals_open(void) {
 	sigset_t handled;
 	sigemptyset(&handled);
@@ -53,13 +53,13 @@ static void input_ready(void *subject) {
 	(void)subject;
 	static char bytes[1 << 16];
 	ssize_t length = read(STDIN_FILENO, bytes, sizeof bytes);
-	if (length > 0) requests_take(bytes, (size_t)length);
+	if (length > 0) requests_receive(bytes, (size_t)length);
 	else if (length == 0 || (errno != EAGAIN && errno != EINTR)) ending = true;
 }
 
 static void output_ready(void *subject) {
 	(void)subject;
-	/* poll reports an event although none was requested: the reader is gone. */
+	/* An event that was not requested means that the reader is gone. */
 	if (!harness_has_backlog() || !harness_flush()) ending = true;
 }
 
@@ -78,10 +78,10 @@ int main(void) {
 	prepare();
 	struct utsname system;
 	uname(&system);
-	tell(0, "hello %d %d %s", PROTOCOL_VERSION, getpid(), system.release);
+	harness_send(0, "hello %d %d %s", PROTOCOL_VERSION, getpid(), system.release);
 	while (!ending) {
 		processes_sweep();
-		/* The order in which they are handled: the end of a process is reported before new requests are read. */
+		/* Events are handled in this order, so the end of a process is reported before new requests are read. */
 		watch(signals, POLLIN, signals_ready, NULL);
 		watch(STDIN_FILENO, POLLIN, input_ready, NULL);
 		watch(STDOUT_FILENO, harness_has_backlog() ? POLLOUT : 0, output_ready, NULL);
@@ -91,6 +91,6 @@ int main(void) {
 		sleeps_answer();
 		if (!harness_flush()) ending = true;
 	}
-	extinguish();
+	kill_all();
 	return 0;
 }

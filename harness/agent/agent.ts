@@ -9,7 +9,7 @@ export { ControlledProcess } from './controlled-process.ts';
 export { AgentProcess, describeEnd, type ProcessEnd, type StreamHandlers } from './process.ts';
 export type { CallArguments, CallName, CallResult } from './socket-calls.ts';
 
-const PROTOCOL_VERSION = '2';
+const PROTOCOL_VERSION = '3';
 
 /**
  * The output of a program and how it ended: its status, or the name of the signal that killed it. `t` is the time of
@@ -135,7 +135,7 @@ export class Agent {
 	/** Starts a process that makes the socket calls that the harness requests. */
 	spawnControlled(): Promise<ControlledProcess> {
 		return this.#start(
-			'puppet',
+			'controlled',
 			[],
 			(id, pid) => new ControlledProcess(this.#requests, id, new AgentProcess(this.#requests, id, pid, {}, [])),
 		);

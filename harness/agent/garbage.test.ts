@@ -80,7 +80,7 @@ test.each([
 	['7 signal 8 SIGNOTHING', '7 error EPROTO'],
 	['7 signal 8 SIG0', '7 error EPROTO'],
 	['7 signal 8 2', '7 error EPROTO'],
-	['7 puppet 1', '7 error EPROTO'],
+	['7 controlled 1', '7 error EPROTO'],
 	['7 call 8', '7 error EPROTO'],
 	['7 call 8 socket', '7 error ESRCH'],
 ])('%j is answered with %s', async (text, answer) => {
@@ -89,7 +89,7 @@ test.each([
 });
 
 test('an id that is in use is rejected', async () => {
-	expect(await answersTo('20 sleep 50000000\n20 spawn - true\n20 puppet\n20 sleep 1\n21 cancel 20')).toBe(
+	expect(await answersTo('20 sleep 50000000\n20 spawn - true\n20 controlled\n20 sleep 1\n21 cancel 20')).toBe(
 		`${'20 error EPROTO this%20id%20is%20in%20use\n'.repeat(3)}20 error ECANCELED ` +
 			'the%20sleep%20was%20cancelled\n21 ok\n',
 	);
@@ -142,7 +142,7 @@ test.each([
 	'send 3 - %0',
 	'n%00',
 ])('a controlled process rejects the call %j', async (call) => {
-	agent.stdin.write('10 puppet\n');
+	agent.stdin.write('10 controlled\n');
 	await until(() => output.includes(' 10 '));
 	agent.stdin.write(`11 call 10 ${call}\n`);
 	await until(() => output.includes(' 11 '));
@@ -162,7 +162,7 @@ test('the agent survives any input, and leaks no descriptor', async () => {
 			'write',
 			'close',
 			'signal',
-			'puppet',
+			'controlled',
 			'call',
 			'-',
 			'log',

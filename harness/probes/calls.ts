@@ -46,12 +46,12 @@ export function straceCommand(argv: readonly string[]): string[] {
 }
 
 /**
- * Waits until all tracers and all threads of controlled processes (`puppet` in /proc) sleep. A sleeping tracer has
+ * Waits until all tracers and all threads of controlled processes (`controlled` in /proc) sleep. A sleeping tracer has
  * handled every stop of its programs and written its log. A sleeping thread of a controlled process is still in its
  * call, or has reported the result. A stopped one (state T) may not have.
  */
 const UNTIL_IDLE = `for stat in /proc/[0-9]*/task/[0-9]*/stat
-	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (puppet) '[RDT]* ]]; do :; done
+	do while read -r line <$stat && [[ $line == *' (strace) '[RDT]* || $line == *' (controlled) '[RDT]* ]]; do :; done
 done`;
 const FLUSH_LIMIT_MS = 20_000;
 

@@ -11,7 +11,7 @@ struct buffer {
 	size_t capacity;
 };
 
-/** The first unconsumed byte. */
+/** Returns a pointer to the first unconsumed byte. */
 char *buffer_bytes(const struct buffer *buffer);
 void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -19,7 +19,8 @@ void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments
 void buffer_consume(struct buffer *buffer, size_t length);
 void buffer_free(struct buffer *buffer);
 
-/** They end the program if there is no memory. */
+/** Both end the program if there is no memory. */
 void *allocate(size_t size);
 void *duplicate(const void *bytes, size_t length);
+/** Prints what failed and errno, and ends the program. */
 void die(const char *what) __attribute__((noreturn));

@@ -5,7 +5,7 @@
 #include "buffer.h"
 #include "framing.h"
 
-/** One call of a puppet: its arguments and its result. */
+/** One call of a controlled process: its arguments and its result. */
 struct call {
 	const struct word *arguments;
 	size_t count;
@@ -16,7 +16,7 @@ struct call {
 	 * Addresses of the socket of the call, or of the socket that it returned, as words with a space before each. Empty
 	 * until they are known.
 	 */
-	struct buffer ends;
+	struct buffer addresses;
 	/** Words besides the result, with a space before each. */
 	struct buffer values;
 };
@@ -30,7 +30,7 @@ struct call_entry {
 	call_function make;
 };
 
-/** Finds a call of puppets by name. Returns NULL if there is none. */
+/** Finds a socket call by name. Returns NULL if there is none. */
 const struct call_entry *call_named(const char *name);
 
 void call_enter(struct call *call);
@@ -42,7 +42,7 @@ void call_leave(struct call *call);
 /**
  * Asks the kernel for both addresses of a socket. These calls are in addition to the requested one and change nothing.
  */
-void call_tell_ends(struct call *call, int fd);
+void call_ask_addresses(struct call *call, int fd);
 
 const char *call_setsockopt(struct call *call);
 const char *call_getsockopt(struct call *call);

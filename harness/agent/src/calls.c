@@ -1,4 +1,4 @@
-/* The socket calls of a puppet: exactly the calls that are requested, and nothing else. */
+/* The socket calls of a controlled process: exactly the requested calls, and nothing else. */
 
 #include "call.h"
 #include "names.h"
@@ -16,8 +16,8 @@
 #define LARGEST_RECV (1 << 20)
 
 static const char BAD_DESCRIPTOR[] = "fd is not a number";
-static const char BAD_ADDRESS[] = "address or port is none";
-static const char BAD_FLAGS[] = "flags are neither - nor a comma list of MSG_ names";
+static const char BAD_ADDRESS[] = "address or port is invalid";
+static const char BAD_FLAGS[] = "flags are neither - nor a comma-separated list of MSG_ names";
 
 void call_enter(struct call *call) {
 	clock_gettime(CLOCK_REALTIME, &call->start);
@@ -45,7 +45,7 @@ static void append_address(struct call *call, const struct sockaddr_in *address)
 	buffer_printf(&call->values, " %s %u", text, ntohs(address->sin_port));
 }
 
-static void append_end(struct buffer *buffer, int fd, bool remote) {
+static void append_socket_address(struct buffer *buffer, int fd, bool remote) {
 	struct sockaddr_in address = {0};
 	socklen_t size = sizeof address;
 	char text[INET_ADDRSTRLEN] = "";
@@ -56,10 +56,10 @@ static void append_end(struct buffer *buffer, int fd, bool remote) {
 	else buffer_printf(buffer, " %s:%u", text, ntohs(address.sin_port));
 }
 
-void call_tell_ends(struct call *call, int fd) {
-	buffer_free(&call->ends);
-	append_end(&call->ends, fd, false);
-	append_end(&call->ends, fd, true);
+void call_ask_addresses(struct call *call, int fd) {
+	buffer_free(&call->addresses);
+	append_socket_address(&call->addresses, fd, false);
+	append_socket_address(&call->addresses, fd, true);
 }
 
 static const char *call_socket(struct call *call) {
@@ -148,7 +148,7 @@ static const char *call_shutdown(struct call *call) {
 	int fd, how = 0;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
 	while (how < 3 && strcmp(call->arguments[1].bytes, HOW[how]) != 0) how++;
-	if (how == 3) return "how is none of RD, WR, RDWR";
+	if (how == 3) return "how is not RD, WR or RDWR";
 	MEASURED(call, shutdown(fd, how));
 	return NULL;
 }
@@ -157,7 +157,7 @@ static const char *call_close(struct call *call) {
 	int fd;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
 	/* After close() the addresses can no longer be asked for. */
-	call_tell_ends(call, fd);
+	call_ask_addresses(call, fd);
 	MEASURED(call, close(fd));
 	return NULL;
 }
@@ -166,7 +166,7 @@ static const char *call_poll(struct call *call) {
 	int fd, events, timeout;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
 	if (!parse_poll_events(call->arguments[1].bytes, &events))
-		return "events are neither - nor a comma list of POLL names";
+		return "events are neither - nor a comma-separated list of POLL names";
 	if (!parse_int(&call->arguments[2], &timeout)) return "timeout is not a number of milliseconds";
 	struct pollfd polled = {.fd = fd, .events = (short)events};
 	MEASURED(call, poll(&polled, 1, timeout));

@@ -14,7 +14,7 @@
 #define SYS_close_range 436
 #endif
 
-void child_become_own(pid_t agent) {
+void child_prepare(pid_t agent) {
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The agent may have died before the line above. */

@@ -2,10 +2,10 @@
 
 #include <sys/types.h>
 
-/** First steps of a forked child. */
+/** The first steps of a forked child. */
 
 /** Starts a session, resets signal dispositions and mask, and lets the kernel kill this process when `agent` dies. */
-void child_become_own(pid_t agent);
+void child_prepare(pid_t agent);
 
 /** Closes every descriptor from `first` to `last`. */
 void close_descriptors(unsigned first, unsigned last);

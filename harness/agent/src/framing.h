@@ -23,13 +23,13 @@ struct words {
  */
 const char *split_line(char *line, size_t length, struct words *words);
 
-/** A decimal number without sign or leading zero, at most `limit`. */
+/** Parses a decimal number without sign or leading zero, at most `limit`. */
 bool parse_number(const struct word *word, uint64_t limit, uint64_t *number);
 
-/** A decimal number that may be negative and fits into an int. */
+/** Parses a decimal number that may be negative and fits into an int. */
 bool parse_int(const struct word *word, int *number);
 
-/** The number at the beginning of a line, or 0. */
+/** Returns the number at the beginning of a line, or 0. */
 uint64_t leading_id(const char *line, size_t length);
 
 /** Whether a word is a C string, without a NUL in it. */

@@ -29,7 +29,7 @@ static void append_start(uint64_t id) {
 	buffer_printf(&backlog, "%llu ", (unsigned long long)id);
 }
 
-void tell(uint64_t id, const char *format, ...) {
+void harness_send(uint64_t id, const char *format, ...) {
 	append_start(id);
 	va_list arguments;
 	va_start(arguments, format);
@@ -38,7 +38,7 @@ void tell(uint64_t id, const char *format, ...) {
 	buffer_append(&backlog, "\n", 1);
 }
 
-void tell_error(uint64_t id, int error, const char *text) {
+void harness_send_error(uint64_t id, int error, const char *text) {
 	const char *name = errno_name(error);
 	append_start(id);
 	if (name) buffer_printf(&backlog, "error %s ", name);
@@ -47,13 +47,13 @@ void tell_error(uint64_t id, int error, const char *text) {
 	buffer_append(&backlog, "\n", 1);
 }
 
-void tell_bytes(uint64_t id, const char *stream, const void *bytes, size_t length) {
+void harness_send_bytes(uint64_t id, const char *stream, const void *bytes, size_t length) {
 	append_start(id);
 	buffer_printf(&backlog, "%s %zu\n", stream, length);
 	buffer_append(&backlog, bytes, length);
 }
 
-void tell_line(const char *line, size_t length) {
+void harness_send_line(const char *line, size_t length) {
 	append_time();
 	buffer_append(&backlog, line, length);
 	buffer_append(&backlog, "\n", 1);

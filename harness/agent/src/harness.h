@@ -6,18 +6,18 @@
 
 #include "buffer.h"
 
-/** Messages to the harness: queued here, written when the pipe has room, never dropped. */
+/** Messages to the harness. They are queued, written when the pipe has room, and never dropped. */
 
 void harness_open(int fd);
 
-/** `<t> <id> <rest>` and a newline. The words of `format` must not need encoding. */
-void tell(uint64_t id, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** `<t> <id> error <errno name> <text>` */
-void tell_error(uint64_t id, int error, const char *text);
-/** `<t> <id> <stream> <n>` and the bytes. */
-void tell_bytes(uint64_t id, const char *stream, const void *bytes, size_t length);
-/** `<t> ` and a line that a puppet wrote. */
-void tell_line(const char *line, size_t length);
+/** Sends `<t> <id> <rest>` and a newline. The words of `format` must not need encoding. */
+void harness_send(uint64_t id, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Sends `<t> <id> error <errno name> <text>`. */
+void harness_send_error(uint64_t id, int error, const char *text);
+/** Sends `<t> <id> <stream> <n>` and the bytes. */
+void harness_send_bytes(uint64_t id, const char *stream, const void *bytes, size_t length);
+/** Sends `<t> ` and a line that a controlled process wrote. */
+void harness_send_line(const char *line, size_t length);
 
 /** Whether the queue is so long that no more should be read from processes. */
 bool harness_is_behind(void);

@@ -11,10 +11,10 @@ struct name {
 	int value;
 };
 
-/** `ECONNRESET` for 104. Returns NULL for an unknown number. */
+/** Returns the name of an errno: `ECONNRESET` for 104. Returns NULL for an unknown number. */
 const char *errno_name(int number);
 
-/** The number of `SIGINT` or `SIG34`. Returns 0 for any other text. */
+/** Returns the number of `SIGINT` or `SIG34`, and 0 for any other text. */
 int signal_number(const char *name);
 void append_signal_name(struct buffer *buffer, int number);
 

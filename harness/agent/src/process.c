@@ -2,7 +2,7 @@
 #include "harness.h"
 #include "loop.h"
 #include "names.h"
-#include "puppet.h"
+#include "controlled.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ struct process *process_add(uint64_t id) {
 	return process;
 }
 
-static void close_hold(int *fd) {
+static void close_fd(int *fd) {
 	if (*fd >= 0) close(*fd);
 	*fd = -1;
 }
@@ -34,10 +34,10 @@ void process_discard(struct process *process) {
 	struct process **at = &processes;
 	while (*at != process) at = &(*at)->next;
 	*at = process->next;
-	for (int s = 0; s < STREAMS; s++) close_hold(&process->streams[s].fd);
-	close_hold(&process->log_writer);
-	close_hold(&process->input);
-	close_hold(&process->terminal);
+	for (int s = 0; s < STREAMS; s++) close_fd(&process->streams[s].fd);
+	close_fd(&process->log_writer);
+	close_fd(&process->input);
+	close_fd(&process->terminal);
 	buffer_free(&process->partial);
 	free(process);
 }
@@ -54,17 +54,17 @@ static size_t stream_read(struct stream *stream, size_t limit) {
 	ssize_t length = read(stream->fd, bytes, limit < sizeof bytes ? limit : sizeof bytes);
 	if (length > 0) {
 		/* The process that writes has opened the log. Its end is the end of the log from now on. */
-		if (stream == &stream->process->streams[LOG]) close_hold(&stream->process->log_writer);
-		if (stream->name) tell_bytes(stream->process->id, stream->name, bytes, (size_t)length);
-		else puppet_answers(stream->process, bytes, (size_t)length);
+		if (stream == &stream->process->streams[LOG]) close_fd(&stream->process->log_writer);
+		if (stream->name) harness_send_bytes(stream->process->id, stream->name, bytes, (size_t)length);
+		else controlled_answers(stream->process, bytes, (size_t)length);
 		return (size_t)length;
 	}
 	/*
 	 * EIO from a terminal that nobody has open on the other side is the end of the stream (tty_io.c, TTY_OTHER_CLOSED).
 	 */
 	if (length == 0 || (errno == EIO && stream->process->has_terminal)) {
-		close_hold(&stream->fd);
-		if (stream->name) tell(stream->process->id, "eof %s", stream->name);
+		close_fd(&stream->fd);
+		if (stream->name) harness_send(stream->process->id, "eof %s", stream->name);
 	}
 	return 0;
 }
@@ -85,23 +85,23 @@ static void stream_drain(struct stream *stream) {
 	}
 }
 
-static void tell_end(struct process *process, int status) {
+static void send_end(struct process *process, int status) {
 	if (WIFEXITED(status)) {
-		tell(process->id, "exited %d", WEXITSTATUS(status));
+		harness_send(process->id, "exited %d", WEXITSTATUS(status));
 		return;
 	}
 	struct buffer signal = {0};
 	append_signal_name(&signal, WTERMSIG(status));
-	tell(process->id, "killed %.*s", (int)signal.length, buffer_bytes(&signal));
+	harness_send(process->id, "killed %.*s", (int)signal.length, buffer_bytes(&signal));
 	buffer_free(&signal);
 }
 
 static void process_ended(struct process *process, int status) {
 	for (int s = 0; s < STREAMS; s++) stream_drain(&process->streams[s]);
 	process->reaped = true;
-	close_hold(&process->log_writer);
-	tell_end(process, status);
-	if (process->is_puppet) puppet_ended(process);
+	close_fd(&process->log_writer);
+	send_end(process, status);
+	if (process->is_controlled) controlled_ended(process);
 }
 
 void processes_reap(void) {
@@ -119,7 +119,7 @@ void processes_watch(void) {
 		for (int s = 0; may_read && s < STREAMS; s++)
 			if (process->streams[s].fd >= 0) watch(process->streams[s].fd, POLLIN, stream_ready, &process->streams[s]);
 		/* An input without pending data is watched for the error that reports that its readers are gone. */
-		if (process->input >= 0) watch(process->input, process->feeds ? POLLOUT : 0, process_feed_ready, process);
+		if (process->input >= 0) watch(process->input, process->inputs ? POLLOUT : 0, process_input_ready, process);
 	}
 }
 

@@ -3,7 +3,7 @@
 #include "harness.h"
 #include "names.h"
 #include "process.h"
-#include "puppet.h"
+#include "controlled.h"
 #include "sleeps.h"
 #include "spawn.h"
 #include "framing.h"
@@ -28,7 +28,7 @@ struct request {
 	size_t body_length;
 };
 
-/** Carries out a request and answers it. Returns what is wrong with the request, or NULL. */
+/** Executes a request and answers it. Returns what is wrong with the request, or NULL. */
 typedef const char *(*request_function)(const struct request *request);
 
 static const char NOT_AN_ID[] = "an id is a positive decimal number";
@@ -43,7 +43,7 @@ static bool in_use(uint64_t id) {
 }
 
 static const char *request_now(const struct request *request) {
-	tell(request->id, "ok");
+	harness_send(request->id, "ok");
 	return NULL;
 }
 
@@ -58,8 +58,8 @@ static const char *request_sleep(const struct request *request) {
 static const char *request_cancel(const struct request *request) {
 	uint64_t id;
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
-	if (sleep_cancel(id)) tell(request->id, "ok");
-	else tell_error(request->id, ESRCH, "no such sleep");
+	if (sleep_cancel(id)) harness_send(request->id, "ok");
+	else harness_send_error(request->id, ESRCH, "no such sleep");
 	return NULL;
 }
 
@@ -78,10 +78,11 @@ static bool parse_spawn_options(char *list, struct spawn_options *options) {
 
 static const char *request_spawn(const struct request *request) {
 	struct spawn_options options;
-	if (!parse_spawn_options(request->word[0].bytes, &options)) return "options are -, or a comma list of log and tty";
+	if (!parse_spawn_options(request->word[0].bytes, &options))
+		return "options are neither - nor a comma-separated list of log and tty";
 	if (in_use(request->id)) return ID_IN_USE;
 	for (size_t i = 1; i < request->count; i++)
-		if (!is_text(&request->word[i])) return "an argument of a program has no NUL in it";
+		if (!is_text(&request->word[i])) return "an argument of a program must not contain NUL";
 	spawn(request->id, options, request->word + 1, request->count - 1);
 	return NULL;
 }
@@ -90,9 +91,10 @@ static const char *request_write(const struct request *request) {
 	uint64_t id;
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
 	struct process *process = process_find(id);
-	if (process && process->is_puppet) return "a puppet has no input";
-	if (process) process_feed(process, request->id, duplicate(request->body, request->body_length), request->body_length);
-	else tell_error(request->id, EPIPE, "no such process");
+	if (process && process->is_controlled) return "a controlled process has no input";
+	size_t length = request->body_length;
+	if (process) process_write(process, request->id, duplicate(request->body, length), length);
+	else harness_send_error(request->id, EPIPE, "no such process");
 	return NULL;
 }
 
@@ -101,7 +103,7 @@ static const char *request_close(const struct request *request) {
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
 	struct process *process = process_find(id);
 	if (process) process_end_input(process, request->id);
-	else tell_error(request->id, ESRCH, "no such process");
+	else harness_send_error(request->id, ESRCH, "no such process");
 	return NULL;
 }
 
@@ -111,31 +113,31 @@ static const char *request_signal(const struct request *request) {
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
 	if (!number) return "no such signal";
 	struct process *process = process_find(id);
-	if (!process || process->reaped) tell_error(request->id, ESRCH, "no such process");
-	else if (kill(process->pid, number) < 0) tell_error(request->id, errno, strerror(errno));
-	else tell(request->id, "ok");
+	if (!process || process->reaped) harness_send_error(request->id, ESRCH, "no such process");
+	else if (kill(process->pid, number) < 0) harness_send_error(request->id, errno, strerror(errno));
+	else harness_send(request->id, "ok");
 	return NULL;
 }
 
-static const char *request_puppet(const struct request *request) {
+static const char *request_controlled(const struct request *request) {
 	if (in_use(request->id)) return ID_IN_USE;
-	puppet_start(request->id);
+	controlled_start(request->id);
 	return NULL;
 }
 
-/** The puppet gets the rest of the line unchanged, from the call's name on. */
+/** The controlled process gets the rest of the line unchanged, from the name of the call on. */
 static const char *request_call(const struct request *request) {
 	uint64_t id;
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
 	struct process *process = process_find(id);
-	if (process && !process->is_puppet) return "this id is not a puppet's";
+	if (process && !process->is_controlled) return "this id is not that of a controlled process";
 	if (!process || process->reaped) {
-		tell_error(request->id, ESRCH, "no such puppet");
+		harness_send_error(request->id, ESRCH, "no such controlled process");
 		return NULL;
 	}
 	const char *rest = request->line;
 	for (int spaces = 0; spaces < 3; spaces++) rest = strchr(rest, ' ') + 1;
-	puppet_call(process, request->id, rest, request->line_length - (size_t)(rest - request->line));
+	controlled_call(process, request->id, rest, request->line_length - (size_t)(rest - request->line));
 	return NULL;
 }
 
@@ -152,7 +154,7 @@ static const struct verb {
 	{"write", 2, 2, request_write},
 	{"close", 1, 1, request_close},
 	{"signal", 2, 2, request_signal},
-	{"puppet", 0, 0, request_puppet},
+	{"controlled", 0, 0, request_controlled},
 	{"call", 2, SIZE_MAX, request_call},
 };
 
@@ -164,14 +166,14 @@ static const struct verb *verb_named(const char *name) {
 
 static struct buffer input;
 /** Remaining bytes of a body that is skipped. */
-static uint64_t unwanted;
+static uint64_t bytes_to_skip;
 /** Whether the rest of a line that is too long is skipped. */
 static bool in_long_line;
 
-enum progress { TAKEN, INCOMPLETE };
+enum progress { HANDLED, INCOMPLETE };
 
 /** Handles one request whose line is `length` bytes at the start of the input, if its body has arrived, too. */
-static enum progress take_request(size_t length) {
+static enum progress handle_request(size_t length) {
 	uint64_t id = leading_id(buffer_bytes(&input), length);
 	char *line = duplicate(buffer_bytes(&input), length), *split = duplicate(line, length);
 	struct words words;
@@ -187,14 +189,14 @@ static enum progress take_request(size_t length) {
 	uint64_t body = 0;
 	if (!problem && verb->perform == request_write) {
 		if (!parse_number(&words.word[3], INT64_MAX, &body)) problem = "n is not a number of bytes";
-		else if (body > LARGEST_BODY) problem = "more bytes than a request may have", unwanted = body, body = 0;
+		else if (body > LARGEST_BODY) problem = "more bytes than a request may have", bytes_to_skip = body, body = 0;
 	}
-	enum progress progress = input.length < length + 1 + body ? INCOMPLETE : TAKEN;
-	if (progress == TAKEN) {
+	enum progress progress = input.length < length + 1 + body ? INCOMPLETE : HANDLED;
+	if (progress == HANDLED) {
 		char *bytes = buffer_bytes(&input) + length + 1;
 		struct request request = {id, words.word + 2, words.count - 2, line, length, bytes, body};
 		if (!problem) problem = verb->perform(&request);
-		if (problem) tell_error(id, EPROTO, problem);
+		if (problem) harness_send_error(id, EPROTO, problem);
 		buffer_consume(&input, length + 1 + body);
 	}
 	free(words.word);
@@ -203,30 +205,30 @@ static enum progress take_request(size_t length) {
 	return progress;
 }
 
-static enum progress skip_unwanted(void) {
-	size_t skipped = unwanted < input.length ? (size_t)unwanted : input.length;
-	unwanted -= skipped;
+static enum progress skip_body(void) {
+	size_t skipped = bytes_to_skip < input.length ? (size_t)bytes_to_skip : input.length;
+	bytes_to_skip -= skipped;
 	buffer_consume(&input, skipped);
-	return input.length > 0 ? TAKEN : INCOMPLETE;
+	return input.length > 0 ? HANDLED : INCOMPLETE;
 }
 
-static enum progress take_next(void) {
-	if (unwanted > 0) return skip_unwanted();
+static enum progress handle_next(void) {
+	if (bytes_to_skip > 0) return skip_body();
 	char *newline = memchr(buffer_bytes(&input), '\n', input.length);
 	size_t length = newline ? (size_t)(newline - buffer_bytes(&input)) : input.length;
 	if (!in_long_line && length > LONGEST_LINE) {
-		tell_error(leading_id(buffer_bytes(&input), length), EPROTO, "a line longer than 1048576 bytes");
+		harness_send_error(leading_id(buffer_bytes(&input), length), EPROTO, "a line longer than 1048576 bytes");
 		in_long_line = true;
 	}
 	if (in_long_line) {
 		in_long_line = !newline;
 		buffer_consume(&input, length + (newline != NULL));
-		return newline ? TAKEN : INCOMPLETE;
+		return newline ? HANDLED : INCOMPLETE;
 	}
-	return newline ? take_request(length) : INCOMPLETE;
+	return newline ? handle_request(length) : INCOMPLETE;
 }
 
-void requests_take(const char *bytes, size_t length) {
+void requests_receive(const char *bytes, size_t length) {
 	buffer_append(&input, bytes, length);
-	while (input.length > 0 && take_next() == TAKEN) continue;
+	while (input.length > 0 && handle_next() == HANDLED) continue;
 }

@@ -3,4 +3,4 @@
 #include <stddef.h>
 
 /** Handles bytes from the harness, in chunks of any size. */
-void requests_take(const char *bytes, size_t length);
+void requests_receive(const char *bytes, size_t length);

@@ -16,7 +16,7 @@ static struct sleeper *sleepers;
 
 void sleep_start(uint64_t id, uint64_t microseconds) {
 	struct sleeper *sleeper = allocate(sizeof *sleeper);
-	/* The clock is truncated to microseconds. One more is added, so that no sleep ends early. */
+	/* The clock is truncated to microseconds. One microsecond is added, so that no sleep ends early. */
 	*sleeper = (struct sleeper){id, monotonic_microseconds() + (long long)microseconds + (microseconds > 0), sleepers};
 	sleepers = sleeper;
 }
@@ -27,7 +27,7 @@ static struct sleeper **find(uint64_t id) {
 	return at;
 }
 
-static void forget(struct sleeper **at) {
+static void remove_sleeper(struct sleeper **at) {
 	struct sleeper *gone = *at;
 	*at = gone->next;
 	free(gone);
@@ -40,8 +40,8 @@ bool sleep_exists(uint64_t id) {
 bool sleep_cancel(uint64_t id) {
 	struct sleeper **at = find(id);
 	if (!*at) return false;
-	forget(at);
-	tell_error(id, ECANCELED, "the sleep was cancelled");
+	remove_sleeper(at);
+	harness_send_error(id, ECANCELED, "the sleep was cancelled");
 	return true;
 }
 
@@ -57,7 +57,7 @@ void sleeps_answer(void) {
 		for (struct sleeper **at = &sleepers; *at; at = &(*at)->next)
 			if ((*at)->end <= now && (!earliest || (*at)->end < (*earliest)->end)) earliest = at;
 		if (!earliest) return;
-		tell((*earliest)->id, "ok");
-		forget(earliest);
+		harness_send((*earliest)->id, "ok");
+		remove_sleeper(earliest);
 	}
 }

@@ -77,7 +77,7 @@ static void close_ends(const struct child_ends *child) {
 }
 
 static void run_child(char **argv, const struct child_ends *ends, int status, pid_t agent) {
-	child_become_own(agent);
+	child_prepare(agent);
 	dup2(ends->input, STDIN_FILENO);
 	dup2(ends->out, STDOUT_FILENO);
 	dup2(ends->err, STDERR_FILENO);
@@ -125,8 +125,8 @@ void spawn(uint64_t id, struct spawn_options options, const struct word *words, 
 		char text[256];
 		snprintf(text, sizeof text, "%s: %s", words[0].bytes, strerror(error));
 		process_discard(process);
-		tell_error(id, error, text);
+		harness_send_error(id, error, text);
 		return;
 	}
-	tell(id, "ok %d", process->pid);
+	harness_send(id, "ok %d", process->pid);
 }

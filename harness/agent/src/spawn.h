@@ -6,9 +6,9 @@
 #include "framing.h"
 
 struct spawn_options {
-	/** One more stream, which the program opens by its path. */
+	/** Adds a stream, which the program opens by its path. */
 	bool log;
-	/** A terminal instead of pipes. */
+	/** Uses a terminal instead of pipes. */
 	bool terminal;
 };
 

@@ -1,7 +1,6 @@
 /*
- * Assembles a host's file system, makes it the root and reduces root's privileges, in steps that its arguments give. It
- * replaces a process of mount(8), mkdir(1) etc. for each step, which took longer than everything else in the start of a
- * lab.
+ * Assembles a host's file system, makes it the root and reduces root's privileges. The arguments are the steps. Running
+ * mount(8), mkdir(1) and so on for each step took longer than everything else in the start of a lab.
  */
 #define _GNU_SOURCE
 
@@ -22,7 +21,7 @@ static const struct {
 	unsigned long flag;
 } flags[] = {{"ro", MS_RDONLY}, {"nosuid", MS_NOSUID}, {"nodev", MS_NODEV}, {"noexec", MS_NOEXEC}};
 
-/** The flags of a comma-separated list. No name is part of another. */
+/** Returns the flags of a comma-separated list. No name is part of another. */
 static unsigned long flags_of(const char *names) {
 	unsigned long found = 0;
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -32,7 +31,7 @@ static unsigned long flags_of(const char *names) {
 
 /* A step returns 0, or -1 with errno. */
 
-/** folder PATH MODE: a folder, which may exist. */
+/** folder PATH MODE: creates a folder, or changes the mode of an existing one. */
 static int folder(char **operands) {
 	mode_t mode = (mode_t)strtoul(operands[1], NULL, 8);
 	/* The umask does not apply to chmod. */
@@ -40,30 +39,31 @@ static int folder(char **operands) {
 	return chmod(operands[0], mode);
 }
 
-/** file PATH: an empty file as a target of a bind mount. */
+/** file PATH: creates an empty file, as a target of a bind mount. */
 static int file(char **operands) {
 	return mknod(operands[0], S_IFREG | 0644, 0);
 }
 
-/** link TARGET PATH */
+/** link TARGET PATH: creates a symbolic link. */
 static int link_to(char **operands) {
 	return symlink(operands[0], operands[1]);
 }
 
-/** device FROM PATH: a copy of the device FROM. */
+/** device FROM PATH: creates a copy of the device FROM. */
 static int device(char **operands) {
 	struct stat found;
 	if (stat(operands[0], &found) < 0 || mknod(operands[1], found.st_mode, found.st_rdev) < 0) return -1;
 	return chmod(operands[1], found.st_mode & 07777);
 }
 
-/** mount TYPE PATH FLAGS OPTIONS: OPTIONS are those of the file system. */
+/** mount TYPE PATH FLAGS OPTIONS: mounts a file system. OPTIONS are those of its type. */
 static int mount_at(char **operands) {
 	return mount(operands[0], operands[1], operands[0], flags_of(operands[2]), operands[3]);
 }
 
 /**
- * bind FROM PATH FLAGS: FLAGS are added to those of FROM, which an ordinary user may not clear (mount_namespaces(7)).
+ * bind FROM PATH FLAGS: bind-mounts FROM. FLAGS are added to its own, which an ordinary user may not clear
+ * (mount_namespaces(7)).
  */
 static int bind_to(char **operands) {
 	struct statvfs found;
@@ -102,7 +102,7 @@ static int run(char **operands) {
 static const struct step {
 	const char *name;
 	int operands;
-	int (*take)(char **operands);
+	int (*execute)(char **operands);
 } steps[] = {
 	{"folder", 2, folder},
 	{"file", 1, file},
@@ -122,7 +122,7 @@ static const struct step *step_of(const char *name) {
 	return NULL;
 }
 
-static void refuse(char **words, char **end) {
+static void fail(char **words, char **end) {
 	fprintf(stderr, "halfopen-root: %s:", strerror(errno));
 	for (; words < end; words++) fprintf(stderr, " %s", *words);
 	fputc('\n', stderr);
@@ -132,14 +132,14 @@ static void refuse(char **words, char **end) {
 int main(int count, char **words) {
 	char **end = words + count;
 	for (char **word = words + 1; word < end;) {
-		/* try STEP: ENOENT and EPERM are no errors. */
-		bool tried = strcmp(*word, "try") == 0 && word + 1 < end;
-		const struct step *step = step_of(word[tried]);
-		char **operands = word + tried + 1;
+		/* try STEP: ENOENT and EPERM are ignored. */
+		bool may_fail = strcmp(*word, "try") == 0 && word + 1 < end;
+		const struct step *step = step_of(word[may_fail]);
+		char **operands = word + may_fail + 1;
 		errno = EINVAL;
-		if (!step || end - operands < step->operands) refuse(word, end);
-		bool failed = step->take(operands) < 0;
-		if (failed && !(tried && (errno == ENOENT || errno == EPERM))) refuse(word, operands + step->operands);
+		if (!step || end - operands < step->operands) fail(word, end);
+		bool failed = step->execute(operands) < 0;
+		if (failed && !(may_fail && (errno == ENOENT || errno == EPERM))) fail(word, operands + step->operands);
 		word = operands + step->operands;
 	}
 	return 0;

@@ -4,7 +4,7 @@ import { HalfopenError } from '../../errors.ts';
 import { runCommand } from '../../util/run-command.ts';
 import { diskFullIn } from './qemu-errors.ts';
 
-/** Programs that a guest's hosts run: the peers, the tools that observe them, and the commands of scripts. */
+/** The programs of a guest's hosts: the peers, the observers, and the commands of scripts. */
 const GUEST_PROGRAMS = [
 	...[
 		'bash',
@@ -76,7 +76,7 @@ export interface InitramfsParts {
 /** The guest's PATH (guest/prepare.c). */
 const GUEST_PATH = new Set(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']);
 
-/** Where a guest has the files that are mounted over /opt on its hosts. */
+/** The folder in a guest that is mounted over /opt on its hosts. */
 export const OPT_IN_GUEST = '/host/opt';
 
 /**
@@ -110,9 +110,10 @@ const FIND =
 	'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; for program; do type -P "$program" || { echo "$program" >&2; exit ' +
 	'1; }; done';
 
+/** Returns the paths of all programs that guests need. Rejects with TOOL_MISSING. */
 export async function programPaths(): Promise<string[]> {
 	const { succeeded, out, err } = await runCommand(['bash', '-c', FIND, 'find', ...GUEST_PROGRAMS]);
-	if (!succeeded) throw failed('A program that guests need is not on this machine.', err);
+	if (!succeeded) throw failed('A program that guests need is not installed on this machine.', err);
 	return out.trim().split('\n');
 }
 
@@ -140,15 +141,15 @@ class RootFolder {
 	}
 
 	/**
-	 * Copies a program to its own path. If that is not in the guest's PATH (Node may be anywhere in this user's), it also
-	 * gets a link there.
+	 * Copies a program to the same path. If its folder is not in the guest's PATH (Node may be in any folder), also
+	 * creates a link in the guest's PATH.
 	 */
 	async copyProgram(path: string): Promise<void> {
 		await this.copyWithLibraries(path);
 		if (!GUEST_PATH.has(dirname(path))) await symlink(path, join(this.#folder, 'usr/local/bin', basename(path)));
 	}
 
-	/** Copies a file to its own path, with the targets of its links and its shared libraries. */
+	/** Copies a file to the same path, with the targets of its links and its shared libraries. */
 	async copyWithLibraries(path: string): Promise<void> {
 		const real = join(await realpath(dirname(path)), basename(path));
 		if (this.#copied.has(real)) return;
@@ -165,14 +166,14 @@ class RootFolder {
 		for (const library of await librariesOf(real)) await this.copyWithLibraries(library);
 	}
 
-	/** Copies a file or all files of a folder to their own paths. Does nothing if the path does not exist. */
+	/** Copies a file, or all files of a folder, to the same paths. Does nothing if the path does not exist. */
 	async copyTree(path: string): Promise<void> {
 		const found = await lstat(path).catch(() => undefined);
 		if (!found?.isDirectory()) return found && this.copyWithLibraries(path);
 		for (const name of await readdir(path)) await this.copyTree(join(path, name));
 	}
 
-	/** /bin is a symbolic link on merged-/usr systems. */
+	/** Creates a folder or symbolic link as on this machine: /bin is a symbolic link on merged-/usr systems. */
 	async #createTopFolder(name: string): Promise<void> {
 		const found = await lstat(`/${name}`).catch(() => undefined);
 		if (found?.isSymbolicLink()) {
@@ -183,7 +184,7 @@ class RootFolder {
 	}
 }
 
-/** The shared libraries of a file, as the dynamic linker finds them. Scripts and static binaries have none. */
+/** Returns the shared libraries that the dynamic linker finds for a file: none for scripts and static binaries. */
 async function librariesOf(path: string): Promise<string[]> {
 	const { out } = await runCommand(['ldd', path]);
 	return [...out.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, library = '']) => library);

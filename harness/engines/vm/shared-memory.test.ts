@@ -22,7 +22,7 @@ int main(int count, char **words) {
 	if (count != 4) return 1;
 	uint8_t *memory = mmap(NULL, SHARED_MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, open(words[1], O_RDWR), 0);
 	struct shared_memory *shared = (struct shared_memory *)memory;
-	printf("%" PRIu64 " %" PRIu64 " %u %u %u [%.*s] %d %d\\n", shared->deadline, shared->seed, shared->restart, shared->given, shared->from_guest,
+	printf("%" PRIu64 " %" PRIu64 " %u %u %u [%.*s] %d %d\\n", shared->deadline, shared->seed, shared->restart, shared->resumed, shared->from_guest,
 		(int)shared->to_guest, (char *)memory + SHARED_MEMORY_TO_GUEST, SHARED_MEMORY_SIZE, SHARED_MEMORY_TO_GUEST_SIZE);
 	shared->now = strtoull(words[2], NULL, 10);
 	shared->from_guest = strlen(words[3]);

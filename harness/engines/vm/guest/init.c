@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE 1
 
-#include "give_up.h"
+#include "die.h"
 #include "shared_memory.h"
 #include "prepare.h"
 #include "random.h"
@@ -23,12 +23,12 @@
 #define AGENT "/usr/local/bin/halfopen-agent"
 
 /**
- * Interval and limit of the checks whether the guest is idle: more than a second in all, because a program that
- * computes without end never lets it become idle. Only an idle guest is paused at a moment that is the same in every
- * run.
+ * The interval and number of checks whether the guest is idle: more than a second in all. The number is limited,
+ * because a program that computes without end never lets the guest become idle. Only an idle guest is paused at the
+ * same moment in every run.
  */
-#define LOOK_NS 20000
-#define LOOKS 20000
+#define POLL_NS 20000
+#define MAX_POLLS 20000
 
 static volatile struct shared_memory *shared;
 static int to_agent, from_agent, load;
@@ -37,14 +37,14 @@ static pid_t agent;
 /** Starts the agent. An earlier agent must have ended. */
 static void start_agent(void) {
 	int input[2], output[2];
-	if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) give_up("pipe");
+	if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) die("pipe");
 	agent = fork();
-	if (agent < 0) give_up("fork");
+	if (agent < 0) die("fork");
 	if (agent == 0) {
 		dup2(input[0], STDIN_FILENO);
 		dup2(output[1], STDOUT_FILENO);
 		execl(AGENT, AGENT, (char *)NULL);
-		give_up(AGENT);
+		die(AGENT);
 	}
 	close(input[0]);
 	close(output[1]);
@@ -54,33 +54,34 @@ static void start_agent(void) {
 	fcntl(to_agent, F_SETFL, O_NONBLOCK);
 }
 
-/** Whether no other process wants the processor. */
-static bool at_rest(void) {
+/** Whether no other process is runnable. */
+static bool is_idle(void) {
 	char text[64] = "";
 	int running = 0;
-	if (pread(load, text, sizeof text - 1, 0) <= 0) give_up("/proc/loadavg");
-	if (sscanf(text, "%*s %*s %*s %d/", &running) != 1) give_up("/proc/loadavg");
+	if (pread(load, text, sizeof text - 1, 0) <= 0) die("/proc/loadavg");
+	if (sscanf(text, "%*s %*s %*s %d/", &running) != 1) die("/proc/loadavg");
 	return running <= 1;
 }
 
-/** Reads the agent's output, as far as there is room. */
-static void take_output(void) {
+/** Reads the agent's output, as far as there is room for it. */
+static void read_output(void) {
 	while (shared->from_guest < SHARED_MEMORY_FROM_GUEST_SIZE) {
 		uint8_t *free_bytes = shared_memory_from_guest() + shared->from_guest;
-		ssize_t taken = read(from_agent, free_bytes, SHARED_MEMORY_FROM_GUEST_SIZE - shared->from_guest);
-		if (taken == 0) give_up("the agent has ended by itself");
-		if (taken < 0 && errno == EAGAIN) return;
-		if (taken < 0) give_up("read from the agent");
-		shared->from_guest += (uint32_t)taken;
+		ssize_t length = read(from_agent, free_bytes, SHARED_MEMORY_FROM_GUEST_SIZE - shared->from_guest);
+		if (length == 0) die("the agent has ended");
+		if (length < 0 && errno == EAGAIN) return;
+		if (length < 0) die("read from the agent");
+		shared->from_guest += (uint32_t)length;
 	}
 }
 
-static void rest(void) {
-	struct timespec look = {.tv_nsec = LOOK_NS};
-	for (int looks = 0; looks < LOOKS; looks++) {
-		take_output();
-		if (at_rest()) return;
-		nanosleep(&look, NULL);
+/** Waits until the guest is idle, and reads the agent's output meanwhile. */
+static void wait_until_idle(void) {
+	struct timespec interval = {.tv_nsec = POLL_NS};
+	for (int polls = 0; polls < MAX_POLLS; polls++) {
+		read_output();
+		if (is_idle()) return;
+		nanosleep(&interval, NULL);
 	}
 }
 
@@ -95,18 +96,19 @@ static void wait_for_output(void) {
 	ppoll(&output, 1, &limit, NULL);
 }
 
-static void give_input(void) {
+/** Passes the harness's bytes to the agent. */
+static void write_input(void) {
 	uint8_t *bytes = shared_memory_to_guest();
-	for (uint32_t given = 0; given < shared->to_guest;) {
-		ssize_t written = write(to_agent, bytes + given, shared->to_guest - given);
-		if (written > 0) given += (uint32_t)written;
-		else if (errno != EAGAIN) give_up("write to the agent");
+	for (uint32_t done = 0; done < shared->to_guest;) {
+		ssize_t written = write(to_agent, bytes + done, shared->to_guest - done);
+		if (written > 0) done += (uint32_t)written;
+		else if (errno != EAGAIN) die("write to the agent");
 		else poll(&(struct pollfd){.fd = to_agent, .events = POLLOUT}, 1, -1);
 	}
 	shared->to_guest = 0;
 }
 
-/** Lets the agent end with all its processes and starts a new one, which knows nothing of the earlier requests. */
+/** Ends the agent and all its processes, and starts a new agent without the state of the old one. */
 static void restart_agent(void) {
 	char last[4096];
 	close(to_agent);
@@ -126,12 +128,12 @@ int main(void) {
 	shared->deadline = UINT64_MAX / 2;
 	for (;;) {
 		wait_for_output();
-		rest();
+		wait_until_idle();
 		shared_memory_pause();
 		shared->from_guest = 0;
 		if (shared->seed) random_seed(shared->seed);
 		shared->seed = 0;
-		give_input();
+		write_input();
 		if (shared->restart) restart_agent();
 	}
 }

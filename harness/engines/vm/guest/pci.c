@@ -1,7 +1,7 @@
 #define _GNU_SOURCE 1
 
 #include "pci.h"
-#include "give_up.h"
+#include "die.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #define DEVICES "/sys/bus/pci/devices"
 
-static bool says(const char *device, const char *file, const char *wanted) {
+static bool file_begins_with(const char *device, const char *file, const char *wanted) {
 	char path[512], text[32] = "";
 	snprintf(path, sizeof path, DEVICES "/%s/%s", device, file);
 	FILE *opened = fopen(path, "r");
@@ -26,12 +26,13 @@ static bool says(const char *device, const char *file, const char *wanted) {
 
 const char *pci_device(const char *vendor, const char *device) {
 	DIR *devices = opendir(DEVICES);
-	if (!devices) give_up(DEVICES);
+	if (!devices) die(DEVICES);
 	const char *found = NULL;
 	for (struct dirent *entry; !found && (entry = readdir(devices));)
-		if (says(entry->d_name, "vendor", vendor) && says(entry->d_name, "device", device)) found = strdup(entry->d_name);
+		if (file_begins_with(entry->d_name, "vendor", vendor) && file_begins_with(entry->d_name, "device", device))
+			found = strdup(entry->d_name);
 	closedir(devices);
-	if (!found) give_up(device);
+	if (!found) die(device);
 	return found;
 }
 
@@ -39,7 +40,7 @@ static int open_file(const char *device, const char *name) {
 	char path[512];
 	snprintf(path, sizeof path, DEVICES "/%s/%s", device, name);
 	int file = open(path, O_RDWR | O_SYNC | O_CLOEXEC);
-	if (file < 0) give_up(path);
+	if (file < 0) die(path);
 	return file;
 }
 
@@ -48,7 +49,7 @@ volatile void *pci_region(const char *device, int region, size_t size) {
 	snprintf(name, sizeof name, "resource%d", region);
 	int file = open_file(device, name);
 	volatile void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (memory == MAP_FAILED) give_up(name);
+	if (memory == MAP_FAILED) die(name);
 	close(file);
 	return memory;
 }

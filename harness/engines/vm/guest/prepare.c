@@ -1,7 +1,7 @@
 #define _GNU_SOURCE 1
 
 #include "prepare.h"
-#include "give_up.h"
+#include "die.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,26 +13,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/** The folder of modules in the initramfs, with `order`: their file names in the order of insertion. */
+/** The folder of modules in the initramfs. Its file `order` has their names in the order of insertion. */
 #define MODULES "/modules"
 
 static void mount_at(const char *type, const char *place) {
 	mkdir(place, 0755);
 	/* A kernel may have mounted /dev already. */
-	if (mount(type, place, type, 0, NULL) != 0 && errno != EBUSY) give_up(place);
+	if (mount(type, place, type, 0, NULL) != 0 && errno != EBUSY) die(place);
 }
 
 static void insert(const char *name) {
 	char path[512];
 	snprintf(path, sizeof path, MODULES "/%s", name);
 	int module = open(path, O_RDONLY | O_CLOEXEC);
-	if (module < 0 || (syscall(SYS_finit_module, module, "", 0) != 0 && errno != EEXIST)) give_up(path);
+	if (module < 0 || (syscall(SYS_finit_module, module, "", 0) != 0 && errno != EEXIST)) die(path);
 	close(module);
 }
 
 static void insert_modules(void) {
 	FILE *order = fopen(MODULES "/order", "r");
-	if (!order) give_up(MODULES "/order");
+	if (!order) die(MODULES "/order");
 	for (char line[256]; fgets(line, sizeof line, order);) {
 		line[strcspn(line, "\n")] = '\0';
 		if (*line) insert(line);
@@ -40,7 +40,7 @@ static void insert_modules(void) {
 	fclose(order);
 }
 
-static void speak_to_console(void) {
+static void open_console(void) {
 	int console = open("/dev/console", O_RDWR);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) dup2(console, fd);
 	if (console > STDERR_FILENO) close(console);
@@ -48,14 +48,14 @@ static void speak_to_console(void) {
 
 void prepare(void) {
 	mount_at("devtmpfs", "/dev");
-	speak_to_console();
-	/* Terminals (devpts(5)): without it /dev/ptmx cannot be opened. */
+	open_console();
+	/* Without devpts(5) /dev/ptmx cannot be opened. */
 	mount_at("devpts", "/dev/pts");
 	mount_at("proc", "/proc");
 	mount_at("sysfs", "/sys");
 	mount_at("tmpfs", "/run");
 	mount_at("tmpfs", "/tmp");
-	/* A kernel may have no tracefs. The harness reports that. */
+	/* The kernel may have no tracefs. The harness reports that. */
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	insert_modules();
 	/* The same folders as in initramfs.ts. */

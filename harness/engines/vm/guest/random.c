@@ -1,5 +1,5 @@
 #include "random.h"
-#include "give_up.h"
+#include "die.h"
 
 #include <fcntl.h>
 #include <linux/random.h>
@@ -11,7 +11,7 @@ void random_seed(uint64_t seed) {
 	/*
 	 * Written data is only mixed in. The generator must be reseeded before it has an effect (random(4), RNDRESEEDCRNG).
 	 */
-	if (device < 0 || write(device, &seed, sizeof seed) != sizeof seed) give_up("/dev/urandom");
-	if (ioctl(device, RNDRESEEDCRNG) != 0) give_up("/dev/urandom");
+	if (device < 0 || write(device, &seed, sizeof seed) != sizeof seed) die("/dev/urandom");
+	if (ioctl(device, RNDRESEEDCRNG) != 0) die("/dev/urandom");
 	close(device);
 }

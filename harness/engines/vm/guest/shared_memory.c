@@ -1,7 +1,7 @@
 #define _GNU_SOURCE 1
 
 #include "shared_memory.h"
-#include "give_up.h"
+#include "die.h"
 #include "pci.h"
 #include "watchdog.h"
 
@@ -42,13 +42,13 @@ static uint64_t nanoseconds(clockid_t clock) {
 
 void shared_memory_pause(void) {
 	shared->now = nanoseconds(CLOCK_REALTIME);
-	uint64_t on = (nanoseconds(CLOCK_MONOTONIC) / GRID_NS + 2) * GRID_NS;
-	struct timespec time = {.tv_sec = on / 1000000000, .tv_nsec = on % 1000000000};
-	shared->given = 0;
+	uint64_t next = (nanoseconds(CLOCK_MONOTONIC) / GRID_NS + 2) * GRID_NS;
+	struct timespec time = {.tv_sec = next / 1000000000, .tv_nsec = next % 1000000000};
+	shared->resumed = 0;
 	__sync_synchronize();
 	watchdog_start();
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 	/* On a busy machine QEMU's threads may be late to pause the guest. */
-	while (!shared->given) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = GRID_NS}, NULL);
+	while (!shared->resumed) clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = GRID_NS}, NULL);
 	__sync_synchronize();
 }

@@ -26,7 +26,7 @@ struct shared_memory {
 	/** Whether the agent is replaced by a new one. */
 	uint32_t restart;
 	/** Set by the harness when its turn is over. */
-	uint32_t given;
+	uint32_t resumed;
 };
 
 /** Maps the memory. Ends the guest if the device is missing. */
@@ -34,7 +34,7 @@ volatile struct shared_memory *shared_memory_open(void);
 uint8_t *shared_memory_to_guest(void);
 uint8_t *shared_memory_from_guest(void);
 /**
- * Passes the memory to the harness. Returns when the harness's turn is over. The guest is paused meanwhile, and its
- * clock stands still.
+ * Passes the memory to the harness, and returns when the harness's turn is over. Until then the guest is paused, and
+ * its clock stands still.
  */
 void shared_memory_pause(void);

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE 1
 
 #include "watchdog.h"
-#include "give_up.h"
+#include "die.h"
 #include "pci.h"
 
 #include <stdint.h>
@@ -22,7 +22,7 @@ static const char *VENDOR = "0x8086", *DEVICE = "0x25ab";
 #define SECOND_STAGE 0x4
 #define RELOAD 0xc
 
-/** In units of 32 ticks at 33 MHz, about a microsecond, for each of the two stages. */
+/** The length of each of the two stages, in units of 32 ticks at 33 MHz (about a microsecond). */
 #define STAGE 100
 
 static volatile uint8_t *registers;
@@ -44,9 +44,9 @@ static void preload(int stage) {
 void watchdog_start(void) {
 	uint16_t settings = CONFIGURATION_MHZ_NO_INTERRUPT;
 	uint8_t enable = LOCK_ENABLE;
-	/* The device forgets its settings when it expires. */
-	if (pwrite(configuration, &settings, sizeof settings, CONFIGURATION) < 0) give_up("the watchdog’s configuration");
+	/* The device loses its settings when it expires. */
+	if (pwrite(configuration, &settings, sizeof settings, CONFIGURATION) < 0) die("the watchdog’s configuration");
 	preload(FIRST_STAGE);
 	preload(SECOND_STAGE);
-	if (pwrite(configuration, &enable, sizeof enable, LOCK) < 0) give_up("the watchdog’s lock");
+	if (pwrite(configuration, &enable, sizeof enable, LOCK) < 0) die("the watchdog’s lock");
 }

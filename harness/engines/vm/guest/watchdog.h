@@ -2,5 +2,5 @@
 
 /** Finds the watchdog device. */
 void watchdog_open(void);
-/** Starts the timer. It expires late enough for this process, and the processor with it, to be asleep. */
+/** Starts the timer. It expires when this process sleeps and the processor is idle. */
 void watchdog_start(void);

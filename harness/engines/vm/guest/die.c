@@ -1,10 +1,10 @@
-#include "give_up.h"
+#include "die.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/reboot.h>
 
-void give_up(const char *what) {
+void die(const char *what) {
 	perror(what);
 	reboot(RB_AUTOBOOT);
 	exit(1);

@@ -1,4 +1,4 @@
-#include "extinguish.h"
+#include "kill_all.h"
 #include "loop.h"
 #include "process.h"
 
@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/** Processes that do not die within this time are frozen or in an uninterruptible call. They are left. */
-#define PATIENCE_MICROSECONDS 3000000
+/** The time limit. Processes that have not died by then are frozen or in an uninterruptible call, and are left. */
+#define LIMIT_MICROSECONDS 3000000
 
 static pid_t parent_of(const char *pid) {
 	char path[64], stat[512] = "";
@@ -30,7 +30,7 @@ static pid_t parent_of(const char *pid) {
 	return parent;
 }
 
-/** The agent is a subreaper, so orphans among its descendants become its children. */
+/** Kills all children. Orphaned descendants become children of the agent, because it is a subreaper. */
 static void kill_children(void) {
 	DIR *proc = opendir("/proc");
 	if (!proc) return;
@@ -40,14 +40,14 @@ static void kill_children(void) {
 	closedir(proc);
 }
 
-void extinguish(void) {
+void kill_all(void) {
 	for (struct process *process = processes; process; process = process->next) {
 		if (process->reaped) continue;
 		kill(-process->pid, SIGKILL);
 		kill(process->pid, SIGKILL);
 	}
 	if (getpid() == 1) kill(-1, SIGKILL);
-	long long end = monotonic_microseconds() + PATIENCE_MICROSECONDS;
+	long long end = monotonic_microseconds() + LIMIT_MICROSECONDS;
 	for (struct timespec pause = {.tv_nsec = 1000000}; monotonic_microseconds() < end; nanosleep(&pause, NULL)) {
 		kill_children();
 		pid_t reaped;

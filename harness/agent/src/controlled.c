@@ -1,6 +1,6 @@
 #define _GNU_SOURCE 1
 
-#include "puppet.h"
+#include "controlled.h"
 #include "child.h"
 #include "harness.h"
 #include "framing.h"
@@ -14,12 +14,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/** The puppet uses the highest descriptors for the agent, so that its calls get the usual low ones. */
+/** The channel to the agent uses the highest descriptors, so that socket calls get the usual low ones. */
 #define HIGHEST_DESCRIPTOR 1023
 
-static void become_puppet(int calls, int answers, pid_t agent) {
-	child_become_own(agent);
-	prctl(PR_SET_NAME, "puppet");
+static void become_controlled(int calls, int answers, pid_t agent) {
+	child_prepare(agent);
+	prctl(PR_SET_NAME, "controlled");
 	struct rlimit limit;
 	int highest = HIGHEST_DESCRIPTOR;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGHEST_DESCRIPTOR) highest = (int)limit.rlim_cur - 1;
@@ -28,48 +28,48 @@ static void become_puppet(int calls, int answers, pid_t agent) {
 	if (dup2(calls, highest - 1) < 0 || dup2(answers, highest) < 0) _exit(127);
 	close_descriptors(3, (unsigned)highest - 2);
 	close_descriptors((unsigned)highest + 1, UINT_MAX);
-	puppet_live(highest - 1, highest);
+	controlled_main(highest - 1, highest);
 }
 
-void puppet_start(uint64_t id) {
+void controlled_start(uint64_t id) {
 	int calls[2] = {-1, -1}, answers[2] = {-1, -1};
 	pid_t agent = getpid(), pid = -1;
 	if (pipe2(calls, O_CLOEXEC) == 0 && pipe2(answers, O_CLOEXEC) == 0) pid = fork();
 	int error = errno;
-	if (pid == 0) become_puppet(calls[0], answers[1], agent);
+	if (pid == 0) become_controlled(calls[0], answers[1], agent);
 	if (calls[0] >= 0) close(calls[0]);
 	if (answers[1] >= 0) close(answers[1]);
 	if (pid < 0) {
 		if (calls[1] >= 0) close(calls[1]);
 		if (answers[0] >= 0) close(answers[0]);
-		tell_error(id, error, "no process could be made");
+		harness_send_error(id, error, "no process could be created");
 		return;
 	}
 	fcntl(calls[1], F_SETFL, O_NONBLOCK);
 	fcntl(answers[0], F_SETFL, O_NONBLOCK);
-	struct process *puppet = process_add(id);
-	puppet->pid = pid;
-	puppet->is_puppet = true;
-	puppet->input = calls[1];
-	puppet->streams[OUT].fd = answers[0];
-	puppet->streams[OUT].name = NULL;
-	tell(id, "ok %d", pid);
+	struct process *process = process_add(id);
+	process->pid = pid;
+	process->is_controlled = true;
+	process->input = calls[1];
+	process->streams[OUT].fd = answers[0];
+	process->streams[OUT].name = NULL;
+	harness_send(id, "ok %d", pid);
 }
 
-void puppet_call(struct process *puppet, uint64_t id, const char *line, size_t length) {
+void controlled_call(struct process *process, uint64_t id, const char *line, size_t length) {
 	struct pending_call *call = allocate(sizeof *call);
-	*call = (struct pending_call){id, puppet->calls};
-	puppet->calls = call;
+	*call = (struct pending_call){id, process->calls};
+	process->calls = call;
 	struct buffer request = {0};
 	buffer_printf(&request, "%llu ", (unsigned long long)id);
 	buffer_append(&request, line, length);
 	buffer_append(&request, "\n", 1);
-	process_feed(puppet, 0, duplicate(buffer_bytes(&request), request.length), request.length);
+	process_write(process, 0, duplicate(buffer_bytes(&request), request.length), request.length);
 	buffer_free(&request);
 }
 
-static void forget_call(struct process *puppet, uint64_t id) {
-	for (struct pending_call **at = &puppet->calls; *at; at = &(*at)->next) {
+static void remove_call(struct process *process, uint64_t id) {
+	for (struct pending_call **at = &process->calls; *at; at = &(*at)->next) {
 		if ((*at)->id != id) continue;
 		struct pending_call *gone = *at;
 		*at = gone->next;
@@ -78,20 +78,20 @@ static void forget_call(struct process *puppet, uint64_t id) {
 	}
 }
 
-void puppet_answers(struct process *puppet, const char *bytes, size_t length) {
-	struct buffer *partial = &puppet->partial;
+void controlled_answers(struct process *process, const char *bytes, size_t length) {
+	struct buffer *partial = &process->partial;
 	buffer_append(partial, bytes, length);
 	for (char *newline; partial->length > 0 && (newline = memchr(buffer_bytes(partial), '\n', partial->length));) {
 		size_t line = (size_t)(newline - buffer_bytes(partial));
-		forget_call(puppet, leading_id(buffer_bytes(partial), line));
-		tell_line(buffer_bytes(partial), line);
+		remove_call(process, leading_id(buffer_bytes(partial), line));
+		harness_send_line(buffer_bytes(partial), line);
 		buffer_consume(partial, line + 1);
 	}
 }
 
-void puppet_ended(struct process *puppet) {
-	while (puppet->calls) {
-		tell_error(puppet->calls->id, ESRCH, "the puppet ended before the call returned");
-		forget_call(puppet, puppet->calls->id);
+void controlled_ended(struct process *process) {
+	while (process->calls) {
+		harness_send_error(process->calls->id, ESRCH, "the controlled process ended before the call returned");
+		remove_call(process, process->calls->id);
 	}
 }

@@ -1,7 +1,7 @@
-/* The puppet's own side: one thread reads calls, and each call runs in a thread of its own, because it may block. */
+/* The code of a controlled process. One thread reads calls. Each call runs in another thread, because it may block. */
 
 #include "call.h"
-#include "puppet.h"
+#include "controlled.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -29,14 +29,14 @@ static void answer_called(uint64_t id, const struct call *call) {
 		(double)(call->left.tv_nsec - call->entered.tv_nsec) / 1e9;
 	buffer_printf(&line, "%llu called %lld.%06ld %.6f %ld %d", (unsigned long long)id,
 		(long long)call->start.tv_sec, call->start.tv_nsec / 1000, seconds, call->result, call->error);
-	buffer_append(&line, buffer_bytes(&call->ends), call->ends.length);
+	buffer_append(&line, buffer_bytes(&call->addresses), call->addresses.length);
 	buffer_append(&line, buffer_bytes(&call->values), call->values.length);
 	buffer_append(&line, "\n", 1);
 	answer(&line);
 	buffer_free(&line);
 }
 
-static void answer_misunderstood(uint64_t id, const char *problem) {
+static void answer_error(uint64_t id, const char *problem) {
 	struct buffer line = {0};
 	buffer_printf(&line, "%llu error EPROTO ", (unsigned long long)id);
 	append_word(&line, problem, strlen(problem));
@@ -52,10 +52,11 @@ static const char *make_call(const struct words *words, uint64_t id) {
 	if (call.count < entry->least || call.count > entry->most) return "a wrong number of arguments";
 	const char *problem = entry->make(&call);
 	int fd = (int)call.result;
-	if (call.ends.length == 0 && (call.count == 0 || parse_int(&call.arguments[0], &fd))) call_tell_ends(&call, fd);
+	bool has_socket = call.count == 0 || parse_int(&call.arguments[0], &fd);
+	if (call.addresses.length == 0 && has_socket) call_ask_addresses(&call, fd);
 	if (!problem) answer_called(id, &call);
 	buffer_free(&call.values);
-	buffer_free(&call.ends);
+	buffer_free(&call.addresses);
 	return problem;
 }
 
@@ -67,7 +68,7 @@ static void *perform(void *subject) {
 	struct words words;
 	const char *problem = split_line(line, length, &words);
 	if (!problem) problem = make_call(&words, id);
-	if (problem) answer_misunderstood(id, problem);
+	if (problem) answer_error(id, problem);
 	free(words.word);
 	free(line);
 	return NULL;
@@ -80,13 +81,13 @@ static void start_thread(char *line) {
 	pthread_attr_setstacksize(&attributes, 128 << 10);
 	pthread_t thread;
 	if (pthread_create(&thread, &attributes, perform, line) != 0) {
-		answer_misunderstood(leading_id(line, strlen(line)), "no thread could be made for the call");
+		answer_error(leading_id(line, strlen(line)), "no thread could be created for the call");
 		free(line);
 	}
 	pthread_attr_destroy(&attributes);
 }
 
-void puppet_live(int calls, int answers_to) {
+void controlled_main(int calls, int answers_to) {
 	answers = answers_to;
 	struct buffer input = {0};
 	static char bytes[1 << 16];

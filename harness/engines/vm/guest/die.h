@@ -1,4 +1,4 @@
 #pragma once
 
 /** Prints what failed and errno on the console, and reboots. QEMU then ends, and the harness quotes the console. */
-_Noreturn void give_up(const char *what);
+_Noreturn void die(const char *what);
