@@ -82,7 +82,6 @@ export function fakeContext(): FakeContext {
 		actions: new SpecActions(),
 		waits: new OpenWaits(),
 		flush: async () => {},
-		bootHooks: new Set(),
 		onAgentLost: () => {},
 		endSignal: new AbortController().signal,
 		onEnd: () => {},

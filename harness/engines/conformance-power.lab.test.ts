@@ -1,18 +1,21 @@
 /**
- * The contract of an engine with the harness (engine.ts): power, kill, revive and destroy, on the engine of this run.
+ * The contract of an engine with the harness (engine.ts): power, kill, userlands and destroy, on the engine of this run.
  * The tests use the agents only, without the layers above the engine.
  */
 import { expect, jest, test } from '@jest/globals';
 import { Agent } from '../agent/agent.ts';
 import { until } from '../agent/fixture.ts';
+import { ip } from '../lab/ip.ts';
+import { DEVICE } from '../lab/wire.ts';
 import { inventory } from '../run/fixtures/inventory.ts';
 import { testUnlessOn } from '../run/fixtures/on-engine.ts';
 import {
 	connection,
 	interfaces,
-	type Machine,
+	type Machines,
 	output,
-	reach,
+	powerOff,
+	powerOn,
 	received,
 	returned,
 	sockets,
@@ -29,22 +32,6 @@ const testIfSeen = testUnlessOn(
 const testIfReached = testUnlessOn('vm', 'a process in a guest cannot be killed from outside');
 
 const FIN_TIMEOUT = '/proc/sys/net/ipv4/tcp_fin_timeout';
-
-async function deviceOf(machine: Machine): Promise<string> {
-	return (await interfaces(machine))[0]?.ifname ?? '';
-}
-
-/**
- * Takes a host off the wire, as the harness does before a power-off. Returns the time from which no packet could leave.
- */
-async function disconnect(host: Machine): Promise<number> {
-	return (await host.machine.run(['ip', 'link', 'set', await deviceOf(host), 'down'])).t;
-}
-
-async function powerOff(host: Machine): Promise<void> {
-	await disconnect(host);
-	await host.host.powerOff();
-}
 
 test('kill: processes end, and the kernel sends their FIN; the machine’s agent still runs', () =>
 	withMachines(async ({ client, server }) => {
@@ -63,11 +50,11 @@ test('kill: also ends frozen programs', () =>
 		expect(await received(near)).toBe('');
 	}));
 
-test('revive: returns a working userland on the same machine', () =>
+test('startUserland after kill: returns a working userland on the same machine', () =>
 	withMachines(async ({ client, server }) => {
 		for (const port of [8081, 8082]) {
 			await server.host.kill();
-			const userland = await Agent.connect(await server.host.revive(), 'revived');
+			const userland = await Agent.connect(await server.host.startUserland(), 'the new userland');
 			const { near, far } = await connection(client, { ...server, userland }, port);
 			returned(await near.process.call('send', near.fd, 'again'));
 			expect(await received(far)).toBe('again');
@@ -75,11 +62,11 @@ test('revive: returns a working userland on the same machine', () =>
 	}));
 
 test('powerOff after the wire was cut: the other host receives nothing more, and the agents end', () =>
-	withMachines(async ({ client, server }) => {
+	withMachines(async ({ wire, client, server }) => {
 		const { near } = await connection(client, server);
 		let captured = '';
 		const capture = await client.machine.spawn(
-			['tcpdump', '-Z', 'root', '-i', await deviceOf(client), '-nn', '-tt', '-l', '--immediate-mode', 'ip'],
+			['tcpdump', '-Z', 'root', '-i', DEVICE, '-nn', '-tt', '-l', '--immediate-mode', 'ip'],
 			{
 				out: (bytes) => {
 					captured += bytes;
@@ -90,46 +77,41 @@ test('powerOff after the wire was cut: the other host receives nothing more, and
 			},
 		);
 		await until(() => captured.includes('listening on'));
-		const cutAt = await disconnect(server);
-		await server.host.powerOff();
+		const { t: cutAt } = await ip(server.machine, [`link set ${DEVICE} down`]);
+		await powerOff(wire, server);
 		expect(await server.machine.closed).toMatchObject({ code: 'AGENT_GONE' });
 		expect(await server.userland.closed).toMatchObject({ code: 'AGENT_GONE' });
 		returned(await near.process.call('send', near.fd, 'hello?'));
 		await until(() => captured.includes('length 6'));
 		const late = captured
 			.split('\n')
-			.filter((line) => line.includes(`IP ${server.host.address}.`) && Number.parseFloat(line) > cutAt);
+			.filter((line) => line.includes(`IP ${server.address}.`) && Number.parseFloat(line) > cutAt);
 		expect(late).toEqual([]);
 		expect(await near.process.call('poll', near.fd, ['POLLIN'], 0)).toMatchObject({ returned: 0 });
 		await capture.signal('SIGTERM');
 	}));
 
-test('powerOn: the same address and MAC, no sockets, and the initial sysctls', () =>
-	withMachines(async ({ client, server }) => {
+test('powerOn after powerOff: no sockets, and the initial sysctls', () =>
+	withMachines(async ({ lab, wire, client, server }) => {
 		await connection(client, server);
 		const before = await output(server.machine, 'cat', FIN_TIMEOUT);
 		await output(server.machine, 'sh', '-c', `echo 7 >${FIN_TIMEOUT}`);
-		await powerOff(server);
-		await server.host.powerOn();
-		const again = await reach(server.host);
-		expect(await interfaces(again)).toMatchObject([
-			{ address: server.host.mac, addr_info: [{ local: server.host.address }] },
-		]);
+		await powerOff(wire, server);
+		const again = await powerOn(lab, wire, { host: 'server', boot: 2 });
 		expect(await sockets(again)).toEqual([]);
 		expect(await output(again.machine, 'cat', FIN_TIMEOUT)).toBe(before);
 		await connection(client, again, 8081);
 	}));
 
 test('powerOff and powerOn: also work for a host whose agents have ended', () =>
-	withMachines(async ({ client, server }) => {
+	withMachines(async ({ lab, wire, client, server }) => {
 		await Promise.all([server.machine.close(), server.userland.close()]);
-		await server.host.powerOff();
-		await server.host.powerOn();
-		await connection(client, await reach(server.host));
+		await powerOff(wire, server);
+		await connection(client, await powerOn(lab, wire, { host: 'server', boot: 2 }));
 	}));
 
 test('powerOff and powerOn: do not change the interface of the other host', () =>
-	withMachines(async ({ client, server }) => {
+	withMachines(async ({ lab, wire, client, server }) => {
 		const before = await interfaces(client);
 		let changes = '';
 		const monitor = await client.machine.spawn(['ip', '-o', 'monitor', 'link', 'address'], {
@@ -148,8 +130,8 @@ test('powerOff and powerOn: do not change the interface of the other host', () =
 			});
 		};
 		await waitForMonitor(60_001);
-		await powerOff(server);
-		await server.host.powerOn();
+		await powerOff(wire, server);
+		await powerOn(lab, wire, { host: 'server', boot: 2 });
 		await waitForMonitor(60_002);
 		await monitor.signal('SIGTERM');
 		expect(changes.split('\n').filter((line) => line !== '' && !/^\d+: lo[: ]/.test(line))).toEqual([]);
@@ -157,11 +139,10 @@ test('powerOff and powerOn: do not change the interface of the other host', () =
 	}));
 
 test('a host that is off, or whose programs were killed: HOST_OFF', () =>
-	withMachines(async ({ client, server }) => {
+	withMachines(async ({ wire, client, server }) => {
 		await client.host.kill();
-		await powerOff(server);
+		await powerOff(wire, server);
 		for (const { host } of [client, server]) {
-			expect(() => host.boot).toThrow(expect.objectContaining({ code: 'HOST_OFF' }));
 			await expect(host.pause()).rejects.toMatchObject({ code: 'HOST_OFF' });
 			await expect(host.resume()).rejects.toMatchObject({ code: 'HOST_OFF' });
 			await expect(host.kill()).rejects.toMatchObject({ code: 'HOST_OFF' });
@@ -177,26 +158,27 @@ test('destroy: ends the channels of both hosts, and may be called twice', () =>
 
 testIfSeen('destroy: nothing is left of either host', () =>
 	withMachines(async ({ lab, client, server }) => {
-		expect(await inventory.addresses()).toEqual(expect.arrayContaining([client.host.address]));
+		expect(await inventory.addresses()).toEqual(expect.arrayContaining([client.address]));
 		await lab.destroy();
 		const addresses = await inventory.addresses();
-		for (const { host } of [client, server]) expect(addresses).not.toContain(host.address);
+		for (const { address } of [client, server]) expect(addresses).not.toContain(address);
 	}),
 );
 
-async function destroyAfter(act: (machines: { client: Machine; server: Machine }) => Promise<unknown>): Promise<void> {
-	await withMachines(async ({ lab, client, server }) => {
-		await act({ client, server });
+async function destroyAfter(act: (machines: Machines) => Promise<unknown>): Promise<void> {
+	await withMachines(async (machines) => {
+		const { lab, client, server } = machines;
+		await act(machines);
 		await lab.destroy();
 		const addresses = await inventory.addresses();
-		for (const { host } of [client, server]) expect(addresses).not.toContain(host.address);
+		for (const { address } of [client, server]) expect(addresses).not.toContain(address);
 	});
 }
 
 test.each<[string, Parameters<typeof destroyAfter>[0]]>([
 	['with frozen programs', async ({ client, server }) => Promise.all([client.host.pause(), server.host.pause()])],
 	['with killed programs', async ({ client, server }) => Promise.all([client.host.kill(), server.host.kill()])],
-	['with a host that is off', async ({ server }) => powerOff(server)],
+	['with a host that is off', async ({ wire, server }) => powerOff(wire, server)],
 	[
 		'with agents that have ended',
 		async ({ client, server }) => Promise.all([client.machine.close(), server.userland.close()]),
@@ -204,5 +186,5 @@ test.each<[string, Parameters<typeof destroyAfter>[0]]>([
 ])('destroy: also works %s', (_what, act) => destroyAfter(act));
 
 testIfReached('destroy: also works with a userland that was killed from outside', () =>
-	destroyAfter(({ client }) => inventory.killUserland(client.host.address)),
+	destroyAfter(({ client }) => inventory.killUserland(client.address)),
 );

@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { HostName } from '../timeline/events.ts';
+import type { Subnet } from './subnets.ts';
 
 /** Identifies a run: its id, and the process whose end is the run's end. */
 export interface RunIdentity {
@@ -39,8 +40,8 @@ export interface OpenRun {
 }
 
 /**
- * The part of an engine that a lab uses: two machines, the wire between them, and the operations that are possible only
- * from outside. Everything else goes through the agents.
+ * The part of an engine that a lab uses: two hosts, the wire, and the operations that are possible only from outside.
+ * Everything else, cables included, goes through the agents.
  */
 export interface Engine {
 	readonly name: string;
@@ -55,10 +56,7 @@ export interface Engine {
 	readonly virtualTime: boolean;
 	/** A sentence that says how to add a missing program to the hosts. */
 	readonly programRemedy: string;
-	/**
-	 * Creates the two machines and the wire. Resolves when both are up and their agents can be reached. If it rejects,
-	 * nothing remains.
-	 */
+	/** Creates a wire, and two hosts that are off. Resolves when the wire's agent runs. If it rejects, nothing remains. */
 	createLab(): Promise<EngineLab>;
 }
 
@@ -92,6 +90,11 @@ export interface LabClock {
 
 export interface EngineLab {
 	readonly clock: LabClock;
+	/** Addresses for the hosts, which no other lab of the run has. */
+	readonly subnet: Subnet;
+	/** The channel to the agent on the wire. It can move an interface into a machine's network by the machine's pid. */
+	readonly wire: Duplex;
+	/** Both are off at first. */
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/**
 	 * Returns the kernel's trace as text, from now on. It contains this lab's sockets and may contain those of other
@@ -103,27 +106,28 @@ export interface EngineLab {
 	 * are the same.
 	 */
 	ready(): void;
-	/** Removes both machines and the wire. May be called twice, and after a failure. */
+	/** Removes both machines and the wire, also if one is being started. May be called twice, and after a failure. */
 	destroy(): Promise<void>;
 }
 
-/** Channels to the agents of one boot of a host. They end when the boot ends. */
-export interface BootChannels {
-	/** To the agent that owns the network namespace and runs the observers. */
-	readonly machine: Duplex;
-	/** To the agent that runs the peers. */
-	readonly userland: Duplex;
+/** A machine that runs. It ends when its host's power goes off. */
+export interface Machine {
+	/** The channel to the agent that owns the network namespace and runs the observers. */
+	readonly channel: Duplex;
+	/**
+	 * The pid, on the wire, of a process in the machine's network namespace. Undefined if that is the agent's own pid: the
+	 * machine shares the wire's PID namespace.
+	 */
+	readonly pid?: number;
 }
 
 export interface EngineHost {
-	readonly address: string;
-	readonly mac: string;
-	/** The channels of the current boot. */
-	readonly boot: BootChannels;
-	/** Ends everything immediately. The harness has cut the wire before, so that no segment leaves. */
+	/** Starts a new boot: a machine with an empty stack, whose only interface is its loopback, which is down or up. */
+	powerOn(): Promise<Machine>;
+	/** Starts a userland on the machine: at boot, and after `kill`. Returns the channel to the agent that runs the peers. */
+	startUserland(): Promise<Duplex>;
+	/** Ends everything immediately. The harness has removed the host's cable before, so that no segment leaves. */
 	powerOff(): Promise<void>;
-	/** Starts a new boot with the same address and MAC and an empty stack. */
-	powerOn(): Promise<void>;
 	/** Freezes or thaws the peers' processes. The machine's kernel continues to run. */
 	pause(): Promise<void>;
 	resume(): Promise<void>;
@@ -131,6 +135,4 @@ export interface EngineHost {
 	 * Kills the peers' processes and their agent from outside. The wire stays intact, and the kernel closes the sockets.
 	 */
 	kill(): Promise<void>;
-	/** After `kill`: starts a new userland and returns the channel to its agent. */
-	revive(): Promise<Duplex>;
 }

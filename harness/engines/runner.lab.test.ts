@@ -3,11 +3,10 @@
  * own run.
  */
 import { expect, jest, test } from '@jest/globals';
-import { currentEngine } from '../run/current.ts';
 import { inventory } from '../run/fixtures/inventory.ts';
 import { ownRun } from '../run/fixtures/own-run.ts';
 import type { RunIdentity } from './engine.ts';
-import { output, reach } from './fixtures/machines.ts';
+import { makeMachines, output, powerOff, powerOn } from './fixtures/machines.ts';
 
 /** Creating hosts takes longer on a busy machine. */
 jest.setTimeout(180_000);
@@ -16,14 +15,13 @@ const objectsOf = ({ id }: RunIdentity) => inventory.objects((run) => run.id ===
 
 test('a destroyed lab leaves nothing after any operations; close ends everything that open started', async () => {
 	await using own = await ownRun();
-	const lab = await own.engine.createLab();
-	const { client, server } = lab.hosts;
-	await client.kill();
-	await client.revive();
-	await client.pause();
-	await server.powerOff();
-	await server.powerOn();
-	await server.kill();
+	const { lab, wire, client, server } = await makeMachines(own.engine);
+	await client.host.kill();
+	await client.host.startUserland();
+	await client.host.pause();
+	await powerOff(wire, server);
+	await powerOn(lab, wire, { host: 'server', boot: 2 });
+	await server.host.kill();
 	expect(await objectsOf(own.run)).not.toEqual([]);
 
 	await lab.destroy();
@@ -33,13 +31,12 @@ test('a destroyed lab leaves nothing after any operations; close ends everything
 });
 
 test('runs returns a run with objects and its owner; sweep removes all of them, and nothing else', async () => {
-	const others = await (await currentEngine()).createLab();
+	const others = await makeMachines();
 	try {
-		const neighbour = await reach(others.hosts.client);
 		await using own = await ownRun();
 		const { id, owner } = own.run;
-		const lab = await own.engine.createLab();
-		await lab.hosts.client.pause();
+		const { lab, client } = await makeMachines(own.engine);
+		await client.host.pause();
 		expect(await own.runner.runs()).toContainEqual({ id, owner });
 
 		expect(await own.runner.sweep(own.run)).not.toEqual([]);
@@ -48,8 +45,8 @@ test('runs returns a run with objects and its owner; sweep removes all of them, 
 		expect(await own.runner.sweep(own.run)).toEqual([]);
 		// Now destroy has nothing to remove.
 		await lab.destroy();
-		expect(await output(neighbour.userland, 'echo', 'alive')).toBe('alive');
+		expect(await output(others.client.userland, 'echo', 'alive')).toBe('alive');
 	} finally {
-		await others.destroy();
+		await others.lab.destroy();
 	}
 });

@@ -7,6 +7,9 @@ const FIRST_BLOCK = (198 << 24) | (18 << 16);
 /** The number of blocks below 198.18.255.0, which docker-compose.yml uses. */
 export const BLOCKS = (255 * 256) / 8;
 
+/** The length of the prefix of every block. */
+export const PREFIX_LENGTH = 29;
+
 export interface HostAddress {
 	readonly address: string;
 	readonly mac: string;
@@ -24,10 +27,10 @@ export function randomBlock(): number {
 	return Math.floor(Math.random() * BLOCKS);
 }
 
-/** Returns the block of a lab of a run that started at `start`: .1 is Docker's bridge, .2 the client, .3 the server. */
+/** Returns the block of a lab of a run that started at `start`: .2 is the client, .3 the server. */
 export function subnet(start: number, lab: number): Subnet {
 	const base = FIRST_BLOCK + ((start + lab) % BLOCKS) * 8;
-	return { cidr: `${dotted(base)}/29`, client: hostAddress(base + 2), server: hostAddress(base + 3) };
+	return { cidr: `${dotted(base)}/${PREFIX_LENGTH}`, client: hostAddress(base + 2), server: hostAddress(base + 3) };
 }
 
 /** The MAC is locally administered (the 02 bit) and derived from the address, as Docker's own are. */

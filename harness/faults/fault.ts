@@ -1,6 +1,6 @@
 import { HalfopenError, toError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
-import type { EventOf, HostName } from '../timeline/events.ts';
+import type { EventOf, MachineName } from '../timeline/events.ts';
 
 /**
  * Something that a spec has broken on purpose. `heal` undoes it. The lab heals what is still broken at the end of the
@@ -19,7 +19,7 @@ export interface Fault {
 export interface FaultDescription {
 	readonly id: string;
 	readonly what: EventOf<'fault'>['what'];
-	readonly host: HostName;
+	readonly host: MachineName;
 	/** A description for the timeline. */
 	readonly text: string;
 }

@@ -1,6 +1,7 @@
 import { HalfopenError } from '../errors.ts';
 import { OWN_CHAIN } from '../formats/iptables.ts';
 import type { Boot } from '../lab/boot.ts';
+import { restoreRules } from '../lab/iptables.ts';
 import { logTarget } from '../probes/firewall-log.ts';
 import { runAll } from './fault.ts';
 
@@ -21,8 +22,8 @@ const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
  * it rejects, none of the rules is in force, because iptables-restore applies all lines or none.
  */
 export async function insertRules(boot: Boot, { id, jumps, target }: RuleSet): Promise<number> {
-	await boot.startFirewallLog((lines) => restore(boot, lines));
-	return restore(boot, [
+	await boot.startFirewallLog((lines) => restoreRules(boot.machine, lines));
+	return restoreRules(boot.machine, [
 		`:${chainOf(id)} - [0:0]`,
 		`-A ${chainOf(id)} ${logTarget(id, target.includes('REJECT') ? 'REJECT' : 'DROP')}`,
 		`-A ${chainOf(id)} ${target.join(' ')}`,
@@ -41,12 +42,12 @@ export async function removeRules(boot: Boot, rules: RuleSet): Promise<{ met: nu
 		// The jumps first, so that no packet matches after the count.
 		async () => {
 			const jumps = rules.jumps.map(([hook, ...match]) => `-D ${hook} ${match.join(' ')} -j ${chainOf(rules.id)}`);
-			t = await restore(boot, jumps);
+			t = await restoreRules(boot.machine, jumps);
 		},
 		async () => {
 			met = await countPackets(boot, rules);
 		},
-		() => restore(boot, [`-F ${chainOf(rules.id)}`, `-X ${chainOf(rules.id)}`]),
+		() => restoreRules(boot.machine, [`-F ${chainOf(rules.id)}`, `-X ${chainOf(rules.id)}`]),
 	);
 	return { met, t };
 }
@@ -61,27 +62,5 @@ export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number>
 		problem: `The host’s firewall does not show how many packets the rules of ${id} matched.`,
 		seen: `${out}${err}`,
 		remedy: 'Find out what else changes the chain HALFOPEN-… of this fault: only the fault itself may change it.',
-	});
-}
-
-/** Applies lines of iptables-restore to the filter table, all or none. Returns when it has ended. */
-async function restore(boot: Boot, lines: readonly string[]): Promise<number> {
-	const broken = lines.find((line) => /\p{Cc}/u.test(line));
-	if (broken !== undefined) {
-		throw new HalfopenError('OPTION_INVALID', {
-			problem: 'A firewall rule contains a line end or another control character.',
-			seen: JSON.stringify(broken),
-			remedy: 'Remove control characters from the options of the fault.',
-		});
-	}
-	const input = ['*filter', ...lines, 'COMMIT', ''].join('\n');
-	const { status, err, t } = await boot.machine.run(['iptables-restore', '-w', '--noflush'], { input });
-	if (status === 0) return t;
-	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: 'The host’s firewall refused a rule.',
-		seen: `${input}${err}`,
-		remedy:
-			'Correct the error that iptables reports. If the rule is right, the kernel may lack a netfilter module (nf_tables, ' +
-			'xt_NFLOG, xt_statistic): load it on the engine’s machine.',
 	});
 }

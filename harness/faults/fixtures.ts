@@ -6,13 +6,12 @@ import { HISTORY_START } from '../timeline/fixtures.ts';
 const SYSCTLS = '/proc/sys/net/ipv4/';
 
 /**
- * A machine with the parts of a network namespace that faults change: firewall rules, ARP rules and sysctls. Its tools
+ * A machine with the parts of a network namespace that faults change: firewall rules and sysctls. Its tools
  * do what the real ones do, and fail if the test says so.
  */
 export class FakeMachine {
 	/** The rules in force, as iptables-save would show them. */
 	readonly rules = new Set<string>();
-	readonly arpRules: string[] = [];
 	readonly sysctls = new Map<string, string>();
 	/** The commands that were run, with the input of iptables-restore. */
 	readonly commands: string[] = [];
@@ -47,8 +46,8 @@ export class FakeMachine {
 				return this.#restore(input.split('\n').filter((line) => !/^(\*filter|COMMIT|)$/.test(line)));
 			case 'iptables':
 				return { out: `Chain ${args.at(-1)}\n pkts bytes target\n ${this.matched} 60 NFLOG all\n` };
-			case 'arptables':
-				return this.#changeArp(args);
+			case 'nft':
+				return { out: args[0] === 'list' ? `packets ${this.matched} bytes 60` : '' };
 			case 'grep':
 				return { out: this.#shown(args.filter((arg) => arg.startsWith(SYSCTLS))) };
 			case 'bash':
@@ -81,14 +80,6 @@ export class FakeMachine {
 		// -X: the kernel refuses to delete a chain that a rule jumps to.
 		if ([...this.rules].some((rule) => rule.endsWith(`-j ${chain}`))) return false;
 		return this.rules.delete(`:${chain} - [0:0]`);
-	}
-
-	#changeArp([action, ...rule]: readonly string[]): { out: string } | string {
-		const text = rule.join(' ');
-		if (action === '-A') this.arpRules.push(text);
-		else if (!this.arpRules.includes(text)) return 'arptables: Bad rule (does a matching rule exist in that chain?)';
-		else this.arpRules.splice(this.arpRules.indexOf(text), 1);
-		return { out: '' };
 	}
 
 	/** Writes each value, and stops at the first that fails, like the script. */
@@ -134,7 +125,6 @@ export class FakeMachine {
 export function fakeBoot(machine: FakeMachine): Boot {
 	const boot = {
 		machine,
-		device: 'eth0',
 		running: true,
 		programs: 'run',
 		startFirewallLog: async () => {},

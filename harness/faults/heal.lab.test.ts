@@ -2,6 +2,7 @@
  * If one fault cannot be healed, because something else removed its rule, all other faults are, and the lab is removed.
  */
 import { expect, jest, test } from '@jest/globals';
+import type { RunResult } from '../agent/agent.ts';
 import { Lab } from '../lab/lab.ts';
 import { currentEngine } from '../run/current.ts';
 import { inventory } from '../run/fixtures/inventory.ts';
@@ -13,8 +14,8 @@ jest.setTimeout(120_000);
 interface BrokenFault {
 	readonly what: string;
 	readonly inject: (lab: Lab) => Promise<Fault>;
-	/** The command that removes a rule of the fault, so that healing it fails. */
-	readonly remove: readonly string[];
+	/** Removes a rule behind the back of the lab, so that the fault cannot. */
+	readonly remove: (lab: Lab) => Promise<RunResult>;
 	readonly problem: string;
 }
 
@@ -22,14 +23,14 @@ const BROKEN_FAULTS: readonly BrokenFault[] = [
 	{
 		what: 'a drop',
 		inject: ({ server }) => server.drop({ name: 'broken', destinationPort: 9 }),
-		remove: ['iptables', '-w', '-F', 'INPUT'],
+		remove: ({ server }) => server.boot.machine.run(['iptables', '-w', '-F', 'INPUT']),
 		problem: 'The host’s firewall refused a rule.',
 	},
 	{
 		what: 'a cut',
 		inject: ({ link }) => link.cut({ name: 'broken' }),
-		remove: ['arptables', '-F', 'INPUT'],
-		problem: 'The host’s firewall refused an ARP rule.',
+		remove: async ({ wire }) => (await wire.agent).run(['nft', 'delete', 'table', 'bridge', 'halfopen']),
+		problem: 'The firewall on the wire refused a command.',
 	},
 ];
 
@@ -50,7 +51,7 @@ async function withBrokenFault({ inject, remove }: BrokenFault, end: (fault: Fau
 		const fault = await inject(lab);
 		await server.sysctl({ tcp_retries2: 1 });
 		expect(await values()).toBe('1\n1\n');
-		expect((await server.boot.machine.run([...remove])).status).toBe(0);
+		expect((await remove(lab)).status).toBe(0);
 		await end(fault, lab);
 		expect(await values()).toBe(before);
 		const healed = history.of('fault').filter(({ phase }) => phase === 'healed');

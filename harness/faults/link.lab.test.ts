@@ -1,5 +1,6 @@
 /** A cut link: no host is notified, lost packets are counted, and healing reconnects the hosts. */
 import { expect, type Host, retransmissionTimeout, scenario } from '../index.ts';
+import { DEVICE } from '../lab/wire.ts';
 
 /**
  * ARP gives up before TCP: after three requests, a second apart (mcast_solicit, retrans_time_ms), TCP only after 6.2 s.
@@ -7,7 +8,7 @@ import { expect, type Host, retransmissionTimeout, scenario } from '../index.ts'
 const retries2 = 4;
 
 async function neighbours({ boot }: Host): Promise<string> {
-	return (await boot.machine.run(['ip', 'neigh', 'show', 'dev', boot.device])).out.trim();
+	return (await boot.machine.run(['ip', 'neigh', 'show', 'dev', DEVICE])).out.trim();
 }
 
 scenario('link: a connection survives a cut', {}, async ({ client, server, link, timeline, step }) => {

@@ -1,13 +1,11 @@
-import { HalfopenError } from '../errors.ts';
-import type { Boot, HostIdentity } from '../lab/boot.ts';
+import type { Boot } from '../lab/boot.ts';
+import { type HostIdentity, pin } from '../lab/device.ts';
+import { ip } from '../lab/ip.ts';
+import { DEVICE } from '../lab/wire.ts';
 
-/**
- * Makes the neighbour entry of the other host permanent. Otherwise, whether a connection to a host that has disappeared
- * fails with ETIMEDOUT or with EHOSTUNREACH depends on a race: between the retransmissions and the entry in the
- * neighbour table, which ages within 15 to 45 s (net/core/neighbour.c).
- */
-export async function pinNeighbour(boot: Boot, { peer }: HostIdentity): Promise<void> {
-	await ip(boot, ['neigh', 'replace', peer.address, 'lladdr', peer.mac, 'dev', boot.device, 'nud', 'permanent']);
+/** Pins the peer again. */
+export async function pinNeighbour({ machine }: Boot, { peer }: HostIdentity): Promise<void> {
+	await ip(machine, [pin(peer)]);
 }
 
 /**
@@ -15,24 +13,14 @@ export async function pinNeighbour(boot: Boot, { peer }: HostIdentity): Promise<
  * the host is unreachable for the kernel. It sends three requests, a second apart (mcast_solicit, retrans_time_ms). If
  * TCP gives up earlier, as with tcp_retries2 below 4, the error is still ETIMEDOUT.
  */
-export async function forgetNeighbour(boot: Boot, { peer }: HostIdentity): Promise<void> {
-	await ip(boot, ['neigh', 'del', peer.address, 'dev', boot.device]);
+export async function forgetNeighbour({ machine }: Boot, { peer }: HostIdentity): Promise<void> {
+	await ip(machine, [`neigh del ${peer.address} dev ${DEVICE}`]);
 }
 
 /**
  * Takes the interface down. Returns the time from which nothing can leave any more, in seconds since the epoch. The
  * kernel deletes permanent neighbour entries of the interface, too (net/core/neighbour.c, `neigh_ifdown`).
  */
-export function takeInterfaceDown(boot: Boot): Promise<number> {
-	return ip(boot, ['link', 'set', boot.device, 'down']);
-}
-
-async function ip(boot: Boot, args: readonly string[]): Promise<number> {
-	const { status, err, t } = await boot.machine.run(['ip', ...args]);
-	if (status === 0) return t;
-	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: `The command failed on the host: ip ${args.join(' ')}.`,
-		seen: err,
-		remedy: 'Check the engine with `npm run setup`: the machine needs CAP_NET_ADMIN in its network namespace.',
-	});
+export async function takeInterfaceDown({ machine }: Boot): Promise<number> {
+	return (await ip(machine, [`link set ${DEVICE} down`])).t;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
+import { DEVICE } from '../lab/wire.ts';
 import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
 import { checked } from '../util/options.ts';
@@ -147,7 +148,7 @@ async function packetFault(
 	const words = matchWords(match);
 	const id = context.names.take(kind, match.name);
 	const direction = match.direction ?? 'in';
-	const hook = direction === 'in' ? ['INPUT', '-i', boot.device] : ['OUTPUT', '-o', boot.device];
+	const hook = direction === 'in' ? ['INPUT', '-i', DEVICE] : ['OUTPUT', '-o', DEVICE];
 	const rules: RuleSet = { id, jumps: [[...hook, ...words]], target };
 	const action = target.slice(target.indexOf('-j') + 1);
 	const text = `${host}: ${[...action, direction, ...words.slice(TCP.length)].join(' ')}`;
@@ -181,19 +182,18 @@ async function packetFault(
 }
 
 /**
- * Returns what may have dropped the packets first. New rules are inserted in front of earlier ones, so packets that a
- * later fault drops never reach the rules of this one.
+ * Returns what may have dropped the packets first: faults of the wire, and later faults of this host, whose rules are
+ * inserted in front of earlier ones.
  */
 function inFrontOf(id: string, host: HostName, { history }: LabContext): string[] {
 	const faults = history
 		.of('fault')
 		.filter(({ what, phase }) => (what === 'packets' || what === 'link') && phase === 'injected');
-	const later = faults
-		.slice(faults.findIndex((fault) => fault.id === id) + 1)
-		.filter((fault) => fault.what === 'link' || fault.host === host);
+	const own = faults.findIndex((fault) => fault.id === id);
+	const before = faults.filter((fault, index) => fault.what === 'link' || (index > own && fault.host === host));
 	const foreign = history.coverage.openLoss({ observer: 'rules', host });
 	return [
-		...later.map((fault) => `in front of it was ${fault.id} (${fault.text})`),
+		...before.map((fault) => `in front of it was ${fault.id} (${fault.text})`),
 		...(foreign ? [foreign.what] : []),
 	];
 }

@@ -1,5 +1,6 @@
 /** A power off sends nothing, and after power on the host is a new machine with the old address. */
 import { expect, type Host, scenario } from '../index.ts';
+import { DEVICE } from '../lab/wire.ts';
 
 async function output({ boot }: Host, ...argv: string[]): Promise<string> {
 	return (await boot.machine.run(argv)).out.trim();
@@ -41,10 +42,8 @@ scenario(
 
 		step('power on');
 		await server.powerOn();
-		expect(await output(server, 'ip', '-o', 'link', 'show', server.boot.device)).toMatch(server.mac);
-		expect(await output(server, 'ip', '-o', '-4', 'address', 'show', server.boot.device)).toMatch(
-			` ${server.address}/`,
-		);
+		expect(await output(server, 'ip', '-o', 'link', 'show', DEVICE)).toMatch(server.mac);
+		expect(await output(server, 'ip', '-o', '-4', 'address', 'show', DEVICE)).toMatch(` ${server.address}/`);
 		expect(await output(server, 'cat', '/proc/sys/net/ipv4/tcp_fin_timeout')).toBe('7');
 		expect(await output(server, 'ip', 'neigh', 'show', client.address)).toMatch(`lladdr ${client.mac} PERMANENT`);
 		await expect(server).toHaveNoSocket();

@@ -60,7 +60,7 @@ export function kill(engineHost: EngineHost, boot: Boot, host: HostName, context
 			},
 			heal: async () => {
 				if (!boot.running) return { proof: 'gone with the machine' };
-				await boot.replaceUserland(await engineHost.revive());
+				await boot.replaceUserland(await engineHost.startUserland());
 				return { proof: 'a new userland, with no program in it' };
 			},
 		},

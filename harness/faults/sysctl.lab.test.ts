@@ -1,5 +1,6 @@
 /** A sysctl that is changed while the host runs applies to existing connections, and is restored. */
 import { expect, type Host, retransmissionTimeout, scenario } from '../index.ts';
+import { DEVICE } from '../lab/wire.ts';
 
 async function inForce({ boot }: Host, name: string): Promise<string> {
 	return (await boot.machine.run(['cat', `/proc/sys/net/ipv4/${name.replaceAll('.', '/')}`])).out.trim();
@@ -44,22 +45,21 @@ scenario(
 			expect(await inForce(host, 'icmp_ratelimit')).toBe(all);
 			expect(await inForce(host, 'conf.all.rp_filter')).toBe('2');
 		}
-		const { device } = client.boot;
-		const before = await inForce(client, `neigh.${device}.ucast_solicit`);
+		const before = await inForce(client, `neigh.${DEVICE}.ucast_solicit`);
 		const set = await client.sysctl({
 			icmp_ratelimit: 0,
 			ping_group_range: '0 100',
-			[`neigh.${device}.ucast_solicit`]: 7,
+			[`neigh.${DEVICE}.ucast_solicit`]: 7,
 		});
 		expect(await inForce(client, 'icmp_ratelimit')).toBe('0');
 		expect(await inForce(client, 'ping_group_range')).toBe('0\t100');
-		expect(await inForce(client, `neigh.${device}.ucast_solicit`)).toBe('7');
+		expect(await inForce(client, `neigh.${DEVICE}.ucast_solicit`)).toBe('7');
 		await set.heal();
 		expect(await inForce(client, 'icmp_ratelimit')).toBe(all);
 		expect(await inForce(client, 'ping_group_range')).toBe(await inForce(server, 'ping_group_range'));
-		expect(await inForce(client, `neigh.${device}.ucast_solicit`)).toBe(before);
+		expect(await inForce(client, `neigh.${DEVICE}.ucast_solicit`)).toBe(before);
 
-		expect(client.hasSysctl(`conf.${device}.rp_filter`)).toBe(true);
+		expect(client.hasSysctl(`conf.${DEVICE}.rp_filter`)).toBe(true);
 		const refused = (name: string) => client.sysctl({ icmp_ratelimit: 1, [name]: 1 });
 		// For a device that does not exist; of the whole machine; that can only be written; that can only be read.
 		await expect(refused('conf.eth9.rp_filter')).rejects.toMatchObject({

@@ -3,7 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { EngineHost } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import { failureOf, fakeContext } from '../fixtures.ts';
-import type { Boot, HostIdentity } from '../lab/boot.ts';
+import type { Boot } from '../lab/boot.ts';
+import type { HostIdentity } from '../lab/device.ts';
+import type { Wire } from '../lab/wire.ts';
 import { FakeMachine, fakeBoot } from './fixtures.ts';
 import { cutLink } from './link.ts';
 import { forgetNeighbour, pinNeighbour, takeInterfaceDown } from './neighbour.ts';
@@ -108,83 +110,67 @@ describe('a packet fault', () => {
 });
 
 describe('a cut', () => {
-	function hosts() {
-		const machines = { client: new FakeMachine(), server: new FakeMachine() };
-		const boots = { client: fakeBoot(machines.client), server: fakeBoot(machines.server) };
-		const ends = [
-			['client', boots.client],
-			['server', boots.server],
-		] as const;
-		const left = () => [machines.client, machines.server].map(({ rules, arpRules }) => [rules.size, arpRules.length]);
-		return { ...machines, ends, left };
+	/** A wire whose machine may fail. */
+	function fakeWire() {
+		const machine = new FakeMachine();
+		let priority = 0;
+		const wire = { agent: Promise.resolve(machine), startFirewallLog: async () => {}, takePriority: () => ++priority };
+		return { machine, wire: wire as unknown as Wire };
 	}
-	const NOTHING = [
-		[0, 0],
-		[0, 0],
-	];
 
-	test.each([
-		['arptables', /^arptables -A/, 'The host’s firewall refused an ARP rule.'],
-		['iptables', /iptables-restore/, 'The host’s firewall refused a rule.'],
-	])('that %s refuses on one host is undone on both, also for a reboot', async (_tool, pattern, problem) => {
+	test('that nft refuses leaves no rule, and the end of the scenario has nothing to heal', async () => {
 		const { context, end, phases } = fakeLab();
-		const { server, ends, left } = hosts();
-		server.failure = failing(pattern);
-		expect(await failureOf(cutLink(ends, context, 'cable'))).toMatchObject({ code: 'ENGINE_REFUSED', problem });
-		expect(left()).toEqual(NOTHING);
-		expect(context.bootHooks.size).toBe(0);
-		server.failure = nothing;
+		const { machine, wire } = fakeWire();
+		machine.failure = failing(/^nft/);
+		const failure = await failureOf(cutLink(wire, context, { name: 'cable' }));
+		expect(failure).toMatchObject({ code: 'ENGINE_REFUSED', problem: 'The firewall on the wire refused a command.' });
+		machine.failure = nothing;
+		machine.commands.length = 0;
 		await end();
-		expect(left()).toEqual(NOTHING);
+		expect(machine.commands).toEqual([]);
 		expect(phases()).toEqual([]);
 	});
 
-	test('that is refused and cannot be undone: the error names both, and the end of the scenario tries again', async () => {
-		const { context, end } = fakeLab();
-		const { client, server, ends, left } = hosts();
-		server.failure = failing(/^arptables -A/);
-		client.failure = failing(/^arptables -D/);
-		expect(await failureOf(cutLink(ends, context, 'cable'))).toMatchObject({
-			code: 'ENGINE_REFUSED',
-			seen: expect.stringMatching(/arptables -A.*then: The host’s firewall refused an ARP rule.*arptables -D/s),
-		});
-		expect(left()).toEqual([
-			[0, 1],
-			[0, 0],
-		]);
-		client.failure = nothing;
-		await end();
-		expect(left()).toEqual(NOTHING);
-	});
-
-	test('whose ARP rule cannot be removed: heal() rejects, but removes all other rules on both hosts', async () => {
+	test('whose chain cannot be removed: heal() rejects, and it is not recorded as healed', async () => {
 		const { context, phases } = fakeLab();
-		const { client, ends, left } = hosts();
-		const fault = await cutLink(ends, context, 'cable');
-		client.failure = failing(/^arptables -D/);
+		const { machine, wire } = fakeWire();
+		const fault = await cutLink(wire, context, { name: 'cable' });
+		machine.failure = failing(/delete chain/);
 		expect(await failureOf(fault.heal())).toMatchObject({
 			code: 'ENGINE_REFUSED',
-			problem: 'The host’s firewall refused an ARP rule.',
+			seen: expect.stringContaining('delete chain bridge halfopen cable'),
 		});
-		expect(left()).toEqual([
-			[0, 1],
-			[0, 0],
-		]);
 		expect(phases()).toEqual(['cable injected']);
 	});
 
-	test('that is healed: its time is that of the last rule, and its proof counts both hosts', async () => {
+	test('whose packets cannot be counted: heal() rejects, but the rules are removed', async () => {
 		const { context } = fakeLab();
-		const { ends, left } = hosts();
-		const fault = await cutLink(ends, context, 'cable');
+		const { machine, wire } = fakeWire();
+		const fault = await cutLink(wire, context, { name: 'cable' });
+		machine.failure = failing(/list counter/);
+		expect(await failureOf(fault.heal())).toMatchObject({ code: 'ENGINE_REFUSED' });
+		expect(machine.commands.join('\n')).toMatch(/delete chain bridge halfopen cable\n.*delete counter/s);
+	});
+
+	test('that is healed: its time is that of the removal, and its proof counts both directions', async () => {
+		const { context } = fakeLab();
+		const { wire } = fakeWire();
+		const fault = await cutLink(wire, context, { name: 'cable' });
 		await fault.heal();
-		expect(left()).toEqual(NOTHING);
 		expect(context.history.of('fault').at(-1)).toMatchObject({
 			phase: 'healed',
-			// The 4th command of each host, after arptables, iptables-restore and arptables.
-			t: 4,
+			// The second command, after the one that inserted the rules.
+			t: 2,
 			proof: 'packets lost: 1 to the client, 1 to the server',
 		});
+	});
+
+	test('in one direction concerns the packets of that host only', async () => {
+		const { context } = fakeLab();
+		const { machine, wire } = fakeWire();
+		await cutLink(wire, context, { from: 'client' });
+		expect(machine.commands.join('\n')).toContain('iifname "client-*"');
+		expect(machine.commands.join('\n')).not.toContain('iifname "server-*"');
 	});
 });
 
@@ -268,9 +254,9 @@ describe('ip', () => {
 
 	type Work = (boot: Boot, identity: HostIdentity) => Promise<unknown>;
 	test.each<[string, RegExp, Work]>([
-		['pinNeighbour', /^ip neigh replace/, pinNeighbour],
-		['forgetNeighbour', /^ip neigh del/, forgetNeighbour],
-		['takeInterfaceDown', /^ip link set eth0 down/, takeInterfaceDown],
+		['pinNeighbour', /neigh replace/, pinNeighbour],
+		['forgetNeighbour', /neigh del/, forgetNeighbour],
+		['takeInterfaceDown', /link set eth0 down/, takeInterfaceDown],
 	])('fails in %s: the error has the command and its message', async (_name, pattern, work) => {
 		const machine = new FakeMachine();
 		machine.failure = failing(pattern);
@@ -278,7 +264,7 @@ describe('ip', () => {
 		expect(failure).toBeInstanceOf(HalfopenError);
 		expect(failure).toMatchObject({
 			code: 'ENGINE_REFUSED',
-			problem: expect.stringMatching(/^The command failed on the host: ip .*\.$/),
+			problem: expect.stringMatching(/^ip failed on .*: (neigh|link) /),
 			seen: expect.stringMatching(/: refused$/),
 		});
 	});
@@ -339,7 +325,7 @@ describe('programs', () => {
 	test('whose userland does not start again are still killed', async () => {
 		const { context } = fakeLab();
 		const boot = fakeBoot(new FakeMachine());
-		const fault = await kill(engine('revive'), boot, 'server', context);
+		const fault = await kill(engine('startUserland'), boot, 'server', context);
 		expect(await failureOf(fault.heal())).toBe(refused);
 		expect(boot.programs).toBe('killed');
 	});

@@ -70,8 +70,8 @@ describe('prepared kernels', () => {
 	test('do not include folders that are invalid, unfinished, or of another layout', async () => {
 		await addKernel('.6.1.1', '6.1.176-1');
 		await addKernel('a', '1', 'not JSON');
-		await addKernel('b', '1', '{"layout":1,"name":"b"}');
-		await addKernel('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 1', '"layout": 0'));
+		await addKernel('b', '1', '{"layout":2,"name":"b"}');
+		await addKernel('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 2', '"layout": 1'));
 		await mkdir(join(cacheFolder(), 'kernels', 'd'));
 		expect(await preparedKernels()).toEqual([]);
 	});

@@ -16,8 +16,11 @@ export const MODULES = 'modules';
 /** A file in the folder of modules: the names of the module files, one per line, in the order of insertion. */
 export const ORDER = 'order';
 
-/** Version of the folder's layout. Folders with another version count as missing and are created again. */
-const LAYOUT = 1;
+/**
+ * Version of the folder's layout and of the list of modules in it (wanted-modules.ts). Folders with another version count
+ * as missing and are created again.
+ */
+const LAYOUT = 2;
 
 const recordSchema = z.object({
 	layout: z.literal(LAYOUT),

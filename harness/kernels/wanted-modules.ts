@@ -5,7 +5,7 @@ interface Wanted {
 }
 
 /**
- * The kernel features that hosts in a guest need. A kernel may lack any module (5.10 has nft_counter as a module, later
+ * The kernel features that hosts and wire in a guest need. A change must raise the version in prepared.ts. A kernel may lack any module (5.10 has nft_counter as a module, later
  * ones have it built in; 7.2 has no iptable_filter), except those in `REQUIRED_MODULES`.
  */
 export const WANTED_MODULES: readonly Wanted[] = [
@@ -17,10 +17,13 @@ export const WANTED_MODULES: readonly Wanted[] = [
 	{ why: 'a separate file system for each host, on top of the common one', modules: ['overlay'] },
 	{ why: 'captures', modules: ['af_packet'] },
 	{
-		why: 'the firewall that iptables and arptables configure',
+		why: 'the firewall that iptables and nft configure',
 		modules: ['nf_tables', 'nfnetlink', 'nft_compat', 'x_tables'],
 	},
-	{ why: 'the expressions of nf_tables that iptables uses', modules: ['nft_counter', 'nft_log', 'nft_limit'] },
+	{
+		why: 'the expressions of nf_tables that iptables uses, and the faults of the wire',
+		modules: ['nft_counter', 'nft_log', 'nft_limit', 'nft_meta_bridge', 'nft_numgen', 'nft_objref'],
+	},
 	{ why: 'the log of dropped packets', modules: ['nfnetlink_log', 'nf_log_syslog', 'xt_NFLOG'] },
 	{ why: 'rejected packets', modules: ['ipt_REJECT'] },
 	{

@@ -1,25 +1,33 @@
+import type { Duplex } from 'node:stream';
 import { Agent, type AgentProcess, type ControlledProcess, type StreamHandlers } from '../agent/agent.ts';
-import type { BootChannels } from '../engines/engine.ts';
+import type { EngineHost } from '../engines/engine.ts';
 import { callsReported, straceCommand } from '../probes/calls.ts';
 import type { PacketFile } from '../probes/capture.ts';
 import { KERNEL } from '../probes/kernel.ts';
 import { SegmentProbe } from '../probes/segments.ts';
 import type { HostObserver } from '../timeline/coverage.ts';
-import type { HostName } from '../timeline/events.ts';
+import type { Offloads } from '../timeline/timeline-file.ts';
 import type { LabContext } from './context.ts';
-import { deviceOf } from './device.ts';
+import { configureDevice, type HostIdentity } from './device.ts';
+import { ip } from './ip.ts';
 import { SocketSampler } from './socket-sampler.ts';
+import type { Wire } from './wire.ts';
 
 /** How long a flush waits for an observer that is already lost. */
 const RETRY_LIMIT_MS = 1_000;
 
-/** The properties of a host that are the same in each of its boots. */
-export interface HostIdentity {
-	readonly name: HostName;
-	readonly address: string;
-	readonly mac: string;
-	/** The other end of the wire. */
-	readonly peer: { readonly address: string; readonly mac: string };
+/** How a host is booted. */
+export interface BootOptions {
+	readonly engineHost: EngineHost;
+	readonly wire: Wire;
+	readonly identity: HostIdentity;
+	readonly context: LabContext;
+	/** The number of this boot; the first is 1. */
+	readonly number: number;
+	readonly packets: PacketFile;
+	readonly offloads: Offloads;
+	/** Configures the host while its observers start. The host is connected to the wire by then. */
+	readonly prepare: (boot: Boot) => Promise<unknown>;
 }
 
 /**
@@ -37,8 +45,7 @@ export class Boot {
 	 * although the lab switched it off.
 	 */
 	longestSegment = Number.POSITIVE_INFINITY;
-	#userland: Agent;
-	#device!: string;
+	#userland!: Agent;
 	#segments!: SegmentProbe;
 	#sockets!: SocketSampler;
 	/** Whether a peer was started. From then on, flushes also wait for the calls of peers. */
@@ -49,48 +56,44 @@ export class Boot {
 	readonly #context: LabContext;
 
 	/**
-	 * Connects to the agents and starts the observers. At the same time, `prepare` configures the host, which the
-	 * observers need not see: it is still as the engine made it, without pinned neighbours and sysctls.
+	 * Switches the host on and connects it to the wire. Its userland and its observers start at the same time. Resolves
+	 * when all of that is done.
 	 */
-	static async start(
-		channels: BootChannels,
-		number: number,
-		packets: PacketFile,
-		identity: HostIdentity,
-		context: LabContext,
-		prepare: (boot: Boot) => Promise<unknown>,
-	): Promise<Boot> {
-		const [machine, userland] = await Promise.all([
-			Agent.connect(channels.machine, `${identity.name} (machine)`),
-			Agent.connect(channels.userland, `${identity.name} (userland)`),
+	static async start({ engineHost, wire, prepare, offloads, ...options }: BootOptions): Promise<Boot> {
+		const { identity, number, context } = options;
+		const { channel, pid } = await engineHost.powerOn();
+		const startingUserland = engineHost
+			.startUserland()
+			.then((userland) => Agent.connect(userland, `${identity.name} (userland)`));
+		// It is awaited below.
+		startingUserland.catch(() => {});
+		const machine = await Agent.connect(channel, `${identity.name} (machine)`);
+		const boot = new Boot(machine, options);
+		const connect = async () => {
+			await wire.plug({ host: identity.name, boot: number }, pid ?? machine.pid, identity.mac);
+			const isPlugged = wire.isPlugged(identity.name);
+			boot.longestSegment = await configureDevice(machine, identity, { offloads, isPlugged }, context.clock);
+			await prepare(boot);
+		};
+		await Promise.all([boot.#compareClocks(), ip(machine, ['link set lo up'])]);
+		await Promise.all([
+			startingUserland.then((userland) => boot.#useUserland(userland)),
+			boot.#startObservers(),
+			connect(),
 		]);
-		const boot = new Boot(number, machine, userland, packets, identity, context);
-		await boot.#compareClocks();
-		await Promise.all([boot.#startObservers(), boot.#findDevice().then(() => prepare(boot))]);
 		return boot;
 	}
 
 	private constructor(
-		number: number,
 		machine: Agent,
-		userland: Agent,
-		packets: PacketFile,
-		identity: HostIdentity,
-		context: LabContext,
+		{ number, packets, identity, context }: Pick<BootOptions, 'number' | 'packets' | 'identity' | 'context'>,
 	) {
 		this.number = number;
 		this.machine = machine;
-		this.#userland = userland;
 		this.packets = packets;
 		this.#identity = identity;
 		this.#context = context;
 		this.#watchAgent(machine, () => !this.#stopped);
-		this.#watchUserland();
-	}
-
-	/** The name of the interface on the wire. Names differ between engines, so it is found by its MAC address. */
-	get device(): string {
-		return this.#device;
 	}
 
 	get userland(): Agent {
@@ -98,10 +101,14 @@ export class Boot {
 	}
 
 	/** Connects to the new userland after the old one was killed. */
-	async replaceUserland(channel: BootChannels['userland']): Promise<void> {
-		this.#userland = await Agent.connect(channel, `${this.#identity.name} (userland)`);
+	async replaceUserland(channel: Duplex): Promise<void> {
+		this.#useUserland(await Agent.connect(channel, `${this.#identity.name} (userland)`));
 		this.programs = 'run';
-		this.#watchUserland();
+	}
+
+	#useUserland(userland: Agent): void {
+		this.#userland = userland;
+		this.#watchAgent(userland, () => !this.#stopped && this.programs !== 'killed' && this.#userland === userland);
 	}
 
 	/** The samples of this boot's sockets. */
@@ -222,15 +229,6 @@ export class Boot {
 		if (this.#stopped) return;
 		this.#stopped = true;
 		await this.#segments.stop();
-	}
-
-	async #findDevice(): Promise<void> {
-		this.#device = await deviceOf(this.machine, this.#identity, this.#context.clock);
-	}
-
-	#watchUserland(): void {
-		const userland = this.#userland;
-		this.#watchAgent(userland, () => !this.#stopped && this.programs !== 'killed' && this.#userland === userland);
 	}
 
 	#watchAgent(agent: Agent, isExpectedToRun: () => boolean): void {

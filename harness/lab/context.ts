@@ -1,9 +1,7 @@
 import type { LabClock } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Sentinels } from '../probes/sentinel.ts';
-import type { HostName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
-import type { Boot } from './boot.ts';
 import type { OpenWaits } from './open-waits.ts';
 
 /** The objects and functions that all parts of one lab share. */
@@ -28,8 +26,6 @@ export interface LabContext {
 	readonly waits: OpenWaits;
 	/** Resolves when all observers of both hosts have reported everything that happened before the call. */
 	readonly flush: () => Promise<void>;
-	/** Functions that prepare every new boot before it is used. A cut link stays cut this way when a host reboots. */
-	readonly bootHooks: Set<(host: HostName, boot: Boot) => Promise<unknown>>;
 	/** Called when an agent ends unexpectedly. The scenario fails with this error. */
 	readonly onAgentLost: (error: HalfopenError) => void;
 	/** Aborted when the scenario ends. Waits that are still in progress then end without a result. */

@@ -1,56 +1,72 @@
 import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
+import { type HostAddress, PREFIX_LENGTH } from '../engines/subnets.ts';
 import { HalfopenError } from '../errors.ts';
-import type { HostIdentity } from './boot.ts';
+import type { HostName } from '../timeline/events.ts';
+import type { Offloads } from '../timeline/timeline-file.ts';
+import { ip } from './ip.ts';
+import { type LinkFacts, longestSegment, offloadCommands } from './offloads.ts';
+import { DEVICE } from './wire.ts';
 
 const POLL_MS = 5;
 /** Generous, because the kernel's work queue may be late on a busy machine. */
 const LIMIT_MS = 20_000;
 
-/** An interface as `ip -json address` shows it. */
-interface IpAddressEntry {
-	readonly ifname: string;
-	readonly address?: string;
-	/** RFC 2863's ifOperStatus; UNKNOWN if the driver does not report it. */
-	readonly operstate: string;
-	readonly addr_info: readonly { readonly local: string }[];
+/** What a host is, whichever boot runs. */
+export interface HostIdentity extends HostAddress {
+	readonly name: HostName;
+	/** The other end of the wire. */
+	readonly peer: HostAddress;
 }
 
 /**
- * Returns the name of the interface with the MAC and address of this host. Names differ between engines. Resolves when
- * the kernel has processed the interface's carrier. An interface that is up has a carrier at once, but the kernel
- * processes that later, in a work queue: first for this end of the cable, then for the bridge's port (linkwatch_do_dev,
- * net/core/link_watch.c). Until then the port forwards nothing, and the first SYN of a lab would be lost.
+ * Returns the command of `ip` that pins a peer. If a peer is gone for good, ETIMEDOUT or EHOSTUNREACH depends on a race
+ * of the retransmissions against the entry in the neighbour table, which ages within 15 to 45 s (net/core/neighbour.c).
+ * So labs pin the entries, unless a spec forgets them.
  */
-export async function deviceOf(machine: Agent, identity: HostIdentity, clock: LabClock): Promise<string> {
+export const pin = ({ address, mac }: HostAddress): string =>
+	`neigh replace ${address} lladdr ${mac} dev ${DEVICE} nud permanent`;
+
+/**
+ * Configures a host's end of its cable: address, offloads, the pinned neighbour. Returns the length of the longest
+ * packet that is one segment, in bytes.
+ *
+ * If `isPlugged`, resolves when the kernel has dealt with the carrier: an interface that is up has one at once, but a work queue reports
+ * it at both ends of the cable, first here, then at the bridge's port (linkwatch_do_dev, net/core/link_watch.c). Until
+ * then the port forwards nothing, and the first SYN of a lab would be lost.
+ */
+export async function configureDevice(
+	machine: Agent,
+	{ address, peer }: HostIdentity,
+	{ offloads, isPlugged }: { readonly offloads: Offloads; readonly isPlugged: boolean },
+	clock: LabClock,
+): Promise<number> {
+	const commands = [
+		`address add ${address}/${PREFIX_LENGTH} brd + dev ${DEVICE}`,
+		`link set ${DEVICE} up`,
+		pin(peer),
+		...offloadCommands(offloads),
+		'link show',
+	];
+	const { out } = await ip(machine, commands, '-details', '-json');
+	const facts: readonly LinkFacts[] = JSON.parse(out);
+	if (isPlugged) await carrier(machine, facts, clock);
+	return longestSegment(facts, offloads);
+}
+
+async function carrier(machine: Agent, facts: readonly LinkFacts[], clock: LabClock): Promise<void> {
+	let latest = facts;
 	for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-		const { ifname, operstate } = await interfaceOf(machine, identity);
-		if (operstate === 'UP' || operstate === 'UNKNOWN') return ifname;
+		const operstate = latest.find(({ ifname }) => ifname === DEVICE)?.operstate;
+		if (operstate === 'UP' || operstate === 'UNKNOWN') return;
 		if (waitedMs >= LIMIT_MS) {
 			throw new HalfopenError('ENGINE_REFUSED', {
-				problem: `The host’s interface ${ifname} has no carrier.`,
+				problem: `The interface ${DEVICE} of ${machine.name} has no carrier.`,
 				seen: `operstate ${operstate} for ${LIMIT_MS / 1_000} s`,
-				remedy: 'Check the other end of its cable: the bridge’s port, or the network of the engine, must be up.',
+				remedy: 'Check the other end of its cable: the port of the bridge on the wire must be up.',
 			});
 		}
 		await clock.sleep(POLL_MS, new AbortController().signal);
+		latest = JSON.parse((await ip(machine, [`link show ${DEVICE}`], '-json')).out);
 	}
-}
-
-async function interfaceOf(machine: Agent, { mac, address }: HostIdentity): Promise<IpAddressEntry> {
-	const { out } = await machine.run(['ip', '-j', 'address']);
-	const entries = JSON.parse(out) as readonly IpAddressEntry[];
-	const entry = entries.find(
-		(candidate) => candidate.address === mac && candidate.addr_info.some(({ local }) => local === address),
-	);
-	if (!entry) {
-		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The host has no interface with the MAC ${mac} and the address ${address} that the lab gave it.`,
-			seen: entries
-				.map(({ ifname, address: has, addr_info }) => [ifname, has, ...addr_info.map(({ local }) => local)].join(' '))
-				.join('\n'),
-			remedy: 'Use another engine or another version of it: this one ignores the MAC or address that it is given.',
-		});
-	}
-	return entry;
 }

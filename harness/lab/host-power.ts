@@ -1,16 +1,18 @@
 import type { EngineHost } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Fault } from '../faults/fault.ts';
-import { pinNeighbour, takeInterfaceDown } from '../faults/neighbour.ts';
+import { takeInterfaceDown } from '../faults/neighbour.ts';
 import { type PowerSwitch, powerOff } from '../faults/power.ts';
 import { type Sysctls, writeSysctls } from '../faults/sysctl.ts';
 import { Boots } from '../probes/boots.ts';
 import { PacketFile } from '../probes/capture.ts';
 import type { HostName } from '../timeline/events.ts';
 import type { Offloads } from '../timeline/timeline-file.ts';
-import { Boot, type HostIdentity } from './boot.ts';
+import { Boot } from './boot.ts';
 import type { LabContext } from './context.ts';
+import type { HostIdentity } from './device.ts';
 import { setOffloads } from './offloads.ts';
+import type { Wire } from './wire.ts';
 
 /** Settings that are applied at every boot of a host. */
 export interface HostSettings {
@@ -26,6 +28,7 @@ export class HostPower implements PowerSwitch {
 	/** The captured packets of all boots. */
 	readonly packets = new PacketFile();
 	readonly #engineHost: EngineHost;
+	readonly #wire: Wire;
 	readonly #identity: HostIdentity;
 	readonly #context: LabContext;
 	readonly #other: () => HostPower;
@@ -35,6 +38,7 @@ export class HostPower implements PowerSwitch {
 
 	constructor(
 		engineHost: EngineHost,
+		wire: Wire,
 		identity: HostIdentity,
 		sysctls: Sysctls,
 		context: LabContext,
@@ -42,6 +46,7 @@ export class HostPower implements PowerSwitch {
 	) {
 		this.name = identity.name;
 		this.#engineHost = engineHost;
+		this.#wire = wire;
 		this.#identity = identity;
 		this.#settings = { sysctls, offloads: 'off' };
 		this.#context = context;
@@ -62,25 +67,22 @@ export class HostPower implements PowerSwitch {
 	}
 
 	/**
-	 * Sets up the machine that the engine has started: agents, observers, sysctls, offloads, the pinned neighbour. The
+	 * Switches the host on and sets it up: cable, agents, observers, sysctls, offloads, the pinned neighbour. The
 	 * observers certainly record only after the first flush of the boot. `query` runs once the sysctls are written, while
 	 * the observers start.
 	 */
 	async setUp(query: (machine: Boot['machine']) => Promise<unknown> = async () => {}): Promise<void> {
-		const prepare = (boot: Boot) => {
-			const { sysctls, offloads } = this.#settings;
-			const queried = writeSysctls(boot.machine, sysctls).then(() => query(boot.machine));
-			return Promise.all([queried, pinNeighbour(boot, this.#identity), setOffloads(boot, offloads)]);
-		};
-		const boot = await Boot.start(
-			this.#engineHost.boot,
-			this.boots.next,
-			this.packets,
-			this.#identity,
-			this.#context,
-			prepare,
-		);
-		for (const prepareBoot of this.#context.bootHooks) await prepareBoot(this.name, boot);
+		const { sysctls, offloads } = this.#settings;
+		const boot = await Boot.start({
+			engineHost: this.#engineHost,
+			wire: this.#wire,
+			identity: this.#identity,
+			context: this.#context,
+			number: this.boots.next,
+			packets: this.packets,
+			offloads,
+			prepare: ({ machine }) => writeSysctls(machine, sysctls).then(() => query(machine)),
+		});
 		this.boots.on(this.#context.clock.now());
 		this.#boot = boot;
 	}
@@ -92,7 +94,7 @@ export class HostPower implements PowerSwitch {
 	async configure({ sysctls, offloads }: HostSettings): Promise<Record<string, string>> {
 		const before = this.#settings;
 		this.#settings = { sysctls: { ...before.sysctls, ...sysctls }, offloads };
-		if (offloads !== before.offloads) await setOffloads(this.boot, offloads);
+		if (offloads !== before.offloads) this.boot.longestSegment = await setOffloads(this.boot.machine, offloads);
 		return writeSysctls(this.boot.machine, sysctls);
 	}
 
@@ -124,13 +126,13 @@ export class HostPower implements PowerSwitch {
 		boot.losePower(silentSince);
 		await boot.stop();
 		this.#boot = undefined;
+		await this.#wire.unplug({ host: this.name, boot: boot.number });
 		await this.#engineHost.powerOff();
 		return history.at(silentSince);
 	}
 
 	/** For the fault: starts a new boot. */
 	async on(): Promise<{ boot: number; sockets: number }> {
-		await this.#engineHost.powerOn();
 		await this.setUp();
 		const { boot } = this;
 		await boot.flush();

@@ -28,10 +28,12 @@ import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
 import { checked } from '../util/options.ts';
 import { isAtLeast } from '../util/versions.ts';
-import type { Boot, HostIdentity } from './boot.ts';
+import type { Boot } from './boot.ts';
 import type { LabContext } from './context.ts';
+import type { HostIdentity } from './device.ts';
 import { HostPeers } from './host-peers.ts';
 import { HostPower } from './host-power.ts';
+import type { Wire } from './wire.ts';
 
 const argvSchema = z.array(z.string()).min(1);
 /** For example `6.5`. */
@@ -58,6 +60,7 @@ export class Host {
 	/** Internal: the lab creates hosts. `sysctls` are written at every boot. */
 	constructor(
 		engineHost: EngineHost,
+		wire: Wire,
 		identity: HostIdentity,
 		sysctls: Sysctls,
 		context: LabContext,
@@ -67,7 +70,7 @@ export class Host {
 		this.address = identity.address;
 		this.mac = identity.mac;
 		this.context = context;
-		this.power = new HostPower(engineHost, identity, sysctls, context, () => other().power);
+		this.power = new HostPower(engineHost, wire, identity, sysctls, context, () => other().power);
 		this.#engineHost = engineHost;
 		this.#identity = identity;
 		this.#peers = new HostPeers(identity.name, () => this.boot, context);

@@ -1,26 +1,22 @@
 import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
 import type { Agent } from '../agent/agent.ts';
 import { quietResolvers } from '../agent/promises.ts';
-import type { Engine, EngineHost, EngineLab } from '../engines/engine.ts';
+import type { Engine, EngineLab } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
-import type { Fault } from '../faults/fault.ts';
-import { cutLink } from '../faults/link.ts';
 import { assertSysctls, type Sysctls } from '../faults/sysctl.ts';
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
 import { TRANSIT_LIMIT } from '../timeline/coverage.ts';
-import type { HostName } from '../timeline/events.ts';
 import { History } from '../timeline/history.ts';
-import { checked } from '../util/options.ts';
-import type { Boot, HostIdentity } from './boot.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';
 import { Host } from './host.ts';
 import type { HostSettings } from './host-power.ts';
 import { clocksOf, factsOf, type LabFacts, withSysctls } from './lab-facts.ts';
+import { Link } from './link.ts';
 import { OpenWaits } from './open-waits.ts';
 import { Timeline } from './timeline-queries.ts';
+import { Wire } from './wire.ts';
 
 /**
  * Written on every host, so that runs are comparable: the default congestion control differs between machines, and bbr
@@ -30,17 +26,6 @@ const BASELINE: Sysctls = { tcp_congestion_control: 'reno' };
 
 /** After this many flushes, packets that were in transit at the start have been seen. Later packets do not matter. */
 const MOST_ROUNDS = 3;
-
-const cutSchema = z.strictObject({ name: z.string().optional() });
-
-/** The wire between the two hosts. */
-export interface Link {
-	/**
-	 * Cuts the wire in the middle: nothing arrives at either host any more, and neither is notified. Healing the fault
-	 * reconnects them.
-	 */
-	cut(options?: { readonly name?: string }): Promise<Fault>;
-}
 
 /** The settings of a lab that a scenario can change. */
 export interface LabSettings {
@@ -58,6 +43,8 @@ export class Lab {
 	readonly client: Host;
 	readonly server: Host;
 	readonly link: Link;
+	/** Internal: `link` is for specs. */
+	readonly wire: Wire;
 	readonly timeline: Timeline;
 	readonly #context: LabContext;
 	readonly #engineLab: EngineLab;
@@ -94,8 +81,8 @@ export class Lab {
 	}
 
 	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, waits: OpenWaits) {
-		const { clock, hosts } = engineLab;
-		const { client, server } = hosts;
+		const { clock, hosts, subnet } = engineLab;
+		const { client, server } = subnet;
 		this.#engineLab = engineLab;
 		this.#context = {
 			// Times count from the epoch until the lab is ready; then `begin` discards the events so far.
@@ -111,17 +98,20 @@ export class Lab {
 			actions: new SpecActions(),
 			waits,
 			flush: () => this.flush(),
-			bootHooks: new Set(),
 			onAgentLost: (error) => this.#lost.reject(error),
 			endSignal: this.#ended.signal,
 			onEnd: (heal) => this.#heals.push(heal),
 		};
-		this.client = new Host(client, identify('client', client, server), BASELINE, this.#context, () => this.server);
-		this.server = new Host(server, identify('server', server, client), BASELINE, this.#context, () => this.client);
+		this.wire = new Wire(engineLab.wire, this.#context);
+		const [near, far] = [
+			{ name: 'client', ...client, peer: server },
+			{ name: 'server', ...server, peer: client },
+		] as const;
+		this.client = new Host(hosts.client, this.wire, near, BASELINE, this.#context, () => this.server);
+		this.server = new Host(hosts.server, this.wire, far, BASELINE, this.#context, () => this.client);
+		this.#watchWire();
 		this.timeline = new Timeline(this.#context, () => this.facts.kernel.sysctls);
-		this.link = {
-			cut: async (options = {}) => cutLink(this.#on, this.#context, checked(cutSchema, options, 'link.cut').name),
-		};
+		this.link = new Link(this.wire, { client: this.client, server: this.server }, this.#context);
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
 
@@ -151,20 +141,17 @@ export class Lab {
 	async flush(): Promise<void> {
 		const { history, clock } = this.#context;
 		const t = history.at(clock.now());
-		await this.#flushHosts();
+		await this.#flushMachines();
 		// A packet that was not seen to arrive may still be in transit.
 		for (let round = 0; round < MOST_ROUNDS && history.hasOpenFateBefore(t); round++) {
 			await clock.sleep(TRANSIT_LIMIT * 1_000, new AbortController().signal);
-			await this.#flushHosts();
+			await this.#flushMachines();
 		}
 	}
 
-	async #flushHosts(): Promise<void> {
-		await Promise.all([this.client, this.server].map((host) => (host.isOn ? host.boot.flush() : undefined)));
-	}
-
-	get #on(): [HostName, Boot][] {
-		return [this.client, this.server].filter(({ isOn }) => isOn).map(({ name, boot }) => [name, boot]);
+	async #flushMachines(): Promise<void> {
+		const hosts = [this.client, this.server].filter(({ isOn }) => isOn);
+		await Promise.all([...hosts.map(({ boot }) => boot.flush()), this.wire.flush()]);
 	}
 
 	/** Throws NOT_AWAITED if expectations are still waiting: without `await` they prove nothing. */
@@ -186,7 +173,7 @@ export class Lab {
 		this.#ended.abort();
 		const failures: unknown[] = [];
 		for (const heal of this.#heals.reverse()) await heal().catch((error: unknown) => failures.push(error));
-		await Promise.all([this.client.power.stopObservers(), this.server.power.stopObservers()]);
+		await Promise.all([this.client.power.stopObservers(), this.server.power.stopObservers(), this.wire.stop()]);
 		if (failures.length > 0) throw failures[0];
 	}
 
@@ -225,6 +212,14 @@ export class Lab {
 		}
 	}
 
+	/** Reports the wire's agent as lost if it ends before the lab. Whoever needs a wire that did not start gets the error. */
+	#watchWire(): void {
+		this.wire.agent
+			.then(({ closed }) => closed)
+			.then((error) => error && !this.#ended.signal.aborted && this.#lost.reject(error))
+			.catch(() => {});
+	}
+
 	#probeKernel(trace: Readable): KernelProbe {
 		return new KernelProbe({
 			trace,
@@ -236,10 +231,6 @@ export class Lab {
 			},
 		});
 	}
-}
-
-function identify(name: HostName, own: EngineHost, peer: EngineHost): HostIdentity {
-	return { name, address: own.address, mac: own.mac, peer: { address: peer.address, mac: peer.mac } };
 }
 
 /** The kernel's trace, or the reason why it is unavailable. */

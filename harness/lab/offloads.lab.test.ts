@@ -4,6 +4,7 @@
  */
 import { PcapReader } from '../formats/pcap.ts';
 import { expect, type Host, scenario } from '../index.ts';
+import { DEVICE } from './wire.ts';
 
 const MTU = 1_500;
 /** loopback_setup, drivers/net/loopback.c. */
@@ -72,7 +73,7 @@ scenario(
 	'an offload that something else switches on is noticed, and fates are unknown then',
 	{},
 	async ({ client, server, timeline }) => {
-		await client.boot.machine.run(['ip', 'link', 'set', 'dev', client.boot.device, 'gso_max_segs', '64']);
+		await client.boot.machine.run(['ip', 'link', 'set', 'dev', DEVICE, 'gso_max_segs', '64']);
 		await send(client, server, 8080);
 		await client.context.flush();
 		const { losses } = timeline.context.history;

@@ -1,6 +1,8 @@
+import type { Agent } from '../agent/agent.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Offloads } from '../timeline/timeline-file.ts';
-import type { Boot } from './boot.ts';
+import { ip } from './ip.ts';
+import { DEVICE } from './wire.ts';
 
 /**
  * The largest number of segments that a host may hand to a device in one packet. With 1, TCP makes each segment
@@ -9,44 +11,45 @@ import type { Boot } from './boot.ts';
  * include/linux/netdevice.h. The receiving side needs no setting: veth merges no packets unless that is switched on
  * (veth_newlink; before 5.13 only with XDP), and loopback never merges any.
  */
-const MOST_SEGMENTS: Readonly<Record<Offloads, number>> = { off: 1, on: 65_535 };
+const MAX_SEGMENTS: Readonly<Record<Offloads, number>> = { off: 1, on: 65_535 };
 
-const LOOPBACK = 'lo';
+const DEVICES = [DEVICE, 'lo'];
 
-/**
- * Switches segmentation offload on or off for both devices of a host, loopback included, and reads the setting back. It
- * applies to connections that are opened from then on.
- */
-export async function setOffloads(boot: Boot, offloads: Offloads): Promise<void> {
-	const devices = [boot.device, LOOPBACK];
-	const wanted = MOST_SEGMENTS[offloads];
-	const lines = [...devices.map((device) => `link set dev ${device} gso_max_segs ${wanted}`), 'link show'];
-	const { out, err } = await boot.machine.run(['ip', '-details', '-json', '-batch', '-'], {
-		input: `${lines.join('\n')}\n`,
-	});
-	const inForce = linksByName(out);
-	const refused = devices.filter((device) => inForce.get(device)?.gso_max_segs !== wanted);
-	if (refused.length === 0) {
-		boot.longestSegment = offloads === 'off' ? (inForce.get(boot.device)?.mtu ?? 0) : Number.POSITIVE_INFINITY;
-		return;
-	}
-	throw new HalfopenError('ENGINE_REFUSED', {
-		problem: `The host did not accept gso_max_segs ${wanted} for ${refused.join(' and ')}.`,
-		seen: [err.trim(), ...refused.map((device) => `${device}: gso_max_segs ${inForce.get(device)?.gso_max_segs}`)]
-			.filter(Boolean)
-			.join('\n'),
-		remedy:
-			'The host needs Linux 4.16 or later, iproute2 4.16 or later, and CAP_NET_ADMIN in its own network namespace.',
-	});
-}
-
-/** A device as `ip -details -json link show` shows it. */
-interface IpLink {
+/** What `ip -details -json link show` prints about a device. */
+export interface LinkFacts {
 	readonly ifname: string;
 	readonly mtu: number;
+	/** RFC 2863's ifOperStatus; UNKNOWN if the driver does not report it. */
+	readonly operstate: string;
 	readonly gso_max_segs?: number;
 }
 
-function linksByName(json: string): ReadonlyMap<string, IpLink> {
-	return new Map((JSON.parse(json || '[]') as readonly IpLink[]).map((link) => [link.ifname, link]));
+/** Commands of `ip` that switch segmentation offload of a host's devices, loopback included. */
+export const offloadCommands = (offloads: Offloads): string[] =>
+	DEVICES.map((device) => `link set dev ${device} gso_max_segs ${MAX_SEGMENTS[offloads]}`);
+
+/**
+ * Switches segmentation offload and reads it back. It is in force for connections that are made from then on. Returns
+ * the length of the longest packet that is one segment, in bytes.
+ */
+export async function setOffloads(machine: Agent, offloads: Offloads): Promise<number> {
+	const { out } = await ip(machine, [...offloadCommands(offloads), 'link show'], '-details', '-json');
+	return longestSegment(JSON.parse(out), offloads);
+}
+
+/**
+ * The length of the longest packet that is one segment, in bytes. Throws ENGINE_REFUSED if the kernel has not taken the
+ * setting.
+ */
+export function longestSegment(facts: readonly LinkFacts[], offloads: Offloads): number {
+	const linkOf = (device: string) => facts.find(({ ifname }) => ifname === device);
+	const wanted = MAX_SEGMENTS[offloads];
+	const refused = DEVICES.filter((device) => linkOf(device)?.gso_max_segs !== wanted);
+	if (refused.length === 0) return offloads === 'off' ? (linkOf(DEVICE)?.mtu ?? 0) : Number.POSITIVE_INFINITY;
+	throw new HalfopenError('ENGINE_REFUSED', {
+		problem: `The host did not accept gso_max_segs ${wanted} for ${refused.join(' and ')}.`,
+		seen: refused.map((device) => `${device}: gso_max_segs ${linkOf(device)?.gso_max_segs}`).join('\n'),
+		remedy:
+			'The host needs Linux 4.16 or later, iproute2 4.16 or later, and CAP_NET_ADMIN in its own network namespace.',
+	});
 }

@@ -5,7 +5,7 @@ import type { Impossibility } from '../lab/wait.ts';
 import { deviations, gapsBetween } from '../tcp/gaps.ts';
 import { type Span, spanSchema } from '../tcp/span.ts';
 import { describeEvent } from '../timeline/describe.ts';
-import { HOST_NAMES, type HostName, type PacketEvent } from '../timeline/events.ts';
+import { HOST_NAMES, type HostName, type MachineName, type PacketEvent } from '../timeline/events.ts';
 import {
 	assertAllLogged,
 	assertAnyLogs,
@@ -277,10 +277,10 @@ export class TimelineExpectation {
 		assertAllLogged(history, judged, stoppers);
 	}
 
-	/** Returns the hosts where the fault that a pattern names drops packets, or both if it names none. */
-	#droppersOf({ by }: ParsedPattern): readonly HostName[] {
+	/** Returns the machine where the fault that a pattern names drops packets, or both hosts if it names none. */
+	#droppersOf({ by }: ParsedPattern): readonly MachineName[] {
 		const fault = this.#timeline.context.history.of('fault').find(({ id }) => id === by);
-		return fault?.what === 'packets' ? [fault.host] : HOST_NAMES;
+		return fault?.what === 'packets' || fault?.what === 'link' ? [fault.host] : HOST_NAMES;
 	}
 
 	/** Throws OBSERVER_LOST if a packet might match one of the patterns, but its fate is unknown. */

@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { foreignRules, losesArrivals } from '../formats/iptables.ts';
 import type { RecordedPacket } from '../formats/pcap.ts';
-import type { HostName } from '../timeline/events.ts';
+import type { HostName, MachineName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { PacketObservation } from '../timeline/packet-join.ts';
 import { Capture, type PacketFile } from './capture.ts';
@@ -16,11 +16,15 @@ iptables-save
 while read -r table; do echo "legacy $table"; done </proc/net/ip_tables_names
 command -v nft >&- && nft list tables`;
 
-/** What the probe needs from its lab. */
-export interface SegmentContext {
+/** What the log of a firewall needs from its lab. */
+export interface FirewallContext {
 	readonly history: History;
 	readonly sentinels: Sentinels;
 	readonly clock: LabClock;
+}
+
+/** What the probe needs from its lab. */
+export interface SegmentContext extends FirewallContext {
 	readonly traced: boolean;
 	/**
 	 * Returns the MTU in bytes. A longer packet in a capture consists of several segments, whose fates are not known one
@@ -45,9 +49,9 @@ interface RunningCapture {
  */
 export class SegmentProbe {
 	readonly #machine: Agent;
-	readonly #host: HostName;
+	readonly #host: MachineName;
 	readonly #boot: number;
-	readonly #packets: PacketFile;
+	readonly #packets: PacketFile | undefined;
 	readonly #context: SegmentContext;
 	readonly #running = new Map<PacketObserver, RunningCapture>();
 	#log: Promise<void> | undefined;
@@ -72,7 +76,19 @@ export class SegmentProbe {
 		return probe;
 	}
 
-	private constructor(machine: Agent, host: HostName, boot: number, packets: PacketFile, context: SegmentContext) {
+	/** A probe for the wire: it has no capture, and its log starts with the first fault of the wire. */
+	static onWire(agent: Agent, context: FirewallContext): SegmentProbe {
+		const ofWire = { ...context, traced: false, longestSegment: () => Number.POSITIVE_INFINITY };
+		return new SegmentProbe(agent, 'wire', 1, undefined, ofWire);
+	}
+
+	private constructor(
+		machine: Agent,
+		host: MachineName,
+		boot: number,
+		packets: PacketFile | undefined,
+		context: SegmentContext,
+	) {
 		this.#machine = machine;
 		this.#host = host;
 		this.#boot = boot;
@@ -101,7 +117,7 @@ export class SegmentProbe {
 	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;
 		const observers = [...this.#running];
-		const rulesChecked = this.#checkRules(begun);
+		const rulesChecked = this.#host === 'wire' ? undefined : this.#checkRules(begun);
 		const isHopeless = () => this.#foreignRules.length > 0;
 		const missing = await sentinels.catchUp(
 			this.#machine,
@@ -200,7 +216,7 @@ export class SegmentProbe {
 		if (isLongerThan(this.#context.longestSegment(), packet)) this.#sawMerged(packet);
 		if (packet.kind !== 'other' && packet.direction)
 			this.#observe({ what: packet.direction === 'out' ? 'left' : 'arrived', packet });
-		this.#packets.add(packet.record);
+		this.#packets?.add(packet.record);
 	}
 
 	#sawMerged({ t, record: { originalLength } }: RecordedPacket): void {

@@ -48,7 +48,7 @@ function watched(engine: Engine): { engine: Engine; clients: string[] } {
 	const clients: string[] = [];
 	const createLab = async (): Promise<EngineLab> => {
 		const engineLab = await engine.createLab();
-		clients.push(engineLab.hosts.client.address);
+		clients.push(engineLab.subnet.client.address);
 		return engineLab;
 	};
 	return { engine: { ...engine, createLab }, clients };

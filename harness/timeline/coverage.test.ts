@@ -90,6 +90,17 @@ describe('a fate is final', () => {
 		expect(coverage.isFinal({ ...unobserved, t: 1e6 })).toBe(true);
 	});
 
+	test('if it is unobserved, and the firewall on the wire, if it runs, has reported everything', () => {
+		const coverage = new Coverage();
+		const firewall = { observer: 'firewall', host: 'wire' } as const;
+		coverage.started(firewall, 0.5);
+		expect(coverage.isFinal(unobserved)).toBe(false);
+		// The wire did not drop what has arrived.
+		expect(coverage.isFinal(delivered)).toBe(true);
+		coverage.markComplete(firewall, 1.01 + TRANSIT_LIMIT);
+		expect(coverage.isFinal(unobserved)).toBe(true);
+	});
+
 	test('if it is dropped or unknown', () => {
 		const coverage = new Coverage();
 		coverage.markComplete(CAPTURE, 0);

@@ -1,4 +1,4 @@
-import { type EventOf, type HostName, otherHost } from './events.ts';
+import { type EventOf, type MachineName, otherHost } from './events.ts';
 import type { Loss } from './timeline-file.ts';
 
 /**
@@ -8,10 +8,12 @@ import type { Loss } from './timeline-file.ts';
  */
 export type Observer = 'capture' | 'firewall' | 'rules' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
 
-/** An observer of one host. The kernel's trace covers both hosts, and is one observer for each. */
+/**
+ * An observer of one host, or of the wire. The kernel's trace covers both hosts, and is one observer for each.
+ */
 export interface HostObserver {
 	readonly observer: Observer;
-	readonly host: HostName;
+	readonly host: MachineName;
 }
 
 /** The fields of a packet that decide whether its fate is final. */
@@ -83,7 +85,7 @@ export class Coverage {
 	}
 
 	/** Whether an observer had a loss at that time, so that what it would have reported is unknown. */
-	isBlind(observer: Observer, host: HostName, t: number): boolean {
+	isBlind(observer: Observer, host: MachineName, t: number): boolean {
 		return this.#losses.some(
 			(loss) =>
 				concerns(loss, { observer, host }) &&
@@ -113,10 +115,16 @@ export class Coverage {
 	isFinal({ t, host: sender, link, fate, arrived = t }: FateFields): boolean {
 		if (fate === 'dropped' || fate === 'unknown') return true;
 		const receiver = link === 'loopback' ? sender : otherHost(sender);
-		const isComplete = (observer: Observer, until: number) =>
-			this.completeUntil({ observer, host: receiver }) > until || this.isBlind(observer, receiver, until);
-		if (fate === 'delivered') return isComplete('capture', arrived) && isComplete('firewall', arrived);
-		return isComplete('capture', t + TRANSIT_LIMIT) && isComplete('firewall', t + TRANSIT_LIMIT);
+		const isComplete = (observer: Observer, host: MachineName, until: number) =>
+			this.completeUntil({ observer, host }) > until || this.isBlind(observer, host, until);
+		if (fate === 'delivered')
+			return isComplete('capture', receiver, arrived) && isComplete('firewall', receiver, arrived);
+		const until = t + TRANSIT_LIMIT;
+		return (
+			isComplete('capture', receiver, until) &&
+			isComplete('firewall', receiver, until) &&
+			isComplete('firewall', 'wire', until)
+		);
 	}
 }
 

@@ -9,6 +9,10 @@ export const HOST_NAMES = ['client', 'server'] as const;
 export const hostName = z.enum(HOST_NAMES);
 export type HostName = z.infer<typeof hostName>;
 export const otherHost = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
+/** The machines of a lab: the hosts, and the wire between them. */
+export const MACHINE_NAMES = [...HOST_NAMES, 'wire'] as const;
+export const machineName = z.enum(MACHINE_NAMES);
+export type MachineName = z.infer<typeof machineName>;
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
 const at = { t: z.number(), host: hostName };
 /**
@@ -29,7 +33,9 @@ const step = z.object({ kind: z.literal('step'), t: z.number(), text: z.string()
 /** A phase of a fault. The phases of one fault share an `id`. */
 const fault = z.object({
 	kind: z.literal('fault'),
-	...at,
+	t: z.number(),
+	/** The machine that it is at. */
+	host: machineName,
 	id: z.string(),
 	/** What was broken: packets (by a rule), the wire, the host's power, its programs, or a sysctl. */
 	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl']),

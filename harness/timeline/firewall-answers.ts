@@ -1,5 +1,5 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
-import type { HostName } from './events.ts';
+import type { MachineName } from './events.ts';
 import type { Observations } from './pairing.ts';
 
 /** A packet that may be a firewall's answer, or may have been answered by a firewall. */
@@ -9,7 +9,7 @@ export interface Answerable {
 	/** The time of the first observation, in seconds since the epoch. */
 	readonly seenAt: number;
 	/** The host of the first observation. */
-	readonly seenBy: HostName;
+	readonly seenBy: MachineName;
 	/** Whether the sender's own firewall dropped it. Then `seenAt` is when the log was read, not when it was dropped. */
 	readonly stopped: boolean;
 	/** The packet that it answers. */

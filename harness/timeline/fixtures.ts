@@ -22,8 +22,11 @@ export const TRAVEL = 0.000_03;
 /** The time between arrival and the firewall's log, in seconds. */
 const LOGGING = 0.000_01;
 
-/** The fate of a segment. `stopped`: the sender's own firewall dropped it, so no capture saw it. */
-export type SentFate = 'delivered' | 'dropped' | 'unobserved' | 'stopped';
+/**
+ * The fate of a segment. `stopped`: the sender's own firewall dropped it, so no capture saw it. `cut`: it was dropped on
+ * the wire.
+ */
+export type SentFate = 'delivered' | 'dropped' | 'unobserved' | 'stopped' | 'cut';
 
 interface Sent extends Partial<Pick<CapturedSegment, 'seq' | 'ack' | 'length' | 'ipId' | 'options'>> {
 	readonly fate?: SentFate;
@@ -69,6 +72,10 @@ export class SimulatedWire {
 		if (fate === 'stopped') return this.#observe({ host: sender, boot, ...by, packet: { ...segment, t: leaving } });
 		this.#observe({ host: sender, boot, what: 'left', packet: { ...segment, t: leaving, direction: 'out' } });
 		if (fate === 'unobserved') return this;
+		if (fate === 'cut') {
+			const t = leaving + TRAVEL / 2;
+			return this.#observe({ host: 'wire', boot: 1, what: 'dropped', by: 'cut-1', packet: { ...segment, t } });
+		}
 		this.#observe({
 			host: receiver,
 			boot,

@@ -85,7 +85,13 @@ export class History implements JoinContext {
 	observe(observation: PacketObservation): void {
 		this.#packets.observe(observation);
 		const { what, host, packet } = observation;
-		if (what === 'left' && packet.kind === 'segment' && !packet.loopback && packet.flags.includes('S'))
+		if (
+			what === 'left' &&
+			host !== 'wire' &&
+			packet.kind === 'segment' &&
+			!packet.loopback &&
+			packet.flags.includes('S')
+		)
 			this.#lastSyn[host] = packet;
 		this.#sorted = undefined;
 		this.notify();
@@ -115,7 +121,7 @@ export class History implements JoinContext {
 
 	/** Records that an observer has reported everything up to `t`. An open loss ends at `t`. */
 	markComplete(observed: HostObserver, t: number): void {
-		if (observed.observer === 'ss') this.#lastLook[observed.host] = t;
+		if (observed.observer === 'ss' && observed.host !== 'wire') this.#lastLook[observed.host] = t;
 		this.coverage.markComplete(observed, t);
 		if (this.coverage.openLoss(observed)) this.recover(observed, t);
 	}

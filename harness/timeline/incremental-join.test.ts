@@ -15,7 +15,7 @@ import {
 import { PacketJoin, type PacketObservation } from './packet-join.ts';
 
 describe('the order of observations', () => {
-	const fate = fc.constantFrom<SentFate>('delivered', 'dropped', 'unobserved', 'stopped');
+	const fate = fc.constantFrom<SentFate>('delivered', 'dropped', 'unobserved', 'stopped', 'cut');
 	const sent = fc.record({
 		sender: fc.constantFrom('client' as const, 'server' as const),
 		flags: fc.constantFrom('S', 'S.', '.', 'P.', 'F.', 'R', 'R.'),
@@ -39,7 +39,9 @@ describe('the order of observations', () => {
 		fc.assert(
 			fc.property(shuffled, ({ fates, observations, inAnyOrder }) => {
 				const segments = joinSegments(inAnyOrder, emptyHistory());
-				expect(segments.map(({ fate }) => fate)).toEqual(fates.map((one) => (one === 'stopped' ? 'dropped' : one)));
+				expect(segments.map(({ fate }) => fate)).toEqual(
+					fates.map((one) => (one === 'stopped' || one === 'cut' ? 'dropped' : one)),
+				);
 				expect(segments).toEqual(joinSegments(observations, emptyHistory()));
 			}),
 		);
@@ -51,8 +53,11 @@ describe('the order of observations', () => {
 			.send(1, 'client', 'R', { ipId: 0, fate: 'unobserved' })
 			.send(2, 'client', 'R', { ipId: 0 })
 			.send(3, 'client', 'R', { ipId: 0, fate: 'dropped' })
-			.send(4, 'client', 'R', { ipId: 0, fate: 'stopped' });
-		expect(join(wire).map(({ fate }) => fate)).toEqual(['unobserved', 'delivered', 'dropped', 'dropped']);
+			.send(4, 'client', 'R', { ipId: 0, fate: 'stopped' })
+			.send(5, 'client', 'R', { ipId: 0, fate: 'cut' })
+			.send(6, 'client', 'R', { ipId: 0 });
+		const results = join(wire).map(({ fate, by }) => by ?? fate);
+		expect(results).toEqual(['unobserved', 'delivered', 'drop-1', 'drop-1', 'cut-1', 'delivered']);
 	});
 
 	test('does not change the result for identical segments either', () => {
@@ -86,7 +91,7 @@ describe('an incremental join', () => {
 		ipId: fc.constantFrom(0, 1),
 		clientPort: fc.constantFrom(CLIENT.port, SERVER.port),
 		step: fc.constantFrom(0, 0.000_01, 0.1),
-		fate: fc.constantFrom<SentFate>('delivered', 'delivered', 'dropped', 'unobserved', 'stopped'),
+		fate: fc.constantFrom<SentFate>('delivered', 'delivered', 'dropped', 'unobserved', 'stopped', 'cut'),
 		rejected: fc.boolean(),
 	});
 	const wires = fc.array(sent, { maxLength: 40 }).map((all) => {

@@ -1,6 +1,6 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import type { EndpointPair } from './endpoint-pair.ts';
-import type { EventOf, HostName } from './events.ts';
+import type { EventOf, HostName, MachineName } from './events.ts';
 import type { ConnectionEnd, Numbers } from './numbering.ts';
 import type { Observation, Observations } from './pairing.ts';
 
@@ -106,7 +106,7 @@ export class JoinedPacket {
 		return this.first.t;
 	}
 
-	get seenBy(): HostName {
+	get seenBy(): MachineName {
 		return this.first.host;
 	}
 

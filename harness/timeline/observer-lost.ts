@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { HostObserver } from './coverage.ts';
-import { HOST_NAMES, type HostName } from './events.ts';
+import { HOST_NAMES, type HostName, type MachineName } from './events.ts';
 import type { History } from './history.ts';
 import type { Loss } from './timeline-file.ts';
 
@@ -40,7 +40,7 @@ export function assertAllLogged(history: History, judged: Judged, hosts: readonl
 }
 
 /** Throws OBSERVER_LOST if the logs of all these firewalls have a loss that has not ended. */
-export function assertAnyLogs(history: History, judged: Judged, hosts: readonly HostName[]): void {
+export function assertAnyLogs(history: History, judged: Judged, hosts: readonly MachineName[]): void {
 	const losses = hosts.map((host) => lossOfLog(history, host, ({ until }) => until === undefined));
 	const [first] = losses;
 	if (first && losses.every(Boolean)) throw observerLost(first, judged);
@@ -51,7 +51,7 @@ export function assertAnyLogs(history: History, judged: Judged, hosts: readonly 
  */
 function lossOfLog(
 	{ losses }: History,
-	host: HostName,
+	host: MachineName,
 	matches: (loss: Loss) => boolean = () => true,
 ): Loss | undefined {
 	return losses.find(
@@ -70,7 +70,11 @@ const onBoth = (observer: HostObserver['observer']): HostObserver[] => HOST_NAME
 /** The observers that show that there was a segment. */
 export const CAPTURES: readonly HostObserver[] = onBoth('capture');
 /** The observers that show that there was a segment, and its fate. */
-export const SEGMENT_OBSERVERS: readonly HostObserver[] = [...CAPTURES, ...onBoth('firewall')];
+export const SEGMENT_OBSERVERS: readonly HostObserver[] = [
+	...CAPTURES,
+	...onBoth('firewall'),
+	{ observer: 'firewall', host: 'wire' },
+];
 
 function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {
 	const subject =

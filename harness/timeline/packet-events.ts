@@ -6,9 +6,12 @@ import type { Numbers } from './numbering.ts';
 import type { JoinContext } from './packet-join.ts';
 
 /** Returns the sender of a packet: the host with the source address or, if there is none, by who observed it. */
-function senderOf({ group: { sender, loopbackHost }, seen, first }: JoinedPacket): HostName {
+function senderOf({ group: { sender, loopbackHost }, seen, first: { host } }: JoinedPacket): HostName {
 	if (loopbackHost) return loopbackHost;
-	return sender ?? (seen.left || !seen.arrived ? first.host : otherHost(first.host));
+	if (sender) return sender;
+	// The wire drops what a host has sent, and the host's capture has missed this one.
+	if (host === 'wire') return 'client';
+	return seen.left || !seen.arrived ? host : otherHost(host);
 }
 
 export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEvent {
@@ -99,5 +102,6 @@ function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 
 	const t = context.at(joined.t);
 	// If the loss of the capture began while the packet was in transit, the capture may have missed it.
 	const isUnknown = context.isBlind('capture', receiver, t) || context.isBlind('capture', receiver, t + TRANSIT_LIMIT);
-	return isUnknown ? { fate: 'unknown', by: `${receiver} capture` } : { fate: 'unobserved' };
+	if (isUnknown) return { fate: 'unknown', by: `${receiver} capture` };
+	return context.isBlind('firewall', 'wire', t) ? { fate: 'unknown', by: 'wire firewall' } : { fate: 'unobserved' };
 }

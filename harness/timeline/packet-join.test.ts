@@ -41,6 +41,13 @@ describe('the fate of a segment', () => {
 		expect(others).toEqual([]);
 	});
 
+	test('logged on the wire: dropped by that fault, and it arrived nowhere', () => {
+		const [segment, ...others] = join(new SimulatedWire().send(0, 'client', 'S', { fate: 'cut' }));
+		expect(segment).toMatchObject({ host: 'client', fate: 'dropped', by: 'cut-1' });
+		expect(segment).not.toHaveProperty('arrived');
+		expect(others).toEqual([]);
+	});
+
 	test('seen leaving only: unobserved', () => {
 		const [segment] = join(new SimulatedWire().send(0, 'server', 'R', { fate: 'unobserved' }));
 		expect(segment).toMatchObject({ host: 'server', fate: 'unobserved' });

@@ -1,6 +1,13 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import { EndpointPair } from './endpoint-pair.ts';
-import type { HostName, IcmpEvent, SegmentEvent } from './events.ts';
+import {
+	HOST_NAMES,
+	type HostName,
+	type IcmpEvent,
+	MACHINE_NAMES,
+	type MachineName,
+	type SegmentEvent,
+} from './events.ts';
 import { FirewallAnswers } from './firewall-answers.ts';
 import {
 	type Flow,
@@ -19,8 +26,8 @@ import { TimeOrderedList } from './time-ordered-list.ts';
 
 /** An observation of a packet by a capture (`left`, `arrived`) or a firewall's log (`dropped`). */
 export interface PacketObservation {
-	/** The host of the capture or firewall. */
-	readonly host: HostName;
+	/** The machine of the capture or firewall. What is dropped on the wire has left, and does not arrive. */
+	readonly host: MachineName;
 	readonly boot: number;
 	readonly what: 'left' | 'arrived' | 'dropped';
 	/** The fault that dropped it. */
@@ -38,11 +45,13 @@ export interface JoinContext {
 	/** Returns the host with this address. */
 	hostOf(address: string): HostName | undefined;
 	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
-	isBlind(observer: 'capture' | 'firewall', host: HostName, t: number): boolean;
+	isBlind(observer: 'capture' | 'firewall', host: MachineName, t: number): boolean;
 }
 
-/** The number of observers: the captures of client and server, and their firewalls. */
-const OBSERVERS = 4;
+/** The captures of both hosts. */
+const CAPTURES = HOST_NAMES.length;
+/** The number of observers: the captures, and the firewalls of hosts and wire. */
+const OBSERVERS = CAPTURES + MACHINE_NAMES.length;
 
 /**
  * Joins the observations of both captures and both firewall logs into one event per packet. Observations are of the
@@ -70,7 +79,7 @@ export class PacketJoin {
 	}
 
 	observe({ host, boot, what, by, rejected, packet }: PacketObservation): void {
-		const observer = (what === 'dropped' ? 2 : 0) + (host === 'client' ? 0 : 1);
+		const observer = (what === 'dropped' ? CAPTURES : 0) + MACHINE_NAMES.indexOf(host);
 		const count = this.#observationCounts[observer] ?? 0;
 		this.#observationCounts[observer] = count + 1;
 		const order = count * OBSERVERS + observer;
@@ -116,12 +125,12 @@ export class PacketJoin {
 		return this.#answers.count(fault);
 	}
 
-	#groupOf(host: HostName, packet: PacketObservation['packet']): IdenticalPackets {
+	#groupOf(host: MachineName, packet: PacketObservation['packet']): IdenticalPackets {
 		const sender = this.#context.hostOf(addressOf(packet.from));
 		const isLoopback = packet.loopback === true;
 		// A packet on a host's loopback with the address of the other host was made by the firewall of the first host.
 		const isForged = isLoopback && sender !== undefined && sender !== host;
-		const loopbackHost = isLoopback ? host : undefined;
+		const loopbackHost = isLoopback && host !== 'wire' ? host : undefined;
 		if (packet.kind === 'icmp') {
 			const identity = `${loopbackHost} ${identityOfIcmp(packet)}`;
 			const known = this.#icmpGroups.get(identity);

@@ -1,10 +1,10 @@
-import type { HostName } from './events.ts';
+import type { HostName, MachineName } from './events.ts';
 
 /** When and where a packet was observed. */
 export interface Observation {
 	/** Seconds since the epoch. */
 	readonly t: number;
-	readonly host: HostName;
+	readonly host: MachineName;
 	readonly boot: number;
 	/** Increases with each observation of an observer. No two observations have the same number. */
 	readonly order: number;
@@ -44,13 +44,22 @@ export function pairObservations(latest: LatestObservations, sender: HostName | 
 	if (!latest.left?.earlier && !latest.arrived?.earlier && !latest.dropped)
 		return pairSingle(latest.left, latest.arrived);
 	const [left, arrived, dropped] = [inOrder(latest.left), inOrder(latest.arrived), inOrder(latest.dropped)];
-	const [stopped, lost] = [
-		dropped.filter(({ host }) => host === sender),
-		dropped.filter(({ host }) => host !== sender),
-	];
+	const droppedBy = (matches: (host: MachineName) => boolean) => dropped.filter(({ host }) => matches(host));
+	const stopped = droppedBy((host) => host === sender);
+	const lost = droppedBy((host) => host !== sender && host !== 'wire');
 	const packets: Observations[] = left.map((observation) => ({ left: observation }));
-	const arrivals = matchInOrder(left, arrived);
-	for (const [index, observation] of arrivals.pairs) (packets[index] as Observations).arrived = observation;
+	// What was dropped on the wire arrives nowhere.
+	const lostOnWire = matchInOrder(
+		left,
+		droppedBy((host) => host === 'wire'),
+	);
+	for (const [index, observation] of lostOnWire.pairs) (packets[index] as Observations).dropped = observation;
+	const passed = packets.filter((packet) => packet.dropped === undefined);
+	const arrivals = matchInOrder(
+		passed.map((packet) => packet.left as Observation),
+		arrived,
+	);
+	for (const [index, observation] of arrivals.pairs) (passed[index] as Observations).arrived = observation;
 	packets.push(...arrivals.rest.map((observation) => ({ arrived: observation })));
 	const seenArriving = packets.filter((packet) => packet.arrived !== undefined);
 	const losses = matchInOrder(
@@ -59,13 +68,13 @@ export function pairObservations(latest: LatestObservations, sender: HostName | 
 	);
 	for (const [index, observation] of losses.pairs) (seenArriving[index] as Observations).dropped = observation;
 	// If a capture lost packets, only the firewall's log shows their arrival.
-	const notSeenArriving = packets.filter((packet) => packet.arrived === undefined);
+	const notSeenArriving = packets.filter((packet) => packet.arrived === undefined && packet.dropped === undefined);
 	const guessed = matchInOrder(
 		notSeenArriving.map((packet) => packet.left as Observation),
 		losses.rest,
 	);
 	for (const [index, observation] of guessed.pairs) (notSeenArriving[index] as Observations).dropped = observation;
-	packets.push(...[...stopped, ...guessed.rest].map((observation) => ({ dropped: observation })));
+	packets.push(...[...stopped, ...lostOnWire.rest, ...guessed.rest].map((observation) => ({ dropped: observation })));
 	return packets;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventSchema, hostName } from './events.ts';
+import { eventSchema, machineName } from './events.ts';
 
 /** The version of the schema. It is raised when a reader of the old form would misread the new one. */
 export const TIMELINE_VERSION = 2;
@@ -15,7 +15,7 @@ const clock = z.object({
 /** Something that an observer did not see. */
 const loss = z.object({
 	observer: z.string(),
-	host: hostName.optional(),
+	host: machineName.optional(),
 	what: z.string(),
 	/**
 	 * From this time on, in seconds, everything that the observer would have reported is unknown. Absent if it missed

@@ -9,7 +9,6 @@ import { ensureInstalled, type Requirements } from './packages.ts';
 
 /** The programs of this machine that hosts without an image need. */
 const REQUIREMENTS: Requirements = {
-	arptables: ['iptables'],
 	// A compiler may be installed without the static C library. Only compiling shows that.
 	cc: ['gcc', 'libc6-dev'],
 	curl: ['curl'],
@@ -20,6 +19,7 @@ const REQUIREMENTS: Requirements = {
 	'nc.openbsd': ['netcat-openbsd'],
 	'nc.traditional': ['netcat-traditional'],
 	ncat: ['ncat'],
+	nft: ['nftables'],
 	nsenter: ['util-linux'],
 	setpriv: ['util-linux'],
 	ss: ['iproute2'],

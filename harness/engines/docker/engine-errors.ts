@@ -16,11 +16,6 @@ export function isConflict(error: unknown): boolean {
 	return (error as ApiError).statusCode === 409;
 }
 
-/** Whether the engine refused a subnet because it overlaps with another network. */
-export function isTakenSubnet(error: unknown): boolean {
-	return /pool overlaps|overlaps with other one/i.test((error as ApiError).message ?? '');
-}
-
 /**
  * Translates an error of the engine's API: ENGINE_GONE if there was no answer, else ENGINE_REFUSED. `doing` completes
  * “while …”.

@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { isConflict, isMissing } from './engine-errors.ts';
 
 /**
- * Removes a container. Resolves when the engine has released it and its address. Returns false if another process was
+ * Removes a container. Resolves when the engine has released it. Returns false if somebody else was
  * removing it, or had removed it.
  */
 export async function removeContainer(docker: Dockerode, container: Dockerode.Container): Promise<boolean> {
@@ -14,17 +14,6 @@ export async function removeContainer(docker: Dockerode, container: Dockerode.Co
 		if (isConflict(error)) await waitUntilRemoved(docker, container);
 		else if (!isMissing(error)) throw error;
 		return false;
-	}
-}
-
-/** Removes a network. Returns false if another process had removed it, or if something is still attached to it. */
-export async function removeNetwork(network: Dockerode.Network): Promise<boolean> {
-	try {
-		await network.remove();
-		return true;
-	} catch (error) {
-		if (isMissing(error) || isInUse(error)) return false;
-		throw error;
 	}
 }
 
@@ -54,9 +43,4 @@ async function exists(container: Dockerode.Container): Promise<boolean> {
 		if (isMissing(error)) return false;
 		throw error;
 	}
-}
-
-/** Whether the network has endpoints (HTTP status 403). */
-function isInUse(error: unknown): boolean {
-	return (error as { statusCode?: number }).statusCode === 403;
 }

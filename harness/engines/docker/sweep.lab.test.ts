@@ -7,12 +7,13 @@ import { testOn } from '../../run/fixtures/on-engine.ts';
 import { deadOwner, ofEarlierStart, ofOtherBoot, ofOtherMachine, ofOtherPids } from '../fixtures/owners.ts';
 import { thisProcess } from '../owner.ts';
 import { engineSocket } from './fixtures/engine-socket.ts';
+import { hostImage } from './image.ts';
 import { OWNER_LABEL, RUN_LABEL } from './labels.ts';
 
 jest.setTimeout(120_000);
 const testOnDocker = testOn('docker', 'about an engine that is shared');
 
-/** The networks of the test, by the end of their names, and the labels of each. */
+/** The containers of the test, by the end of their names, and the labels of each. They are never started. */
 const PLANTED: Readonly<Record<string, { readonly id?: string; readonly owner: string; readonly isSwept: boolean }>> = {
 	dead: { owner: deadOwner(), isSwept: true },
 	'earlier-process': { owner: ofEarlierStart(), isSwept: true },
@@ -30,20 +31,22 @@ testOnDocker(
 		const docker = new Dockerode({ socketPath: engineSocket() });
 		const prefix = `halfopen-planted-${process.pid}`;
 		const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-		const networks = new Map<string, Dockerode.Network>();
+		const planted: Dockerode.Container[] = [];
+		const Image = await hostImage();
 		try {
 			for (const [name, { id = `${prefix}-${name}`, owner }] of Object.entries(PLANTED)) {
 				const Labels = { [RUN_LABEL]: id, [OWNER_LABEL]: owner };
-				networks.set(name, await docker.createNetwork({ Name: `${prefix}-${name}`, Internal: true, Labels }));
+				planted.push(await docker.createContainer({ name: `${prefix}-${name}`, Image, Labels }));
 			}
 			await sweepDeadRuns(await runnerNamed('docker'));
-			const left = new Set((await docker.listNetworks()).map(({ Name }) => Name));
+			const containers = await docker.listContainers({ all: true });
+			const left = new Set(containers.map(({ Names: [name = ''] }) => name.slice(1)));
 			const swept = Object.keys(PLANTED).map((name) => [name, !left.has(`${prefix}-${name}`)]);
 			expect(swept).toEqual(Object.entries(PLANTED).map(([name, { isSwept }]) => [name, isSwept]));
 			expect(stderr.mock.calls.flat().join('')).toMatch(new RegExp(`left alone: .*${prefix}-other-machine`));
 		} finally {
 			stderr.mockRestore();
-			await Promise.all([...networks.values()].map((network) => network.remove().catch(() => {})));
+			await Promise.all(planted.map((container) => container.remove().catch(() => {})));
 		}
 	},
 );

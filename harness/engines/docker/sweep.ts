@@ -7,13 +7,13 @@ import { outputToEnd } from './attached.ts';
 import { isMissing, withEngineErrors } from './engine-errors.ts';
 import { filterFor, labelsOf, RUN_LABEL, runOf } from './labels.ts';
 import { instanceRemover, recorderName } from './recorder.ts';
-import { removeContainer, removeNetwork } from './remove.ts';
+import { removeContainer } from './remove.ts';
 
 /** The interval between two sweeps. The engine has no event for an object that is about to be created. */
 const POLL_MS = 200;
 
 /**
- * Removes all objects of a run, until none is found and none has appeared for `quietMs`: the engine still completes the
+ * Removes all containers of a run, until none is found and none has appeared for `quietMs`: the engine still completes the
  * requests of a process that has died. Returns the names of the removed objects.
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
@@ -34,44 +34,26 @@ function sweepLabelled(docker: Dockerode, run: RunIdentity, quietMs: number): Pr
 	return sweepUntilQuiet(() => sweepOnce(docker, run), {
 		quietMs,
 		pollMs: POLL_MS,
-		what: `An object of run ${run.id}`,
-		remedy:
-			`Find out what holds it: \`docker ps --all --filter label=${RUN_LABEL}=${run.id}\`; \`docker network inspect ` +
-			`$(docker network ls --quiet --filter label=${RUN_LABEL}=${run.id})\`.`,
+		what: `A container of run ${run.id}`,
+		remedy: `Find out what holds it: \`docker inspect $(docker ps --all --quiet --filter label=${RUN_LABEL}=${run.id})\`.`,
 	});
 }
 
-/** Returns the runs that have objects on the engine. */
+/** Returns the runs that have containers on the engine. */
 export async function runsOf(docker: Dockerode): Promise<RunIdentity[]> {
-	const { containers, networks } = await listByLabel(docker, [RUN_LABEL]);
-	return distinctRuns([...containers, ...networks].flatMap(({ Labels }) => runOf(Labels) ?? []));
+	const containers = await listByLabel(docker, [RUN_LABEL]);
+	return distinctRuns(containers.flatMap(({ Labels }) => runOf(Labels) ?? []));
 }
 
 async function sweepOnce(docker: Dockerode, run: RunIdentity): Promise<SweepResult> {
-	const { containers, networks } = await listByLabel(docker, filterFor(run));
-	const containerNames = containers.map(({ Names }) => `container ${Names[0]?.slice(1)}`);
-	const networkNames = networks.map(({ Name }) => `network ${Name}`);
-	const areContainersRemoved = await Promise.all(
-		containers.map(({ Id }) => removeContainer(docker, docker.getContainer(Id))),
-	);
-	// A network can be removed once nothing is attached to it.
-	const areNetworksRemoved = await Promise.all(networks.map(({ Id }) => removeNetwork(docker.getNetwork(Id))));
-	return {
-		found: [...containerNames, ...networkNames],
-		removed: [
-			...containerNames.filter((_, index) => areContainersRemoved[index]),
-			...networkNames.filter((_, index) => areNetworksRemoved[index]),
-		],
-	};
+	const containers = await listByLabel(docker, filterFor(run));
+	const names = containers.map(({ Names }) => `container ${Names[0]?.slice(1)}`);
+	const areRemoved = await Promise.all(containers.map(({ Id }) => removeContainer(docker, docker.getContainer(Id))));
+	return { found: names, removed: names.filter((_, index) => areRemoved[index]) };
 }
 
-async function listByLabel(docker: Dockerode, label: string[]) {
-	const filters = { label };
-	const [containers, networks] = await Promise.all([
-		docker.listContainers({ all: true, filters }),
-		docker.listNetworks({ filters }),
-	]);
-	return { containers, networks };
+function listByLabel(docker: Dockerode, label: string[]): Promise<Dockerode.ContainerInfo[]> {
+	return docker.listContainers({ all: true, filters: { label } });
 }
 
 /** Removes the run's trace instance. The recorder removes it when it ends, unless it was killed. */

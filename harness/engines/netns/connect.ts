@@ -37,8 +37,8 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		virtualTime: false,
 		programRemedy: 'Install it on this machine: hosts run its programs.',
 		async createLab() {
-			const addresses = subnet(Number(facts.firstBlock), await takeLabNumber(run));
-			return createNamespacesLab(platform, addresses, {
+			return createNamespacesLab(platform, {
+				subnet: subnet(Number(facts.firstBlock), await takeLabNumber(run)),
 				clock: new RealClock(),
 				kernelTrace,
 				ready: () => {},

@@ -10,7 +10,7 @@ import type { Agent } from '../../agent/agent.ts';
 import { Lab } from '../../lab/lab.ts';
 import { currentEngine } from '../../run/current.ts';
 import { testOn } from '../../run/fixtures/on-engine.ts';
-import { output, reach, withMachines, writable } from '../fixtures/machines.ts';
+import { output, powerOff, powerOn, withMachines, writable } from '../fixtures/machines.ts';
 import { machineState } from './fixtures/machine-state.ts';
 
 jest.setTimeout(120_000);
@@ -74,7 +74,7 @@ testOnNetns('files that a host writes are removed with the host, and never appea
 	];
 	const before = await lstat('/dev/null');
 	try {
-		await withMachines(async ({ client, server }) => {
+		await withMachines(async ({ lab, wire, client, server }) => {
 			for (const agent of [client.userland, client.machine]) {
 				for (const folder of folders) await runScript(agent, `echo theirs >'${folder}/${name}'`);
 				// In folders that everybody may write to, this has succeeded.
@@ -96,9 +96,8 @@ testOnNetns('files that a host writes are removed with the host, and never appea
 			expect((await runScript(client.userland, `ls '${shared}'`)).status).not.toBe(0);
 			// The other host does not see the files.
 			expect((await server.userland.run(['cat', `/tmp/${name}`])).status).not.toBe(0);
-			await client.host.powerOff();
-			await client.host.powerOn();
-			const { userland } = await reach(client.host);
+			await powerOff(wire, client);
+			const { userland } = await powerOn(lab, wire, { host: 'client', boot: 2 });
 			expect((await userland.run(['cat', `/tmp/${name}`])).status).not.toBe(0);
 		});
 		expect(await readFile(mine, 'utf8')).toBe('mine\n');

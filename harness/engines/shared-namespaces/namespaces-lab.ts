@@ -1,9 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { HalfopenError } from '../../errors.ts';
 import type { HostName } from '../../timeline/events.ts';
-import type { BootChannels, EngineHost, EngineLab } from '../engine.ts';
-import type { HostAddress, Subnet } from '../subnets.ts';
-import { twoHosts } from '../two-hosts.ts';
+import type { EngineHost, EngineLab, Machine } from '../engine.ts';
 import {
 	besideUserland,
 	machinePrefix,
@@ -11,11 +9,12 @@ import {
 	NO_IPV6,
 	startInNamespaces,
 	userlandPrefix,
+	wirePrefix,
 } from './namespace-process.ts';
 import type { Platform } from './platform.ts';
-import { Wire } from './wire.ts';
 
-const PREFIX_LENGTH = 29;
+/** Reports when machines can be created. */
+const WIRE_SCRIPT = `${NO_IPV6}\necho made >&2`;
 
 /**
  * A command prefix that makes setgroups(2) return 0 without effect. tcpdump, when root runs it, drops its supplementary
@@ -34,23 +33,13 @@ chmod +x /run/bin/tcpdump
 PATH=/run/bin:$PATH
 `;
 
-/**
- * Reports when its network and mounts exist, waits for its end of the wire, and configures it. IPv6 is disabled before
- * an interface exists.
- */
+/** Reports when its network and mounts exist. IPv6 is disabled before an interface exists. */
 const machineScript = ({ asRoot, files }: Platform) => `
 ${NO_IPV6}
 ${asRoot ? 'echo "$1" >/proc/sys/kernel/hostname' : 'hostname "$1"'}
 ${files.machine}
-echo made >&2
 ${asRoot ? '' : TCPDUMP_OF_USER}
-read -r _
-ip -batch - <<END
-link set lo up
-address add $2/${PREFIX_LENGTH} brd + dev eth0
-link set eth0 up
-END
-echo up >&2
+echo made >&2
 `;
 
 /** Reports when it runs. From then on it can be frozen. */
@@ -88,100 +77,98 @@ done
 echo "still running: $running" >&2; exit 1
 `;
 
-/** The members of a lab besides its hosts, and how to remove it. */
-export interface NamespacesLabOptions extends Omit<EngineLab, 'hosts' | 'destroy'> {
-	/** Removes the lab, either with `end`, which ends its namespaces, or together with the platform. */
+/** What a lab needs besides its namespaces. */
+export interface NamespacesLabOptions extends Omit<EngineLab, 'wire' | 'hosts' | 'destroy'> {
+	/** Removes the lab: by `end`, which ends its namespaces, or together with the platform. */
 	remove(end: () => Promise<void>): Promise<void>;
 }
 
 /**
- * Creates a lab: two network namespaces and a third for the wire between them. With a separate wire the end of one host
- * does not change the other's interface.
+ * Creates a lab: a network namespace for the wire, and two hosts that get one each when they are switched on. With a
+ * separate wire the end of one host does not change the other's interface.
  */
 export async function createNamespacesLab(
 	platform: Platform,
-	addresses: Subnet,
 	{ remove, ...parts }: NamespacesLabOptions,
 ): Promise<EngineLab> {
-	const wire = new Wire(platform);
-	const hosts = {
-		client: new NamespacesHost(platform, wire, { name: 'client', ...addresses.client }),
-		server: new NamespacesHost(platform, wire, { name: 'server', ...addresses.server }),
+	const wire = await startInNamespaces(platform, wirePrefix(platform), WIRE_SCRIPT);
+	const wireMade = wire.reported('made');
+	// Hosts report the error.
+	wireMade.catch(() => {});
+	const host = (name: HostName) => new NamespacesHost(name, { platform, wire: wire.pid, wireMade });
+	const hosts = { client: host('client'), server: host('server') };
+	let destroyed: Promise<void> | undefined;
+	const destroy = () => {
+		destroyed ??= remove(async () => {
+			await Promise.all([hosts.client.remove(), hosts.server.remove()]);
+			await wire.end();
+		});
+		return destroyed;
 	};
-	return twoHosts(hosts, {
-		...parts,
-		async remove() {
-			await remove(async () => {
-				await Promise.all([hosts.client.end(), hosts.server.end()]);
-				await wire.end();
-			});
-		},
-	});
+	return { ...parts, wire: wire.channel, hosts, destroy };
 }
 
-interface NamespacesHostSettings extends HostAddress {
-	readonly name: HostName;
+interface NamespacesHostOptions {
+	readonly platform: Platform;
+	/** The wire's pid on the platform. */
+	readonly wire: number;
+	/** Resolves when the wire's namespaces exist. */
+	readonly wireMade: Promise<void>;
 }
 
 /** A machine that owns the network namespace, and a userland with its own PID namespace that joins it. */
 class NamespacesHost implements EngineHost {
-	readonly address: string;
-	readonly mac: string;
-	readonly #platform: Platform;
-	readonly #wire: Wire;
-	readonly #settings: NamespacesHostSettings;
-	#boots = 0;
+	readonly #name: HostName;
+	readonly #options: NamespacesHostOptions;
 	#machine: NamespaceProcess | undefined;
 	#userland: NamespaceProcess | undefined;
-	#booting: Promise<unknown> = Promise.resolve();
+	/** What is being started. */
+	#starting: Promise<unknown> = Promise.resolve();
+	#removed = false;
 
-	constructor(platform: Platform, wire: Wire, settings: NamespacesHostSettings) {
-		this.#platform = platform;
-		this.#wire = wire;
-		this.#settings = settings;
-		this.address = settings.address;
-		this.mac = settings.mac;
+	constructor(name: HostName, options: NamespacesHostOptions) {
+		this.#name = name;
+		this.#options = options;
 	}
 
-	get boot(): BootChannels {
-		const { machine, userland } = this.#running;
-		return { machine: machine.channel, userland: userland.channel };
+	powerOn(): Promise<Machine> {
+		return this.#start(async () => {
+			const { platform, wire, wireMade } = this.#options;
+			// An ordinary user's machines are in the wire's user namespace. Root's need not wait for the wire.
+			if (!platform.asRoot) await wireMade;
+			const script = machineScript(platform);
+			const machine = await startInNamespaces(platform, machinePrefix(platform, wire), script, this.#name);
+			this.#machine = machine;
+			await Promise.all([wireMade, machine.reported('made')]);
+			return machine;
+		});
 	}
 
-	powerOn(): Promise<void> {
-		const booting = this.#powerOn();
-		this.#booting = booting.catch(() => {});
-		return booting;
-	}
-
-	async #powerOn(): Promise<void> {
-		this.#boots++;
-		const { name, address, mac } = this.#settings;
-		await this.#wire.made;
-		const words = machinePrefix(this.#platform, await this.#wire.pid());
-		const machine = await startInNamespaces(this.#platform, words, machineScript(this.#platform), name, address);
-		this.#machine = machine;
-		await machine.reported('made');
-		await Promise.all([this.#startUserland(machine), this.#plug(machine, mac)]);
+	startUserland(): Promise<Duplex> {
+		return this.#start(async () => {
+			if (!this.#machine) throw this.#off();
+			const { platform } = this.#options;
+			const prefix = userlandPrefix(platform, this.#machine.pid);
+			const userland = await startInNamespaces(platform, prefix, userlandScript(platform));
+			this.#userland = userland;
+			await userland.reported('up');
+			return userland.channel;
+		});
 	}
 
 	async powerOff(): Promise<void> {
-		if (this.#machine) await this.#wire.unplug(this.#port);
-		await this.#endProcesses();
-	}
-
-	/** Ends all processes of the host. Its veth pair is removed with the wire. */
-	async end(): Promise<void> {
-		await this.#endProcesses();
-		// A boot in progress fails now. What it started until then must end, too.
-		await this.#booting;
-		await this.#endProcesses();
-	}
-
-	async #endProcesses(): Promise<void> {
 		const processes = [this.#machine, this.#userland];
 		this.#machine = this.#userland = undefined;
 		await Promise.all(processes.map((process) => process?.end()));
+	}
+
+	/** Removes the host for good, also while it is being started. */
+	async remove(): Promise<void> {
+		this.#removed = true;
+		await this.powerOff();
+		// What was being started fails now. What it started until then must end, too.
+		await this.#starting;
+		await this.powerOff();
 	}
 
 	async pause(): Promise<void> {
@@ -193,41 +180,21 @@ class NamespacesHost implements EngineHost {
 	}
 
 	async kill(): Promise<void> {
-		const { userland } = this.#running;
+		const userland = this.#runningUserland;
 		this.#userland = undefined;
 		await userland.end();
 	}
 
-	async revive(): Promise<Duplex> {
-		if (!this.#machine) throw this.#off();
-		await this.#startUserland(this.#machine);
-		return this.#running.userland.channel;
+	async #start<Started>(start: () => Promise<Started>): Promise<Started> {
+		if (this.#removed) throw this.#off();
+		const started = start();
+		this.#starting = Promise.allSettled([this.#starting, started]);
+		return started;
 	}
 
-	/** Connects the machine to the wire. Resolves when the machine has configured its interface. */
-	async #plug(machine: NamespaceProcess, mac: string): Promise<void> {
-		await this.#wire.plug(this.#port, machine.pid, mac);
-		machine.channel.write('plugged\n');
-		await machine.reported('up');
-	}
-
-	get #port(): string {
-		return `${this.#settings.name}-${this.#boots}`;
-	}
-
-	get #running(): { machine: NamespaceProcess; userland: NamespaceProcess } {
-		if (!this.#machine || !this.#userland) throw this.#off();
-		return { machine: this.#machine, userland: this.#userland };
-	}
-
-	async #startUserland(machine: NamespaceProcess): Promise<void> {
-		const userland = await startInNamespaces(
-			this.#platform,
-			userlandPrefix(this.#platform, machine.pid),
-			userlandScript(this.#platform),
-		);
-		this.#userland = userland;
-		await userland.reported('up');
+	get #runningUserland(): NamespaceProcess {
+		if (!this.#userland) throw this.#off();
+		return this.#userland;
 	}
 
 	/**
@@ -235,18 +202,18 @@ class NamespacesHost implements EngineHost {
 	 * its PID namespace's init.
 	 */
 	async #signalAll(signal: 'STOP' | 'CONT', until: string): Promise<void> {
-		const { userland } = this.#running;
-		const { succeeded, err } = await this.#platform.run([
+		const userland = this.#runningUserland;
+		const { succeeded, err } = await this.#options.platform.run([
 			'sh',
 			'-c',
 			WITH_OUTER_PID_NAMESPACE,
 			signal,
-			...besideUserland(this.#platform, await userland.init()),
+			...besideUserland(this.#options.platform, await userland.init()),
 			...signalAll(signal, until),
 		]);
 		if (succeeded) return;
 		throw new HalfopenError('ENGINE_REFUSED', {
-			problem: `The programs of the ${this.#settings.name} could not be sent SIG${signal}, or did not react to it.`,
+			problem: `The programs of the ${this.#name} could not be sent SIG${signal}, or did not react to it.`,
 			seen: err,
 			remedy:
 				'Check that nsenter may enter the PID namespace of this user’s own processes, and that nothing else signals ' +
@@ -256,8 +223,8 @@ class NamespacesHost implements EngineHost {
 
 	#off(): HalfopenError {
 		return new HalfopenError('HOST_OFF', {
-			problem: `The ${this.#settings.name} runs no programs: its power is off, or they were killed.`,
-			remedy: `Switch it on first (await ${this.#settings.name}.powerOn()), or heal the kill.`,
+			problem: `The ${this.#name} runs no programs: its power is off, or they were killed.`,
+			remedy: `Switch it on first (await ${this.#name}.powerOn()), or heal the kill.`,
 		});
 	}
 }

@@ -78,7 +78,8 @@ export function connectVm(
 			);
 			try {
 				const agent = await Agent.connect(guest.channel, 'the guest');
-				return await createNamespacesLab(guestPlatform(agent), ADDRESSES, {
+				return await createNamespacesLab(guestPlatform(agent), {
+					subnet: ADDRESSES,
 					clock: guest.clock,
 					ready: () => guest.ready(),
 					kernelTrace: () => traceOfGuest(agent),

@@ -35,7 +35,7 @@ const GUEST_PROGRAMS = [
 		'iptables',
 		'iptables-restore',
 		'iptables-save',
-		'arptables',
+		'nft',
 		'ss',
 		'strace',
 		'tcpdump',

@@ -116,7 +116,7 @@ class ConnectionIndex {
 	/** Adds an item. For a segment, returns the index of the previous segment of the same host. */
 	add(index: number, item: Item): number | undefined {
 		const { event } = item;
-		if (event === undefined || !('host' in event)) return undefined;
+		if (event === undefined || !('host' in event) || event.kind === 'fault') return undefined;
 		const host = this.#hosts[event.host];
 		switch (event.kind) {
 			case 'segment': {
@@ -143,7 +143,7 @@ class ConnectionIndex {
 	visitCauses(index: number, visit: VisitCause): void {
 		const item = this.#items[index] as Item;
 		const { event, slot } = item;
-		if (event === undefined || !('host' in event)) return;
+		if (event === undefined || !('host' in event) || event.kind === 'fault') return;
 		const own = this.#hosts[event.host];
 		const other = this.#hosts[otherHost(event.host)];
 		if (event.kind !== 'segment') this.#visit(index, this.#causeOf(index, item, own, other), visit);

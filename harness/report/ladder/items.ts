@@ -16,7 +16,7 @@ import { SocketChanges } from './socket-changes.ts';
 import type { WithoutLane } from './spans.ts';
 
 /** An event of one host. */
-type HostEvent = Exclude<Event, { kind: 'step' }>;
+type HostEvent = Exclude<Event, { kind: 'step' | 'fault' }>;
 
 /** Returns the items to draw, in the order of time, but none before its cause, and the calls that blocked. */
 export function itemsOf(

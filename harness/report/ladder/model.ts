@@ -1,4 +1,4 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { EventOf, HostName, MachineName } from '../../timeline/events.ts';
 import type { Loss, Skip, Verdict } from '../../timeline/timeline-file.ts';
 
 /** The model of a ladder, for all renderers. `layOut` makes it from a timeline. */
@@ -47,7 +47,7 @@ export interface StepRow {
 export interface FaultRow {
 	readonly kind: 'fault';
 	readonly t: number;
-	readonly host: HostName;
+	readonly host: MachineName;
 	readonly id: string;
 	readonly phase: EventOf<'fault'>['phase'];
 	readonly text: string;
@@ -146,8 +146,8 @@ export interface Arrow {
  * A span of time from `t` to `until` in seconds, drawn beside the rows. Spans of the same kind, host and lane do not
  * overlap.
  */
-export interface LadderSpan {
-	readonly host: HostName;
+export interface LadderSpan<At extends MachineName = HostName> {
+	readonly host: At;
 	readonly lane: number;
 	readonly t: number;
 	readonly until: number;
@@ -173,7 +173,7 @@ export interface BlockedCall extends LadderSpan {
 }
 
 /** The time from the injection of a fault until it was healed. */
-export interface Outage extends LadderSpan {
+export interface Outage extends LadderSpan<MachineName> {
 	readonly what: EventOf<'fault'>['what'];
 }
 

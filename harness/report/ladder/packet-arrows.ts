@@ -133,7 +133,7 @@ class LazyWireItem implements WireItem {
 			by,
 			retransmission: event.kind === 'segment' && event.retransmission,
 			arrived: event.arrived,
-			lostAt: this.#fault?.what === 'packets' ? this.#fault.host : undefined,
+			lostAt: this.#fault?.host === 'wire' ? undefined : this.#fault?.host,
 			title: inWords(event, by),
 		};
 	}

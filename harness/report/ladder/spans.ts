@@ -1,23 +1,23 @@
-import type { Event, EventOf, HostName } from '../../timeline/events.ts';
+import type { Event, EventOf, HostName, MachineName } from '../../timeline/events.ts';
 import { duration } from '../text-format.ts';
 import type { Connections, SocketAddresses } from './connections.ts';
 import type { LadderSpan, Outage, StateSpan, TimerSpan } from './model.ts';
 
 /** A span that has no lane yet. Spans with the same `key` share a lane. */
-export type WithoutLane<S extends LadderSpan> = Omit<S, 'lane'> & {
+export type WithoutLane<S extends LadderSpan<MachineName>> = Omit<S, 'lane'> & {
 	readonly key: string;
 	readonly connection: string | undefined;
 };
 
 /** Assigns lanes to spans: the first that is free. */
-export function inLanes<S extends LadderSpan>(spans: readonly WithoutLane<S>[]): S[] {
-	const whole = new Map<string, { host: HostName; t: number; until: number }>();
+export function inLanes<S extends LadderSpan<MachineName>>(spans: readonly WithoutLane<S>[]): S[] {
+	const whole = new Map<string, { host: MachineName; t: number; until: number }>();
 	for (const { host, key, t, until } of spans) {
 		const known = whole.get(`${host} ${key}`);
 		whole.set(`${host} ${key}`, { host, t: Math.min(known?.t ?? t, t), until: Math.max(known?.until ?? until, until) });
 	}
 	const lanes = new Map<string, number>();
-	const busyUntil: Record<HostName, number[]> = { client: [], server: [] };
+	const busyUntil: Record<MachineName, number[]> = { client: [], server: [], wire: [] };
 	for (const [name, { host, t, until }] of [...whole].sort(([, one], [, other]) => one.t - other.t)) {
 		const free = busyUntil[host].findIndex((busy) => busy <= t);
 		const lane = free === -1 ? busyUntil[host].length : free;
@@ -71,9 +71,8 @@ export function bandsOf(
 		bands.push({ host, key, state: was.state, t: known, until: end, known: false, title, connection: was.connection });
 	};
 	for (const event of events) {
-		if (event.kind === 'fault' && event.what === 'power' && event.phase === 'injected') {
-			for (const key of [...open[event.host].keys()]) close(event.host, key, event.t);
-		}
+		const off = poweredOff(event);
+		if (off) for (const key of [...open[off].keys()]) close(off, key, event.t);
 		if (event.kind !== 'state' || event.ghost === true) continue;
 		const { host, t, to, how } = event;
 		const key = socketKey(event);
@@ -126,9 +125,8 @@ export function timersOf(
 		timers.push({ host, key, name: was.name, t: was.t, until, title, connection: was.connection });
 	};
 	for (const event of events) {
-		if (event.kind === 'fault' && event.what === 'power' && event.phase === 'injected') {
-			for (const key of [...running[event.host].keys()]) stop(event.host, key, event.t);
-		}
+		const off = poweredOff(event);
+		if (off) for (const key of [...running[off].keys()]) stop(off, key, event.t);
 		if (event.kind !== 'sockets') continue;
 		const { host, t, rows } = event;
 		const shown = new Map(
@@ -174,6 +172,12 @@ export function outagesOf(events: readonly Event[], end: number): Outage[] {
 			return { host, key: id, what, t, until, title, connection: undefined };
 		}),
 	);
+}
+
+/** Returns the host whose power this event switches off. */
+function poweredOff(event: Event): HostName | undefined {
+	if (event.kind !== 'fault' || event.what !== 'power' || event.phase !== 'injected') return undefined;
+	return event.host === 'wire' ? undefined : event.host;
 }
 
 /** Returns a key for a socket. A listener has no remote port. */

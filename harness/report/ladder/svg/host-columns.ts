@@ -1,4 +1,4 @@
-import type { HostName } from '../../../timeline/events.ts';
+import type { MachineName } from '../../../timeline/events.ts';
 import { markLines } from '../mark.ts';
 import type { Ladder, LadderSpan, Mark, MarkKind } from '../model.ts';
 import { type Geometry, type HostColumns, LINE_HEIGHT, WIDTH } from './geometry.ts';
@@ -91,24 +91,26 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScal
 /** Draws faults as shaded areas behind everything else: at the affected host, or between the hosts. */
 export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: TimeScale): string {
 	const { client, server } = geometry;
-	const across: Readonly<Record<HostName, readonly [number, number]>> = {
+	const across: Readonly<Record<MachineName, readonly [number, number]>> = {
 		client: [geometry.timeRight + 4, client.lifeline],
 		server: [server.lifeline, WIDTH],
+		wire: [client.lifeline, server.lifeline],
 	};
 	return spans.outages
 		.map((outage) => {
-			const [left, right] = outage.what === 'link' ? [client.lifeline, server.lifeline] : across[outage.host];
+			const { host, what } = outage;
+			const [left, right] = across[host];
 			const [y, height] = extent(outage, scale);
 			const shade = element('rect', { x: left, y, width: right - left, height });
-			const x = geometry[outage.host].lifeline;
-			const gone =
-				outage.what === 'power' ? [element('line', { class: 'gone', x1: x, y1: y, x2: x, y2: y + height })] : [];
-			return drawn('fault', outage.title, shade, ...gone);
+			if (host === 'wire' || what !== 'power') return drawn('fault', outage.title, shade);
+			const x = geometry[host].lifeline;
+			const gone = element('line', { class: 'gone', x1: x, y1: y, x2: x, y2: y + height });
+			return drawn('fault', outage.title, shade, gone);
 		})
 		.join('');
 }
 
-function extent({ t, until }: LadderSpan, scale: TimeScale): [number, number] {
+function extent({ t, until }: Pick<LadderSpan, 't' | 'until'>, scale: TimeScale): [number, number] {
 	const y = scale.yAt(t);
 	return [y, Math.max(LEAST_HEIGHT, scale.yAt(until) - y)];
 }

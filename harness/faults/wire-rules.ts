@@ -1,0 +1,119 @@
+import { HalfopenError } from '../errors.ts';
+import type { Wire } from '../lab/wire.ts';
+import { logOnWire } from '../probes/firewall-log.ts';
+import { HOST_NAMES, type HostName, otherHost } from '../timeline/events.ts';
+import { runAll } from './fault.ts';
+
+const TABLE = 'bridge halfopen';
+
+/** The packets that a fault of the wire has lost. */
+export interface LostOnWire {
+	/** By the host to which they were sent. */
+	readonly lost: ReadonlyMap<HostName, number>;
+	/** When the last of its rules was removed, in seconds since the epoch. */
+	readonly t: number;
+}
+
+/**
+ * Rules that log and drop packets on the wire, for one fault. Rules of later faults come first.
+ *
+ * Each fault has a base chain of its own, so it can be removed without regard to others. Its hook is the first one on
+ * the bridge (prerouting). The rules match the ports of all boots of a host by a pattern, so they also apply after a
+ * reboot.
+ */
+export class WireRules {
+	/** The name of the fault. */
+	readonly id: string;
+	readonly #wire: Wire;
+	readonly #from: readonly HostName[];
+	readonly #match: string;
+	/** Whether the rules are, or may be, in force. */
+	#inForce = false;
+
+	/**
+	 * @param from the hosts whose packets are lost
+	 * @param match which of their packets, as a match of nft(8); by default all
+	 */
+	constructor(wire: Wire, id: string, from: readonly HostName[], match = '') {
+		this.id = id;
+		this.#wire = wire;
+		this.#from = from;
+		this.#match = match;
+	}
+
+	/** Inserts the rules, all or none. Returns when they were in force, in seconds since the epoch. */
+	async insert(): Promise<number> {
+		await this.#wire.startFirewallLog();
+		const { id } = this;
+		this.#inForce = true;
+		const inserting = this.#nft([
+			`add table ${TABLE}`,
+			`add chain ${TABLE} ${id} { type filter hook prerouting priority ${-this.#wire.takePriority()}; }`,
+			...this.#from.flatMap((host) => [
+				`add counter ${TABLE} ${this.#counterOf(host)}`,
+				`add rule ${TABLE} ${id} iifname "${host}-*" ${this.#match} counter name "${this.#counterOf(host)}" ` +
+					`${logOnWire(id)} drop`,
+			]),
+		]);
+		inserting.catch(() => {
+			this.#inForce = false;
+		});
+		return inserting;
+	}
+
+	/** Removes the rules. Returns what they have lost; undefined if they were never in force. */
+	async remove(): Promise<LostOnWire | undefined> {
+		if (!this.#inForce) return undefined;
+		const lost = new Map<HostName, number>();
+		let t = 0;
+		await runAll(
+			// The counters stay until they have been read, so that every lost packet is counted.
+			async () => {
+				t = await this.#nft([`flush chain ${TABLE} ${this.id}`, `delete chain ${TABLE} ${this.id}`]);
+				this.#inForce = false;
+			},
+			async () => {
+				for (const to of HOST_NAMES) {
+					const from = otherHost(to);
+					if (this.#from.includes(from)) lost.set(to, await this.#count(from));
+				}
+			},
+			() => this.#nft(this.#from.map((host) => `delete counter ${TABLE} ${this.#counterOf(host)}`)),
+		);
+		return { lost, t };
+	}
+
+	#counterOf(host: HostName): string {
+		return `${this.id}-${host}`;
+	}
+
+	async #count(host: HostName): Promise<number> {
+		const agent = await this.#wire.agent;
+		const command = ['nft', 'list', 'counter', ...TABLE.split(' '), this.#counterOf(host)];
+		const { out, err } = await agent.run(command);
+		const packets = /packets (\d+)/.exec(out)?.[1];
+		if (packets !== undefined) return Number(packets);
+		throw refused(command.join(' '), `${out}${err}`);
+	}
+
+	/** Runs commands, all or none. Returns when they took effect, in seconds since the epoch. */
+	async #nft(commands: readonly string[]): Promise<number> {
+		const input = `${commands.join('\n')}\n`;
+		const { status, err, t } = await (await this.#wire.agent).run(['nft', '-f', '-'], { input });
+		if (status === 0) return t;
+		throw refused(input, err);
+	}
+}
+
+/** Returns the hosts whose packets a fault concerns: one, or both. */
+export const sendersOf = (from: HostName | undefined): readonly HostName[] => (from ? [from] : HOST_NAMES);
+
+function refused(command: string, seen: string): HalfopenError {
+	return new HalfopenError('ENGINE_REFUSED', {
+		problem: 'The firewall on the wire refused a command.',
+		seen: `${command.trimEnd()}\n${seen}`,
+		remedy:
+			'Correct the error that nft reports. If the command is right, the kernel may lack nf_tables for bridges ' +
+			'(CONFIG_NF_TABLES_BRIDGE, or one of its modules): `modprobe -a nf_tables nft_meta_bridge nft_log nft_numgen`.',
+	});
+}

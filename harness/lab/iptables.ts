@@ -1,0 +1,27 @@
+import type { Agent } from '../agent/agent.ts';
+import { HalfopenError } from '../errors.ts';
+
+/**
+ * Applies lines of iptables-restore to the filter table of a machine, all or none. Returns when they took effect, in
+ * seconds since the epoch.
+ */
+export async function restoreRules(machine: Agent, lines: readonly string[]): Promise<number> {
+	const broken = lines.find((line) => /\p{Cc}/u.test(line));
+	if (broken !== undefined) {
+		throw new HalfopenError('OPTION_INVALID', {
+			problem: 'A firewall rule contains a line end or another control character.',
+			seen: JSON.stringify(broken),
+			remedy: 'Remove control characters from the options of the fault.',
+		});
+	}
+	const input = ['*filter', ...lines, 'COMMIT', ''].join('\n');
+	const { status, err, t } = await machine.run(['iptables-restore', '-w', '--noflush'], { input });
+	if (status === 0) return t;
+	throw new HalfopenError('ENGINE_REFUSED', {
+		problem: 'The host’s firewall refused a rule.',
+		seen: `${input}${err}`,
+		remedy:
+			'Correct the error that iptables reports. If the rule is right, the kernel may lack a netfilter module (nf_tables, ' +
+			'xt_NFLOG, xt_statistic): load it on the engine’s machine.',
+	});
+}

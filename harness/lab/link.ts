@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Fault } from '../faults/fault.ts';
+import { cutLink, loseShare, type WireFaultOptions } from '../faults/link.ts';
+import { unplug } from '../faults/unplug.ts';
+import { HOST_NAMES, type HostName } from '../timeline/events.ts';
+import { checked, checkedName } from '../util/options.ts';
+import type { LabContext } from './context.ts';
+import type { Host } from './host.ts';
+import type { Wire } from './wire.ts';
+
+const wireFaultSchema = z.strictObject({
+	name: z.string().optional(),
+	from: z.enum(HOST_NAMES).optional(),
+});
+const lossSchema = wireFaultSchema.extend({ share: z.number().gt(0).max(1) });
+const unplugSchema = wireFaultSchema.pick({ name: true });
+
+/** The wire between the hosts, and what can be broken about it. */
+export class Link {
+	readonly #wire: Wire;
+	readonly #hosts: Readonly<Record<HostName, Host>>;
+	readonly #context: LabContext;
+
+	/** Internal: the lab creates its link. */
+	constructor(wire: Wire, hosts: Readonly<Record<HostName, Host>>, context: LabContext) {
+		this.#wire = wire;
+		this.#hosts = hosts;
+		this.#context = context;
+	}
+
+	/**
+	 * Cuts the wire in the middle: nothing arrives any more, and neither host notices by itself. With `from`, only what
+	 * that host sends is lost.
+	 */
+	async cut(options: WireFaultOptions = {}): Promise<Fault> {
+		checked(wireFaultSchema, options, 'link.cut');
+		return cutLink(this.#wire, this.#context, options);
+	}
+
+	/**
+	 * Loses a share of the packets, each by chance: 0.05 is 5 %. With `from`, only of those that this host sends. Healing
+	 * rejects with FAULT_WITHOUT_EFFECT if none was lost.
+	 */
+	async loss(options: WireFaultOptions & { readonly share: number }): Promise<Fault> {
+		checked(lossSchema, options, 'link.loss');
+		return loseShare(this.#wire, this.#context, options);
+	}
+
+	/**
+	 * Pulls the cable of a host out of the wire: its kernel sees that the carrier is gone, the other’s does not. `heal`
+	 * plugs it in again.
+	 */
+	async unplug(host: HostName, options: { readonly name?: string } = {}): Promise<Fault> {
+		const { name } = checked(unplugSchema, options, 'link.unplug');
+		return unplug(this.#wire, this.#hosts[checkedName(HOST_NAMES, host, 'link.unplug: a host')], this.#context, name);
+	}
+}

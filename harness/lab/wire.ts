@@ -1,0 +1,123 @@
+import type { Duplex } from 'node:stream';
+import { Agent } from '../agent/agent.ts';
+import { type FirewallContext, SegmentProbe } from '../probes/segments.ts';
+import type { HostName } from '../timeline/events.ts';
+import { ip } from './ip.ts';
+import { restoreRules } from './iptables.ts';
+
+const BRIDGE = 'wire';
+
+/** The interface of a host at its end of the cable. */
+export const DEVICE = 'eth0';
+
+/** One end of a cable: the boot of a host. */
+export interface Plug {
+	readonly host: HostName;
+	readonly boot: number;
+}
+
+/**
+ * What lies between the hosts: a machine of its own with a bridge, and a cable to each host that is on. The end of one
+ * host does not change the other's interface.
+ */
+export class Wire {
+	/** Resolves when the bridge exists. */
+	readonly agent: Promise<Agent>;
+	readonly #context: FirewallContext;
+	/** Rules of later faults come first. */
+	#priority = 0;
+	/** The ports of the hosts that are on. */
+	readonly #ports = new Map<HostName, string>();
+	/** Hosts whose cables are unplugged. */
+	readonly #down = new Set<HostName>();
+	#log: Promise<SegmentProbe> | undefined;
+
+	constructor(channel: Duplex, context: FirewallContext) {
+		this.#context = context;
+		this.agent = bridge(channel);
+		// `plug` reports the error.
+		this.agent.catch(() => {});
+	}
+
+	/** Returns a higher number at each call. */
+	takePriority(): number {
+		this.#priority++;
+		return this.#priority;
+	}
+
+	/** Starts to read the log of the firewall on the wire; repeated calls return the same promise. */
+	async startFirewallLog(): Promise<void> {
+		this.#log ??= this.#startLog();
+		await this.#log;
+	}
+
+	async #startLog(): Promise<SegmentProbe> {
+		const agent = await this.agent;
+		const probe = SegmentProbe.onWire(agent, this.#context);
+		await probe.startFirewallLog((lines) => restoreRules(agent, lines));
+		return probe;
+	}
+
+	/** Resolves when the log has reported everything that the firewall dropped before the call, or a loss is recorded. */
+	async flush(): Promise<void> {
+		const probe = await this.#log;
+		if (probe) await probe.flush(this.#context.history.at(await (await this.agent).now()));
+	}
+
+	/** Stops the log after it has reported everything. */
+	async stop(): Promise<void> {
+		await this.flush();
+		await (await this.#log)?.stop();
+	}
+
+	/** Whether the cable of a host is plugged in, or will be when the host is on. */
+	isPlugged(host: HostName): boolean {
+		return !this.#down.has(host);
+	}
+
+	/** Takes a host’s end of the bridge down or up; it stays so when the host reboots. Returns when it was done. */
+	async setPort(host: HostName, state: 'up' | 'down'): Promise<number> {
+		const agent = await this.agent;
+		if (state === 'down') this.#down.add(host);
+		else this.#down.delete(host);
+		const port = this.#ports.get(host);
+		return port ? (await ip(agent, [`link set ${port} ${state}`])).t : agent.now();
+	}
+
+	/**
+	 * Puts a cable between the bridge and a machine. Its end in the machine's network is called `eth0` and is down.
+	 *
+	 * @param pid of a process in the machine's network namespace, as the wire sees it
+	 */
+	async plug(plug: Plug, pid: number, mac: string): Promise<void> {
+		const port = portOf(plug);
+		const state = this.#down.has(plug.host) ? 'down' : 'up';
+		await ip(await this.agent, [
+			`link add ${port} type veth peer name ${DEVICE} address ${mac} netns ${pid}`,
+			`link set ${port} master ${BRIDGE} ${state}`,
+		]);
+		this.#ports.set(plug.host, port);
+	}
+
+	/** Removes the cable, in whatever state the machine is. The bridge forgets the addresses behind it. */
+	async unplug(plug: Plug): Promise<void> {
+		const agent = await this.agent;
+		const port = portOf(plug);
+		this.#ports.delete(plug.host);
+		try {
+			await ip(agent, [`link del ${port}`]);
+		} catch (error) {
+			// If no process was left on the machine, the kernel has removed its network namespace, and the cable with it.
+			if ((await agent.run(['ip', 'link', 'show', port])).status === 0) throw error;
+		}
+	}
+}
+
+async function bridge(channel: Duplex): Promise<Agent> {
+	const agent = await Agent.connect(channel, 'the wire');
+	// Sentinels of the log are on the loopback.
+	await ip(agent, ['link set lo up', `link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`]);
+	return agent;
+}
+
+const portOf = ({ host, boot }: Plug) => `${host}-${boot}`;
