@@ -161,8 +161,10 @@ scenario(
 		await cut.heal();
 		await timeline.context.flush();
 		const { proof } = timeline.context.history.of('fault').findLast(({ id }) => id === 'cable') ?? {};
-		const dropped = timeline.segments('client').filter(({ by }) => by === 'cable').length;
-		expect(proof).toMatch(`packets lost: 0 to the client, ${dropped} to the server`);
+		// On a busy machine the server may still acknowledge earlier data.
+		const lostFrom = (host: 'client' | 'server') => timeline.segments(host).filter(({ by }) => by === 'cable').length;
+		const dropped = lostFrom('client');
+		expect(proof).toMatch(`packets lost: ${lostFrom('server')} to the client, ${dropped} to the server`);
 		expect(timeline.context.history.losses).toEqual([]);
 	},
 );

@@ -91,6 +91,16 @@ describe('a wait', () => {
 		expectNothingLeft(context);
 	});
 
+	test('flushes once more at its limit: an observer may be late with what happened before', async () => {
+		const context = fakeContext();
+		const flush = async () => context.history.add(step(0.9, 'done'));
+		const check = () => context.history.of('step').find(({ text }) => text === 'done');
+		const waiting = waitFor(context, { what: 'the end', limitMs: 1_000, check, flush });
+		context.clock.pass(1_000);
+		expect(await waiting).toEqual(step(0.9, 'done'));
+		expectNothingLeft(context);
+	});
+
 	test('rejects with an error of a check, at the start or later', async () => {
 		const context = fakeContext();
 		const check = () => {
