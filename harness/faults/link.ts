@@ -25,7 +25,7 @@ export function cutLink(wire: Wire, context: LabContext, { name, from }: WireFau
 }
 
 /** The resolution of a share: one in a million. */
-const PARTS = 1_000_000;
+export const PARTS = 1_000_000;
 
 /** Loses a share of the packets, each with this probability. */
 export function loseShare(

@@ -3,7 +3,7 @@ import type { LabContext } from '../lab/context.ts';
 import { ip } from '../lab/ip.ts';
 import { DEVICE, type Wire } from '../lab/wire.ts';
 import { type HostName, otherHost } from '../timeline/events.ts';
-import { type Fault, inject, runAll, undoAfter } from './fault.ts';
+import { type Fault, inject, runAll, undoAfter, withoutEffect } from './fault.ts';
 import { describeLost } from './link.ts';
 import { type LostOnWire, WireRules } from './wire-rules.ts';
 
@@ -18,16 +18,20 @@ export interface UnpluggedHost {
  * Unplugs the cable of a host at the wire: the carrier of its interface goes away. The other host is not notified.
  * Healing plugs it in again.
  *
+ * Throws FAULT_WITHOUT_EFFECT if the cable is unplugged already.
+ *
  * What the other host sends meanwhile is lost, because a bridge forwards nothing to a port that is down. The rules drop
  * it a step earlier, so that it is logged.
  */
-export function unplug(wire: Wire, host: UnpluggedHost, context: LabContext, name?: string): Promise<Fault> {
+export async function unplug(wire: Wire, host: UnpluggedHost, context: LabContext, name?: string): Promise<Fault> {
 	const { history } = context;
+	const text = `the cable of the ${host.name} is unplugged`;
+	if (!wire.isPlugged(host.name)) throw withoutEffect(text, 'An earlier fault has unplugged it, and is not healed.');
 	const id = context.names.take('unplug', name);
 	const rules = new WireRules(wire, id, [otherHost(host.name)]);
 	return inject(
 		context,
-		{ id, what: 'link', host: 'wire', text: `the cable of the ${host.name} is unplugged` },
+		{ id, what: 'link', host: 'wire', text },
 		{
 			inject: async () => {
 				await rules.insert();

@@ -77,6 +77,7 @@ scenario('link.unplug: the cable of a host that reboots stays unplugged', {}, as
 	const unplugged = await link.unplug('server');
 	await server.reboot();
 	expect(await flagsOf(server)).not.toContain('LOWER_UP');
+	await expect(link.unplug('server')).rejects.toMatchObject({ code: 'FAULT_WITHOUT_EFFECT' });
 	await unplugged.heal();
 	await connected(client, server);
 });

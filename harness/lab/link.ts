@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
-import { cutLink, loseShare, type WireFaultOptions } from '../faults/link.ts';
+import { cutLink, loseShare, PARTS, type WireFaultOptions } from '../faults/link.ts';
 import { unplug } from '../faults/unplug.ts';
 import { HOST_NAMES, type HostName } from '../timeline/events.ts';
 import { checked, checkedName } from '../util/options.ts';
@@ -12,7 +12,12 @@ const wireFaultSchema = z.strictObject({
 	name: z.string().optional(),
 	from: z.enum(HOST_NAMES).optional(),
 });
-const lossSchema = wireFaultSchema.extend({ share: z.number().gt(0).max(1) });
+const lossSchema = wireFaultSchema.extend({
+	share: z
+		.number()
+		.min(1 / PARTS)
+		.max(1),
+});
 const unplugSchema = wireFaultSchema.pick({ name: true });
 
 /** The wire between the hosts, and what can be broken about it. */

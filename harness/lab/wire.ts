@@ -39,7 +39,7 @@ export class Wire {
 		this.agent.catch(() => {});
 	}
 
-	/** Returns a higher number at each call. */
+	/** Returns the priority of the next fault's rules, a higher number at each call. */
 	takePriority(): number {
 		this.#priority++;
 		return this.#priority;
