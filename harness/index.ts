@@ -3,9 +3,9 @@
 export type { ClaimId } from './claims/catalogue.ts';
 export { type ErrorCode, HalfopenError } from './errors.ts';
 export type { Fault } from './faults/fault.ts';
-export type { WireFaultOptions } from './faults/link.ts';
 export type { PacketFault, PacketMatch, RejectWith } from './faults/packets.ts';
 export type { Sysctls } from './faults/sysctl.ts';
+export type { WireFaultOptions } from './faults/wire-loss.ts';
 export type { Host } from './lab/host.ts';
 export type { Link } from './lab/link.ts';
 export type { Timeline } from './lab/timeline-queries.ts';

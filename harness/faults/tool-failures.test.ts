@@ -7,12 +7,12 @@ import type { Boot } from '../lab/boot.ts';
 import type { HostIdentity } from '../lab/device.ts';
 import type { Wire } from '../lab/wire.ts';
 import { FakeMachine, fakeBoot } from './fixtures.ts';
-import { cutLink } from './link.ts';
 import { forgetNeighbour, pinNeighbour, takeInterfaceDown } from './neighbour.ts';
 import { drop, reject } from './packets.ts';
-import { powerOff } from './power.ts';
+import { powerOff } from './power-off.ts';
 import { kill, pause } from './process.ts';
 import { changeSysctls } from './sysctl.ts';
+import { cutLink } from './wire-loss.ts';
 
 /** A lab whose end the test decides. */
 function fakeLab() {

@@ -4,8 +4,8 @@ import { ip } from '../lab/ip.ts';
 import { DEVICE, type Wire } from '../lab/wire.ts';
 import { type HostName, otherHost } from '../timeline/events.ts';
 import { type Fault, inject, runAll, undoAfter, withoutEffect } from './fault.ts';
-import { describeLost } from './link.ts';
-import { type LostOnWire, WireRules } from './wire-rules.ts';
+import { type LostOnWire, WireDropRules } from './wire-drop-rules.ts';
+import { describeLost } from './wire-loss.ts';
 
 /** The host whose cable is unplugged. */
 export interface UnpluggedHost {
@@ -28,7 +28,7 @@ export async function unplug(wire: Wire, host: UnpluggedHost, context: LabContex
 	const text = `the cable of the ${host.name} is unplugged`;
 	if (!wire.isPlugged(host.name)) throw withoutEffect(text, 'An earlier fault has unplugged it, and is not healed.');
 	const id = context.names.take('unplug', name);
-	const rules = new WireRules(wire, id, [otherHost(host.name)]);
+	const rules = new WireDropRules(wire, id, [otherHost(host.name)]);
 	return inject(
 		context,
 		{ id, what: 'link', host: 'wire', text },

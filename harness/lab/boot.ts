@@ -4,7 +4,7 @@ import type { EngineHost } from '../engines/engine.ts';
 import { callsReported, straceCommand } from '../probes/calls.ts';
 import type { PacketFile } from '../probes/capture.ts';
 import { KERNEL } from '../probes/kernel.ts';
-import { SegmentProbe } from '../probes/segments.ts';
+import { PacketProbe } from '../probes/packet-probe.ts';
 import type { HostObserver } from '../timeline/coverage.ts';
 import type { Offloads } from '../timeline/timeline-file.ts';
 import type { LabContext } from './context.ts';
@@ -46,7 +46,7 @@ export class Boot {
 	 */
 	longestSegment = Number.POSITIVE_INFINITY;
 	#userland!: Agent;
-	#segments!: SegmentProbe;
+	#segments!: PacketProbe;
 	#sockets!: SocketSampler;
 	/** Whether a peer was started. From then on, flushes also wait for the calls of peers. */
 	#tracesCalls = false;
@@ -241,7 +241,7 @@ export class Boot {
 		const { name } = this.#identity;
 		const sampled = { host: name, number: this.number, isRunning: () => this.running };
 		[this.#segments, this.#sockets] = await Promise.all([
-			SegmentProbe.start(this.machine, name, this.number, this.packets, {
+			PacketProbe.start(this.machine, name, this.number, this.packets, {
 				...this.#context,
 				longestSegment: () => this.longestSegment,
 			}),

@@ -2,7 +2,7 @@ import type { EngineHost } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Fault } from '../faults/fault.ts';
 import { takeInterfaceDown } from '../faults/neighbour.ts';
-import { type PowerSwitch, powerOff } from '../faults/power.ts';
+import { type PowerSwitch, powerOff } from '../faults/power-off.ts';
 import { type Sysctls, writeSysctls } from '../faults/sysctl.ts';
 import { Boots } from '../probes/boots.ts';
 import { PacketFile } from '../probes/capture.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
-import { cutLink, loseShare, PARTS, type WireFaultOptions } from '../faults/link.ts';
 import { unplug } from '../faults/unplug.ts';
+import { cutLink, loseShare, PARTS, type WireFaultOptions } from '../faults/wire-loss.ts';
 import { HOST_NAMES, type HostName } from '../timeline/events.ts';
 import { checked, checkedName } from '../util/options.ts';
 import type { LabContext } from './context.ts';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Agent } from '../agent/agent.ts';
-import { type FirewallContext, SegmentProbe } from '../probes/segments.ts';
+import { type FirewallContext, PacketProbe } from '../probes/packet-probe.ts';
 import type { HostName } from '../timeline/events.ts';
 import { ip } from './ip.ts';
 import { restoreRules } from './iptables.ts';
@@ -30,7 +30,7 @@ export class Wire {
 	readonly #ports = new Map<HostName, string>();
 	/** Hosts whose cables are unplugged. */
 	readonly #down = new Set<HostName>();
-	#log: Promise<SegmentProbe> | undefined;
+	#log: Promise<PacketProbe> | undefined;
 
 	constructor(channel: Duplex, context: FirewallContext) {
 		this.#context = context;
@@ -51,9 +51,9 @@ export class Wire {
 		await this.#log;
 	}
 
-	async #startLog(): Promise<SegmentProbe> {
+	async #startLog(): Promise<PacketProbe> {
 		const agent = await this.agent;
-		const probe = SegmentProbe.onWire(agent, this.#context);
+		const probe = PacketProbe.onWire(agent, this.#context);
 		await probe.startFirewallLog((lines) => restoreRules(agent, lines));
 		return probe;
 	}

@@ -21,7 +21,7 @@ export interface LostOnWire {
  * the bridge (prerouting). The rules match the ports of all boots of a host by a pattern, so they also apply after a
  * reboot.
  */
-export class WireRules {
+export class WireDropRules {
 	/** The name of the fault. */
 	readonly id: string;
 	readonly #wire: Wire;

@@ -24,7 +24,7 @@ export interface FirewallContext {
 }
 
 /** What the probe needs from its lab. */
-export interface SegmentContext extends FirewallContext {
+export interface PacketContext extends FirewallContext {
 	readonly traced: boolean;
 	/**
 	 * Returns the MTU in bytes. A longer packet in a capture consists of several segments, whose fates are not known one
@@ -47,12 +47,12 @@ interface RunningCapture {
 /**
  * The two packet observers of a boot: the capture, and the firewall's log, which starts with the first packet fault.
  */
-export class SegmentProbe {
+export class PacketProbe {
 	readonly #machine: Agent;
 	readonly #host: MachineName;
 	readonly #boot: number;
 	readonly #packets: PacketFile | undefined;
-	readonly #context: SegmentContext;
+	readonly #context: PacketContext;
 	readonly #running = new Map<PacketObserver, RunningCapture>();
 	#log: Promise<void> | undefined;
 	/** When a check last found only the lab's own rules, in seconds of the history. */
@@ -69,17 +69,17 @@ export class SegmentProbe {
 		host: HostName,
 		boot: number,
 		packets: PacketFile,
-		context: SegmentContext,
-	): Promise<SegmentProbe> {
-		const probe = new SegmentProbe(machine, host, boot, packets, context);
+		context: PacketContext,
+	): Promise<PacketProbe> {
+		const probe = new PacketProbe(machine, host, boot, packets, context);
 		await probe.#start('capture', 'any', 'tcp or icmp or arp', (packet) => probe.#captured(packet));
 		return probe;
 	}
 
 	/** A probe for the wire: it has no capture, and its log starts with the first fault of the wire. */
-	static onWire(agent: Agent, context: FirewallContext): SegmentProbe {
+	static onWire(agent: Agent, context: FirewallContext): PacketProbe {
 		const ofWire = { ...context, traced: false, longestSegment: () => Number.POSITIVE_INFINITY };
-		return new SegmentProbe(agent, 'wire', 1, undefined, ofWire);
+		return new PacketProbe(agent, 'wire', 1, undefined, ofWire);
 	}
 
 	private constructor(
@@ -87,7 +87,7 @@ export class SegmentProbe {
 		host: MachineName,
 		boot: number,
 		packets: PacketFile | undefined,
-		context: SegmentContext,
+		context: PacketContext,
 	) {
 		this.#machine = machine;
 		this.#host = host;

@@ -2,7 +2,7 @@ import type { LabContext } from '../lab/context.ts';
 import type { Wire } from '../lab/wire.ts';
 import type { HostName } from '../timeline/events.ts';
 import { type Fault, inject, withoutEffect } from './fault.ts';
-import { type LostOnWire, sendersOf, WireRules } from './wire-rules.ts';
+import { type LostOnWire, sendersOf, WireDropRules } from './wire-drop-rules.ts';
 
 /** The options of faults of the wire. */
 export interface WireFaultOptions {
@@ -18,7 +18,7 @@ export interface WireFaultOptions {
  */
 export function cutLink(wire: Wire, context: LabContext, { name, from }: WireFaultOptions): Promise<Fault> {
 	const id = context.names.take('cut', name);
-	return losePackets(new WireRules(wire, id, sendersOf(from)), context, {
+	return losePackets(new WireDropRules(wire, id, sendersOf(from)), context, {
 		text: `the link is cut${direction(from)}`,
 		mayLoseNone: true,
 	});
@@ -35,7 +35,7 @@ export function loseShare(
 ): Promise<Fault> {
 	const id = context.names.take('loss', name);
 	const match = `numgen random mod ${PARTS} < ${Math.round(share * PARTS)}`;
-	return losePackets(new WireRules(wire, id, sendersOf(from), match), context, {
+	return losePackets(new WireDropRules(wire, id, sendersOf(from), match), context, {
 		text: `the link loses ${share * 100} % of the packets${direction(from)}`,
 		mayLoseNone: false,
 	});
@@ -49,7 +49,11 @@ interface LossDescription {
 	readonly mayLoseNone: boolean;
 }
 
-function losePackets(rules: WireRules, context: LabContext, { text, mayLoseNone }: LossDescription): Promise<Fault> {
+function losePackets(
+	rules: WireDropRules,
+	context: LabContext,
+	{ text, mayLoseNone }: LossDescription,
+): Promise<Fault> {
 	const { history } = context;
 	return inject(
 		context,
