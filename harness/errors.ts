@@ -53,6 +53,7 @@ export const ERROR_CODES = {
 	SETUP_FAILED: 'Something could not be installed, compiled or prepared.',
 	KERNEL_MISSING: 'The kernel was not fetched yet.',
 	KERNEL_INVALID: 'The given image is not a kernel, or the modules belong to another kernel.',
+	KERNEL_FEATURE_MISSING: 'The kernel lacks a feature that a fault needs.',
 	DOWNLOAD_FAILED: 'Debian’s archive could not be read.',
 	INDEX_EXPIRED: 'The index of a Debian suite has expired.',
 	DISK_FULL: 'No space is left on a disk.',

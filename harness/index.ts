@@ -2,6 +2,7 @@
 
 export type { ClaimId } from './claims/catalogue.ts';
 export { type ErrorCode, HalfopenError } from './errors.ts';
+export type { DelayOptions } from './faults/delay.ts';
 export type { Fault } from './faults/fault.ts';
 export type { PacketFault, PacketMatch, RejectWith } from './faults/packets.ts';
 export type { Sysctls } from './faults/sysctl.ts';

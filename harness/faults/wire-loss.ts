@@ -41,7 +41,8 @@ export function loseShare(
 	});
 }
 
-const direction = (from: HostName | undefined) => (from ? ` that the ${from} sends` : '');
+/** The end of a description: which packets it concerns. */
+export const direction = (from: HostName | undefined) => (from ? ` that the ${from} sends` : '');
 
 interface LossDescription {
 	readonly text: string;

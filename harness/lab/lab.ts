@@ -7,7 +7,6 @@ import { HalfopenError } from '../errors.ts';
 import { assertSysctls, type Sysctls } from '../faults/sysctl.ts';
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
-import { TRANSIT_LIMIT } from '../timeline/coverage.ts';
 import { History } from '../timeline/history.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';
 import { Host } from './host.ts';
@@ -144,7 +143,7 @@ export class Lab {
 		await this.#flushMachines();
 		// A packet that was not seen to arrive may still be in transit.
 		for (let round = 0; round < MOST_ROUNDS && history.hasOpenFateBefore(t); round++) {
-			await clock.sleep(TRANSIT_LIMIT * 1_000, new AbortController().signal);
+			await clock.sleep(history.transitLimit * 1_000, new AbortController().signal);
 			await this.#flushMachines();
 		}
 	}

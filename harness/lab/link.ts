@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type DelayOptions, delayLink } from '../faults/delay.ts';
 import type { Fault } from '../faults/fault.ts';
 import { unplug } from '../faults/unplug.ts';
 import { cutLink, loseShare, PARTS, type WireFaultOptions } from '../faults/wire-loss.ts';
@@ -17,6 +18,10 @@ const lossSchema = wireFaultSchema.extend({
 		.number()
 		.min(1 / PARTS)
 		.max(1),
+});
+const delaySchema = wireFaultSchema.extend({
+	ms: z.number().positive(),
+	jitterMs: z.number().nonnegative().optional(),
 });
 const unplugSchema = wireFaultSchema.pick({ name: true });
 
@@ -49,6 +54,15 @@ export class Link {
 	async loss(options: WireFaultOptions & { readonly share: number }): Promise<Fault> {
 		checked(lossSchema, options, 'link.loss');
 		return loseShare(this.#wire, this.#context, options);
+	}
+
+	/**
+	 * Delays packets by `ms`, and with `jitterMs` by up to so much more or less. With `from`, only what that host sends.
+	 * Rejects with KERNEL_FEATURE_MISSING if the kernel has no sch_netem.
+	 */
+	async delay(options: DelayOptions): Promise<Fault> {
+		checked(delaySchema, options, 'link.delay');
+		return delayLink(this.#wire, this.#context, options);
 	}
 
 	/**

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Agent } from '../agent/agent.ts';
+import { HalfopenError } from '../errors.ts';
 import { type FirewallContext, PacketProbe } from '../probes/packet-probe.ts';
 import type { HostName } from '../timeline/events.ts';
 import { ip } from './ip.ts';
@@ -9,6 +10,25 @@ const BRIDGE = 'wire';
 
 /** The interface of a host at its end of the cable. */
 export const DEVICE = 'eth0';
+
+/** How long packets are delayed, in milliseconds. */
+export interface Delay {
+	readonly ms: number;
+	readonly jitterMs: number;
+}
+
+/** A queue as `tc -s -j qdisc show` prints it. */
+export interface Queue {
+	readonly packets: number;
+	/** The delay is in seconds. */
+	readonly options: { readonly delay?: { readonly delay: number } };
+}
+
+const NO_DELAY: Delay = { ms: 0, jitterMs: 0 };
+/** In packets: more than a lab can have on its way, so that the queue loses none. */
+const QUEUE_LIMIT = '1000000';
+/** What tc prints if the kernel does not know netem. */
+const NO_NETEM = /qdisc kind is unknown|No such file or directory/;
 
 /** One end of a cable: the boot of a host. */
 export interface Plug {
@@ -30,6 +50,8 @@ export class Wire {
 	readonly #ports = new Map<HostName, string>();
 	/** Hosts whose cables are unplugged. */
 	readonly #down = new Set<HostName>();
+	/** By the host to which packets are delayed. */
+	readonly #delays = new Map<HostName, Delay>();
 	#log: Promise<PacketProbe> | undefined;
 
 	constructor(channel: Duplex, context: FirewallContext) {
@@ -97,6 +119,50 @@ export class Wire {
 			`link set ${port} master ${BRIDGE} ${state}`,
 		]);
 		this.#ports.set(plug.host, port);
+		const delay = this.#delays.get(plug.host);
+		if (delay) await this.#setQueue(port, delay);
+	}
+
+	/** Whether packets to this host are delayed, or will be when the host is on. */
+	isDelayed(to: HostName): boolean {
+		return this.#delays.has(to);
+	}
+
+	/**
+	 * Sets or ends the delay of packets to a host. It also applies to later boots of the host. Returns when it took effect,
+	 * in seconds since the epoch.
+	 */
+	async delay(to: HostName, delay: Delay | undefined): Promise<number> {
+		const port = this.#ports.get(to);
+		const t = port ? await this.#setQueue(port, delay ?? NO_DELAY) : await (await this.agent).now();
+		if (delay) this.#delays.set(to, delay);
+		else this.#delays.delete(to);
+		return t;
+	}
+
+	/** The queue of packets to a host, as tc(8) shows it; undefined if the host is off. */
+	async queue(to: HostName): Promise<Queue | undefined> {
+		const port = this.#ports.get(to);
+		if (!port) return undefined;
+		const { out } = await (await this.agent).run(['tc', '-s', '-j', 'qdisc', 'show', 'dev', port, 'root']);
+		return (JSON.parse(out) as readonly Queue[])[0];
+	}
+
+	/**
+	 * `replace` keeps the packets that are in the queue. So a queue stays once it is there: removing it would lose them.
+	 */
+	async #setQueue(port: string, { ms, jitterMs }: Delay): Promise<number> {
+		const delay = ['delay', `${ms}ms`, ...(jitterMs > 0 ? [`${jitterMs}ms`] : [])];
+		const command = ['tc', 'qdisc', 'replace', 'dev', port, 'root', 'netem', 'limit', QUEUE_LIMIT, ...delay];
+		const { status, err, t } = await (await this.agent).run(command);
+		if (status === 0) return t;
+		throw new HalfopenError(NO_NETEM.test(err) ? 'KERNEL_FEATURE_MISSING' : 'ENGINE_REFUSED', {
+			problem: 'The wire cannot delay packets.',
+			seen: `${command.join(' ')}\n${err}`,
+			remedy:
+				'The kernel needs sch_netem (CONFIG_NET_SCH_NETEM): `modprobe sch_netem` on the engine’s machine. Guests have ' +
+				'it: HALFOPEN_ENGINE=vm.',
+		});
 	}
 
 	/** Removes the cable, in whatever state the machine is. The bridge forgets the addresses behind it. */

@@ -31,11 +31,22 @@ export const TRANSIT_LIMIT = 0.1;
  */
 export class Coverage {
 	#losses: Loss[] = [];
+	#transitLimit = TRANSIT_LIMIT;
 	/** Up to when each running observer has reported everything. */
 	readonly #completeUntil = new Map<string, number>();
 
 	get losses(): readonly Loss[] {
 		return this.#losses;
+	}
+
+	/** How long a packet may be in transit in this lab, in seconds: longer if the wire delays packets. */
+	get transitLimit(): number {
+		return this.#transitLimit;
+	}
+
+	/** Records that the wire delays packets by up to so many seconds. */
+	allowDelay(seconds: number): void {
+		this.#transitLimit = Math.max(this.#transitLimit, TRANSIT_LIMIT + seconds);
 	}
 
 	/** Records a loss. With `since`, everything that the observer would have reported from then on is unknown. */
@@ -119,7 +130,7 @@ export class Coverage {
 			this.completeUntil({ observer, host }) > until || this.isBlind(observer, host, until);
 		if (fate === 'delivered')
 			return isComplete('capture', receiver, arrived) && isComplete('firewall', receiver, arrived);
-		const until = t + TRANSIT_LIMIT;
+		const until = t + this.#transitLimit;
 		return (
 			isComplete('capture', receiver, until) &&
 			isComplete('firewall', receiver, until) &&

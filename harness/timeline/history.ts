@@ -133,6 +133,10 @@ export class History implements JoinContext {
 		this.#changed();
 	}
 
+	get transitLimit(): number {
+		return this.coverage.transitLimit;
+	}
+
 	get losses(): readonly Loss[] {
 		return this.coverage.losses;
 	}

@@ -1,5 +1,4 @@
 import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
-import { TRANSIT_LIMIT } from './coverage.ts';
 import { type HostName, type IcmpEvent, otherHost, type SegmentEvent } from './events.ts';
 import type { JoinedPacket } from './joined-packet.ts';
 import type { Numbers } from './numbering.ts';
@@ -101,7 +100,8 @@ function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 
 	}
 	const t = context.at(joined.t);
 	// If the loss of the capture began while the packet was in transit, the capture may have missed it.
-	const isUnknown = context.isBlind('capture', receiver, t) || context.isBlind('capture', receiver, t + TRANSIT_LIMIT);
+	const until = t + context.transitLimit;
+	const isUnknown = context.isBlind('capture', receiver, t) || context.isBlind('capture', receiver, until);
 	if (isUnknown) return { fate: 'unknown', by: `${receiver} capture` };
 	return context.isBlind('firewall', 'wire', t) ? { fate: 'unknown', by: 'wire firewall' } : { fate: 'unobserved' };
 }

@@ -44,6 +44,8 @@ export interface JoinContext {
 	at(epochSeconds: number): number;
 	/** Returns the host with this address. */
 	hostOf(address: string): HostName | undefined;
+	/** How long a packet may be in transit, in seconds. */
+	readonly transitLimit: number;
 	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
 	isBlind(observer: 'capture' | 'firewall', host: MachineName, t: number): boolean;
 }
