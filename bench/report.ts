@@ -1,7 +1,9 @@
 import { alignColumns } from '../harness/util/columns.ts';
 import type { BenchResults, Measured } from './results.ts';
 
-/** Returns results as tables: for each engine its labs, and in virtual time its waits; then the suites of all engines. */
+/**
+ * Returns results as tables: for each engine its labs, and in virtual time its waits; then the suites of all engines.
+ */
 export function report(results: BenchResults): string {
 	const engines = Object.entries(results);
 	const labs = engines.flatMap(([engine, { labs, waiting, scale }]) => [

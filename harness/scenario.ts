@@ -29,8 +29,8 @@ export interface ScenarioOptions extends LabSettings {
 	/** The claims that the scenario must judge, each exactly once. Their ids are in harness/claims/catalogue.ts. */
 	readonly claims?: readonly ClaimId[];
 	/**
-	 * The longest time that the scenario may take in real time, in ms of the lab's clock; default 300,000. In virtual time
-	 * the limit is always a day. Each wait has its own, shorter limit.
+	 * The longest time that the scenario may take in real time, in ms of the lab's clock; default 300,000. In virtual
+	 * time the limit is always a day. Each wait has its own, shorter limit.
 	 */
 	readonly limitMs?: number;
 }

@@ -1,4 +1,6 @@
-/** `npm run setup -- --vm` and `--browser`, on machines that lack programs, with a fake package manager and compiler. */
+/**
+ * `npm run setup -- --vm` and `--browser`, on machines that lack programs, with a fake package manager and compiler.
+ */
 import { describe, expect } from '@jest/globals';
 import { QEMU } from '../engines/vm/qemu-command.ts';
 import { DEBIAN_KEYRING } from '../kernels/apt.ts';

@@ -1,6 +1,6 @@
 /**
- * The contract of an engine with the harness (engine.ts): power, kill, userlands and destroy, on the engine of this run.
- * The tests use the agents only, without the layers above the engine.
+ * The contract of an engine with the harness (engine.ts): power, kill, userlands and destroy, on the engine of this
+ * run. The tests use the agents only, without the layers above the engine.
  */
 import { expect, jest, test } from '@jest/globals';
 import { Agent } from '../agent/agent.ts';

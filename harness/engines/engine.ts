@@ -56,7 +56,9 @@ export interface Engine {
 	readonly virtualTime: boolean;
 	/** A sentence that says how to add a missing program to the hosts. */
 	readonly programRemedy: string;
-	/** Creates a wire, and two hosts that are off. Resolves when the wire's agent runs. If it rejects, nothing remains. */
+	/**
+	 * Creates a wire, and two hosts that are off. Resolves when the wire's agent runs. If it rejects, nothing remains.
+	 */
 	createLab(): Promise<EngineLab>;
 }
 
@@ -115,8 +117,8 @@ export interface Machine {
 	/** The channel to the agent that owns the network namespace and runs the observers. */
 	readonly channel: Duplex;
 	/**
-	 * The pid, on the wire, of a process in the machine's network namespace. Undefined if that is the agent's own pid: the
-	 * machine shares the wire's PID namespace.
+	 * The pid, on the wire, of a process in the machine's network namespace. Undefined if that is the agent's own pid:
+	 * the machine shares the wire's PID namespace.
 	 */
 	readonly pid?: number;
 }
@@ -124,7 +126,9 @@ export interface Machine {
 export interface EngineHost {
 	/** Starts a new boot: a machine with an empty stack, whose only interface is its loopback, which is down or up. */
 	powerOn(): Promise<Machine>;
-	/** Starts a userland on the machine: at boot, and after `kill`. Returns the channel to the agent that runs the peers. */
+	/**
+	 * Starts a userland on the machine: at boot, and after `kill`. Returns the channel to the agent that runs the peers.
+	 */
 	startUserland(): Promise<Duplex>;
 	/** Ends everything immediately. The harness has removed the host's cable before, so that no segment leaves. */
 	powerOff(): Promise<void>;

@@ -17,8 +17,8 @@ export interface DelayOptions extends WireFaultOptions {
 }
 
 /**
- * Delays packets on the wire. Throws KERNEL_FEATURE_MISSING if the kernel has no sch_netem. Packets that are on their way
- * when the delay is healed still arrive late.
+ * Delays packets on the wire. Throws KERNEL_FEATURE_MISSING if the kernel has no sch_netem. Packets that are on their
+ * way when the delay is healed still arrive late.
  */
 export async function delayLink(wire: Wire, context: LabContext, options: DelayOptions): Promise<Fault> {
 	const { ms, jitterMs = 0, name, from } = options;

@@ -17,8 +17,8 @@ export const MODULES = 'modules';
 export const ORDER = 'order';
 
 /**
- * Version of the folder's layout and of the list of modules in it (wanted-modules.ts). Folders with another version count
- * as missing and are created again.
+ * Version of the folder's layout and of the list of modules in it (wanted-modules.ts). Folders with another version
+ * count as missing and are created again.
  */
 const LAYOUT = 2;
 

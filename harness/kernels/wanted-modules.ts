@@ -5,8 +5,9 @@ interface Wanted {
 }
 
 /**
- * The kernel features that hosts and wire in a guest need. A change must raise the version in prepared.ts. A kernel may lack any module (5.10 has nft_counter as a module, later
- * ones have it built in; 7.2 has no iptable_filter), except those in `REQUIRED_MODULES`.
+ * The kernel features that hosts and wire in a guest need. A change must raise the version in prepared.ts. A kernel may
+ * lack any module (5.10 has nft_counter as a module, later ones have it built in; 7.2 has no iptable_filter), except
+ * those in `REQUIRED_MODULES`.
  */
 export const WANTED_MODULES: readonly Wanted[] = [
 	{

@@ -28,7 +28,7 @@ function machineIn(states: readonly string[], isPlugged = true) {
 	};
 }
 
-test('the interface gets its address and its pinned neighbour, whether or not its driver reports a carrier', async () => {
+test('the interface gets its address and its neighbour, whether or not its driver reports a carrier', async () => {
 	for (const state of ['UP', 'UNKNOWN']) {
 		const { configured, sleeps, inputs } = machineIn([state]);
 		expect(await configured).toBe(1500);

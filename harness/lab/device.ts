@@ -31,9 +31,9 @@ export const pin = ({ address, mac }: HostAddress): string =>
  * Configures a host's end of its cable: address, offloads, the pinned neighbour. Returns the length of the longest
  * packet that is one segment, in bytes.
  *
- * If `isPlugged`, resolves when the kernel has dealt with the carrier: an interface that is up has one at once, but a work queue reports
- * it at both ends of the cable, first here, then at the bridge's port (linkwatch_do_dev, net/core/link_watch.c). Until
- * then the port forwards nothing, and the first SYN of a lab would be lost.
+ * If `isPlugged`, resolves when the kernel has dealt with the carrier: an interface that is up has one at once, but a
+ * work queue reports it at both ends of the cable, first here, then at the bridge's port (linkwatch_do_dev,
+ * net/core/link_watch.c). Until then the port forwards nothing, and the first SYN of a lab would be lost.
  */
 export async function configureDevice(
 	machine: Agent,

@@ -21,7 +21,7 @@ export async function restoreRules(machine: Agent, lines: readonly string[]): Pr
 		problem: 'The host’s firewall refused a rule.',
 		seen: `${input}${err}`,
 		remedy:
-			'Correct the error that iptables reports. If the rule is right, the kernel may lack a netfilter module (nf_tables, ' +
-			'xt_NFLOG, xt_statistic): load it on the engine’s machine.',
+			'Correct the error that iptables reports. If the rule is right, the kernel may lack a netfilter module ' +
+			'(nf_tables, xt_NFLOG, xt_statistic): load it on the engine’s machine.',
 	});
 }

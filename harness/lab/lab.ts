@@ -211,7 +211,9 @@ export class Lab {
 		}
 	}
 
-	/** Reports the wire's agent as lost if it ends before the lab. Whoever needs a wire that did not start gets the error. */
+	/**
+	 * Reports the wire's agent as lost if it ends before the lab. Whoever needs a wire that did not start gets the error.
+	 */
 	#watchWire(): void {
 		this.wire.agent
 			.then(({ closed }) => closed)

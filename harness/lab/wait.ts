@@ -23,8 +23,8 @@ export interface Condition<T> {
 	/** Returns the reason why no later check can succeed. Called after each failed check; the wait then fails at once. */
 	readonly impossible?: (() => Impossibility | undefined) | undefined;
 	/**
-	 * Called before `impossible` is believed, and when the limit has passed. Resolves when everything that happened before
-	 * the call is recorded.
+	 * Called before `impossible` is believed, and when the limit has passed. Resolves when everything that happened
+	 * before the call is recorded.
 	 */
 	readonly flush?: () => Promise<void>;
 	/** Returns the nearest candidates, for the message of a failure. */
@@ -105,8 +105,8 @@ export async function waitAtMost<T>(lab: WaitContext, condition: Condition<T>): 
 		endWait();
 	});
 	if (over?.aborted) return new Promise<never>(() => {});
-	// On a busy machine, the end of the sleep may be processed before the check that the last change has scheduled, and an
-	// observer may report a change only after the limit.
+	// On a busy machine, the end of the sleep may be processed before the check that the last change has scheduled, and
+	// an observer may report a change only after the limit.
 	found ??= check();
 	if (found === undefined && condition.flush) {
 		await condition.flush();

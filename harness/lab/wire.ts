@@ -129,8 +129,8 @@ export class Wire {
 	}
 
 	/**
-	 * Sets or ends the delay of packets to a host. It also applies to later boots of the host. Returns when it took effect,
-	 * in seconds since the epoch.
+	 * Sets or ends the delay of packets to a host. It also applies to later boots of the host. Returns when it took
+	 * effect, in seconds since the epoch.
 	 */
 	async delay(to: HostName, delay: Delay | undefined): Promise<number> {
 		const port = this.#ports.get(to);
@@ -160,8 +160,8 @@ export class Wire {
 			problem: 'The wire cannot delay packets.',
 			seen: `${command.join(' ')}\n${err}`,
 			remedy:
-				'The kernel needs sch_netem (CONFIG_NET_SCH_NETEM): `modprobe sch_netem` on the engine’s machine. Guests have ' +
-				'it: HALFOPEN_ENGINE=vm.',
+				'The kernel needs sch_netem (CONFIG_NET_SCH_NETEM): `modprobe sch_netem` on the engine’s machine. Guests ' +
+				'have it: HALFOPEN_ENGINE=vm.',
 		});
 	}
 

@@ -25,9 +25,9 @@ scenario(
 		// A connecting socket has no port in the trace of SYN-SENT (inet_sock_set_state precedes inet_hash_connect). It is
 		// added later.
 		expect(paths('client')).toEqual(Array(2).fill(['CLOSED', 'SYN-SENT', 'SYN-SENT', 'ESTAB']));
-		// The child of a listener begins in the listener's state, which inet_csk_clone_lock copies. Older kernels trace that
-		// change before the child has the port of its peer, so it cannot be attributed (observed up to 6.12; since 6.16 it
-		// can).
+		// The child of a listener begins in the listener's state, which inet_csk_clone_lock copies. Older kernels trace
+		// that change before the child has the port of its peer, so it cannot be attributed (observed up to 6.12; since
+		// 6.16 it can).
 		const birth = server.kernelIsAtLeast('6.16') ? ['LISTEN', 'SYN-RECV'] : [];
 		expect(paths('server')).toEqual(Array(2).fill([...birth, 'SYN-RECV', 'ESTAB']));
 

@@ -23,8 +23,8 @@ export const TRAVEL = 0.000_03;
 const LOGGING = 0.000_01;
 
 /**
- * The fate of a segment. `stopped`: the sender's own firewall dropped it, so no capture saw it. `cut`: it was dropped on
- * the wire.
+ * The fate of a segment. `stopped`: the sender's own firewall dropped it, so no capture saw it. `cut`: it was dropped
+ * on the wire.
  */
 export type SentFate = 'delivered' | 'dropped' | 'unobserved' | 'stopped' | 'cut';
 

@@ -13,8 +13,8 @@ import { removeContainer } from './remove.ts';
 const POLL_MS = 200;
 
 /**
- * Removes all containers of a run, until none is found and none has appeared for `quietMs`: the engine still completes the
- * requests of a process that has died. Returns the names of the removed objects.
+ * Removes all containers of a run, until none is found and none has appeared for `quietMs`: the engine still completes
+ * the requests of a process that has died. Returns the names of the removed objects.
  */
 export async function sweepRun(docker: Dockerode, run: RunIdentity, image: string, quietMs: number): Promise<string[]> {
 	return withEngineErrors(`removing what is left of run ${run.id}`, async () => {
@@ -35,7 +35,9 @@ function sweepLabelled(docker: Dockerode, run: RunIdentity, quietMs: number): Pr
 		quietMs,
 		pollMs: POLL_MS,
 		what: `A container of run ${run.id}`,
-		remedy: `Find out what holds it: \`docker inspect $(docker ps --all --quiet --filter label=${RUN_LABEL}=${run.id})\`.`,
+		remedy:
+			'Find out what holds it: `docker inspect $(docker ps --all --quiet --filter ' +
+			`label=${RUN_LABEL}=${run.id})\`.`,
 	});
 }
 
