@@ -46,8 +46,9 @@ async function build(folder: string): Promise<void> {
 		buildAgent(join(bin, 'halfopen-agent')),
 		compile(join(bin, 'dnc'), [join(PROJECT_ROOT, 'images/dnc/dnc.c')]),
 		compile(join(bin, 'halfopen-root'), [join(PROJECT_ROOT, ROOT_SOURCE)]),
-		copyPeers(peers),
 	]);
+	// Afterwards: if the disk is full, the output of the compiler says more.
+	await copyPeers(peers);
 }
 
 async function copyPeers(folder: string): Promise<void> {
