@@ -49,7 +49,7 @@ describe('a packet fault', () => {
 		expect(phases()).toEqual([]);
 	});
 
-	test('whose jump cannot be removed: heal() rejects, no other rule is lost, and it is not recorded as healed', async () => {
+	test('whose jump cannot be removed: heal() rejects, no other rule is lost, and no healing is recorded', async () => {
 		const { context, end, phases } = fakeLab();
 		const machine = new FakeMachine();
 		const fault = await drop(fakeBoot(machine), 'server', context, { name: 'lost' });

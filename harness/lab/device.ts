@@ -58,7 +58,8 @@ async function carrier(machine: Agent, facts: readonly LinkFacts[], clock: LabCl
 	let latest = facts;
 	for (let waitedMs = 0; ; waitedMs += POLL_MS) {
 		const operstate = latest.find(({ ifname }) => ifname === DEVICE)?.operstate;
-		if (operstate === 'UP' || operstate === 'UNKNOWN') return;
+		// Before the work queue has run, the state is DOWN, or UNKNOWN on older kernels. A veth is UP afterwards.
+		if (operstate === 'UP') return;
 		if (waitedMs >= LIMIT_MS) {
 			throw new HalfopenError('ENGINE_REFUSED', {
 				problem: `The interface ${DEVICE} of ${machine.name} has no carrier.`,

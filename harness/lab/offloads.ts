@@ -19,7 +19,7 @@ const DEVICES = [DEVICE, 'lo'];
 export interface LinkFacts {
 	readonly ifname: string;
 	readonly mtu: number;
-	/** RFC 2863's ifOperStatus; UNKNOWN if the driver does not report it. */
+	/** RFC 2863's ifOperStatus. */
 	readonly operstate: string;
 	readonly gso_max_segs?: number;
 }

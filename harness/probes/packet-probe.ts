@@ -57,8 +57,6 @@ export class PacketProbe {
 	#log: Promise<void> | undefined;
 	/** When a check last found only the lab's own rules, in seconds of the history. */
 	#ownRulesAt = 0;
-	/** The engine's rules, found at the first check. Docker's resolver at 127.0.0.11 uses NAT rules. */
-	#engineRules: ReadonlySet<string> | undefined;
 	/** Foreign rules about leaving packets that are already recorded as losses. */
 	readonly #reportedRules = new Set<string>();
 	/** The foreign rules that the last check found. */
@@ -171,9 +169,7 @@ export class PacketProbe {
 		const observed = { observer: 'rules', host: this.#host } as const;
 		// The command's status is ignored: it fails on a kernel without tables for iptables, which has no rules.
 		const { out } = await this.#machine.run(['sh', '-c', SHOW_RULES]);
-		const rules = foreignRules(out);
-		this.#engineRules ??= new Set(rules);
-		this.#foreignRules = rules.filter((rule) => !this.#engineRules?.has(rule));
+		this.#foreignRules = foreignRules(out);
 		const losing = this.#foreignRules.filter(losesArrivals);
 		const isLost = history.coverage.openLoss(observed) !== undefined;
 		if (losing.length === 0) {

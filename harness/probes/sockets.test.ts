@@ -121,7 +121,7 @@ describe('a sample', () => {
 		expect(lost).toEqual([]);
 	});
 
-	test('leaves out sockets on loopback, like the engine’s resolver', async () => {
+	test('leaves out sockets on loopback, like those of sentinels', async () => {
 		await setRows(RESOLVER + ESTAB);
 		await probe.sample();
 		expect(latest()).toEqual(['ESTAB']);

@@ -201,7 +201,7 @@ const state = z.object({
 });
 
 /**
- * A sample of all sockets of a host: the rows of `ss`, without those on loopback (sentinels, the engine's resolver).
+ * A sample of all sockets of a host: the rows of `ss`, without those on loopback (sentinels).
  */
 const sockets = z.object({
 	kind: z.literal('sockets'),

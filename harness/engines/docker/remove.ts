@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { isConflict, isMissing } from './engine-errors.ts';
 
 /**
- * Removes a container. Resolves when the engine has released it. Returns false if somebody else was
+ * Removes a container. Resolves when the engine has released it. Returns false if another process was
  * removing it, or had removed it.
  */
 export async function removeContainer(docker: Dockerode, container: Dockerode.Container): Promise<boolean> {
