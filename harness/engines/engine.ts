@@ -57,7 +57,7 @@ export interface Engine {
 	/** A sentence that says how to add a missing program to the hosts. */
 	readonly programRemedy: string;
 	/**
-	 * Creates a wire, and two hosts that are off. Resolves when the wire's agent runs. If it rejects, nothing remains.
+	 * Begins to start a wire, and returns it with two hosts that are off. If it rejects, nothing remains.
 	 */
 	createLab(): Promise<EngineLab>;
 }
@@ -94,8 +94,11 @@ export interface EngineLab {
 	readonly clock: LabClock;
 	/** Addresses for the hosts, which no other lab of the run has. */
 	readonly subnet: Subnet;
-	/** The channel to the agent on the wire. It can move an interface into a machine's network by the machine's pid. */
-	readonly wire: Duplex;
+	/**
+	 * Resolves with the channel to the agent on the wire when that has started. The agent can move an interface into a
+	 * machine's network by the machine's pid.
+	 */
+	readonly wire: Promise<Duplex>;
 	/** Both are off at first. */
 	readonly hosts: Readonly<Record<HostName, EngineHost>>;
 	/**

@@ -54,7 +54,7 @@ export class Wire {
 	readonly #delays = new Map<HostName, Delay>();
 	#log: Promise<PacketProbe> | undefined;
 
-	constructor(channel: Duplex, context: FirewallContext) {
+	constructor(channel: Promise<Duplex>, context: FirewallContext) {
 		this.#context = context;
 		this.agent = bridge(channel);
 		// `plug` reports the error.
@@ -179,8 +179,8 @@ export class Wire {
 	}
 }
 
-async function bridge(channel: Duplex): Promise<Agent> {
-	const agent = await Agent.connect(channel, 'the wire');
+async function bridge(channel: Promise<Duplex>): Promise<Agent> {
+	const agent = await Agent.connect(await channel, 'the wire');
 	// Sentinels of the log are on the loopback.
 	await ip(agent, ['link set lo up', `link add ${BRIDGE} type bridge`, `link set ${BRIDGE} up`]);
 	return agent;

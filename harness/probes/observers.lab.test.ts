@@ -4,7 +4,7 @@ import { expect, type Host, scenario, type Timeline } from '../index.ts';
 
 /**
  * Signals the processes of this machine whose command line begins with $1, and prints their pids. On Docker the
- * machines of a lab share a PID namespace, so those of other networks are left out.
+ * machines of a run share a PID namespace, so those of other networks are left out.
  */
 const SIGNAL = `for process in /proc/[0-9]*
 	do [[ $process/ns/net -ef /proc/self/ns/net ]] || continue

@@ -47,3 +47,6 @@ export function confinedMachine(folders: readonly string[]): Dockerode.HostConfi
 
 /** Options of a userland: it has the default capabilities of a container, and its programs cannot gain more. */
 export const confinedUserland: Dockerode.HostConfig = { SecurityOpt: [NO_NEW_PRIVILEGES] };
+
+/** Options of a container that only waits. */
+export const withoutCapabilities: Dockerode.HostConfig = { CapDrop: ['ALL'], SecurityOpt: [NO_NEW_PRIVILEGES] };

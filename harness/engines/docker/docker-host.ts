@@ -3,18 +3,15 @@ import type Dockerode from 'dockerode';
 import { HalfopenError } from '../../errors.ts';
 import type { HostName } from '../../timeline/events.ts';
 import type { EngineHost, Machine } from '../engine.ts';
-import { confinedMachine, confinedUserland } from './confined.ts';
-import { Containers, type ContainersOptions } from './containers.ts';
+import { confinedUserland } from './confined.ts';
+import { Containers } from './containers.ts';
 import { withEngineErrors } from './engine-errors.ts';
 import { freezeContainer } from './freeze.ts';
+import { type MachineOptions, machineConfig } from './machine-config.ts';
 
-export interface DockerHostOptions extends ContainersOptions {
-	/** The folders of /proc/sys on the engine's machine. */
-	readonly sysctlFolders: readonly string[];
+export interface DockerHostOptions extends MachineOptions {
 	/** Prefix of the names of the lab's containers. */
 	readonly lab: string;
-	/** The container in whose PID namespace machines run. */
-	readonly wire: string;
 }
 
 /** The containers of a boot that has not begun. */
@@ -47,7 +44,7 @@ export class DockerHost implements EngineHost {
 		const { machine, userland } = this.#prepared ?? this.#prepare();
 		this.#prepared = undefined;
 		this.#firstUserland = userland;
-		// The agent's pid is one of the wire's PID namespace.
+		// The agent's pid is valid on the wire: all machines of a run share a PID namespace.
 		return { channel: await this.#containers.start(await machine) };
 	}
 
@@ -96,11 +93,10 @@ export class DockerHost implements EngineHost {
 	/** Creates both at once: the engine looks up the containers that they join only when they start. */
 	#prepare(): PreparedBoot {
 		this.#boots++;
-		const { wire, sysctlFolders } = this.#options;
 		const machine = this.#containers.create({
 			name: this.#machineName,
 			hostname: this.#name,
-			hostConfig: { NetworkMode: 'none', PidMode: `container:${wire}`, ...confinedMachine(sysctlFolders) },
+			hostConfig: machineConfig(this.#options),
 		});
 		const userland = this.#createUserland();
 		// Who starts them reports the error.

@@ -3,15 +3,13 @@ import type { EngineLab, Run } from '../engine.ts';
 import { takeLabNumber } from '../lab-number.ts';
 import { RealClock } from '../real-clock.ts';
 import { subnet } from '../subnets.ts';
-import { confinedMachine } from './confined.ts';
-import { Containers, type ContainersOptions } from './containers.ts';
+import { Containers } from './containers.ts';
 import { DockerHost } from './docker-host.ts';
+import { type MachineOptions, machineConfig } from './machine-config.ts';
 
 /** What all labs of a run have in common. */
-export interface DockerLabOptions extends ContainersOptions {
+export interface DockerLabOptions extends MachineOptions {
 	readonly run: Run;
-	/** The folders of /proc/sys on the engine's machine. */
-	readonly sysctlFolders: readonly string[];
 	/** The first block of the run in the range of subnets. */
 	readonly firstBlock: number;
 	readonly kernelTrace: EngineLab['kernelTrace'];
@@ -24,33 +22,26 @@ export interface DockerLabOptions extends ContainersOptions {
 export async function createDockerLab(options: DockerLabOptions): Promise<EngineLab> {
 	const number = await takeLabNumber(options.run);
 	const lab = `halfopen-${options.run.id}-${number}`;
-	const wire = `${lab}-wire`;
 	const containers = new Containers(options);
-	// The engine refuses to create a machine while the container whose PID namespace it joins does not exist.
-	const container = await containers.create({
-		name: wire,
-		hostname: 'wire',
-		hostConfig: { NetworkMode: 'none', ...confinedMachine(options.sysctlFolders) },
-	});
-	const host = (name: HostName) => new DockerHost(name, { ...options, lab, wire });
+	const wire = containers
+		.create({ name: `${lab}-wire`, hostname: 'wire', hostConfig: machineConfig(options) })
+		.then((container) => containers.start(container));
+	// Who connects to its agent reports the error.
+	wire.catch(() => {});
+	const host = (name: HostName) => new DockerHost(name, { ...options, lab });
 	const hosts = { client: host('client'), server: host('server') };
 	let destroyed: Promise<void> | undefined;
 	const destroy = () => {
 		destroyed ??= Promise.all([hosts.client.remove(), hosts.server.remove(), containers.close()]).then(() => {});
 		return destroyed;
 	};
-	try {
-		return {
-			clock: new RealClock(),
-			subnet: subnet(options.firstBlock, number),
-			wire: await containers.start(container),
-			hosts,
-			kernelTrace: options.kernelTrace,
-			ready: () => {},
-			destroy,
-		};
-	} catch (error) {
-		await destroy().catch(() => {});
-		throw error;
-	}
+	return {
+		clock: new RealClock(),
+		subnet: subnet(options.firstBlock, number),
+		wire,
+		hosts,
+		kernelTrace: options.kernelTrace,
+		ready: () => {},
+		destroy,
+	};
 }

@@ -10,6 +10,7 @@ import { containerOptions, outputToEnd, startAttached } from './attached.ts';
 import { engineError, isMissing, withEngineErrors } from './engine-errors.ts';
 import { hostImage } from './image.ts';
 import { labelsOf } from './labels.ts';
+import { startPidNamespace } from './pid-namespace.ts';
 import { recorderContainer } from './recorder.ts';
 import { removeContainer } from './remove.ts';
 import { runsOf, sweepRun } from './sweep.ts';
@@ -35,10 +36,14 @@ export const dockerRunner: EngineRunner = {
 		const docker = await reachEngine();
 		const image = await hostImage();
 		await assertImage(docker, image);
-		const work = [readSysctls(docker, run, image), startRecorder(docker, run, image)] as const;
-		// If one fails, the other is awaited, so that nothing is created after the sweep.
+		const work = [
+			readSysctls(docker, run, image),
+			startRecorder(docker, run, image),
+			startPidNamespace(docker, run, image),
+		] as const;
+		// If one fails, the others are awaited, so that nothing is created after the sweep.
 		await Promise.allSettled(work);
-		const [sysctls, recorder] = await Promise.all(work);
+		const [sysctls, recorder, removePidNamespace] = await Promise.all(work);
 		const blocks = await reserveBlocks();
 		const facts: DockerFacts = {
 			dockerHost: dockerHost(docker),
@@ -50,7 +55,7 @@ export const dockerRunner: EngineRunner = {
 		};
 		const close = async () => {
 			blocks.release();
-			await recorder.stop();
+			await Promise.all([recorder.stop(), removePidNamespace()]);
 		};
 		return { facts, close };
 	},

@@ -105,7 +105,7 @@ export async function createNamespacesLab(
 		});
 		return destroyed;
 	};
-	return { ...parts, wire: wire.channel, hosts, destroy };
+	return { ...parts, wire: Promise.resolve(wire.channel), hosts, destroy };
 }
 
 interface NamespacesHostOptions {
