@@ -5,6 +5,7 @@ import { quietResolvers } from '../agent/promises.ts';
 import type { Engine, EngineLab } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import { assertSysctls, type Sysctls } from '../faults/sysctl.ts';
+import { Boots } from '../probes/boots.ts';
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
 import { History } from '../timeline/history.ts';
@@ -225,10 +226,10 @@ export class Lab {
 		return new KernelProbe({
 			trace,
 			...this.#context,
-			boots: { client: this.client.power.boots, server: this.server.power.boots },
+			boots: { client: this.client.power.boots, router: new Boots(), server: this.server.power.boots },
 			onState: (event) => {
-				const host = this[event.host];
-				if (host.isOn && event.boot === host.boot.number) host.boot.sockets.onTracedState(event);
+				const host = event.host === 'router' ? undefined : this[event.host];
+				if (host?.isOn && event.boot === host.boot.number) host.boot.sockets.onTracedState(event);
 			},
 		});
 	}

@@ -1,7 +1,7 @@
 import { HalfopenError } from '../errors.ts';
 import { ICMP_NAMES } from '../formats/icmp.ts';
 import type { Flags } from '../tcp/flags.ts';
-import { type EventOf, type HostName, otherHost } from '../timeline/events.ts';
+import { type EventOf, type HostName, type NodeName, otherHost, sideOf } from '../timeline/events.ts';
 import { nearestNames } from '../util/nearest.ts';
 
 type Direction = '>' | '<';
@@ -34,9 +34,9 @@ export type CountedPattern = `${Count}${OneSegmentPattern}`;
 export type MatchedPacket =
 	| ({ readonly kind: 'segment' } & Pick<
 			EventOf<'segment'>,
-			'host' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'
+			'host' | 'receiver' | 'flags' | 'length' | 'fate' | 'by' | 'link' | 'origin'
 	  >)
-	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'name' | 'fate' | 'by' | 'link'>);
+	| ({ readonly kind: 'icmp' } & Pick<EventOf<'icmp'>, 'host' | 'receiver' | 'name' | 'fate' | 'by' | 'link'>);
 
 /**
  * The kind of packet that a pattern describes: a segment that a host's stack sent over the wire, a segment that a
@@ -137,9 +137,13 @@ function subjectOf(packet: MatchedPacket): Subject | undefined {
 	return packet.link === undefined ? packet.kind : undefined;
 }
 
-/** Returns the sender by address: a segment that a firewall forged over loopback has the other host's address. */
-function senderOf(packet: MatchedPacket): MatchedPacket['host'] {
-	return packet.link === undefined ? packet.host : otherHost(packet.host);
+/**
+ * Returns the host from whose side a packet comes. A segment that a firewall forged over loopback has the other host's
+ * address.
+ */
+function senderOf(packet: MatchedPacket): NodeName {
+	if (packet.link === undefined) return sideOf(packet);
+	return packet.host === 'router' ? 'router' : otherHost(packet.host);
 }
 
 /**

@@ -9,7 +9,7 @@ import { KernelProbe } from './kernel.ts';
 /** A probe with a fake trace. Both hosts are powered on from the start of the history. */
 function probed() {
 	const { history, sentinels } = fakeContext();
-	const boots = { client: new Boots(), server: new Boots() };
+	const boots = { client: new Boots(), router: new Boots(), server: new Boots() };
 	for (const host of Object.values(boots)) host.on(HISTORY_START);
 	const trace = new PassThrough();
 	const states: EventOf<'state'>[] = [];
@@ -217,7 +217,7 @@ test('an awaited sentinel is reported with the trace’s own time', async () => 
 	const { clock, sentinels } = fakeContext();
 	const { history } = probed();
 	const trace = new PassThrough();
-	const boots = { client: new Boots(), server: new Boots() };
+	const boots = { client: new Boots(), router: new Boots(), server: new Boots() };
 	new KernelProbe({ trace, history, sentinels, boots, onState: () => {} });
 	/** Makes what observers see of a sentinel. */
 	const spawn = async (argv: readonly string[]) => {

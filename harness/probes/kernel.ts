@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { TraceReader } from '../formats/tracefs.ts';
 import type { Endpoint, TraceRecord } from '../formats/types.ts';
-import { HOST_NAMES, type HostName, type StateEvent } from '../timeline/events.ts';
+import { HOST_NAMES, type NodeName, type StateEvent } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { Boots } from './boots.ts';
 import type { Sentinels } from './sentinel.ts';
@@ -16,7 +16,7 @@ export interface KernelProbeOptions {
 	readonly trace: Readable;
 	readonly history: History;
 	readonly sentinels: Sentinels;
-	readonly boots: Readonly<Record<HostName, Boots>>;
+	readonly boots: Readonly<Record<NodeName, Boots>>;
 	/**
 	 * Called after each traced state change: a sample of `ss` may show the next state, which the kernel does not trace.
 	 */
@@ -113,7 +113,7 @@ export class KernelProbe {
 		return Math.max(...HOST_NAMES.map((host) => coverage.completeUntil({ observer: KERNEL, host })));
 	}
 
-	#add(host: HostName, record: Exclude<TraceRecord, { kind: 'lost' }>): void {
+	#add(host: NodeName, record: Exclude<TraceRecord, { kind: 'lost' }>): void {
 		const { history, boots } = this.#options;
 		const { local, remote } = record;
 		const epochSeconds = record.t - this.#ahead;

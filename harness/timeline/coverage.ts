@@ -1,12 +1,20 @@
-import { type EventOf, type MachineName, otherHost } from './events.ts';
+import { type EventOf, type MachineName, receiverOf } from './events.ts';
 import type { Loss } from './timeline-file.ts';
 
 /**
  * The names of observers, as in losses. `rules` is the check that all rules of a firewall are the lab's own, because
- * the log does not show what other rules drop. Each peer has its own tracer, e.g. `strace of nc-1`; `strace` stands for
+ * the log does not show what other rules drop. `conntrack` are the events of a router’s connection tracking. Each peer has its own tracer, e.g. `strace of nc-1`; `strace` stands for
  * all tracers of a host.
  */
-export type Observer = 'capture' | 'firewall' | 'rules' | 'kernel' | 'ss' | 'strace' | `strace of ${string}`;
+export type Observer =
+	| 'capture'
+	| 'firewall'
+	| 'rules'
+	| 'kernel'
+	| 'ss'
+	| 'conntrack'
+	| 'strace'
+	| `strace of ${string}`;
 
 /**
  * An observer of one host, or of the wire. The kernel's trace covers both hosts, and is one observer for each.
@@ -17,7 +25,7 @@ export interface HostObserver {
 }
 
 /** The fields of a packet that decide whether its fate is final. */
-type FateFields = Pick<EventOf<'segment'>, 't' | 'host' | 'link' | 'fate' | 'arrived'>;
+type FateFields = Pick<EventOf<'segment'>, 't' | 'host' | 'receiver' | 'link' | 'fate' | 'arrived'>;
 
 /**
  * How long a packet may be in transit between two captures, in seconds: a softirq on a busy processor. If a running
@@ -123,9 +131,10 @@ export class Coverage {
 	}
 
 	/** Whether no further observation can change the fate of a packet. */
-	isFinal({ t, host: sender, link, fate, arrived = t }: FateFields): boolean {
+	isFinal(packet: FateFields): boolean {
+		const { t, host: sender, link, fate, arrived = t } = packet;
 		if (fate === 'dropped' || fate === 'unknown') return true;
-		const receiver = link === 'loopback' ? sender : otherHost(sender);
+		const receiver = link === 'loopback' ? sender : receiverOf(packet);
 		const isComplete = (observer: Observer, host: MachineName, until: number) =>
 			this.completeUntil({ observer, host }) > until || this.isBlind(observer, host, until);
 		if (fate === 'delivered')
@@ -134,10 +143,15 @@ export class Coverage {
 		return (
 			isComplete('capture', receiver, until) &&
 			isComplete('firewall', receiver, until) &&
-			isComplete('firewall', 'wire', until)
+			isComplete('firewall', 'wire', until) &&
+			// Without a router, these do not run.
+			ROUTER_OBSERVERS.every((observer) => isComplete(observer, 'router', until))
 		);
 	}
 }
+
+/** The observers of a router that decide what becomes of a packet. */
+const ROUTER_OBSERVERS = ['capture', 'firewall', 'conntrack'] as const;
 
 const keyOf = ({ observer, host }: HostObserver) => `${observer} ${host}`;
 const isOpen = ({ since, until }: Loss) => since !== undefined && until === undefined;

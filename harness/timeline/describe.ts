@@ -1,4 +1,4 @@
-import type { Event, EventOf, PacketEvent, SocketRow } from './events.ts';
+import { type Event, type EventOf, type PacketEvent, type SocketRow, sideOf } from './events.ts';
 
 /** Formats an event as one line for messages: time, host, what happened. */
 export function describeEvent(event: Event): string {
@@ -43,9 +43,9 @@ function socketOf({ local, remote }: Pick<EventOf<'error'>, 'local' | 'remote'>)
 	return local === undefined || remote === undefined ? '' : `${local.port} ↔ ${remote.port}: `;
 }
 
-function arrowOf({ host, link }: PacketEvent): string {
-	if (link === 'loopback') return 'loopback';
-	return host === 'client' ? '>' : '<';
+function arrowOf(packet: PacketEvent): string {
+	if (packet.link === 'loopback') return 'loopback';
+	return sideOf(packet) === 'client' ? '>' : '<';
 }
 
 function fateOf({ host, fate, by, origin }: PacketEvent): string {

@@ -5,16 +5,29 @@ import { z } from 'zod';
  * microseconds.
  */
 
+/** The two ends. */
 export const HOST_NAMES = ['client', 'server'] as const;
-export const hostName = z.enum(HOST_NAMES);
-export type HostName = z.infer<typeof hostName>;
+export type HostName = (typeof HOST_NAMES)[number];
 export const otherHost = (host: HostName): HostName => (host === 'client' ? 'server' : 'client');
-/** The machines of a lab: the hosts, and the wire between them. */
-export const MACHINE_NAMES = [...HOST_NAMES, 'wire'] as const;
+/**
+ * The machines with an IP stack: the hosts and, if the wire is a router, the router between them (RFC 8200, section 2:
+ * node). The order is that of the ladder, from left to right.
+ */
+export const NODE_NAMES = ['client', 'router', 'server'] as const;
+export const nodeName = z.enum(NODE_NAMES);
+export type NodeName = z.infer<typeof nodeName>;
+/** Returns an object with a value for each node. */
+export const forEachNode = <T>(make: (node: NodeName) => T): Record<NodeName, T> => ({
+	client: make('client'),
+	router: make('router'),
+	server: make('server'),
+});
+/** The machines of a lab: the nodes, and the wire if it is a bridge. */
+export const MACHINE_NAMES = [...NODE_NAMES, 'wire'] as const;
 export const machineName = z.enum(MACHINE_NAMES);
 export type MachineName = z.infer<typeof machineName>;
 const endpoint = z.object({ address: z.string(), port: z.int().min(0).max(65535) });
-const at = { t: z.number(), host: hostName };
+const at = { t: z.number(), host: nodeName };
 /**
  * The number of a host's boot; the first is 1. Sockets of an earlier boot may continue to emit events with the same
  * addresses.
@@ -109,6 +122,18 @@ const call = z.object({
  */
 const fate = z.enum(['delivered', 'dropped', 'unobserved', 'unknown']);
 const by = z.string().optional();
+/** The node to which a packet was sent. Absent: the other host. */
+const receiver = nodeName.optional();
+/** What the router’s capture saw of a packet between the hosts. Absent if the wire is a bridge. */
+const router = z
+	.object({
+		/** When it came in, and when it went out. */
+		entered: z.number().optional(),
+		forwarded: z.number().optional(),
+		/** The endpoints with which it went out, if they were translated (NAT). */
+		translated: z.object({ from: endpoint, to: endpoint }).optional(),
+	})
+	.optional();
 
 const tcpOptions = z.object({
 	mss: z.int().optional(),
@@ -148,9 +173,11 @@ const icmp = z.object({
 	quotes: z.object({ from: endpoint, to: endpoint, seq: z.int() }).optional(),
 	link: z.literal('loopback').optional(),
 	origin: z.enum(['firewall', 'injected']).optional(),
+	receiver,
+	router,
 	fate,
 	by,
-	/** When the capture of the other host saw it. */
+	/** When the capture of the receiver saw it. */
 	arrived: z.number().optional(),
 });
 
@@ -175,9 +202,11 @@ const segment = z.object({
 	origin: z.enum(['firewall', 'injected']).optional(),
 	/** TCP options, as far as the capture contains them. */
 	options: tcpOptions.optional(),
+	receiver,
+	router,
 	fate,
 	by,
-	/** When the capture of the other host saw it. */
+	/** When the capture of the receiver saw it. */
 	arrived: z.number().optional(),
 	/**
 	 * True if the same bytes were on the wire before. Segments that the sender's own firewall dropped were never there.
@@ -272,6 +301,12 @@ export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
 export type SegmentEvent = EventOf<'segment'>;
 export type IcmpEvent = EventOf<'icmp'>;
 export type PacketEvent = SegmentEvent | IcmpEvent;
+/** Returns the node to which a packet on the wire was sent. */
+export const receiverOf = ({ host, receiver }: Pick<PacketEvent, 'host' | 'receiver'>): NodeName =>
+	receiver ?? (host === 'client' ? 'server' : 'client');
+/** Returns the host from whose side a packet on the wire comes: `client` for one that travels towards the server. */
+export const sideOf = (packet: Pick<PacketEvent, 'host' | 'receiver'>): HostName =>
+	packet.host === 'router' ? (receiverOf(packet) === 'server' ? 'client' : 'server') : packet.host;
 export type StateEvent = EventOf<'state'>;
 /** A row of `ss`. */
 export type SocketRow = EventOf<'sockets'>['rows'][number];

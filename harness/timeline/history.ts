@@ -1,20 +1,37 @@
 import type { CapturedSegment, TcpOptions } from '../formats/types.ts';
 import { Coverage, type HostObserver, type Observer } from './coverage.ts';
-import type { Event, EventKind, EventOf, HostName, PacketEvent, SegmentEvent } from './events.ts';
+import type {
+	Event,
+	EventKind,
+	EventOf,
+	HostName,
+	MachineName,
+	NodeName,
+	PacketEvent,
+	SegmentEvent,
+} from './events.ts';
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 import type { Loss, Skip } from './timeline-file.ts';
+import { type BothSides, type Ends, type Translation, Translations } from './translations.ts';
 
 /** An event that a probe adds as it is. Events of packets are joined from observations. */
 type NonPacketEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
 
-/** The ordered history of both hosts. Probes, faults and peers add events; matchers and reports only read them. */
+/** The addresses of the nodes of a lab. A router has several. */
+export type Addresses = Readonly<Record<HostName, string> & { readonly router?: readonly string[] }>;
+
+/** The ordered history of all nodes. Probes, faults and peers add events; matchers and reports only read them. */
 export class History implements JoinContext {
 	#start: number;
-	readonly addresses: Readonly<Record<HostName, string>>;
+	#addresses: Addresses;
+	#nodes: ReadonlyMap<string, NodeName>;
+	#translations = new Translations();
+	/** All observations, if the wire is a router: a translation may become known after packets that it concerns. */
+	#observations: PacketObservation[] = [];
 	#events: NonPacketEvent[] = [];
 	#packets = new PacketJoin(this);
-	#lastSyn: Partial<Record<HostName, CapturedSegment>> = {};
-	#lastLook: Partial<Record<HostName, number>> = {};
+	#lastSyn: Partial<Record<NodeName, CapturedSegment>> = {};
+	#lastLook: Partial<Record<NodeName, number>> = {};
 	/** Up to when each observer has reported everything, and what it has lost. */
 	readonly coverage = new Coverage();
 	/** The fates of all packets sent before this time are final. */
@@ -25,16 +42,23 @@ export class History implements JoinContext {
 	#sortedNonPackets: readonly NonPacketEvent[] | undefined;
 	#sorted: readonly Event[] | undefined;
 
-	constructor(origin: number, addresses: Readonly<Record<HostName, string>>) {
+	constructor(origin: number, addresses: Addresses) {
 		this.#start = origin;
-		this.addresses = addresses;
+		this.#addresses = addresses;
+		this.#nodes = nodesOf(addresses);
 	}
 
 	/**
 	 * Starts the history after the set-up of the lab: times count from `origin` (seconds since the epoch), and events of
 	 * the set-up are removed.
+	 *
+	 * @param addresses those of the lab from now on
 	 */
-	begin(origin: number): void {
+	begin(origin: number, addresses = this.#addresses): void {
+		this.#addresses = addresses;
+		this.#nodes = nodesOf(addresses);
+		this.#translations = new Translations();
+		this.#observations = [];
 		this.coverage.begin(origin - this.#start);
 		this.#start = origin;
 		this.#events.length = 0;
@@ -45,9 +69,24 @@ export class History implements JoinContext {
 		this.#changed();
 	}
 
-	hostOf(address: string): HostName | undefined {
-		if (address === this.addresses.client) return 'client';
-		return address === this.addresses.server ? 'server' : undefined;
+	hostOf(address: string): NodeName | undefined {
+		return this.#nodes.get(address);
+	}
+
+	get isRouted(): boolean {
+		return this.#addresses.router !== undefined;
+	}
+
+	sidesOf(ends: Ends, t: number): BothSides {
+		return this.#translations.sidesOf(ends, t);
+	}
+
+	/** Records that the router translates a connection. Packets that were seen before are joined again. */
+	translate(translation: Translation): void {
+		if (!this.#translations.add(translation)) return;
+		this.#packets = new PacketJoin(this);
+		for (const observation of this.#observations) this.#packets.observe(observation);
+		this.#changed();
 	}
 
 	/** Converts seconds since the epoch to seconds since the start of the history, rounded to microseconds. */
@@ -72,7 +111,7 @@ export class History implements JoinContext {
 	 * Removes calls and output of a host's programs after `after`, the time at which the host was powered off. They were
 	 * recorded before the harness knew that time.
 	 */
-	retract(host: HostName, after: number): void {
+	retract(host: NodeName, after: number): void {
 		const kept = this.#events.filter(
 			(event) => !((event.kind === 'call' || event.kind === 'output') && event.host === host && event.t > after),
 		);
@@ -84,6 +123,7 @@ export class History implements JoinContext {
 	/** Adds the observation of a packet that left, arrived or was dropped. The fate is computed from all observations. */
 	observe(observation: PacketObservation): void {
 		this.#packets.observe(observation);
+		if (this.isRouted) this.#observations.push(observation);
 		const { what, host, packet } = observation;
 		if (
 			what === 'left' &&
@@ -115,7 +155,7 @@ export class History implements JoinContext {
 	}
 
 	/** When `ss` last sampled each host. */
-	get lastLook(): Readonly<Partial<Record<HostName, number>>> {
+	get lastLook(): Readonly<Partial<Record<NodeName, number>>> {
 		return { ...this.#lastLook };
 	}
 
@@ -142,7 +182,7 @@ export class History implements JoinContext {
 	}
 
 	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
-	isBlind(observer: Observer, host: HostName, t: number): boolean {
+	isBlind(observer: Observer, host: MachineName, t: number): boolean {
 		return this.coverage.isBlind(observer, host, t);
 	}
 
@@ -194,12 +234,12 @@ export class History implements JoinContext {
 	}
 
 	/** Returns the TCP options of the last SYN or SYN-ACK that left a host. */
-	synOptions(host: HostName): TcpOptions | undefined {
+	synOptions(host: NodeName): TcpOptions | undefined {
 		return this.#lastSyn[host]?.options;
 	}
 
 	/** Returns all events of a kind, in order; with `host`, only those of that host. */
-	of<K extends EventKind>(kind: K, host?: HostName): readonly EventOf<K>[] {
+	of<K extends EventKind>(kind: K, host?: NodeName): readonly EventOf<K>[] {
 		const { segments, icmp } = this.#packets;
 		const packets = kind === 'segment' ? segments : kind === 'icmp' ? icmp : undefined;
 		if (packets && host === undefined) return packets as readonly Event[] as readonly EventOf<K>[];
@@ -231,6 +271,14 @@ export class History implements JoinContext {
 		this.#sorted = undefined;
 		this.notify();
 	}
+}
+
+function nodesOf({ client, router = [], server }: Addresses): Map<string, NodeName> {
+	return new Map<string, NodeName>([
+		[client, 'client'],
+		[server, 'server'],
+		...router.map((address) => [address, 'router'] as const),
+	]);
 }
 
 const inOrder = <E extends Event>(events: readonly E[]): E[] => [...events].sort((a, b) => a.t - b.t);

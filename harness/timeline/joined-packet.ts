@@ -1,16 +1,22 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import type { EndpointPair } from './endpoint-pair.ts';
-import type { EventOf, HostName, MachineName } from './events.ts';
+import type { EventOf, MachineName, NodeName } from './events.ts';
 import type { ConnectionEnd, Numbers } from './numbering.ts';
 import type { Observation, Observations } from './pairing.ts';
+import type { Ends } from './translations.ts';
 
 /** One direction between two endpoints. */
 export interface Flow {
 	readonly id: number;
 	/** The host on whose loopback it is; undefined for the wire. */
-	readonly loopbackHost: HostName | undefined;
+	readonly loopbackHost: NodeName | undefined;
 	readonly from: Endpoint;
 	readonly to: Endpoint;
+	/** The endpoints with which the sender sends, if a router translates them. */
+	readonly sent: Ends | undefined;
+	/** The nodes with the addresses of sender and receiver. */
+	readonly sender: NodeName | undefined;
+	readonly receiver: NodeName | undefined;
 	readonly endpointPair: EndpointPair;
 	readonly end: ConnectionEnd;
 }
@@ -22,13 +28,16 @@ export class IdenticalPackets {
 	readonly packet: CapturedSegment | CapturedIcmp;
 	/** Undefined for ICMP. */
 	readonly flow: Flow | undefined;
-	readonly sender: HostName | undefined;
+	readonly sender: NodeName | undefined;
+	readonly receiver: NodeName | undefined;
 	/** The host on whose loopback they are; undefined for the wire. */
-	readonly loopbackHost: HostName | undefined;
+	readonly loopbackHost: NodeName | undefined;
 	/** Whether the host’s own firewall made them, with the address of the other host. */
 	readonly isForged: boolean;
 	readonly next: IdenticalPackets | undefined;
 	left: Observation | undefined;
+	entered: Observation | undefined;
+	forwarded: Observation | undefined;
 	arrived: Observation | undefined;
 	dropped: Observation | undefined;
 	packets: readonly JoinedPacket[] = NONE;
@@ -36,14 +45,15 @@ export class IdenticalPackets {
 	constructor(
 		packet: CapturedSegment | CapturedIcmp,
 		flow: Flow | undefined,
-		sender: HostName | undefined,
-		loopbackHost: HostName | undefined,
+		{ sender, receiver }: Pick<Flow, 'sender' | 'receiver'>,
+		loopbackHost: NodeName | undefined,
 		isForged: boolean,
 		next: IdenticalPackets | undefined,
 	) {
 		this.packet = packet;
 		this.flow = flow;
 		this.sender = sender;
+		this.receiver = receiver;
 		this.loopbackHost = loopbackHost;
 		this.isForged = isForged;
 		this.next = next;
@@ -112,7 +122,8 @@ export class JoinedPacket {
 
 	/** Whether the sender's own firewall dropped it, before any capture saw it. */
 	get stopped(): boolean {
-		return !this.seen.left && !this.seen.arrived && this.seenBy === this.group.sender;
+		const { left, entered, forwarded, arrived } = this.seen;
+		return !(left ?? entered ?? forwarded ?? arrived) && this.seenBy === this.group.sender;
 	}
 }
 
@@ -131,5 +142,5 @@ export function timeOf({ seenAt, stopped, answer }: JoinedPacket): number {
 }
 
 export function firstOf(seen: Observations | undefined): Observation | undefined {
-	return seen?.left ?? seen?.arrived ?? seen?.dropped;
+	return seen?.left ?? seen?.entered ?? seen?.forwarded ?? seen?.arrived ?? seen?.dropped;
 }

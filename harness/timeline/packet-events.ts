@@ -1,31 +1,71 @@
 import type { CapturedIcmp, CapturedSegment } from '../formats/types.ts';
-import { type HostName, type IcmpEvent, otherHost, type SegmentEvent } from './events.ts';
+import type { IcmpEvent, NodeName, SegmentEvent } from './events.ts';
 import type { JoinedPacket } from './joined-packet.ts';
 import type { Numbers } from './numbering.ts';
 import type { JoinContext } from './packet-join.ts';
 
 /** Returns the sender of a packet: the host with the source address or, if there is none, by who observed it. */
-function senderOf({ group: { sender, loopbackHost }, seen, first: { host } }: JoinedPacket): HostName {
+function senderOf(joined: JoinedPacket, context: JoinContext): NodeName {
+	const { group, seen, first } = joined;
+	const { sender, loopbackHost } = group;
+	const { host } = first;
 	if (loopbackHost) return loopbackHost;
+	// A router sends with the addresses of hosts, too: its firewall answers rejected packets so.
+	if (first === seen.forwarded && !context.isBlind('capture', 'router', context.at(joined.t))) return 'router';
 	if (sender) return sender;
 	// The wire drops what a host has sent, and the host's capture has missed this one.
 	if (host === 'wire') return 'client';
-	return seen.left || !seen.arrived ? host : otherHost(host);
+	return seen.left || !seen.arrived ? host : otherNode(host);
+}
+
+const otherNode = (node: NodeName): NodeName => (node === 'client' ? 'server' : 'client');
+
+/** Returns the node to which a packet was sent: by its address or, if no node has that, the other host. */
+function receiverOf({ group: { loopbackHost, receiver } }: JoinedPacket, sender: NodeName): NodeName {
+	return loopbackHost ?? (receiver === sender ? undefined : receiver) ?? otherNode(sender);
+}
+
+/** Returns the receiver of a packet for its event, unless it is the other host, and what the router saw of it. */
+function wayOf(
+	joined: JoinedPacket,
+	sender: NodeName,
+	context: JoinContext,
+): Pick<SegmentEvent, 'receiver' | 'router'> {
+	if (!context.isRouted || joined.group.loopbackHost) return {};
+	const receiver = receiverOf(joined, sender);
+	if (sender === 'router' || receiver === 'router') return { receiver };
+	const { entered, forwarded, arrived } = joined.seen;
+	const translated = forwarded?.ends ?? arrived?.ends;
+	return {
+		router: {
+			...(entered && { entered: context.at(entered.t) }),
+			...(forwarded && { forwarded: context.at(forwarded.t) }),
+			...(translated && { translated }),
+		},
+	};
 }
 
 export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEvent {
 	const { packet } = joined.group as { packet: CapturedSegment };
-	const { flags, length, window, from, to } = packet;
+	const { flags, length, window } = packet;
+	const { from, to } = joined.group.flow?.sent ?? packet;
 	const { seq = 0, ack = 0, retransmission = false } = joined.numbers ?? {};
 	const { fate, by, arrived } = fateOf(joined, context);
 	const options = optionsOf(packet, joined.numbers);
 	const absolute = { seq: packet.seq, ack: packet.ack };
 	const t = context.at(joined.t);
-	const host = senderOf(joined);
+	const host = senderOf(joined, context);
 	const { boot } = joined.first;
 	// The fast path for nearly all segments, of which there may be hundreds of thousands: spreading objects would cost
 	// more than everything else here.
-	if (!joined.group.loopbackHost && !joined.answers && options && by === undefined && arrived !== undefined) {
+	if (
+		!context.isRouted &&
+		!joined.group.loopbackHost &&
+		!joined.answers &&
+		options &&
+		by === undefined &&
+		arrived !== undefined
+	) {
 		return {
 			kind: 'segment',
 			t,
@@ -49,6 +89,7 @@ export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEv
 		...{ kind: 'segment', t, host, boot, from, to, flags, seq, ack, length, window },
 		...markOf(joined),
 		...(options && { options }),
+		...wayOf(joined, host, context),
 		fate,
 		...(by !== undefined && { by }),
 		...(arrived !== undefined && { arrived }),
@@ -60,10 +101,11 @@ export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEv
 export function icmpOf(joined: JoinedPacket, context: JoinContext, relative: number | undefined): IcmpEvent {
 	const { packet } = joined.group as { packet: CapturedIcmp };
 	const { from, to, type, code, name, mtu, quotes } = packet;
+	const host = senderOf(joined, context);
 	return {
 		kind: 'icmp',
 		t: context.at(joined.t),
-		host: senderOf(joined),
+		host,
 		boot: joined.first.boot,
 		from,
 		to,
@@ -73,6 +115,7 @@ export function icmpOf(joined: JoinedPacket, context: JoinContext, relative: num
 		...(mtu !== undefined && { mtu }),
 		...(quotes && { quotes: { from: quotes.from, to: quotes.to, seq: relative ?? quotes.seq } }),
 		...markOf(joined),
+		...wayOf(joined, host, context),
 		...fateOf(joined, context),
 	};
 }
@@ -87,12 +130,12 @@ function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): 
 }
 
 function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 'fate' | 'by' | 'arrived'> {
-	const { left, arrived, dropped } = joined.seen;
+	const { left, entered, forwarded, arrived, dropped } = joined.seen;
 	const arrivedAt = arrived && context.at(arrived.t);
-	const when = left && arrivedAt !== undefined ? { arrived: arrivedAt } : {};
+	const when = (left ?? entered ?? forwarded) && arrivedAt !== undefined ? { arrived: arrivedAt } : {};
 	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
-	const sender = senderOf(joined);
-	const receiver = joined.group.loopbackHost ?? otherHost(sender);
+	const sender = senderOf(joined, context);
+	const receiver = receiverOf(joined, sender);
 	if (arrivedAt !== undefined) {
 		return context.isBlind('firewall', receiver, arrivedAt)
 			? { fate: 'unknown', by: `${receiver} firewall`, ...when }
@@ -101,6 +144,14 @@ function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 
 	const t = context.at(joined.t);
 	// If the loss of the capture began while the packet was in transit, the capture may have missed it.
 	const until = t + context.transitLimit;
+	if (context.isRouted && sender !== 'router' && receiver !== 'router' && !forwarded) {
+		const blind = (['capture', 'firewall', 'conntrack'] as const).find(
+			(observer) => context.isBlind(observer, 'router', t) || context.isBlind(observer, 'router', until),
+		);
+		if (blind) return { fate: 'unknown', by: `router ${blind}` };
+		// It came in and did not go out: the router has no route, or the link’s MTU is too small for it.
+		return entered ? { fate: 'dropped', by: 'router' } : { fate: 'unobserved' };
+	}
 	const isUnknown = context.isBlind('capture', receiver, t) || context.isBlind('capture', receiver, until);
 	if (isUnknown) return { fate: 'unknown', by: `${receiver} capture` };
 	return context.isBlind('firewall', 'wire', t) ? { fate: 'unknown', by: 'wire firewall' } : { fate: 'unobserved' };

@@ -1,11 +1,11 @@
 import type { CapturedIcmp, CapturedSegment, Endpoint } from '../formats/types.ts';
 import { EndpointPair } from './endpoint-pair.ts';
 import {
-	HOST_NAMES,
-	type HostName,
 	type IcmpEvent,
 	MACHINE_NAMES,
 	type MachineName,
+	NODE_NAMES,
+	type NodeName,
 	type SegmentEvent,
 } from './events.ts';
 import { FirewallAnswers } from './firewall-answers.ts';
@@ -23,6 +23,7 @@ import {
 import { icmpOf, segmentOf } from './packet-events.ts';
 import { type Observations, pairObservations } from './pairing.ts';
 import { TimeOrderedList } from './time-ordered-list.ts';
+import { type BothSides, type Ends, isSameEnds } from './translations.ts';
 
 /** An observation of a packet by a capture (`left`, `arrived`) or a firewall's log (`dropped`). */
 export interface PacketObservation {
@@ -42,17 +43,21 @@ export interface PacketObservation {
 export interface JoinContext {
 	/** Converts seconds since the epoch to seconds since the start of the history. */
 	at(epochSeconds: number): number;
-	/** Returns the host with this address. */
-	hostOf(address: string): HostName | undefined;
+	/** Returns the node with this address. */
+	hostOf(address: string): NodeName | undefined;
+	/** Whether there is a router between the hosts. */
+	readonly isRouted: boolean;
+	/** Returns the endpoints of a packet on both sides of the router, at a time in seconds since the epoch. */
+	sidesOf(ends: Ends, t: number): BothSides;
 	/** How long a packet may be in transit, in seconds. */
 	readonly transitLimit: number;
 	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
-	isBlind(observer: 'capture' | 'firewall', host: MachineName, t: number): boolean;
+	isBlind(observer: 'capture' | 'firewall' | 'conntrack', host: MachineName, t: number): boolean;
 }
 
-/** The captures of both hosts. */
-const CAPTURES = HOST_NAMES.length;
-/** The number of observers: the captures, and the firewalls of hosts and wire. */
+/** The captures of all nodes. */
+const CAPTURES = NODE_NAMES.length;
+/** The number of observers: the captures, and the firewalls of nodes and wire. */
 const OBSERVERS = CAPTURES + MACHINE_NAMES.length;
 
 /**
@@ -86,7 +91,9 @@ export class PacketJoin {
 		this.#observationCounts[observer] = count + 1;
 		const order = count * OBSERVERS + observer;
 		const group = this.#groupOf(host, packet);
-		group[what] = { t: packet.t, host, boot, order, by, rejected, earlier: group[what] };
+		const kind = kindOf(group, host, what);
+		const ends = this.#context.isRouted ? endsOf(group, packet) : undefined;
+		group[kind] = { t: packet.t, host, boot, order, by, rejected, ...(ends && { ends }), earlier: group[kind] };
 		this.#changed.add(group);
 		this.#segments = undefined;
 		this.#icmp = undefined;
@@ -137,11 +144,12 @@ export class PacketJoin {
 			const identity = `${loopbackHost} ${identityOfIcmp(packet)}`;
 			const known = this.#icmpGroups.get(identity);
 			if (known) return known;
-			const group = new IdenticalPackets(packet, undefined, sender, loopbackHost, isForged, undefined);
+			const ends = { sender, receiver: this.#context.hostOf(packet.to) };
+			const group = new IdenticalPackets(packet, undefined, ends, loopbackHost, isForged, undefined);
 			this.#icmpGroups.set(identity, group);
 			return group;
 		}
-		const flow = this.#flowOf(isForged ? undefined : loopbackHost, packet.from, packet.to);
+		const flow = this.#flowOf(isForged ? undefined : loopbackHost, packet, packet.t);
 		const hash = hashOf(packet, flow);
 		const latest = this.#groups.get(hash);
 		for (let known = latest; known; known = known.next)
@@ -161,24 +169,39 @@ export class PacketJoin {
 			ipId,
 			options,
 		};
-		const group = new IdenticalPackets(kept, flow, sender, loopbackHost, isForged, latest);
+		const nodes = loopbackHost === undefined ? flow : { sender, receiver: flow.receiver };
+		const group = new IdenticalPackets(kept, flow, nodes, loopbackHost, isForged, latest);
 		this.#groups.set(hash, group);
 		return group;
 	}
 
-	#flowOf(loopbackHost: HostName | undefined, from: Endpoint, to: Endpoint): Flow {
+	/** Returns the flow of a packet with these ends that was seen at `t`, in seconds since the epoch. */
+	#flowOf(loopbackHost: NodeName | undefined, ends: Ends, t: number): Flow {
+		const { isRouted } = this.#context;
+		if (isRouted && loopbackHost === undefined) return this.#flowBetween(this.#context.sidesOf(ends, t));
+		const { from, to } = ends;
 		// Most packets belong to the same connection as the packet before, in either direction.
 		for (const flow of this.#latestFlows)
 			if (flow.loopbackHost === loopbackHost && isSame(flow.from, from) && isSame(flow.to, to)) return flow;
-		const names = [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
+		const names = namesOf(ends);
 		const key = `${loopbackHost} ${names[0]}>${names[1]}`;
-		const known = this.#flows.get(key) ?? this.#newFlow(loopbackHost, from, to, names);
+		const known = this.#flows.get(key) ?? this.#newFlow(loopbackHost, ends, undefined, ends.to);
 		this.#flows.set(key, known);
 		this.#latestFlows = [known, ...this.#latestFlows.slice(0, 1)];
 		return known;
 	}
 
-	#newFlow(loopbackHost: HostName | undefined, from: Endpoint, to: Endpoint, names: readonly [string, string]): Flow {
+	/** Returns the flow of packets that a router may translate. */
+	#flowBetween({ sent, arriving, common }: BothSides): Flow {
+		const key = [common, sent].map((ends) => namesOf(ends).join('>')).join(' ');
+		const translated = isSameEnds(sent, common) ? undefined : sent;
+		const known = this.#flows.get(key) ?? this.#newFlow(undefined, common, translated, arriving.to);
+		this.#flows.set(key, known);
+		return known;
+	}
+
+	#newFlow(loopbackHost: NodeName | undefined, { from, to }: Ends, sent: Ends | undefined, receiver: Endpoint): Flow {
+		const names = namesOf({ from, to });
 		const ends = [...names].sort();
 		const pair = `${loopbackHost} ${ends.join(' ')}`;
 		const endpointPair = this.#endpointPairs.get(pair) ?? new EndpointPair(names[0] === names[1]);
@@ -188,6 +211,9 @@ export class PacketJoin {
 			loopbackHost,
 			from: { ...from },
 			to: { ...to },
+			sent,
+			sender: this.#context.hostOf((sent?.from ?? from).address),
+			receiver: this.#context.hostOf(receiver.address),
 			endpointPair,
 			end: names[0] === ends[0] ? 0 : 1,
 		};
@@ -206,7 +232,8 @@ export class PacketJoin {
 	}
 
 	#pair(group: IdenticalPackets, renumbered: Set<EndpointPair>): void {
-		const all = pairObservations(group, group.loopbackHost ? undefined : group.sender);
+		const { loopbackHost, sender, receiver } = group;
+		const all = pairObservations(group, loopbackHost ? undefined : sender, loopbackHost ? undefined : receiver);
 		const areSame =
 			all.length === group.packets.length &&
 			all.every((seen, index) => firstOf(seen) === firstOf(group.packets[index]?.seen));
@@ -256,7 +283,7 @@ export class PacketJoin {
 		const isOfLoopback =
 			loopbackHost !== undefined &&
 			[from, to].every(({ address }) => (this.#context.hostOf(address) ?? loopbackHost) === loopbackHost);
-		const flow = this.#flowOf(isOfLoopback ? loopbackHost : undefined, from, to);
+		const flow = this.#flowOf(isOfLoopback ? loopbackHost : undefined, { from, to }, t);
 		return flow.endpointPair.lastBefore(
 			t,
 			(joined) =>
@@ -266,3 +293,22 @@ export class PacketJoin {
 }
 
 const addressOf = (end: Endpoint | string) => (typeof end === 'string' ? end : end.address);
+const namesOf = ({ from, to }: Ends) => [`${from.address}:${from.port}`, `${to.address}:${to.port}`] as const;
+
+/** Returns what an observation shows of a packet. A router sees packets that it neither sends nor receives. */
+function kindOf(
+	{ loopbackHost, sender, receiver }: IdenticalPackets,
+	host: MachineName,
+	what: PacketObservation['what'],
+): keyof Observations {
+	if (host !== 'router' || loopbackHost !== undefined || what === 'dropped') return what;
+	if (what === 'arrived') return receiver === 'router' ? 'arrived' : 'entered';
+	return sender === 'router' ? 'left' : 'forwarded';
+}
+
+/** Returns the endpoints of an observed segment, if they are not those with which it was sent. */
+function endsOf({ flow }: IdenticalPackets, packet: PacketObservation['packet']): Ends | undefined {
+	if (!flow || packet.kind !== 'segment') return undefined;
+	const { from, to } = packet;
+	return isSameEnds({ from, to }, flow.sent ?? flow) ? undefined : { from, to };
+}

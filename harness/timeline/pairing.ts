@@ -1,4 +1,5 @@
-import type { HostName, MachineName } from './events.ts';
+import type { MachineName, NodeName } from './events.ts';
+import type { Ends } from './translations.ts';
 
 /** When and where a packet was observed. */
 export interface Observation {
@@ -12,6 +13,8 @@ export interface Observation {
 	readonly by: string | undefined;
 	/** Whether the rule of that fault also answers the packet (REJECT). */
 	readonly rejected: boolean | undefined;
+	/** The endpoints that it had, if a router translated them. */
+	readonly ends?: Ends | undefined;
 	/** The previous observation of the same kind in the same group of identical packets. */
 	readonly earlier: Observation | undefined;
 }
@@ -19,6 +22,9 @@ export interface Observation {
 /** The latest observation of each kind in a group of identical packets. */
 export interface LatestObservations {
 	readonly left: Observation | undefined;
+	/** By the router between sender and receiver, when it came in and when it went out. */
+	readonly entered: Observation | undefined;
+	readonly forwarded: Observation | undefined;
 	readonly arrived: Observation | undefined;
 	readonly dropped: Observation | undefined;
 }
@@ -26,6 +32,8 @@ export interface LatestObservations {
 /** The observations of one packet, at least one. */
 export interface Observations {
 	left?: Observation;
+	entered?: Observation;
+	forwarded?: Observation;
 	arrived?: Observation;
 	dropped?: Observation;
 }
@@ -38,21 +46,26 @@ const TOLERANCE = 0.002;
  * left before it, because a lost packet does not arrive later. Packets arrive in the order in which they left. The
  * result does not depend on the order in which the observations were added.
  *
- * @param sender the host that sends these packets: what its own firewall drops, no capture sees
+ * @param sender the node that sends these packets: what its own firewall drops, no capture sees
+ * @param receiver the node to which they are sent
  */
-export function pairObservations(latest: LatestObservations, sender: HostName | undefined): Observations[] {
+export function pairObservations(
+	latest: LatestObservations,
+	sender: NodeName | undefined,
+	receiver?: NodeName,
+): Observations[] {
+	if (latest.entered || latest.forwarded) return pairRouted(latest, sender);
 	if (!latest.left?.earlier && !latest.arrived?.earlier && !latest.dropped)
 		return pairSingle(latest.left, latest.arrived);
 	const [left, arrived, dropped] = [inOrder(latest.left), inOrder(latest.arrived), inOrder(latest.dropped)];
 	const droppedBy = (matches: (host: MachineName) => boolean) => dropped.filter(({ host }) => matches(host));
+	const isBetween = (host: MachineName) =>
+		host === 'wire' || (host === 'router' && sender !== 'router' && receiver !== 'router');
 	const stopped = droppedBy((host) => host === sender);
-	const lost = droppedBy((host) => host !== sender && host !== 'wire');
+	const lost = droppedBy((host) => host !== sender && !isBetween(host));
 	const packets: Observations[] = left.map((observation) => ({ left: observation }));
-	// What was dropped on the wire arrives nowhere.
-	const lostOnWire = matchInOrder(
-		left,
-		droppedBy((host) => host === 'wire'),
-	);
+	// What was dropped on the way arrives nowhere.
+	const lostOnWire = matchInOrder(left, droppedBy(isBetween));
 	for (const [index, observation] of lostOnWire.pairs) (packets[index] as Observations).dropped = observation;
 	const passed = packets.filter((packet) => packet.dropped === undefined);
 	const arrivals = matchInOrder(
@@ -76,6 +89,56 @@ export function pairObservations(latest: LatestObservations, sender: HostName | 
 	for (const [index, observation] of guessed.pairs) (notSeenArriving[index] as Observations).dropped = observation;
 	packets.push(...[...stopped, ...lostOnWire.rest, ...guessed.rest].map((observation) => ({ dropped: observation })));
 	return packets;
+}
+
+/** Does the same for packets that the capture of a router in between has seen. */
+function pairRouted(latest: LatestObservations, sender: NodeName | undefined): Observations[] {
+	const dropped = inOrder(latest.dropped);
+	const packets: Observations[] = inOrder(latest.left).map((left) => ({ left }));
+	/**
+	 * Adds observations of one kind to packets with an earlier one, first to those with the first of these kinds. The
+	 * rest are packets of which nothing earlier was seen.
+	 */
+	const add = (
+		kind: keyof Observations,
+		observations: readonly Observation[],
+		...after: readonly (keyof Observations)[]
+	) => {
+		let rest = observations;
+		for (const before of after) {
+			const candidates = packets
+				.filter((packet) => packet[before] && !packet[kind] && !packet.dropped && isLatest(packet, before))
+				.sort((one, other) => (one[before]?.t ?? 0) - (other[before]?.t ?? 0));
+			const matched = matchInOrder(
+				candidates.map((packet) => packet[before] as Observation),
+				rest,
+			);
+			for (const [index, observation] of matched.pairs) (candidates[index] as Observations)[kind] = observation;
+			rest = matched.rest;
+		}
+		packets.push(...rest.map((observation) => ({ [kind]: observation })));
+	};
+	add('entered', inOrder(latest.entered), 'left');
+	add(
+		'dropped',
+		dropped.filter(({ host }) => host === 'router'),
+		'entered',
+		'left',
+	);
+	add('forwarded', inOrder(latest.forwarded), 'entered');
+	add('arrived', inOrder(latest.arrived), 'forwarded', 'entered', 'left');
+	const atReceiver = dropped.filter(({ host }) => host !== 'router' && host !== sender);
+	add('dropped', atReceiver, 'arrived', 'forwarded', 'entered', 'left');
+	packets.push(...dropped.filter(({ host }) => host === sender).map((observation) => ({ dropped: observation })));
+	return packets;
+}
+
+/** The observations of a packet in the order in which they are made. */
+const WAY = ['left', 'entered', 'forwarded', 'arrived'] as const;
+
+/** Whether nothing later of a packet was seen. */
+function isLatest(packet: Observations, kind: keyof Observations): boolean {
+	return WAY.slice(WAY.indexOf(kind as (typeof WAY)[number]) + 1).every((later) => packet[later] === undefined);
 }
 
 function inOrder(last: Observation | undefined): Observation[] {

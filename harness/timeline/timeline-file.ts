@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventSchema, machineName } from './events.ts';
+import { eventSchema, machineName, NODE_NAMES, type NodeName } from './events.ts';
 
 /** The version of the schema. It is raised when a reader of the old form would misread the new one. */
 export const TIMELINE_VERSION = 2;
@@ -67,12 +67,21 @@ export const timelineSchema = z.object({
 	hosts: z.object({
 		client: z.object({ ip: z.string(), mac: z.string() }),
 		server: z.object({ ip: z.string(), mac: z.string() }),
+		/**
+		 * The router, if the wire is one. `ip` and `mac` are those of its interface to the client; `serverSide` is the other
+		 * one.
+		 */
+		router: z
+			.object({ ip: z.string(), mac: z.string(), serverSide: z.object({ ip: z.string(), mac: z.string() }) })
+			.optional(),
 	}),
 	clocks: z.array(clock),
 	/** Empty if every observer saw everything. */
 	losses: z.array(loss),
-	/** When `ss` last sampled each host. Later changes of states that only `ss` shows are not known. */
-	lastLook: z.object({ client: z.number().optional(), server: z.number().optional() }).optional(),
+	/** When `ss` last sampled each node. Later changes of states that only `ss` shows are not known. */
+	lastLook: z
+		.object({ client: z.number().optional(), router: z.number().optional(), server: z.number().optional() })
+		.optional(),
 	skipped: z.array(skip),
 	verdicts: z.array(verdict),
 	/** Absent if nothing was measured. */
@@ -80,6 +89,9 @@ export const timelineSchema = z.object({
 	events: z.array(eventSchema),
 });
 export type TimelineFile = z.infer<typeof timelineSchema>;
+/** Returns the nodes of a lab, in the order of the lifelines. */
+export const nodesOf = ({ hosts }: Pick<TimelineFile, 'hosts'>): NodeName[] =>
+	NODE_NAMES.filter((node) => hosts[node] !== undefined);
 export type Offloads = z.infer<typeof offloads>;
 export type Loss = z.infer<typeof loss>;
 export type Skip = z.infer<typeof skip>;

@@ -1,3 +1,4 @@
+import { forEachNode, NODE_NAMES, type NodeName } from '../../timeline/events.ts';
 import type { FullWidthItem, Item } from './item.ts';
 import { tallyOf } from './tally.ts';
 
@@ -115,8 +116,8 @@ function historiesOf(items: readonly Item[]): Map<string, ConnectionHistory> {
 	return histories;
 }
 
-function placesOf(section: number): Readonly<Record<'client' | 'wire' | 'server', string>> {
-	return { client: `client ${section}`, wire: `wire ${section}`, server: `server ${section}` };
+function placesOf(section: number): Readonly<Record<NodeName | 'wire', string>> {
+	return { ...forEachNode((node) => `${node} ${section}`), wire: `wire ${section}` };
 }
 
 /** Groups connections by their signatures. */
@@ -124,7 +125,7 @@ function groupsOf(histories: ReadonlyMap<string, ConnectionHistory>): Map<string
 	const groups = new Map<string, ConnectionHistory[]>();
 	for (const history of histories.values()) {
 		if (history.count > MOST_ITEMS) continue;
-		const signature = ['client', 'wire', 'server'].flatMap((slot) =>
+		const signature = [...NODE_NAMES, 'wire'].flatMap((slot) =>
 			[...history.signature]
 				.filter(([place]) => place.startsWith(slot))
 				.map(([place, sorts]) => `${place}: ${sorts.join(', ')}`)

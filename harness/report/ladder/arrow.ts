@@ -1,3 +1,4 @@
+import { NODE_NAMES } from '../../timeline/events.ts';
 import { cut, duration, printable, wrap } from '../text-format.ts';
 import type { Arrow } from './model.ts';
 
@@ -5,24 +6,71 @@ import type { Arrow } from './model.ts';
 const ENDS = { dropped: '╳', unobserved: '╌', unknown: '?' } as const;
 const LOST_SHARE = 0.6;
 
+/** Whether an arrow points to the right. Nodes are drawn in the order of their names. */
+export const isRightwards = ({ from, to }: Pick<Arrow, 'from' | 'to'>) =>
+	NODE_NAMES.indexOf(from) < NODE_NAMES.indexOf(to);
+
 /** Draws an arrow and its notes as lines of this width. It points to the receiver; the client is on the left. */
 export function drawArrow(arrow: Arrow, width: number): string[] {
 	const notes = notesOf(arrow);
+	const toTheRight = isRightwards(arrow);
 	if (arrow.fate === 'delivered') {
 		const label = labelOf(arrow, width - 5);
-		const line = arrow.from === 'client' ? `${dashed(label, width - 1)}▶` : `◀${dashed(label, width - 1)}`;
+		const line = toTheRight ? `${dashed(label, width - 1)}▶` : `◀${dashed(label, width - 1)}`;
 		return [line, ...besideReceiver(arrow, wrapped(notes, width), width)];
 	}
 	const label = labelOf(arrow, width - 7);
 	const body = dashed(label, Math.max(label.length + 6, Math.floor(width * LOST_SHARE)) - 1);
-	const line = arrow.from === 'client' ? `${body}${ENDS[arrow.fate]}` : `${ENDS[arrow.fate]}${body}`;
+	const line = toTheRight ? `${body}${ENDS[arrow.fate]}` : `${ENDS[arrow.fate]}${body}`;
 	const room = width - line.length - 2;
-	if (notes.length <= room)
-		return [arrow.from === 'client' ? `${line} ${notes}`.padEnd(width) : `${notes} ${line}`.padStart(width)];
+	if (notes.length <= room) return [toTheRight ? `${line} ${notes}`.padEnd(width) : `${notes} ${line}`.padStart(width)];
 	return [
-		arrow.from === 'client' ? line.padEnd(width) : line.padStart(width),
+		toTheRight ? line.padEnd(width) : line.padStart(width),
 		...besideReceiver(arrow, wrapped(notes, width), width),
 	];
+}
+
+/**
+ * Draws an arrow between two of three lifelines, the router's being in the middle: it crosses the router's, or ends
+ * where the packet was lost.
+ */
+export function drawRoutedArrow(arrow: Arrow, width: number): string[] {
+	const half = (width - 1) / 2;
+	const blank = ' '.repeat(half);
+	const toTheRight = isRightwards(arrow);
+	if (arrow.from === 'router' || arrow.to === 'router') {
+		const isLeft = (arrow.from === 'router') !== toTheRight;
+		return drawArrow({ ...arrow, router: undefined }, half).map((line, index) => {
+			const lifeline = index > 0 ? '│' : isLeft ? (line.endsWith('─') ? '┤' : '│') : line.startsWith('─') ? '├' : '│';
+			return isLeft ? `${line}${lifeline}${blank}` : `${blank}${lifeline}${line}`;
+		});
+	}
+	const [near, lifeline, far] = halvesOf(arrow, half);
+	const notes = notesOf(arrow);
+	const across = (one: string, middle: string, other: string) =>
+		toTheRight
+			? `${one.padEnd(half)}${middle}${other.padEnd(half)}`
+			: `${other.padStart(half)}${middle}${one.padStart(half)}`;
+	if (notes !== '' && far === '' && notes.length <= half - 1)
+		return [across(near, lifeline, toTheRight ? ` ${notes}` : `${notes} `)];
+	return [
+		across(near, lifeline, far),
+		...wrapped(notes, half).map((line) =>
+			across('', '│', toTheRight ? line.padStart(half - 1) : line.padEnd(half - 1)),
+		),
+	];
+}
+
+/** Returns the sender's half of an arrow, the router's lifeline, and the receiver's half. */
+function halvesOf({ from, to, fate, router, name, numbers }: Arrow, half: number): [string, string, string] {
+	const toTheRight = isRightwards({ from, to });
+	const label = labelOf({ name, numbers }, half - 4);
+	const ended = (line: string, end: string) => (toTheRight ? `${line}${end}` : `${end}${line}`);
+	const [whole, short] = [dashed(label, half), Math.floor(half * LOST_SHARE)];
+	if (fate === 'delivered') return [whole, '┼', ended('─'.repeat(half - 1), toTheRight ? '▶' : '◀')];
+	if (router === 'forwarded') return [whole, '┼', ended('─'.repeat(short), ENDS[fate])];
+	if (router === 'entered') return [ended(dashed(label, half - 1), ENDS[fate]), '│', ''];
+	return [ended(dashed(label, Math.max(label.length + 2, short)), ENDS[fate]), '│', ''];
 }
 
 function wrapped(notes: string, width: number): string[] {
@@ -30,7 +78,7 @@ function wrapped(notes: string, width: number): string[] {
 }
 
 function besideReceiver(arrow: Arrow, lines: readonly string[], width: number): string[] {
-	return lines.map((line) => (arrow.from === 'client' ? `${line} `.padStart(width) : ` ${line}`.padEnd(width)));
+	return lines.map((line) => (isRightwards(arrow) ? `${line} `.padStart(width) : ` ${line}`.padEnd(width)));
 }
 
 function dashed(label: string, width: number): string {

@@ -1,4 +1,4 @@
-import type { Event, HostName } from '../../timeline/events.ts';
+import type { Event, NodeName } from '../../timeline/events.ts';
 import { portIn } from './call-items.ts';
 import type { Connections } from './connections.ts';
 import { type Call, PRECISION, RETURN_PRECISION, type Segment } from './item.ts';
@@ -81,6 +81,6 @@ export class CallConnections {
 	}
 }
 
-function descriptor({ host, pid }: { readonly host: HostName; readonly pid: number }, fd: number): string {
+function descriptor({ host, pid }: { readonly host: NodeName; readonly pid: number }, fd: number): string {
 	return `${host} ${pid} ${fd}`;
 }

@@ -1,4 +1,4 @@
-import type { Event, HostName } from '../../timeline/events.ts';
+import type { Event, NodeName } from '../../timeline/events.ts';
 import { acts, isDrawn, waits } from './call-items.ts';
 import { type Call, PRECISION, RETURN_PRECISION } from './item.ts';
 
@@ -49,7 +49,7 @@ export class CallPlacement {
 	}
 
 	/** Returns whether anything that is drawn happened in between. Effects of a call of the host `own` do not count. */
-	#happened(after: number, before: number, own: HostName | undefined): boolean {
+	#happened(after: number, before: number, own: NodeName | undefined): boolean {
 		const end = this.#ends[firstAfter(this.#ends, after, (t) => t)];
 		if (end !== undefined && end < before) return true;
 		const first = firstAfter(this.#events, after, ({ t }) => t);
@@ -71,7 +71,7 @@ export class CallPlacement {
 }
 
 /** Returns whether an event may be the immediate effect of a call on this host: a segment or a change of state. */
-function isEffect(event: Event, host: HostName): boolean {
+function isEffect(event: Event, host: NodeName): boolean {
 	if (event.kind === 'state') return event.host === host;
 	return (event.kind === 'segment' || event.kind === 'icmp') && event.host === host && event.link === undefined;
 }

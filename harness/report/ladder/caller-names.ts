@@ -1,4 +1,4 @@
-import type { HostName } from '../../timeline/events.ts';
+import { forEachNode } from '../../timeline/events.ts';
 import type { Call } from './item.ts';
 
 /**
@@ -6,7 +6,7 @@ import type { Call } from './item.ts';
  * `socat[2]` for its second process.
  */
 export class CallerNames {
-	readonly #peers: Record<HostName, Set<string>> = { client: new Set(), server: new Set() };
+	readonly #peers = forEachNode(() => new Set<string>());
 	readonly #processes = new Map<string, Map<number, number>>();
 	/** Threads by process, if several of them blocked at once. */
 	readonly #threads = new Map<string, Map<number, number>>();

@@ -1,5 +1,5 @@
 import { isCall, isCallOf } from '../../timeline/call-families.ts';
-import { type EventOf, type HostName, otherHost } from '../../timeline/events.ts';
+import { type Event, type EventOf, forEachNode, type NodeName, sideOf } from '../../timeline/events.ts';
 import { type Call, type Item, PRECISION, RETURN_PRECISION, SAMPLE_PRECISION, type Segment } from './item.ts';
 import type { Causes } from './order.ts';
 
@@ -104,10 +104,18 @@ class HostIndex {
 	bytesRead = 0;
 }
 
+/** A router’s own packets are indexed with those of the host from whose side they come: they have the same effects. */
+function placeOf(event: Exclude<Event, { kind: 'step' | 'fault' }>): NodeName {
+	return event.kind === 'segment' || event.kind === 'icmp' ? sideOf(event) : event.host;
+}
+
+/** Where the causes of a node’s items are. */
+const OTHERS: Readonly<Record<NodeName, NodeName>> = { client: 'server', router: 'router', server: 'client' };
+
 /** Indexes the items of one connection, and searches them for causes. */
 class ConnectionIndex {
 	readonly #items: readonly Item[];
-	readonly #hosts: Readonly<Record<HostName, HostIndex>> = { client: new HostIndex(), server: new HostIndex() };
+	readonly #hosts = forEachNode(() => new HostIndex());
 
 	constructor(items: readonly Item[]) {
 		this.#items = items;
@@ -117,7 +125,7 @@ class ConnectionIndex {
 	add(index: number, item: Item): number | undefined {
 		const { event } = item;
 		if (event === undefined || !('host' in event) || event.kind === 'fault') return undefined;
-		const host = this.#hosts[event.host];
+		const host = this.#hosts[placeOf(event)];
 		switch (event.kind) {
 			case 'segment': {
 				// On loopback, both ends are the same host, and their marks are below each other anyway.
@@ -144,8 +152,9 @@ class ConnectionIndex {
 		const item = this.#items[index] as Item;
 		const { event, slot } = item;
 		if (event === undefined || !('host' in event) || event.kind === 'fault') return;
-		const own = this.#hosts[event.host];
-		const other = this.#hosts[otherHost(event.host)];
+		const place = placeOf(event);
+		const own = this.#hosts[place];
+		const other = this.#hosts[OTHERS[place]];
 		if (event.kind !== 'segment') this.#visit(index, this.#causeOf(index, item, own, other), visit);
 		else if (slot === 'wire') this.#visitCausesOfSegment(index, event, own, other, visit);
 	}

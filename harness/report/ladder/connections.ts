@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../formats/types.ts';
-import type { Event, HostName } from '../../timeline/events.ts';
+import { type Event, type EventOf, NODE_NAMES, type NodeName } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 
 /** The addresses of a socket, from the point of view of its host. */
@@ -15,14 +15,14 @@ const MOST_IN_LEGEND = 8;
 export class Connections {
 	readonly #numbers = new Map<string, number>();
 	readonly #keys = new Map<number, string>();
-	readonly #listeners = new Map<HostName, Set<number>>([
-		['client', new Set()],
-		['server', new Set()],
-	]);
+	/** The keys of connections by the ports that the server sees, if a router translates them. */
+	readonly #translated = new Map<string, string>();
+	readonly #listeners = new Map<NodeName, Set<number>>(NODE_NAMES.map((node) => [node, new Set()]));
 	readonly #hosts: TimelineFile['hosts'];
 
 	constructor({ events, hosts }: Pick<TimelineFile, 'events' | 'hosts'>) {
 		this.#hosts = hosts;
+		for (const event of events) if (event.kind === 'segment') this.#addTranslation(event);
 		for (const event of events) {
 			const key = this.#keyOfEvent(event);
 			if (key !== undefined && !this.#numbers.has(key)) this.#numbers.set(key, this.#numbers.size + 1);
@@ -31,14 +31,43 @@ export class Connections {
 	}
 
 	/** Returns the same key for both ends. Undefined for a listener, or a socket that is not bound yet. */
-	keyOf(host: HostName, { local, remote }: SocketAddresses): string | undefined {
+	keyOf(host: NodeName, { local, remote }: SocketAddresses): string | undefined {
 		if (local.port === 0 || remote.port === 0) return undefined;
 		if (isLoopback({ local, remote }))
 			return `${host} ${Math.min(local.port, remote.port)} ${Math.max(local.port, remote.port)}`;
 		// The answer of a firewall has the address of the other host, although this host sent it.
+		if (host === 'router') return this.#keyAtRouter({ local, remote });
 		const isOwn = this.#isAddressOf(host, local) || !this.#isAddressOf(host, remote);
 		const [own, other] = isOwn ? [local, remote] : [remote, local];
-		return host === 'client' ? this.#keyOfPorts(own.port, other.port) : this.#keyOfPorts(other.port, own.port);
+		return host === 'client' ? this.#keyOfPorts(own.port, other.port) : this.#keyAtServer(other.port, own.port);
+	}
+
+	/** What the router sends has its own address, or that of one of the hosts if its firewall forged it. */
+	#keyAtRouter({ local, remote }: SocketAddresses): string {
+		const ofClient = [local, remote].find((end) => this.#isAddressOf('client', end));
+		if (ofClient) return this.#keyOfPorts(ofClient.port, (ofClient === local ? remote : local).port);
+		const [own, other] = this.#isAddressOf('server', local) ? [remote, local] : [local, remote];
+		return this.#keyAtServer(own.port, other.port);
+	}
+
+	#keyAtServer(client: number, server: number): string {
+		return this.#translated.get(`${client} ${server}`) ?? this.#keyOfPorts(client, server);
+	}
+
+	/** A router may translate the ports between the client and the server. The client’s are those of the connection. */
+	#addTranslation({ host, from, to, router }: EventOf<'segment'>): void {
+		const { translated } = router ?? {};
+		if (!translated || host === 'router') return;
+		const sent = [from.port, to.port] as const;
+		const arrived = [translated.from.port, translated.to.port] as const;
+		const [[client, server], [clientThere, serverThere]] =
+			host === 'client'
+				? [sent, arrived]
+				: [
+						[arrived[1], arrived[0]],
+						[sent[1], sent[0]],
+					];
+		this.#translated.set(`${clientThere} ${serverThere}`, this.#keyOfPorts(client as number, server as number));
 	}
 
 	/** Returns the same string object for equal keys, to save memory: there may be very many segments. */
@@ -52,7 +81,7 @@ export class Connections {
 	}
 
 	/** Returns `#2`, or undefined for a listener, or if there is only one connection. */
-	labelOf(host: HostName, ends: SocketAddresses): string | undefined {
+	labelOf(host: NodeName, ends: SocketAddresses): string | undefined {
 		return this.labelOfKey(this.keyOf(host, ends));
 	}
 
@@ -65,7 +94,7 @@ export class Connections {
 	 * Returns a label for a socket of a host: the number of its connection, or the port of a listener. Undefined if there
 	 * is only one such socket.
 	 */
-	socketOf(host: HostName, ends: SocketAddresses): string | undefined {
+	socketOf(host: NodeName, ends: SocketAddresses): string | undefined {
 		const label = this.labelOf(host, ends);
 		if (label !== undefined || !isListener(ends)) return label;
 		const several = (this.#listeners.get(host)?.size ?? 0) > 1 || this.#numbers.size > 1;
@@ -85,8 +114,8 @@ export class Connections {
 		return event.kind === 'state' ? this.keyOf(event.host, event) : undefined;
 	}
 
-	#isAddressOf(host: HostName, { address }: Endpoint): boolean {
-		return address === this.#hosts[host].ip;
+	#isAddressOf(host: NodeName, { address }: Endpoint): boolean {
+		return address === this.#hosts[host]?.ip;
 	}
 }
 

@@ -9,7 +9,7 @@ const drawn = (builder: TimelineBuilder) => renderLadder(build(builder)).replace
 const eventRows = (builder: TimelineBuilder) =>
 	layOut(build(builder)).rows.filter((row): row is EventRow => row.kind === 'events');
 const marks = (builder: TimelineBuilder, host: HostName) =>
-	eventRows(builder).flatMap((row) => row[host].map(({ head, detail, tail }) => `${head}${detail}${tail}`));
+	eventRows(builder).flatMap((row) => row.marks[host].map(({ head, detail, tail }) => `${head}${detail}${tail}`));
 
 function pictures(timeline: TimelineFile): { text: string; svg: string } {
 	const ladder = layOut(timeline);
@@ -149,7 +149,7 @@ describe('a call', () => {
 			.segment(1.0491, 'server', 'S.', { ack: 1 })
 			.segment(1.0492, 'client', '.', { seq: 1, ack: 1 });
 		expect(marks(builder, 'server')).toEqual(['accept4(3) …', '… accept4 = 4']);
-		expect(eventRows(builder).map(({ wire, server }) => [wire?.name, server.length])).toEqual([
+		expect(eventRows(builder).map(({ wire, marks: { server } }) => [wire?.name, server.length])).toEqual([
 			[undefined, 1],
 			['S', 0],
 			['S.', 0],
@@ -167,7 +167,9 @@ describe('a call', () => {
 			.call(1, 'client', 'connect', '3, {sin_port=htons(8080)}, 16', { fd: 3, returned: 0, took: 0.001, socket })
 			.segment(1.005, 'client', 'S')
 			.segment(1.0051, 'server', 'S.', { ack: 1 });
-		expect(eventRows(builder).map(({ wire, client }) => [wire?.name, client.map(({ head }) => head)])).toEqual([
+		expect(
+			eventRows(builder).map(({ wire, marks: { client } }) => [wire?.name, client.map(({ head }) => head)]),
+		).toEqual([
 			[undefined, ['connect(']],
 			['S', []],
 			['S.', ['… connect']],
@@ -188,7 +190,7 @@ describe('a call', () => {
 			.call(1, 'client', 'write', '3<TCP:[1]>, "hi", 2', { fd: 3, returned: 2 })
 			.segment(1.0001, 'client', '.', { seq: 1, length: 1448 })
 			.segment(1.0002, 'client', 'P.', { seq: 1449, length: 100 });
-		expect(eventRows(builder).map(({ client, wire }) => [client.length, wire?.name])).toEqual([
+		expect(eventRows(builder).map(({ marks: { client }, wire }) => [client.length, wire?.name])).toEqual([
 			[1, '.'],
 			[0, 'P.'],
 		]);

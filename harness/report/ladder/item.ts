@@ -1,4 +1,4 @@
-import type { Event, EventOf, HostName } from '../../timeline/events.ts';
+import type { Event, EventOf, NodeName } from '../../timeline/events.ts';
 import type { Arrow, FaultRow, LossRow, Mark, RepeatRow, StepRow, SummaryRow } from './model.ts';
 
 interface ItemBase {
@@ -22,7 +22,7 @@ interface ItemBase {
 }
 
 /** An item at a host. */
-export type HostItem = ItemBase & { readonly slot: HostName; readonly mark: Mark };
+export type HostItem = ItemBase & { readonly slot: NodeName; readonly mark: Mark };
 /** An item that crosses the wire. */
 export type WireItem = ItemBase & { readonly slot: 'wire'; readonly arrow: Arrow };
 /** An item across the whole picture. */

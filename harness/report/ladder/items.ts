@@ -1,5 +1,5 @@
 import { describeEvent, describeRow } from '../../timeline/describe.ts';
-import type { Event, EventOf, HostName } from '../../timeline/events.ts';
+import { type Event, type EventOf, forEachNode, type NodeName } from '../../timeline/events.ts';
 import type { Loss, TimelineFile } from '../../timeline/timeline-file.ts';
 import { duration } from '../text-format.ts';
 import { CallConnections } from './call-connections.ts';
@@ -32,7 +32,7 @@ export function itemsOf(
 
 /** A call that has not returned yet. */
 interface PendingCall {
-	readonly host: HostName;
+	readonly host: NodeName;
 	/** Its name and arguments, as far as they are known at its beginning. */
 	readonly text: string;
 	readonly t: number;
@@ -67,7 +67,7 @@ class Itemizer {
 	readonly #callerNames: CallerNames;
 	readonly #wire: PacketArrows;
 	readonly #sockets: SocketChanges;
-	readonly #boots: Record<HostName, number> = { client: 1, server: 1 };
+	readonly #boots = forEachNode(() => 1);
 	readonly #pending = new Map<string, PendingCall>();
 	readonly #blocks: WithoutLane<BlockedCall>[] = [];
 	readonly #end: number;

@@ -9,7 +9,9 @@ import { type LadderRow, layOut, renderLadder } from './index.ts';
 /** Returns the number of segments and ICMP messages in a row. */
 function segmentsIn(row: LadderRow): number {
 	if (row.kind !== 'events') return 'segments' in row ? row.segments : 0;
-	const loops = [...row.client, ...row.server].filter(({ kind }) => kind === 'segment');
+	const loops = Object.values(row.marks)
+		.flat()
+		.filter(({ kind }) => kind === 'segment');
 	return (row.wire?.times ?? 0) + loops.reduce((sum, { times }) => sum + times, 0);
 }
 

@@ -11,7 +11,7 @@ function eventRows(timeline: TimelineBuilder): EventRow[] {
 }
 
 const text = (row: EventRow | undefined, side: 'client' | 'server') =>
-	row?.[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
+	row?.marks[side].map(({ head, detail, tail }) => `${head}${detail}${tail}`);
 
 describe('one moment', () => {
 	test('has a call, the segment that it sent, and its effect in one row', () => {

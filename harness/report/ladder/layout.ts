@@ -1,5 +1,5 @@
-import type { HostName } from '../../timeline/events.ts';
-import type { TimelineFile } from '../../timeline/timeline-file.ts';
+import type { NodeName } from '../../timeline/events.ts';
+import { nodesOf, type TimelineFile } from '../../timeline/timeline-file.ts';
 import { Connections } from './connections.ts';
 import { fold } from './fold.ts';
 import { itemsOf } from './items.ts';
@@ -46,7 +46,8 @@ export function layOut(timeline: TimelineFile): Ladder {
 		engine,
 		kernel: kernel.release,
 		startedAt,
-		addresses: { client: hosts.client.ip, server: hosts.server.ip },
+		lifelines: nodesOf(timeline),
+		addresses: Object.fromEntries(nodesOf(timeline).map((node) => [node, hosts[node]?.ip])),
 		connections: connections.legend(),
 		rows,
 		spans: {
@@ -72,7 +73,7 @@ function endOf(event: TimelineFile['events'][number]): number {
  * after its last sample.
  */
 function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown {
-	const lostSince = (observer: string, host: HostName) =>
+	const lostSince = (observer: string, host: NodeName) =>
 		losses.reduce(
 			(earliest, loss) =>
 				loss.observer === observer && (loss.host ?? host) === host && loss.until === undefined
@@ -81,7 +82,7 @@ function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown
 			end,
 		);
 	// A host without samples has no entry.
-	const lastSample = (host: HostName) => (lastLook === undefined ? end : (lastLook[host] ?? 0));
+	const lastSample = (host: NodeName) => (lastLook === undefined ? end : (lastLook[host] ?? 0));
 	return (host, how) =>
 		how === 'traced' ? lostSince('kernel', host) : Math.min(lastSample(host), lostSince('ss', host));
 }

@@ -1,4 +1,4 @@
-import type { EventOf, HostName, MachineName } from '../../timeline/events.ts';
+import type { EventOf, MachineName, NodeName } from '../../timeline/events.ts';
 import type { Loss, Skip, Verdict } from '../../timeline/timeline-file.ts';
 
 /** The model of a ladder, for all renderers. `layOut` makes it from a timeline. */
@@ -13,7 +13,9 @@ export interface Ladder {
 	readonly engine: string;
 	readonly kernel: string;
 	readonly startedAt: string;
-	readonly addresses: Readonly<Record<HostName, string>>;
+	/** The nodes from left to right. */
+	readonly lifelines: readonly NodeName[];
+	readonly addresses: Readonly<Partial<Record<NodeName, string>>>;
 	/** `#1 client:49152 server:8080`; empty if there is only one connection. */
 	readonly connections: readonly string[];
 	readonly rows: readonly LadderRow[];
@@ -27,13 +29,12 @@ export interface Ladder {
 
 export type LadderRow = EventRow | StepRow | FaultRow | LossRow | IdleRow | RepeatRow | SummaryRow;
 
-/** One moment: marks at the client, an arrow on the wire, marks at the server. */
+/** One moment: marks at the nodes, and an arrow between them. No row has both an arrow and marks at the router. */
 export interface EventRow {
 	readonly kind: 'events';
 	readonly t: number;
-	readonly client: readonly Mark[];
+	readonly marks: Readonly<Record<NodeName, readonly Mark[]>>;
 	readonly wire: Arrow | undefined;
-	readonly server: readonly Mark[];
 }
 
 /** A step that the scenario announced. */
@@ -124,7 +125,10 @@ export interface Arrow {
 	/** The time at which the last of them was sent. */
 	readonly until: number;
 	readonly times: number;
-	readonly from: HostName;
+	readonly from: NodeName;
+	readonly to: NodeName;
+	/** How far it came with a router between its ends: lost before, lost there, or forwarded. */
+	readonly router: 'unseen' | 'entered' | 'forwarded' | undefined;
 	/** Connection and flags, `#2 P.`, or `ICMP host-unreachable`. */
 	readonly name: string;
 	/** The numbers that matter to the reader, the most important last: `seq 1`, `len 22`. */
@@ -136,8 +140,8 @@ export interface Arrow {
 	readonly by: string | undefined;
 	readonly retransmission: boolean;
 	readonly arrived: number | undefined;
-	/** The host at which a fault dropped it; undefined if it was lost between the hosts, or not lost. */
-	readonly lostAt: HostName | undefined;
+	/** The host at which a fault dropped it; undefined if it was lost in between, or not lost. */
+	readonly lostAt: NodeName | undefined;
 	/** Everything that was recorded about it. */
 	readonly title: string;
 }
@@ -146,7 +150,7 @@ export interface Arrow {
  * A span of time from `t` to `until` in seconds, drawn beside the rows. Spans of the same kind, host and lane do not
  * overlap.
  */
-export interface LadderSpan<At extends MachineName = HostName> {
+export interface LadderSpan<At extends MachineName = NodeName> {
 	readonly host: At;
 	readonly lane: number;
 	readonly t: number;

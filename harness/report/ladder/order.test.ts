@@ -209,7 +209,11 @@ function positionsIn({ rows }: Ladder): Position[] {
 	return rows.flatMap((row, index) => {
 		if (row.kind !== 'events') return [];
 		const marks = (['client', 'server'] as const).flatMap((host) =>
-			row[host].map(({ head, detail, tail }, line) => ({ name: `${host} ${head}${detail}${tail}`, row: index, line })),
+			row.marks[host].map(({ head, detail, tail }, line) => ({
+				name: `${host} ${head}${detail}${tail}`,
+				row: index,
+				line,
+			})),
 		);
 		const { wire } = row;
 		if (wire === undefined) return marks;

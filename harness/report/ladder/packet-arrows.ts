@@ -1,4 +1,4 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import { type EventOf, type NodeName, receiverOf } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { Connections } from './connections.ts';
 import type { HostItem, Icmp, Item, Segment, WireItem } from './item.ts';
@@ -16,7 +16,7 @@ export class PacketArrows {
 	/** Shared by all segments that are alike, because there may be very many. */
 	readonly #abouts = new Map<string, ArrowIdentity>();
 	/** The last segment of each host that differs from the one before. */
-	readonly #latest: Partial<Record<HostName, { readonly event: Segment; readonly about: ArrowIdentity }>> = {};
+	readonly #latest: Partial<Record<NodeName, { readonly event: Segment; readonly about: ArrowIdentity }>> = {};
 
 	constructor({ events }: TimelineFile, connections: Connections) {
 		this.#connections = connections;
@@ -126,6 +126,8 @@ class LazyWireItem implements WireItem {
 			until: this.t,
 			times: 1,
 			from: event.host,
+			to: receiverOf(event),
+			router: progressAtRouter(event),
 			name,
 			numbers: numbersOf(event),
 			remarks,
@@ -133,10 +135,21 @@ class LazyWireItem implements WireItem {
 			by,
 			retransmission: event.kind === 'segment' && event.retransmission,
 			arrived: event.arrived,
-			lostAt: this.#fault?.host === 'wire' ? undefined : this.#fault?.host,
+			lostAt: lostAt(this.#fault),
 			title: inWords(event, by),
 		};
 	}
+}
+
+/** Returns how far a packet between the hosts came; undefined if there is no router between its ends. */
+function progressAtRouter({ router }: Segment | Icmp): Arrow['router'] {
+	if (router === undefined) return undefined;
+	if (router.forwarded !== undefined) return 'forwarded';
+	return router.entered === undefined ? 'unseen' : 'entered';
+}
+
+function lostAt(fault: FaultEvent | undefined): NodeName | undefined {
+	return fault?.host === 'wire' ? undefined : fault?.host;
 }
 
 /** Returns whether two segments of a host and connection differ only in their numbers and times. */

@@ -1,4 +1,4 @@
-import { type HostName, otherHost } from '../../timeline/events.ts';
+import { forEachNode, type NodeName } from '../../timeline/events.ts';
 import { type HostItem, type Item, PRECISION, type WireItem } from './item.ts';
 import type { EventRow, LadderRow } from './model.ts';
 
@@ -48,7 +48,7 @@ export function rowsOf(items: readonly Item[]): LadderRow[] {
 class OpenRow {
 	readonly #t: number;
 	#until: number;
-	readonly #marks: Record<HostName, HostItem[]> = { client: [], server: [] };
+	readonly #marks = forEachNode((): HostItem[] => []);
 	#wire: WireItem | undefined;
 	/** The number of the sender's marks that came before the arrow. */
 	#beforeArrow = 0;
@@ -59,25 +59,26 @@ class OpenRow {
 	}
 
 	get isEmpty(): boolean {
-		return this.#wire === undefined && this.#marks.client.length === 0 && this.#marks.server.length === 0;
+		return this.#wire === undefined && Object.values(this.#marks).every((marks) => marks.length === 0);
 	}
 
 	get eventRow(): EventRow {
-		const marksOf = (host: HostName) => this.#marks[host].map(({ mark }) => mark);
-		return {
-			kind: 'events',
-			t: this.#t,
-			client: marksOf('client'),
-			wire: this.#wire?.arrow,
-			server: marksOf('server'),
-		};
+		const marksOf = (node: NodeName) => this.#marks[node].map(({ mark }) => mark);
+		return { kind: 'events', t: this.#t, marks: forEachNode(marksOf), wire: this.#wire?.arrow };
 	}
 
 	/** Returns whether the item belongs to the moment of this row, and there is room for it. */
 	accepts(item: HostItem | WireItem): boolean {
 		if (item.t - this.#t > ONE_MOMENT || this.#until > this.#t + ONE_MOMENT) return false;
 		if (item.slot === 'wire')
-			return this.#wire === undefined && this.#receiver(item).length === 0 && this.#sender(item).length <= 1;
+			return (
+				this.#wire === undefined &&
+				this.#marks.router.length === 0 &&
+				this.#receiver(item).length === 0 &&
+				this.#sender(item).length <= 1
+			);
+		// The router’s marks are where arrows are.
+		if (item.slot === 'router' && this.#wire !== undefined) return false;
 		// A mark at the receiver of an arrow that has not arrived yet is not its effect.
 		return this.#marks[item.slot].length < MOST_MARKS && !this.#isUnderWay(item);
 	}
@@ -119,7 +120,7 @@ class OpenRow {
 	}
 
 	#receiver({ arrow }: WireItem): HostItem[] {
-		return this.#marks[otherHost(arrow.from)];
+		return this.#marks[arrow.to];
 	}
 }
 

@@ -1,4 +1,4 @@
-import type { EventOf, HostName, SocketRow } from '../../timeline/events.ts';
+import type { EventOf, NodeName, SocketRow } from '../../timeline/events.ts';
 import type { Connections, SocketAddresses } from './connections.ts';
 
 /** The largest number of times that the same change of a socket is drawn, however often its timer starts and stops. */
@@ -40,7 +40,7 @@ export class SocketChanges {
 	}
 
 	/** Undefined for listeners, which are not drawn from samples. */
-	#keyOf(host: HostName, socket: SocketAddresses): string | undefined {
+	#keyOf(host: NodeName, socket: SocketAddresses): string | undefined {
 		const key = this.#connections.keyOf(host, socket);
 		return key === undefined ? undefined : `${host} ${key} ${socket.local.port}`;
 	}

@@ -1,4 +1,11 @@
-import type { Event, EventOf, HostName, MachineName } from '../../timeline/events.ts';
+import {
+	type Event,
+	type EventOf,
+	forEachNode,
+	type MachineName,
+	NODE_NAMES,
+	type NodeName,
+} from '../../timeline/events.ts';
 import { duration } from '../text-format.ts';
 import type { Connections, SocketAddresses } from './connections.ts';
 import type { LadderSpan, Outage, StateSpan, TimerSpan } from './model.ts';
@@ -17,7 +24,7 @@ export function inLanes<S extends LadderSpan<MachineName>>(spans: readonly Witho
 		whole.set(`${host} ${key}`, { host, t: Math.min(known?.t ?? t, t), until: Math.max(known?.until ?? until, until) });
 	}
 	const lanes = new Map<string, number>();
-	const busyUntil: Record<MachineName, number[]> = { client: [], server: [], wire: [] };
+	const busyUntil: Record<MachineName, number[]> = { ...forEachNode((): number[] => []), wire: [] };
 	for (const [name, { host, t, until }] of [...whole].sort(([, one], [, other]) => one.t - other.t)) {
 		const free = busyUntil[host].findIndex((busy) => busy <= t);
 		const lane = free === -1 ? busyUntil[host].length : free;
@@ -40,7 +47,7 @@ interface OpenState {
 }
 
 /** Returns until when the last reported states of a host's sockets are known, in seconds. */
-export type LastKnown = (host: HostName, how: 'traced' | 'sampled') => number;
+export type LastKnown = (host: NodeName, how: 'traced' | 'sampled') => number;
 
 /** Returns the states of all sockets, each as long as it is known. A host without power has no sockets. */
 export function bandsOf(
@@ -50,10 +57,10 @@ export function bandsOf(
 	connections: Connections,
 ): WithoutLane<StateSpan>[] {
 	const bands: WithoutLane<StateSpan>[] = [];
-	const open: Record<HostName, Map<string, OpenState>> = { client: new Map(), server: new Map() };
+	const open = forEachNode(() => new Map<string, OpenState>());
 	/** When the kernel closed a full socket. A minisocket (TIME-WAIT, FIN-WAIT-2) may continue it. */
 	const handedOver = new Map<string, number>();
-	const close = (host: HostName, key: string, until: number) => {
+	const close = (host: NodeName, key: string, until: number) => {
 		const was = open[host].get(key);
 		if (was === undefined) return;
 		open[host].delete(key);
@@ -63,7 +70,7 @@ export function bandsOf(
 		bands.push({ host, key, state: was.state, t: was.t, until, known: true, title, connection: was.connection });
 	};
 	/** Ends a state where it is no longer known, which may be before the end of the picture. */
-	const leave = (host: HostName, key: string, was: OpenState) => {
+	const leave = (host: NodeName, key: string, was: OpenState) => {
 		const known = Math.min(end, Math.max(was.t, lastKnown(host, was.sampled ? 'sampled' : 'traced')));
 		close(host, key, known);
 		if (known >= end) return;
@@ -90,7 +97,7 @@ export function bandsOf(
 			handedOver.delete(`${host} ${key}`);
 		}
 	}
-	for (const host of ['client', 'server'] as const) for (const [key, was] of [...open[host]]) leave(host, key, was);
+	for (const host of NODE_NAMES) for (const [key, was] of [...open[host]]) leave(host, key, was);
 	return bands;
 }
 
@@ -114,8 +121,8 @@ export function timersOf(
 	connections: Connections,
 ): WithoutLane<TimerSpan>[] {
 	const timers: WithoutLane<TimerSpan>[] = [];
-	const running: Record<HostName, Map<string, RunningTimer>> = { client: new Map(), server: new Map() };
-	const stop = (host: HostName, key: string, until: number) => {
+	const running = forEachNode(() => new Map<string, RunningTimer>());
+	const stop = (host: NodeName, key: string, until: number) => {
 		const was = running[host].get(key);
 		if (was === undefined) return;
 		running[host].delete(key);
@@ -150,7 +157,7 @@ export function timersOf(
 			);
 		}
 	}
-	for (const host of ['client', 'server'] as const) {
+	for (const host of NODE_NAMES) {
 		const until = Math.min(end, lastKnown(host, 'sampled'));
 		for (const [key, { t }] of [...running[host]]) stop(host, key, Math.max(t, until));
 	}
@@ -175,7 +182,7 @@ export function outagesOf(events: readonly Event[], end: number): Outage[] {
 }
 
 /** Returns the host whose power this event switches off. */
-function poweredOff(event: Event): HostName | undefined {
+function poweredOff(event: Event): NodeName | undefined {
 	if (event.kind !== 'fault' || event.what !== 'power' || event.phase !== 'injected') return undefined;
 	return event.host === 'wire' ? undefined : event.host;
 }

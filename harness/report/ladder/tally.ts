@@ -1,4 +1,4 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import { type EventOf, forEachNode, NODE_NAMES } from '../../timeline/events.ts';
 import type { Item } from './item.ts';
 
 /** Counts items: segments in each direction, lost segments by fate, and everything else. */
@@ -9,7 +9,7 @@ export function tallyOf(items: readonly Item[]): string {
 }
 
 class Tally {
-	readonly #sent: Record<HostName, number> = { client: 0, server: 0 };
+	readonly #sent = forEachNode(() => 0);
 	readonly #lost = new Map<string, number>();
 	#again = 0;
 	#bytes = 0;
@@ -37,10 +37,8 @@ class Tally {
 	}
 
 	get words(): string {
-		const { client, server } = this.#sent;
 		const parts = [
-			counted(client, 'segment', 'from the client'),
-			counted(server, 'segment', 'from the server'),
+			...NODE_NAMES.map((node) => counted(this.#sent[node], 'segment', `from the ${node}`)),
 			counted(this.#bytes, 'byte', 'in all'),
 			counted(this.#again, 'retransmission'),
 			...[...this.#lost].map(([words, times]) => `${times} ${words}`),

@@ -1,7 +1,7 @@
-import type { HostName } from '../../timeline/events.ts';
+import type { NodeName } from '../../timeline/events.ts';
 import { type Paint, painter, type Tone } from '../colours.ts';
 import { duration, printable, wrap } from '../text-format.ts';
-import { drawArrow } from './arrow.ts';
+import { drawArrow, drawRoutedArrow } from './arrow.ts';
 import { closing, opening } from './frame.ts';
 import { markLines } from './mark.ts';
 import type { EventRow, FaultRow, Ladder, LadderRow, Mark } from './model.ts';
@@ -16,13 +16,19 @@ export interface TextOptions {
 const LEAST_WIDTH = 60;
 const DEFAULT_WIDTH = 120;
 const WIDEST_WIRE = 50;
+/** With a router in the middle. */
+const WIDEST_ROUTE = 74;
 
-/** The widths of the picture's columns. There is a lifeline on each side of the wire. */
+/**
+ * The widths of the picture's columns. There is a lifeline on each side of the wire and, if there is a router, one in its
+ * middle.
+ */
 interface Columns {
 	readonly all: number;
 	readonly time: number;
 	readonly side: number;
 	readonly wire: number;
+	readonly isRouted: boolean;
 }
 
 /** Draws a ladder as text. No line is longer than the width. */
@@ -31,7 +37,7 @@ export function drawText(ladder: Ladder, { width = DEFAULT_WIDTH, colour = false
 	const pen = new Pen(columns, painter(colour));
 	const lines = [
 		...opening(ladder, columns.all, painter(colour)),
-		...pen.line('time', [heading('client', ladder, columns)], [], [heading('server', ladder, columns)]),
+		...pen.headings(ladder),
 		...ladder.rows.flatMap((row, index) =>
 			row.kind === 'step' && index > 0 ? [...pen.line('', [], [], []), ...pen.row(row)] : pen.row(row),
 		),
@@ -51,20 +57,26 @@ export function drawEnd(
 	const rows = ladder.rows.slice(-most);
 	const before = ladder.rows.length - rows.length;
 	return [
-		...pen.line('time', [heading('client', ladder, columns)], [], [heading('server', ladder, columns)]),
+		...pen.headings(ladder),
 		...(before > 0 ? pen.line('', [], [` ${before} rows before`], [], { lifeline: '┊', wire: 'wait' }) : []),
 		...rows.flatMap((row) => pen.row(row)),
 	].join('\n');
 }
 
-function columnsOf({ rows }: Ladder, all: number): Columns {
+function columnsOf({ rows, lifelines }: Ladder, all: number): Columns {
+	const isRouted = lifelines.includes('router');
 	const time = Math.max(8, ...rows.map(({ t }) => clock(t).length));
 	const between = all - time - 5;
-	const side = Math.floor((between - Math.min(WIDEST_WIRE, Math.round(all / 3))) / 2);
-	return { all, time, side, wire: between - 2 * side };
+	const widest = isRouted ? Math.min(WIDEST_ROUTE, Math.round(all / 2)) : Math.min(WIDEST_WIRE, Math.round(all / 3));
+	const side = Math.floor((between - widest) / 2);
+	const wire = between - 2 * side;
+	// The router's lifeline is in the middle.
+	return isRouted && wire % 2 === 0
+		? { all: all - 1, time, side, wire: wire - 1, isRouted }
+		: { all, time, side, wire, isRouted };
 }
 
-function heading(host: HostName, { addresses }: Ladder, { side }: Columns): string {
+function heading(host: NodeName, { addresses }: Ladder, { side }: Pick<Columns, 'side'>): string {
 	const full = `${host} ${addresses[host]}`;
 	return full.length <= side ? full : host;
 }
@@ -80,6 +92,16 @@ class Pen {
 	constructor(columns: Columns, paint: Paint) {
 		this.#columns = columns;
 		this.#paint = paint;
+	}
+
+	/** Returns the line with the names of the nodes. */
+	headings(ladder: Ladder): string[] {
+		const { wire } = this.#columns;
+		const name = heading('router', ladder, { side: wire - 4 });
+		const router = this.#columns.isRouted ? [name.padStart(Math.floor((wire + name.length) / 2))] : [];
+		return this.line('time', [heading('client', ladder, this.#columns)], router, [
+			heading('server', ladder, this.#columns),
+		]);
 	}
 
 	row(row: LadderRow): string[] {
@@ -114,7 +136,7 @@ class Pen {
 		const { side, wire: width } = this.#columns;
 		const height = Math.max(1, client.length, wire.length, server.length);
 		return Array.from({ length: height }, (_, index) => {
-			const mine = wire[index] ?? '';
+			const mine = wire[index] ?? this.#emptyWire(tones.lifeline);
 			const right =
 				(server[index] ?? '') === '' ? '' : ` ${this.#paint(tones.server?.[index] ?? 'line', server[index] ?? '')}`;
 			return [
@@ -133,20 +155,31 @@ class Pen {
 		});
 	}
 
-	#events({ t, client, wire, server }: EventRow): string[] {
-		const left = this.#cell(client);
-		const right = this.#cell(server);
-		const arrow = wire === undefined ? [] : drawArrow(wire, this.#columns.wire);
+	#emptyWire(lifeline = '│'): string {
+		const { isRouted, wire } = this.#columns;
+		return isRouted ? ' '.repeat((wire - 1) / 2) + lifeline : '';
+	}
+
+	#events({ t, marks, wire }: EventRow): string[] {
+		const { isRouted, side, wire: width } = this.#columns;
+		const left = this.#cell(marks.client, side);
+		const right = this.#cell(marks.server, side);
+		// No row has both an arrow and marks of the router.
+		const router = this.#cell(marks.router, (width - 1) / 2 - 1);
+		const arrow =
+			wire === undefined
+				? router.lines.map((line) => `${this.#emptyWire()} ${line}`)
+				: (isRouted ? drawRoutedArrow : drawArrow)(wire, width);
 		const tones: Tones = {
 			client: left.tones,
 			server: right.tones,
-			wire: wire === undefined || wire.fate === 'delivered' ? 'arrow' : 'lost',
+			wire: wire === undefined ? (router.tones[0] ?? 'arrow') : wire.fate === 'delivered' ? 'arrow' : 'lost',
 		};
 		return this.line(clock(t), left.lines, arrow, right.lines, tones);
 	}
 
-	#cell(marks: readonly Mark[]): { lines: string[]; tones: Tone[] } {
-		const each = marks.map((mark) => ({ kind: mark.kind, lines: markLines(mark, this.#columns.side) }));
+	#cell(marks: readonly Mark[], width: number): { lines: string[]; tones: Tone[] } {
+		const each = marks.map((mark) => ({ kind: mark.kind, lines: markLines(mark, width) }));
 		return {
 			lines: each.flatMap(({ lines }) => lines),
 			tones: each.flatMap(({ kind, lines }) => lines.map(() => kind)),

@@ -1,4 +1,4 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { EventOf, NodeName } from '../../timeline/events.ts';
 import type { Loss, Skip, TimelineFile, Verdict } from '../../timeline/timeline-file.ts';
 
 /**
@@ -41,7 +41,8 @@ export interface Content {
 	readonly skipped: readonly Skip[];
 	/** The text of its ladder.svg. */
 	readonly ladder?: string;
-	readonly samples: Readonly<Record<HostName, readonly FoldedSamples[]>>;
+	/** By node, in the order of the lifelines. */
+	readonly samples: Readonly<Partial<Record<NodeName, readonly FoldedSamples[]>>>;
 	/** The number of the element `sysctls-n` with its sysctls. Most scenarios share them. */
 	readonly sysctls: number;
 	/** The names of the files in its folder that are linked. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { compareText } from '../../claims/environment.ts';
-import type { TimelineFile } from '../../timeline/timeline-file.ts';
+import { nodesOf, type TimelineFile } from '../../timeline/timeline-file.ts';
 import { ARTIFACTS, specName } from '../artifacts.ts';
 import type { ScenarioFiles } from '../collect.ts';
 import { totalOf } from '../cost.ts';
@@ -146,7 +146,7 @@ function contentOf(timeline: TimelineFile, files: readonly string[], svg: string
 		losses,
 		skipped,
 		...(svg === undefined ? {} : { ladder: svg }),
-		samples: { client: samplesOn('client', timeline), server: samplesOn('server', timeline) },
+		samples: Object.fromEntries(nodesOf(timeline).map((node) => [node, samplesOn(node, timeline)])),
 		files: LINKED.filter((name) => files.includes(name)),
 	};
 }

@@ -1,12 +1,12 @@
-import type { EventOf, HostName } from '../../timeline/events.ts';
+import type { EventOf, NodeName } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { FoldedSamples } from './data.ts';
 
 /** Clocks in the details of `ss` that run while nothing happens: times since an event, and times spent. */
 const CLOCKS = /\b(?:lastsnd|lastrcv|lastack|busy|rwnd_limited|sndbuf_limited):\S+/g;
 
-/** Returns the samples of `ss` on one host, in order. A sample that shows nothing new is folded into the one before. */
-export function samplesOn(host: HostName, { events }: TimelineFile): FoldedSamples[] {
+/** Returns the samples of `ss` on one node, in order. A sample that shows nothing new is folded into the one before. */
+export function samplesOn(host: NodeName, { events }: TimelineFile): FoldedSamples[] {
 	const samples: FoldedSamples[] = [];
 	let previous: string | undefined;
 	for (const event of events) {

@@ -1,9 +1,8 @@
-import type { HostName } from '../../../timeline/events.ts';
 import { wrap } from '../../text-format.ts';
-import { labelOf, notesOf } from '../arrow.ts';
+import { isRightwards, labelOf, notesOf } from '../arrow.ts';
 import { PRECISION } from '../item.ts';
 import type { Arrow } from '../model.ts';
-import { type Geometry, LINE_HEIGHT } from './geometry.ts';
+import { columnsOf, type Geometry, LINE_HEIGHT } from './geometry.ts';
 import { CHARACTER_WIDTH } from './style.ts';
 import { drawn, element, text } from './xml.ts';
 
@@ -17,8 +16,11 @@ const HEAD = 7;
 const CROSS = 5;
 const INSET = 3;
 const LOOKS = { delivered: '', dropped: 'lost', unobserved: 'unobserved', unknown: 'unknown' } as const;
-/** The length of a lost segment's arrow, as a share of the wire: dropped at the sender, in between, at the receiver. */
-const REACH = { sender: 0.3, between: 0.6, receiver: 0.85 };
+/**
+ * The length of a lost segment's arrow, as a share of the way: dropped at the sender, at the router, in between, at the
+ * receiver.
+ */
+const REACH = { sender: 0.3, router: 0.5, between: 0.6, receiver: 0.85 };
 
 /** Returns the height of an arrow and its notes, in pixels. */
 export function arrowHeight(arrow: Arrow, geometry: Geometry): number {
@@ -30,17 +32,17 @@ export function arrowHeight(arrow: Arrow, geometry: Geometry): number {
  * broken off where it was lost.
  */
 export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrivedAt: number): string {
-	const { from, fate, times, retransmission } = arrow;
-	const sign = from === 'client' ? 1 : -1;
-	const x0 = geometry[from].lifeline + sign * INSET;
-	const whole = Math.abs(geometry.server.lifeline - geometry.client.lifeline) - 2 * INSET;
+	const { from, to, fate, times, retransmission } = arrow;
+	const sign = isRightwards(arrow) ? 1 : -1;
+	const x0 = columnsOf(geometry, from).lifeline + sign * INSET;
+	const whole = Math.abs(columnsOf(geometry, to).lifeline - columnsOf(geometry, from).lifeline) - 2 * INSET;
 	const y0 = top + LABEL;
-	const reach = fate === 'delivered' ? 1 : reachOf(arrow, from);
+	const reach = fate === 'delivered' ? 1 : reachOf(arrow);
 	const x1 = x0 + sign * whole * reach;
 	// A quick segment arrives in its row, so that its effects are beside the arrow's head or below it.
 	const isQuick = arrow.arrived === undefined || arrow.arrived - arrow.t <= PRECISION;
 	const y1 = fate === 'delivered' && !isQuick ? Math.max(y0 + LEAST_FALL, arrivedAt) : y0 + LEAST_FALL * reach;
-	const middle = (geometry.client.lifeline + geometry.server.lifeline) / 2;
+	const middle = middleOf(arrow, geometry);
 	const look = [LOOKS[fate], retransmission ? 'again' : ''].filter(Boolean).join(' ');
 	const shafts = (times > 1 ? [-2, 2] : [0]).map((shift) =>
 		element('line', { x1: x0, y1: y0 + shift, x2: x1, y2: y1 + shift, class: look || undefined }),
@@ -51,7 +53,7 @@ export function drawArrow(arrow: Arrow, geometry: Geometry, top: number, arrived
 		arrow.title,
 		...shafts,
 		endAt(fate, x1, y1, sign),
-		text(middle, y0 - 3, labelOf(arrow, columnsOf(geometry))),
+		text(middle, y0 - 3, labelOf(arrow, charactersOf(arrow, geometry))),
 		...notes.map((line, index) =>
 			text(middle, y0 + LEAST_FALL + 4 + (index + 1) * LINE_HEIGHT - 4, line, {
 				class: fate === 'delivered' ? 'note' : 'note fate',
@@ -65,18 +67,32 @@ function endAt(fate: Arrow['fate'], x: number, y: number, sign: number): string 
 	return fate === 'unknown' ? text(x + sign * CROSS, y + 4, '?', { class: 'fate' }) : crossAt(x, y);
 }
 
-function reachOf({ lostAt }: Arrow, from: HostName): number {
-	if (lostAt === undefined) return REACH.between;
-	return lostAt === from ? REACH.sender : REACH.receiver;
+function reachOf({ lostAt, from, router }: Arrow): number {
+	const reach = lostAt === undefined ? REACH.between : lostAt === from ? REACH.sender : REACH.receiver;
+	if (router === undefined) return reach;
+	if (router === 'entered') return REACH.router;
+	return (router === 'forwarded' ? 1 + reach : reach) / 2;
 }
 
-function columnsOf({ client, server }: Geometry): number {
-	return Math.floor((server.lifeline - client.lifeline - 8) / CHARACTER_WIDTH);
+/** The lifelines between which texts about an arrow are: its ends or, if it crosses the router's, that and its sender's. */
+function endsOf({ from, to, router }: Arrow, geometry: Geometry): [number, number] {
+	const end = router === undefined ? to : 'router';
+	return [columnsOf(geometry, from).lifeline, columnsOf(geometry, end).lifeline];
+}
+
+function middleOf(arrow: Arrow, geometry: Geometry): number {
+	const [one, other] = endsOf(arrow, geometry);
+	return (one + other) / 2;
+}
+
+function charactersOf(arrow: Arrow, geometry: Geometry): number {
+	const [one, other] = endsOf(arrow, geometry);
+	return Math.floor((Math.abs(other - one) - 8) / CHARACTER_WIDTH);
 }
 
 function notesBelow(arrow: Arrow, geometry: Geometry): string[] {
 	const notes = notesOf(arrow);
-	return notes === '' ? [] : wrap(notes, columnsOf(geometry));
+	return notes === '' ? [] : wrap(notes, charactersOf(arrow, geometry));
 }
 
 function headAt(x: number, y: number, sign: number): string {

@@ -1,7 +1,7 @@
 import { wrap } from '../../text-format.ts';
 import { failureLines, notesOf } from '../frame.ts';
 import type { Ladder } from '../model.ts';
-import { type Geometry, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
+import { columnsOf, type Geometry, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
 import { familyOf } from './style.ts';
 import { element, text } from './xml.ts';
 
@@ -32,8 +32,8 @@ export function drawHead(ladder: Ladder, geometry: Geometry): Framed {
 	}
 	if (ladder.question !== undefined) page.labelled('Q', ladder.question);
 	page.space(14);
-	const hosts = (['client', 'server'] as const).map((host) =>
-		text(geometry[host].lifeline, page.y, `${host} ${ladder.addresses[host]}`, {
+	const hosts = ladder.lifelines.map((host) =>
+		text(columnsOf(geometry, host).lifeline, page.y, `${host} ${ladder.addresses[host]}`, {
 			class: 'host',
 			'text-anchor': 'middle',
 		}),

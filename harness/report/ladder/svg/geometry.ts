@@ -1,12 +1,15 @@
-import type { HostName } from '../../../timeline/events.ts';
-import type { Spans } from '../model.ts';
+import assert from 'node:assert/strict';
+import type { NodeName } from '../../../timeline/events.ts';
+import type { Ladder } from '../model.ts';
 
 export const WIDTH = 1_100;
 export const MARGIN = 16;
 export const LINE_HEIGHT = 15;
 
 const TIME_RIGHT = 70;
-const LIFELINE: Readonly<Record<HostName, number>> = { client: 440, server: 660 };
+const LIFELINES = { client: 440, server: 660 } as const;
+/** With a router in the middle. */
+const ROUTED_LIFELINES = { client: 330, router: 550, server: 770 } as const;
 /** The total width of one host's bands, however many sockets it has. */
 const BANDS = 48;
 const WIDEST_LANE = 12;
@@ -14,7 +17,10 @@ const TIMER = 3;
 const BLOCK = 4;
 const GAP = 6;
 
-/** The horizontal positions of one host's parts. The client is on the left, and the server is its mirror image. */
+/**
+ * The horizontal positions of one node's parts. The client's are left of its lifeline. Those of the others are a mirror
+ * image of it.
+ */
 export interface HostColumns {
 	readonly lifeline: number;
 	/** Returns the left edge of a lane. */
@@ -24,7 +30,7 @@ export interface HostColumns {
 	readonly timerWidth: number;
 	readonly block: (lane: number) => number;
 	readonly blockWidth: number;
-	/** Where texts begin (server) or end (client). */
+	/** Where texts begin or, at the client, end. */
 	readonly words: number;
 	readonly wordsWidth: number;
 	readonly anchor: 'start' | 'end';
@@ -33,15 +39,28 @@ export interface HostColumns {
 export interface Geometry {
 	readonly timeRight: number;
 	readonly client: HostColumns;
+	/** Undefined if the wire is a bridge. */
+	readonly router: HostColumns | undefined;
 	readonly server: HostColumns;
 }
 
-const lanesOf = (spans: readonly { readonly host: HostName; readonly lane: number }[], host: HostName) =>
+/** Returns the columns of a node that is in the picture. */
+export function columnsOf(geometry: Geometry, node: NodeName): HostColumns {
+	const columns = geometry[node];
+	assert(columns, 'a ladder has events of its own nodes only');
+	return columns;
+}
+
+const lanesOf = (spans: readonly { readonly host: NodeName; readonly lane: number }[], host: NodeName) =>
 	spans.reduce((most, span) => (span.host === host ? Math.max(most, span.lane + 1) : most), 0);
 
-export function geometryOf({ bands, timers, blocks }: Spans): Geometry {
-	const sideOf = (host: HostName): HostColumns => {
-		const lifeline = LIFELINE[host];
+export function geometryOf({
+	lifelines,
+	spans: { bands, timers, blocks },
+}: Pick<Ladder, 'lifelines' | 'spans'>): Geometry {
+	const isRouted = lifelines.includes('router');
+	const sideOf = (host: NodeName): HostColumns => {
+		const lifeline = isRouted ? ROUTED_LIFELINES[host] : LIFELINES[host === 'router' ? 'server' : host];
 		const sign = host === 'client' ? -1 : 1;
 		const bandLanes = lanesOf(bands, host);
 		const bandWidth = bandLanes === 0 ? 0 : Math.min(WIDEST_LANE, BANDS / bandLanes);
@@ -64,9 +83,19 @@ export function geometryOf({ bands, timers, blocks }: Spans): Geometry {
 			block: left(timersEnd, blockWidth),
 			blockWidth,
 			words,
-			wordsWidth: host === 'client' ? words - TIME_RIGHT - GAP : WIDTH - MARGIN - words,
+			wordsWidth: wordsWidthAt(host, words),
 			anchor: host === 'client' ? 'end' : 'start',
 		};
 	};
-	return { timeRight: TIME_RIGHT, client: sideOf('client'), server: sideOf('server') };
+	return {
+		timeRight: TIME_RIGHT,
+		client: sideOf('client'),
+		router: isRouted ? sideOf('router') : undefined,
+		server: sideOf('server'),
+	};
+}
+
+function wordsWidthAt(host: NodeName, words: number): number {
+	if (host === 'client') return words - TIME_RIGHT - GAP;
+	return (host === 'router' ? ROUTED_LIFELINES.server : WIDTH) - MARGIN - words;
 }

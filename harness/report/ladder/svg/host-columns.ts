@@ -1,7 +1,7 @@
 import type { MachineName } from '../../../timeline/events.ts';
 import { markLines } from '../mark.ts';
 import type { Ladder, LadderSpan, Mark, MarkKind } from '../model.ts';
-import { type Geometry, type HostColumns, LINE_HEIGHT, WIDTH } from './geometry.ts';
+import { columnsOf, type Geometry, type HostColumns, LINE_HEIGHT, WIDTH } from './geometry.ts';
 import type { TimeScale } from './scale.ts';
 import { CHARACTER_WIDTH, familyOf } from './style.ts';
 import { drawn, element, type PartKind, text } from './xml.ts';
@@ -50,7 +50,7 @@ export function drawMarks(marks: readonly Mark[], side: HostColumns, top: number
 /** Draws the spans along the lifelines: states as bands, and timers and blocked calls beside them. */
 export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScale): string {
 	const bands = spans.bands.map((band) => {
-		const side = geometry[band.host];
+		const side = columnsOf(geometry, band.host);
 		const [x, y, height] = [side.band(band.lane), ...extent(band, scale)];
 		const box = element('rect', {
 			x,
@@ -67,7 +67,7 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScal
 		);
 	});
 	const timers = spans.timers.map((timer) => {
-		const side = geometry[timer.host];
+		const side = columnsOf(geometry, timer.host);
 		const [y, height] = extent(timer, scale);
 		return drawn(
 			'timer',
@@ -76,7 +76,7 @@ export function drawSpans({ spans }: Ladder, geometry: Geometry, scale: TimeScal
 		);
 	});
 	const blocks = spans.blocks.map((block) => {
-		const side = geometry[block.host];
+		const side = columnsOf(geometry, block.host);
 		const [y, height] = extent(block, scale);
 		const look = block.failed ? 'block failed' : 'block';
 		return drawn(
@@ -94,6 +94,7 @@ export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: TimeSc
 	const across: Readonly<Record<MachineName, readonly [number, number]>> = {
 		client: [geometry.timeRight + 4, client.lifeline],
 		server: [server.lifeline, WIDTH],
+		router: [client.lifeline, server.lifeline],
 		wire: [client.lifeline, server.lifeline],
 	};
 	return spans.outages
@@ -103,7 +104,7 @@ export function drawOutages({ spans }: Ladder, geometry: Geometry, scale: TimeSc
 			const [y, height] = extent(outage, scale);
 			const shade = element('rect', { x: left, y, width: right - left, height });
 			if (host === 'wire' || what !== 'power') return drawn('fault', outage.title, shade);
-			const x = geometry[host].lifeline;
+			const x = columnsOf(geometry, host).lifeline;
 			const gone = element('line', { class: 'gone', x1: x, y1: y, x2: x, y2: y + height });
 			return drawn('fault', outage.title, shade, gone);
 		})

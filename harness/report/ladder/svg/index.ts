@@ -1,8 +1,9 @@
+import { NODE_NAMES } from '../../../timeline/events.ts';
 import { duration, wrap } from '../../text-format.ts';
 import type { EventRow, FaultRow, Ladder, LadderRow } from '../model.ts';
 import { arrowHeight, drawArrow } from './arrows.ts';
 import { drawFoot, drawHead } from './frame.ts';
-import { type Geometry, geometryOf, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
+import { columnsOf, type Geometry, geometryOf, LINE_HEIGHT, MARGIN, WIDTH } from './geometry.ts';
 import { drawMarks, drawOutages, drawSpans, linesOf } from './host-columns.ts';
 import { type RowPosition, TimeScale } from './scale.ts';
 import { CHARACTER_WIDTH, STYLE } from './style.ts';
@@ -14,12 +15,12 @@ const ROW_GAP = 5;
 const FULL_COLUMNS = Math.floor((WIDTH - 110) / CHARACTER_WIDTH);
 
 /**
- * Draws a ladder as SVG: two lifelines, time downwards, segments as arrows from the time they were sent to the time
+ * Draws a ladder as SVG: a lifeline for each node, time downwards, segments as arrows from the time they were sent to the time
  * they arrived. The SVG needs no other files, is legible on light and dark backgrounds, and describes each part in a
  * title.
  */
 export function drawSvg(ladder: Ladder): string {
-	const geometry = geometryOf(ladder.spans);
+	const geometry = geometryOf(ladder);
 	const head = drawHead(ladder, geometry);
 	const scale = new TimeScale(ladder, head.bottom + 6, (row) => heightOf(row, geometry));
 	const foot = drawFoot(ladder, scale.bottom);
@@ -38,8 +39,8 @@ export function drawSvg(ladder: Ladder): string {
 		element('desc', {}, escapeXml([ladder.question, ladder.answer].filter(Boolean).join('\n'))),
 		element('style', {}, STYLE.replaceAll('<', '&lt;')),
 		element('rect', { class: 'paper', width: WIDTH, height }),
-		...(['client', 'server'] as const).map((host) => {
-			const x = geometry[host].lifeline;
+		...ladder.lifelines.map((host) => {
+			const x = columnsOf(geometry, host).lifeline;
 			return element('line', { class: 'lifeline', x1: x, y1: head.bottom, x2: x, y2: scale.bottom });
 		}),
 		drawOutages(ladder, geometry, scale),
@@ -53,8 +54,8 @@ export function drawSvg(ladder: Ladder): string {
 function heightOf(row: LadderRow, geometry: Geometry): number {
 	switch (row.kind) {
 		case 'events': {
-			const lines = (['client', 'server'] as const).map((host) =>
-				linesOf(row[host], geometry[host]).reduce((sum, { lines }) => sum + lines.length, 0),
+			const lines = nodesOf(geometry).map((node) =>
+				linesOf(row.marks[node], columnsOf(geometry, node)).reduce((sum, { lines }) => sum + lines.length, 0),
 			);
 			const words = Math.max(...lines) * LINE_HEIGHT;
 			return Math.max(words, row.wire === undefined ? 0 : arrowHeight(row.wire, geometry)) + ROW_GAP;
@@ -125,11 +126,15 @@ function drawRow({ row, top, height }: RowPosition, geometry: Geometry, scale: T
 	}
 }
 
-function drawEvents({ client, wire, server }: EventRow, geometry: Geometry, top: number, scale: TimeScale): string {
+const nodesOf = (geometry: Geometry) => NODE_NAMES.filter((node) => geometry[node] !== undefined);
+
+function drawEvents({ marks, wire }: EventRow, geometry: Geometry, top: number, scale: TimeScale): string {
+	const { client, router, server } = geometry;
 	return [
-		drawMarks(client, geometry.client, top),
+		drawMarks(marks.client, client, top),
 		wire === undefined ? '' : drawArrow(wire, geometry, top, scale.yAt(wire.arrived ?? wire.t)),
-		drawMarks(server, geometry.server, top),
+		router === undefined ? '' : drawMarks(marks.router, router, top),
+		drawMarks(marks.server, server, top),
 	].join('');
 }
 
@@ -144,10 +149,11 @@ function drawPause(words: string, geometry: Geometry, top: number, height: numbe
 	);
 }
 
-function breaks({ client, server }: Geometry, top: number, height: number): string[] {
-	return [client, server].map(({ lifeline: x }) =>
-		element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 }),
-	);
+function breaks(geometry: Geometry, top: number, height: number): string[] {
+	return nodesOf(geometry).map((node) => {
+		const x = columnsOf(geometry, node).lifeline;
+		return element('line', { class: 'break', x1: x, y1: top + 6, x2: x, y2: top + height - 6 });
+	});
 }
 
 function linesAcross(words: string, geometry: Geometry, top: number): string[] {

@@ -21,7 +21,9 @@ function textsIn(row: LadderRow): string[] {
 	switch (row.kind) {
 		case 'events':
 			return [
-				...[...row.client, ...row.server].flatMap(({ head, tail }) => [head, tail]),
+				...Object.values(row.marks)
+					.flat()
+					.flatMap(({ head, tail }) => [head, tail]),
 				...(row.wire ? [row.wire.name, arrowNotes(row.wire)] : []),
 			];
 		case 'fault':
@@ -62,7 +64,7 @@ describe('a ladder as SVG', () => {
 		expect(texts.filter((text) => !shown.includes(withoutSpaces(escapeXml(text))))).toEqual([]);
 		const parts = ladder.rows
 			.filter((row) => row.kind === 'events')
-			.flatMap(({ client, wire, server }) => [...client, ...(wire ? [wire] : []), ...server]);
+			.flatMap(({ marks: { client, server }, wire }) => [...client, ...(wire ? [wire] : []), ...server]);
 		expect(parts.filter(({ title }) => !svg.includes(`<title>${escapeXml(title)}</title>`))).toEqual([]);
 		const heights = [...svg.matchAll(/<text x="[\d.]+" y="([\d.]+)" class="time"/g)].map(([, y]) => Number(y));
 		expect(heights.length).toBeGreaterThan(10);
@@ -79,9 +81,7 @@ describe('a ladder as SVG', () => {
 				expect(svg).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
 				const rows = layOut(timeline).rows.filter((row) => row.kind === 'events');
 				const arrows = rows.filter(({ wire }) => wire !== undefined);
-				const loops = rows
-					.flatMap(({ client, server }) => [...client, ...server])
-					.filter(({ kind }) => kind === 'segment');
+				const loops = rows.flatMap(({ marks }) => Object.values(marks).flat()).filter(({ kind }) => kind === 'segment');
 				const segments = [
 					...svg.matchAll(/<g class="segment[^"]*" data-kind="segment" role="img"><title>(client|server) /g),
 				];
