@@ -39,7 +39,7 @@ export async function measureScale(): Promise<Scale> {
 	// This collects the garbage of creating the captures before anything is measured.
 	const empty = heapUsed();
 	const tshark_s = await tshark([client, server]);
-	const history = new History(ORIGIN, ADDRESSES);
+	const history = new History(ORIGIN, { client: [ADDRESSES.client], server: [ADDRESSES.server] });
 	const steps = {
 		read: seconds(() => readCaptures(client, server, (one) => history.observe(one))),
 		join: seconds(() => history.events),
@@ -95,7 +95,7 @@ function longestQuery(): number {
 	const { client, server } = transfer(QUERIED_BYTES);
 	const all: PacketObservation[] = [];
 	readCaptures(client, server, (one) => all.push(one));
-	const history = new History(ORIGIN, ADDRESSES);
+	const history = new History(ORIGIN, { client: [ADDRESSES.client], server: [ADDRESSES.server] });
 	for (const one of all.splice(0, all.length - QUERIES)) history.observe(one);
 	const query = () => [history.segments.length, history.of('segment').length, matches(history)];
 	// The first query joins all packets so far, and lets the engine compile the code.

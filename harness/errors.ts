@@ -17,7 +17,7 @@ export const ERROR_CODES = {
 	NAME_INVALID: 'A name is empty, or has characters that are not allowed.',
 	NAME_TAKEN: 'The name is already in use.',
 	PORT_OUT_OF_RANGE: 'A port is not a whole number from 1 to 65535.',
-	ADDRESS_INVALID: 'An address is neither an IPv4 address nor an IPv4 network.',
+	ADDRESS_INVALID: 'An address is neither an IP address nor a network.',
 	FLAGS_IMPOSSIBLE: 'No packet can have these TCP flags.',
 	PATTERN_INVALID: 'A segment pattern cannot be parsed, or is not allowed here.',
 	MATCHER_UNKNOWN: 'The value has no matcher of this name. Things of a lab have no `.not`, `.resolves` and `.rejects`.',
@@ -25,6 +25,7 @@ export const ERROR_CODES = {
 	SYSCTL_UNKNOWN: 'A host has no sysctl of this name.',
 	SPEC_UNKNOWN: 'There is no spec of this name, or there are several.',
 	ENGINE_UNKNOWN: 'There is no engine of this name.',
+	FAMILY_UNKNOWN: 'There is no family of addresses of this name.',
 	KERNEL_UNKNOWN: 'There is no kernel of this name.',
 
 	// Hosts
@@ -33,6 +34,7 @@ export const ERROR_CODES = {
 	HOST_OFF: 'The host is powered off, or its userland was killed.',
 	HOST_PAUSED: 'The programs of the host are frozen or killed.',
 	SYSCTL_REFUSED: 'The kernel did not accept the value of a sysctl, or the sysctl cannot be read.',
+	FAMILY_UNAVAILABLE: 'The hosts of the lab have no address of this family.',
 	FAULT_WITHOUT_EFFECT: 'A fault was injected and had no effect.',
 
 	// Engines and runs
@@ -53,7 +55,7 @@ export const ERROR_CODES = {
 	SETUP_FAILED: 'Something could not be installed, compiled or prepared.',
 	KERNEL_MISSING: 'The kernel was not fetched yet.',
 	KERNEL_INVALID: 'The given image is not a kernel, or the modules belong to another kernel.',
-	KERNEL_FEATURE_MISSING: 'The kernel lacks a feature that a fault needs.',
+	KERNEL_FEATURE_MISSING: 'The kernel lacks a feature that a fault or the family of the run needs.',
 	DOWNLOAD_FAILED: 'Debian’s archive could not be read.',
 	INDEX_EXPIRED: 'The index of a Debian suite has expired.',
 	DISK_FULL: 'No space is left on a disk.',

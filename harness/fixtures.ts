@@ -70,12 +70,13 @@ export interface FakeContext extends LabContext {
 export function fakeContext(): FakeContext {
 	const clock = new FakeClock();
 	return {
-		history: new CountingHistory(HISTORY_START, { client: CLIENT.address, server: SERVER.address }),
+		history: new CountingHistory(HISTORY_START, { client: [CLIENT.address], server: [SERVER.address] }),
 		clock,
 		virtualTime: false,
 		programRemedy: 'Install it.',
 		sentinels: new Sentinels(clock, CLIENT.address),
 		names: new Names(),
+		ipVersions: ['ipv4'],
 		sysctls: new Set(),
 		traced: true,
 		pending: new Set(),

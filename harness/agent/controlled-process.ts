@@ -1,4 +1,5 @@
 import { HalfopenError } from '../errors.ts';
+import { unmapped } from '../formats/address.ts';
 import type { Endpoint } from '../formats/types.ts';
 import { errnoName } from '../tcp/errnos.ts';
 import type { Message } from './framing.ts';
@@ -101,6 +102,7 @@ function parseResult<Name extends CallName>(name: Name, { words }: Message): Cal
 }
 
 function endOf(which: 'local' | 'remote', text: string): { [End in typeof which]?: Endpoint } {
-	const [, address, port] = /^([\d.]+):(\d+)$/.exec(text) ?? [];
-	return address === undefined ? {} : { [which]: { address, port: Number(port) } };
+	const [, six, four, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d+)$/.exec(text) ?? [];
+	const address = six ?? four;
+	return address === undefined ? {} : { [which]: { address: unmapped(address), port: Number(port) } };
 }

@@ -1,5 +1,6 @@
 /** The socket calls of a controlled process: how the arguments of each are encoded and its values decoded. */
 
+import { unmapped } from '../formats/address.ts';
 import type { Endpoint } from '../formats/types.ts';
 import type { Errno } from '../tcp/errnos.ts';
 
@@ -101,6 +102,9 @@ export type TcpInfoField =
 	| 'rcv_ooopack'
 	| 'snd_wnd';
 
+/** The families of sockets (socket(2)). */
+export type AddressFamily = 'AF_INET' | 'AF_INET6';
+
 type Word = string | number | Uint8Array;
 type Values = readonly Buffer[];
 
@@ -117,7 +121,7 @@ function none(): Record<never, never> {
 }
 
 function address(values: Values): { address: string; port: number } {
-	return { address: text(values, 0), port: Number(text(values, 1)) };
+	return { address: unmapped(text(values, 0)), port: Number(text(values, 1)) };
 }
 
 function accepted(values: Values): { address: string; port: number; own: Endpoint } {
@@ -147,7 +151,7 @@ function revents(values: Values): { revents: readonly PollEvent[] } {
 
 /** `words` encodes the arguments as words of the request. `values` decodes the words after result and errno. */
 export const CALLS = {
-	socket: { words: (): Word[] => [], values: none },
+	socket: { words: (family: AddressFamily = 'AF_INET'): Word[] => [family], values: none },
 	bind: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },
 	listen: { words: (fd: number, backlog: number): Word[] => [fd, backlog], values: none },
 	connect: { words: (fd: number, ip: string, port: number): Word[] => [fd, ip, port], values: none },

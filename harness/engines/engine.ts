@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { HostName } from '../timeline/events.ts';
+import type { Family } from '../timeline/timeline-file.ts';
 import type { Subnet } from './subnets.ts';
 
 /** Identifies a run: its id, and the process whose end is the run's end. */
@@ -13,6 +14,8 @@ export interface RunIdentity {
 export interface Run extends RunIdentity {
 	/** A folder outside the project, which is removed at the end of the run. */
 	readonly directory: string;
+	/** The addresses of the hosts in its labs. */
+	readonly family: Family;
 }
 
 /** The part of an engine that works before and after the labs. It is used in the runner, never in a worker. */
@@ -49,6 +52,8 @@ export interface Engine {
 	readonly tools: Readonly<Record<string, string>>;
 	/** Names of the sysctls below net.ipv4 that a host has. */
 	readonly sysctls: ReadonlySet<string>;
+	/** The family of the run, for the labs: an engine gives hosts no address. */
+	readonly family: Family;
 	/**
 	 * Whether the labs run in virtual time: the guests' clock advances only while the lab waits, so a wait takes little
 	 * wall time.

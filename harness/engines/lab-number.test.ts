@@ -8,7 +8,7 @@ import { takeLabNumber } from './lab-number.ts';
 let run: Run;
 
 beforeEach(async () => {
-	run = { id: 'a-test', owner: 'here:1', directory: await mkdtemp(join(tmpdir(), 'halfopen-run-')) };
+	run = { id: 'a-test', owner: 'here:1', directory: await mkdtemp(join(tmpdir(), 'halfopen-run-')), family: 'ipv4' };
 });
 
 afterEach(() => rm(run.directory, { recursive: true, force: true }));

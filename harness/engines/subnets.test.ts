@@ -58,9 +58,19 @@ test('a MAC is derived from the address', () => {
 	// 198.18.0.2 is c6.12.00.02.
 	expect(subnet(0, 0)).toEqual({
 		cidr: '198.18.0.0/29',
-		client: { address: '198.18.0.2', mac: '02:00:c6:12:00:02' },
-		server: { address: '198.18.0.3', mac: '02:00:c6:12:00:03' },
+		client: { address: '198.18.0.2', ipv6: '2001:2::2', mac: '02:00:c6:12:00:02' },
+		server: { address: '198.18.0.3', ipv6: '2001:2::3', mac: '02:00:c6:12:00:03' },
 	});
+});
+
+test('IPv6 addresses are unique, and the /64 has the number of the block', () => {
+	const addresses = Array.from({ length: BLOCKS }, (_, lab) => subnet(0, lab)).flatMap(({ client, server }) => [
+		client.ipv6,
+		server.ipv6,
+	]);
+	expect(new Set(addresses).size).toBe(2 * BLOCKS);
+	// 26 is 0x1a. RFC 5180, 8: 2001:2::/48 is for benchmarks.
+	expect(subnet(20, 6).client.ipv6).toBe('2001:2:0:1a::2');
 });
 
 test('the last block is followed by the first', () => {

@@ -5,7 +5,7 @@ import { DEVICE } from '../lab/wire.ts';
 
 /** Pins the peer again. */
 export async function pinNeighbour({ machine }: Boot, { peer }: HostIdentity): Promise<void> {
-	await ip(machine, [pin(peer)]);
+	await ip(machine, pin(peer));
 }
 
 /**
@@ -14,7 +14,10 @@ export async function pinNeighbour({ machine }: Boot, { peer }: HostIdentity): P
  * TCP gives up earlier, as with tcp_retries2 below 4, the error is still ETIMEDOUT.
  */
 export async function forgetNeighbour({ machine }: Boot, { peer }: HostIdentity): Promise<void> {
-	await ip(machine, [`neigh del ${peer.address} dev ${DEVICE}`]);
+	await ip(
+		machine,
+		peer.addresses.map((address) => `neigh del ${address} dev ${DEVICE}`),
+	);
 }
 
 /**

@@ -250,7 +250,10 @@ describe('a change of sysctls', () => {
 });
 
 describe('ip', () => {
-	const identity = { peer: { address: '198.18.0.3', mac: '02:00:00:00:00:03' } } as HostIdentity;
+	const identity = {
+		addresses: [],
+		peer: { addresses: ['198.18.0.3'], mac: '02:00:00:00:00:03' },
+	} as unknown as HostIdentity;
 
 	type Work = (boot: Boot, identity: HostIdentity) => Promise<unknown>;
 	test.each<[string, RegExp, Work]>([

@@ -5,3 +5,32 @@
 export function unmapped(address: string): string {
 	return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
+
+/** Converts an IPv4 address to the IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
+export const mapped = (address: string): string => `::ffff:${address}`;
+
+/**
+ * Formats the 16 bytes of an IPv6 address that begin at an index as inet_ntop(3) and the kernel's `%pI6c` do (RFC 5952,
+ * 4): in lower case, with the longest run of two or more zero groups as `::`. So the same address has the same text from
+ * every tool.
+ */
+export function ipv6Text(bytes: ArrayLike<number>, at = 0): string {
+	const groups = Array.from({ length: 8 }, (_, group) => {
+		const index = at + group * 2;
+		return ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);
+	});
+	let longest = { start: 0, length: 1 };
+	for (let start = 0; start < groups.length; start++) {
+		const end = groups.findIndex((group, index) => index >= start && group !== 0);
+		const length = (end < 0 ? groups.length : end) - start;
+		if (length > longest.length) longest = { start, length };
+	}
+	const words = groups.map((group) => group.toString(16));
+	if (longest.length < 2) return words.join(':');
+	return `${words.slice(0, longest.start).join(':')}::${words.slice(longest.start + longest.length).join(':')}`;
+}
+
+/** Formats an endpoint for people: `1.2.3.4:80`, `[2001:2::2]:80` (RFC 5952, 6). */
+export function endpointText({ address, port }: { readonly address: string; readonly port: number }): string {
+	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

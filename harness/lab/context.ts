@@ -2,6 +2,7 @@ import type { LabClock } from '../engines/engine.ts';
 import { HalfopenError } from '../errors.ts';
 import type { Sentinels } from '../probes/sentinel.ts';
 import type { History } from '../timeline/history.ts';
+import type { IpVersion } from './family.ts';
 import type { OpenWaits } from './open-waits.ts';
 
 /** The objects and functions that all parts of one lab share. */
@@ -14,6 +15,8 @@ export interface LabContext {
 	readonly programRemedy: string;
 	readonly sentinels: Sentinels;
 	readonly names: Names;
+	/** The versions of IP that the hosts have. Peers use the first, unless a spec says otherwise. */
+	readonly ipVersions: readonly IpVersion[];
 	/** Names of the sysctls below net.ipv4 that a host has. */
 	readonly sysctls: ReadonlySet<string>;
 	/** Whether the kernel's trace is read. Without it, states are sampled with `ss`. */

@@ -4,15 +4,20 @@ import type { LabClock } from '../engines/engine.ts';
 import { configureDevice, type HostIdentity } from './device.ts';
 
 const IDENTITY = {
-	address: '10.0.0.1',
-	peer: { address: '10.0.0.2', mac: '02:00:00:00:00:02' },
-} as HostIdentity;
+	addresses: ['10.0.0.1'],
+	peer: { addresses: ['10.0.0.2'], mac: '02:00:00:00:00:02' },
+} as unknown as HostIdentity;
 
 /** Configures the interface of a machine where it has these states, one after the other; the last one stays. */
-function machineIn(states: readonly string[], isPlugged = true) {
+function machineIn(states: readonly string[], isPlugged = true, identity = IDENTITY, scriptStatus = 0) {
 	const left = [...states];
 	const inputs: string[] = [];
-	const run = async (_argv: readonly string[], { input }: { input: string }) => {
+	const scripts: (string | undefined)[] = [];
+	const run = async (argv: readonly string[], { input = '' }: { input?: string } = {}) => {
+		if (argv[0] === 'sh') {
+			scripts.push(argv[2]);
+			return { status: scriptStatus, out: '', err: 'why' };
+		}
 		inputs.push(input);
 		const operstate = left.length > 1 ? left.shift() : left[0];
 		const eth0 = { ifname: 'eth0', operstate, mtu: 1500, gso_max_segs: 1 };
@@ -22,9 +27,10 @@ function machineIn(states: readonly string[], isPlugged = true) {
 	const clock = { sleep: async (ms: number) => void sleeps.push(ms) };
 	const machine = { name: 'client (machine)', run } as unknown as Agent;
 	return {
-		configured: configureDevice(machine, IDENTITY, { offloads: 'off', isPlugged }, clock as unknown as LabClock),
+		configured: configureDevice(machine, identity, { offloads: 'off', isPlugged }, clock as unknown as LabClock),
 		sleeps,
 		inputs,
+		scripts,
 	};
 }
 
@@ -35,6 +41,26 @@ test('the interface gets its address and its neighbour in one command', async ()
 	expect(inputs).toHaveLength(1);
 	expect(inputs[0]).toContain('address add 10.0.0.1/29 brd + dev eth0\n');
 	expect(inputs[0]).toContain('neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev eth0 nud permanent\n');
+});
+
+test('IPv6 is enabled first, and its address can be used at once', async () => {
+	const identity = { addresses: ['2001:2::2'], peer: { addresses: ['2001:2::3'], mac: '02:00:00:00:00:02' } };
+	const { configured, inputs, scripts } = machineIn(['UP'], true, identity as unknown as HostIdentity);
+	expect(await configured).toBe(1500);
+	expect(scripts).toEqual([expect.stringContaining('disable_ipv6')]);
+	// The kernel removes IPv6 addresses from a device that goes down, and has none for one that is down.
+	expect(inputs[0]).toMatch(/^link set eth0 up\naddress add 2001:2::2\/64 nodad dev eth0\n/);
+	expect(inputs[0]).toContain('neigh replace 2001:2::3 lladdr 02:00:00:00:00:02 dev eth0 nud permanent\n');
+});
+
+test.each([
+	[3, 'KERNEL_FEATURE_MISSING'],
+	[1, 'ENGINE_REFUSED'],
+])('if the script that enables IPv6 ends with status %d, that is %s', async (status, code) => {
+	const identity = { addresses: ['2001:2::2'], peer: { addresses: [], mac: '' } } as unknown as HostIdentity;
+	const { configured, inputs } = machineIn(['UP'], true, identity, status);
+	await expect(configured).rejects.toMatchObject({ code });
+	expect(inputs).toEqual([]);
 });
 
 test('resolves only when the kernel has processed the carrier', async () => {

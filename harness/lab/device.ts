@@ -1,9 +1,9 @@
 import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
-import { type HostAddress, PREFIX_LENGTH } from '../engines/subnets.ts';
 import { HalfopenError } from '../errors.ts';
 import type { HostName } from '../timeline/events.ts';
 import type { Offloads } from '../timeline/timeline-file.ts';
+import { type NetworkEnd, prefixLengthOf, versionOf } from './family.ts';
 import { ip } from './ip.ts';
 import { type LinkFacts, longestSegment, offloadCommands } from './offloads.ts';
 import { DEVICE } from './wire.ts';
@@ -13,19 +13,30 @@ const POLL_MS = 5;
 const LIMIT_MS = 20_000;
 
 /** What a host is, whichever boot runs. */
-export interface HostIdentity extends HostAddress {
+export interface HostIdentity extends NetworkEnd {
 	readonly name: HostName;
 	/** The other end of the wire. */
-	readonly peer: HostAddress;
+	readonly peer: NetworkEnd;
 }
 
 /**
- * Returns the command of `ip` that pins a peer. If a peer is gone for good, ETIMEDOUT or EHOSTUNREACH depends on a race
+ * Returns the commands of `ip` that pin a peer. If a peer is gone for good, ETIMEDOUT or EHOSTUNREACH depends on a race
  * of the retransmissions against the entry in the neighbour table, which ages within 15 to 45 s (net/core/neighbour.c).
  * So labs pin the entries, unless a spec forgets them.
  */
-export const pin = ({ address, mac }: HostAddress): string =>
-	`neigh replace ${address} lladdr ${mac} dev ${DEVICE} nud permanent`;
+export const pin = ({ addresses, mac }: NetworkEnd): string[] =>
+	addresses.map((address) => `neigh replace ${address} lladdr ${mac} dev ${DEVICE} nud permanent`);
+
+/**
+ * Commands of `ip` that give a device its addresses. `nodad`: an IPv6 address could not be used for a second, until
+ * nobody has claimed it (RFC 4862, 5.4). An IPv6 address is added after the device is up: the kernel removes it when the
+ * device goes down.
+ */
+const addressCommands = (addresses: readonly string[]): string[] =>
+	addresses.map((address) => {
+		const options = versionOf(address) === 'ipv6' ? 'nodad' : 'brd +';
+		return `address add ${address}/${prefixLengthOf(address)} ${options} dev ${DEVICE}`;
+	});
 
 /**
  * Configures a host's end of its cable: address, offloads, the pinned neighbour. Returns the length of the longest
@@ -37,14 +48,15 @@ export const pin = ({ address, mac }: HostAddress): string =>
  */
 export async function configureDevice(
 	machine: Agent,
-	{ address, peer }: HostIdentity,
+	{ addresses, peer }: HostIdentity,
 	{ offloads, isPlugged }: { readonly offloads: Offloads; readonly isPlugged: boolean },
 	clock: LabClock,
 ): Promise<number> {
+	if (addresses.some((address) => versionOf(address) === 'ipv6')) await enableIpv6(machine);
 	const commands = [
-		`address add ${address}/${PREFIX_LENGTH} brd + dev ${DEVICE}`,
 		`link set ${DEVICE} up`,
-		pin(peer),
+		...addressCommands(addresses),
+		...pin(peer),
 		...offloadCommands(offloads),
 		'link show',
 	];
@@ -52,6 +64,34 @@ export async function configureDevice(
 	const facts: readonly LinkFacts[] = JSON.parse(out);
 	if (isPlugged) await carrier(machine, facts, clock);
 	return longestSegment(facts, offloads);
+}
+
+/**
+ * Engines start machines without IPv6. The settings of the device keep its own traffic from the wire: no detection of
+ * duplicates of its link-local address, no search for routers, and the reports of its multicast groups at once
+ * (net/ipv6/mcast.c, `mld_ifc_work`), before a lab is ready.
+ */
+const ENABLE_IPV6 = `[ -e /proc/net/if_inet6 ] || exit 3
+cd /proc/sys/net/ipv6/conf/${DEVICE} && echo 0 >accept_dad && echo 0 >router_solicitations &&
+echo 1 >mldv2_unsolicited_report_interval && echo 0 >../all/disable_ipv6`;
+/** The status of the script if the kernel has no IPv6. */
+const NO_IPV6 = 3;
+
+async function enableIpv6(machine: Agent): Promise<void> {
+	const { status, err } = await machine.run(['sh', '-c', ENABLE_IPV6]);
+	if (status === 0) return;
+	if (status === NO_IPV6) {
+		throw new HalfopenError('KERNEL_FEATURE_MISSING', {
+			problem: `${machine.name} cannot have an IPv6 address: its kernel has no IPv6.`,
+			seen: 'there is no /proc/net/if_inet6',
+			remedy: 'Use a kernel with CONFIG_IPV6 that was not booted with ipv6.disable=1, or IPv4: unset HALFOPEN_FAMILY.',
+		});
+	}
+	throw new HalfopenError('ENGINE_REFUSED', {
+		problem: `IPv6 could not be enabled on ${machine.name}.`,
+		seen: err,
+		remedy: 'Hosts must be allowed to write to /proc/sys/net/ipv6 of their own network namespace.',
+	});
 }
 
 async function carrier(machine: Agent, facts: readonly LinkFacts[], clock: LabClock): Promise<void> {

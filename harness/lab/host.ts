@@ -26,11 +26,13 @@ import type { Socket } from '../peers/socket.ts';
 import type { PacketFile } from '../probes/capture.ts';
 import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
+import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { checked } from '../util/options.ts';
 import { isAtLeast } from '../util/versions.ts';
 import type { Boot } from './boot.ts';
 import type { LabContext } from './context.ts';
 import type { HostIdentity } from './device.ts';
+import { addressOf, IP_VERSIONS, type IpVersion, versionOf } from './family.ts';
 import { HostPeers } from './host-peers.ts';
 import { HostPower } from './host-power.ts';
 import type { Wire } from './wire.ts';
@@ -39,7 +41,7 @@ const argvSchema = z.array(z.string()).min(1);
 /** For example `6.5`. */
 const versionSchema = z.string().regex(/^\d+\.\d+$/);
 const runSchema = peerOptionsSchema.extend({ tty: z.boolean().optional() });
-const socketSchema = z.strictObject({ name: z.string().optional() });
+const socketSchema = z.strictObject({ name: z.string().optional(), version: z.enum(IP_VERSIONS).optional() });
 
 /**
  * A machine with its own TCP stack. Its methods start programs and controlled sockets on it, inject faults, and switch
@@ -47,6 +49,7 @@ const socketSchema = z.strictObject({ name: z.string().optional() });
  */
 export class Host {
 	readonly name: HostName;
+	/** The address that peers use, unless a spec says otherwise. */
 	readonly address: string;
 	readonly mac: string;
 	/** Internal. */
@@ -67,7 +70,7 @@ export class Host {
 		other: () => Host,
 	) {
 		this.name = identity.name;
-		this.address = identity.address;
+		this.address = addressOf(identity);
 		this.mac = identity.mac;
 		this.context = context;
 		this.power = new HostPower(engineHost, wire, identity, sysctls, context, () => other().power);
@@ -86,6 +89,13 @@ export class Host {
 		return this.power.packets;
 	}
 
+	/** Internal: its facts at the head of the timeline file. */
+	get facts(): TimelineFile['hosts'][HostName] {
+		const { addresses, mac } = this.#identity;
+		const [ip = '', ipv6] = addresses;
+		return { ip, ...(ipv6 !== undefined && { ipv6 }), mac };
+	}
+
 	/** Whether the power is on. */
 	get isOn(): boolean {
 		return this.power.isOn;
@@ -96,11 +106,19 @@ export class Host {
 		return this.#peers.hasProgram;
 	}
 
+	/** The version of IP that peers use. */
+	get #version(): IpVersion {
+		return versionOf(this.address);
+	}
+
 	// Peers
 
-	/** Returns the address and a port of this host, for a peer to connect to. */
-	port(port: number): Endpoint {
-		return { address: this.address, port: assertPort(port) };
+	/**
+	 * Returns the address and a port of this host, for a peer to connect to. If the hosts have IPv4 and IPv6, it is the
+	 * IPv4 address, unless `version` is `ipv6`.
+	 */
+	port(port: number, version?: IpVersion): Endpoint {
+		return { address: addressOf(this.#identity, version), port: assertPort(port) };
 	}
 
 	/**
@@ -109,12 +127,12 @@ export class Host {
 	 * the end of its input.
 	 */
 	nc(options: Parameters<typeof nc>[0]): Promise<Program> {
-		return this.#peers.startProgram(nc(options));
+		return this.#peers.startProgram(nc(options, this.#version));
 	}
 
 	/** Starts netcat-traditional. It reads whenever select(2) reports its socket, so its read returns the errno. */
 	ncTraditional(options: Parameters<typeof ncTraditional>[0]): Promise<Program> {
-		return this.#peers.startProgram(ncTraditional(options));
+		return this.#peers.startProgram(ncTraditional(options, this.#version));
 	}
 
 	/**
@@ -122,7 +140,7 @@ export class Host {
 	 * socket open after the end of the stream.
 	 */
 	dnc(options: Listen | Connect): Promise<Program> {
-		return this.#peers.startProgram(dnc(options));
+		return this.#peers.startProgram(dnc(options, this.#version));
 	}
 
 	/** Starts Nmap's netcat. With `keepListening` (-k) it continues to listen after it has accepted a connection. */
@@ -142,7 +160,7 @@ export class Host {
 
 	/** Starts an echo server in Node. */
 	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Program> {
-		return this.#peers.startProgram(echoServer(options));
+		return this.#peers.startProgram(echoServer(options, this.#version));
 	}
 
 	/** Starts a client in Node that sends its input and prints what it receives. */
@@ -198,10 +216,10 @@ export class Host {
 	}
 
 	/** Creates a controlled socket: a process of its own that makes exactly the socket calls that the spec makes. */
-	async socket(options: { readonly name?: string } = {}): Promise<Socket> {
-		const { name } = checked(socketSchema, options, 'host.socket');
+	async socket(options: { readonly name?: string; readonly version?: IpVersion } = {}): Promise<Socket> {
+		const { name, version } = checked(socketSchema, options, 'host.socket');
 		const process = await this.#peers.startSocketProcess(name);
-		return process.socket();
+		return process.socket(version);
 	}
 
 	// Faults

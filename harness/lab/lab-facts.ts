@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 /** The facts at the head of a timeline file. */
 export type LabFacts = Pick<
 	TimelineFile,
-	'engine' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'
+	'engine' | 'family' | 'offloads' | 'kernel' | 'tools' | 'hosts' | 'clocks' | 'startedAt'
 >;
 
 /** Returns the facts with the values of the sysctls that were written. */
@@ -28,9 +28,10 @@ export async function factsOf(
 	const [sysctls, ss] = await Promise.all([readAllSysctls(machine), machine.run(['ss', '-V'])]);
 	return {
 		engine: engine.name,
+		family: engine.family,
 		kernel: { release: machine.kernelRelease, sysctls },
 		tools: { ...engine.tools, ss: ss.out.trim() },
-		hosts: { client: { ip: client.address, mac: client.mac }, server: { ip: server.address, mac: server.mac } },
+		hosts: { client: client.facts, server: server.facts },
 	};
 }
 

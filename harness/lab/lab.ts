@@ -10,6 +10,7 @@ import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
 import { History } from '../timeline/history.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';
+import { networkEnd, versionsIn } from './family.ts';
 import { Host } from './host.ts';
 import type { HostSettings } from './host-power.ts';
 import { clocksOf, factsOf, type LabFacts, withSysctls } from './lab-facts.ts';
@@ -82,16 +83,18 @@ export class Lab {
 
 	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, waits: OpenWaits) {
 		const { clock, hosts, subnet } = engineLab;
-		const { client, server } = subnet;
+		const { family } = engine;
+		const [client, server] = [networkEnd(family, subnet.client), networkEnd(family, subnet.server)];
 		this.#engineLab = engineLab;
 		this.#context = {
 			// Times count from the epoch until the lab is ready; then `begin` discards the events so far.
-			history: new History(0, { client: client.address, server: server.address }),
+			history: new History(0, { client: client.addresses, server: server.addresses }),
 			clock,
 			virtualTime: engine.virtualTime,
 			programRemedy: engine.programRemedy,
-			sentinels: new Sentinels(clock, client.address),
+			sentinels: new Sentinels(clock, subnet.client.address),
 			names: new Names(),
+			ipVersions: versionsIn(family),
 			sysctls: engine.sysctls,
 			traced: trace.stream !== undefined,
 			pending: new Set(),

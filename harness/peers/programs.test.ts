@@ -29,6 +29,26 @@ test.each([
 	expect(program).toEqual({ kind, until, argv: command.split(' '), name: undefined });
 });
 
+test.each([
+	[nc({ listen: 8080 }, 'ipv6'), 'nc.openbsd -6 -l 8080'],
+	[dnc({ listen: 8080 }, 'ipv6'), 'dnc -6 -l 8080'],
+	// It listens with both.
+	[ncat({ listen: 8080 }), 'ncat -l 8080'],
+	[echoServer({ listen: 8080 }, 'ipv6'), 'node /opt/halfopen/echo-server.mjs 8080 --ipv6'],
+	// An address is enough to tell the version.
+	[nc({ connect: { address: '2001:2::3', port: 8080 } }), 'nc.openbsd 2001:2::3 8080'],
+	// RFC 3986, 3.2.2: an IPv6 address in a URL is in brackets.
+	[curl({ connect: { address: '2001:2::3', port: 8080 } }), 'curl -sS http://[2001:2::3]:8080/'],
+])('over IPv6: %j', ({ argv }, command) => {
+	expect(argv.join(' ')).toBe(command);
+});
+
+test('netcat-traditional, which has no IPv6, is FAMILY_UNAVAILABLE over IPv6', () => {
+	const refused = expect.objectContaining({ code: 'FAMILY_UNAVAILABLE' });
+	expect(() => ncTraditional({ listen: 8080 }, 'ipv6')).toThrow(refused);
+	expect(() => ncTraditional({ connect: { address: '2001:2::3', port: 8080 } })).toThrow(refused);
+});
+
 test('each has the name and the `until` that the spec gives', () => {
 	const wanted = { name: 'chosen', until: 'started' } as const;
 	for (const start of [nc, ncTraditional, dnc, ncat, echoServer])

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { HalfopenError } from '../errors.ts';
+import { endpointText } from '../formats/address.ts';
 import type { Endpoint } from '../formats/types.ts';
+import { type IpVersion, versionOf } from '../lab/family.ts';
 import { assertPort } from '../tcp/port.ts';
 import { checked } from '../util/options.ts';
 import type { ProgramOptions } from './program.ts';
@@ -24,7 +27,7 @@ export const endpointSchema = z.strictObject({ address: z.string().min(1), port:
 const peer = { name: z.string().optional(), until: z.enum(['listening', 'connected', 'started']).optional() };
 export const peerOptionsSchema = z.strictObject(peer) satisfies z.ZodObject<Record<keyof PeerOptions, z.ZodType>>;
 
-const listening = { ...peer, listen: z.unknown() };
+const listenOptions = { ...peer, listen: z.unknown() };
 const connecting = { ...peer, connect: endpointSchema };
 /** For a program that either listens or connects. */
 const either = { ...peer, listen: z.unknown().optional(), connect: endpointSchema.optional() };
@@ -41,25 +44,39 @@ const milliseconds = z.number().positive().optional();
  * netcat-openbsd. On POLLHUP it closes without reading, so its calls may never return the errno that its socket has.
  * `ncTraditional` and `dnc` read it.
  */
-export function nc(given: (Listen | Connect) & { readonly shutdownAtEof?: boolean }): ProgramOptions {
+export function nc(
+	given: (Listen | Connect) & { readonly shutdownAtEof?: boolean },
+	version: IpVersion = 'ipv4',
+): ProgramOptions {
 	const { shutdownAtEof, ...options } = checked(
 		oneOf({ ...either, shutdownAtEof: z.boolean().optional() }),
 		given,
 		'host.nc',
 	) as typeof given;
-	return netcat('nc', ['nc.openbsd', ...(shutdownAtEof ? ['-N'] : [])], ['-l'], options);
+	return netcat('nc', ['nc.openbsd', ...(shutdownAtEof ? ['-N'] : [])], listening(version), options);
 }
 
 /**
  * netcat-traditional. It waits in select(2), then reads, so its read returns the errno. `keepalive` sets SO_KEEPALIVE,
- * with the times of the sysctls.
+ * with the times of the sysctls. It has no IPv6.
  */
-export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?: boolean }): ProgramOptions {
+export function ncTraditional(
+	given: (Listen | Connect) & { readonly keepalive?: boolean },
+	version: IpVersion = 'ipv4',
+): ProgramOptions {
 	const { keepalive, ...options } = checked(
 		oneOf({ ...either, keepalive: z.boolean().optional() }),
 		given,
 		'host.ncTraditional',
 	) as typeof given;
+	const used = 'connect' in options ? versionOf(options.connect.address) : version;
+	if (used === 'ipv6') {
+		throw new HalfopenError('FAMILY_UNAVAILABLE', {
+			problem: 'The program netcat-traditional has no IPv6.',
+			remedy:
+				'Give the scenario `needsIpv4: true`, so that runs with HALFOPEN_FAMILY=ipv6 skip it, or use another program.',
+		});
+	}
 	return netcat('nc', ['nc.traditional', ...(keepalive ? ['-k'] : [])], ['-l', '-p'], options);
 }
 
@@ -67,10 +84,13 @@ export function ncTraditional(given: (Listen | Connect) & { readonly keepalive?:
  * The modified nc of the article "TCP Puzzlers". It prints what each poll(2) returned, and keeps its socket open after
  * the end of the stream.
  */
-export function dnc(options: Listen | Connect): ProgramOptions {
+export function dnc(options: Listen | Connect, version: IpVersion = 'ipv4'): ProgramOptions {
 	checked(oneOf(either), options, 'host.dnc');
-	return netcat('dnc', ['dnc'], ['-l'], options);
+	return netcat('dnc', ['dnc'], listening(version), options);
 }
+
+/** The options of netcats that listen, by default with IPv4. They connect with the version of the address. */
+const listening = (version: IpVersion) => (version === 'ipv6' ? ['-6', '-l'] : ['-l']);
 
 function netcat(
 	kind: string,
@@ -121,15 +141,17 @@ export function curl(options: Connect): ProgramOptions {
 	checked(z.strictObject(connecting), options, 'host.curl');
 	const { name, connect, until = 'started' } = options;
 	const { address, port } = connect;
-	return { kind: 'curl', name, argv: ['curl', '-sS', `http://${address}:${assertPort(port)}/`], until };
+	const server = endpointText({ address, port: assertPort(port) });
+	return { kind: 'curl', name, argv: ['curl', '-sS', `http://${server}/`], until };
 }
 
 /** An echo server in Node. */
 export function echoServer(
 	options: Listen & { readonly keepaliveMs?: number; readonly allowHalfOpen?: boolean },
+	version: IpVersion = 'ipv4',
 ): ProgramOptions {
 	checked(
-		z.strictObject({ ...listening, keepaliveMs: milliseconds, allowHalfOpen: z.boolean().optional() }),
+		z.strictObject({ ...listenOptions, keepaliveMs: milliseconds, allowHalfOpen: z.boolean().optional() }),
 		options,
 		'host.echoServer',
 	);
@@ -137,6 +159,7 @@ export function echoServer(
 	const flags = [
 		...(keepaliveMs === undefined ? [] : [`--keepalive=${keepaliveMs}`]),
 		...(allowHalfOpen ? ['--allow-half-open'] : []),
+		...(version === 'ipv6' ? ['--ipv6'] : []),
 	];
 	return {
 		kind: 'echo-server',

@@ -14,9 +14,11 @@ import {
 	type ShutdownHow,
 } from '../agent/socket-calls.ts';
 import { HalfopenError } from '../errors.ts';
+import { mapped, unmapped } from '../formats/address.ts';
 import type { Endpoint, TcpSocket } from '../formats/types.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
+import { type IpVersion, versionOf } from '../lab/family.ts';
 import type { Errno } from '../tcp/errnos.ts';
 import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
@@ -28,8 +30,9 @@ import { SocketCall } from './socket-call.ts';
 const RECV_SIZE = 65_536;
 /** LARGEST_RECV of agent/src/calls.c. */
 const LARGEST_RECV = 1 << 20;
-/** connect(2) resolves no host names. */
-const addressSchema = endpointSchema.extend({ address: z.ipv4() });
+/** connect(2) resolves no host names. A socket for IPv4 cannot connect to an IPv6 address. */
+const toIpv4 = endpointSchema.extend({ address: z.ipv4() });
+const toEither = endpointSchema.extend({ address: z.union([z.ipv4(), z.ipv6()]) });
 
 const flagsSchema = z.array(z.enum(MESSAGE_FLAGS));
 const listenSchema = z.strictObject({ backlog: z.int().nonnegative().optional() });
@@ -52,6 +55,7 @@ export class SocketProcess extends Peer {
 	readonly #controlled: ControlledProcess;
 	/** The sockets of the process, by descriptor. */
 	readonly #sockets = new Map<number, TcpSocket>();
+	readonly #version: IpVersion;
 
 	/** Internal: hosts start these processes. */
 	static async start(boot: Boot, host: HostName, context: LabContext, wanted?: string): Promise<SocketProcess> {
@@ -66,12 +70,18 @@ export class SocketProcess extends Peer {
 	private constructor(name: string, host: HostName, context: LabContext, controlled: ControlledProcess) {
 		super(name, host, context, controlled);
 		this.#controlled = controlled;
+		[this.#version = 'ipv4'] = context.ipVersions;
 	}
 
-	/** Creates a further TCP socket in this process. */
-	async socket(): Promise<Socket> {
-		const { returned } = await this.call('socket');
+	/** Creates a further TCP socket in this process. By default it is for the addresses that peers use. */
+	async socket(version: IpVersion = this.#version): Promise<Socket> {
+		const { returned } = await (version === 'ipv6' ? this.call('socket', 'AF_INET6') : this.call('socket'));
 		return new Socket(this, returned);
+	}
+
+	/** Internal: whether a descriptor is a socket for IPv6, which can also have IPv4 addresses, mapped to IPv6. */
+	isForIpv6(fd: number): boolean {
+		return this.#sockets.get(fd)?.family === 'IPv6';
 	}
 
 	/** Makes the process exit. The kernel closes its sockets. */
@@ -89,7 +99,10 @@ export class SocketProcess extends Peer {
 	call<Name extends CallName>(name: Name, ...args: CallArguments<Name>): SocketCall<Succeeded<Name>> {
 		const [first] = args;
 		const fd = typeof first === 'number' ? first : undefined;
-		const socket = name === 'socket' ? { family: 'IPv4' as const } : this.#socketOf(name, args);
+		const socket =
+			name === 'socket'
+				? { family: first === 'AF_INET6' ? ('IPv6' as const) : ('IPv4' as const) }
+				: this.#socketOf(name, args);
 		const text = { name, args: args.map(describeArgument).join(', '), fd, socket };
 		const make = async () => {
 			const result = await this.#controlled.call(name, ...args);
@@ -105,7 +118,7 @@ export class SocketProcess extends Peer {
 	#socketOf(name: CallName, [fd, address, port]: readonly unknown[]): TcpSocket | undefined {
 		const known = typeof fd === 'number' ? this.#sockets.get(fd) : undefined;
 		if (name !== 'connect' || typeof address !== 'string' || typeof port !== 'number') return known;
-		return { family: 'IPv4', ...known, remote: { address, port } };
+		return { family: 'IPv4', ...known, remote: { address: unmapped(address), port } };
 	}
 
 	/**
@@ -116,7 +129,8 @@ export class SocketProcess extends Peer {
 		const { local, remote, errno } = result;
 		if ('own' in result && result.own) {
 			const { returned, own, address, port } = result;
-			this.#sockets.set(returned, { family: 'IPv4', local: own, remote: { address, port } });
+			const family = known?.family ?? 'IPv4';
+			this.#sockets.set(returned, { family, local: own, remote: { address, port } });
 		}
 		if (name === 'close' && errno === undefined) this.#sockets.delete(fd);
 		else if (errno !== 'EBADF')
@@ -141,7 +155,8 @@ export class Socket {
 
 	/** Calls bind with a port of this host. With 0, the kernel chooses the port. */
 	bind(port: number) {
-		return this.process.call('bind', this.fd, '0.0.0.0', port === 0 ? 0 : assertPort(port));
+		const any = this.process.isForIpv6(this.fd) ? '::' : '0.0.0.0';
+		return this.process.call('bind', this.fd, any, port === 0 ? 0 : assertPort(port));
 	}
 
 	/** Binds the socket to the port, then listens. The default backlog is 1. */
@@ -152,11 +167,13 @@ export class Socket {
 		return this;
 	}
 
-	/** Calls connect: `socket.connect(server.port(8080))`. */
+	/** Calls connect: `socket.connect(server.port(8080))`. A socket for IPv6 connects to a mapped IPv4 address. */
 	connect(to: Endpoint) {
-		checked(addressSchema, to, 'socket.connect');
+		const isForIpv6 = this.process.isForIpv6(this.fd);
+		checked(isForIpv6 ? toEither : toIpv4, to, 'socket.connect');
 		const { address, port } = to;
-		return this.process.call('connect', this.fd, address, assertPort(port));
+		const isMapped = isForIpv6 && versionOf(address) === 'ipv4';
+		return this.process.call('connect', this.fd, isMapped ? mapped(address) : address, assertPort(port));
 	}
 
 	/** Calls accept. Awaited, it returns the connection: a `Socket` with its own descriptor in the same process. */

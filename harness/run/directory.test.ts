@@ -28,7 +28,12 @@ afterEach(async () => {
 	await rm(folder, { recursive: true, force: true });
 });
 
-const runOf = (id: string, owner = deadOwner()): Run => ({ id, owner, directory: directoryOf(id, parent) });
+const runOf = (id: string, owner = deadOwner()): Run => ({
+	id,
+	owner,
+	directory: directoryOf(id, parent),
+	family: 'ipv4',
+});
 
 /** Creates a folder with this `run.json`. */
 async function plant(name: string, identity: unknown, mode = 0o700): Promise<string> {

@@ -2,6 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import type { Run } from '../engines/engine.ts';
 import { assertRunIdentity } from '../engines/run-identity.ts';
 import { HalfopenError } from '../errors.ts';
+import { chooseFamily } from './choose-family.ts';
 import { directoryOf } from './directory.ts';
 
 /** The environment variable that passes the run to the workers. Jest forks them with its environment. */
@@ -40,8 +41,9 @@ export function currentRun(): Handover {
 export function assertRun(value: Partial<Run>): Run {
 	const { directory = '' } = value;
 	const identity = assertRunIdentity(value);
+	const family = chooseFamily(value.family ?? '');
 	if (isAbsolute(directory) && basename(directory) === basename(directoryOf(identity.id)))
-		return { ...identity, directory };
+		return { ...identity, directory, family };
 	throw new HalfopenError('RUN_INVALID', {
 		problem: `This is not the folder of run ${identity.id}.`,
 		seen: directory,

@@ -3,6 +3,7 @@ import { thisProcess } from '../engines/owner.ts';
 import { offerLiveSocket } from '../report/live/live-socket.ts';
 import { createResultsFolder } from '../report/scenario-results.ts';
 import { chooseEngine } from './choose-engine.ts';
+import { chooseFamily } from './choose-family.ts';
 import { sweepDeadRuns } from './dead-runs.ts';
 import { directoryOf, makeDirectory } from './directory.ts';
 import { handOver } from './handover.ts';
@@ -24,7 +25,7 @@ declare global {
  */
 export default async function setup(): Promise<void> {
 	const id = `${Date.now().toString(36)}${process.pid.toString(36)}`;
-	const run: Run = { id, owner: thisProcess(), directory: directoryOf(id) };
+	const run: Run = { id, owner: thisProcess(), directory: directoryOf(id), family: chooseFamily() };
 	const engine = await chooseEngine();
 	const watchdog = startWatchdog(run, engine.name);
 	try {

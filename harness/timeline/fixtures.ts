@@ -14,7 +14,7 @@ export const SERVER_ISN = 2_000_000_000;
 export const HISTORY_START = 1_800_000_000;
 
 export function emptyHistory(): History {
-	return new History(HISTORY_START, { client: CLIENT.address, server: SERVER.address });
+	return new History(HISTORY_START, { client: [CLIENT.address], server: [SERVER.address] });
 }
 
 /** How long a segment is on the wire, in seconds. */

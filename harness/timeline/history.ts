@@ -17,8 +17,8 @@ import { type BothSides, type Ends, type Translation, Translations } from './tra
 /** An event that a probe adds as it is. Events of packets are joined from observations. */
 type NonPacketEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
 
-/** The addresses of the nodes of a lab. A router has several. */
-export type Addresses = Readonly<Record<HostName, string> & { readonly router?: readonly string[] }>;
+/** All addresses of each node of a lab. */
+export type Addresses = Readonly<Record<HostName, readonly string[]> & { readonly router?: readonly string[] }>;
 
 /** The ordered history of all nodes. Probes, faults and peers add events; matchers and reports only read them. */
 export class History implements JoinContext {
@@ -274,11 +274,8 @@ export class History implements JoinContext {
 }
 
 function nodesOf({ client, router = [], server }: Addresses): Map<string, NodeName> {
-	return new Map<string, NodeName>([
-		[client, 'client'],
-		[server, 'server'],
-		...router.map((address) => [address, 'router'] as const),
-	]);
+	const of = (node: NodeName, addresses: readonly string[]) => addresses.map((address) => [address, node] as const);
+	return new Map([...of('client', client), ...of('server', server), ...of('router', router)]);
 }
 
 const inOrder = <E extends Event>(events: readonly E[]): E[] => [...events].sort((a, b) => a.t - b.t);

@@ -12,7 +12,7 @@ const [TO_CLIENT, TO_SERVER] = ['198.18.0.1', '198.18.0.5'];
 const ISN = 1_000;
 
 const routed = () =>
-	new History(HISTORY_START, { client: CLIENT.address, router: [TO_CLIENT, TO_SERVER], server: SERVER.address });
+	new History(HISTORY_START, { client: [CLIENT.address], router: [TO_CLIENT, TO_SERVER], server: [SERVER.address] });
 
 /** An observation of a SYN, or of another segment. */
 function seen(

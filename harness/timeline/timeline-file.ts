@@ -29,6 +29,21 @@ const loss = z.object({
 /** Whether hosts let their network devices split packets into segments, which is the kernel's default. */
 const offloads = z.enum(['off', 'on']);
 
+/** The settings of `family`. */
+export const FAMILIES = ['ipv4', 'ipv6', 'dual'] as const;
+/**
+ * Which addresses the hosts of a lab have: IPv4, IPv6, or both. With both, peers use IPv4 unless a spec says otherwise.
+ */
+const family = z.enum(FAMILIES);
+
+const host = z.object({
+	/** The address that peers use, unless a spec says otherwise. */
+	ip: z.string(),
+	/** For the family `dual`: its IPv6 address. */
+	ipv6: z.string().optional(),
+	mac: z.string(),
+});
+
 /** An expectation or a claim that could not be tested in this environment, and the reason. */
 const skip = z.object({ what: z.string(), why: z.string() });
 
@@ -59,14 +74,16 @@ export const timelineSchema = z.object({
 	/** Wall clock of the hosts' machine at t = 0, ISO 8601. */
 	startedAt: z.string(),
 	engine: z.string(),
+	/** Absent in files of earlier versions, whose labs had IPv4. */
+	family: family.optional(),
 	/** `off`: each captured packet is one segment. `on`: a host may send and capture several segments as one packet. */
 	offloads,
 	/** `sysctls`: all TCP sysctls that can be read, and the others below net.ipv4 that the scenario set. */
 	kernel: z.object({ release: z.string(), sysctls: z.record(z.string(), z.string()) }),
 	tools: z.record(z.string(), z.string()),
 	hosts: z.object({
-		client: z.object({ ip: z.string(), mac: z.string() }),
-		server: z.object({ ip: z.string(), mac: z.string() }),
+		client: host,
+		server: host,
 		/**
 		 * The router, if the wire is one. `ip` and `mac` are those of its interface to the client; `serverSide` is the other
 		 * one.
@@ -89,11 +106,13 @@ export const timelineSchema = z.object({
 	events: z.array(eventSchema),
 });
 export type TimelineFile = z.infer<typeof timelineSchema>;
-/** Returns the nodes of a lab, in the order of the lifelines. */
-export const nodesOf = ({ hosts }: Pick<TimelineFile, 'hosts'>): NodeName[] =>
-	NODE_NAMES.filter((node) => hosts[node] !== undefined);
+export type Family = z.infer<typeof family>;
 export type Offloads = z.infer<typeof offloads>;
 export type Loss = z.infer<typeof loss>;
 export type Skip = z.infer<typeof skip>;
 export type Verdict = z.infer<typeof verdict>;
 export type Measure = z.infer<typeof measure>;
+
+/** Returns the nodes of a lab, in the order of the lifelines. */
+export const nodesOf = ({ hosts }: Pick<TimelineFile, 'hosts'>): NodeName[] =>
+	NODE_NAMES.filter((node) => hosts[node] !== undefined);

@@ -43,42 +43,57 @@ static void print_poll(const struct pollfd *in, const struct pollfd *peer)
 	fprintf(stderr, "dnc: poll: %s\n", line);
 }
 
-static struct sockaddr_in address_of(const char *address, const char *port)
+/* An address of either family. Both have the port at the same place (include/uapi/linux/in6.h). */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static union address address_of(const char *address, const char *port)
 {
-	struct sockaddr_in name = { .sin_family = AF_INET };
+	union address name = { 0 };
+	int is_v6 = strchr(address, ':') != NULL;
 	char *rest;
 	unsigned long number = strtoul(port, &rest, 10);
 
-	if (number < 1 || number > 65535 || *rest != '\0' || inet_pton(AF_INET, address, &name.sin_addr) != 1) {
-		fprintf(stderr, "dnc: not a numeric IPv4 address and port: %s %s\n", address, port);
+	name.any.sa_family = is_v6 ? AF_INET6 : AF_INET;
+	if (number < 1 || number > 65535 || *rest != '\0' ||
+	    inet_pton(name.any.sa_family, address, is_v6 ? (void *)&name.v6.sin6_addr : (void *)&name.v4.sin_addr) != 1) {
+		fprintf(stderr, "dnc: not a numeric IP address and port: %s %s\n", address, port);
 		exit(2);
 	}
-	name.sin_port = htons(number);
+	name.v4.sin_port = htons(number);
 	return name;
+}
+
+static socklen_t size_of(const union address *address)
+{
+	return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
 static int connected_to(const char *address, const char *port)
 {
-	struct sockaddr_in peer = address_of(address, port);
-	int sock = socket(AF_INET, SOCK_STREAM, 0);
+	union address peer = address_of(address, port);
+	int sock = socket(peer.any.sa_family, SOCK_STREAM, 0);
 
 	if (sock < 0)
 		fail("socket");
-	if (connect(sock, (struct sockaddr *)&peer, sizeof peer) < 0)
+	if (connect(sock, &peer.any, size_of(&peer)) < 0)
 		fail("connect");
 	fprintf(stderr, "dnc: connected\n");
 	return sock;
 }
 
-static int accepted_on(const char *port)
+static int accepted_on(const char *any, const char *port)
 {
-	struct sockaddr_in own = address_of("0.0.0.0", port);
-	int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1, sock;
+	union address own = address_of(any, port);
+	int listener = socket(own.any.sa_family, SOCK_STREAM, 0), on = 1, sock;
 
 	if (listener < 0)
 		fail("socket");
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(listener, (struct sockaddr *)&own, sizeof own) < 0 || listen(listener, 1) < 0)
+	if (bind(listener, &own.any, size_of(&own)) < 0 || listen(listener, 1) < 0)
 		fail("listen");
 	fprintf(stderr, "dnc: listening\n");
 	if ((sock = accept(listener, NULL, NULL)) < 0)
@@ -122,12 +137,16 @@ static int send_typed(int sock, int print_success)
 
 int main(int argc, char **argv)
 {
+	int is_v6 = argc > 1 && strcmp(argv[1], "-6") == 0;
+
+	argc -= is_v6;
+	argv += is_v6;
 	if (argc != 3) {
-		fprintf(stderr, "usage: dnc ADDRESS PORT | dnc -l PORT\n");
+		fprintf(stderr, "usage: dnc ADDRESS PORT | dnc [-6] -l PORT\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN); /* so that a write to a reset connection fails with EPIPE and does not end the program */
-	int sock = strcmp(argv[1], "-l") == 0 ? accepted_on(argv[2]) : connected_to(argv[1], argv[2]);
+	int sock = strcmp(argv[1], "-l") == 0 ? accepted_on(is_v6 ? "::" : "0.0.0.0", argv[2]) : connected_to(argv[1], argv[2]);
 	struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = sock, .events = POLLIN } };
 
 	while (poll(fds, 2, -1) >= 0) {

@@ -2,9 +2,13 @@
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 
-const usage = 'usage: echo-server.mjs PORT [--keepalive=MS] [--allow-half-open]';
+const usage = 'usage: echo-server.mjs PORT [--keepalive=MS] [--allow-half-open] [--ipv6]';
 const { values: options, positionals } = parseArgs({
-	options: { keepalive: { type: 'string' }, 'allow-half-open': { type: 'boolean', default: false } },
+	options: {
+		keepalive: { type: 'string' },
+		'allow-half-open': { type: 'boolean', default: false },
+		ipv6: { type: 'boolean', default: false },
+	},
 	allowPositionals: true,
 });
 const port = Number(positionals[0]);
@@ -34,7 +38,8 @@ server.on('error', (error) => {
 	console.log(`error ${codeOf(error)}`);
 	process.exitCode = 1;
 });
-server.listen(port, '0.0.0.0', () => console.log(`listening ${port}`));
+const listening = options.ipv6 ? { host: '::', ipv6Only: true } : { host: '0.0.0.0' };
+server.listen({ port, ...listening }, () => console.log(`listening ${port}`));
 
 /**
  * @param {Error & { code?: string }} error

@@ -30,30 +30,49 @@ void call_leave(struct call *call) {
 	call->error = call->result < 0 ? error : 0;
 }
 
-static bool parse_address(const struct word *words, struct sockaddr_in *address) {
+/* An address of either family. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* The text of an IPv6 address contains a colon, that of an IPv4 address does not. */
+static bool parse_address(const struct word *words, union address *address, socklen_t *size) {
 	uint64_t port;
-	*address = (struct sockaddr_in){.sin_family = AF_INET};
-	if (inet_pton(AF_INET, words[0].bytes, &address->sin_addr) != 1) return false;
+	bool is_v6 = strchr(words[0].bytes, ':') != NULL;
+	*address = (union address){0};
+	address->any.sa_family = is_v6 ? AF_INET6 : AF_INET;
+	*size = is_v6 ? sizeof address->v6 : sizeof address->v4;
+	void *number = is_v6 ? (void *)&address->v6.sin6_addr : (void *)&address->v4.sin_addr;
+	if (inet_pton(address->any.sa_family, words[0].bytes, number) != 1) return false;
 	if (!parse_number(&words[1], 65535, &port)) return false;
-	address->sin_port = htons((uint16_t)port);
+	/* Both families have the port at the same place (include/uapi/linux/in6.h). */
+	address->v4.sin_port = htons((uint16_t)port);
 	return true;
 }
 
-static void append_address(struct call *call, const struct sockaddr_in *address) {
-	char text[INET_ADDRSTRLEN] = "";
-	inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
-	buffer_printf(&call->values, " %s %u", text, ntohs(address->sin_port));
+/* Returns false for another family. */
+static bool address_text(const union address *address, char text[INET6_ADDRSTRLEN]) {
+	int family = address->any.sa_family;
+	if (family != AF_INET && family != AF_INET6) return false;
+	const void *number = family == AF_INET6 ? (const void *)&address->v6.sin6_addr : (const void *)&address->v4.sin_addr;
+	return inet_ntop(family, number, text, INET6_ADDRSTRLEN) != NULL;
+}
+
+static void append_address(struct call *call, const union address *address) {
+	char text[INET6_ADDRSTRLEN] = "";
+	address_text(address, text);
+	buffer_printf(&call->values, " %s %u", text, ntohs(address->v4.sin_port));
 }
 
 static void append_socket_address(struct buffer *buffer, int fd, bool remote) {
-	struct sockaddr_in address = {0};
+	union address address = {0};
 	socklen_t size = sizeof address;
-	char text[INET_ADDRSTRLEN] = "";
-	struct sockaddr *asked = (struct sockaddr *)&address;
-	int failed = remote ? getpeername(fd, asked, &size) : getsockname(fd, asked, &size);
-	bool is_known = !failed && address.sin_family == AF_INET && address.sin_port != 0;
-	if (!is_known || !inet_ntop(AF_INET, &address.sin_addr, text, sizeof text)) buffer_printf(buffer, " -");
-	else buffer_printf(buffer, " %s:%u", text, ntohs(address.sin_port));
+	char text[INET6_ADDRSTRLEN];
+	int failed = remote ? getpeername(fd, &address.any, &size) : getsockname(fd, &address.any, &size);
+	if (failed || address.v4.sin_port == 0 || !address_text(&address, text)) buffer_printf(buffer, " -");
+	else buffer_printf(buffer, strchr(text, ':') ? " [%s]:%u" : " %s:%u", text, ntohs(address.v4.sin_port));
 }
 
 void call_ask_addresses(struct call *call, int fd) {
@@ -63,16 +82,20 @@ void call_ask_addresses(struct call *call, int fd) {
 }
 
 static const char *call_socket(struct call *call) {
-	MEASURED(call, socket(AF_INET, SOCK_STREAM, 0));
+	const char *family = call->arguments[0].bytes;
+	bool is_v6 = strcmp(family, "AF_INET6") == 0;
+	if (!is_v6 && strcmp(family, "AF_INET") != 0) return "family is neither AF_INET nor AF_INET6";
+	MEASURED(call, socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0));
 	return NULL;
 }
 
 static const char *call_bind(struct call *call) {
 	int fd;
-	struct sockaddr_in address;
+	union address address;
+	socklen_t size;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
-	if (!parse_address(&call->arguments[1], &address)) return BAD_ADDRESS;
-	MEASURED(call, bind(fd, (struct sockaddr *)&address, sizeof address));
+	if (!parse_address(&call->arguments[1], &address, &size)) return BAD_ADDRESS;
+	MEASURED(call, bind(fd, &address.any, size));
 	return NULL;
 }
 
@@ -86,34 +109,35 @@ static const char *call_listen(struct call *call) {
 
 static const char *call_connect(struct call *call) {
 	int fd;
-	struct sockaddr_in address;
+	union address address;
+	socklen_t size;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
-	if (!parse_address(&call->arguments[1], &address)) return BAD_ADDRESS;
-	MEASURED(call, connect(fd, (struct sockaddr *)&address, sizeof address));
+	if (!parse_address(&call->arguments[1], &address, &size)) return BAD_ADDRESS;
+	MEASURED(call, connect(fd, &address.any, size));
 	return NULL;
 }
 
 static const char *call_accept(struct call *call) {
 	int fd;
-	struct sockaddr_in address = {0};
+	union address address = {0};
 	socklen_t size = sizeof address;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
-	MEASURED(call, accept(fd, (struct sockaddr *)&address, &size));
+	MEASURED(call, accept(fd, &address.any, &size));
 	if (call->result < 0) return NULL;
 	append_address(call, &address);
 	/* The local address of the accepted connection. */
-	struct sockaddr_in own = {0};
+	union address own = {0};
 	size = sizeof own;
-	if (getsockname((int)call->result, (struct sockaddr *)&own, &size) == 0) append_address(call, &own);
+	if (getsockname((int)call->result, &own.any, &size) == 0) append_address(call, &own);
 	return NULL;
 }
 
 static const char *call_getsockname(struct call *call) {
 	int fd;
-	struct sockaddr_in address = {0};
+	union address address = {0};
 	socklen_t size = sizeof address;
 	if (!parse_int(&call->arguments[0], &fd)) return BAD_DESCRIPTOR;
-	MEASURED(call, getsockname(fd, (struct sockaddr *)&address, &size));
+	MEASURED(call, getsockname(fd, &address.any, &size));
 	if (call->result >= 0) append_address(call, &address);
 	return NULL;
 }
@@ -192,7 +216,7 @@ static const char *call_nonblock(struct call *call) {
 
 static const struct call_entry CALLS[] = {
 	/* name, minimum and maximum number of arguments, function */
-	{"socket", 0, 0, call_socket},
+	{"socket", 1, 1, call_socket},
 	{"bind", 3, 3, call_bind},
 	{"listen", 2, 2, call_listen},
 	{"connect", 3, 3, call_connect},

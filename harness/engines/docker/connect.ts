@@ -18,6 +18,7 @@ export function connectDocker(run: Run, facts: DockerFacts): Engine {
 		name: 'docker',
 		tools: { docker: facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
+		family: run.family,
 		virtualTime: false,
 		programRemedy: 'Add its package to images/host/Dockerfile, and run `npm run setup`.',
 		createLab: () =>

@@ -34,6 +34,7 @@ export function connectNetns(run: Run, facts: NetnsFacts): Engine {
 		name: 'netns',
 		tools: { 'util-linux': facts.version },
 		sysctls: new Set(facts.sysctls.split(' ')),
+		family: run.family,
 		virtualTime: false,
 		programRemedy: 'Install it on this machine: hosts run its programs.',
 		async createLab() {

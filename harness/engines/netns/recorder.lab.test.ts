@@ -34,7 +34,7 @@ async function receivedBy(lab: Socket): Promise<string> {
 
 testOnNetns('its reader is killed: each lab receives the reason why the trace ended', async () => {
 	const directory = await mkdtemp(join(tmpdir(), 'halfopen-recorder-'));
-	const run = { id: `rec${process.pid}`, owner: thisProcess(), directory };
+	const run = { id: `rec${process.pid}`, owner: thisProcess(), directory, family: 'ipv4' as const };
 	const recorder = await startRecorder(run);
 	try {
 		if (recorder.recording !== 'yes') {

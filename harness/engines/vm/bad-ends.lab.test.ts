@@ -29,7 +29,12 @@ let runs = 0;
 
 beforeEach(async () => {
 	const directory = await mkdtemp(join(tmpdir(), 'halfopen-bad-ends-'));
-	run = { id: `bad${process.pid}x${++runs}`, owner: currentRun().run.owner, directory };
+	run = {
+		id: `bad${process.pid}x${++runs}`,
+		owner: currentRun().run.owner,
+		directory,
+		family: currentRun().run.family,
+	};
 });
 
 afterEach(async () => {

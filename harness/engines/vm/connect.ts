@@ -53,12 +53,17 @@ export function connectVm(
 			throw error;
 		}
 	};
-	// A different seed leads to a different lab, so each seed has its own transcript.
-	const transcriptFolder = seed === '0' ? ready : `${ready}-${seed}`;
+	// A different seed or family leads to a different lab, so each has its own transcript.
+	const transcriptFolder = [
+		ready,
+		...(run.family === 'ipv4' ? [] : [run.family]),
+		...(seed === '0' ? [] : [seed]),
+	].join('-');
 	return {
 		name: 'vm',
 		tools: { qemu, ...(version && { kernel: version }) },
 		sysctls: new Set(sysctls.split(' ')),
+		family: run.family,
 		virtualTime: true,
 		programRemedy: 'Install it on this machine, and add its name to GUEST_PROGRAMS in harness/engines/vm/initramfs.ts.',
 		async createLab(): Promise<EngineLab> {
