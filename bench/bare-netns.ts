@@ -21,7 +21,7 @@ link set eth0 up
 END
 shift
 exec 4< <(exec halfopen-agent <&0)
-exec 5< <(exec "$@" tcpdump -Z root -i any -nn -U --immediate-mode -B 16384 -s 160 -w - 'tcp or icmp or arp' 2>&1 >/dev/null)
+exec 5< <(exec "$@" tcpdump -Z root -i any -nn -U --immediate-mode -B 16384 -s 160 -w - 'tcp or icmp or icmp6 or arp' 2>&1 >/dev/null)
 bash --norc -c 'while read -r _; do ss -tanoeiH; done' <&0 >/dev/null &
 read -r _ <&4
 until [[ $line == *'listening on'* ]]; do read -r line <&5; echo "$line" >&2; done

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { endpointText, ipv6Text, mapped, unmapped } from './address.ts';
+import { endpointText, ipv6Text, isAddress, mapped, unmapped } from './address.ts';
 
 describe('an IPv6 address', () => {
 	// RFC 5952, 4.2: the longest run of zeros, the first of several, and never a single group.
@@ -38,6 +38,18 @@ describe('an IPv6 address', () => {
 			}),
 		);
 	});
+});
+
+test.each([
+	['198.18.0.2', true],
+	['2001:2::2', true],
+	['::', true],
+	['::ffff:198.18.0.2', true],
+	['2001:2::g', false],
+	['198.18.0', false],
+	['', false],
+])('%j is an address: %s', (text, expected) => {
+	expect(isAddress(text)).toBe(expected);
 });
 
 test('a mapped address is read back', () => {

@@ -6,6 +6,10 @@ export function unmapped(address: string): string {
 	return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
+/** Whether a tool has printed this as an IPv4 or IPv6 address. */
+export const isAddress = (text: string): boolean =>
+	/^(?:\d{1,3}\.){3}\d{1,3}$|^[\da-f:]*:[\da-f:]*(?:(?:\d{1,3}\.){3}\d{1,3})?$/.test(text);
+
 /** Converts an IPv4 address to the IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
 export const mapped = (address: string): string => `::ffff:${address}`;
 

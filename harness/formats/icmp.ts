@@ -37,7 +37,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** All names of messages, except `type … code …`. */
-export const ICMP_NAMES: ReadonlySet<string> = new Set(NAMES.values());
+export const ICMPV4_NAMES: ReadonlySet<string> = new Set(NAMES.values());
 
 /** Returns the name of a message in iptables(8), or `type … code …` if it has none. */
 export function icmpName(type: number, code: number): string {

@@ -1,22 +1,7 @@
+import { type CaptureMetadata, otherProtocol, PROTOCOL, readSegment, undecodable } from './captured.ts';
 import { addressAt, readIcmp } from './icmp.ts';
-import { readTcp } from './tcp-segment.ts';
-import type { CapturedOther, CapturedPacket, CapturedSegment, Writable } from './types.ts';
+import type { CapturedPacket } from './types.ts';
 
-/** The fields of a captured packet that do not come from the packet itself. */
-export type CaptureMetadata = Pick<CapturedOther, 't' | 'direction' | 'loopback' | 'prefix'>;
-
-/** Returns a packet of kind `other` with the reason why it cannot be decoded. */
-export function undecodable(metadata: CaptureMetadata, why: string): CapturedOther {
-	return { kind: 'other', ...metadata, what: `undecodable: ${why}` };
-}
-
-const PROTOCOL_NAMES = new Map([
-	[2, 'igmp'],
-	[17, 'udp'],
-	[132, 'sctp'],
-]);
-const ICMP = 1;
-const TCP = 6;
 const SHORTEST_HEADER = 20;
 
 /**
@@ -40,34 +25,12 @@ export function readIpv4(metadata: CaptureMetadata, bytes: Uint8Array, originalL
 	const fragmentOffset = view.getUint16(6) & 0x1fff;
 	if (fragmentOffset > 0) return { kind: 'other', ...metadata, what: 'ip fragment', from, to };
 	const protocol = view.getUint8(9);
-	if (protocol === ICMP) {
+	const facts = { from, to, ipId: view.getUint16(4) };
+	if (protocol === PROTOCOL.ICMP) {
 		const icmp = readIcmp(bytes.subarray(headerLength, Math.max(headerLength, totalLength)));
 		if (typeof icmp === 'string') return { ...undecodable(metadata, icmp), from, to };
-		return { kind: 'icmp', ...metadata, from, to, ipId: view.getUint16(4), ...icmp };
+		return { kind: 'icmp', ...metadata, ...facts, ...icmp };
 	}
-	if (protocol !== TCP)
-		return { kind: 'other', ...metadata, what: PROTOCOL_NAMES.get(protocol) ?? `ip protocol ${protocol}`, from, to };
-
-	const tcp = readTcp(view, headerLength, totalLength - headerLength);
-	if (typeof tcp === 'string') return { ...undecodable(metadata, tcp), from, to };
-	// Fields are copied one by one, because a capture has tens of thousands of segments, and spreading objects would cost
-	// more than everything else here.
-	const { t, direction, loopback, prefix } = metadata;
-	const segment: Writable<CapturedSegment> = {
-		kind: 'segment',
-		t,
-		from: { address: from, port: tcp.sourcePort },
-		to: { address: to, port: tcp.destinationPort },
-		flags: tcp.flags,
-		seq: tcp.seq,
-		ack: tcp.ack,
-		window: tcp.window,
-		length: tcp.length,
-		ipId: view.getUint16(4),
-		options: tcp.options,
-	};
-	if (direction) segment.direction = direction;
-	if (loopback) segment.loopback = loopback;
-	if (prefix !== undefined) segment.prefix = prefix;
-	return segment;
+	if (protocol !== PROTOCOL.TCP) return otherProtocol(metadata, protocol, facts);
+	return readSegment(metadata, view, headerLength, totalLength - headerLength, facts);
 }

@@ -72,7 +72,7 @@ describe('packets', () => {
 		[cooked(ipPacket({ protocol: 200 })), { what: 'ip protocol 200' }],
 		[cooked(ipPacket({ fragment: 0x00b9 })), { what: 'ip fragment', from: '10.0.0.1' }],
 		[ethernet([], 0x0806), { what: 'arp' }],
-		[ethernet([], 0x86dd), { what: 'ipv6' }],
+		[ethernet([], 0x86dd), { what: 'undecodable: truncated IPv6 header' }],
 		[ethernet([], 0x8100), { what: 'vlan' }],
 		[ethernet([], 0x1234), { what: 'ethertype 0x1234' }],
 		[ethernet([0x45]), { what: 'undecodable: truncated IPv4 header' }],
@@ -92,9 +92,9 @@ describe('packets', () => {
 			record(LINK_TYPE.NFLOG, [2, 0, 0, 7, 6, 0, 10, 0, 0x61, 0]),
 			{ what: 'undecodable: NFLOG without payload', prefix: 'a' },
 		],
-		[record(LINK_TYPE.NFLOG, [10, 0, 0, 7, 5, 0, 9, 0, 0x60]), { what: 'ipv6' }],
+		[record(LINK_TYPE.NFLOG, [10, 0, 0, 7, 5, 0, 9, 0, 0x60]), { what: 'undecodable: truncated IPv6 header' }],
 		[record(147, [1]), { what: 'undecodable: link type 147' }],
-	])('a packet that is not TCP over IPv4 has a name: %#', (frame, expected) => {
+	])('a packet that is not TCP has a name: %#', (frame, expected) => {
 		expect(readPacket(frame)).toMatchObject({ kind: 'other', ...expected });
 	});
 
@@ -103,11 +103,14 @@ describe('packets', () => {
 		const nearly = fc
 			.tuple(fc.constantFrom(ethernet, cooked), fc.uint8Array({ maxLength: 80 }))
 			.map(([frame, bytes]) => frame([0x45, ...bytes]));
+		const nearlyIpv6 = fc
+			.tuple(fc.constantFrom(6, 58, 0, 44, 60), fc.uint8Array({ minLength: 33, maxLength: 120 }))
+			.map(([next, bytes]) => ethernet([0x60, 0, 0, 0, 0, 40, next, ...bytes], 0x86dd));
 		const anything = fc
 			.tuple(anyLinkType, fc.uint8Array({ maxLength: 120 }))
 			.map(([linkType, bytes]) => record(linkType, bytes));
 		fc.assert(
-			fc.property(fc.oneof(nearly, anything), (frame) => {
+			fc.property(fc.oneof(nearly, nearlyIpv6, anything), (frame) => {
 				const packet = readPacket(frame);
 				expect(packet.t).toBe(1795164754.321058);
 				if (packet.kind === 'segment') expect(packet.length).toBeGreaterThanOrEqual(0);

@@ -1,4 +1,6 @@
-import { type CaptureMetadata, readIpv4, undecodable } from './ipv4.ts';
+import { type CaptureMetadata, undecodable } from './captured.ts';
+import { readIpv4 } from './ipv4.ts';
+import { readIpv6 } from './ipv6.ts';
 import type { PcapRecord } from './pcap-framing.ts';
 import type { CapturedPacket, Writable } from './types.ts';
 
@@ -50,7 +52,6 @@ function readEthernet(t: number, { bytes, originalLength }: PcapRecord): Capture
 
 const ETHER_TYPE_NAMES = new Map([
 	[0x0806, 'arp'],
-	[0x86dd, 'ipv6'],
 	[0x8100, 'vlan'],
 	[0x88cc, 'lldp'],
 ]);
@@ -62,6 +63,7 @@ function readEtherType(
 	originalLength: number,
 ): CapturedPacket {
 	if (etherType === 0x0800) return readIpv4(metadata, bytes, originalLength);
+	if (etherType === 0x86dd) return readIpv6(metadata, bytes, originalLength);
 	return {
 		kind: 'other',
 		...metadata,
@@ -105,7 +107,7 @@ function readNflogValues({ bytes, littleEndian }: PcapRecord): Map<number, Uint8
 
 function readBareIp(metadata: CaptureMetadata, bytes: Uint8Array, originalLength: number): CapturedPacket {
 	const version = (bytes[0] ?? 0) >> 4;
-	return version === 6 ? { kind: 'other', ...metadata, what: 'ipv6' } : readIpv4(metadata, bytes, originalLength);
+	return version === 6 ? readIpv6(metadata, bytes, originalLength) : readIpv4(metadata, bytes, originalLength);
 }
 
 function uint16(bytes: Uint8Array, at: number): number {

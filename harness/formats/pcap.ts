@@ -10,7 +10,7 @@ export type RecordedPacket = CapturedPacket & { readonly record: PcapRecord };
 
 /**
  * Parses a classic pcap file as it grows, in chunks of any size: from `tcpdump -i any` (LINUX_SLL2), from an Ethernet
- * interface, or from `-i nflog:N`. Never throws: packets that are neither TCP nor ICMP over IPv4 have the kind `other`,
+ * interface, or from `-i nflog:N`. Never throws: packets that are neither TCP nor ICMP have the kind `other`,
  * and bytes that are in no record are counted.
  */
 export class PcapReader {

@@ -99,17 +99,23 @@ describe('parseTrace', () => {
 });
 
 describe('TraceReader', () => {
-	test('parses a real trace, and leaves out IPv6 and errors with number 0', () => {
+	test('parses a real trace, also of IPv6, and leaves out errors with number 0', () => {
 		const reader = new TraceReader();
 		const records = reader.push(REAL);
 		expect(reader.unread).toEqual([]);
 		expect(records.filter((record) => record.kind === 'error').map((record) => record.errno)).toEqual([
 			'ECONNRESET',
+			// Over IPv4, and over IPv6.
+			'ECONNREFUSED',
 			'ECONNREFUSED',
 		]);
 		expect(
 			records.filter((record) => record.kind === 'reset').map((record) => `${record.direction} ${record.reason}`),
-		).toEqual(['received undefined', 'sent TCP_ABORT_ON_CLOSE', 'sent NO_SOCKET', 'received undefined']);
+		).toEqual([
+			...['received undefined', 'sent TCP_ABORT_ON_CLOSE'],
+			...['sent NO_SOCKET', 'received undefined'],
+			...['sent NO_SOCKET', 'received undefined'],
+		]);
 		expect(records.filter((record) => record.kind === 'retransmit')).toHaveLength(2);
 		const accepted = records
 			.filter((record) => record.kind === 'state')
@@ -125,15 +131,35 @@ describe('TraceReader', () => {
 		],
 		['of another event', 'sched_switch: prev_comm=a prev_pid=1'],
 		['without an error', `inet_sk_error_report: family=AF_INET protocol=IPPROTO_TCP ${ENDS} error=0`],
-		['of IPv6', 'tcp_send_reset: skbaddr=0 skaddr=0 src=[::1]:9 dest=[::1]:42498 state=UNKNOWN reason=NO_SOCKET'],
 	])('a line %s is neither a record nor unread', (_, text) => {
 		const reader = new TraceReader();
 		expect(reader.push(`${HEAD}${text}\n`)).toEqual([]);
 		expect(reader.unread).toEqual([]);
 	});
 
+	test('a socket for IPv6 has the addresses of its IPv6 fields, or IPv4 addresses if they are mapped', () => {
+		const socket = (fields: string) =>
+			parseTrace(`${HEAD}inet_sk_error_report: family=AF_INET6 protocol=IPPROTO_TCP ${fields} error=111`);
+		const ports = 'sport=38380 dport=9';
+		// The kernel's fields for IPv4 then have LOOPBACK4_IPV6.
+		expect(socket(`${ports} saddr=127.0.0.6 daddr=127.0.0.6 saddrv6=2001:2::2 daddrv6=2001:2:0:1a::3`)).toMatchObject({
+			local: { address: '2001:2::2', port: 38380 },
+			remote: { address: '2001:2:0:1a::3', port: 9 },
+		});
+		expect(
+			socket(`${ports} saddr=10.0.0.1 daddr=10.0.0.2 saddrv6=::ffff:10.0.0.1 daddrv6=::ffff:10.0.0.2`),
+		).toMatchObject({ local: { address: '10.0.0.1', port: 38380 }, remote: { address: '10.0.0.2', port: 9 } });
+		expect(
+			parseTrace(
+				`${HEAD}tcp_send_reset: skbaddr=0 skaddr=0 src=[2001:2::3]:9 dest=[::ffff:10.0.0.1]:42498 state=UNKNOWN`,
+			),
+		).toMatchObject({ local: { address: '2001:2::3', port: 9 }, remote: { address: '10.0.0.1', port: 42498 } });
+	});
+
 	test.each([
 		'nonsense',
+		`${HEAD}tcp_send_reset: src=[2001:2::3:9 dest=[2001:2::2]:9`,
+		`${HEAD}inet_sk_error_report: protocol=IPPROTO_TCP ${ENDS.replace('::ffff:127.1.2.3', '2001:2::g')} error=1`,
 		`${HEAD}tcp_receive_reset: family=AF_INET sport=38380`,
 		`${HEAD}tcp_send_reset: src=127.0.0.1 dest=127.1.2.3:9`,
 		`${HEAD}tcp_send_reset: src=127.0.0.1:99999 dest=127.1.2.3:9`,

@@ -1,5 +1,6 @@
 import { errnoName } from '../tcp/errnos.ts';
 import { STATES } from '../tcp/states.ts';
+import { isAddress, unmapped } from './address.ts';
 import type { Endpoint, TraceRecord } from './types.ts';
 
 /**
@@ -26,8 +27,7 @@ const READERS: Record<string, (t: number, fields: Fields) => ParsedLine> = {
 };
 
 /**
- * Parses a line of tracefs' trace_pipe. Returns undefined if it is not about TCP over IPv4 (also on an IPv6 socket), or
- * could not be parsed. Use a `TraceReader` to find lines that could not be parsed.
+ * Parses a line of tracefs' trace_pipe. Returns undefined if it is not about TCP, or could not be parsed. Use a `TraceReader` to find lines that could not be parsed.
  */
 export function parseTrace(line: string): TraceRecord | undefined {
 	const parsed = parseLine(line);
@@ -137,47 +137,39 @@ function readEnds(fields: Fields): LocalAndRemote | 'not ours' | 'unread' {
 	if (protocol !== undefined && protocol !== 'IPPROTO_TCP') return 'not ours';
 	const local = readEnd(fields.get('saddr'), fields.get('saddrv6'), fields.get('sport'));
 	const remote = readEnd(fields.get('daddr'), fields.get('daddrv6'), fields.get('dport'));
-	if (!local || !remote) return 'unread';
-	return local === 'not ours' || remote === 'not ours' ? 'not ours' : { local, remote };
+	return local && remote ? { local, remote } : 'unread';
 }
 
-function readEnd(
-	address: string | undefined,
-	v6: string | undefined,
-	port: string | undefined,
-): Endpoint | 'not ours' | undefined {
-	if (address === undefined || v6 === undefined || !isPort(port)) return undefined;
-	// `::` is the wildcard address of a socket for both IPv4 and IPv6, as in Node servers. A socket for IPv6 only looks
-	// the same.
-	if (v6 !== '::' && !v6.startsWith('::ffff:')) return 'not ours';
-	return isIpv4(address) ? { address, port: Number(port) } : undefined;
+/**
+ * The IPv4 fields of a socket for IPv6 are no address of it: 127.0.0.6 if it is connected (net/ipv6/tcp_ipv6.c,
+ * LOOPBACK4_IPV6).
+ */
+function readEnd(v4: string | undefined, v6: string | undefined, port: string | undefined): Endpoint | undefined {
+	if (v4 === undefined || v6 === undefined || !isPort(port)) return undefined;
+	// `::` is also the wildcard address of a socket for both IPv4 and IPv6, as in Node servers. `ss` shows that as `*`, so
+	// both are written as 0.0.0.0 (ss.ts).
+	const address = v6 === '::' ? '0.0.0.0' : unmapped(v6);
+	return isAddress(address) && isAddress(v4) ? { address, port: Number(port) } : undefined;
 }
 
-function readPairs(fields: Fields): LocalAndRemote | 'not ours' | 'unread' {
+function readPairs(fields: Fields): LocalAndRemote | 'unread' {
 	const local = readPair(fields.get('src'));
 	const remote = readPair(fields.get('dest'));
-	if (!local || !remote) return 'unread';
-	return local === 'not ours' || remote === 'not ours' ? 'not ours' : { local, remote };
+	return local && remote ? { local, remote } : 'unread';
 }
 
 /**
  * Parses the format `%pISpc` (Documentation/core-api/printk-formats.rst): `1.2.3.4:80`, `[::1]:80`,
  * `[::ffff:1.2.3.4]:80`.
  */
-function readPair(text: string | undefined): Endpoint | 'not ours' | undefined {
+function readPair(text: string | undefined): Endpoint | undefined {
 	const [, v6, v4, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d+)$/.exec(text ?? '') ?? [];
-	const address = v4 ?? v6?.replace(/^::ffff:(?=\d+\.)/, '');
-	if (address === undefined || !isPort(port)) return undefined;
-	if (address.includes(':')) return 'not ours';
-	return isIpv4(address) ? { address, port: Number(port) } : undefined;
+	const address = v4 ?? unmapped(v6 ?? '');
+	return isAddress(address) && isPort(port) ? { address, port: Number(port) } : undefined;
 }
 
 function isPort(text: string | undefined): boolean {
 	return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65535;
-}
-
-function isIpv4(text: string): boolean {
-	return /^(?:\d{1,3}\.){3}\d{1,3}$/.test(text);
 }
 
 const KERNEL_STATES: Record<string, string> = {

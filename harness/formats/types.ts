@@ -5,7 +5,7 @@
 /** `T` without `readonly`, for an object that is being built. */
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** An IPv4 address (dotted) and a TCP port. */
+/** An address (IPv4 dotted, IPv6 as inet_ntop(3) writes it) and a TCP port. */
 export interface Endpoint {
 	readonly address: string;
 	readonly port: number;
@@ -132,6 +132,10 @@ export interface CapturedSegment {
 	readonly window: number;
 	/** The number of payload bytes, from the IP total length. The snapshot may contain fewer. */
 	readonly length: number;
+	/**
+	 * The number by which IP tells packets apart: the identification of IPv4. IPv6 has none; its flow label changes when
+	 * the retransmission timer expires (net/ipv4/tcp_timer.c, `sk_rethink_txhash`).
+	 */
 	readonly ipId: number;
 	readonly options: TcpOptions;
 	/** For NFLOG: the prefix of the rule that logged it. */
@@ -152,7 +156,7 @@ export interface TcpOptions {
 	readonly accurateEcn?: string;
 }
 
-/** An ICMP message in a capture. */
+/** An ICMP or ICMPv6 message in a capture. */
 export interface CapturedIcmp {
 	readonly kind: 'icmp';
 	readonly t: number;
@@ -163,9 +167,9 @@ export interface CapturedIcmp {
 	readonly ipId: number;
 	readonly type: number;
 	readonly code: number;
-	/** The name in iptables(8), e.g. `host-unreachable`. */
+	/** The name in iptables(8) or, for ICMPv6, ip6tables(8), e.g. `host-unreachable` or `address-unreachable`. */
 	readonly name: string;
-	/** For `fragmentation-needed`: the MTU of the next hop. */
+	/** For `fragmentation-needed` and `packet-too-big`: the MTU of the next hop. */
 	readonly mtu?: number;
 	/** The four bytes after the checksum. Their meaning depends on the type. */
 	readonly rest: number;
@@ -181,7 +185,7 @@ export interface CapturedOther {
 	readonly direction?: 'in' | 'out';
 	/** Whether the interface was the loopback. */
 	readonly loopback?: true;
-	/** `arp`, `udp`, `ipv6`, … or `undecodable: <why>`. */
+	/** `arp`, `neighbour-solicitation`, `udp`, … or `undecodable: <why>`. */
 	readonly what: string;
 	readonly from?: string;
 	readonly to?: string;

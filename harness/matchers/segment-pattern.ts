@@ -1,5 +1,5 @@
 import { HalfopenError } from '../errors.ts';
-import { ICMP_NAMES } from '../formats/icmp.ts';
+import { ICMP_NAMES, isSameIcmp } from '../formats/icmpv6.ts';
 import type { Flags } from '../tcp/flags.ts';
 import { type EventOf, type HostName, type NodeName, otherHost, sideOf } from '../timeline/events.ts';
 import { nearestNames } from '../util/nearest.ts';
@@ -100,7 +100,7 @@ export function parsePattern(pattern: string): ParsedPattern {
 	};
 	const isLike = (packet: MatchedPacket) =>
 		packet.kind === 'icmp'
-			? name === undefined || packet.name === name
+			? name === undefined || isSameIcmp(packet.name, name)
 			: packet.flags === flags && (wanted.length === undefined || packet.length === wanted.length);
 	return {
 		least: Number(least ?? 1),
@@ -124,7 +124,8 @@ function assertIcmpName(name: string, pattern: string): void {
 	throw new HalfopenError('OPTION_INVALID', {
 		problem: `“${pattern}” names an ICMP message that does not exist: “${name}”.`,
 		seen: `nearest: ${nearestNames(name, ICMP_NAMES).join(', ')}`,
-		remedy: 'Correct the name: `iptables -p icmp -h` lists them. Write "type 3 code 99" for a message without a name.',
+		remedy:
+			'Correct the name: `iptables -p icmp -h` and `ip6tables -p icmpv6 -h` list them. Write "type 3 code 99" for a message without a name.',
 	});
 }
 

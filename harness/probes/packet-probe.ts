@@ -70,7 +70,7 @@ export class PacketProbe {
 		context: PacketContext,
 	): Promise<PacketProbe> {
 		const probe = new PacketProbe(machine, host, boot, packets, context);
-		await probe.#start('capture', 'any', 'tcp or icmp or arp', (packet) => probe.#captured(packet));
+		await probe.#start('capture', 'any', 'tcp or icmp or icmp6 or arp', (packet) => probe.#captured(packet));
 		return probe;
 	}
 

@@ -1,3 +1,4 @@
+import { endpointText } from '../formats/address.ts';
 import { type Event, type EventOf, type PacketEvent, type SocketRow, sideOf } from './events.ts';
 
 /** Formats an event as one line for messages: time, host, what happened. */
@@ -55,7 +56,7 @@ function fateOf({ host, fate, by, origin }: PacketEvent): string {
 /** Formats a row of `ss`, in the form of `ss`. */
 export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: SocketRow): string {
 	const timerText = timer ? ` timer:(${timer.name},${Math.round(timer.leftMs)}ms,${timer.count})` : '';
-	const ends = `${local.address}:${local.port} ${remote.address}:${remote.port}`;
+	const ends = `${endpointText(local)} ${endpointText(remote)}`;
 	return `${state} ${receiveQueue} ${sendQueue} ${ends}${timerText}`;
 }
 

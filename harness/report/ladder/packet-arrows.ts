@@ -1,3 +1,4 @@
+import { endpointText } from '../../formats/address.ts';
 import { type EventOf, type NodeName, receiverOf } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { Connections } from './connections.ts';
@@ -234,7 +235,7 @@ function segmentInWords(event: Segment, by: string | undefined): string {
 	const { host, from, to, flags, seq, ack, length, window, absolute, retransmission, link } = event;
 	const options = optionsInWords(event.options);
 	return [
-		`${host} ${from.address}:${from.port} → ${to.address}:${to.port}${link === undefined ? '' : ', on its loopback'}`,
+		`${host} ${endpointText(from)} → ${endpointText(to)}${link === undefined ? '' : ', on its loopback'}`,
 		`${flags} seq ${seq} ack ${ack} len ${length} win ${window}${retransmission ? ', a retransmission' : ''}`,
 		sentInWords(event, by),
 		`absolute: seq ${absolute.seq} ack ${absolute.ack}`,
@@ -250,10 +251,7 @@ function icmpInWords(event: Icmp, by: string | undefined): string {
 		`ICMP ${name} (type ${type} code ${code})`,
 		...(quotes === undefined
 			? []
-			: [
-					`quotes ${quotes.from.address}:${quotes.from.port} → ${quotes.to.address}:${quotes.to.port} seq ` +
-						`${quotes.seq}`,
-				]),
+			: [`quotes ${endpointText(quotes.from)} → ${endpointText(quotes.to)} seq ` + `${quotes.seq}`]),
 		sentInWords(event, by),
 		...forged(event),
 	].join('\n');

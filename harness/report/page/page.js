@@ -408,8 +408,8 @@
 								state,
 								String(receiveQueue),
 								String(sendQueue),
-								`${local.address}:${local.port}`,
-								`${remote.address}:${remote.port}`,
+								endpointText(local),
+								endpointText(remote),
 								timer === undefined ? '' : `${timer.name}, ${timer.leftMs} ms, ${timer.count}`,
 								String(inode ?? ''),
 								details,
@@ -663,6 +663,11 @@
 	/** @param {number | undefined} t */
 	function seconds(t = 0) {
 		return `${t.toFixed(3)} s`;
+	}
+
+	/** @param {{ address: string, port: number }} endpoint */
+	function endpointText({ address, port }) {
+		return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 	}
 
 	/**
