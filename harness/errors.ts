@@ -35,6 +35,7 @@ export const ERROR_CODES = {
 	HOST_PAUSED: 'The programs of the host are frozen or killed.',
 	SYSCTL_REFUSED: 'The kernel did not accept the value of a sysctl, or the sysctl cannot be read.',
 	FAMILY_UNAVAILABLE: 'The hosts of the lab have no address of this family.',
+	NEEDS_BRIDGE: 'Something was asked for that is possible on a bridge only, and the wire of the lab is a router.',
 	FAULT_WITHOUT_EFFECT: 'A fault was injected and had no effect.',
 
 	// Engines and runs

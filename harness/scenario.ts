@@ -10,6 +10,7 @@ import type { Host } from './lab/host.ts';
 import { Lab, type LabSettings } from './lab/lab.ts';
 import type { Link } from './lab/link.ts';
 import { OpenWaits } from './lab/open-waits.ts';
+import type { Router } from './lab/router.ts';
 import type { Timeline } from './lab/timeline-queries.ts';
 import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
 import { withLadder } from './report/failure.ts';
@@ -41,6 +42,7 @@ const optionsSchema = z.strictObject({
 	limitMs: z.number().positive().optional(),
 	sysctls: sysctlsSchema.optional(),
 	offloads: z.boolean().optional(),
+	between: z.literal('router').optional(),
 }) satisfies z.ZodObject<Record<keyof ScenarioOptions, z.ZodType>>;
 
 const notesSchema = z.strictObject({ holds: z.string(), differs: z.string() });
@@ -66,8 +68,13 @@ export interface ScenarioLab {
 	measured(what: string, seconds: number): void;
 }
 
+/** The lab of a scenario with a router between the hosts. */
+export interface RoutedScenarioLab extends ScenarioLab {
+	readonly router: Router;
+}
+
 /** The body of a scenario. It may return the observed answer to the scenario's question. */
-export type ScenarioBody = (lab: ScenarioLab) => Promise<string> | Promise<void>;
+export type ScenarioBody<Of extends ScenarioLab = ScenarioLab> = (lab: Of) => Promise<string> | Promise<void>;
 
 const DEFAULT_LIMIT_MS = 300_000;
 /** The limit in virtual time, where even the kernel's longest timer costs little. Jest limits the real time. */
@@ -80,7 +87,13 @@ const OVERHEAD_MS = 120_000;
  * question. At the end, also after a failure, the remaining faults are healed, the timeline is written, and both hosts
  * are removed.
  */
-export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody): void {
+export function scenario(
+	name: string,
+	options: ScenarioOptions & { readonly between: 'router' },
+	body: ScenarioBody<RoutedScenarioLab>,
+): void;
+export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody): void;
+export function scenario(name: string, options: ScenarioOptions, body: ScenarioBody<RoutedScenarioLab>): void {
 	// Invalid options fail only their own scenario when it runs, not the whole file when it is loaded.
 	const limitMs = Number(options?.limitMs) > 0 ? Number(options.limitMs) : DEFAULT_LIMIT_MS;
 	const spec = jestExpect.getState().testPath ?? '';
@@ -129,7 +142,12 @@ scenario.each =
 	};
 
 /** Runs a scenario and publishes its progress to live subscribers. */
-async function runAndPublish(spec: string, name: string, options: ScenarioOptions, body: ScenarioBody): Promise<void> {
+async function runAndPublish(
+	spec: string,
+	name: string,
+	options: ScenarioOptions,
+	body: ScenarioBody<RoutedScenarioLab>,
+): Promise<void> {
 	const { question } = checked(optionsSchema, options, `scenario “${name}”`);
 	const live = publishLive({
 		spec: fromProjectRoot(spec),
@@ -146,14 +164,14 @@ async function runAndPublish(spec: string, name: string, options: ScenarioOption
 async function run(
 	spec: string,
 	name: string,
-	{ question, claims = [], sysctls, offloads, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
-	body: ScenarioBody,
+	{ question, claims = [], sysctls, offloads, between, limitMs = DEFAULT_LIMIT_MS }: ScenarioOptions,
+	body: ScenarioBody<RoutedScenarioLab>,
 	live: Publisher,
 ): Promise<void> {
 	const stopwatch = new Stopwatch();
 	const engine = timed(await currentEngine(), stopwatch);
 	const waits = new OpenWaits([() => stopwatch.begin('kernel'), (wait) => live.waiting(wait)]);
-	const lab = await Lab.create(engine, { sysctls, offloads }, waits);
+	const lab = await Lab.create(engine, { sysctls, offloads, between }, waits);
 	const { client, server, link, timeline, history, clock } = lab;
 	if (engine.virtualTime) live.timeBy(() => clock.now() * 1_000);
 	const judge = new Judge(claims);
@@ -184,6 +202,8 @@ async function run(
 			client,
 			server,
 			link,
+			// Bodies of scenarios without a router do not know of it.
+			router: lab.router as Router,
 			timeline,
 			step: (text) =>
 				history.add({ kind: 'step', t: history.at(clock.now()), text: checked(z.string(), text, 'step') }),
@@ -211,9 +231,12 @@ async function run(
 	await lab.end().catch(keep);
 	await lab.destroy().catch(keep);
 	const written = timelineSoFar();
-	await writeArtifacts(written, { client: client.packets.bytes, server: server.packets.bytes }, stopwatch.cost).catch(
-		keep,
-	);
+	const captures = {
+		client: client.packets.bytes,
+		...(lab.router && { router: lab.router.packets.bytes }),
+		server: server.packets.bytes,
+	};
+	await writeArtifacts(written, captures, stopwatch.cost).catch(keep);
 	live.finished(written);
 	// The first failure is the cause; later ones (a fault that could not be healed) mostly follow from it.
 	if (failures.length > 0)

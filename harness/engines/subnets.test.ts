@@ -56,7 +56,7 @@ describe('every block', () => {
 
 test('a MAC is derived from the address', () => {
 	// 198.18.0.2 is c6.12.00.02.
-	expect(subnet(0, 0)).toEqual({
+	expect(subnet(0, 0)).toMatchObject({
 		cidr: '198.18.0.0/29',
 		client: { address: '198.18.0.2', ipv6: '2001:2::2', mac: '02:00:c6:12:00:02' },
 		server: { address: '198.18.0.3', ipv6: '2001:2::3', mac: '02:00:c6:12:00:03' },
@@ -71,6 +71,15 @@ test('IPv6 addresses are unique, and the /64 has the number of the block', () =>
 	expect(new Set(addresses).size).toBe(2 * BLOCKS);
 	// 26 is 0x1a. RFC 5180, 8: 2001:2::/48 is for benchmarks.
 	expect(subnet(20, 6).client.ipv6).toBe('2001:2:0:1a::2');
+});
+
+test('a router divides a block: each host and the router’s interface to it have a /30', () => {
+	const { client, server, router } = subnet(0, 1).routed;
+	// 198.18.0.8/30 is .8 to .11, of which .9 and .10 are hosts; 198.18.0.12/30 is .12 to .15.
+	expect([client, router.client].map(({ address }) => address)).toEqual(['198.18.0.10', '198.18.0.9']);
+	expect([server, router.server].map(({ address }) => address)).toEqual(['198.18.0.14', '198.18.0.13']);
+	expect(client).toEqual(subnet(0, 1).client);
+	expect(server.mac).toBe(subnet(0, 1).server.mac);
 });
 
 test('the last block is followed by the first', () => {

@@ -31,7 +31,7 @@ export async function delayLink(wire: Wire, context: LabContext, options: DelayO
 	const heal = () => runAll(...receivers.map((to) => () => wire.delay(to, undefined)));
 	return inject(
 		context,
-		{ id, what: 'link', host: 'wire', text },
+		{ id, what: 'link', host: wire.name, text },
 		{
 			inject: async () => {
 				history.coverage.allowDelay((ms + jitterMs) / 1_000);

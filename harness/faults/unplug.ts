@@ -21,17 +21,17 @@ export interface UnpluggedHost {
  * Throws FAULT_WITHOUT_EFFECT if the cable is unplugged already.
  *
  * What the other host sends meanwhile is lost, because a bridge forwards nothing to a port that is down. The rules drop
- * it a step earlier, so that it is logged.
+ * it a step earlier, so that it is logged. A router is left to itself: it has no route then, and says so.
  */
 export async function unplug(wire: Wire, host: UnpluggedHost, context: LabContext, name?: string): Promise<Fault> {
 	const { history } = context;
 	const text = `the cable of the ${host.name} is unplugged`;
 	if (!wire.isPlugged(host.name)) throw withoutEffect(text, 'An earlier fault has unplugged it, and is not healed.');
 	const id = context.names.take('unplug', name);
-	const rules = new WireDropRules(wire, id, [otherHost(host.name)]);
+	const rules = new WireDropRules(wire, id, wire.isRouter ? [] : [otherHost(host.name)]);
 	return inject(
 		context,
-		{ id, what: 'link', host: 'wire', text },
+		{ id, what: 'link', host: wire.name, text },
 		{
 			inject: async () => {
 				await rules.insert();
@@ -51,7 +51,8 @@ export async function unplug(wire: Wire, host: UnpluggedHost, context: LabContex
 					},
 				);
 				if (!removed) return {};
-				return { t: history.at(removed.t), proof: `${describeLost(removed.lost)}; ${await carrierOf(host)}` };
+				const lost = wire.isRouter ? '' : `${describeLost(removed.lost)}; `;
+				return { t: history.at(removed.t), proof: `${lost}${await carrierOf(host)}` };
 			},
 		},
 	);

@@ -1,10 +1,11 @@
 import { HalfopenError } from '../errors.ts';
 import type { Wire } from '../lab/wire.ts';
 import { logOnWire } from '../probes/firewall-log.ts';
-import { HOST_NAMES, type HostName, otherHost } from '../timeline/events.ts';
+import { HOST_NAMES, type HostName, type MachineName, otherHost } from '../timeline/events.ts';
 import { runAll } from './fault.ts';
 
-const TABLE = 'bridge halfopen';
+/** The connection tracking of a router has priority -200 (NF_IP_PRI_CONNTRACK). What is lost before that, it never sees. */
+const BEFORE_CONNTRACK = -1_000;
 
 /** The packets that a fault of the wire has lost. */
 export interface LostOnWire {
@@ -17,8 +18,8 @@ export interface LostOnWire {
 /**
  * Rules that log and drop packets on the wire, for one fault. Rules of later faults come first.
  *
- * Each fault has a base chain of its own, so it can be removed without regard to others. Its hook is the first one on
- * the bridge (prerouting). The rules match the ports of all boots of a host by a pattern, so they also apply after a
+ * Each fault has a base chain of its own, so it can be removed without regard to others. Its hook is the first one
+ * (prerouting). The rules match the ports of all boots of a host by a pattern, so they also apply after a
  * reboot.
  */
 export class WireDropRules {
@@ -41,17 +42,23 @@ export class WireDropRules {
 		this.#match = match;
 	}
 
+	/** The machine on which they are, by its name in the timeline. */
+	get at(): MachineName {
+		return this.#wire.name;
+	}
+
 	/** Inserts the rules, all or none. Returns when they were in force, in seconds since the epoch. */
 	async insert(): Promise<number> {
 		await this.#wire.startFirewallLog();
 		const { id } = this;
+		const table = this.#table;
 		this.#inForce = true;
 		const inserting = this.#nft([
-			`add table ${TABLE}`,
-			`add chain ${TABLE} ${id} { type filter hook prerouting priority ${-this.#wire.takePriority()}; }`,
+			`add table ${table}`,
+			`add chain ${table} ${id} { type filter hook prerouting priority ${BEFORE_CONNTRACK - this.#wire.takePriority()}; }`,
 			...this.#from.flatMap((host) => [
-				`add counter ${TABLE} ${this.#counterOf(host)}`,
-				`add rule ${TABLE} ${id} iifname "${host}-*" ${this.#match} counter name "${this.#counterOf(host)}" ` +
+				`add counter ${table} ${this.#counterOf(host)}`,
+				`add rule ${table} ${id} iifname "${host}-*" ${this.#match} counter name "${this.#counterOf(host)}" ` +
 					`${logOnWire(id)} drop`,
 			]),
 		]);
@@ -65,11 +72,12 @@ export class WireDropRules {
 	async remove(): Promise<LostOnWire | undefined> {
 		if (!this.#inForce) return undefined;
 		const lost = new Map<HostName, number>();
+		const table = this.#table;
 		let t = 0;
 		await runAll(
 			// The counters stay until they have been read, so that every lost packet is counted.
 			async () => {
-				t = await this.#nft([`flush chain ${TABLE} ${this.id}`, `delete chain ${TABLE} ${this.id}`]);
+				t = await this.#nft([`flush chain ${table} ${this.id}`, `delete chain ${table} ${this.id}`]);
 				this.#inForce = false;
 			},
 			async () => {
@@ -78,9 +86,14 @@ export class WireDropRules {
 					if (this.#from.includes(from)) lost.set(to, await this.#count(from));
 				}
 			},
-			() => this.#nft(this.#from.map((host) => `delete counter ${TABLE} ${this.#counterOf(host)}`)),
+			() => this.#nft(this.#from.map((host) => `delete counter ${table} ${this.#counterOf(host)}`)),
 		);
 		return { lost, t };
+	}
+
+	/** A router has no bridge: its rules see the packets that it routes, but no ARP. */
+	get #table(): string {
+		return `${this.#wire.isRouter ? 'inet' : 'bridge'} halfopen`;
 	}
 
 	#counterOf(host: HostName): string {
@@ -89,7 +102,7 @@ export class WireDropRules {
 
 	async #count(host: HostName): Promise<number> {
 		const agent = await this.#wire.agent;
-		const command = ['nft', 'list', 'counter', ...TABLE.split(' '), this.#counterOf(host)];
+		const command = ['nft', 'list', 'counter', ...this.#table.split(' '), this.#counterOf(host)];
 		const { out, err } = await agent.run(command);
 		const packets = /packets (\d+)/.exec(out)?.[1];
 		if (packets !== undefined) return Number(packets);

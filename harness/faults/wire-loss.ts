@@ -58,7 +58,7 @@ function losePackets(
 	const { history } = context;
 	return inject(
 		context,
-		{ id: rules.id, what: 'link', host: 'wire', text },
+		{ id: rules.id, what: 'link', host: rules.at, text },
 		{
 			inject: async () => ({ t: history.at(await rules.insert()) }),
 			heal: async () => {

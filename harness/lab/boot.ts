@@ -6,6 +6,7 @@ import type { PacketFile } from '../probes/capture.ts';
 import { KERNEL } from '../probes/kernel.ts';
 import { PacketProbe } from '../probes/packet-probe.ts';
 import type { HostObserver } from '../timeline/coverage.ts';
+import type { NodeName } from '../timeline/events.ts';
 import type { Offloads } from '../timeline/timeline-file.ts';
 import type { LabContext } from './context.ts';
 import { configureDevice, type HostIdentity } from './device.ts';
@@ -52,7 +53,7 @@ export class Boot {
 	#tracesCalls = false;
 	#stopped = false;
 	#powerOffAt = Number.POSITIVE_INFINITY;
-	readonly #identity: HostIdentity;
+	readonly #identity: { readonly name: NodeName };
 	readonly #context: LabContext;
 
 	/**
@@ -84,9 +85,22 @@ export class Boot {
 		return boot;
 	}
 
+	/** Observes a router. Its programs are run by the agent that also configures it. */
+	static async onRouter(agent: Agent, options: Pick<BootOptions, 'packets' | 'context'>): Promise<Boot> {
+		const boot = new Boot(agent, { ...options, number: 1, identity: { name: 'router' } });
+		boot.#userland = agent;
+		await boot.#startObservers();
+		return boot;
+	}
+
 	private constructor(
 		machine: Agent,
-		{ number, packets, identity, context }: Pick<BootOptions, 'number' | 'packets' | 'identity' | 'context'>,
+		{
+			number,
+			packets,
+			identity,
+			context,
+		}: Pick<BootOptions, 'number' | 'packets' | 'context'> & { readonly identity: { readonly name: NodeName } },
 	) {
 		this.number = number;
 		this.machine = machine;

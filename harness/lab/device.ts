@@ -15,8 +15,10 @@ const LIMIT_MS = 20_000;
 /** What a host is, whichever boot runs. */
 export interface HostIdentity extends NetworkEnd {
 	readonly name: HostName;
-	/** The other end of the wire. */
+	/** The other end of the wire, or of the cable if the wire is a router. */
 	readonly peer: NetworkEnd;
+	/** Whether the peer is a router, through which everything is sent. */
+	readonly isRouted?: boolean;
 }
 
 /**
@@ -32,10 +34,10 @@ export const pin = ({ addresses, mac }: NetworkEnd): string[] =>
  * nobody has claimed it (RFC 4862, 5.4). An IPv6 address is added after the device is up: the kernel removes it when the
  * device goes down.
  */
-const addressCommands = (addresses: readonly string[]): string[] =>
+const addressCommands = ({ addresses, isRouted }: HostIdentity): string[] =>
 	addresses.map((address) => {
 		const options = versionOf(address) === 'ipv6' ? 'nodad' : 'brd +';
-		return `address add ${address}/${prefixLengthOf(address)} ${options} dev ${DEVICE}`;
+		return `address add ${address}/${prefixLengthOf(address, isRouted)} ${options} dev ${DEVICE}`;
 	});
 
 /**
@@ -48,15 +50,15 @@ const addressCommands = (addresses: readonly string[]): string[] =>
  */
 export async function configureDevice(
 	machine: Agent,
-	{ addresses, peer }: HostIdentity,
+	identity: HostIdentity,
 	{ offloads, isPlugged }: { readonly offloads: Offloads; readonly isPlugged: boolean },
 	clock: LabClock,
 ): Promise<number> {
-	if (addresses.some((address) => versionOf(address) === 'ipv6')) await enableIpv6(machine);
+	if (identity.addresses.some((address) => versionOf(address) === 'ipv6')) await enableIpv6(machine);
 	const commands = [
 		`link set ${DEVICE} up`,
-		...addressCommands(addresses),
-		...pin(peer),
+		...addressCommands(identity),
+		...reachability(identity),
 		...offloadCommands(offloads),
 		'link show',
 	];
@@ -93,6 +95,22 @@ async function enableIpv6(machine: Agent): Promise<void> {
 		remedy: 'Hosts must be allowed to write to /proc/sys/net/ipv6 of their own network namespace.',
 	});
 }
+
+/** Gives a host that is connected already other addresses and another peer. */
+export async function moveDevice(machine: Agent, from: HostIdentity, to: HostIdentity): Promise<void> {
+	await ip(machine, [
+		...from.peer.addresses.map((address) => `neigh del ${address} dev ${DEVICE}`),
+		...from.addresses.map((address) => `address del ${address}/${prefixLengthOf(address)} dev ${DEVICE}`),
+		...addressCommands(to),
+		...reachability(to),
+	]);
+}
+
+/** Returns the commands after which the host reaches the other one. */
+const reachability = ({ peer, isRouted }: HostIdentity): string[] => [
+	...pin(peer),
+	...(isRouted ? peer.addresses.map((address) => `route replace default via ${address} dev ${DEVICE}`) : []),
+];
 
 async function carrier(machine: Agent, facts: readonly LinkFacts[], clock: LabClock): Promise<void> {
 	let latest = facts;

@@ -28,5 +28,5 @@ describe('the address of a version', () => {
 });
 
 test('the prefix of a block is a /29 or a /64', () => {
-	expect([HOST.address, HOST.ipv6].map(prefixLengthOf)).toEqual([29, 64]);
+	expect([HOST.address, HOST.ipv6].map((address) => prefixLengthOf(address))).toEqual([29, 64]);
 });

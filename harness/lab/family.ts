@@ -1,6 +1,6 @@
-import { type HostAddress, IPV6_PREFIX_LENGTH, PREFIX_LENGTH } from '../engines/subnets.ts';
+import { HALF_PREFIX_LENGTH, type HostAddress, IPV6_PREFIX_LENGTH, PREFIX_LENGTH } from '../engines/subnets.ts';
 import { HalfopenError } from '../errors.ts';
-import type { Family } from '../timeline/timeline-file.ts';
+import type { Family, TimelineFile } from '../timeline/timeline-file.ts';
 
 /** The versions of IP. */
 export const IP_VERSIONS = ['ipv4', 'ipv6'] as const;
@@ -24,6 +24,12 @@ export function networkEnd(family: Family, { address, ipv6, mac }: HostAddress):
 	return { addresses: versionsIn(family).map((version) => (version === 'ipv4' ? address : ipv6)), mac };
 }
 
+/** Returns an end as the head of a timeline file has it. */
+export function factsOf({ addresses, mac }: NetworkEnd): TimelineFile['hosts']['client'] {
+	const [ip = '', ipv6] = addresses;
+	return { ip, ...(ipv6 !== undefined && { ipv6 }), mac };
+}
+
 /** Returns the address of this version, by default the one that peers use. Throws FAMILY_UNAVAILABLE if there is none. */
 export function addressOf({ addresses }: NetworkEnd, version?: IpVersion): string {
 	const [first = ''] = addresses;
@@ -36,6 +42,8 @@ export function addressOf({ addresses }: NetworkEnd, version?: IpVersion): strin
 	});
 }
 
-/** Returns the length of the prefix that all hosts of a lab have in common. */
-export const prefixLengthOf = (address: string): number =>
-	versionOf(address) === 'ipv6' ? IPV6_PREFIX_LENGTH : PREFIX_LENGTH;
+/** Returns the length of the prefix that all hosts of a lab or, with a router, both ends of a cable have in common. */
+export function prefixLengthOf(address: string, isRouted = false): number {
+	if (versionOf(address) === 'ipv6') return IPV6_PREFIX_LENGTH;
+	return isRouted ? HALF_PREFIX_LENGTH : PREFIX_LENGTH;
+}

@@ -10,7 +10,7 @@ import type { HostName } from '../timeline/events.ts';
 import type { Offloads } from '../timeline/timeline-file.ts';
 import { Boot } from './boot.ts';
 import type { LabContext } from './context.ts';
-import type { HostIdentity } from './device.ts';
+import { type HostIdentity, moveDevice } from './device.ts';
 import { setOffloads } from './offloads.ts';
 import type { Wire } from './wire.ts';
 
@@ -29,7 +29,7 @@ export class HostPower implements PowerSwitch {
 	readonly packets = new PacketFile();
 	readonly #engineHost: EngineHost;
 	readonly #wire: Wire;
-	readonly #identity: HostIdentity;
+	#identity: HostIdentity;
 	readonly #context: LabContext;
 	readonly #other: () => HostPower;
 	#settings: HostSettings;
@@ -96,6 +96,16 @@ export class HostPower implements PowerSwitch {
 		this.#settings = { sysctls: { ...before.sysctls, ...sysctls }, offloads };
 		if (offloads !== before.offloads) this.boot.longestSegment = await setOffloads(this.boot.machine, offloads);
 		return writeSysctls(this.boot.machine, sysctls);
+	}
+
+	get identity(): HostIdentity {
+		return this.#identity;
+	}
+
+	/** Gives the host other addresses, in this boot and in later ones. */
+	async moveTo(identity: HostIdentity): Promise<void> {
+		await moveDevice(this.boot.machine, this.#identity, identity);
+		this.#identity = identity;
 	}
 
 	/** Stops the observers at the end of the scenario in an orderly way, so that what they lost is recorded. */

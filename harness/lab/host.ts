@@ -32,7 +32,7 @@ import { isAtLeast } from '../util/versions.ts';
 import type { Boot } from './boot.ts';
 import type { LabContext } from './context.ts';
 import type { HostIdentity } from './device.ts';
-import { addressOf, IP_VERSIONS, type IpVersion, versionOf } from './family.ts';
+import { addressOf, factsOf, IP_VERSIONS, type IpVersion, versionOf } from './family.ts';
 import { HostPeers } from './host-peers.ts';
 import { HostPower } from './host-power.ts';
 import type { Wire } from './wire.ts';
@@ -49,15 +49,12 @@ const socketSchema = z.strictObject({ name: z.string().optional(), version: z.en
  */
 export class Host {
 	readonly name: HostName;
-	/** The address that peers use, unless a spec says otherwise. */
-	readonly address: string;
-	readonly mac: string;
 	/** Internal. */
 	readonly context: LabContext;
 	/** Internal: `powerOff`, `powerOn` and `reboot` are for specs. */
 	readonly power: HostPower;
 	readonly #engineHost: EngineHost;
-	readonly #identity: HostIdentity;
+	readonly #wire: Wire;
 	readonly #peers: HostPeers;
 
 	/** Internal: the lab creates hosts. `sysctls` are written at every boot. */
@@ -70,13 +67,20 @@ export class Host {
 		other: () => Host,
 	) {
 		this.name = identity.name;
-		this.address = addressOf(identity);
-		this.mac = identity.mac;
 		this.context = context;
 		this.power = new HostPower(engineHost, wire, identity, sysctls, context, () => other().power);
 		this.#engineHost = engineHost;
-		this.#identity = identity;
+		this.#wire = wire;
 		this.#peers = new HostPeers(identity.name, () => this.boot, context);
+	}
+
+	/** The address that peers use, unless a spec says otherwise. */
+	get address(): string {
+		return addressOf(this.power.identity);
+	}
+
+	get mac(): string {
+		return this.power.identity.mac;
 	}
 
 	/** Internal: the current boot. Throws HOST_OFF while the power is off. */
@@ -91,9 +95,7 @@ export class Host {
 
 	/** Internal: its facts at the head of the timeline file. */
 	get facts(): TimelineFile['hosts'][HostName] {
-		const { addresses, mac } = this.#identity;
-		const [ip = '', ipv6] = addresses;
-		return { ip, ...(ipv6 !== undefined && { ipv6 }), mac };
+		return factsOf(this.power.identity);
 	}
 
 	/** Whether the power is on. */
@@ -118,7 +120,7 @@ export class Host {
 	 * IPv4 address, unless `version` is `ipv6`.
 	 */
 	port(port: number, version?: IpVersion): Endpoint {
-		return { address: addressOf(this.#identity, version), port: assertPort(port) };
+		return { address: addressOf(this.power.identity, version), port: assertPort(port) };
 	}
 
 	/**
@@ -255,18 +257,20 @@ export class Host {
 
 	/**
 	 * Pins the other host's MAC address in the neighbour table, as in every new lab. If that host then disappears, this
-	 * one's connections fail with ETIMEDOUT.
+	 * one's connections fail with ETIMEDOUT. Rejects with NEEDS_BRIDGE if the wire is a router.
 	 */
 	async pinNeighbour(): Promise<void> {
-		return pinNeighbour(this.boot, this.#identity);
+		this.#wire.assertBridge(`${this.name}.pinNeighbour`);
+		return pinNeighbour(this.boot, this.power.identity);
 	}
 
 	/**
 	 * Removes the other host's MAC address from the neighbour table. If that host has disappeared, nobody answers ARP,
-	 * and this one's connections fail with EHOSTUNREACH.
+	 * and this one's connections fail with EHOSTUNREACH. Rejects with NEEDS_BRIDGE if the wire is a router.
 	 */
 	async forgetNeighbour(): Promise<void> {
-		return forgetNeighbour(this.boot, this.#identity);
+		this.#wire.assertBridge(`${this.name}.forgetNeighbour`);
+		return forgetNeighbour(this.boot, this.power.identity);
 	}
 
 	/** Freezes all programs. The kernel continues to acknowledge segments for them. */

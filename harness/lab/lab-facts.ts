@@ -4,6 +4,7 @@ import { readAllSysctls } from '../faults/sysctl.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
 import type { LabContext } from './context.ts';
 import type { Host } from './host.ts';
+import type { Router } from './router.ts';
 
 /** The facts at the head of a timeline file. */
 export type LabFacts = Pick<
@@ -19,6 +20,13 @@ export function withSysctls<Facts extends Pick<LabFacts, 'kernel'>>(
 	return { ...facts, kernel: { ...facts.kernel, sysctls: { ...facts.kernel.sysctls, ...sysctls } } };
 }
 
+/** Returns the addresses of the nodes. */
+export const hostsOf = (client: Host, server: Host, router?: Router): LabFacts['hosts'] => ({
+	client: client.facts,
+	server: server.facts,
+	...(router && { router: router.facts }),
+});
+
 /** Returns the facts about engine, kernel, tools and hosts, before the scenario's own settings are applied. */
 export async function factsOf(
 	engine: Engine,
@@ -31,7 +39,7 @@ export async function factsOf(
 		family: engine.family,
 		kernel: { release: machine.kernelRelease, sysctls },
 		tools: { ...engine.tools, ss: ss.out.trim() },
-		hosts: { client: client.facts, server: server.facts },
+		hosts: hostsOf(client, server),
 	};
 }
 

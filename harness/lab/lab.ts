@@ -8,14 +8,16 @@ import { assertSysctls, type Sysctls } from '../faults/sysctl.ts';
 import { Boots } from '../probes/boots.ts';
 import { KERNEL, KernelProbe } from '../probes/kernel.ts';
 import { Sentinels } from '../probes/sentinel.ts';
-import { History } from '../timeline/history.ts';
+import { type Addresses, History } from '../timeline/history.ts';
+import type { Family } from '../timeline/timeline-file.ts';
 import { type LabContext, Names, SpecActions } from './context.ts';
 import { networkEnd, versionsIn } from './family.ts';
 import { Host } from './host.ts';
 import type { HostSettings } from './host-power.ts';
-import { clocksOf, factsOf, type LabFacts, withSysctls } from './lab-facts.ts';
+import { clocksOf, factsOf, hostsOf, type LabFacts, withSysctls } from './lab-facts.ts';
 import { Link } from './link.ts';
 import { OpenWaits } from './open-waits.ts';
+import { Router, routeIn } from './router.ts';
 import { Timeline } from './timeline-queries.ts';
 import { Wire } from './wire.ts';
 
@@ -37,9 +39,17 @@ export interface LabSettings {
 	 * segments, which no wire carries. By default it is off on both hosts, loopback included.
 	 */
 	readonly offloads?: boolean | undefined;
+	/**
+	 * What is between the hosts. By default it is a bridge. `router`: a router with a stack, a firewall and a capture of
+	 * its own; the hosts are in two subnets then.
+	 */
+	readonly between?: 'router' | undefined;
 }
 
-/** Two hosts, the wire between them, a clock and a history. */
+/** A lab with a router. */
+export type RoutedLab = Lab & { readonly router: Router };
+
+/** Two hosts, the wire or the router between them, a clock and a history. */
 export class Lab {
 	readonly client: Host;
 	readonly server: Host;
@@ -50,6 +60,9 @@ export class Lab {
 	readonly #context: LabContext;
 	readonly #engineLab: EngineLab;
 	readonly #kernel: KernelProbe | undefined;
+	readonly #family: Family;
+	readonly #routerBoots = new Boots();
+	#router: Router | undefined;
 	readonly #heals: (() => Promise<void>)[] = [];
 	readonly #lost = quietResolvers<never>();
 	readonly #ended = new AbortController();
@@ -59,9 +72,15 @@ export class Lab {
 	 * Creates a lab. Resolves when both hosts' agents answer, and captures and trace have shown that they record. Throws
 	 * SYSCTL_UNKNOWN before anything starts.
 	 */
+	static create(
+		engine: Engine,
+		settings: LabSettings & { readonly between: 'router' },
+		waits?: OpenWaits,
+	): Promise<RoutedLab>;
+	static create(engine: Engine, settings?: LabSettings, waits?: OpenWaits): Promise<Lab>;
 	static async create(
 		engine: Engine,
-		{ sysctls = {}, offloads = false }: LabSettings = {},
+		{ sysctls = {}, offloads = false, between }: LabSettings = {},
 		waits = new OpenWaits(),
 	): Promise<Lab> {
 		assertSysctls(sysctls, engine.sysctls);
@@ -72,7 +91,7 @@ export class Lab {
 		});
 		const lab = new Lab(engine, engineLab, trace, waits);
 		try {
-			await lab.#setUp(engine, trace, { sysctls, offloads: offloads ? 'on' : 'off' });
+			await lab.#setUp(engine, trace, { sysctls, offloads: offloads ? 'on' : 'off' }, between);
 			return lab;
 		} catch (error) {
 			// The first error is the cause. The sweep at the end of the run removes what cannot be removed now.
@@ -84,6 +103,7 @@ export class Lab {
 	private constructor(engine: Engine, engineLab: EngineLab, trace: Trace, waits: OpenWaits) {
 		const { clock, hosts, subnet } = engineLab;
 		const { family } = engine;
+		this.#family = family;
 		const [client, server] = [networkEnd(family, subnet.client), networkEnd(family, subnet.server)];
 		this.#engineLab = engineLab;
 		this.#context = {
@@ -122,6 +142,11 @@ export class Lab {
 	get facts(): LabFacts {
 		assert(this.#facts, 'the lab must be set up before its facts are read');
 		return { ...this.#facts, clocks: clocksOf(this.#context) };
+	}
+
+	/** The router between the hosts; undefined if the wire is a bridge. */
+	get router(): Router | undefined {
+		return this.#router;
 	}
 
 	get history(): History {
@@ -187,7 +212,12 @@ export class Lab {
 		await this.#engineLab.destroy();
 	}
 
-	async #setUp(engine: Engine, { unavailable }: Trace, settings: HostSettings): Promise<void> {
+	async #setUp(
+		engine: Engine,
+		{ unavailable }: Trace,
+		settings: HostSettings,
+		between: LabSettings['between'],
+	): Promise<void> {
 		const { history, clock } = this.#context;
 		let facts: Awaited<ReturnType<typeof factsOf>> | undefined;
 		const query = async (machine: Agent) => {
@@ -198,13 +228,15 @@ export class Lab {
 		this.#kernel?.calibrate(this.client.boot.traceAhead);
 		this.#engineLab.ready();
 		const [sysctls] = await Promise.all([this.client.power.configure(settings), this.server.power.configure(settings)]);
+		const addresses = between === 'router' ? await this.#becomeRouted() : undefined;
 		const now = clock.now();
 		this.#facts = facts && {
 			startedAt: new Date(now * 1_000).toISOString(),
 			offloads: settings.offloads,
 			...withSysctls(facts, sysctls),
+			hosts: hostsOf(this.client, this.server, this.#router),
 		};
-		history.begin(now);
+		history.begin(now, addresses);
 		if (unavailable !== undefined) {
 			history.lose({
 				observer: KERNEL,
@@ -225,14 +257,34 @@ export class Lab {
 			.catch(() => {});
 	}
 
+	/** Makes a router of the bridge. Returns the addresses of the lab from then on. */
+	async #becomeRouted(): Promise<Addresses> {
+		const route = routeIn(this.#family, this.#engineLab.subnet.routed);
+		this.#router = await Router.between(this.wire, route, this.#context);
+		this.#routerBoots.on(this.#context.clock.now());
+		const move = (host: Host) =>
+			host.power.moveTo({
+				name: host.name,
+				...route.hosts[host.name],
+				peer: route.router[host.name],
+				isRouted: true,
+			});
+		await Promise.all([move(this.client), move(this.server)]);
+		await this.flush();
+		const { client, server } = route.hosts;
+		return { client: client.addresses, router: this.#router.addresses, server: server.addresses };
+	}
+
 	#probeKernel(trace: Readable): KernelProbe {
 		return new KernelProbe({
 			trace,
 			...this.#context,
-			boots: { client: this.client.power.boots, router: new Boots(), server: this.server.power.boots },
+			boots: { client: this.client.power.boots, router: this.#routerBoots, server: this.server.power.boots },
 			onState: (event) => {
-				const host = event.host === 'router' ? undefined : this[event.host];
-				if (host?.isOn && event.boot === host.boot.number) host.boot.sockets.onTracedState(event);
+				const host = this[event.host];
+				if (!host) return;
+				const isCurrent = host instanceof Router || (host.isOn && event.boot === host.boot.number);
+				if (isCurrent) host.boot.sockets.onTracedState(event);
 			},
 		});
 	}

@@ -2,14 +2,14 @@ import type { Agent } from '../agent/agent.ts';
 import { realTimeInterval, virtualTimeInterval } from '../probes/sampling-interval.ts';
 import { SocketProbe, type SsSample } from '../probes/sockets.ts';
 import type { HostObserver } from '../timeline/coverage.ts';
-import type { EventOf, HostName } from '../timeline/events.ts';
+import type { EventOf, NodeName } from '../timeline/events.ts';
 import { assertSees } from '../timeline/observer-lost.ts';
 import { SampledStates } from '../timeline/states.ts';
 import type { LabContext } from './context.ts';
 
 /** The boot whose sockets are sampled. */
 export interface SampledBoot {
-	readonly host: HostName;
+	readonly host: NodeName;
 	readonly number: number;
 	/** Whether its machine is still running. */
 	readonly isRunning: () => boolean;

@@ -1,13 +1,13 @@
 import { STATES, type State } from '../tcp/states.ts';
 import { CALL_FAMILIES, type CallFamily, isCallOf } from '../timeline/call-families.ts';
-import { type EventOf, HOST_NAMES, type HostName } from '../timeline/events.ts';
+import { type EventOf, NODE_NAMES, type NodeName } from '../timeline/events.ts';
 import { enteredAt, pathOf } from '../timeline/states.ts';
 import { checkedName } from '../util/options.ts';
 import type { LabContext } from './context.ts';
 
 // A misspelt name would find nothing, and a spec might take that for a result.
-const assertHost = (host: HostName | undefined) =>
-	host === undefined || checkedName(HOST_NAMES, host, 'timeline: a host');
+const assertHost = (host: NodeName | undefined) =>
+	host === undefined || checkedName(NODE_NAMES, host, 'timeline: a node');
 const assertState = (state: State) => checkedName(STATES, state, 'timeline: a state');
 
 /**
@@ -47,7 +47,7 @@ export class Timeline {
 	 * Returns the recorded system calls of peers: of all calls or of one family (`read` is also recv, readv, …), on both
 	 * hosts or on one.
 	 */
-	calls(name?: CallFamily, host?: HostName): readonly EventOf<'call'>[] {
+	calls(name?: CallFamily, host?: NodeName): readonly EventOf<'call'>[] {
 		assertHost(host);
 		if (name !== undefined) checkedName(CALL_FAMILIES, name, 'timeline.calls: a call');
 		return this.context.history.of('call', host).filter((call) => name === undefined || isCallOf(call, name));
@@ -57,7 +57,7 @@ export class Timeline {
 	 * Returns the segments on the wire in the order in which they were sent: all, those of one sender, or those of one
 	 * sender to or from a port. `origin` marks segments that a firewall created.
 	 */
-	segments(sender?: HostName, port?: number): readonly EventOf<'segment'>[] {
+	segments(sender?: NodeName, port?: number): readonly EventOf<'segment'>[] {
 		assertHost(sender);
 		return this.context.history.segments.filter(
 			({ host, from, to, link }) =>
@@ -71,7 +71,7 @@ export class Timeline {
 	 * Returns the segments that never left a host: those between its own programs, and those that its firewall forged
 	 * with the other host's address (`origin`). Each packet is one event, at this host.
 	 */
-	loopback(host: HostName): readonly EventOf<'segment'>[] {
+	loopback(host: NodeName): readonly EventOf<'segment'>[] {
 		assertHost(host);
 		return this.context.history.of('segment', host).filter(({ link }) => link === 'loopback');
 	}
@@ -80,7 +80,7 @@ export class Timeline {
 	 * Returns the ICMP messages in the order in which they were sent: all, or those of one sender. Messages that a host
 	 * sent to itself are included; `link` marks them.
 	 */
-	icmp(sender?: HostName): readonly EventOf<'icmp'>[] {
+	icmp(sender?: NodeName): readonly EventOf<'icmp'>[] {
 		assertHost(sender);
 		return this.context.history.of('icmp', sender);
 	}
@@ -94,7 +94,7 @@ export class Timeline {
 	 * Returns the TCP options of a host's SYN or SYN-ACK, with tcpdump's names and order: `mss`, `sackOK`, `TS`,
 	 * `wscale`.
 	 */
-	offered(host: HostName): readonly string[] {
+	offered(host: NodeName): readonly string[] {
 		assertHost(host);
 		const { mss, sackPermitted, timestamp, windowScale } = this.context.history.synOptions(host) ?? {};
 		const offers = {
@@ -111,7 +111,7 @@ export class Timeline {
 	 * and its sequence number is one before the next, so that the peer must acknowledge it (net/ipv4/tcp_output.c,
 	 * `tcp_xmit_probe_skb`).
 	 */
-	probes(sender: HostName, port?: number): readonly EventOf<'segment'>[] {
+	probes(sender: NodeName, port?: number): readonly EventOf<'segment'>[] {
 		const next = new Map<string, number>();
 		return this.segments(sender, port).filter(({ from, to, flags, seq, length, origin }) => {
 			if (origin !== undefined) return false;
@@ -124,19 +124,19 @@ export class Timeline {
 	}
 
 	/** Returns the rows of all recorded `ss` samples of a host, each with the time of its sample, in order. */
-	sockets(host: HostName): readonly (EventOf<'sockets'>['rows'][number] & { readonly t: number })[] {
+	sockets(host: NodeName): readonly (EventOf<'sockets'>['rows'][number] & { readonly t: number })[] {
 		assertHost(host);
 		return this.context.history.of('sockets', host).flatMap(({ t, rows }) => rows.map((row) => ({ ...row, t })));
 	}
 
 	/** Returns the errnos of a host's sockets: those that the kernel reported, and those that were read with SO_ERROR. */
-	errors(host?: HostName): readonly EventOf<'error'>[] {
+	errors(host?: NodeName): readonly EventOf<'error'>[] {
 		assertHost(host);
 		return this.context.history.of('error', host).filter(({ ghost }) => !ghost);
 	}
 
 	/** Returns the TCP states that the sockets of a host went through, in order. */
-	states(host: HostName): readonly string[] {
+	states(host: NodeName): readonly string[] {
 		assertHost(host);
 		return pathOf(this.context.history.of('state', host), host);
 	}
@@ -145,7 +145,7 @@ export class Timeline {
 	 * Returns the time of the last segment that a host received from the peer's port, or 0 if there is none. A keepalive
 	 * timer counts from this time.
 	 */
-	lastReceived(host: HostName, peerPort: number): number {
+	lastReceived(host: NodeName, peerPort: number): number {
 		assertHost(host);
 		const sent = this.segments().filter(
 			({ host: sender, from, origin }) => sender !== host && from.port === peerPort && origin === undefined,
@@ -154,7 +154,7 @@ export class Timeline {
 	}
 
 	/** Returns the time when a socket of a host last left a state, or undefined if none did. */
-	whenLeft(host: HostName, state: State): number | undefined {
+	whenLeft(host: NodeName, state: State): number | undefined {
 		assertHost(host);
 		assertState(state);
 		return this.context.history.of('state', host).findLast(({ from, ghost }) => from === state && !ghost)?.t;
@@ -164,7 +164,7 @@ export class Timeline {
 	 * Returns how long a socket of a host was in a state, in seconds, or undefined if it has not left the state. Based on
 	 * the kernel's trace, or on `ss` for states that the kernel does not trace.
 	 */
-	timeIn(host: HostName, state: State): number | undefined {
+	timeIn(host: NodeName, state: State): number | undefined {
 		assertHost(host);
 		assertState(state);
 		const changes = this.context.history.of('state', host).filter(({ ghost }) => !ghost);

@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import { Agent } from '../agent/agent.ts';
 import { HalfopenError } from '../errors.ts';
 import { type FirewallContext, PacketProbe } from '../probes/packet-probe.ts';
-import type { HostName } from '../timeline/events.ts';
+import { HOST_NAMES, type HostName, type MachineName } from '../timeline/events.ts';
+import { type NetworkEnd, prefixLengthOf, versionOf } from './family.ts';
 import { ip } from './ip.ts';
 import { restoreRules } from './iptables.ts';
 
@@ -30,6 +31,24 @@ const QUEUE_LIMIT = '1000000';
 /** What tc prints if the kernel does not know netem. */
 const NO_NETEM = /qdisc kind is unknown|No such file or directory/;
 
+/** Makes a machine forward packets. IPv6, if the kernel has it, is enabled without detection of duplicates. */
+const FORWARD = `cd /proc/sys/net && echo 1 >ipv4/ip_forward && { [ ! -e ipv6 ] || {
+	for of in default $(cd ipv6/conf && echo *-*); do [ ! -e ipv6/conf/$of ] || echo 0 >ipv6/conf/$of/accept_dad || exit; done
+	echo 0 >ipv6/conf/all/disable_ipv6 && echo 0 >ipv6/conf/default/disable_ipv6 && echo 1 >ipv6/conf/all/forwarding; }; }`;
+
+/** The ends of both cables of a router, by the host at the other end. */
+export interface RouteEnds {
+	readonly hosts: Readonly<Record<HostName, NetworkEnd>>;
+	readonly router: Readonly<Record<HostName, NetworkEnd>>;
+}
+
+/** The observers of a router. */
+export interface RouterObservers {
+	startFirewallLog(insert: (rules: readonly string[]) => Promise<unknown>): Promise<void>;
+	flush(): Promise<void>;
+	stop(): Promise<void>;
+}
+
 /** One end of a cable: the boot of a host. */
 export interface Plug {
 	readonly host: HostName;
@@ -38,7 +57,7 @@ export interface Plug {
 
 /**
  * What lies between the hosts: a machine of its own with a bridge, and a cable to each host that is on. The end of one
- * host does not change the other's interface.
+ * host does not change the other's interface. It may become a router.
  */
 export class Wire {
 	/** Resolves when the bridge exists. */
@@ -53,12 +72,71 @@ export class Wire {
 	/** By the host to which packets are delayed. */
 	readonly #delays = new Map<HostName, Delay>();
 	#log: Promise<PacketProbe> | undefined;
+	/** The addresses of hosts and router, and the observers on the router, if the wire is one. */
+	#route: { readonly ends: RouteEnds; readonly boot: RouterObservers } | undefined;
 
 	constructor(channel: Promise<Duplex>, context: FirewallContext) {
 		this.#context = context;
 		this.agent = bridge(channel);
 		// `plug` reports the error.
 		this.agent.catch(() => {});
+	}
+
+	/** Its name in the timeline. */
+	get name(): MachineName {
+		return this.#route ? 'router' : 'wire';
+	}
+
+	get isRouter(): boolean {
+		return this.#route !== undefined;
+	}
+
+	/** Throws NEEDS_BRIDGE if the wire is a router. `what` is what was asked for. */
+	assertBridge(what: string): void {
+		if (!this.#route) return;
+		throw new HalfopenError('NEEDS_BRIDGE', {
+			problem: `${what} is possible on a bridge only, and the wire of this lab is a router.`,
+			seen: 'The hosts are in different subnets: a frame of one never reaches the other, and neither resolves its MAC.',
+			remedy: "Omit `between: 'router'` in the options of the scenario, or use a fault of the router instead.",
+		});
+	}
+
+	/** Makes a router of the bridge. The hosts need other addresses then. `boot` has the observers on it. */
+	async becomeRouter(ends: RouteEnds, boot: RouterObservers): Promise<void> {
+		const agent = await this.agent;
+		this.#route = { ends, boot };
+		const ports = HOST_NAMES.flatMap((host) => {
+			const port = this.#ports.get(host);
+			return port ? this.#routedPort(host, port) : [];
+		});
+		await ip(agent, [`link del ${BRIDGE}`]);
+		const { status, err } = await agent.run(['sh', '-c', FORWARD]);
+		if (status === 0) {
+			await ip(agent, ports);
+			return;
+		}
+		throw new HalfopenError('SYSCTL_REFUSED', {
+			problem: 'The wire cannot become a router: the kernel did not accept the settings for it.',
+			seen: err,
+			remedy: 'The wire needs a /proc/sys/net that it can write: check the engine with `npm run setup`.',
+		});
+	}
+
+	/** Returns the commands that give a port of the router its address. They may be repeated. */
+	#routedPort(host: HostName, port: string): string[] {
+		if (!this.#route) return [];
+		const { hosts, router } = this.#route.ends;
+		const { addresses, mac } = router[host];
+		return [
+			`link set ${port} address ${mac}`,
+			...addresses.map((address) => {
+				const options = versionOf(address) === 'ipv6' ? 'nodad' : 'brd +';
+				return `address replace ${address}/${prefixLengthOf(address, true)} ${options} dev ${port}`;
+			}),
+			...hosts[host].addresses.map(
+				(address) => `neigh replace ${address} lladdr ${hosts[host].mac} dev ${port} nud permanent`,
+			),
+		];
 	}
 
 	/** Returns the priority of the next fault's rules, a higher number at each call. */
@@ -69,6 +147,10 @@ export class Wire {
 
 	/** Starts to read the log of the firewall on the wire; repeated calls return the same promise. */
 	async startFirewallLog(): Promise<void> {
+		if (this.#route) {
+			const agent = await this.agent;
+			return this.#route.boot.startFirewallLog((lines) => restoreRules(agent, lines));
+		}
 		this.#log ??= this.#startLog();
 		await this.#log;
 	}
@@ -82,6 +164,7 @@ export class Wire {
 
 	/** Resolves when the log has reported everything that the firewall dropped before the call, or a loss is recorded. */
 	async flush(): Promise<void> {
+		if (this.#route) return this.#route.boot.flush();
 		const probe = await this.#log;
 		if (probe) await probe.flush(this.#context.history.at(await (await this.agent).now()));
 	}
@@ -89,6 +172,7 @@ export class Wire {
 	/** Stops the log after it has reported everything. */
 	async stop(): Promise<void> {
 		await this.flush();
+		await this.#route?.boot.stop();
 		await (await this.#log)?.stop();
 	}
 
@@ -97,17 +181,20 @@ export class Wire {
 		return !this.#down.has(host);
 	}
 
-	/** Takes a host’s end of the bridge down or up; it stays so when the host reboots. Returns when it was done. */
+	/** Takes the port of a host’s cable down or up; it stays so when the host reboots. Returns when it was done. */
 	async setPort(host: HostName, state: 'up' | 'down'): Promise<number> {
 		const agent = await this.agent;
 		if (state === 'down') this.#down.add(host);
 		else this.#down.delete(host);
 		const port = this.#ports.get(host);
-		return port ? (await ip(agent, [`link set ${port} ${state}`])).t : agent.now();
+		if (!port) return agent.now();
+		// An interface that goes down loses its routes and its neighbours.
+		const routed = state === 'up' ? this.#routedPort(host, port) : [];
+		return (await ip(agent, [`link set ${port} ${state}`, ...routed])).t;
 	}
 
 	/**
-	 * Puts a cable between the bridge and a machine. Its end in the machine's network is called `eth0` and is down.
+	 * Puts a cable between the wire and a machine. Its end in the machine's network is called `eth0` and is down.
 	 *
 	 * @param pid of a process in the machine's network namespace, as the wire sees it
 	 */
@@ -116,7 +203,9 @@ export class Wire {
 		const state = this.#down.has(plug.host) ? 'down' : 'up';
 		await ip(await this.agent, [
 			`link add ${port} type veth peer name ${DEVICE} address ${mac} netns ${pid}`,
-			`link set ${port} master ${BRIDGE} ${state}`,
+			...(this.#route
+				? [`link set ${port} ${state}`, ...this.#routedPort(plug.host, port)]
+				: [`link set ${port} master ${BRIDGE} ${state}`]),
 		]);
 		this.#ports.set(plug.host, port);
 		const delay = this.#delays.get(plug.host);

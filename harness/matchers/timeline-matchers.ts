@@ -12,6 +12,7 @@ import {
 	assertNeverBlind,
 	assertSees,
 	CAPTURES,
+	LIST_OBSERVERS,
 	SEGMENT_OBSERVERS,
 } from '../timeline/observer-lost.ts';
 import { nearestNames } from '../util/nearest.ts';
@@ -220,7 +221,8 @@ export class TimelineExpectation {
 		const { history } = this.#timeline.context;
 		if (by === undefined || history.segments.some((segment) => segment.by === by)) return;
 		const faults = history.of('fault').filter(({ what }) => what === 'packets' || what === 'link');
-		if (faults.some(({ id }) => id === by)) return;
+		// A router drops what it has no route for, without any fault.
+		if (faults.some(({ id }) => id === by) || (history.isRouted && by === 'router')) return;
 		const names = nearestNames(by, new Set(faults.map(({ id }) => id)));
 		throw new HalfopenError('FAULT_UNKNOWN', {
 			problem: `There is no fault “${by}” that drops packets.`,
@@ -273,13 +275,14 @@ export class TimelineExpectation {
 	 */
 	#assertComplete(judged: string, stoppers: readonly HostName[]): void {
 		const { history } = this.#timeline.context;
-		assertNeverBlind(history, judged, ...CAPTURES);
+		assertNeverBlind(history, judged, ...LIST_OBSERVERS);
 		assertAllLogged(history, judged, stoppers);
 	}
 
 	/** Returns the machine where the fault that a pattern names drops packets, or both hosts if it names none. */
 	#droppersOf({ by }: ParsedPattern): readonly MachineName[] {
 		const fault = this.#timeline.context.history.of('fault').find(({ id }) => id === by);
+		if (by === 'router') return ['router'];
 		return fault?.what === 'packets' || fault?.what === 'link' ? [fault.host] : HOST_NAMES;
 	}
 

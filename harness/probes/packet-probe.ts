@@ -2,7 +2,7 @@ import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { foreignRules, losesArrivals } from '../formats/iptables.ts';
 import type { RecordedPacket } from '../formats/pcap.ts';
-import type { HostName, MachineName } from '../timeline/events.ts';
+import type { MachineName, NodeName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { PacketObservation } from '../timeline/packet-join.ts';
 import { Capture, type PacketFile } from './capture.ts';
@@ -64,7 +64,7 @@ export class PacketProbe {
 
 	static async start(
 		machine: Agent,
-		host: HostName,
+		host: NodeName,
 		boot: number,
 		packets: PacketFile,
 		context: PacketContext,
@@ -115,7 +115,9 @@ export class PacketProbe {
 	async flush(begun: number): Promise<void> {
 		const { history, sentinels, clock, traced } = this.#context;
 		const observers = [...this.#running];
-		const rulesChecked = this.#host === 'wire' ? undefined : this.#checkRules(begun);
+		// The wire and the router have rules of the lab in tables of nft.
+		const isHost = this.#host === 'client' || this.#host === 'server';
+		const rulesChecked = isHost ? this.#checkRules(begun) : undefined;
 		const isHopeless = () => this.#foreignRules.length > 0;
 		const missing = await sentinels.catchUp(
 			this.#machine,

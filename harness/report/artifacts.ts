@@ -13,6 +13,7 @@ export const ARTIFACTS = {
 	ladder: 'ladder.txt',
 	svg: 'ladder.svg',
 	client: 'client.pcap',
+	router: 'router.pcap',
 	server: 'server.pcap',
 	cost: 'cost.json',
 } as const;

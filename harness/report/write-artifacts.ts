@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostName } from '../timeline/events.ts';
+import { NODE_NAMES, type NodeName } from '../timeline/events.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { replaceFolder } from '../util/replace-files.ts';
 import { ARTIFACTS, type Artifact, artifactsFolder } from './artifacts.ts';
@@ -17,7 +17,7 @@ export const LADDER_WIDTH = 120;
  */
 export async function writeArtifacts(
 	timeline: TimelineFile,
-	captures: Readonly<Record<HostName, Uint8Array>>,
+	captures: Readonly<Partial<Record<NodeName, Uint8Array>>>,
 	cost: Cost,
 ): Promise<void> {
 	const text = timelineText(timeline);
@@ -26,8 +26,7 @@ export async function writeArtifacts(
 			writeFile(join(folder, ARTIFACTS[artifact]), content);
 		await Promise.all([
 			write('timeline', text),
-			write('client', captures.client),
-			write('server', captures.server),
+			...NODE_NAMES.flatMap((node) => (captures[node] ? [write(node, captures[node])] : [])),
 			write('cost', `${JSON.stringify(cost)}\n`),
 		]);
 		try {

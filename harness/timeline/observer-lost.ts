@@ -69,11 +69,19 @@ const onBoth = (observer: HostObserver['observer']): HostObserver[] => HOST_NAME
 
 /** The observers that show that there was a segment. */
 export const CAPTURES: readonly HostObserver[] = onBoth('capture');
+/** The observers of a router, if there is one: they tell its own segments from those that it forwards. */
+const ROUTER_OBSERVERS: readonly HostObserver[] = [
+	{ observer: 'capture', host: 'router' },
+	{ observer: 'conntrack', host: 'router' },
+];
+/** The observers that must not have lost anything for the list of segments to be complete. */
+export const LIST_OBSERVERS: readonly HostObserver[] = [...CAPTURES, ...ROUTER_OBSERVERS];
 /** The observers that show that there was a segment, and its fate. */
 export const SEGMENT_OBSERVERS: readonly HostObserver[] = [
-	...CAPTURES,
+	...LIST_OBSERVERS,
 	...onBoth('firewall'),
 	{ observer: 'firewall', host: 'wire' },
+	{ observer: 'firewall', host: 'router' },
 ];
 
 function observerLost({ observer, host, what, since = 0, until }: Loss, judged: Judged): HalfopenError {

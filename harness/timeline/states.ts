@@ -1,5 +1,5 @@
 import type { Endpoint } from '../formats/types.ts';
-import type { EventOf, HostName, StateEvent } from './events.ts';
+import type { EventOf, NodeName, StateEvent } from './events.ts';
 
 /**
  * States that no tracepoint reports, because the socket is not a full one (net/ipv4/inet_timewait_sock.c,
@@ -68,7 +68,7 @@ export class SampledStates {
  * Returns the states of a host's connections in order, without repetitions. Listeners are left out, and so is CLOSED if
  * the kernel only replaces the socket by a time-wait socket.
  */
-export function pathOf(events: readonly StateEvent[], host: HostName): string[] {
+export function pathOf(events: readonly StateEvent[], host: NodeName): string[] {
 	const own = events.filter((event) => event.host === host && !event.ghost && event.remote.port !== 0);
 	const path: string[] = [];
 	for (const [index, event] of own.entries()) {

@@ -88,9 +88,7 @@ export const timelineSchema = z.object({
 		 * The router, if the wire is one. `ip` and `mac` are those of its interface to the client; `serverSide` is the other
 		 * one.
 		 */
-		router: z
-			.object({ ip: z.string(), mac: z.string(), serverSide: z.object({ ip: z.string(), mac: z.string() }) })
-			.optional(),
+		router: host.extend({ serverSide: host }).optional(),
 	}),
 	clocks: z.array(clock),
 	/** Empty if every observer saw everything. */

@@ -39,7 +39,7 @@ export function pageScenario(scenario: Omit<ScenarioFiles, 'text'>, svg: string 
 }
 
 /** The files that the page links to, in this order. */
-const LINKED = [ARTIFACTS.client, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACTS.ladder];
+const LINKED = [ARTIFACTS.client, ARTIFACTS.router, ARTIFACTS.server, ARTIFACTS.timeline, ARTIFACTS.ladder];
 
 /**
  * Renders the page of all scenarios as HTML, with the matrix of their claims and durations. It is one file that needs
