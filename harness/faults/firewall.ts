@@ -1,13 +1,15 @@
 import { HalfopenError } from '../errors.ts';
 import { OWN_CHAIN } from '../formats/iptables.ts';
 import type { Boot } from '../lab/boot.ts';
-import { restoreRules } from '../lab/iptables.ts';
+import type { IpVersion } from '../lab/family.ts';
+import { IPTABLES, restoreRules } from '../lab/iptables.ts';
 import { logTarget } from '../probes/firewall-log.ts';
-import { runAll } from './fault.ts';
+import { runAll, undoAfter } from './fault.ts';
 
-/** The rules of one fault: a chain that only this fault has, and the rules that jump to it. */
+/** The rules of one fault for a version of IP: a chain that only this fault has, and the rules that jump to it. */
 export interface RuleSet {
 	readonly id: string;
+	readonly version: IpVersion;
 	/** A built-in chain and the match of each jump: `['INPUT', '-i', 'eth0', '-p', 'tcp']`. */
 	readonly jumps: readonly (readonly string[])[];
 	/** The target of the packets that match, with iptables' options: `['-j', 'DROP']`. */
@@ -18,43 +20,66 @@ export interface RuleSet {
 const chainOf = (id: string) => `${OWN_CHAIN}${id}`;
 
 /**
- * Inserts the rules of a fault in front of all others. Returns when they were in force, in seconds since the epoch. If
- * it rejects, none of the rules is in force, because iptables-restore applies all lines or none.
+ * Inserts the rules of a fault in front of all others. Returns when the last of them was in force, in seconds since the
+ * epoch. If it rejects, none of the rules is in force, or the error says which: iptables-restore applies all lines or
+ * none.
  */
-export async function insertRules(boot: Boot, { id, jumps, target }: RuleSet): Promise<number> {
+export async function insertRules(boot: Boot, rules: readonly RuleSet[]): Promise<number> {
 	await boot.startFirewallLog((lines) => restoreRules(boot.machine, lines));
-	return restoreRules(boot.machine, [
+	const inserted: RuleSet[] = [];
+	let t = 0;
+	for (const set of rules) {
+		try {
+			t = await insert(boot, set);
+		} catch (error) {
+			throw await undoAfter(error, () => removeRules(boot, inserted));
+		}
+		inserted.push(set);
+	}
+	return t;
+}
+
+function insert(boot: Boot, { id, version, jumps, target }: RuleSet): Promise<number> {
+	const lines = [
 		`:${chainOf(id)} - [0:0]`,
 		`-A ${chainOf(id)} ${logTarget(id, target.includes('REJECT') ? 'REJECT' : 'DROP')}`,
 		`-A ${chainOf(id)} ${target.join(' ')}`,
 		...jumps.map(([hook, ...match]) => `-I ${hook} 1 ${match.join(' ')} -j ${chainOf(id)}`),
-	]);
+	];
+	return restoreRules(boot.machine, lines, version);
 }
 
 /**
  * Removes exactly the rules of a fault. Returns how many packets they matched, and when they ceased to be in force, in
  * seconds since the epoch. If a step fails, the remaining steps are tried all the same.
  */
-export async function removeRules(boot: Boot, rules: RuleSet): Promise<{ met: number; t: number }> {
+export async function removeRules(boot: Boot, rules: readonly RuleSet[]): Promise<{ met: number; t: number }> {
 	let t = 0;
 	let met = 0;
 	await runAll(
-		// The jumps first, so that no packet matches after the count.
-		async () => {
-			const jumps = rules.jumps.map(([hook, ...match]) => `-D ${hook} ${match.join(' ')} -j ${chainOf(rules.id)}`);
-			t = await restoreRules(boot.machine, jumps);
-		},
-		async () => {
-			met = await countPackets(boot, rules);
-		},
-		() => restoreRules(boot.machine, [`-F ${chainOf(rules.id)}`, `-X ${chainOf(rules.id)}`]),
+		...rules.flatMap((set) => [
+			// The jumps first, so that no packet matches after the count.
+			async () => {
+				const jumps = set.jumps.map(([hook, ...match]) => `-D ${hook} ${match.join(' ')} -j ${chainOf(set.id)}`);
+				t = await restoreRules(boot.machine, jumps, set.version);
+			},
+			async () => {
+				met += await count(boot, set);
+			},
+			() => restoreRules(boot.machine, [`-F ${chainOf(set.id)}`, `-X ${chainOf(set.id)}`], set.version),
+		]),
 	);
 	return { met, t };
 }
 
 /** Returns how many packets the rules have matched so far. */
-export async function countPackets(boot: Boot, { id }: RuleSet): Promise<number> {
-	const { status, out, err } = await boot.machine.run(['iptables', '-w', '-nvxL', chainOf(id)]);
+export async function countPackets(boot: Boot, rules: readonly RuleSet[]): Promise<number> {
+	const counts = await Promise.all(rules.map((set) => count(boot, set)));
+	return counts.reduce((sum, one) => sum + one, 0);
+}
+
+async function count(boot: Boot, { id, version }: RuleSet): Promise<number> {
+	const { status, out, err } = await boot.machine.run([IPTABLES[version], '-w', '-nvxL', chainOf(id)]);
 	// Two lines of heading, then the log rule: pkts bytes target …
 	const met = /^\s*(\d+)\s+\d+\s+NFLOG/m.exec(out)?.[1];
 	if (status === 0 && met !== undefined) return Number(met);

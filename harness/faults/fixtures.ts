@@ -12,6 +12,8 @@ const SYSCTLS = '/proc/sys/net/ipv4/';
 export class FakeMachine {
 	/** The rules in force, as iptables-save would show them. */
 	readonly rules = new Set<string>();
+	/** The rules in force for IPv6. */
+	readonly rulesOfIpv6 = new Set<string>();
 	readonly sysctls = new Map<string, string>();
 	/** The commands that were run, with the input of iptables-restore. */
 	readonly commands: string[] = [];
@@ -43,8 +45,11 @@ export class FakeMachine {
 	#apply([tool = '', ...args]: readonly string[], input: string): { out: string } | string {
 		switch (tool) {
 			case 'iptables-restore':
-				return this.#restore(input.split('\n').filter((line) => !/^(\*filter|COMMIT|)$/.test(line)));
+				return this.#restore(this.rules, rulesIn(input));
+			case 'ip6tables-restore':
+				return this.#restore(this.rulesOfIpv6, rulesIn(input));
 			case 'iptables':
+			case 'ip6tables':
 				return { out: `Chain ${args.at(-1)}\n pkts bytes target\n ${this.matched} 60 NFLOG all\n` };
 			case 'nft':
 				return { out: args[0] === 'list' ? `packets ${this.matched} bytes 60` : '' };
@@ -58,28 +63,13 @@ export class FakeMachine {
 	}
 
 	/** Applies all lines or none. */
-	#restore(lines: readonly string[]): { out: string } | string {
-		const before = [...this.rules];
-		const failed = lines.findIndex((line) => !this.#applyRule(line));
+	#restore(rules: Set<string>, lines: readonly string[]): { out: string } | string {
+		const before = [...rules];
+		const failed = lines.findIndex((line) => !applyRule(rules, line));
 		if (failed < 0) return { out: '' };
-		this.rules.clear();
-		for (const rule of before) this.rules.add(rule);
+		rules.clear();
+		for (const rule of before) rules.add(rule);
 		return `iptables-restore: line ${failed + 2} failed`;
-	}
-
-	#applyRule(line: string): boolean {
-		const [action, chain = '', ...rest] = line.split(' ');
-		if (action?.startsWith(':')) return Boolean(this.rules.add(line));
-		if (action === '-A') return Boolean(this.rules.add(line));
-		if (action === '-I') return Boolean(this.rules.add(`-A ${chain} ${rest.slice(1).join(' ')}`));
-		if (action === '-D') return this.rules.delete(`-A ${chain} ${rest.join(' ')}`);
-		if (action === '-F') {
-			for (const rule of this.rules) if (rule.startsWith(`-A ${chain} `)) this.rules.delete(rule);
-			return true;
-		}
-		// -X: the kernel refuses to delete a chain that a rule jumps to.
-		if ([...this.rules].some((rule) => rule.endsWith(`-j ${chain}`))) return false;
-		return this.rules.delete(`:${chain} - [0:0]`);
 	}
 
 	/** Writes each value, and stops at the first that fails, like the script. */
@@ -131,4 +121,21 @@ export function fakeBoot(machine: FakeMachine): Boot {
 		flush: async () => {},
 	};
 	return boot as unknown as Boot;
+}
+
+const rulesIn = (input: string) => input.split('\n').filter((line) => !/^(\*filter|COMMIT|)$/.test(line));
+
+function applyRule(rules: Set<string>, line: string): boolean {
+	const [action, chain = '', ...rest] = line.split(' ');
+	if (action?.startsWith(':')) return Boolean(rules.add(line));
+	if (action === '-A') return Boolean(rules.add(line));
+	if (action === '-I') return Boolean(rules.add(`-A ${chain} ${rest.slice(1).join(' ')}`));
+	if (action === '-D') return rules.delete(`-A ${chain} ${rest.join(' ')}`);
+	if (action === '-F') {
+		for (const rule of rules) if (rule.startsWith(`-A ${chain} `)) rules.delete(rule);
+		return true;
+	}
+	// -X: the kernel refuses to delete a chain that a rule jumps to.
+	if ([...rules].some((rule) => rule.endsWith(`-j ${chain}`))) return false;
+	return rules.delete(`:${chain} - [0:0]`);
 }

@@ -56,20 +56,26 @@ describe('the options of iptables', () => {
 	});
 });
 
-describe('addresses: everything but an IPv4 address or network is refused', () => {
-	test.each(['198.18.0.2/0', '198.18.0.0/29', '0.0.0.0/0', '255.255.255.255', '198.18.0.2/32'])(
-		'%s is valid',
-		(address) => {
-			expect(matchWords({ sourceAddress: address, destinationAddress: address })).toEqual([
-				'-p',
-				'tcp',
-				'-s',
-				address,
-				'-d',
-				address,
-			]);
-		},
-	);
+describe('addresses: everything but an address or network is refused', () => {
+	test.each([
+		'198.18.0.2/0',
+		'198.18.0.0/29',
+		'0.0.0.0/0',
+		'255.255.255.255',
+		'198.18.0.2/32',
+		'2001:2::2',
+		'2001:2::/64',
+		'::/0',
+	])('%s is valid', (address) => {
+		expect(matchWords({ sourceAddress: address, destinationAddress: address })).toEqual([
+			'-p',
+			'tcp',
+			'-s',
+			address,
+			'-d',
+			address,
+		]);
+	});
 
 	test.each([
 		...[
@@ -91,7 +97,9 @@ describe('addresses: everything but an IPv4 address or network is refused', () =
 			'198.18.0.2\n-A INPUT -j ACCEPT',
 			' 198.18.0.2',
 			'198.18.0.2,198.18.0.3',
-			'::1',
+			'2001:2::2/129',
+			'2001:2::g',
+			'fe80::1%eth0',
 			'"',
 		],
 	])('%j is invalid', (address) => {
@@ -99,13 +107,13 @@ describe('addresses: everything but an IPv4 address or network is refused', () =
 		expect(refusalOf(() => matchWords({ destinationAddress: address })).code).toBe('ADDRESS_INVALID');
 	});
 
-	test('a valid one consists of digits, dots and a slash', () => {
+	test('a valid one consists of digits, separators and a slash', () => {
 		fc.assert(
 			fc.property(
-				fc.oneof(fc.string(), fc.ipV4Extended(), fc.ipV4(), fc.stringMatching(/^[\d./\n -]{1,20}$/)),
+				fc.oneof(fc.string(), fc.ipV4Extended(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[\d./:\n -]{1,20}$/)),
 				(sourceAddress) => {
 					try {
-						expect(matchWords({ sourceAddress })[3]).toMatch(/^[\d.]{7,15}(\/\d{1,2})?$/);
+						expect(matchWords({ sourceAddress })[3]).toMatch(/^[\da-f.:]{2,45}(\/\d{1,3})?$/i);
 					} catch (error) {
 						expect(error).toMatchObject({ code: 'ADDRESS_INVALID' });
 					}

@@ -1,8 +1,9 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { HalfopenError } from '../errors.ts';
 import type { Boot } from '../lab/boot.ts';
 import type { LabContext } from '../lab/context.ts';
+import { type IpVersion, versionOf } from '../lab/family.ts';
 import { DEVICE } from '../lab/wire.ts';
 import { assertPort } from '../tcp/port.ts';
 import type { HostName } from '../timeline/events.ts';
@@ -24,7 +25,7 @@ export interface PacketMatch {
 	readonly direction?: 'in' | 'out';
 	readonly sourcePort?: number;
 	readonly destinationPort?: number;
-	/** An IPv4 address, or a network with its prefix length: `198.18.0.0/29`. */
+	/** An address, or a network with its prefix length: `198.18.0.0/29`, `2001:2::/64`. */
 	readonly sourceAddress?: string;
 	readonly destinationAddress?: string;
 	/**
@@ -46,8 +47,20 @@ const REJECT_WITHS = [
 	'icmp-port-unreachable',
 	'icmp-admin-prohibited',
 ] as const;
-/** The answer to a rejected packet: a RST, or one of these ICMP messages. */
+/**
+ * The answer to a rejected packet: a RST, or one of these ICMP messages. Over IPv6 it is the ICMPv6 message of the same
+ * meaning (`WITH_OF_IPV6`).
+ */
 export type RejectWith = (typeof REJECT_WITHS)[number];
+
+/** The answers of ip6tables. A kernel that gets one has the same error as over IPv4, except that a prohibition is EACCES. */
+const WITH_OF_IPV6: Readonly<Record<RejectWith, string>> = {
+	'tcp-reset': 'tcp-reset',
+	'icmp-host-unreachable': 'icmp6-addr-unreachable',
+	'icmp-net-unreachable': 'icmp6-no-route',
+	'icmp-port-unreachable': 'icmp6-port-unreachable',
+	'icmp-admin-prohibited': 'icmp6-adm-prohibited',
+};
 
 // Ports are validated by `assertPort`, flags by `flagWords`, with their own errors.
 const matchSchema = z.strictObject({
@@ -77,7 +90,7 @@ export function drop(boot: Boot, host: HostName, context: LabContext, match: Pac
 	return packetFault(boot, host, context, {
 		kind: 'drop',
 		match,
-		target: ['-j', 'DROP'],
+		targetOf: () => ['-j', 'DROP'],
 		summary: async (met) => `dropped ${packets(met)}`,
 	});
 }
@@ -96,11 +109,14 @@ export function reject(
 	match: PacketMatch & { with: RejectWith },
 ): Promise<PacketFault> {
 	checked(rejectSchema, match, `${host}.reject`);
-	const target = [...TCP, '-j', 'REJECT', '--reject-with', match.with];
+	const targetOf = (version: IpVersion) => {
+		const answerOf = version === 'ipv6' ? WITH_OF_IPV6[match.with] : match.with;
+		return [...TCP, '-j', 'REJECT', '--reject-with', answerOf];
+	};
 	const answer = match.with === 'tcp-reset' ? 'RST' : 'ICMP message';
 	const summary = async (met: number, id: string) =>
 		`rejected ${packets(met)}; ${await answersThatLeft(answer, met, { boot, host, context, id })}`;
-	return packetFault(boot, host, context, { kind: 'reject', match, target, summary });
+	return packetFault(boot, host, context, { kind: 'reject', match, targetOf, summary });
 }
 
 interface RejectingHost {
@@ -124,7 +140,8 @@ async function answersThatLeft(
 	const loss = history.coverage.anyLoss({ observer: 'capture', host }, { observer: 'firewall', host });
 	if (loss) return `the number of ${answer}s that left is unknown, because the ${loss.observer} missed some packets`;
 	const left = history.countAnswersTo(id);
-	const limited = left < met && answer !== 'RST' ? ' (icmp_ratelimit, icmp_msgs_per_sec)' : '';
+	const limited =
+		left < met && answer !== 'RST' ? ' (icmp_ratelimit, icmp_msgs_per_sec; over IPv6 net.ipv6.icmp.ratelimit)' : '';
 	return `${left} ${answer}${left === 1 ? '' : 's'} left${limited}`;
 }
 
@@ -134,7 +151,7 @@ interface PacketFaultKind {
 	readonly kind: string;
 	readonly match: PacketMatch;
 	/** The target of the packets that match, with iptables' options. */
-	readonly target: readonly string[];
+	readonly targetOf: (version: IpVersion) => readonly string[];
 	/** Returns a summary of the effects, for the timeline when the fault is healed. */
 	readonly summary: (met: number, id: string) => Promise<string>;
 }
@@ -143,13 +160,18 @@ async function packetFault(
 	boot: Boot,
 	host: HostName,
 	context: LabContext,
-	{ kind, match, target, summary }: PacketFaultKind,
+	{ kind, match, targetOf, summary }: PacketFaultKind,
 ): Promise<PacketFault> {
 	const words = matchWords(match);
 	const id = context.names.take(kind, match.name);
 	const direction = match.direction ?? 'in';
 	const hook = direction === 'in' ? ['INPUT', '-i', DEVICE] : ['OUTPUT', '-o', DEVICE];
-	const rules: RuleSet = { id, jumps: [[...hook, ...words]], target };
+	const versions = versionsOf(match) ?? context.ipVersions;
+	const rules: readonly RuleSet[] = versions.map((version) => ({
+		...{ id, version, jumps: [[...hook, ...words]] },
+		target: targetOf(version),
+	}));
+	const [target = []] = rules.map((set) => set.target);
 	const action = target.slice(target.indexOf('-j') + 1);
 	const text = `${host}: ${[...action, direction, ...words.slice(TCP.length)].join(' ')}`;
 	/** Whether the rules are, or may be, in force. */
@@ -213,17 +235,29 @@ export function matchWords(match: PacketMatch): string[] {
 	return [...words, ...statisticWords(match)];
 }
 
+/** Returns the version of IP that a match with addresses is for; undefined without addresses. */
+function versionsOf({ sourceAddress, destinationAddress }: PacketMatch): readonly IpVersion[] | undefined {
+	const given = [sourceAddress, destinationAddress].filter((address) => address !== undefined);
+	const versions = [...new Set(given.map(versionOf))];
+	if (versions.length < 2) return versions.length === 0 ? undefined : versions;
+	throw new HalfopenError('ADDRESS_INVALID', {
+		problem: 'No packet has an IPv4 and an IPv6 address.',
+		seen: given.join(', '),
+		remedy: 'Give two addresses of the same version of IP.',
+	});
+}
+
 /**
- * Validates an IPv4 address or network. Other texts are refused, because iptables would resolve them as a host name.
+ * Validates an address or network. Other texts are refused, because iptables would resolve them as a host name.
  */
 function assertAddress(address: string): string {
-	const [, ip = '', length = '32'] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(address) ?? [];
-	if (isIPv4(ip) && Number(length) <= 32) return address;
+	const [, ip = '', length = '0'] = /^([\da-f.:]+)(?:\/(\d{1,3}))?$/i.exec(address) ?? [];
+	if ((isIPv4(ip) && Number(length) <= 32) || (isIPv6(ip) && Number(length) <= 128)) return address;
 	throw new HalfopenError('ADDRESS_INVALID', {
-		problem: `${JSON.stringify(address)} is neither an IPv4 address nor an IPv4 network.`,
+		problem: `${JSON.stringify(address)} is neither an IP address nor a network.`,
 		remedy:
-			'Give an address (198.18.0.2), or a network with its prefix length (198.18.0.0/29). `host.address` is the ' +
-			'address of a host of the lab.',
+			'Give an address (198.18.0.2, 2001:2::2), or a network with its prefix length (198.18.0.0/29). `host.address` ' +
+			'is the address of a host of the lab.',
 	});
 }
 

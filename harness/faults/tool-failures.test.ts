@@ -49,6 +49,20 @@ describe('a packet fault', () => {
 		expect(phases()).toEqual([]);
 	});
 
+	test('for both versions of IP that ip6tables refuses leaves no rule of iptables', async () => {
+		const { context, end, phases } = fakeLab();
+		const machine = new FakeMachine();
+		machine.failure = failing(/^ip6tables-restore/);
+		const both = { ...context, ipVersions: ['ipv4', 'ipv6'] as const };
+		const failure = await failureOf(drop(fakeBoot(machine), 'server', both, { name: 'lost' }));
+		expect(failure).toMatchObject({ code: 'ENGINE_REFUSED', seen: expect.stringContaining('refused') });
+		expect(machine.commands.some((command) => command.startsWith('iptables-restore'))).toBe(true);
+		expect([...machine.rules, ...machine.rulesOfIpv6]).toEqual([]);
+		machine.failure = nothing;
+		await end();
+		expect(phases()).toEqual([]);
+	});
+
 	test('whose jump cannot be removed: heal() rejects, no other rule is lost, and no healing is recorded', async () => {
 		const { context, end, phases } = fakeLab();
 		const machine = new FakeMachine();

@@ -28,6 +28,15 @@ test('foreign rules that may lose packets are returned with their table; harmles
 	]);
 });
 
+test('foreign rules of ip6tables have its name', () => {
+	expect(foreignRules(`program iptables\nprogram ip6tables\n${SAVED}legacy raw\n`)).toEqual([
+		'ip6tables -t mangle -A PREROUTING -p tcp -m tcp --dport 9 -j DROP',
+		'ip6tables -t filter -P OUTPUT DROP',
+		'ip6tables -t filter -A INPUT -p tcp -m tcp --dport 7 -j REJECT --reject-with tcp-reset',
+		'ip6tables-legacy -t raw',
+	]);
+});
+
 test('tables of nft and of the older interface are returned, except those that iptables-save shows', () => {
 	expect(foreignRules('table ip filter\ntable arp filter\ntable inet mine\nlegacy raw\n')).toEqual([
 		'nft table inet mine',
@@ -38,6 +47,7 @@ test('tables of nft and of the older interface are returned, except those that i
 test('rules of all chains may lose arriving packets, except the chains of leaving packets', () => {
 	expect(foreignRules(SAVED).filter(losesArrivals)).toHaveLength(2);
 	expect(losesArrivals('-t filter -A OUTPUT -p tcp --tcp-flags RST RST -j DROP')).toBe(false);
+	expect(losesArrivals('ip6tables -t filter -A OUTPUT -p tcp -j DROP')).toBe(false);
 	expect(losesArrivals('nft table inet mine')).toBe(true);
 });
 

@@ -8,17 +8,21 @@ const SHOWN_TABLE = /^table (ip|ip6|arp) (filter|nat|mangle|raw|security)$/;
 
 /**
  * Returns foreign rules and policies, i.e. those that are not the lab's, if they may lose or change packets. `text` is
- * the output of `iptables-save`, then the tables of the older interface (/proc/net/ip_tables_names), each after `legacy
- * `, and the output of `nft list tables`.
+ * a line `program iptables`, the output of `iptables-save`, and the tables of the older interface
+ * (/proc/net/ip_tables_names), each after `legacy `; the same of ip6tables, if hosts have IPv6; and the output of `nft
+ * list tables`.
  */
 export function foreignRules(text: string): string[] {
+	let program = 'iptables';
 	let table = '';
 	return text.split('\n').flatMap((line) => {
+		if (line.startsWith('program ')) program = line.slice('program '.length);
 		if (line.startsWith('*')) table = line.slice(1);
+		const inTable = `${program === 'iptables' ? '' : `${program} `}-t ${table}`;
 		const [, chain, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
-		if (policy !== undefined && policy !== 'ACCEPT' && policy !== '-') return [`-t ${table} -P ${chain} ${policy}`];
-		if (line.startsWith('-A ') && !line.includes(OWN_CHAIN) && mayLose(line)) return [`-t ${table} ${line}`];
-		if (line.startsWith('legacy ')) return [`iptables-legacy -t ${line.slice('legacy '.length)}`];
+		if (policy !== undefined && policy !== 'ACCEPT' && policy !== '-') return [`${inTable} -P ${chain} ${policy}`];
+		if (line.startsWith('-A ') && !line.includes(OWN_CHAIN) && mayLose(line)) return [`${inTable} ${line}`];
+		if (line.startsWith('legacy ')) return [`${program}-legacy -t ${line.slice('legacy '.length)}`];
 		return line.startsWith('table ') && !SHOWN_TABLE.test(line) ? [`nft ${line}`] : [];
 	});
 }

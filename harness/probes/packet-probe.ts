@@ -2,6 +2,8 @@ import type { Agent } from '../agent/agent.ts';
 import type { LabClock } from '../engines/engine.ts';
 import { foreignRules, losesArrivals } from '../formats/iptables.ts';
 import type { RecordedPacket } from '../formats/pcap.ts';
+import type { IpVersion } from '../lab/family.ts';
+import { IPTABLES } from '../lab/iptables.ts';
 import type { MachineName, NodeName } from '../timeline/events.ts';
 import type { History } from '../timeline/history.ts';
 import type { PacketObservation } from '../timeline/packet-join.ts';
@@ -10,10 +12,15 @@ import { LOG_INTERFACE, readLogEntry, SENTINEL_RULES } from './firewall-log.ts';
 import { KERNEL } from './kernel.ts';
 import type { Sentinels } from './sentinel.ts';
 
-/** Prints the input of `foreignRules`. */
+/** Prints the input of `foreignRules`, for the programs in its arguments. */
 const SHOW_RULES = `exec 2>&-
-iptables-save
-while read -r table; do echo "legacy $table"; done </proc/net/ip_tables_names
+for program; do
+	echo "program $program"
+	$program-save
+	names=/proc/net/ip_tables_names
+	[ $program = iptables ] || names=/proc/net/ip6_tables_names
+	while read -r table; do echo "legacy $table"; done <$names
+done
 command -v nft >&- && nft list tables`;
 
 /** What the log of a firewall needs from its lab. */
@@ -26,6 +33,8 @@ export interface FirewallContext {
 /** What the probe needs from its lab. */
 export interface PacketContext extends FirewallContext {
 	readonly traced: boolean;
+	/** The versions of IP that the hosts have. */
+	readonly ipVersions: readonly IpVersion[];
 	/**
 	 * Returns the MTU in bytes. A longer packet in a capture consists of several segments, whose fates are not known one
 	 * by one.
@@ -76,7 +85,7 @@ export class PacketProbe {
 
 	/** A probe for the wire: it has no capture, and its log starts with the first fault of the wire. */
 	static onWire(agent: Agent, context: FirewallContext): PacketProbe {
-		const ofWire = { ...context, traced: false, longestSegment: () => Number.POSITIVE_INFINITY };
+		const ofWire = { ...context, traced: false, ipVersions: [], longestSegment: () => Number.POSITIVE_INFINITY };
 		return new PacketProbe(agent, 'wire', 1, undefined, ofWire);
 	}
 
@@ -170,7 +179,13 @@ export class PacketProbe {
 		const { history } = this.#context;
 		const observed = { observer: 'rules', host: this.#host } as const;
 		// The command's status is ignored: it fails on a kernel without tables for iptables, which has no rules.
-		const { out } = await this.#machine.run(['sh', '-c', SHOW_RULES]);
+		const { out } = await this.#machine.run([
+			'sh',
+			'-c',
+			SHOW_RULES,
+			'rules',
+			...this.#context.ipVersions.map((version) => IPTABLES[version]),
+		]);
 		this.#foreignRules = foreignRules(out);
 		const losing = this.#foreignRules.filter(losesArrivals);
 		const isLost = history.coverage.openLoss(observed) !== undefined;
