@@ -16,7 +16,7 @@ import { artifactPath, fromProjectRoot, slugOf } from './report/artifacts.ts';
 import { withLadder } from './report/failure.ts';
 import { type Publisher, publishLive } from './report/live/publisher.ts';
 import { writeArtifacts } from './report/write-artifacts.ts';
-import { currentEngine } from './run/current.ts';
+import { currentEngine, currentFamily } from './run/current.ts';
 import { Stopwatch } from './run/stopwatch.ts';
 import { timed } from './run/timed.ts';
 import { assertNothingLost } from './timeline/observer-lost.ts';
@@ -34,12 +34,15 @@ export interface ScenarioOptions extends LabSettings {
 	 * time the limit is always a day. Each wait has its own, shorter limit.
 	 */
 	readonly limitMs?: number;
+	/** Why the scenario cannot run if the hosts have IPv6 only: `netcat-traditional has no IPv6`. It is skipped then. */
+	readonly needsIpv4?: string;
 }
 
 const optionsSchema = z.strictObject({
 	question: z.string().optional(),
 	claims: z.array(z.enum(Object.keys(CLAIMS))).optional(),
 	limitMs: z.number().positive().optional(),
+	needsIpv4: z.string().min(1).optional(),
 	sysctls: sysctlsSchema.optional(),
 	offloads: z.boolean().optional(),
 	between: z.literal('router').optional(),
@@ -98,6 +101,12 @@ export function scenario(name: string, options: ScenarioOptions, body: ScenarioB
 	const limitMs = Number(options?.limitMs) > 0 ? Number(options.limitMs) : DEFAULT_LIMIT_MS;
 	const spec = jestExpect.getState().testPath ?? '';
 	reserveFolder(name);
+	const { needsIpv4 } = options ?? {};
+	if (needsIpv4 !== undefined && currentFamily() === 'ipv6') {
+		process.stderr.write(`skipped: ${name}: hosts have no IPv4, and ${needsIpv4}\n`);
+		test.skip(`${name} (skipped: hosts have no IPv4, and ${needsIpv4})`, () => {});
+		return;
+	}
 	// Concurrent: a scenario mostly waits for timers of its own kernel and does not disturb the others.
 	test.concurrent(name, () => runAndPublish(spec, name, options, body), limitMs + OVERHEAD_MS);
 }

@@ -98,6 +98,14 @@ export class Host {
 		return factsOf(this.power.identity);
 	}
 
+	/**
+	 * The version of IP that peers use, unless a spec says otherwise. Expectations may depend on it where the kernel
+	 * treats the two differently.
+	 */
+	get ipVersion(): IpVersion {
+		return versionOf(this.address);
+	}
+
 	/** Whether the power is on. */
 	get isOn(): boolean {
 		return this.power.isOn;
@@ -106,11 +114,6 @@ export class Host {
 	/** Whether a program is running. Controlled sockets do not count: they only do what the spec says. */
 	get hasProgram(): boolean {
 		return this.#peers.hasProgram;
-	}
-
-	/** The version of IP that peers use. */
-	get #version(): IpVersion {
-		return versionOf(this.address);
 	}
 
 	// Peers
@@ -129,12 +132,12 @@ export class Host {
 	 * the end of its input.
 	 */
 	nc(options: Parameters<typeof nc>[0]): Promise<Program> {
-		return this.#peers.startProgram(nc(options, this.#version));
+		return this.#peers.startProgram(nc(options, this.ipVersion));
 	}
 
 	/** Starts netcat-traditional. It reads whenever select(2) reports its socket, so its read returns the errno. */
 	ncTraditional(options: Parameters<typeof ncTraditional>[0]): Promise<Program> {
-		return this.#peers.startProgram(ncTraditional(options, this.#version));
+		return this.#peers.startProgram(ncTraditional(options, this.ipVersion));
 	}
 
 	/**
@@ -142,7 +145,7 @@ export class Host {
 	 * socket open after the end of the stream.
 	 */
 	dnc(options: Listen | Connect): Promise<Program> {
-		return this.#peers.startProgram(dnc(options, this.#version));
+		return this.#peers.startProgram(dnc(options, this.ipVersion));
 	}
 
 	/** Starts Nmap's netcat. With `keepListening` (-k) it continues to listen after it has accepted a connection. */
@@ -162,7 +165,7 @@ export class Host {
 
 	/** Starts an echo server in Node. */
 	echoServer(options: Parameters<typeof echoServer>[0]): Promise<Program> {
-		return this.#peers.startProgram(echoServer(options, this.#version));
+		return this.#peers.startProgram(echoServer(options, this.ipVersion));
 	}
 
 	/** Starts a client in Node that sends its input and prints what it receives. */

@@ -1,3 +1,4 @@
+import { isSameIcmp } from '../formats/icmpv6.ts';
 import { STATES, type State } from '../tcp/states.ts';
 import { CALL_FAMILIES, type CallFamily, isCallOf } from '../timeline/call-families.ts';
 import { type EventOf, NODE_NAMES, type NodeName } from '../timeline/events.ts';
@@ -77,12 +78,14 @@ export class Timeline {
 	}
 
 	/**
-	 * Returns the ICMP messages in the order in which they were sent: all, or those of one sender. Messages that a host
+	 * Returns the ICMP messages in the order in which they were sent: all, or those of one sender and with one name. The
+	 * name of an IPv4 message is also that of the ICMPv6 message of the same meaning, as in patterns. Messages that a host
 	 * sent to itself are included; `link` marks them.
 	 */
-	icmp(sender?: NodeName): readonly EventOf<'icmp'>[] {
+	icmp(sender?: NodeName, name?: string): readonly EventOf<'icmp'>[] {
 		assertHost(sender);
-		return this.context.history.of('icmp', sender);
+		const sent = this.context.history.of('icmp', sender);
+		return name === undefined ? sent : sent.filter((message) => isSameIcmp(message.name, name));
 	}
 
 	/** All segments and ICMP messages of both hosts in order, also those that never left a host. */

@@ -74,7 +74,7 @@ export function ncTraditional(
 		throw new HalfopenError('FAMILY_UNAVAILABLE', {
 			problem: 'The program netcat-traditional has no IPv6.',
 			remedy:
-				'Give the scenario `needsIpv4: true`, so that runs with HALFOPEN_FAMILY=ipv6 skip it, or use another program.',
+				'Use another program, or give the scenario `needsIpv4: "netcat-traditional has no IPv6"`: it is then skipped.',
 		});
 	}
 	return netcat('nc', ['nc.traditional', ...(keepalive ? ['-k'] : [])], ['-l', '-p'], options);

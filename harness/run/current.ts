@@ -18,6 +18,9 @@ export async function currentEngine(): Promise<Engine> {
 /** Whether the labs of this file run in virtual time. False outside of a run, where there are no labs. */
 export const hasVirtualTime = () => engine?.virtualTime ?? false;
 
+/** The family of the run. IPv4 outside of a run, where there are no labs. */
+export const currentFamily = () => engine?.family ?? 'ipv4';
+
 async function connect(): Promise<Engine> {
 	const { run, engine: name, facts } = currentRun();
 	return endingWithRunner(await connectTo(name, run, facts), run.owner);

@@ -110,6 +110,7 @@ scenario(
 			'The server’s program turns keepalive on, and its times come from the sysctls. Nothing reaches the server any ' +
 			'more. What does each side see?',
 		claims: ['QI4'],
+		needsIpv4: 'netcat-traditional has no IPv6',
 		sysctls: {
 			tcp_keepalive_time: configured.time,
 			tcp_keepalive_intvl: configured.interval,

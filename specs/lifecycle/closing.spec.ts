@@ -10,6 +10,7 @@ scenario(
 	{
 		question: 'The server’s program ends, and telnet has nothing more to send. How many segments does closing take?',
 		claims: ['WF2'],
+		needsIpv4: 'netcat-traditional has no IPv6',
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		const netcat = await server.ncTraditional({ listen: 8080 });

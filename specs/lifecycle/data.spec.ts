@@ -6,6 +6,7 @@ scenario(
 	{
 		question: 'A connection is idle. A line is typed into telnet. What is on the wire?',
 		claims: ['WF1'],
+		needsIpv4: 'netcat-traditional has no IPv6',
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		const netcat = await server.ncTraditional({ listen: 8080 });

@@ -31,6 +31,7 @@ scenario(
 			'After a reboot or a power-off, an idle client never learns that its peer is gone. What if the kernel, or the ' +
 			'application, asks from time to time?',
 		claims: ['PZ14'],
+		needsIpv4: 'netcat-traditional has no IPv6',
 		sysctls,
 	},
 	async ({ client, server, timeline, step, claim, measured }) => {

@@ -9,6 +9,7 @@ scenario(
 	{
 		question: 'kodos is rebooted in an orderly way: its processes are ended before the power goes. What does kang see?',
 		claims: ['PZ5b'],
+		needsIpv4: 'netcat-traditional has no IPv6',
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		await server.nc({ listen: 8080 });

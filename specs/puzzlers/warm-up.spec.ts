@@ -11,6 +11,7 @@ scenario(
 			'Two programs are connected and wait. One is ended with Ctrl-C. What happens on each side, ' +
 			'and what is left?',
 		claims: ['PZ0', 'PZ1', 'PZ2', 'PZ3'],
+		needsIpv4: 'netcat-traditional has no IPv6',
 	},
 	async ({ client, server, timeline, step, claim }) => {
 		const kodos = await server.nc({ listen: 8080 });
