@@ -12,6 +12,8 @@ export interface RuleSet {
 	readonly version: IpVersion;
 	/** A built-in chain and the match of each jump: `['INPUT', '-i', 'eth0', '-p', 'tcp']`. */
 	readonly jumps: readonly (readonly string[])[];
+	/** The matches of the first rules of the chain: packets that one of them matches return. */
+	readonly unless: readonly (readonly string[])[];
 	/** The target of the packets that match, with iptables' options: `['-j', 'DROP']`. */
 	readonly target: readonly string[];
 }
@@ -39,9 +41,10 @@ export async function insertRules(boot: Boot, rules: readonly RuleSet[]): Promis
 	return t;
 }
 
-function insert(boot: Boot, { id, version, jumps, target }: RuleSet): Promise<number> {
+function insert(boot: Boot, { id, version, jumps, unless, target }: RuleSet): Promise<number> {
 	const lines = [
 		`:${chainOf(id)} - [0:0]`,
+		...unless.map((words) => `-A ${chainOf(id)} ${words.join(' ')} -j RETURN`),
 		`-A ${chainOf(id)} ${logTarget(id, target.includes('REJECT') ? 'REJECT' : 'DROP')}`,
 		`-A ${chainOf(id)} ${target.join(' ')}`,
 		...jumps.map(([hook, ...match]) => `-I ${hook} 1 ${match.join(' ')} -j ${chainOf(id)}`),

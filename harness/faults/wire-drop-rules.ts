@@ -3,7 +3,9 @@ import type { Wire } from '../lab/wire.ts';
 import { logOnWire } from '../probes/firewall-log.ts';
 import { HOST_NAMES, type HostName, type MachineName, otherHost } from '../timeline/events.ts';
 import { runAll } from './fault.ts';
+import type { NftMatch } from './nft-match.ts';
 
+const EVERYTHING: NftMatch = { expression: '', sets: [] };
 /** The connection tracking of a router has priority -200 (NF_IP_PRI_CONNTRACK). What is lost before that, it never sees. */
 const BEFORE_CONNTRACK = -1_000;
 
@@ -27,15 +29,15 @@ export class WireDropRules {
 	readonly id: string;
 	readonly #wire: Wire;
 	readonly #from: readonly HostName[];
-	readonly #match: string;
+	readonly #match: NftMatch;
 	/** Whether the rules are, or may be, in force. */
 	#inForce = false;
 
 	/**
 	 * @param from the hosts whose packets are lost
-	 * @param match which of their packets, as a match of nft(8); by default all
+	 * @param match which of their packets, by default all
 	 */
-	constructor(wire: Wire, id: string, from: readonly HostName[], match = '') {
+	constructor(wire: Wire, id: string, from: readonly HostName[], match: NftMatch = EVERYTHING) {
 		this.id = id;
 		this.#wire = wire;
 		this.#from = from;
@@ -56,9 +58,10 @@ export class WireDropRules {
 		const inserting = this.#nft([
 			`add table ${table}`,
 			`add chain ${table} ${id} { type filter hook prerouting priority ${BEFORE_CONNTRACK - this.#wire.takePriority()}; }`,
+			...this.#match.sets.map(({ name, definition }) => `add set ${table} ${name} ${definition}`),
 			...this.#from.flatMap((host) => [
 				`add counter ${table} ${this.#counterOf(host)}`,
-				`add rule ${table} ${id} iifname "${host}-*" ${this.#match} counter name "${this.#counterOf(host)}" ` +
+				`add rule ${table} ${id} iifname "${host}-*" ${this.#match.expression} counter name "${this.#counterOf(host)}" ` +
 					`${logOnWire(id)} drop`,
 			]),
 		]);
@@ -86,7 +89,11 @@ export class WireDropRules {
 					if (this.#from.includes(from)) lost.set(to, await this.#count(from));
 				}
 			},
-			() => this.#nft(this.#from.map((host) => `delete counter ${table} ${this.#counterOf(host)}`)),
+			() =>
+				this.#nft([
+					...this.#from.map((host) => `delete counter ${table} ${this.#counterOf(host)}`),
+					...this.#match.sets.map(({ name }) => `delete set ${table} ${name}`),
+				]),
 		);
 		return { lost, t };
 	}

@@ -10,6 +10,16 @@ const SACK = 5;
 const TIMESTAMP = 8;
 const MPTCP = 30;
 const FAST_OPEN = 34;
+/** The kinds of options by the names that tcpdump and ladders print. */
+export const OPTION_KINDS = {
+	mss: MSS,
+	wscale: WINDOW_SCALE,
+	sackOK: SACK_PERMITTED,
+	sack: SACK,
+	TS: TIMESTAMP,
+	mptcp: MPTCP,
+	tfo: FAST_OPEN,
+} as const;
 /** Accurate ECN, with its counters in either order (RFC 9768, 3.2.3). */
 const ACCURATE_ECN_0 = 172;
 const ACCURATE_ECN_1 = 174;

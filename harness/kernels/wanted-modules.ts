@@ -31,7 +31,7 @@ export const WANTED_MODULES: readonly Wanted[] = [
 		why: 'matches and targets of the rules of the harness and of users',
 		modules: [
 			...['xt_tcpudp', 'xt_limit', 'xt_statistic', 'xt_mark', 'xt_comment', 'xt_multiport'],
-			...['xt_conntrack', 'xt_u32', 'xt_bpf', 'xt_length'],
+			...['xt_conntrack', 'xt_u32', 'xt_bpf', 'xt_length', 'xt_string', 'ts_kmp', 'xt_hashlimit'],
 		],
 	},
 	{

@@ -30,6 +30,6 @@ export async function restoreRules(
 		seen: `${input}${err}`,
 		remedy:
 			'Correct the error that iptables reports. If the rule is right, the kernel may lack a netfilter module ' +
-			'(nf_tables, xt_NFLOG, xt_statistic): load it on the engine’s machine.',
+			'(nf_tables, xt_NFLOG, xt_bpf, xt_hashlimit, xt_statistic, xt_string): load it on the engine’s machine.',
 	});
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { type DelayOptions, delayLink } from '../faults/delay.ts';
 import type { Fault } from '../faults/fault.ts';
+import { PARTS } from '../faults/nft-match.ts';
+import { choiceShape, segmentShape } from '../faults/segment-match.ts';
 import { unplug } from '../faults/unplug.ts';
-import { cutLink, loseShare, PARTS, type WireFaultOptions } from '../faults/wire-loss.ts';
+import { cutLink, type LossOptions, lose, type WireFaultOptions, type WireMatch } from '../faults/wire-loss.ts';
 import { HOST_NAMES, type HostName } from '../timeline/events.ts';
 import { checked, checkedName } from '../util/options.ts';
 import type { LabContext } from './context.ts';
@@ -13,11 +15,16 @@ const wireFaultSchema = z.strictObject({
 	name: z.string().optional(),
 	from: z.enum(HOST_NAMES).optional(),
 });
-const lossSchema = wireFaultSchema.extend({
+// The faults refuse a payload with an error of their own.
+const cutSchema = wireFaultSchema.extend(segmentShape);
+const lossSchema = cutSchema.extend({
+	every: choiceShape.every,
+	nth: choiceShape.nth,
 	share: z
 		.number()
 		.min(1 / PARTS)
-		.max(1),
+		.max(1)
+		.optional(),
 });
 const delaySchema = wireFaultSchema.extend({
 	ms: z.number().positive(),
@@ -40,20 +47,21 @@ export class Link {
 
 	/**
 	 * Cuts the wire in the middle: nothing arrives any more, and neither host notices by itself. With `from`, only what
-	 * that host sends is lost.
+	 * that host sends is lost. With a match, only these segments are; then healing rejects with FAULT_WITHOUT_EFFECT if
+	 * none was lost.
 	 */
-	async cut(options: WireFaultOptions = {}): Promise<Fault> {
-		checked(wireFaultSchema, options, 'link.cut');
+	async cut(options: WireFaultOptions & WireMatch = {}): Promise<Fault> {
+		checked(cutSchema, options, 'link.cut');
 		return cutLink(this.#wire, this.#context, options);
 	}
 
 	/**
-	 * Loses a share of the packets, each by chance: 0.05 is 5 %. With `from`, only of those that this host sends. Healing
-	 * rejects with FAULT_WITHOUT_EFFECT if none was lost.
+	 * Loses packets: a share of them, each by chance (0.05 is 5 %), or those that match. With `from`, only those that this
+	 * host sends. Healing rejects with FAULT_WITHOUT_EFFECT if none was lost.
 	 */
-	async loss(options: WireFaultOptions & { readonly share: number }): Promise<Fault> {
+	async loss(options: LossOptions): Promise<Fault> {
 		checked(lossSchema, options, 'link.loss');
-		return loseShare(this.#wire, this.#context, options);
+		return lose(this.#wire, this.#context, options);
 	}
 
 	/**
