@@ -64,10 +64,16 @@ export class Capture {
 		return this.#counting;
 	}
 
-	/** Stops tcpdump. Afterwards `missed` is final. */
-	async stop(): Promise<void> {
+	/**
+	 * Stops tcpdump. Afterwards `missed` is final.
+	 *
+	 * @param wake makes a packet that tcpdump captures. On a firewall's log, libpcap looks whether it must stop only after
+	 * it has read something, and misses a signal that comes just before it begins to read (netfilter_read_linux)
+	 */
+	async stop(wake = async () => {}): Promise<void> {
 		this.#stopping = true;
 		await this.#process.signal('SIGINT').catch(() => {});
+		await wake().catch(() => {});
 		await this.#process.drained;
 		this.#takeCount();
 	}

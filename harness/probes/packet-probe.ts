@@ -149,7 +149,7 @@ export class PacketProbe {
 		await this.#log?.catch(() => {});
 		const now = this.#context.history.at(this.#context.clock.now());
 		for (const [name, running] of this.#running) {
-			await running.capture.stop();
+			await running.capture.stop(name === 'firewall' ? () => this.#context.sentinels.pass(this.#machine) : undefined);
 			this.#complete(name, running, now);
 			this.#context.history.coverage.ended({ observer: name, host: this.#host });
 		}

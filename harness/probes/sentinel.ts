@@ -42,6 +42,11 @@ export class Sentinels {
 		return observers.filter((observer) => missing.includes(observer) || this.#lost.has(observer));
 	}
 
+	/** Makes a sentinel that nobody waits for. */
+	async pass(machine: Agent): Promise<void> {
+		await this.#make(machine, []);
+	}
+
 	/** Called by observers with each address. Returns true if it is a sentinel of this lab, which no history contains. */
 	saw(observer: string, address: string, t: number): boolean {
 		const sentinel = this.#seen.get(address);
