@@ -36,6 +36,7 @@ export const ERROR_CODES = {
 	SYSCTL_REFUSED: 'The kernel did not accept the value of a sysctl, or the sysctl cannot be read.',
 	FAMILY_UNAVAILABLE: 'The hosts of the lab have no address of this family.',
 	NEEDS_BRIDGE: 'Something was asked for that is possible on a bridge only, and the wire of the lab is a router.',
+	OFFLOADS_ON: 'A fault of the wire needs single segments, and offloads are on in the lab.',
 	FAULT_WITHOUT_EFFECT: 'A fault was injected and had no effect.',
 
 	// Engines and runs

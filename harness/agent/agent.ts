@@ -141,6 +141,11 @@ export class Agent {
 		);
 	}
 
+	/** Starts a relay on this machine. Its commands and what it prints are in PROTOCOL.md. */
+	spawnRelay(handlers: StreamHandlers): Promise<AgentProcess> {
+		return this.#start('relay', [], (id, pid) => new AgentProcess(this.#requests, id, pid, handlers, ['out', 'err']));
+	}
+
 	/** Ends the channel, and with it the agent and all its processes. Resolves when the agent is gone. */
 	close(): Promise<void> {
 		return this.#requests.close();

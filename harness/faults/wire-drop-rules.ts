@@ -1,4 +1,4 @@
-import { HalfopenError } from '../errors.ts';
+import { nft, nftRefused } from '../lab/nft.ts';
 import type { Wire } from '../lab/wire.ts';
 import { logOnWire } from '../probes/firewall-log.ts';
 import { HOST_NAMES, type HostName, type MachineName, otherHost } from '../timeline/events.ts';
@@ -113,27 +113,13 @@ export class WireDropRules {
 		const { out, err } = await agent.run(command);
 		const packets = /packets (\d+)/.exec(out)?.[1];
 		if (packets !== undefined) return Number(packets);
-		throw refused(command.join(' '), `${out}${err}`);
+		throw nftRefused(command.join(' '), `${out}${err}`);
 	}
 
-	/** Runs commands, all or none. Returns when they took effect, in seconds since the epoch. */
 	async #nft(commands: readonly string[]): Promise<number> {
-		const input = `${commands.join('\n')}\n`;
-		const { status, err, t } = await (await this.#wire.agent).run(['nft', '-f', '-'], { input });
-		if (status === 0) return t;
-		throw refused(input, err);
+		return nft(await this.#wire.agent, commands);
 	}
 }
 
 /** Returns the hosts whose packets a fault concerns: one, or both. */
 export const sendersOf = (from: HostName | undefined): readonly HostName[] => (from ? [from] : HOST_NAMES);
-
-function refused(command: string, seen: string): HalfopenError {
-	return new HalfopenError('ENGINE_REFUSED', {
-		problem: 'The firewall on the wire refused a command.',
-		seen: `${command.trimEnd()}\n${seen}`,
-		remedy:
-			'Correct the error that nft reports. If the command is right, the kernel may lack nf_tables for bridges ' +
-			'(CONFIG_NF_TABLES_BRIDGE, or one of its modules): `modprobe -a nf_tables nft_meta_bridge nft_log nft_numgen`.',
-	});
-}

@@ -61,7 +61,7 @@ function nothingChosen(): HalfopenError {
 }
 
 /** The end of a description: which packets a fault concerns. */
-function concerns(from: HostName | undefined, match: SegmentMatch): string {
+export function concerns(from: HostName | undefined, match: SegmentMatch): string {
 	const words = describeMatch(match);
 	return `${direction(from)}${words && `: ${words}`}`;
 }

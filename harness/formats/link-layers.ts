@@ -105,7 +105,8 @@ function readNflogValues({ bytes, littleEndian }: PcapRecord): Map<number, Uint8
 	return values;
 }
 
-function readBareIp(metadata: CaptureMetadata, bytes: Uint8Array, originalLength: number): CapturedPacket {
+/** Parses an IP packet without a header of its link. */
+export function readBareIp(metadata: CaptureMetadata, bytes: Uint8Array, originalLength: number): CapturedPacket {
 	const version = (bytes[0] ?? 0) >> 4;
 	return version === 6 ? readIpv6(metadata, bytes, originalLength) : readIpv4(metadata, bytes, originalLength);
 }

@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import { corruptSegments } from '../faults/corrupt.ts';
 import { type DelayOptions, delayLink } from '../faults/delay.ts';
+import { duplicateSegments } from '../faults/duplicate.ts';
 import type { Fault } from '../faults/fault.ts';
+import { type HoldFault, type HoldOptions, holdPackets } from '../faults/hold.ts';
 import { PARTS } from '../faults/nft-match.ts';
+import { limitRate, type RateOptions } from '../faults/rate.ts';
+import type { ChosenSegments, Relaying } from '../faults/relayed.ts';
+import { type ReorderOptions, reorderSegments } from '../faults/reorder.ts';
 import { choiceShape, segmentShape } from '../faults/segment-match.ts';
 import { unplug } from '../faults/unplug.ts';
 import { cutLink, type LossOptions, lose, type WireFaultOptions, type WireMatch } from '../faults/wire-loss.ts';
@@ -29,6 +35,17 @@ const lossSchema = cutSchema.extend({
 const delaySchema = wireFaultSchema.extend({
 	ms: z.number().positive(),
 	jitterMs: z.number().nonnegative().optional(),
+});
+const holdSchema = wireFaultSchema.extend(segmentShape).extend({ nth: choiceShape.nth });
+const reorderSchema = lossSchema.extend({
+	by: z.int().min(1),
+	atMostMs: z.number().positive().optional(),
+});
+/** The longest frame of a lab, so that a queue has room for one: an MTU of 1500 bytes, and the Ethernet header. */
+const ONE_FRAME = 1_514;
+const rateSchema = wireFaultSchema.extend({
+	kbit: z.int().min(1).max(10_000_000),
+	queueBytes: z.int().min(ONE_FRAME).max(1_000_000_000).optional(),
 });
 const unplugSchema = wireFaultSchema.pick({ name: true });
 
@@ -71,6 +88,51 @@ export class Link {
 	async delay(options: DelayOptions): Promise<Fault> {
 		checked(delaySchema, options, 'link.delay');
 		return delayLink(this.#wire, this.#context, options);
+	}
+
+	/**
+	 * Keeps packets on the wire until they are released, or the fault is healed: two FINs that cross, a segment that
+	 * another one overtakes. Without a match, it keeps all, ARP included. Healing rejects with FAULT_WITHOUT_EFFECT if it
+	 * has kept none.
+	 */
+	async hold(options: HoldOptions = {}): Promise<HoldFault> {
+		checked(holdSchema, options, 'link.hold');
+		return holdPackets(this.#relaying('link.hold'), options);
+	}
+
+	/**
+	 * Sends segments twice, or a share of them. Healing rejects with FAULT_WITHOUT_EFFECT if it has duplicated none, as
+	 * for all faults of segments on the wire.
+	 */
+	async duplicate(options: ChosenSegments = {}): Promise<Fault> {
+		checked(lossSchema, options, 'link.duplicate');
+		return duplicateSegments(this.#relaying('link.duplicate'), options);
+	}
+
+	/** Lets the next `by` segments of its direction overtake a segment. It waits for them for `atMostMs`. */
+	async reorder(options: ReorderOptions): Promise<Fault> {
+		checked(reorderSchema, options, 'link.reorder');
+		return reorderSegments(this.#relaying('link.reorder'), options);
+	}
+
+	/** Flips a bit of segments, or of a share of them. The receiver’s TCP discards them, because the checksum is wrong. */
+	async corrupt(options: ChosenSegments = {}): Promise<Fault> {
+		checked(lossSchema, options, 'link.corrupt');
+		return corruptSegments(this.#relaying('link.corrupt'), options);
+	}
+
+	/** Limits the rate of each direction. What does not fit into the queue in front is lost. */
+	async rate(options: RateOptions): Promise<Fault> {
+		checked(rateSchema, options, 'link.rate');
+		return limitRate(this.#relaying('link.rate'), options);
+	}
+
+	/** What faults of the relay need. Throws NEEDS_BRIDGE if the wire is a router. */
+	#relaying(what: string): Relaying {
+		this.#wire.assertBridge(what);
+		const longestSegments = () =>
+			Object.values(this.#hosts).flatMap((host) => (host.isOn ? [host.boot.longestSegment] : []));
+		return { wire: this.#wire, context: this.#context, longestSegments };
 	}
 
 	/**

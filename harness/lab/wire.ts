@@ -2,10 +2,12 @@ import type { Duplex } from 'node:stream';
 import { Agent } from '../agent/agent.ts';
 import { HalfopenError } from '../errors.ts';
 import { type FirewallContext, PacketProbe } from '../probes/packet-probe.ts';
+import { Relay, relayCommands } from '../probes/relay.ts';
 import { HOST_NAMES, type HostName, type MachineName } from '../timeline/events.ts';
 import { type NetworkEnd, prefixLengthOf, versionOf } from './family.ts';
 import { ip } from './ip.ts';
 import { restoreRules } from './iptables.ts';
+import { BRIDGE_TABLE, nft } from './nft.ts';
 
 const BRIDGE = 'wire';
 
@@ -74,6 +76,7 @@ export class Wire {
 	#log: Promise<PacketProbe> | undefined;
 	/** The addresses of hosts and router, and the observers on the router, if the wire is one. */
 	#route: { readonly ends: RouteEnds; readonly boot: RouterObservers } | undefined;
+	#relay: Promise<Relay> | undefined;
 
 	constructor(channel: Promise<Duplex>, context: FirewallContext) {
 		this.#context = context;
@@ -162,18 +165,40 @@ export class Wire {
 		return probe;
 	}
 
-	/** Resolves when the log has reported everything that the firewall dropped before the call, or a loss is recorded. */
-	async flush(): Promise<void> {
-		if (this.#route) return this.#route.boot.flush();
-		const probe = await this.#log;
-		if (probe) await probe.flush(this.#context.history.at(await (await this.agent).now()));
+	/**
+	 * Starts the relay for faults that take packets off the wire; repeated calls return the same promise. The wire must be
+	 * a bridge.
+	 */
+	startRelay(): Promise<Relay> {
+		this.#relay ??= this.#startRelay();
+		return this.#relay;
 	}
 
-	/** Stops the log after it has reported everything. */
+	async #startRelay(): Promise<Relay> {
+		const agent = await this.agent;
+		const relay = await Relay.start(agent, this.#context);
+		await Promise.all([...this.#ports].map(([host, port]) => relay.setPort(host, port)));
+		await nft(agent, relayCommands(BRIDGE_TABLE));
+		return relay;
+	}
+
+	/**
+	 * Resolves when log and relay have reported everything that happened to packets on the wire before the call, or a
+	 * loss is recorded.
+	 */
+	async flush(): Promise<void> {
+		if (this.#route) return this.#route.boot.flush();
+		const [probe, relay] = await Promise.all([this.#log, this.#relay]);
+		if (!probe && !relay) return;
+		const begun = this.#context.history.at(await (await this.agent).now());
+		await Promise.all([probe?.flush(begun), relay?.flush(begun)]);
+	}
+
+	/** Stops log and relay after they have reported everything. */
 	async stop(): Promise<void> {
 		await this.flush();
 		await this.#route?.boot.stop();
-		await (await this.#log)?.stop();
+		await Promise.all([this.#log, this.#relay].map(async (observer) => (await observer)?.stop()));
 	}
 
 	/** Whether the cable of a host is plugged in, or will be when the host is on. */
@@ -208,6 +233,7 @@ export class Wire {
 				: [`link set ${port} master ${BRIDGE} ${state}`]),
 		]);
 		this.#ports.set(plug.host, port);
+		await (await this.#relay)?.setPort(plug.host, port);
 		const delay = this.#delays.get(plug.host);
 		if (delay) await this.#setQueue(port, delay);
 	}
@@ -259,6 +285,7 @@ export class Wire {
 		const agent = await this.agent;
 		const port = portOf(plug);
 		this.#ports.delete(plug.host);
+		await (await this.#relay)?.setPort(plug.host, undefined);
 		try {
 			await ip(agent, [`link del ${port}`]);
 		} catch (error) {

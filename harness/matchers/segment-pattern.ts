@@ -7,16 +7,20 @@ import { nearestNames } from '../util/nearest.ts';
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;
 type Length = '' | ` ${number}`;
+/** The flags that `link.inject` can set. */
+export type InjectedFlags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'R' | 'R.';
 /** Without a fate, the segment must have been delivered. `sent` stands for any fate. */
 type Fate = '' | ' sent' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 
 /**
  * A pattern of a single packet: a segment (`direction flags [length] [fate]`), a segment that a firewall forged
- * (`direction flags forged [fate]`), or an ICMP message (`direction icmp [name] [fate]`).
+ * (`direction flags forged [fate]`) or a third party injected (`direction flags injected [fate]`), or an ICMP
+ * message (`direction icmp [name] [fate]`).
  */
 export type OneSegmentPattern =
 	| `${Direction} ${Flags}${Length}${Fate}`
 	| `${Direction} ${'R' | 'R.'} forged${Fate}`
+	| `${Direction} ${InjectedFlags} injected${Fate}`
 	| `${Direction} icmp${'' | ` ${string}`}`;
 
 /**
@@ -40,9 +44,9 @@ export type MatchedPacket =
 
 /**
  * The kind of packet that a pattern describes: a segment that a host's stack sent over the wire, a segment that a
- * firewall forged with the address of one of the hosts, or an ICMP message.
+ * firewall forged with the address of one of the hosts, one that a third party injected, or an ICMP message.
  */
-export type Subject = 'segment' | 'forged' | 'icmp';
+export type Subject = 'segment' | 'forged' | 'injected' | 'icmp';
 
 export interface ParsedPattern {
 	readonly least: number;
@@ -59,7 +63,7 @@ export interface ParsedPattern {
 }
 
 const PATTERN =
-	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?:icmp(?: (?!sent|unobserved|unknown|dropped)(?<name>[A-Za-z][A-Za-z-]*|type \d+ code \d+))?|(?<flags>\S+)(?: (?<length>\d+)|(?<forged> forged))?)(?: (?<fate>sent|unobserved|unknown|dropped(?: by (?<by>\S+))?))?$/;
+	/^(?:(?<least>\d+)(?<range>\.\.(?<most>\d+)?)?x )?(?<direction>[<>]) (?:icmp(?: (?!sent|unobserved|unknown|dropped)(?<name>[A-Za-z][A-Za-z-]*|type \d+ code \d+))?|(?<flags>\S+)(?: (?<length>\d+)| (?<made>forged|injected))?)(?: (?<fate>sent|unobserved|unknown|dropped(?: by (?<by>\S+))?))?$/;
 const FLAGS = /^(none|F?S?R?P?\.?U?E?W?e?)$/;
 /** `...` */
 const ANY: ParsedPattern = {
@@ -87,13 +91,13 @@ export function parsePattern(pattern: string): ParsedPattern {
 			remedy:
 				'Write [count] direction flags [length] [fate], with the flags in tcpdump’s order: "> S", "2x < P. 100", ' +
 				'"1..3x > .", "> F. dropped by drop-1", "6x > P. unobserved". Write "< R forged" for a segment that a ' +
-				'firewall forged, "< icmp host-unreachable" for ICMP, "..." for any number of any segments.',
+				'firewall forged, "< R injected" for one that link.inject sent, "< icmp host-unreachable" for ICMP, "..." for any number of any segments.',
 		});
 	}
-	const { least, range, most, direction, flags, length, forged, name, fate, by } = groups;
+	const { least, range, most, direction, flags, length, made, name, fate, by } = groups;
 	if (name !== undefined) assertIcmpName(name, pattern);
 	const host = direction === '>' ? 'client' : 'server';
-	const subject = isIcmp ? 'icmp' : forged === undefined ? 'segment' : 'forged';
+	const subject = isIcmp ? 'icmp' : ((made ?? 'segment') as Subject);
 	const wanted = {
 		fate: (fate?.split(' ')[0] ?? 'delivered') as ParsedPattern['fate'],
 		length: length === undefined ? undefined : Number(length),
@@ -134,7 +138,8 @@ function assertIcmpName(name: string, pattern: string): void {
  * that the host's firewall forged with the other host's address.
  */
 function subjectOf(packet: MatchedPacket): Subject | undefined {
-	if (packet.kind === 'segment' && packet.origin === 'firewall') return 'forged';
+	if (packet.kind === 'segment' && packet.origin !== undefined)
+		return packet.origin === 'firewall' ? 'forged' : 'injected';
 	return packet.link === undefined ? packet.kind : undefined;
 }
 

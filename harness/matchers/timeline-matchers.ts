@@ -154,7 +154,7 @@ export class TimelineExpectation {
 						const final = all.filter((packet) => history.isFinal(packet));
 						return { packets: isEnough(final.length) ? final : all, t: all[wanted.least - 1]?.t ?? 0 };
 					},
-					isFinal: ({ packets }) => packets.every((packet) => history.isFinal(packet)),
+					isFinal: ({ packets }) => wanted.fate === 'sent' || packets.every((packet) => history.isFinal(packet)),
 					assertObservable: () => {
 						this.#assertFates(what, wanted);
 						if (CAPTURES.every((one) => history.coverage.openLoss(one))) assertSees(history, what, ...CAPTURES);
@@ -234,7 +234,7 @@ export class TimelineExpectation {
 
 	/** Returns a reason if the sender's power is off. The other host's firewall may still forge segments of it. */
 	#senderOff({ subject, host }: ParsedPattern): Impossibility | undefined {
-		return subject === 'forged' ? undefined : offFor(this.#timeline.context, host);
+		return subject === 'forged' || subject === 'injected' ? undefined : offFor(this.#timeline.context, host);
 	}
 
 	/** Returns a reason if the fault that the pattern names is healed: it drops nothing any more. */

@@ -3,7 +3,7 @@ import type { Loss } from './timeline-file.ts';
 
 /**
  * The names of observers, as in losses. `rules` is the check that all rules of a firewall are the lab's own, because
- * the log does not show what other rules drop. `conntrack` are the events of a router’s connection tracking. Each peer has its own tracer, e.g. `strace of nc-1`; `strace` stands for
+ * the log does not show what other rules drop. `conntrack` are the events of a router’s connection tracking, `relay` is what takes packets off the wire and puts them back. Each peer has its own tracer, e.g. `strace of nc-1`; `strace` stands for
  * all tracers of a host.
  */
 export type Observer =
@@ -13,6 +13,7 @@ export type Observer =
 	| 'kernel'
 	| 'ss'
 	| 'conntrack'
+	| 'relay'
 	| 'strace'
 	| `strace of ${string}`;
 
@@ -25,7 +26,11 @@ export interface HostObserver {
 }
 
 /** The fields of a packet that decide whether its fate is final. */
-type FateFields = Pick<EventOf<'segment'>, 't' | 'host' | 'receiver' | 'link' | 'fate' | 'arrived'>;
+type FateFields = Pick<EventOf<'segment'>, 't' | 'host' | 'receiver' | 'link' | 'fate' | 'arrived' | 'changes'>;
+
+/** Whether a fault of the wire keeps a packet, which may go on later. */
+export const isHeld = ({ changes }: Pick<FateFields, 'changes'>): boolean =>
+	changes?.some(({ what, until }) => what === 'held' && until === undefined) ?? false;
 
 /**
  * How long a packet may be in transit between two captures, in seconds: a softirq on a busy processor. If a running
@@ -132,7 +137,10 @@ export class Coverage {
 
 	/** Whether no further observation can change the fate of a packet. */
 	isFinal(packet: FateFields): boolean {
-		const { t, host: sender, link, fate, arrived = t } = packet;
+		const { host: sender, link, fate, changes = [] } = packet;
+		if (isHeld(packet)) return false;
+		const t = Math.max(packet.t, ...changes.map(({ until = 0 }) => until));
+		const { arrived = t } = packet;
 		if (fate === 'dropped' || fate === 'unknown') return true;
 		const receiver = link === 'loopback' ? sender : receiverOf(packet);
 		const isComplete = (observer: Observer, host: MachineName, until: number) =>
@@ -144,6 +152,7 @@ export class Coverage {
 			isComplete('capture', receiver, until) &&
 			isComplete('firewall', receiver, until) &&
 			isComplete('firewall', 'wire', until) &&
+			isComplete('relay', 'wire', until) &&
 			// Without a router, these do not run.
 			ROUTER_OBSERVERS.every((observer) => isComplete(observer, 'router', until))
 		);

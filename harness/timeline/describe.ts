@@ -1,5 +1,5 @@
 import { endpointText } from '../formats/address.ts';
-import { type Event, type EventOf, type PacketEvent, type SocketRow, sideOf } from './events.ts';
+import { type Event, type EventOf, type PacketChange, type PacketEvent, type SocketRow, sideOf } from './events.ts';
 
 /** Formats an event as one line for messages: time, host, what happened. */
 export function describeEvent(event: Event): string {
@@ -49,9 +49,28 @@ function arrowOf(packet: PacketEvent): string {
 	return sideOf(packet) === 'client' ? '>' : '<';
 }
 
-function fateOf({ host, fate, by, origin }: PacketEvent): string {
-	return `${fate}${by ? ` by ${by}` : ''}${origin === 'firewall' ? ` (made by the ${host}’s firewall)` : ''}`;
+function fateOf({ host, fate, by, origin, changes = [] }: PacketEvent): string {
+	const maker = { firewall: `made by the ${host}’s firewall`, injected: 'injected' };
+	const remarks = [...(origin ? [maker[origin]] : []), ...changes.map(changeInWords)];
+	return `${fate}${by ? ` by ${by}` : ''}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
 }
+
+/** Returns what a fault did to a packet on its way, in words. */
+export function changeInWords({ by, what, t, until, overtakenBy = 0, arrived }: PacketChange): string {
+	const kept = until === undefined ? '' : ` for ${milliseconds(until - t)}`;
+	switch (what) {
+		case 'held':
+			return `held by ${by}${kept}`;
+		case 'reordered':
+			return `overtaken by ${overtakenBy} because of ${by}${kept}`;
+		case 'corrupted':
+			return `a bit flipped by ${by}`;
+		case 'duplicated':
+			return `duplicated by ${by}${arrived === undefined ? ', the copy did not arrive' : ''}`;
+	}
+}
+
+const milliseconds = (seconds: number) => `${Number((seconds * 1_000).toPrecision(2))} ms`;
 
 /** Formats a row of `ss`, in the form of `ss`. */
 export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: SocketRow): string {

@@ -49,7 +49,8 @@ function number(joined: JoinedPacket, numbering: Numbering): void {
 	const { flow, packet } = joined.group;
 	if (!flow || packet.kind !== 'segment') return;
 	const { numbers } = joined;
-	const now = numbering.next(flow.end, packet, !joined.stopped);
+	// What was injected does not change what the hosts have sent.
+	const now = (joined.isInjected ? numbering.copy() : numbering).next(flow.end, packet, !joined.stopped);
 	if (
 		numbers &&
 		numbers.seq === now.seq &&

@@ -135,6 +135,25 @@ const router = z
 	})
 	.optional();
 
+/** What a fault of the wire did to a packet on its way, apart from losing it. */
+const change = z.object({
+	/** The fault. */
+	by: z.string(),
+	/**
+	 * `held` until it was released; `reordered`: kept until others had overtaken it; `corrupted`: one bit was flipped, so that the
+	 * receiver’s TCP discards it; `duplicated`: the wire sent a copy of it.
+	 */
+	what: z.enum(['held', 'reordered', 'corrupted', 'duplicated']),
+	t: z.number(),
+	/** When a packet that was held or reordered went on. Absent while it has not. */
+	until: z.number().optional(),
+	/** How many packets have overtaken one that was reordered. */
+	overtakenBy: z.int().optional(),
+	/** When the capture of the receiver saw the copy. */
+	arrived: z.number().optional(),
+});
+const changes = z.array(change).optional();
+
 const tcpOptions = z.object({
 	mss: z.int().optional(),
 	windowScale: z.int().optional(),
@@ -175,6 +194,7 @@ const icmp = z.object({
 	origin: z.enum(['firewall', 'injected']).optional(),
 	receiver,
 	router,
+	changes,
 	fate,
 	by,
 	/** When the capture of the receiver saw it. */
@@ -204,6 +224,7 @@ const segment = z.object({
 	options: tcpOptions.optional(),
 	receiver,
 	router,
+	changes,
 	fate,
 	by,
 	/** When the capture of the receiver saw it. */
@@ -301,6 +322,7 @@ export type EventOf<K extends EventKind> = Extract<Event, { kind: K }>;
 export type SegmentEvent = EventOf<'segment'>;
 export type IcmpEvent = EventOf<'icmp'>;
 export type PacketEvent = SegmentEvent | IcmpEvent;
+export type PacketChange = z.infer<typeof change>;
 /** Returns the node to which a packet on the wire was sent. */
 export const receiverOf = ({ host, receiver }: Pick<PacketEvent, 'host' | 'receiver'>): NodeName =>
 	receiver ?? (host === 'client' ? 'server' : 'client');

@@ -1,5 +1,5 @@
 import type { CapturedSegment, TcpOptions } from '../formats/types.ts';
-import { Coverage, type HostObserver, type Observer } from './coverage.ts';
+import { Coverage, type HostObserver, isHeld, type Observer } from './coverage.ts';
 import type {
 	Event,
 	EventKind,
@@ -11,6 +11,7 @@ import type {
 	SegmentEvent,
 } from './events.ts';
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
+import type { Passage } from './passage.ts';
 import type { Loss, Skip } from './timeline-file.ts';
 import { type BothSides, type Ends, type Translation, Translations } from './translations.ts';
 
@@ -137,6 +138,13 @@ export class History implements JoinContext {
 		this.notify();
 	}
 
+	/** Records that the relay has done more with a packet. */
+	passageChanged(passage: Passage): void {
+		this.#packets.changed(passage);
+		this.#sorted = undefined;
+		this.notify();
+	}
+
 	/**
 	 * Records a loss of an observer. With `since`, everything that it would have reported from then on is unknown, and so
 	 * are the fates that depend on it.
@@ -191,15 +199,21 @@ export class History implements JoinContext {
 		return this.coverage.isFinal(packet);
 	}
 
-	/** Whether the fate of a packet that was sent before `t` may still change. */
+	/**
+	 * Whether the fate of a packet that was sent before `t` may still change by itself: not that of a packet that a fault
+	 * holds, which may hold it for ever.
+	 */
 	hasOpenFateBefore(t: number): boolean {
 		const { packets } = this;
+		let finalUntil = t;
 		for (let index = packets.length - 1; index >= 0; index--) {
 			const packet = packets[index];
 			if (!packet || packet.t <= this.#finalUntil) break;
-			if (packet.t <= t && !this.isFinal(packet)) return true;
+			if (packet.t > t || this.isFinal(packet)) continue;
+			if (!isHeld(packet)) return true;
+			finalUntil = Math.min(finalUntil, packet.t - A_MICROSECOND);
 		}
-		this.#finalUntil = Math.max(t, this.#finalUntil);
+		this.#finalUntil = Math.max(finalUntil, this.#finalUntil);
 		return false;
 	}
 
@@ -272,6 +286,9 @@ export class History implements JoinContext {
 		this.notify();
 	}
 }
+
+/** The smallest difference of two times, in seconds. */
+const A_MICROSECOND = 0.000_001;
 
 function nodesOf({ client, router = [], server }: Addresses): Map<string, NodeName> {
 	const of = (node: NodeName, addresses: readonly string[]) => addresses.map((address) => [address, node] as const);

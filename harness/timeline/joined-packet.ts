@@ -38,6 +38,7 @@ export class IdenticalPackets {
 	left: Observation | undefined;
 	entered: Observation | undefined;
 	forwarded: Observation | undefined;
+	relayed: Observation | undefined;
 	arrived: Observation | undefined;
 	dropped: Observation | undefined;
 	packets: readonly JoinedPacket[] = NONE;
@@ -108,6 +109,11 @@ export class JoinedPacket {
 		return firstOf(this.seen) as Observation;
 	}
 
+	/** Whether no host has sent it. */
+	get isInjected(): boolean {
+		return this.seen.relayed?.passage?.kind === 'injected';
+	}
+
 	get packet(): IdenticalPackets['packet'] {
 		return this.group.packet;
 	}
@@ -142,5 +148,6 @@ export function timeOf({ seenAt, stopped, answer }: JoinedPacket): number {
 }
 
 export function firstOf(seen: Observations | undefined): Observation | undefined {
-	return seen?.left ?? seen?.entered ?? seen?.forwarded ?? seen?.arrived ?? seen?.dropped;
+	const first = seen?.left ?? seen?.entered ?? seen?.forwarded ?? seen?.relayed ?? seen?.arrived ?? seen?.dropped;
+	return first ?? seen?.copies?.[0]?.relayed;
 }

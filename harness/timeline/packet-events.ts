@@ -3,6 +3,7 @@ import type { IcmpEvent, NodeName, SegmentEvent } from './events.ts';
 import type { JoinedPacket } from './joined-packet.ts';
 import type { Numbers } from './numbering.ts';
 import type { JoinContext } from './packet-join.ts';
+import type { Passage } from './passage.ts';
 
 /** Returns the sender of a packet: the host with the source address or, if there is none, by who observed it. */
 function senderOf(joined: JoinedPacket, context: JoinContext): NodeName {
@@ -13,8 +14,8 @@ function senderOf(joined: JoinedPacket, context: JoinContext): NodeName {
 	// A router sends with the addresses of hosts, too: its firewall answers rejected packets so.
 	if (first === seen.forwarded && !context.isBlind('capture', 'router', context.at(joined.t))) return 'router';
 	if (sender) return sender;
-	// The wire drops what a host has sent, and the host's capture has missed this one.
-	if (host === 'wire') return 'client';
+	// What the wire itself has sent comes from the other side. What it drops, a host has sent, and its capture missed it.
+	if (host === 'wire') return joined.group.receiver === 'client' ? 'server' : 'client';
 	return seen.left || !seen.arrived ? host : otherNode(host);
 }
 
@@ -62,6 +63,8 @@ export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEv
 		!context.isRouted &&
 		!joined.group.loopbackHost &&
 		!joined.answers &&
+		!joined.seen.relayed &&
+		!joined.seen.copies &&
 		options &&
 		by === undefined &&
 		arrived !== undefined
@@ -90,6 +93,7 @@ export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEv
 		...markOf(joined),
 		...(options && { options }),
 		...wayOf(joined, host, context),
+		...changesOf(joined, context),
 		fate,
 		...(by !== undefined && { by }),
 		...(arrived !== undefined && { arrived }),
@@ -116,12 +120,42 @@ export function icmpOf(joined: JoinedPacket, context: JoinContext, relative: num
 		...(quotes && { quotes: { from: quotes.from, to: quotes.to, seq: relative ?? quotes.seq } }),
 		...markOf(joined),
 		...wayOf(joined, host, context),
+		...changesOf(joined, context),
 		...fateOf(joined, context),
 	};
 }
 
-function markOf({ group: { loopbackHost, isForged }, answers }: JoinedPacket): Pick<SegmentEvent, 'link' | 'origin'> {
-	return { ...(loopbackHost && { link: 'loopback' }), ...((isForged || answers) && { origin: 'firewall' }) };
+function markOf(joined: JoinedPacket): Pick<SegmentEvent, 'link' | 'origin'> {
+	const { group, answers, isInjected } = joined;
+	const { loopbackHost, isForged } = group;
+	return {
+		...(loopbackHost && { link: 'loopback' }),
+		...((isForged || answers) && { origin: 'firewall' }),
+		...(isInjected && { origin: 'injected' }),
+	};
+}
+
+/** Returns what faults of the wire did to a packet, in order. */
+function changesOf({ seen }: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 'changes'> {
+	if (!seen.relayed && !seen.copies) return {};
+	const own = (seen.relayed?.passage?.changes ?? []).map(({ t, until, ...change }) => ({
+		...change,
+		t: context.at(t),
+		...(until !== undefined && { until: context.at(until) }),
+	}));
+	const duplicates = (seen.copies ?? []).map(({ relayed, arrived }) => ({
+		by: relayed?.passage?.by ?? '',
+		what: 'duplicated' as const,
+		t: context.at(relayed?.t ?? 0),
+		...(arrived && { arrived: context.at(arrived.t) }),
+	}));
+	const changes = [...own, ...duplicates].sort((one, other) => one.t - other.t);
+	return changes.length === 0 ? {} : { changes };
+}
+
+/** The fault of the wire that has lost a packet or, by changing it, has made the receiver discard it. */
+function lossOnWay(passage: Passage | undefined): string | undefined {
+	return passage?.lostBy ?? passage?.changes.find(({ what }) => what === 'corrupted')?.by;
 }
 
 function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): SegmentEvent['options'] {
@@ -130,9 +164,11 @@ function optionsOf({ options }: CapturedSegment, numbers: Numbers | undefined): 
 }
 
 function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 'fate' | 'by' | 'arrived'> {
-	const { left, entered, forwarded, arrived, dropped } = joined.seen;
+	const { left, entered, forwarded, relayed, arrived, dropped } = joined.seen;
 	const arrivedAt = arrived && context.at(arrived.t);
-	const when = (left ?? entered ?? forwarded) && arrivedAt !== undefined ? { arrived: arrivedAt } : {};
+	const when = (left ?? entered ?? forwarded ?? relayed) && arrivedAt !== undefined ? { arrived: arrivedAt } : {};
+	const lostBy = lossOnWay(relayed?.passage);
+	if (lostBy !== undefined) return { fate: 'dropped', by: lostBy, ...when };
 	if (dropped) return { fate: 'dropped', ...(dropped.by !== undefined && { by: dropped.by }), ...when };
 	const sender = senderOf(joined, context);
 	const receiver = receiverOf(joined, sender);
@@ -141,7 +177,7 @@ function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 
 			? { fate: 'unknown', by: `${receiver} firewall`, ...when }
 			: { fate: 'delivered', ...when };
 	}
-	const t = context.at(joined.t);
+	const t = context.at(relayed?.passage?.sent ?? joined.t);
 	// If the loss of the capture began while the packet was in transit, the capture may have missed it.
 	const until = t + context.transitLimit;
 	if (context.isRouted && sender !== 'router' && receiver !== 'router' && !forwarded) {
@@ -154,5 +190,6 @@ function fateOf(joined: JoinedPacket, context: JoinContext): Pick<SegmentEvent, 
 	}
 	const isUnknown = context.isBlind('capture', receiver, t) || context.isBlind('capture', receiver, until);
 	if (isUnknown) return { fate: 'unknown', by: `${receiver} capture` };
-	return context.isBlind('firewall', 'wire', t) ? { fate: 'unknown', by: 'wire firewall' } : { fate: 'unobserved' };
+	const blind = (['firewall', 'relay'] as const).find((observer) => context.isBlind(observer, 'wire', t));
+	return blind ? { fate: 'unknown', by: `wire ${blind}` } : { fate: 'unobserved' };
 }

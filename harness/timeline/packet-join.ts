@@ -22,6 +22,7 @@ import {
 } from './joined-packet.ts';
 import { icmpOf, segmentOf } from './packet-events.ts';
 import { type Observations, pairObservations } from './pairing.ts';
+import type { Passage } from './passage.ts';
 import { TimeOrderedList } from './time-ordered-list.ts';
 import { type BothSides, type Ends, isSameEnds } from './translations.ts';
 
@@ -30,11 +31,13 @@ export interface PacketObservation {
 	/** The machine of the capture or firewall. What is dropped on the wire has left, and does not arrive. */
 	readonly host: MachineName;
 	readonly boot: number;
-	readonly what: 'left' | 'arrived' | 'dropped';
+	readonly what: 'left' | 'arrived' | 'dropped' | 'relayed';
 	/** The fault that dropped it. */
 	readonly by?: string;
 	/** Whether the rule of that fault also answers the packet (REJECT). */
 	readonly rejected?: boolean;
+	/** For `relayed`: what the relay does with it. */
+	readonly passage?: Passage;
 	/** Its `t` is in seconds since the epoch. */
 	readonly packet: CapturedSegment | CapturedIcmp;
 }
@@ -52,13 +55,14 @@ export interface JoinContext {
 	/** How long a packet may be in transit, in seconds. */
 	readonly transitLimit: number;
 	/** Whether the observer had a loss at that time, so that what it would have reported is unknown. */
-	isBlind(observer: 'capture' | 'firewall' | 'conntrack', host: MachineName, t: number): boolean;
+	isBlind(observer: 'capture' | 'firewall' | 'conntrack' | 'relay', host: MachineName, t: number): boolean;
 }
 
 /** The captures of all nodes. */
 const CAPTURES = NODE_NAMES.length;
-/** The number of observers: the captures, and the firewalls of nodes and wire. */
-const OBSERVERS = CAPTURES + MACHINE_NAMES.length;
+const RELAY = CAPTURES + MACHINE_NAMES.length;
+/** The number of observers: the captures, the firewalls of nodes and wire, and the relay. */
+const OBSERVERS = RELAY + 1;
 
 /**
  * Joins the observations of both captures and both firewall logs into one event per packet. Observations are of the
@@ -74,6 +78,7 @@ export class PacketJoin {
 	readonly #endpointPairs = new Map<string, EndpointPair>();
 	readonly #flows = new Map<string, Flow>();
 	#latestFlows: readonly Flow[] = [];
+	readonly #passages = new Map<Passage, IdenticalPackets>();
 	readonly #answers = new FirewallAnswers<JoinedPacket>();
 	readonly #inOrder = { segment: new TimeOrderedList<JoinedPacket>(), icmp: new TimeOrderedList<JoinedPacket>() };
 	/** The number of observations of each observer. */
@@ -85,16 +90,30 @@ export class PacketJoin {
 		this.#context = context;
 	}
 
-	observe({ host, boot, what, by, rejected, packet }: PacketObservation): void {
-		const observer = (what === 'dropped' ? CAPTURES : 0) + MACHINE_NAMES.indexOf(host);
+	observe({ host, boot, what, by, rejected, passage, packet }: PacketObservation): void {
+		const observer = what === 'relayed' ? RELAY : (what === 'dropped' ? CAPTURES : 0) + MACHINE_NAMES.indexOf(host);
 		const count = this.#observationCounts[observer] ?? 0;
 		this.#observationCounts[observer] = count + 1;
 		const order = count * OBSERVERS + observer;
 		const group = this.#groupOf(host, packet);
 		const kind = kindOf(group, host, what);
 		const ends = this.#context.isRouted ? endsOf(group, packet) : undefined;
-		group[kind] = { t: packet.t, host, boot, order, by, rejected, ...(ends && { ends }), earlier: group[kind] };
+		group[kind] = {
+			...{ t: packet.t, host, boot, order, by, rejected },
+			...(ends && { ends }),
+			...(passage && { passage }),
+			earlier: group[kind],
+		};
+		if (passage) this.#passages.set(passage, group);
 		this.#changed.add(group);
+		this.#segments = undefined;
+		this.#icmp = undefined;
+	}
+
+	/** Joins again what depends on a passage, which has changed. */
+	changed(passage: Passage): void {
+		const group = this.#passages.get(passage);
+		if (group) this.#changed.add(group);
 		this.#segments = undefined;
 		this.#icmp = undefined;
 	}
@@ -300,8 +319,8 @@ function kindOf(
 	{ loopbackHost, sender, receiver }: IdenticalPackets,
 	host: MachineName,
 	what: PacketObservation['what'],
-): keyof Observations {
-	if (host !== 'router' || loopbackHost !== undefined || what === 'dropped') return what;
+): Exclude<keyof Observations, 'copies'> {
+	if (host !== 'router' || loopbackHost !== undefined || what === 'dropped' || what === 'relayed') return what;
 	if (what === 'arrived') return receiver === 'router' ? 'arrived' : 'entered';
 	return sender === 'router' ? 'left' : 'forwarded';
 }

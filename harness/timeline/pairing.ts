@@ -1,4 +1,5 @@
 import type { MachineName, NodeName } from './events.ts';
+import type { Passage } from './passage.ts';
 import type { Ends } from './translations.ts';
 
 /** When and where a packet was observed. */
@@ -15,6 +16,8 @@ export interface Observation {
 	readonly rejected: boolean | undefined;
 	/** The endpoints that it had, if a router translated them. */
 	readonly ends?: Ends | undefined;
+	/** What the relay on the wire did with it. */
+	readonly passage?: Passage | undefined;
 	/** The previous observation of the same kind in the same group of identical packets. */
 	readonly earlier: Observation | undefined;
 }
@@ -25,6 +28,8 @@ export interface LatestObservations {
 	/** By the router between sender and receiver, when it came in and when it went out. */
 	readonly entered: Observation | undefined;
 	readonly forwarded: Observation | undefined;
+	/** By the relay on the wire. */
+	readonly relayed: Observation | undefined;
 	readonly arrived: Observation | undefined;
 	readonly dropped: Observation | undefined;
 }
@@ -34,6 +39,9 @@ export interface Observations {
 	left?: Observation;
 	entered?: Observation;
 	forwarded?: Observation;
+	relayed?: Observation;
+	/** Copies that the relay made of it. */
+	copies?: Observations[];
 	arrived?: Observation;
 	dropped?: Observation;
 }
@@ -55,7 +63,7 @@ export function pairObservations(
 	receiver?: NodeName,
 ): Observations[] {
 	if (latest.entered || latest.forwarded) return pairRouted(latest, sender);
-	if (!latest.left?.earlier && !latest.arrived?.earlier && !latest.dropped)
+	if (!latest.left?.earlier && !latest.arrived?.earlier && !latest.dropped && !latest.relayed)
 		return pairSingle(latest.left, latest.arrived);
 	const [left, arrived, dropped] = [inOrder(latest.left), inOrder(latest.arrived), inOrder(latest.dropped)];
 	const droppedBy = (matches: (host: MachineName) => boolean) => dropped.filter(({ host }) => matches(host));
@@ -64,31 +72,82 @@ export function pairObservations(
 	const stopped = droppedBy((host) => host === sender);
 	const lost = droppedBy((host) => host !== sender && !isBetween(host));
 	const packets: Observations[] = left.map((observation) => ({ left: observation }));
+	if (latest.relayed) relay(packets, inOrder(latest.relayed));
+	const direct = packets.filter((packet) => packet.relayed === undefined);
 	// What was dropped on the way arrives nowhere.
-	const lostOnWire = matchInOrder(left, droppedBy(isBetween));
-	for (const [index, observation] of lostOnWire.pairs) (packets[index] as Observations).dropped = observation;
-	const passed = packets.filter((packet) => packet.dropped === undefined);
-	const arrivals = matchInOrder(
-		passed.map((packet) => packet.left as Observation),
-		arrived,
+	const lostOnWire = matchInOrder(
+		direct.map((packet) => packet.left as Observation),
+		droppedBy(isBetween),
 	);
-	for (const [index, observation] of arrivals.pairs) (passed[index] as Observations).arrived = observation;
+	for (const [index, observation] of lostOnWire.pairs) (direct[index] as Observations).dropped = observation;
+	const departures = latest.relayed ? departuresOf(packets) : direct.flatMap(departureOf);
+	const arrivals = matchInOrder(departures, arrived);
+	for (const [index, observation] of arrivals.pairs) (departures[index] as Departure).packet.arrived = observation;
 	packets.push(...arrivals.rest.map((observation) => ({ arrived: observation })));
-	const seenArriving = packets.filter((packet) => packet.arrived !== undefined);
+	const seenArriving = packets
+		.flatMap((packet) => [packet, ...(packet.copies ?? [])])
+		.filter((packet) => packet.arrived !== undefined);
 	const losses = matchInOrder(
 		seenArriving.map((packet) => packet.arrived as Observation),
 		lost,
 	);
 	for (const [index, observation] of losses.pairs) (seenArriving[index] as Observations).dropped = observation;
 	// If a capture lost packets, only the firewall's log shows their arrival.
-	const notSeenArriving = packets.filter((packet) => packet.arrived === undefined && packet.dropped === undefined);
-	const guessed = matchInOrder(
-		notSeenArriving.map((packet) => packet.left as Observation),
-		losses.rest,
+	const notSeenArriving = departures.filter(
+		({ packet }) => packet.arrived === undefined && packet.dropped === undefined,
 	);
-	for (const [index, observation] of guessed.pairs) (notSeenArriving[index] as Observations).dropped = observation;
+	const guessed = matchInOrder(notSeenArriving, losses.rest);
+	for (const [index, observation] of guessed.pairs) (notSeenArriving[index] as Departure).packet.dropped = observation;
 	packets.push(...[...stopped, ...lostOnWire.rest, ...guessed.rest].map((observation) => ({ dropped: observation })));
 	return packets;
+}
+
+/** When a packet left for its receiver: from its sender or, if the relay has taken it, from the wire. */
+interface Departure {
+	readonly packet: Observations;
+	readonly t: number;
+}
+
+function departureOf(packet: Observations): Departure[] {
+	const { left, relayed, dropped } = packet;
+	const t = relayed ? relayed.passage?.sent : left?.t;
+	return t === undefined || dropped ? [] : [{ packet, t }];
+}
+
+const departuresOf = (packets: readonly Observations[]): Departure[] =>
+	packets
+		.flatMap((packet) => [packet, ...(packet.copies ?? [])])
+		.flatMap(departureOf)
+		.sort((one, other) => one.t - other.t);
+
+/**
+ * Adds what the relay did to the packets that have left, and those that it made. A copy has no `left`: no host has sent
+ * it.
+ */
+function relay(packets: Observations[], relayed: readonly Observation[]): void {
+	const ofKind = (kind: Passage['kind'], isOriginal: boolean) =>
+		relayed.filter(({ passage }) => passage?.kind === kind && (passage.original === undefined) === isOriginal);
+	const addCopy = (packet: Observations, copy: Observation) => {
+		packet.copies = [...(packet.copies ?? []), { relayed: copy }];
+	};
+	const departed = packets.map(({ left }) => left as Observation);
+	// A packet whose copy was taken has itself gone on without the relay.
+	const copied = matchInOrder(departed, ofKind('copied', true));
+	for (const [index, copy] of copied.pairs) addCopy(packets[index] as Observations, copy);
+	const alone = packets.filter(({ copies }) => copies === undefined);
+	const taken = matchInOrder(
+		alone.map(({ left }) => left as Observation),
+		ofKind('relayed', true),
+	);
+	for (const [index, observation] of taken.pairs) (alone[index] as Observations).relayed = observation;
+	packets.push(...taken.rest.map((observation) => ({ relayed: observation })));
+	for (const copy of ofKind('relayed', false)) {
+		const original = packets.find((packet) => packet.relayed?.passage === copy.passage?.original);
+		if (original) addCopy(original, copy);
+	}
+	packets.push(...ofKind('injected', true).map((observation) => ({ relayed: observation })));
+	// The capture has missed what was copied.
+	packets.push(...copied.rest.map((copy) => ({ copies: [{ relayed: copy }] })));
 }
 
 /** Does the same for packets that the capture of a router in between has seen. */
@@ -99,11 +158,7 @@ function pairRouted(latest: LatestObservations, sender: NodeName | undefined): O
 	 * Adds observations of one kind to packets with an earlier one, first to those with the first of these kinds. The
 	 * rest are packets of which nothing earlier was seen.
 	 */
-	const add = (
-		kind: keyof Observations,
-		observations: readonly Observation[],
-		...after: readonly (keyof Observations)[]
-	) => {
+	const add = (kind: Kind, observations: readonly Observation[], ...after: readonly Kind[]) => {
 		let rest = observations;
 		for (const before of after) {
 			const candidates = packets
@@ -133,11 +188,13 @@ function pairRouted(latest: LatestObservations, sender: NodeName | undefined): O
 	return packets;
 }
 
+/** The kinds of observations, other than of copies. */
+type Kind = Exclude<keyof Observations, 'copies'>;
 /** The observations of a packet in the order in which they are made. */
 const WAY = ['left', 'entered', 'forwarded', 'arrived'] as const;
 
 /** Whether nothing later of a packet was seen. */
-function isLatest(packet: Observations, kind: keyof Observations): boolean {
+function isLatest(packet: Observations, kind: Kind): boolean {
 	return WAY.slice(WAY.indexOf(kind as (typeof WAY)[number]) + 1).every((later) => packet[later] === undefined);
 }
 
@@ -159,7 +216,7 @@ function pairSingle(left: Observation | undefined, arrived: Observation | undefi
  * observation and the later one, and the later ones that match none.
  */
 function matchInOrder(
-	earlier: readonly Observation[],
+	earlier: readonly Pick<Observation, 't'>[],
 	later: readonly Observation[],
 ): { pairs: [number, Observation][]; rest: Observation[] } {
 	const unmatched: number[] = [];

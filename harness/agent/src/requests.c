@@ -4,6 +4,7 @@
 #include "names.h"
 #include "process.h"
 #include "controlled.h"
+#include "relay.h"
 #include "sleeps.h"
 #include "spawn.h"
 #include "framing.h"
@@ -87,6 +88,12 @@ static const char *request_spawn(const struct request *request) {
 	return NULL;
 }
 
+static const char *request_relay(const struct request *request) {
+	if (in_use(request->id)) return ID_IN_USE;
+	spawn_function(request->id, relay_main);
+	return NULL;
+}
+
 static const char *request_write(const struct request *request) {
 	uint64_t id;
 	if (!parse_id(&request->word[0], &id)) return NOT_AN_ID;
@@ -151,6 +158,7 @@ static const struct verb {
 	{"sleep", 1, 1, request_sleep},
 	{"cancel", 1, 1, request_cancel},
 	{"spawn", 2, SIZE_MAX, request_spawn},
+	{"relay", 0, 0, request_relay},
 	{"write", 2, 2, request_write},
 	{"close", 1, 1, request_close},
 	{"signal", 2, 2, request_signal},

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,25 +77,36 @@ static void close_ends(const struct child_ends *child) {
 		if (ends[i] >= 0) close(ends[i]);
 }
 
-static void run_child(char **argv, const struct child_ends *ends, int status, pid_t agent) {
+/** What a process runs: a program, or code of the agent if `argv` is NULL. */
+struct code {
+	char **argv;
+	void (*run)(void);
+};
+
+static void run_child(const struct code *code, const struct child_ends *ends, int status, pid_t agent) {
 	child_prepare(agent);
 	dup2(ends->input, STDIN_FILENO);
 	dup2(ends->out, STDOUT_FILENO);
 	dup2(ends->err, STDERR_FILENO);
+	if (!code->argv) {
+		close_descriptors(STDERR_FILENO + 1, UINT_MAX);
+		code->run();
+		_exit(0);
+	}
 	if (isatty(STDIN_FILENO)) ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-	execvp(argv[0], argv);
+	execvp(code->argv[0], code->argv);
 	int error = errno;
 	if (write(status, &error, sizeof error) < 0) _exit(126);
 	_exit(127);
 }
 
 /** Forks and waits for the exec. Returns 0, or the errno of the call that failed. */
-static int start(struct process *process, char **argv, const struct child_ends *ends) {
+static int start(struct process *process, const struct code *code, const struct child_ends *ends) {
 	int reader, writer;
 	if (!make_pipe(&reader, &writer)) return errno;
 	pid_t agent = getpid();
 	process->pid = fork();
-	if (process->pid == 0) run_child(argv, ends, writer, agent);
+	if (process->pid == 0) run_child(code, ends, writer, agent);
 	int error = process->pid < 0 ? errno : 0;
 	close(writer);
 	if (process->pid > 0 && read(reader, &error, sizeof error) == sizeof error) waitpid(process->pid, NULL, 0);
@@ -109,24 +121,35 @@ static char **make_argv(const struct word *words, size_t count, const char *log)
 	return argv;
 }
 
+/** Starts a process whose streams were made, and answers request `id`. `error` is that of making them. */
+static void start_and_answer(struct process *process, const struct code *code, struct child_ends *ends, int error) {
+	uint64_t id = process->id;
+	if (!error) error = start(process, code, ends);
+	close_ends(ends);
+	if (!error) {
+		harness_send(id, "ok %d", process->pid);
+		return;
+	}
+	char text[256];
+	snprintf(text, sizeof text, "%s: %s", code->argv ? code->argv[0] : "fork", strerror(error));
+	process_discard(process);
+	harness_send_error(id, error, text);
+}
+
 void spawn(uint64_t id, struct spawn_options options, const struct word *words, size_t count) {
 	struct process *process = process_add(id);
 	struct child_ends ends = {-1, -1, -1};
 	int error = make_streams(process, &ends, options) ? 0 : errno;
-	if (!error) {
-		char log[64];
-		snprintf(log, sizeof log, "/proc/%d/fd/%d", getpid(), process->log_writer);
-		char **argv = make_argv(words, count, options.log ? log : NULL);
-		error = start(process, argv, &ends);
-		free(argv);
-	}
-	close_ends(&ends);
-	if (error) {
-		char text[256];
-		snprintf(text, sizeof text, "%s: %s", words[0].bytes, strerror(error));
-		process_discard(process);
-		harness_send_error(id, error, text);
-		return;
-	}
-	harness_send(id, "ok %d", process->pid);
+	char log[64];
+	snprintf(log, sizeof log, "/proc/%d/fd/%d", getpid(), process->log_writer);
+	struct code code = {.argv = make_argv(words, count, options.log ? log : NULL)};
+	start_and_answer(process, &code, &ends, error);
+	free(code.argv);
+}
+
+void spawn_function(uint64_t id, void (*run)(void)) {
+	struct process *process = process_add(id);
+	struct child_ends ends = {-1, -1, -1};
+	int error = make_streams(process, &ends, (struct spawn_options){0}) ? 0 : errno;
+	start_and_answer(process, &(struct code){.run = run}, &ends, error);
 }

@@ -14,3 +14,5 @@ struct spawn_options {
 
 /** Starts a program with pipes or a terminal as its standard streams, and answers request `id`. */
 void spawn(uint64_t id, struct spawn_options options, const struct word *argv, size_t argc);
+/** Runs a function of the agent in a process of its own, with pipes, and answers request `id`. */
+void spawn_function(uint64_t id, void (*run)(void));

@@ -1,4 +1,5 @@
 import { endpointText } from '../../formats/address.ts';
+import { changeInWords } from '../../timeline/describe.ts';
 import { type EventOf, type NodeName, receiverOf } from '../../timeline/events.ts';
 import type { TimelineFile } from '../../timeline/timeline-file.ts';
 import type { Connections } from './connections.ts';
@@ -57,7 +58,7 @@ export class PacketArrows {
 		const connection = quotes && this.#connections.keyOf(host, { local: quotes.to, remote: quotes.from });
 		const label = this.#connections.labelOfKey(connection);
 		const about = quotes === undefined ? [] : [`quotes ${label === undefined ? '' : `${label} `}seq ${quotes.seq}`];
-		const remarks = [...(mtu === undefined ? [] : [`MTU ${mtu}`]), ...about, ...forged(event)];
+		const remarks = [...(mtu === undefined ? [] : [`MTU ${mtu}`]), ...about, ...forged(event), ...changed(event)];
 		const sort = `icmp ${link} ${host} ${name} ${fate} ${by}`;
 		return this.#item(event, { name: `ICMP ${name}`, remarks, sort, alike: sort, connection });
 	}
@@ -207,11 +208,12 @@ function numbersOf(event: Segment | Icmp): string[] {
 
 /** Returns remarks: who forged the segment, and options that matter. */
 function remarksOf(event: Segment): readonly string[] {
-	if (event.options === undefined && event.origin === undefined) return NO_REMARKS;
+	if (event.options === undefined && event.origin === undefined && event.changes === undefined) return NO_REMARKS;
 	const { sack = [], mptcp, fastOpen, accurateEcn } = event.options ?? {};
 	const isSyn = event.flags.includes('S');
 	const remarks = [
 		...forged(event),
+		...changed(event),
 		...(sack.length === 0 ? [] : [`SACK ${sack.map(({ from, to }) => `${from}:${to}`).join(' ')}`]),
 		...(mptcp !== undefined && isSyn ? [`MPTCP ${mptcp}`] : []),
 		...(fastOpen === undefined ? [] : [fastOpen === '' ? 'requests a Fast Open cookie' : 'Fast Open cookie']),
@@ -224,6 +226,9 @@ function forged({ origin, host }: Segment | Icmp): string[] {
 	if (origin === undefined) return [];
 	return [origin === 'firewall' ? `made by the ${host}’s firewall` : 'injected'];
 }
+
+/** Returns what faults did to a packet on its way. */
+const changed = ({ changes = [] }: Segment | Icmp): string[] => changes.map(changeInWords);
 
 function lostInWords(fate: Segment['fate'], by: string | undefined): string | undefined {
 	if (fate === 'dropped') return `dropped by ${by ?? 'a fault'}`;
@@ -241,6 +246,7 @@ function segmentInWords(event: Segment, by: string | undefined): string {
 		`absolute: seq ${absolute.seq} ack ${absolute.ack}`,
 		...(options === '' ? [] : [`options: ${options}`]),
 		...forged(event),
+		...changed(event),
 	].join('\n');
 }
 
@@ -254,6 +260,7 @@ function icmpInWords(event: Icmp, by: string | undefined): string {
 			: [`quotes ${endpointText(quotes.from)} → ${endpointText(quotes.to)} seq ` + `${quotes.seq}`]),
 		sentInWords(event, by),
 		...forged(event),
+		...changed(event),
 	].join('\n');
 }
 
