@@ -80,7 +80,18 @@ export function isAlike(one: IdenticalPackets['packet'], other: CapturedSegment)
 		one.flags === other.flags &&
 		one.window === other.window &&
 		one.options.timestamp?.value === other.options.timestamp?.value &&
-		one.options.timestamp?.echo === other.options.timestamp?.echo
+		one.options.timestamp?.echo === other.options.timestamp?.echo &&
+		// Over IPv6, duplicate acknowledgements may differ in nothing else: there is no IP identification.
+		isSameSack(one.options.sack, other.options.sack)
+	);
+}
+
+type SackBlocks = CapturedSegment['options']['sack'];
+
+function isSameSack(one: SackBlocks = [], other: SackBlocks = []): boolean {
+	return (
+		one.length === other.length &&
+		one.every(({ from, to }, index) => from === other[index]?.from && to === other[index]?.to)
 	);
 }
 

@@ -223,3 +223,18 @@ test('SACK blocks are relative like the numbers that they acknowledge, also thos
 		timestamp: { value: 1, echo: 2 },
 	});
 });
+
+test('duplicate acknowledgements that differ only in their SACK blocks are not mistaken for each other', () => {
+	const hole = CLIENT_ISN + 6;
+	const wire = handshake();
+	// IPv6 has no IP identification.
+	for (const to of [hole + 10, hole + 15, hole + 20]) {
+		const options = { sack: [{ from: hole + 5, to }], timestamp: { value: 1, echo: 2 } };
+		wire.send(2, 'server', '.', { seq: SERVER_ISN + 1, ack: hole, ipId: 0, options });
+	}
+	expect(join(wire).slice(-3)).toMatchObject([
+		{ ack: 6, options: { sack: [{ from: 11, to: 16 }] } },
+		{ ack: 6, options: { sack: [{ from: 11, to: 21 }] } },
+		{ ack: 6, options: { sack: [{ from: 11, to: 26 }] } },
+	]);
+});

@@ -66,8 +66,8 @@ const OBSERVERS = RELAY + 1;
 
 /**
  * Joins the observations of both captures and both firewall logs into one event per packet. Observations are of the
- * same packet if addresses, numbers, flags, length, IP identification and timestamp are equal. They may be added in any
- * order. A new observation updates only the events that depend on it.
+ * same packet if addresses, numbers, flags, length, IP identification, timestamp and SACK blocks are equal. They may be
+ * added in any order. A new observation updates only the events that depend on it.
  */
 export class PacketJoin {
 	readonly #context: JoinContext;
