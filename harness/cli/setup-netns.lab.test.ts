@@ -8,8 +8,8 @@ const { create, setup } = bareSetups();
 
 /** In alphabetical order. Each contains at least one of the programs. */
 const PACKAGES =
-	'curl gcc hostname inetutils-telnet iproute2 iptables libc6-dev lsof ncat netcat-openbsd netcat-traditional ' +
-	'nftables strace tcpdump util-linux';
+	'conntrack curl gcc hostname inetutils-telnet iproute2 iptables libc6-dev lsof ncat netcat-openbsd ' +
+	'netcat-traditional nftables strace tcpdump util-linux';
 
 testOnNetns('nothing is installed, and there is no package manager: lists the packages to install', async () => {
 	const result = await setup('netns', {});

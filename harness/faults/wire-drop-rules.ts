@@ -1,4 +1,4 @@
-import { nft, nftRefused } from '../lab/nft.ts';
+import { nft, nftCount } from '../lab/nft.ts';
 import type { Wire } from '../lab/wire.ts';
 import { logOnWire } from '../probes/firewall-log.ts';
 import { HOST_NAMES, type HostName, type MachineName, otherHost } from '../timeline/events.ts';
@@ -54,8 +54,9 @@ export class WireDropRules {
 		await this.#wire.startFirewallLog();
 		const { id } = this;
 		const table = this.#table;
+		const agent = await this.#wire.agent;
 		this.#inForce = true;
-		const inserting = this.#nft([
+		const inserting = nft(agent, [
 			`add table ${table}`,
 			`add chain ${table} ${id} { type filter hook prerouting priority ${BEFORE_CONNTRACK - this.#wire.takePriority()}; }`,
 			...this.#match.sets.map(({ name, definition }) => `add set ${table} ${name} ${definition}`),
@@ -76,21 +77,22 @@ export class WireDropRules {
 		if (!this.#inForce) return undefined;
 		const lost = new Map<HostName, number>();
 		const table = this.#table;
+		const agent = await this.#wire.agent;
 		let t = 0;
 		await runAll(
 			// The counters stay until they have been read, so that every lost packet is counted.
 			async () => {
-				t = await this.#nft([`flush chain ${table} ${this.id}`, `delete chain ${table} ${this.id}`]);
+				t = await nft(agent, [`flush chain ${table} ${this.id}`, `delete chain ${table} ${this.id}`]);
 				this.#inForce = false;
 			},
 			async () => {
 				for (const to of HOST_NAMES) {
 					const from = otherHost(to);
-					if (this.#from.includes(from)) lost.set(to, await this.#count(from));
+					if (this.#from.includes(from)) lost.set(to, await nftCount(agent, table, this.#counterOf(from)));
 				}
 			},
 			() =>
-				this.#nft([
+				nft(agent, [
 					...this.#from.map((host) => `delete counter ${table} ${this.#counterOf(host)}`),
 					...this.#match.sets.map(({ name }) => `delete set ${table} ${name}`),
 				]),
@@ -105,19 +107,6 @@ export class WireDropRules {
 
 	#counterOf(host: HostName): string {
 		return `${this.id}-${host}`;
-	}
-
-	async #count(host: HostName): Promise<number> {
-		const agent = await this.#wire.agent;
-		const command = ['nft', 'list', 'counter', ...this.#table.split(' '), this.#counterOf(host)];
-		const { out, err } = await agent.run(command);
-		const packets = /packets (\d+)/.exec(out)?.[1];
-		if (packets !== undefined) return Number(packets);
-		throw nftRefused(command.join(' '), `${out}${err}`);
-	}
-
-	async #nft(commands: readonly string[]): Promise<number> {
-		return nft(await this.#wire.agent, commands);
 	}
 }
 

@@ -1,12 +1,14 @@
 import { expect as jestExpect } from '@jest/globals';
 import { HalfopenError } from '../errors.ts';
 import { Host } from '../lab/host.ts';
+import { Router } from '../lab/router.ts';
 import { Timeline } from '../lab/timeline-queries.ts';
 import { Peer } from '../peers/peer.ts';
 import { SocketCall } from '../peers/socket-call.ts';
 import { CallExpectation } from './call-matchers.ts';
 import { HostExpectation } from './host-matchers.ts';
 import { PeerExpectation } from './peer-matchers.ts';
+import { RouterExpectation } from './router-matchers.ts';
 import { TimelineExpectation } from './timeline-matchers.ts';
 import { matchersOf, tracked } from './tracked.ts';
 
@@ -18,6 +20,7 @@ export interface Expect extends Omit<typeof jestExpect, never> {
 	(peer: Peer): PeerExpectation;
 	<T>(call: SocketCall<T>): CallExpectation;
 	(host: Host): HostExpectation;
+	(router: Router): RouterExpectation;
 	(timeline: Timeline): TimelineExpectation;
 	<T>(actual: T): ReturnType<typeof jestExpect<T>>;
 }
@@ -26,6 +29,7 @@ function expectation(actual: unknown): unknown {
 	if (actual instanceof Peer) return tracked(new PeerExpectation(actual), actual.name, actual.context);
 	if (actual instanceof SocketCall) return tracked(new CallExpectation(actual), actual.text, actual.peer.context);
 	if (actual instanceof Host) return tracked(new HostExpectation(actual), actual.name, actual.context);
+	if (actual instanceof Router) return tracked(new RouterExpectation(actual), actual.name, actual.context);
 	if (actual instanceof Timeline) return tracked(new TimelineExpectation(actual), 'timeline', actual.context);
 	return withoutLabMatchers(jestExpect(actual), actual);
 }
@@ -37,6 +41,7 @@ const LAB_MATCHERS: Readonly<Record<string, readonly string[]>> = {
 	'a peer': matchersOf(PeerExpectation.prototype),
 	'a call': matchersOf(CallExpectation.prototype),
 	'a host': matchersOf(HostExpectation.prototype),
+	'a router': matchersOf(RouterExpectation.prototype),
 	'the timeline': matchersOf(TimelineExpectation.prototype),
 };
 

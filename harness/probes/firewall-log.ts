@@ -15,9 +15,9 @@ type LoggedVerdict = (typeof VERDICTS)[number];
 /** Returns the target of a rule that logs each packet, to be put before the rule of the fault with this verdict. */
 export const logTarget = (fault: string, verdict: LoggedVerdict): string => logAs(`${fault} ${verdict}`);
 
-/** Returns the statement of nft(8) that logs what a fault drops on the wire. */
-export const logOnWire = (fault: string): string =>
-	`log prefix "${fault} DROP" group ${NFLOG_GROUP} snaplen ${SNAPSHOT_BYTES} queue-threshold 1`;
+/** Returns the statement of nft(8) that logs what a fault drops or rejects on the wire. */
+export const logOnWire = (fault: string, verdict: LoggedVerdict = 'DROP'): string =>
+	`log prefix "${fault} ${verdict}" group ${NFLOG_GROUP} snaplen ${SNAPSHOT_BYTES} queue-threshold 1`;
 
 /** Parses a log prefix. Returns the fault and its verdict; undefined if no fault logged the packet. */
 function readLogPrefix(prefix = ''): { readonly by: string; readonly verdict: LoggedVerdict } | undefined {

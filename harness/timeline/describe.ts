@@ -1,5 +1,13 @@
 import { endpointText } from '../formats/address.ts';
-import { type Event, type EventOf, type PacketChange, type PacketEvent, type SocketRow, sideOf } from './events.ts';
+import {
+	type ConnectionRow,
+	type Event,
+	type EventOf,
+	type PacketChange,
+	type PacketEvent,
+	type SocketRow,
+	sideOf,
+} from './events.ts';
 
 /** Formats an event as one line for messages: time, host, what happened. */
 export function describeEvent(event: Event): string {
@@ -36,7 +44,18 @@ function whatHappened(event: Event): string {
 			return `${socketOf(event)}retransmits in ${event.state}`;
 		case 'reset':
 			return `${socketOf(event)}RST ${event.direction}${event.reason ? ` (${event.reason})` : ''}`;
+		case 'conntrack':
+			return `conntrack ${event.what}${event.by === undefined ? '' : ` by ${event.by}`}: ${describeConnection(event)}`;
+		case 'connections':
+			return `conntrack: ${event.rows.map(describeConnection).join('; ') || 'no connection'}`;
 	}
+}
+
+/** Formats what a router knows of a connection, in the form of conntrack(8). */
+export function describeConnection({ state, secondsLeft, original, replied, assured }: ConnectionRow): string {
+	const left = secondsLeft === undefined ? '' : `${secondsLeft} s `;
+	const flags = [replied ? '' : ' [UNREPLIED]', assured ? ' [ASSURED]' : ''].join('');
+	return `${state ?? 'TCP'} ${left}${endpointText(original.from)} → ${endpointText(original.to)}${flags}`;
 }
 
 /** Formats the socket of an event: its own port and the port of the other end. */

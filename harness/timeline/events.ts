@@ -50,8 +50,8 @@ const fault = z.object({
 	/** The machine that it is at. */
 	host: machineName,
 	id: z.string(),
-	/** What was broken: packets (by a rule), the wire, the host's power, its programs, or a sysctl. */
-	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl']),
+	/** What was broken: packets (by a rule), the wire, the host's power, its programs, a sysctl, a router's memory. */
+	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl', 'conntrack']),
 	phase: z.enum(['injected', 'proven', 'healed']),
 	/** A description, e.g. `server: drop in tcp --dport 8080`. */
 	text: z.string(),
@@ -302,6 +302,38 @@ const reset = z.object({
 	reason: z.string().optional(),
 });
 
+const ends = z.object({ from: endpoint, to: endpoint });
+/** What a router's connection tracking knows of a connection (conntrack(8)). */
+const trackedConnection = z.object({
+	/** Unique among the connections that it knows at the same time. */
+	id: z.string(),
+	/** The name of the kernel's conntrack for the state; absent if it did not say. */
+	state: z.string().optional(),
+	/** Until it forgets the connection if no packet comes, in seconds; absent if it did not say. */
+	secondsLeft: z.number().optional(),
+	/** The packets of the side that opened the connection, as that side sends them. */
+	original: ends,
+	/** The packets of the other side, as that side sends them. With NAT this is not the reverse of `original`. */
+	reply: ends,
+	/** Whether the other side has answered. */
+	replied: z.boolean(),
+	/** Whether it is kept when the table is full. */
+	assured: z.boolean(),
+});
+
+/** A router's connection tracking has learnt of a connection, has changed its state, or has forgotten it. */
+const conntrack = z.object({
+	kind: z.literal('conntrack'),
+	...at,
+	what: z.enum(['new', 'update', 'destroyed']),
+	...trackedConnection.shape,
+	/** The program that asked for it. Absent: a packet, or a timeout. */
+	by: z.string().optional(),
+});
+
+/** A sample of a router's connection tracking table, which an expectation was judged by. */
+const connections = z.object({ kind: z.literal('connections'), ...at, rows: z.array(trackedConnection) });
+
 export const eventSchema = z.discriminatedUnion('kind', [
 	step,
 	fault,
@@ -315,6 +347,8 @@ export const eventSchema = z.discriminatedUnion('kind', [
 	error,
 	retransmit,
 	reset,
+	conntrack,
+	connections,
 ]);
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event['kind'];
@@ -330,5 +364,7 @@ export const receiverOf = ({ host, receiver }: Pick<PacketEvent, 'host' | 'recei
 export const sideOf = (packet: Pick<PacketEvent, 'host' | 'receiver'>): HostName =>
 	packet.host === 'router' ? (receiverOf(packet) === 'server' ? 'client' : 'server') : packet.host;
 export type StateEvent = EventOf<'state'>;
+/** A row of a router's connection tracking table. */
+export type ConnectionRow = EventOf<'connections'>['rows'][number];
 /** A row of `ss`. */
 export type SocketRow = EventOf<'sockets'>['rows'][number];

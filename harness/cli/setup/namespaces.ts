@@ -11,6 +11,7 @@ import { ensureInstalled, type Requirements } from './packages.ts';
 const REQUIREMENTS: Requirements = {
 	// A compiler may be installed without the static C library. Only compiling shows that.
 	cc: ['gcc', 'libc6-dev'],
+	conntrack: ['conntrack'],
 	curl: ['curl'],
 	hostname: ['hostname'],
 	ip: ['iproute2'],

@@ -36,6 +36,7 @@ const GUEST_PROGRAMS = [
 		'iptables-restore',
 		'iptables-save',
 		'nft',
+		'conntrack',
 		'tc',
 		'ss',
 		'strace',

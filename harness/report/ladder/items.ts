@@ -1,5 +1,5 @@
 import { describeEvent, describeRow } from '../../timeline/describe.ts';
-import { type Event, type EventOf, forEachNode, type NodeName } from '../../timeline/events.ts';
+import { type ConnectionRow, type Event, type EventOf, forEachNode, type NodeName } from '../../timeline/events.ts';
 import type { Loss, TimelineFile } from '../../timeline/timeline-file.ts';
 import { duration } from '../text-format.ts';
 import { CallConnections } from './call-connections.ts';
@@ -149,6 +149,12 @@ class Itemizer {
 			case 'reset':
 				this.#reset(event);
 				break;
+			case 'conntrack':
+				this.#tracking(event);
+				break;
+			case 'connections':
+				for (const row of event.rows) this.#tracked(event, row);
+				break;
 			case 'retransmit':
 				// The segment itself is drawn as a retransmission.
 				break;
@@ -293,6 +299,26 @@ class Itemizer {
 		return { head: socket === undefined ? words : `${socket} ${words}`, alike: words };
 	}
 
+	#tracking(event: EventOf<'conntrack'>): void {
+		const { what, state, by } = event;
+		// The new state is in the band, too, but the reader must see when it began.
+		const words = what === 'destroyed' ? `forgotten${by === undefined ? '' : ` (${by})`}` : (state ?? what);
+		this.#mark(event, 'state', this.#ofConnection(event, `conntrack: ${words}`));
+	}
+
+	#tracked(event: EventOf<'connections'>, row: ConnectionRow): void {
+		const { state = 'known', secondsLeft } = row;
+		const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`;
+		this.#mark(event, 'sockets', this.#ofConnection(row, `conntrack: ${state}${left}`), {
+			connection: this.#connections.keyOf('client', { local: row.original.from, remote: row.original.to }),
+		});
+	}
+
+	#ofConnection({ original }: ConnectionRow, words: string): MarkText {
+		const label = this.#connections.labelOf('client', { local: original.from, remote: original.to });
+		return { head: label === undefined ? words : `${label} ${words}`, alike: words };
+	}
+
 	#mark(event: HostEvent, kind: MarkKind, words: MarkText, about: MarkContext = {}, t = event.t): void {
 		const { host } = event;
 		const { head, detail = '', tail = '' } = words;
@@ -316,6 +342,8 @@ class Itemizer {
 	}
 
 	#connectionOf(event: HostEvent): string | undefined {
+		if (event.kind === 'conntrack')
+			return this.#connections.keyOf('client', { local: event.original.from, remote: event.original.to });
 		if (!('local' in event) || event.local === undefined || event.remote === undefined) return undefined;
 		return this.#connections.keyOf(event.host, { local: event.local, remote: event.remote });
 	}

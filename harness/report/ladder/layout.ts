@@ -84,5 +84,7 @@ function lastKnownOf({ lastLook, losses }: TimelineFile, end: number): LastKnown
 	// A host without samples has no entry.
 	const lastSample = (host: NodeName) => (lastLook === undefined ? end : (lastLook[host] ?? 0));
 	return (host, how) =>
-		how === 'traced' ? lostSince('kernel', host) : Math.min(lastSample(host), lostSince('ss', host));
+		how === 'traced'
+			? lostSince(host === 'router' ? 'conntrack' : 'kernel', host)
+			: Math.min(lastSample(host), lostSince('ss', host));
 }

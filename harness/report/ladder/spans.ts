@@ -80,6 +80,15 @@ export function bandsOf(
 	for (const event of events) {
 		const off = poweredOff(event);
 		if (off) for (const key of [...open[off].keys()]) close(off, key, event.t);
+		if (event.kind === 'conntrack') {
+			const { host, t, id, what, original, state = 'known' } = event;
+			const key = `conntrack ${id}`;
+			close(host, key, t);
+			const ends = { local: original.from, remote: original.to };
+			const connection = connections.keyOf('client', ends);
+			if (what !== 'destroyed') open[host].set(key, { state, t, sampled: false, ports: portsOf(ends), connection });
+			continue;
+		}
 		if (event.kind !== 'state' || event.ghost === true) continue;
 		const { host, t, to, how } = event;
 		const key = socketKey(event);

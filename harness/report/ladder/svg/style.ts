@@ -109,9 +109,12 @@ const FAMILIES: Readonly<Record<string, string>> = {
 	'CLOSE-WAIT': 'half',
 	'FIN-WAIT-2': 'half',
 	'TIME-WAIT': 'rest',
+	// The names of conntrack.
+	ESTABLISHED: 'open',
+	CLOSE: 'rest',
 };
 
 /** Returns the class with a state's colour. */
 export function familyOf(state: string): string {
-	return FAMILIES[state] ?? 'closing';
+	return FAMILIES[state.replaceAll('_', '-')] ?? 'closing';
 }
