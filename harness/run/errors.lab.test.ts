@@ -100,7 +100,15 @@ test.each<[string, string]>([
 	await expectError(() => lab.server.drop({ tcpFlags }), 'FLAGS_IMPOSSIBLE', why, 'SYN,RST,ACK SYN,ACK');
 });
 
-test.each<PacketMatch>([{ every: 0 }, { probability: 2 }])('%p is an invalid part of packets', async (match) => {
+test.each<PacketMatch>([
+	{ every: 0 },
+	{ probability: 2 },
+	{ nth: 101 },
+	{ nth: 1, every: 2 },
+	{ length: -1 },
+	{ option: 256 },
+	{ payload: '' },
+])('%p is an invalid part of packets', async (match) => {
 	await expectError(() => lab.server.drop(match), 'OPTION_INVALID', 'cannot be');
 });
 
