@@ -13,7 +13,7 @@ export type { Sysctls } from './faults/sysctl.ts';
 export type { LossOptions, WireFaultOptions, WireMatch } from './faults/wire-loss.ts';
 export type { Host } from './lab/host.ts';
 export type { Link } from './lab/link.ts';
-export type { FirewallOptions, Router } from './lab/router.ts';
+export type { ConntrackTimeout, FirewallOptions, ForwardOptions, Router } from './lab/router.ts';
 export type { Timeline } from './lab/timeline-queries.ts';
 export { expect } from './matchers/expect.ts';
 export type { SeenSocket, SocketShape } from './matchers/host-matchers.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RoutedSubnets } from '../engines/subnets.ts';
 import type { Fault } from '../faults/fault.ts';
 import { forgetConnections } from '../faults/forget.ts';
+import { forwardPort, masquerade } from '../faults/nat.ts';
 import { routerFirewall } from '../faults/router-firewall.ts';
 import type { Endpoint } from '../formats/types.ts';
 import { PacketFile } from '../probes/capture.ts';
@@ -69,7 +70,20 @@ const firewallSchema = z.strictObject({
 	answer: z.enum(['nothing', 'reset']).optional(),
 	loose: z.boolean().optional(),
 }) satisfies z.ZodObject<Record<keyof FirewallOptions, z.ZodType>>;
-const forgetSchema = z.strictObject({ name: z.string().optional() });
+const namedSchema = z.strictObject({ name: z.string().optional() });
+
+/** Where a port of the router leads. */
+export interface ForwardOptions {
+	readonly name?: string;
+	readonly port: number;
+	readonly to: Endpoint;
+}
+
+const forwardSchema = z.strictObject({
+	name: z.string().optional(),
+	port: z.number(),
+	to: z.strictObject({ address: z.string(), port: z.number() }),
+}) satisfies z.ZodObject<Record<keyof ForwardOptions, z.ZodType>>;
 
 /** Registers the kernel’s connection tracking, also for the loopback, so that it sees sentinels. */
 const TRACK = [
@@ -170,9 +184,26 @@ export class Router implements RouterObservers {
 	 * has a firewall or translates addresses.
 	 */
 	async forget(options: { readonly name?: string } = {}): Promise<Fault> {
-		const { name } = checked(forgetSchema, options, 'router.forget');
+		const { name } = checked(namedSchema, options, 'router.forget');
 		const conntrack = await this.#track();
 		return forgetConnections(await this.#wire.agent, conntrack, this.context, name);
+	}
+
+	/**
+	 * Hides the client behind the router’s address on the server’s side (source NAT). Connections that the router knows
+	 * already stay as they are, also when this is healed.
+	 */
+	async masquerade(options: { readonly name?: string } = {}): Promise<Fault> {
+		const { name } = checked(namedSchema, options, 'router.masquerade');
+		await this.#track();
+		return masquerade(this.#wire, this.context, name);
+	}
+
+	/** Forwards connections of the client to a port of the router to an endpoint of the server (destination NAT). */
+	async forwardPort(options: ForwardOptions): Promise<Fault> {
+		const { port, to, name } = checked(forwardSchema, options, 'router.forwardPort');
+		await this.#track();
+		return forwardPort(this.#wire, this.context, { port: assertPort(port), to, name });
 	}
 
 	/** Returns what the router’s connection tracking knows now (conntrack(8)), and records it. */

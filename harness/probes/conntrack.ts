@@ -146,7 +146,9 @@ export class ConntrackProbe {
 			if (isAwaited && history.coverage.openLoss(OBSERVED)) history.recover(OBSERVED, this.#latest);
 			return;
 		}
-		if (what !== 'destroyed') history.translate({ since: t, original: entry.original, reply: entry.reply });
+		const { original, reply } = entry;
+		if (what === 'destroyed') history.endTranslation({ original, reply }, t);
+		else history.translate({ since: t, original, reply });
 		history.add(eventOf(change, this.#latest));
 	}
 

@@ -50,8 +50,11 @@ const fault = z.object({
 	/** The machine that it is at. */
 	host: machineName,
 	id: z.string(),
-	/** What was broken: packets (by a rule), the wire, the host's power, its programs, a sysctl, a router's memory. */
-	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl', 'conntrack']),
+	/**
+	 * What was broken: packets (by a rule), the wire, the host's power, its programs, a sysctl, what a router knows of
+	 * connections; or how a router translates addresses.
+	 */
+	what: z.enum(['packets', 'link', 'power', 'programs', 'sysctl', 'conntrack', 'nat']),
 	phase: z.enum(['injected', 'proven', 'healed']),
 	/** A description, e.g. `server: drop in tcp --dport 8080`. */
 	text: z.string(),

@@ -13,7 +13,7 @@ import type {
 import { type JoinContext, PacketJoin, type PacketObservation } from './packet-join.ts';
 import type { Passage } from './passage.ts';
 import type { Loss, Skip } from './timeline-file.ts';
-import { type BothSides, type Ends, type Translation, Translations } from './translations.ts';
+import { type BothSides, type Ends, endsOf, isSameEnds, type Translation, Translations } from './translations.ts';
 
 /** An event that a probe adds as it is. Events of packets are joined from observations. */
 type NonPacketEvent = Exclude<Event, { kind: 'segment' | 'icmp' }>;
@@ -84,7 +84,21 @@ export class History implements JoinContext {
 
 	/** Records that the router translates a connection. Packets that were seen before are joined again. */
 	translate(translation: Translation): void {
-		if (!this.#translations.add(translation)) return;
+		if (this.#translations.add(translation)) this.#joinAgain(translation, Number.NEGATIVE_INFINITY);
+	}
+
+	/** Records that the router does not translate a connection any more from `until` on, in seconds since the epoch. */
+	endTranslation(translation: Omit<Translation, 'since'>, until: number): void {
+		this.#translations.end(translation, until);
+		this.#joinAgain(translation, until);
+	}
+
+	/** Joins all packets again if one that a translation concerns was seen since a time. */
+	#joinAgain(translation: Omit<Translation, 'since'>, since: number): void {
+		const all = endsOf(translation);
+		const isConcerned = ({ packet }: PacketObservation) =>
+			packet.kind === 'segment' && packet.t >= since && all.some((ends) => isSameEnds(ends, packet));
+		if (!this.#observations.some(isConcerned)) return;
 		this.#packets = new PacketJoin(this);
 		for (const observation of this.#observations) this.#packets.observe(observation);
 		this.#changed();

@@ -4,6 +4,7 @@ import type { JoinedPacket } from './joined-packet.ts';
 import type { Numbers } from './numbering.ts';
 import type { JoinContext } from './packet-join.ts';
 import type { Passage } from './passage.ts';
+import type { Ends } from './translations.ts';
 
 /** Returns the sender of a packet: the host with the source address or, if there is none, by who observed it. */
 function senderOf(joined: JoinedPacket, context: JoinContext): NodeName {
@@ -20,6 +21,12 @@ function senderOf(joined: JoinedPacket, context: JoinContext): NodeName {
 }
 
 const otherNode = (node: NodeName): NodeName => (node === 'client' ? 'server' : 'client');
+
+/** Returns the endpoints with which a segment was sent, if they are not those that both directions have in common. */
+function sentEndsOf({ group: { flow }, seen, first }: JoinedPacket): Ends | undefined {
+	// The router itself sends with the addresses that the receiver knows.
+	return (first === seen.forwarded ? first.ends : undefined) ?? flow?.sent;
+}
 
 /** Returns the node to which a packet was sent: by its address or, if no node has that, the other host. */
 function receiverOf({ group: { loopbackHost, receiver } }: JoinedPacket, sender: NodeName): NodeName {
@@ -49,7 +56,7 @@ function wayOf(
 export function segmentOf(joined: JoinedPacket, context: JoinContext): SegmentEvent {
 	const { packet } = joined.group as { packet: CapturedSegment };
 	const { flags, length, window } = packet;
-	const { from, to } = joined.group.flow?.sent ?? packet;
+	const { from, to } = sentEndsOf(joined) ?? packet;
 	const { seq = 0, ack = 0, retransmission = false } = joined.numbers ?? {};
 	const { fate, by, arrived } = fateOf(joined, context);
 	const options = optionsOf(packet, joined.numbers);

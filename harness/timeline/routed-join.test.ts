@@ -192,6 +192,25 @@ describe('a segment that a router translates', () => {
 		expect(segment?.router).toEqual({ entered: 0.000_01, forwarded: 0.000_02 });
 	});
 
+	test.each(['before', 'after'])(
+		'is for the router itself once that has forgotten, if this is reported %s it',
+		(when) => {
+			const history = routed();
+			history.translate(translation);
+			const { original, reply } = translation;
+			const forget = () => history.endTranslation({ original, reply }, HISTORY_START + 1);
+			if (when === 'before') forget();
+			const stray = { from: SERVER, to: outside, flags: 'P.', seq: 5_001, ack: ISN + 1, ipId: 9 };
+			joined([...observations, seen(2, 'server', 'left', stray), seen(2.000_01, 'router', 'arrived', stray)], history);
+			if (when === 'after') forget();
+			expect(history.segments.map(({ host, receiver, fate }) => [host, receiver, fate])).toEqual([
+				['client', undefined, 'delivered'],
+				['server', undefined, 'delivered'],
+				['server', 'router', 'delivered'],
+			]);
+		},
+	);
+
 	test('is not taken for the router’s own while conntrack is lost: its fate is unknown', () => {
 		const history = routed();
 		history.lose({ observer: 'conntrack', host: 'router', what: 'ended', since: 0 });

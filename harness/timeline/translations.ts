@@ -32,33 +32,62 @@ export interface BothSides {
  */
 const LATENESS = 0.1;
 
+/** While a router translated a connection, in seconds since the epoch. */
+interface Period {
+	readonly since: number;
+	until: number;
+	readonly sides: BothSides;
+}
+
 /** What a router translates, by the endpoints of packets on either side. */
 export class Translations {
-	readonly #byEnds = new Map<string, { readonly since: number; readonly sides: BothSides }[]>();
+	readonly #byEnds = new Map<string, Period[]>();
 
-	/** Returns whether the connection is really translated, i.e. whether packets look different on the two sides. */
+	/** Returns whether this is news: the connection is really translated, and that was not known. */
 	add({ since, original, reply }: Translation): boolean {
 		const back = reversed(original);
 		if (isSameEnds(reply, back)) return false;
 		const there: BothSides = { sent: original, arriving: reversed(reply), common: original };
+		let isNews = false;
 		const answer: BothSides = { sent: reply, arriving: back, common: back };
 		for (const sides of [there, answer])
 			for (const ends of [sides.sent, sides.arriving]) {
 				const known = this.#byEnds.get(keyOf(ends)) ?? [];
-				known.push({ since, sides });
+				if (known.some(({ until }) => until === Number.POSITIVE_INFINITY)) continue;
+				isNews = true;
+				known.push({ since, until: Number.POSITIVE_INFINITY, sides });
 				known.sort((one, other) => one.since - other.since);
 				this.#byEnds.set(keyOf(ends), known);
 			}
-		return true;
+		return isNews;
 	}
 
 	/** Returns both sides of a packet with these endpoints at `t`, in seconds since the epoch. */
 	sidesOf(ends: Ends, t: number): BothSides {
 		const known = this.#byEnds.get(keyOf(ends));
-		const latest = known?.findLast(({ since }) => since <= t + LATENESS) ?? known?.[0];
-		return latest?.sides ?? { sent: ends, arriving: ends, common: ends };
+		const current = known?.findLast(({ since, until }) => since <= t + LATENESS && t < until);
+		const [first] = known ?? [];
+		// A report that is even later.
+		const later = first && t < first.since ? first : undefined;
+		return (current ?? later)?.sides ?? { sent: ends, arriving: ends, common: ends };
+	}
+
+	/** Records that a connection is not translated any more from `until` on, in seconds since the epoch. */
+	end({ original, reply }: Omit<Translation, 'since'>, until: number): void {
+		for (const ends of endsOf({ original, reply })) {
+			const period = this.#byEnds.get(keyOf(ends))?.at(-1);
+			if (period && period.since <= until) period.until = Math.min(period.until, until);
+		}
 	}
 }
+
+/** Returns the endpoints of the packets of a connection, in both directions and on both sides of the router. */
+export const endsOf = ({ original, reply }: Omit<Translation, 'since'>): Ends[] => [
+	original,
+	reversed(reply),
+	reply,
+	reversed(original),
+];
 
 const keyOf = ({ from, to }: Ends) => `${from.address}:${from.port}>${to.address}:${to.port}`;
 const reversed = ({ from, to }: Ends): Ends => ({ from: to, to: from });
