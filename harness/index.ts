@@ -5,6 +5,7 @@ export { type ErrorCode, HalfopenError } from './errors.ts';
 export type { DelayOptions } from './faults/delay.ts';
 export type { Fault } from './faults/fault.ts';
 export type { HoldFault, HoldOptions } from './faults/hold.ts';
+export type { MtuOptions } from './faults/mtu.ts';
 export type { PacketFault, PacketMatch, RejectWith } from './faults/packets.ts';
 export type { RateOptions } from './faults/rate.ts';
 export type { ReorderOptions } from './faults/reorder.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RoutedSubnets } from '../engines/subnets.ts';
 import type { Fault } from '../faults/fault.ts';
 import { forgetConnections } from '../faults/forget.ts';
+import { LEAST_MTU, limitMtu, type MtuOptions } from '../faults/mtu.ts';
 import { forwardPort, masquerade } from '../faults/nat.ts';
 import { routerFirewall } from '../faults/router-firewall.ts';
 import type { Endpoint } from '../formats/types.ts';
@@ -78,6 +79,15 @@ export interface ForwardOptions {
 	readonly port: number;
 	readonly to: Endpoint;
 }
+
+/** The MTU of the cables: a larger one would limit nothing. */
+const MOST_MTU = 1_500;
+const mtuSchema = z.strictObject({
+	name: z.string().optional(),
+	bytes: z.int(),
+	from: z.enum(HOST_NAMES).optional(),
+	silent: z.boolean().optional(),
+}) satisfies z.ZodObject<Record<keyof MtuOptions, z.ZodType>>;
 
 const forwardSchema = z.strictObject({
 	name: z.string().optional(),
@@ -204,6 +214,16 @@ export class Router implements RouterObservers {
 		const { port, to, name } = checked(forwardSchema, options, 'router.forwardPort');
 		await this.#track();
 		return forwardPort(this.#wire, this.context, { port: assertPort(port), to, name });
+	}
+
+	/**
+	 * Makes the router forward only packets up to a length, as a link with a small MTU behind it does. Rejects with
+	 * OPTION_INVALID if IP does not allow so small an MTU: 576 bytes, or 1280 if the lab has IPv6.
+	 */
+	async mtu(options: MtuOptions): Promise<Fault> {
+		const least = Math.max(...this.context.ipVersions.map((version) => LEAST_MTU[version]));
+		checked(mtuSchema.extend({ bytes: z.int().min(least).max(MOST_MTU) }), options, 'router.mtu');
+		return limitMtu(this.#wire, this.context, options);
 	}
 
 	/** Returns what the router’s connection tracking knows now (conntrack(8)), and records it. */

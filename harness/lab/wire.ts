@@ -73,6 +73,8 @@ export class Wire {
 	readonly #down = new Set<HostName>();
 	/** By the host to which packets are delayed. */
 	readonly #delays = new Map<HostName, Delay>();
+	/** The MTUs of a router’s routes, by the host to which they lead. */
+	readonly #mtus = new Map<HostName, number>();
 	#log: Promise<PacketProbe> | undefined;
 	/** The addresses of hosts and router, and the observers on the router, if the wire is one. */
 	#route: { readonly ends: RouteEnds; readonly boot: RouterObservers } | undefined;
@@ -130,6 +132,7 @@ export class Wire {
 		if (!this.#route) return [];
 		const { hosts, router } = this.#route.ends;
 		const { addresses, mac } = router[host];
+		const mtu = this.#mtus.get(host);
 		return [
 			`link set ${port} address ${mac}`,
 			...addresses.map((address) => {
@@ -139,7 +142,46 @@ export class Wire {
 			...hosts[host].addresses.map(
 				(address) => `neigh replace ${address} lladdr ${hosts[host].mac} dev ${port} nud permanent`,
 			),
+			...(mtu === undefined
+				? []
+				: this.#hostRoutes(host).map((to) => `route replace ${to} dev ${port} mtu lock ${mtu}`)),
 		];
+	}
+
+	/** The destinations of routes to one host only. */
+	#hostRoutes(host: HostName): string[] {
+		const addresses = this.#route?.ends.hosts[host].addresses ?? [];
+		return addresses.map((address) => `${address}/${versionOf(address) === 'ipv6' ? 128 : 32}`);
+	}
+
+	/**
+	 * Sets or ends the MTU of a router’s route to a host. It also applies to later boots of the host. Returns when it took
+	 * effect, in seconds since the epoch.
+	 */
+	async setMtu(to: HostName, mtu: number | undefined): Promise<number> {
+		const agent = await this.agent;
+		if (mtu === undefined) this.#mtus.delete(to);
+		else this.#mtus.set(to, mtu);
+		const port = this.#ports.get(to);
+		if (!port) return agent.now();
+		const commands =
+			mtu === undefined
+				? this.#hostRoutes(to).map((route) => `route del ${route} dev ${port}`)
+				: this.#routedPort(to, port);
+		return (await ip(agent, commands)).t;
+	}
+
+	/** Returns a router’s routes to a host only, as ip(8) shows them; undefined if the host is off. */
+	async routeTo(to: HostName): Promise<string | undefined> {
+		const port = this.#ports.get(to);
+		if (!port) return undefined;
+		const agent = await this.agent;
+		const shown = await Promise.all(
+			this.#hostRoutes(to).map((route) =>
+				agent.run(['ip', 'route', 'show', 'to', route.replace(/\/.*/, ''), 'dev', port]),
+			),
+		);
+		return shown.map(({ out }) => out.trim().replace(/\s+/g, ' ')).join('; ');
 	}
 
 	/** Returns the priority of the next fault's rules, a higher number at each call. */
