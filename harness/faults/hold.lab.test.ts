@@ -43,20 +43,20 @@ scenario('link.hold: two FINs cross on the wire', {}, async ({ client, server, l
 
 scenario('link.hold: a segment is overtaken by the next one', {}, async ({ client, server, link, timeline }) => {
 	const { near, far } = await connected(client, server);
-	const hold = await link.hold({ from: 'client', tcpFlags: 'PSH PSH', length: 3 });
-	await near.send('one');
-	await hold.untilHeld(1);
-	await near.send('four');
+	const hold = await link.hold({ from: 'client', tcpFlags: 'PSH PSH', length: 3, nth: 1 });
+	// At once: after an expiry of the retransmission timer the congestion window is one segment, and the second segment
+	// would wait (RFC 5681, 3.1). Either call may be the first.
+	await Promise.all([near.send('one'), near.send('two')]);
 	// Out of order: it is in the queue of the receiver, who acknowledges 1 again, with a SACK (RFC 2018, 4).
-	await expect(timeline).toShowSegment('> P. 4');
+	await expect(timeline).toShowSegment('> P. 3');
 	await expect(timeline).toShowSegment('< .');
 	await hold.heal();
-	await expect(far.recv(7, 'MSG_WAITALL')).toReturn(7);
+	await expect(far.recv(6, 'MSG_WAITALL')).toReturn(6);
 	await timeline.context.flush();
-	const [one, four] = timeline.segments().filter(({ flags }) => flags === 'P.');
-	expect(one?.arrived).toBeGreaterThan(four?.arrived ?? Number.POSITIVE_INFINITY);
+	const [first, second] = timeline.segments().filter(({ flags }) => flags === 'P.');
+	expect(first?.arrived).toBeGreaterThan(second?.arrived ?? Number.POSITIVE_INFINITY);
 	const acks = timeline.segments('server').filter(({ options }) => options?.sack);
-	expect(acks[0]?.options?.sack).toEqual([{ from: 4, to: 8 }]);
+	expect(acks[0]?.options?.sack).toEqual([{ from: 4, to: 7 }]);
 });
 
 scenario(
