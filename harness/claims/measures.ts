@@ -1,6 +1,6 @@
 import { HalfopenError } from '../errors.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
-import { compareText, type Environment } from './environment.ts';
+import { compareText, type Environment, environmentOf } from './environment.ts';
 
 /** A measured duration on one engine and kernel. */
 export interface MeasureRow extends Environment {
@@ -16,7 +16,7 @@ export interface MeasureRow extends Environment {
 
 /** Returns the durations of a scenario's timeline as rows. A failed scenario has none. */
 export function measuresOf(timeline: TimelineFile): MeasureRow[] {
-	const { measures = [], scenario, engine, kernel, outcome } = timeline;
+	const { measures = [], scenario, outcome } = timeline;
 	if (outcome === 'failed' || measures.length === 0) return [];
 	const longest = longestQuiet(timeline);
 	return measures.map(({ what, seconds }) => ({
@@ -24,8 +24,7 @@ export function measuresOf(timeline: TimelineFile): MeasureRow[] {
 		seconds,
 		quiet: Math.min(seconds, longest),
 		scenario,
-		engine,
-		kernel: kernel.release,
+		...environmentOf(timeline),
 	}));
 }
 

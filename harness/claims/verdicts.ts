@@ -1,6 +1,6 @@
 import type { TimelineFile, Verdict } from '../timeline/timeline-file.ts';
 import { CLAIMS } from './catalogue.ts';
-import { compareText, type Environment } from './environment.ts';
+import { compareText, type Environment, environmentOf } from './environment.ts';
 
 /** The verdict of one scenario on one claim, on one engine and kernel. */
 export interface VerdictRow extends Environment {
@@ -16,15 +16,15 @@ export interface VerdictRow extends Environment {
  * Returns the verdicts of a scenario's timeline as rows. A failed scenario has none, because its recording is not the
  * one that the scenario was written for.
  */
-export function verdictsOf({ verdicts, spec, scenario, engine, kernel, outcome }: TimelineFile): VerdictRow[] {
+export function verdictsOf(timeline: TimelineFile): VerdictRow[] {
+	const { verdicts, spec, scenario, outcome } = timeline;
 	if (outcome === 'failed') return [];
 	return verdicts.map(({ id, verdict, note }) => ({
 		id,
 		verdict,
 		spec,
 		scenario,
-		engine,
-		kernel: kernel.release,
+		...environmentOf(timeline),
 		note,
 	}));
 }

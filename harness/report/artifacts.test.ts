@@ -29,6 +29,11 @@ describe('the folder of a scenario', () => {
 		expect(fromProjectRoot(artifactPath(identity(), 'client'))).toBe(`${folder}/client.pcap`);
 	});
 
+	test('has the family of addresses, unless that is IPv4', () => {
+		expect(folderOf({ family: 'ipv6' })).toMatch(/^reports\/docker-ipv6-6\.18\.44\//);
+		expect(folderOf({ family: 'ipv4' })).toBe(folderOf());
+	});
+
 	test('is different on another engine or kernel, whatever their names are', () => {
 		const environments = [
 			{ engine: 'docker', kernel: '6.18.44' },

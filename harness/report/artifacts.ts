@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, relative } from 'node:path';
-import type { Environment } from '../claims/environment.ts';
+import { type Environment, type EnvironmentFacts, environmentOf } from '../claims/environment.ts';
 import type { TimelineFile } from '../timeline/timeline-file.ts';
 import { PROJECT_ROOT } from '../util/project-root.ts';
 
@@ -20,9 +20,7 @@ export const ARTIFACTS = {
 export type Artifact = keyof typeof ARTIFACTS;
 
 /** The fields of a timeline that determine the folder of its scenario. */
-export type ScenarioIdentity = Pick<TimelineFile, 'engine' | 'spec' | 'scenario'> & {
-	readonly kernel: Pick<TimelineFile['kernel'], 'release'>;
-};
+export type ScenarioIdentity = Pick<TimelineFile, 'spec' | 'scenario'> & EnvironmentFacts;
 
 const SLUG_LENGTH = 80;
 const HASH_LENGTH = 8;
@@ -73,11 +71,6 @@ export function environmentFolder({ engine, kernel }: Environment, reports: stri
  */
 export function specFolder(environment: Environment, specPath: string, reports: string = REPORTS): string {
 	return join(environmentFolder(environment, reports), fromProjectRoot(specPath));
-}
-
-/** Returns the engine and kernel on which a scenario ran. */
-export function environmentOf({ engine, kernel }: Pick<ScenarioIdentity, 'engine' | 'kernel'>): Environment {
-	return { engine, kernel: kernel.release };
 }
 
 /** Returns the folder for a scenario's files: `reports/docker-6.18.44/specs/puzzlers/power-off.spec.ts/…`. */

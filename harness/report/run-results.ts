@@ -1,7 +1,8 @@
 import type { TestResult } from '@jest/reporters';
+import { environmentOf } from '../claims/environment.ts';
 import { assertDistinct, measuresOf } from '../claims/measures.ts';
 import { type VerdictRow, verdictsOf } from '../claims/verdicts.ts';
-import { environmentOf, REPORTS } from './artifacts.ts';
+import { REPORTS } from './artifacts.ts';
 import { type RecordedScenario, recordedScenarios } from './recorded.ts';
 import { writeRecord } from './spec-runs.ts';
 import { type WrittenReports, writeReports } from './write-reports.ts';

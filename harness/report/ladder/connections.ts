@@ -115,7 +115,8 @@ export class Connections {
 	}
 
 	#isAddressOf(host: NodeName, { address }: Endpoint): boolean {
-		return address === this.#hosts[host]?.ip;
+		const own = this.#hosts[host];
+		return address === own?.ip || (own !== undefined && 'ipv6' in own && address === own.ipv6);
 	}
 }
 

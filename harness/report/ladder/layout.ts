@@ -1,3 +1,4 @@
+import { environmentOf } from '../../claims/environment.ts';
 import type { NodeName } from '../../timeline/events.ts';
 import { nodesOf, type TimelineFile } from '../../timeline/timeline-file.ts';
 import { Connections } from './connections.ts';
@@ -14,21 +15,7 @@ import { VisibleSpans } from './visible-spans.ts';
  */
 export function layOut(timeline: TimelineFile): Ladder {
 	const connections = new Connections(timeline);
-	const {
-		scenario,
-		spec,
-		outcome,
-		failure,
-		question,
-		answer,
-		engine,
-		kernel,
-		startedAt,
-		hosts,
-		verdicts,
-		losses,
-		skipped,
-	} = timeline;
+	const { scenario, spec, outcome, failure, question, answer, startedAt, hosts, verdicts, losses, skipped } = timeline;
 	const events = timeline.events.toSorted((a, b) => a.t - b.t);
 	const end = events.reduce((latest, event) => Math.max(latest, endOf(event)), 0);
 	const { items, blocks } = itemsOf({ ...timeline, events }, connections, end);
@@ -43,8 +30,7 @@ export function layOut(timeline: TimelineFile): Ladder {
 		failure: failure?.message,
 		question,
 		answer,
-		engine,
-		kernel: kernel.release,
+		...environmentOf(timeline),
 		startedAt,
 		lifelines: nodesOf(timeline),
 		addresses: Object.fromEntries(nodesOf(timeline).map((node) => [node, hosts[node]?.ip])),
