@@ -26,7 +26,8 @@ export const WANTED_MODULES: readonly Wanted[] = [
 		modules: ['nft_counter', 'nft_log', 'nft_limit', 'nft_meta_bridge', 'nft_numgen', 'nft_objref'],
 	},
 	{ why: 'the log of dropped packets', modules: ['nfnetlink_log', 'nf_log_syslog', 'xt_NFLOG'] },
-	{ why: 'rejected packets', modules: ['ipt_REJECT'] },
+	{ why: 'rejected packets', modules: ['ipt_REJECT', 'ip6t_REJECT'] },
+	{ why: 'IPv6, which most kernels have built in', modules: ['ipv6'] },
 	{
 		why: 'matches and targets of the rules of the harness and of users',
 		modules: [

@@ -110,7 +110,7 @@ async function read(folder: string): Promise<Omit<Snapshot, 'ready'> | undefined
  */
 const WARM_UP = `
 ip link set lo up
-for command in 'ss -tanoei' 'iptables -nL' 'nft list ruleset' 'tcpdump --version' 'strace true' 'node --version' \\
+for command in 'ss -tanoei' 'iptables -nL' 'ip6tables -nL' 'nft list ruleset' 'tcpdump --version' 'strace true' 'node --version' \\
 	'curl --version' 'lsof -v'; do
 	$command >/dev/null 2>&1
 done
