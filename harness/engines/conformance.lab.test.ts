@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { until } from '../agent/fixture.ts';
+import { endpointText } from '../formats/address.ts';
+import { versionOf } from '../lab/family.ts';
 import { DEVICE } from '../lab/wire.ts';
 import { currentEngine } from '../run/current.ts';
 import { testUnlessOn } from '../run/fixtures/on-engine.ts';
@@ -30,6 +32,11 @@ const testOnOneNetwork = testUnlessOn('vm', 'each lab has a guest to itself, so 
 const LIST_FILES =
 	'cd "$0" && walk() { for path in "$1"*; do if [ -d "$path" ]; then walk "$path/"; else echo "$path"; fi; done; } ' +
 	'&& walk ""';
+
+/** A route, as `ip` shows it. */
+interface Route {
+	readonly dst: string;
+}
 
 /** These tests share a lab, because they do not change it. Each connection has another port. */
 describe('two running hosts', () => {
@@ -76,11 +83,19 @@ describe('two running hosts', () => {
 	test('createLab: neither the hosts nor the wire have a route to anything else', async () => {
 		const { client, server } = machines;
 		for (const { address, machine } of [client, server]) {
-			const routes = JSON.parse(await output(machine, 'ip', '-j', 'route'));
-			expect(routes).toEqual([expect.objectContaining({ dst: expect.stringMatching(/\/29$/), prefsrc: address })]);
-			expect(routes[0]).not.toHaveProperty('gateway');
+			const routes = (version: string): Promise<Route[]> =>
+				output(machine, 'ip', version, '-j', 'route').then(JSON.parse);
+			const beyondLink = [...(await routes('-4')), ...(await routes('-6'))].filter(({ dst }) => dst !== 'fe80::/64');
+			const isIpv6 = versionOf(address) === 'ipv6';
+			expect(beyondLink).toEqual([
+				isIpv6
+					? expect.objectContaining({ dst: expect.stringMatching(/::\/64$/) })
+					: expect.objectContaining({ dst: expect.stringMatching(/\/29$/), prefsrc: address }),
+			]);
+			expect(beyondLink[0]).not.toHaveProperty('gateway');
 		}
-		expect(JSON.parse(await output(await machines.wire.agent, 'ip', '-j', 'route'))).toEqual([]);
+		for (const version of ['-4', '-6'])
+			expect(JSON.parse(await output(await machines.wire.agent, 'ip', version, '-j', 'route'))).toEqual([]);
 	});
 
 	test('sysctls: returns those below net.ipv4 of a machine', async () => {
@@ -132,14 +147,16 @@ describe('two running hosts', () => {
 			text += bytes;
 		});
 		await connection(client, server, 8082);
-		await until(() => text.includes(`daddr=${server.address}`) && text.includes('newstate=TCP_ESTABLISHED'));
+		// An IPv4 socket has both fields.
+		const field = versionOf(server.address) === 'ipv6' ? 'daddrv6' : 'daddr';
+		await until(() => text.includes(` ${field}=${server.address}`) && text.includes('newstate=TCP_ESTABLISHED'));
 		trace.destroy();
 	});
 
 	test('machine and userland: both agents are in the same network namespace', async () => {
 		const { client, server } = machines;
 		await connection(client, server, 8083);
-		expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 0 0 ${server.address}:8083 `));
+		expect(await sockets(server)).toContainEqual(expect.stringContaining(`ESTAB 0 0 ${endpointText({ address: server.address, port: 8083 })} `));
 	});
 
 	test('pause: programs are frozen, and the kernel still acknowledges; resume: they read the data', async () => {
@@ -154,7 +171,7 @@ describe('two running hosts', () => {
 			await server.host.pause();
 			await sendAcknowledged(near, 'hello, are you there?');
 			// The machine is not frozen.
-			expect(await sockets(server)).toContainEqual(expect.stringMatching(`^ESTAB 21 0 ${server.address}:8084 `));
+			expect(await sockets(server)).toContainEqual(expect.stringContaining(`ESTAB 21 0 ${endpointText({ address: server.address, port: 8084 })} `));
 			expect(read).toBe(false);
 			await server.host.resume();
 			expect(await reading).toBe('hello, are you there?');
@@ -175,8 +192,8 @@ test('createLab: no lab can connect to another', () =>
 		withMachines(async (there) => {
 			await connection(there.client, there.server);
 			const controlled = await here.client.userland.spawnControlled();
-			const fd = returned(await controlled.call('socket'));
 			const { address } = there.server;
+			const fd = returned(await controlled.call('socket', versionOf(address) === 'ipv6' ? 'AF_INET6' : 'AF_INET'));
 			// If all labs have the same addresses, this is the server of this lab, where nothing listens.
 			const errno = address === here.server.address ? 'ECONNREFUSED' : 'ENETUNREACH';
 			expect(await controlled.call('connect', fd, address, 8080)).toMatchObject({ errno });

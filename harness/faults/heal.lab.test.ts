@@ -3,6 +3,7 @@
  */
 import { expect, jest, test } from '@jest/globals';
 import type { RunResult } from '../agent/agent.ts';
+import { IPTABLES } from '../lab/iptables.ts';
 import { Lab } from '../lab/lab.ts';
 import { currentEngine } from '../run/current.ts';
 import { inventory } from '../run/fixtures/inventory.ts';
@@ -23,7 +24,7 @@ const BROKEN_FAULTS: readonly BrokenFault[] = [
 	{
 		what: 'a drop',
 		inject: ({ server }) => server.drop({ name: 'broken', destinationPort: 9 }),
-		remove: ({ server }) => server.boot.machine.run(['iptables', '-w', '-F', 'INPUT']),
+		remove: ({ server }) => server.boot.machine.run([IPTABLES[server.ipVersion], '-w', '-F', 'INPUT']),
 		problem: 'The host’s firewall refused a rule.',
 	},
 	{

@@ -1,10 +1,12 @@
 /** Faults whose rules overlap, and rules that are not the lab's: a fate is either right, or it is unknown. */
 import { expect, type Host, scenario } from '../index.ts';
+import { IPTABLES } from '../lab/iptables.ts';
 
 const LOST = { code: 'OBSERVER_LOST' };
 
-async function iptables({ boot }: Host, ...words: string[]): Promise<void> {
-	expect(await boot.machine.run(['iptables', ...words])).toMatchObject({ status: 0 });
+/** Runs iptables, or ip6tables if peers use IPv6. */
+async function iptables({ boot, ipVersion }: Host, ...words: string[]): Promise<void> {
+	expect(await boot.machine.run([IPTABLES[ipVersion], ...words])).toMatchObject({ status: 0 });
 }
 
 async function connected(client: Host, server: Host) {
@@ -49,7 +51,8 @@ scenario(
 			'-m',
 			'length',
 			'--length',
-			'50:60',
+			// An IPv6 header is 20 bytes longer.
+			server.ipVersion === 'ipv6' ? '70:80' : '50:60',
 			'-j',
 			'DROP',
 		];
@@ -93,7 +96,8 @@ scenario('a rule that drops every RST does not delay flushes', {}, async ({ clie
 
 scenario('a rule that drops sentinels is named, without a long wait', {}, async ({ client, server, timeline }) => {
 	await connected(client, server);
-	await iptables(server, '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP');
+	// Sentinels have IPv4 addresses, whatever the hosts have on the wire.
+	await server.boot.machine.run(['iptables', '-A', 'OUTPUT', '-o', 'lo', '-j', 'DROP']);
 	await expect(expect(timeline).toShowNoSegment('< R sent')).rejects.toMatchObject({
 		...LOST,
 		seen: expect.stringMatching(/reported no sentinel.*these rules .*-t filter -A OUTPUT -o lo -j DROP/),

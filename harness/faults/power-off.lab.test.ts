@@ -43,7 +43,7 @@ scenario(
 		step('power on');
 		await server.powerOn();
 		expect(await output(server, 'ip', '-o', 'link', 'show', DEVICE)).toMatch(server.mac);
-		expect(await output(server, 'ip', '-o', '-4', 'address', 'show', DEVICE)).toMatch(` ${server.address}/`);
+		expect(await output(server, 'ip', '-o', 'address', 'show', DEVICE)).toMatch(` ${server.address}/`);
 		expect(await output(server, 'cat', '/proc/sys/net/ipv4/tcp_fin_timeout')).toBe('7');
 		expect(await output(server, 'ip', 'neigh', 'show', client.address)).toMatch(`lladdr ${client.mac} PERMANENT`);
 		await expect(server).toHaveNoSocket();

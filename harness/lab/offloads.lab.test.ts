@@ -9,8 +9,8 @@ import { DEVICE } from './wire.ts';
 const MTU = 1_500;
 /** loopback_setup, drivers/net/loopback.c. */
 const LOOPBACK_MTU = 65_536;
-/** The MTU minus the headers of IPv4 and TCP and the timestamp option (RFC 9293, 3.7.1; RFC 7323, 3.2). */
-const MSS = MTU - 20 - 20 - 12;
+/** The MTU minus the headers of IP and TCP and the timestamp option (RFC 9293, 3.7.1; RFC 7323, 3.2). */
+const mssOf = ({ ipVersion }: Host) => MTU - (ipVersion === 'ipv6' ? 40 : 20) - 20 - 12;
 const BYTES = 1_000_000;
 /** The header of LINUX_SLL2 before each packet (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html). */
 const COOKED_HEADER = 20;
@@ -28,7 +28,11 @@ function longest({ packets }: Host): { wire?: number; loopback?: number } {
 
 /** Sends to a program that counts what it reads. */
 async function send(from: Host, to: Host, port: number): Promise<void> {
-	const receiving = await to.run(['sh', '-c', `nc.openbsd -d -l ${port} | wc -c`]);
+	const receiving = await to.run([
+		'sh',
+		'-c',
+		`nc.openbsd ${to.ipVersion === 'ipv6' ? '-6' : '-4'} -d -l ${port} | wc -c`,
+	]);
 	await expect(to).toHaveSocket({ state: 'LISTEN', localPort: port });
 	await from.run(['sh', '-c', `head -c ${BYTES} /dev/zero | nc.openbsd -N ${to.address} ${port}`]);
 	await expect(receiving).toPrint(`${BYTES}\n`);
@@ -56,7 +60,7 @@ scenario(
 		expect(loopback).toBeGreaterThan(MTU);
 		expect(loopback).toBeLessThanOrEqual(LOOPBACK_MTU);
 		const onTheWire = timeline.segments().filter(({ link }) => link !== 'loopback');
-		expect(Math.max(...onTheWire.map(({ length }) => length))).toBe(MSS);
+		expect(Math.max(...onTheWire.map(({ length }) => length))).toBe(mssOf(client));
 	},
 );
 

@@ -3,9 +3,10 @@ import { expect, scenario } from '../index.ts';
 
 scenario('router: forwards between two subnets, and sees everything', { between: 'router' }, async (lab) => {
 	const { client, server, router, timeline, step } = lab;
-	// RFC 2544's range, divided: .2 and .6 are the hosts, .1 and .5 the router (engines/subnets.ts).
-	expect([client.address, router.address].map((address) => Number(address.split('.')[3]) % 8)).toEqual([2, 1]);
-	expect([router.serverSideAddress, server.address].map((one) => Number(one.split('.')[3]) % 8)).toEqual([5, 6]);
+	// The block, divided: 2 and 6 are the hosts, 1 and 5 the router (engines/subnets.ts).
+	const numberOf = (address: string) => Number(address.split(/[.:]/).at(-1)) % 8;
+	expect([client.address, router.address].map(numberOf)).toEqual([2, 1]);
+	expect([router.serverSideAddress, server.address].map(numberOf)).toEqual([5, 6]);
 	const serverPeer = await server.nc({ listen: 8080 });
 	const clientPeer = await client.dnc({ connect: server.port(8080) });
 	await clientPeer.type('hello\n');

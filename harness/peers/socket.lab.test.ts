@@ -47,7 +47,8 @@ scenario(
 		await expect(b.process).toHaveEnded({ signal: 'SIGKILL' });
 		await expect(timeline).toShowSegment('< F.');
 
-		const ends = { family: 'IPv4', local: server.port(8080), remote: { address: client.address, port } };
+		const family = server.ipVersion === 'ipv6' ? 'IPv6' : 'IPv4';
+		const ends = { family, local: server.port(8080), remote: { address: client.address, port } };
 		expect(blocked.event).toMatchObject({
 			name: 'recv',
 			socket: ends,
@@ -56,7 +57,7 @@ scenario(
 		});
 		expect(blocked.event.returned).toBeUndefined();
 		expect(b.process.blocksIn('read')).toBe(false);
-		expect(timeline.calls('accept', 'server')).toMatchObject([{ socket: { family: 'IPv4', local: { port: 8080 } } }]);
+		expect(timeline.calls('accept', 'server')).toMatchObject([{ socket: { family, local: { port: 8080 } } }]);
 
 		// SO_ERROR is recorded with the ends of its socket, although the kernel no longer returns them at that time.
 		const c = await client.socket();

@@ -14,8 +14,8 @@ const connections = 2_000;
 const bytes = 8 << 20;
 const story = 'burst: 2,000 connections and 8 MiB';
 
-const acceptAll = `require('node:net').createServer((socket) => socket.on('error', () => {}).resume())
-	.listen(7000, '0.0.0.0', 4096, () => console.log('ready'))`;
+const acceptAll = (any: string) => `require('node:net').createServer((socket) => socket.on('error', () => {}).resume())
+	.listen(7000, '${any}', 4096, () => console.log('ready'))`;
 
 /** Fifty connections at a time. Each is reset, so that none stays in TIME-WAIT. */
 const connectAll = (address: string) => `
@@ -33,7 +33,9 @@ scenario(story, {}, async ({ client, server, timeline }) => {
 	const ready = new Promise<void>((resolve) => {
 		listening = resolve;
 	});
-	await server.boot.userland.spawn(['node', '-e', acceptAll], { out: listening });
+	await server.boot.userland.spawn(['node', '-e', acceptAll(server.ipVersion === 'ipv6' ? '::' : '0.0.0.0')], {
+		out: listening,
+	});
 	await ready;
 	await client.boot.userland.run(['node', '-e', connectAll(server.address)]);
 	const load = `head -c ${bytes} /dev/zero | nc.openbsd -N ${server.address} 7000`;

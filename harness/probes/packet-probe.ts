@@ -178,14 +178,10 @@ export class PacketProbe {
 	async #checkRules(begun: number): Promise<void> {
 		const { history } = this.#context;
 		const observed = { observer: 'rules', host: this.#host } as const;
+		// Rules of iptables count in any case: they may drop sentinels.
+		const programs = new Set(['iptables', ...this.#context.ipVersions.map((version) => IPTABLES[version])]);
 		// The command's status is ignored: it fails on a kernel without tables for iptables, which has no rules.
-		const { out } = await this.#machine.run([
-			'sh',
-			'-c',
-			SHOW_RULES,
-			'rules',
-			...this.#context.ipVersions.map((version) => IPTABLES[version]),
-		]);
+		const { out } = await this.#machine.run(['sh', '-c', SHOW_RULES, 'rules', ...programs]);
 		this.#foreignRules = foreignRules(out);
 		const losing = this.#foreignRules.filter(losesArrivals);
 		const isLost = history.coverage.openLoss(observed) !== undefined;
