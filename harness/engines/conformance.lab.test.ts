@@ -156,7 +156,9 @@ describe('two running hosts', () => {
 	test('machine and userland: both agents are in the same network namespace', async () => {
 		const { client, server } = machines;
 		await connection(client, server, 8083);
-		expect(await sockets(server)).toContainEqual(expect.stringContaining(`ESTAB 0 0 ${endpointText({ address: server.address, port: 8083 })} `));
+		expect(await sockets(server)).toContainEqual(
+			expect.stringContaining(`ESTAB 0 0 ${endpointText({ address: server.address, port: 8083 })} `),
+		);
 	});
 
 	test('pause: programs are frozen, and the kernel still acknowledges; resume: they read the data', async () => {
@@ -171,7 +173,9 @@ describe('two running hosts', () => {
 			await server.host.pause();
 			await sendAcknowledged(near, 'hello, are you there?');
 			// The machine is not frozen.
-			expect(await sockets(server)).toContainEqual(expect.stringContaining(`ESTAB 21 0 ${endpointText({ address: server.address, port: 8084 })} `));
+			expect(await sockets(server)).toContainEqual(
+				expect.stringContaining(`ESTAB 21 0 ${endpointText({ address: server.address, port: 8084 })} `),
+			);
 			expect(read).toBe(false);
 			await server.host.resume();
 			expect(await reading).toBe('hello, are you there?');
