@@ -71,7 +71,7 @@ describe('prepared kernels', () => {
 		await addKernel('.6.1.1', '6.1.176-1');
 		await addKernel('a', '1', 'not JSON');
 		await addKernel('b', '1', '{"layout":2,"name":"b"}');
-		await addKernel('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 3', '"layout": 2'));
+		await addKernel('c', '1', recordText({ name: 'c', release: 'c', fetchedAt }).replace('"layout": 4', '"layout": 3'));
 		await mkdir(join(cacheFolder(), 'kernels', 'd'));
 		expect(await preparedKernels()).toEqual([]);
 	});

@@ -20,7 +20,7 @@ export const ORDER = 'order';
  * Version of the folder's layout and of the list of modules in it (wanted-modules.ts). Folders with another version
  * count as missing and are created again.
  */
-const LAYOUT = 3;
+const LAYOUT = 4;
 
 const recordSchema = z.object({
 	layout: z.literal(LAYOUT),

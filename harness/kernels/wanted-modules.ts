@@ -40,6 +40,14 @@ export const WANTED_MODULES: readonly Wanted[] = [
 		modules: ['ip_tables', 'iptable_filter', 'arp_tables', 'arptable_filter', 'arpt_mangle'],
 	},
 	{ why: 'ss', modules: ['inet_diag', 'tcp_diag', 'udp_diag', 'unix_diag', 'netlink_diag', 'af_packet_diag'] },
+	{
+		why: 'a router: connection tracking and its events, a firewall that answers, and address translation',
+		modules: [
+			...['nf_conntrack', 'nf_conntrack_netlink', 'nft_ct', 'nf_nat', 'nft_chain_nat', 'nft_nat', 'nft_masq'],
+			...['nft_reject', 'nft_reject_inet', 'nft_reject_ipv4', 'nft_reject_ipv6'],
+			...['nft_fib', 'nft_fib_inet', 'nft_fib_ipv4', 'nft_fib_ipv6'],
+		],
+	},
 	{ why: 'a wire that is slow or loses packets', modules: ['sch_netem'] },
 	{ why: 'congestion control that a sysctl can select', modules: ['tcp_cubic', 'tcp_bbr'] },
 ];

@@ -178,7 +178,16 @@ export class Wire {
 		const agent = await this.agent;
 		const shown = await Promise.all(
 			this.#hostRoutes(to).map((route) =>
-				agent.run(['ip', 'route', 'show', 'to', route.replace(/\/.*/, ''), 'dev', port]),
+				agent.run([
+					'ip',
+					route.includes(':') ? '-6' : '-4',
+					'route',
+					'show',
+					'to',
+					route.replace(/\/.*/, ''),
+					'dev',
+					port,
+				]),
 			),
 		);
 		return shown.map(({ out }) => out.trim().replace(/\s+/g, ' ')).join('; ');
