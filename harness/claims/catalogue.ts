@@ -8,6 +8,7 @@ export const SOURCES = {
 	WF: 'notes on captures of handshake and close: tcpdump, Wireshark, telnet',
 	KH: 'test scripts built on Cloudflare\'s "When TCP sockets refuse to die": kernel 4.19',
 	ST: 'the state diagram of TCP (RFC 9293, 3.3.2)',
+	WI: "the wire: what RFCs, man pages and the kernel's documentation assert about what happens between the hosts",
 } as const;
 export type Source = keyof typeof SOURCES;
 
@@ -299,6 +300,16 @@ export const CLAIMS = {
 		text:
 			'first call after an abnormal end: timeout ETIMEDOUT, FIN then RST EPIPE, RST alone ECONNRESET; every later ' +
 			'read 0, every later write EPIPE',
+	},
+	'WI-cross1': {
+		source: 'WI',
+		text: 'two FINs that cross: both sides pass FIN-WAIT-1, CLOSING, TIME-WAIT (RFC 9293, 3.6, figure 13)',
+	},
+	'WI-cross2': {
+		source: 'WI',
+		text:
+			'two SYNs that cross open one connection: both sides pass SYN-SENT, SYN-RECEIVED, ESTABLISHED (RFC 9293, ' +
+			'3.5, figure 7)',
 	},
 } as const satisfies Record<string, { source: Source; text: string }>;
 export type ClaimId = keyof typeof CLAIMS;
