@@ -1,8 +1,9 @@
 import type { Fault } from './fault.ts';
-import { type ChosenSegments, type Relaying, relayFault, segmentsOf } from './relayed.ts';
+import { type Relaying, relayFault, segmentsOf } from './relayed.ts';
+import type { PacketChoice } from './wire-loss.ts';
 
 /** Sends segments twice. The copy follows at once. */
-export async function duplicateSegments(relaying: Relaying, { name, ...options }: ChosenSegments): Promise<Fault> {
+export async function duplicateSegments(relaying: Relaying, { name, ...options }: PacketChoice): Promise<Fault> {
 	const id = relaying.context.names.take('duplicate', name);
 	const { match, concerned } = segmentsOf(options, id);
 	return relayFault(relaying, {

@@ -10,7 +10,7 @@ describe('the expression of nft', () => {
 	test.each<[SegmentMatch, string]>([
 		// All packets, ARP included.
 		[{}, ''],
-		[{ probability: 0.25 }, 'numgen random mod 1000000 < 250000'],
+		[{ probability: 0.25 }, 'numgen random mod 1000000 <= 249999'],
 		[{ sourceAddress: '198.18.0.0/29' }, 'meta l4proto tcp ip saddr 198.18.0.0/29'],
 		[{ destinationAddress: '198.18.0.3' }, 'meta l4proto tcp ip daddr 198.18.0.3'],
 		[{ sourceAddress: '2001:2::/64' }, 'meta l4proto tcp ip6 saddr 2001:2::/64'],
@@ -23,7 +23,7 @@ describe('the expression of nft', () => {
 		[{ every: 3 }, 'meta l4proto tcp numgen inc mod 3 0'],
 		[
 			{ every: 3, probability: 1, destinationPort: 7 },
-			'meta l4proto tcp tcp dport 7 numgen inc mod 3 0 numgen random mod 1000000 < 1000000',
+			'meta l4proto tcp tcp dport 7 numgen inc mod 3 0 numgen random mod 1000000 <= 999999',
 		],
 	])('for %j is %s', (match, expression) => {
 		expect(translated(match)).toEqual({ expression, sets: [] });

@@ -57,11 +57,15 @@ export function nftMatch(criteria: WireCriteria, id: string): NftMatch {
 		length !== undefined && dataOf(length),
 		// These count, so they come after everything else that a segment must have.
 		every !== undefined && `numgen inc mod ${every} 0`,
-		probability !== undefined && `numgen random mod ${PARTS} < ${Math.round(probability * PARTS)}`,
+		probability !== undefined && chance(probability),
 		...counted.map(({ update }) => update),
 	];
 	return { expression: expressions.filter(Boolean).join(' '), sets: counted.map(({ set }) => set) };
 }
+
+/** Returns an expression that is true with this probability. nft refuses a comparison with more than PARTS - 1. */
+export const chance = (probability: number): string =>
+	`numgen random mod ${PARTS} <= ${Math.max(1, Math.round(probability * PARTS)) - 1}`;
 
 const bitsOf = (flags: FlagCriteria['mask']): string =>
 	`0x${flags.reduce((bits, flag) => bits | FLAG_VALUES[flag], 0).toString(16)}`;

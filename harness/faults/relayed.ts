@@ -7,7 +7,7 @@ import { type HostName, otherHost } from '../timeline/events.ts';
 import { type Fault, inject, runAll, undoAfter, withoutEffect } from './fault.ts';
 import { type NftMatch, nftMatch, parseWireMatch } from './nft-match.ts';
 import { sendersOf } from './wire-drop-rules.ts';
-import { concerns, type LossOptions } from './wire-loss.ts';
+import { concerns, type PacketChoice } from './wire-loss.ts';
 
 /** A fault that takes packets off the wire and puts them back changed, later, or in another order. */
 export interface RelayedKind {
@@ -30,14 +30,11 @@ export interface RelayedKind {
 	readonly does: 'take' | 'copy';
 }
 
-/** Which segments a fault concerns, and how many of them: like a loss, but by default all. */
-export type ChosenSegments = LossOptions;
-
 /** All TCP segments. */
 export const SEGMENTS: NftMatch = { expression: 'meta l4proto tcp', sets: [] };
 
 /** Translates what a fault concerns for nft, and into words. Only segments match. */
-export function segmentsOf({ from, share, ...match }: Omit<ChosenSegments, 'name'>, id: string) {
+export function segmentsOf({ from, share, ...match }: Omit<PacketChoice, 'name'>, id: string) {
 	const all = { ...match, ...(share !== undefined && { probability: share }) };
 	const { expression, sets } = nftMatch(parseWireMatch(all), id);
 	return { match: { expression: `${SEGMENTS.expression} ${expression}`, sets }, concerned: concerns(from, all) };
@@ -118,7 +115,8 @@ export async function relayFault<H extends object>(
 	);
 }
 
-function assertSingleSegments({ longestSegments }: Relaying, text: string): void {
+/** Throws OFFLOADS_ON if a packet may consist of several segments. `text` describes the fault. */
+export function assertSingleSegments({ longestSegments }: Relaying, text: string): void {
 	if (longestSegments().every(Number.isFinite)) return;
 	throw new HalfopenError('OFFLOADS_ON', {
 		problem: `The fault “${text}” is impossible in a lab with offloads.`,

@@ -1,8 +1,9 @@
 import type { Fault } from './fault.ts';
-import { type ChosenSegments, type Relaying, relayFault, SEGMENTS, segmentsOf } from './relayed.ts';
+import { type Relaying, relayFault, SEGMENTS, segmentsOf } from './relayed.ts';
+import type { PacketChoice } from './wire-loss.ts';
 
 /** The options of a fault that changes the order of segments. */
-export interface ReorderOptions extends ChosenSegments {
+export interface ReorderOptions extends PacketChoice {
 	/** How many segments of its direction overtake a segment. */
 	readonly by: number;
 	/** The longest time for which a segment is kept, in milliseconds, if so many do not come. By default 100. */

@@ -5,7 +5,28 @@ import { HOST_NAMES, type HostName, type MachineName, otherHost } from '../timel
 import { runAll } from './fault.ts';
 import type { NftMatch } from './nft-match.ts';
 
-const EVERYTHING: NftMatch = { expression: '', sets: [] };
+/** A rule of a fault. */
+export interface DropRule {
+	/** Which packets it concerns, as expressions of nft(8), and what else it does. */
+	readonly expression: string;
+	/** Whether they pass, and no later rule of the fault sees them. By default they are lost. */
+	readonly passes?: boolean;
+}
+
+/** What a fault loses. */
+export interface Losing {
+	readonly rules: readonly DropRule[];
+	/** The sets that the rules need. */
+	readonly sets: NftMatch['sets'];
+	/** A statement of nft(8) for what a host has sent and is lost, besides the log. */
+	readonly also?: (sender: HostName) => string;
+}
+
+/** Loses what matches, by default everything. */
+export const losing = ({ expression, sets }: NftMatch = { expression: '', sets: [] }): Losing => ({
+	rules: [{ expression }],
+	sets,
+});
 /** The connection tracking of a router has priority -200 (NF_IP_PRI_CONNTRACK). What is lost before that, it never sees. */
 const BEFORE_CONNTRACK = -1_000;
 
@@ -29,19 +50,19 @@ export class WireDropRules {
 	readonly id: string;
 	readonly #wire: Wire;
 	readonly #from: readonly HostName[];
-	readonly #match: NftMatch;
+	readonly #losing: Losing;
 	/** Whether the rules are, or may be, in force. */
 	#inForce = false;
 
 	/**
 	 * @param from the hosts whose packets are lost
-	 * @param match which of their packets, by default all
+	 * @param what which of their packets, by default all
 	 */
-	constructor(wire: Wire, id: string, from: readonly HostName[], match: NftMatch = EVERYTHING) {
+	constructor(wire: Wire, id: string, from: readonly HostName[], what = losing()) {
 		this.id = id;
 		this.#wire = wire;
 		this.#from = from;
-		this.#match = match;
+		this.#losing = what;
 	}
 
 	/** The machine on which they are, by its name in the timeline. */
@@ -59,17 +80,24 @@ export class WireDropRules {
 		const inserting = nft(agent, [
 			`add table ${table}`,
 			`add chain ${table} ${id} { type filter hook prerouting priority ${BEFORE_CONNTRACK - this.#wire.takePriority()}; }`,
-			...this.#match.sets.map(({ name, definition }) => `add set ${table} ${name} ${definition}`),
+			...this.#losing.sets.map(({ name, definition }) => `add set ${table} ${name} ${definition}`),
 			...this.#from.flatMap((host) => [
 				`add counter ${table} ${this.#counterOf(host)}`,
-				`add rule ${table} ${id} iifname "${host}-*" ${this.#match.expression} counter name "${this.#counterOf(host)}" ` +
-					`${logOnWire(id)} drop`,
+				...this.#losing.rules.map(
+					({ expression, passes }) =>
+						`add rule ${table} ${id} iifname "${host}-*" ${expression} ${passes ? 'accept' : this.#drop(host)}`,
+				),
 			]),
 		]);
 		inserting.catch(() => {
 			this.#inForce = false;
 		});
 		return inserting;
+	}
+
+	#drop(host: HostName): string {
+		const also = this.#losing.also?.(host) ?? '';
+		return `counter name "${this.#counterOf(host)}" ${also} ${logOnWire(this.id)} drop`;
 	}
 
 	/** Removes the rules. Returns what they have lost; undefined if they were never in force. */
@@ -94,7 +122,7 @@ export class WireDropRules {
 			() =>
 				nft(agent, [
 					...this.#from.map((host) => `delete counter ${table} ${this.#counterOf(host)}`),
-					...this.#match.sets.map(({ name }) => `delete set ${table} ${name}`),
+					...this.#losing.sets.map(({ name }) => `delete set ${table} ${name}`),
 				]),
 		);
 		return { lost, t };

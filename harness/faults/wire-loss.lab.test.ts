@@ -58,6 +58,24 @@ scenario('link.loss: each lost segment is told, and the bytes arrive all the sam
 	await expect(link.loss({ share: 0 })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 });
 
+scenario('link.loss in bursts: a burst begins and ends as the model says', {}, async (lab) => {
+	const { client, server, link, timeline } = lab;
+	const { near, far } = await connected(client, server);
+	// Bursts of one packet, as often as possible: each packet that passes is followed by one that is lost.
+	const loss = await link.loss({ share: 0.5, burst: 1, from: 'client', length: { atLeast: 1 } });
+	for (let sent = 0; sent < 5; sent++) {
+		await near.send('x');
+		await expect(far.recv()).toReturn(1);
+	}
+	await loss.heal();
+	await timeline.context.flush();
+	const data = timeline.segments('client').filter(({ length }) => length > 0);
+	expect(data.length).toBeGreaterThanOrEqual(10);
+	expect(data.map(({ fate }) => fate)).toEqual(data.map((_, index) => (index % 2 === 0 ? 'dropped' : 'delivered')));
+	await expect(link.loss({ share: 0.6, burst: 1 })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+	await expect(link.loss({ every: 2, burst: 2 })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+});
+
 scenario('link.loss that lost nothing: heal rejects', {}, async ({ link }) => {
 	const loss = await link.loss({ share: 0.5 });
 	await expect(loss.heal()).rejects.toMatchObject({ code: 'FAULT_WITHOUT_EFFECT' });

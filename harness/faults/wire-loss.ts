@@ -2,10 +2,11 @@ import { HalfopenError } from '../errors.ts';
 import type { LabContext } from '../lab/context.ts';
 import type { Wire } from '../lab/wire.ts';
 import type { HostName } from '../timeline/events.ts';
+import { burstRules, type GilbertModel, gilbertModel } from './burst.ts';
 import { type Fault, inject, withoutEffect } from './fault.ts';
 import { nftMatch, parseWireMatch } from './nft-match.ts';
 import { describeMatch, type SegmentChoice, type SegmentMatch, type SegmentProperties } from './segment-match.ts';
-import { type LostOnWire, sendersOf, WireDropRules } from './wire-drop-rules.ts';
+import { type LostOnWire, losing, sendersOf, WireDropRules } from './wire-drop-rules.ts';
 
 /** The options of faults of the wire. */
 export interface WireFaultOptions {
@@ -18,10 +19,19 @@ export interface WireFaultOptions {
 /** The segments that a fault of the wire concerns. Without any property, it concerns all packets, not only TCP. */
 export type WireMatch = Omit<SegmentProperties, 'payload'>;
 
-/** Which packets a loss concerns, and how many of them. At least one property is needed. */
-export interface LossOptions extends WireFaultOptions, WireMatch, Omit<SegmentChoice, 'probability'> {
+/** Which packets a fault concerns, and how many of them. */
+export interface PacketChoice extends WireFaultOptions, WireMatch, Omit<SegmentChoice, 'probability'> {
 	/** Only a share of the packets, each by chance: above 0, up to 1. */
 	readonly share?: number;
+}
+
+/** Which packets are lost. At least one property is needed. */
+export interface LossOptions extends PacketChoice {
+	/**
+	 * The mean number of packets that are lost one after the other: their losses come in bursts. It needs `share`, and
+	 * counts the packets of each direction that match.
+	 */
+	readonly burst?: number;
 }
 
 /**
@@ -33,7 +43,7 @@ export function cutLink(wire: Wire, context: LabContext, options: WireFaultOptio
 	const criteria = parseWireMatch(match);
 	const id = context.names.take('cut', name);
 	const concerned = concerns(from, match);
-	return losePackets(new WireDropRules(wire, id, sendersOf(from), nftMatch(criteria, id)), context, {
+	return losePackets(new WireDropRules(wire, id, sendersOf(from), losing(nftMatch(criteria, id))), context, {
 		text: `the link is cut${concerned && ` for packets${concerned}`}`,
 		// A link that is cut whole is cut, even if nobody sends. A match may be wrong.
 		mayLoseNone: Object.keys(criteria).length === 0,
@@ -42,14 +52,27 @@ export function cutLink(wire: Wire, context: LabContext, options: WireFaultOptio
 
 /** Loses the packets that match, or a share of them. */
 export function lose(wire: Wire, context: LabContext, options: LossOptions): Promise<Fault> {
-	const { name, from, share, ...match } = options;
+	const { name, from, share, burst, ...match } = options;
 	const criteria = parseWireMatch({ ...match, ...(share !== undefined && { probability: share }) });
 	if (Object.keys(criteria).length === 0) throw nothingChosen();
+	const model = burst === undefined ? undefined : burstsOf(options);
 	const id = context.names.take('loss', name);
 	const part = share === undefined ? '' : `${share * 100} % of the `;
-	return losePackets(new WireDropRules(wire, id, sendersOf(from), nftMatch(criteria, id)), context, {
-		text: `the link loses ${part}packets${concerns(from, match)}`,
+	const what = model ? burstRules(nftMatch(parseWireMatch(match), id), model, id) : losing(nftMatch(criteria, id));
+	return losePackets(new WireDropRules(wire, id, sendersOf(from), what), context, {
+		text: `the link loses ${part}packets${concerns(from, match)}${burst === undefined ? '' : ` in bursts of ${burst}`}`,
 		mayLoseNone: false,
+	});
+}
+
+function burstsOf({ share, burst = 1, every, nth }: LossOptions): GilbertModel {
+	if (share !== undefined && every === undefined && nth === undefined) return gilbertModel(share, burst);
+	throw new HalfopenError('OPTION_INVALID', {
+		problem: 'Only a share of the packets can be lost in bursts.',
+		seen: Object.entries({ share, burst, every, nth })
+			.map(([option, value]) => `${option}: ${value ?? '-'}`)
+			.join(', '),
+		remedy: 'Give `share` with `burst`, and neither `every` nor `nth`: `link.loss({ share: 0.05, burst: 4 })`.',
 	});
 }
 
@@ -75,7 +98,8 @@ interface LossDescription {
 	readonly mayLoseNone: boolean;
 }
 
-function losePackets(
+/** Injects a fault whose rules lose packets. */
+export function losePackets(
 	rules: WireDropRules,
 	context: LabContext,
 	{ text, mayLoseNone }: LossDescription,

@@ -38,3 +38,16 @@ export function ipv6Text(bytes: ArrayLike<number>, at = 0): string {
 export function endpointText({ address, port }: { readonly address: string; readonly port: number }): string {
 	return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** Returns the 4 bytes of an IPv4 address, or the 16 of an IPv6 address. */
+export function addressBytes(address: string): number[] {
+	if (!address.includes(':')) return address.split('.').map(Number);
+	const [head = '', tail] = address.split('::');
+	const groupsOf = (text: string) => (text === '' ? [] : text.split(':'));
+	const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
+	const zeros = Array.from({ length: tail === undefined ? 0 : 8 - before.length - after.length }, () => '0');
+	return [...before, ...zeros, ...after].flatMap((group) => {
+		const value = Number.parseInt(group, 16);
+		return [value >> 8, value & 0xff];
+	});
+}

@@ -134,7 +134,9 @@ export class Lab {
 		this.server = new Host(hosts.server, this.wire, far, BASELINE, this.#context, () => this.client);
 		this.#watchWire();
 		this.timeline = new Timeline(this.#context, () => this.facts.kernel.sysctls);
-		this.link = new Link(this.wire, { client: this.client, server: this.server }, this.#context);
+		// In a lab with a router, this is an address of the router's.
+		const middle = networkEnd(family, subnet.routed.router.client);
+		this.link = new Link(this.wire, { client: this.client, server: this.server }, this.#context, middle);
 		this.#kernel = trace.stream && this.#probeKernel(trace.stream);
 	}
 

@@ -1,14 +1,12 @@
 import { HalfopenError } from '../errors.ts';
 import { ICMP_NAMES, isSameIcmp } from '../formats/icmpv6.ts';
-import type { Flags } from '../tcp/flags.ts';
+import type { Flags, InjectedFlags } from '../tcp/flags.ts';
 import { type EventOf, type HostName, type NodeName, otherHost, sideOf } from '../timeline/events.ts';
 import { nearestNames } from '../util/nearest.ts';
 
 type Direction = '>' | '<';
 type Count = '' | `${number}${string}x `;
 type Length = '' | ` ${number}`;
-/** The flags that `link.inject` can set. */
-export type InjectedFlags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'R' | 'R.';
 /** Without a fate, the segment must have been delivered. `sent` stands for any fate. */
 type Fate = '' | ' sent' | ' unobserved' | ' unknown' | ' dropped' | ` dropped by ${string}`;
 

@@ -23,3 +23,7 @@ export type Flags = 'S' | 'S.' | '.' | 'P.' | 'F.' | 'FP.' | 'R' | 'R.' | 'F' | 
  * of Accurate ECN, which begins with 5 (`.Ee`; RFC 9768, 3.2.2).
  */
 type EcnFlags = `${string}${'E' | 'W' | 'e'}`;
+
+/** The flags of segments that a third party can send with `link.inject`. */
+export const INJECTED_FLAGS = ['S', 'S.', '.', 'P.', 'F.', 'R', 'R.'] as const;
+export type InjectedFlags = (typeof INJECTED_FLAGS)[number];

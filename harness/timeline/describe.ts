@@ -76,7 +76,7 @@ function fateOf({ host, fate, by, origin, changes = [] }: PacketEvent): string {
 
 /** Returns what a fault did to a packet on its way, in words. */
 export function changeInWords({ by, what, t, until, overtakenBy = 0, arrived }: PacketChange): string {
-	const kept = until === undefined ? '' : ` for ${milliseconds(until - t)}`;
+	const kept = until === undefined ? '' : ` for ${duration(until - t)}`;
 	switch (what) {
 		case 'held':
 			return `held by ${by}${kept}`;
@@ -89,7 +89,10 @@ export function changeInWords({ by, what, t, until, overtakenBy = 0, arrived }: 
 	}
 }
 
-const milliseconds = (seconds: number) => `${Number((seconds * 1_000).toPrecision(2))} ms`;
+const duration = (seconds: number) => {
+	const [value, unit] = seconds < 1 ? [seconds * 1_000, 'ms'] : [seconds, 's'];
+	return `${Number(value.toPrecision(2))} ${unit}`;
+};
 
 /** Formats a row of `ss`, in the form of `ss`. */
 export function describeRow({ state, receiveQueue, sendQueue, local, remote, timer }: SocketRow): string {
