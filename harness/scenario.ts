@@ -76,6 +76,11 @@ export interface RoutedScenarioLab extends ScenarioLab {
 	readonly router: Router;
 }
 
+/** The lab that these options make. */
+type LabWith<Options extends ScenarioOptions> = Options extends { readonly between: 'router' }
+	? RoutedScenarioLab
+	: ScenarioLab;
+
 /** The body of a scenario. It may return the observed answer to the scenario's question. */
 export type ScenarioBody<Of extends ScenarioLab = ScenarioLab> = (lab: Of) => Promise<string> | Promise<void>;
 
@@ -139,14 +144,15 @@ function reserveFolder(title: string): void {
  */
 scenario.each =
 	<Row extends object>(rows: readonly Row[]) =>
-	(
+	<const Options extends ScenarioOptions>(
 		title: string,
-		options: ScenarioOptions | ((row: Row) => ScenarioOptions),
-		body: (lab: ScenarioLab, row: Row) => ReturnType<ScenarioBody>,
+		options: Options | ((row: Row) => Options),
+		body: (lab: LabWith<Options>, row: Row) => ReturnType<ScenarioBody>,
 	): void => {
 		for (const row of rows) {
 			const name = title.replace(/\$(\w+)/g, (_, key: string) => String(row[key as keyof Row]));
-			scenario(name, typeof options === 'function' ? options(row) : options, (lab) => body(lab, row));
+			const own: ScenarioOptions = typeof options === 'function' ? options(row) : options;
+			scenario(name, own, (lab) => body(lab as LabWith<Options>, row));
 		}
 	};
 
