@@ -162,7 +162,7 @@ export function describeMatch(match: SegmentMatch): string {
 
 function countedTwice({ every }: SegmentMatch): HalfopenError {
 	return new HalfopenError('OPTION_INVALID', {
-		problem: `nth cannot be given together with ${every === undefined ? 'probability' : 'every'}.`,
+		problem: `The match field nth cannot be given together with ${every === undefined ? 'probability' : 'every'}.`,
 		seen: 'Each chooses among the segments that have the other properties, so it is not clear which comes first.',
 		remedy: 'Give one of them.',
 	});

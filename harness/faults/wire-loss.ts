@@ -78,7 +78,7 @@ function burstsOf({ share, burst = 1, every, nth }: LossOptions): GilbertModel {
 
 function nothingChosen(): HalfopenError {
 	return new HalfopenError('OPTION_MISSING', {
-		problem: 'link.loss needs to know which packets to lose.',
+		problem: 'The fault link.loss needs to know which packets to lose.',
 		remedy: 'Give a share, or what the packets have: `link.loss({ share: 0.05 })`. To lose all, use `link.cut()`.',
 	});
 }
