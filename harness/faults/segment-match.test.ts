@@ -198,6 +198,6 @@ describe('what can match no segment is refused', () => {
 	test.each([{ every: 2 }, { probability: 0.5 }])('nth together with %j', (other) => {
 		const refusal = refusalOf(() => parse({ nth: 1, ...other }));
 		expect(refusal.code).toBe('OPTION_INVALID');
-		expect(refusal.problem).toBe(`nth cannot be given together with ${Object.keys(other)[0]}.`);
+		expect(refusal.problem).toBe(`The match field nth cannot be given together with ${Object.keys(other)[0]}.`);
 	});
 });
