@@ -3,8 +3,8 @@ import { addressBytes } from '../formats/address.ts';
 import { type NetworkEnd, versionOf } from '../lab/family.ts';
 import { logToRelay } from '../probes/relay.ts';
 import type { Fault } from './fault.ts';
-import { LEAST_MTU } from './mtu.ts';
 import { assertSingleSegments, type Relaying } from './relayed.ts';
+import { LEAST_MTU } from './router-mtu.ts';
 import { sendersOf, WireDropRules } from './wire-drop-rules.ts';
 import { direction, losePackets, type WireFaultOptions } from './wire-loss.ts';
 

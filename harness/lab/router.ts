@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { RoutedSubnets } from '../engines/subnets.ts';
 import type { Fault } from '../faults/fault.ts';
 import { forgetConnections } from '../faults/forget.ts';
-import { LEAST_MTU, limitMtu, type MtuOptions } from '../faults/mtu.ts';
 import { forwardPort, masquerade } from '../faults/nat.ts';
 import { routerFirewall } from '../faults/router-firewall.ts';
+import { LEAST_MTU, limitMtu, type RouterMtuOptions } from '../faults/router-mtu.ts';
 import type { Endpoint } from '../formats/types.ts';
 import { PacketFile } from '../probes/capture.ts';
 import { ConntrackProbe } from '../probes/conntrack.ts';
@@ -86,8 +86,8 @@ const mtuSchema = z.strictObject({
 	name: z.string().optional(),
 	bytes: z.int(),
 	from: z.enum(HOST_NAMES).optional(),
-	silent: z.boolean().optional(),
-}) satisfies z.ZodObject<Record<keyof MtuOptions, z.ZodType>>;
+	icmp: z.boolean(),
+}) satisfies z.ZodObject<Record<keyof RouterMtuOptions, z.ZodType>>;
 
 const forwardSchema = z.strictObject({
 	name: z.string().optional(),
@@ -220,7 +220,7 @@ export class Router implements RouterObservers {
 	 * Makes the router forward only packets up to a length, as a link with a small MTU behind it does. Rejects with
 	 * OPTION_INVALID if IP does not allow so small an MTU: 576 bytes, or 1280 if the lab has IPv6.
 	 */
-	async mtu(options: MtuOptions): Promise<Fault> {
+	async mtu(options: RouterMtuOptions): Promise<Fault> {
 		const least = Math.max(...this.context.ipVersions.map((version) => LEAST_MTU[version]));
 		checked(mtuSchema.extend({ bytes: z.int().min(least).max(MOST_MTU) }), options, 'router.mtu');
 		return limitMtu(this.#wire, this.context, options);

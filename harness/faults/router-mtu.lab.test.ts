@@ -8,7 +8,7 @@ const LENGTH = 5_000;
 
 scenario('mtu: the router says that a packet is too long', { between: 'router' }, async (lab) => {
 	const { client, server, router, timeline } = lab;
-	const small = await router.mtu({ bytes });
+	const small = await router.mtu({ bytes, icmp: true });
 	const listener = await server.socket().then((socket) => socket.listen(8080));
 	const writer = await client.socket();
 	await writer.connect(server.port(8080));
@@ -30,7 +30,7 @@ scenario('mtu: the router says that a packet is too long', { between: 'router' }
 });
 
 scenario('mtu: a black hole', { between: 'router' }, async ({ client, server, router, timeline }) => {
-	const hole = await router.mtu({ name: 'hole', bytes, silent: true });
+	const hole = await router.mtu({ name: 'hole', bytes, icmp: false });
 	const listener = await server.socket().then((socket) => socket.listen(8080));
 	const writer = await client.socket();
 	await writer.connect(server.port(8080));
@@ -48,5 +48,5 @@ scenario('mtu: a black hole', { between: 'router' }, async ({ client, server, ro
 });
 
 scenario('mtu: one that IP does not allow is refused', { between: 'router' }, async ({ router }) => {
-	await expect(router.mtu({ bytes: 575 })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+	await expect(router.mtu({ bytes: 575, icmp: true })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 });

@@ -12,7 +12,7 @@ const TABLE = 'inet halfopen';
 export const LEAST_MTU = { ipv4: 576, ipv6: 1_280 } as const;
 
 /** How a router limits the length of packets. */
-export interface MtuOptions {
+export interface RouterMtuOptions {
 	/** The name of the fault. Default: `mtu-1`, … */
 	readonly name?: string;
 	/** The length of the longest IP packet that it forwards, in bytes. */
@@ -20,21 +20,21 @@ export interface MtuOptions {
 	/** Concerns only what this host sends. Default: both directions. */
 	readonly from?: HostName;
 	/**
-	 * Whether it drops longer packets without a message: a black hole for the discovery of the path’s MTU (RFC 2923, 2.1).
-	 * Default: it sends `fragmentation-needed` (RFC 1191, 4) or, over IPv6, Packet Too Big.
+	 * Whether it tells the sender: with `fragmentation-needed` (RFC 1191, 4) or, over IPv6, Packet Too Big. If not, it is a
+	 * black hole for the discovery of the path’s MTU (RFC 2923, 2.1).
 	 */
-	readonly silent?: boolean;
+	readonly icmp: boolean;
 }
 
 /**
  * Makes a router forward only packets up to a length: the routes to the hosts get this MTU. Longer packets that must not
- * be fragmented, as all of TCP, are dropped, and the kernel tells the sender (ip_forward, net/ipv4/ip_forward.c). A
- * silent router’s firewall drops that message before it leaves.
+ * be fragmented, as all of TCP, are dropped, and the kernel tells the sender (ip_forward, net/ipv4/ip_forward.c). Without
+ * `icmp`, the router’s firewall drops that message before it leaves.
  */
 export async function limitMtu(
 	wire: Wire,
 	context: LabContext,
-	{ name, bytes, from, silent = false }: MtuOptions,
+	{ name, bytes, from, icmp }: RouterMtuOptions,
 ): Promise<Fault> {
 	const id = context.names.take('mtu', name);
 	const agent = await wire.agent;
@@ -55,11 +55,11 @@ export async function limitMtu(
 			id,
 			what: 'link',
 			host: wire.name,
-			text: `the router forwards at most ${bytes} bytes${direction(from)}${silent ? ', and does not say so' : ''}`,
+			text: `the router forwards at most ${bytes} bytes${direction(from)}${icmp ? '' : ', and does not say so'}`,
 		},
 		{
 			inject: async () => {
-				if (silent) {
+				if (!icmp) {
 					hasChain = true;
 					await nft(agent, [
 						`add table ${TABLE}`,
