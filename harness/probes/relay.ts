@@ -75,6 +75,8 @@ export class Relay {
 	/** The bits that are in use. */
 	readonly #bits = new Set<number>();
 	#stopping = false;
+	/** Why no command can be carried out any more. */
+	#gone: unknown;
 
 	/** Resolves when the relay gets what rules log. `agent` is that of the wire. */
 	static async start(agent: Agent, context: RelayContext): Promise<Relay> {
@@ -129,6 +131,7 @@ export class Relay {
 
 	/** Sends a command. Returns when the relay has carried it out, in seconds since the epoch. */
 	async command(...words: readonly (string | number)[]): Promise<number> {
+		if (this.#gone !== undefined) throw this.#gone;
 		const command = words.join(' ');
 		const { promise, ...resolvers } = quietResolvers<number>();
 		this.#asked.push({ command, ...resolvers });
@@ -262,6 +265,7 @@ export class Relay {
 	}
 
 	#fail(error: unknown): void {
+		this.#gone = error;
 		this.#ready.reject(error);
 		for (const { reject } of this.#asked.splice(0)) reject(error);
 	}

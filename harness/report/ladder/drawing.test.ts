@@ -57,6 +57,36 @@ describe('a packet', () => {
 		expect(drawn(tooBig)).toContain('MTU 1300');
 	});
 
+	test('that the wire changed says what was done to it, and by which fault', () => {
+		const changes = [
+			{ by: 'hold-1', what: 'held' as const, t: 1, until: 2.5 },
+			{ by: 'reorder-1', what: 'reordered' as const, t: 2.5, until: 2.512, overtakenBy: 2 },
+			{ by: 'duplicate-1', what: 'duplicated' as const, t: 2.6 },
+		];
+		const builder = new TimelineBuilder()
+			.segment(1, 'client', 'P.', { seq: 1, length: 5 })
+			.segment(1.1, 'client', 'P.', { seq: 6, length: 5, changes });
+		const remarks = eventRows(builder).map(({ wire }) => wire?.remarks);
+		// The second is not drawn as a repetition of the first.
+		expect(remarks).toEqual([
+			[],
+			[
+				'held by hold-1 for 1.5 s',
+				'overtaken by 2 because of reorder-1 for 12 ms',
+				'duplicated by duplicate-1, the copy did not arrive',
+			],
+		]);
+		const corrupted = { by: 'corrupt-1', what: 'corrupted' as const, t: 1 };
+		const lost = { fate: 'dropped' as const, by: 'corrupt-1', arrived: 1.1, changes: [corrupted] };
+		const text = drawn(new TimelineBuilder().segment(1, 'client', 'P.', { seq: 1, length: 5, ...lost }));
+		expect(text).toMatch(/a bit flipped by corrupt-1, dropped by corrupt-1/);
+	});
+
+	test('that a third party sent is marked as injected', () => {
+		const builder = new TimelineBuilder().segment(1, 'server', 'R', { origin: 'injected' });
+		expect(drawn(builder)).toContain('injected');
+	});
+
 	test('with an unknown fate names the observer that had failed', () => {
 		const builder = new TimelineBuilder().segment(1, 'client', 'P.', {
 			seq: 1,
