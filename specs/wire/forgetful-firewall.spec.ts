@@ -74,7 +74,7 @@ scenario.each(probing)(
 		await listener.accept();
 		if (holds) {
 			// Three probes take longer than the firewall remembers an idle connection.
-			await expect(timeline).toShowSegment('3x < . 0', { after: { atLeastMs: 0, atMostMs: idle * 4_000 + 15_000 } });
+			await expect(timeline).toShowSegment('3..x < . 0', { after: { atLeastMs: 0, atMostMs: idle * 4_000 + 15_000 } });
 			await expect(router).toHaveConnection({ state: 'ESTABLISHED' });
 			await expect(client).toHaveSocket({ state: 'ESTAB', timer: 'keepalive', timerCount: 0 });
 			return 'The probes keep it in the table.';
