@@ -188,6 +188,23 @@ describe('calls', () => {
 		expect(fresh).not.toHaveProperty('local');
 	});
 
+	test('on a socket for IPv6 have IPv6 addresses, and a mapped one as the IPv4 address', async () => {
+		const server = await agent.spawnControlled();
+		const { returned: listening } = await server.call('socket', 'AF_INET6');
+		expect(await server.call('bind', listening, '::', 0)).toMatchObject({ returned: 0, local: { address: '::' } });
+		await server.call('listen', listening, 1);
+		const { port = 0 } = await server.call('getsockname', listening);
+		const client = await agent.spawnControlled();
+		const { returned: a } = await client.call('socket');
+		expect(await client.call('connect', a, HOME, port)).toMatchObject({ returned: 0 });
+		const accepted = await server.call('accept', listening);
+		expect(accepted).toMatchObject({ address: HOME, own: { address: HOME, port } });
+		expect(await server.call('close', accepted.returned)).toMatchObject({ local: { address: HOME, port } });
+		// A socket for IPv4 has no IPv6 address (connect(2)).
+		const other = (await client.call('socket')).returned;
+		expect(await client.call('connect', other, '::1', port)).toMatchObject({ errno: 'EAFNOSUPPORT' });
+	});
+
 	test('leave an error on the socket, which is returned once', async () => {
 		const { server, client, a, b } = await connected();
 		await reset(server, b);
