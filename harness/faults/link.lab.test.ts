@@ -7,8 +7,10 @@ import { DEVICE } from '../lab/wire.ts';
  */
 const retries2 = 4;
 
-async function neighbours({ boot }: Host): Promise<string> {
-	return (await boot.machine.run(['ip', 'neigh', 'show', 'dev', DEVICE])).out.trim();
+/** The neighbours in the version of IP that peers use. */
+async function neighbours({ boot, ipVersion }: Host): Promise<string> {
+	const version = ipVersion === 'ipv6' ? '-6' : '-4';
+	return (await boot.machine.run(['ip', version, 'neigh', 'show', 'dev', DEVICE])).out.trim();
 }
 
 scenario('link: a connection survives a cut', {}, async ({ client, server, link, timeline, step }) => {
