@@ -45,7 +45,7 @@ const shapeSchema = z.strictObject({
 	replied: z.boolean().optional(),
 }) satisfies z.ZodObject<Record<keyof ConnectionShape, z.ZodType>>;
 
-/** A connection as the router knew it: `t` is when the table was read, in seconds of the timeline. */
+/** A connection as the router knew it: `t` is when the table had been read, in seconds of the timeline. */
 export type SeenConnection = ConnectionRow & { readonly t: number };
 
 /** The matchers of a router. They consider what its connection tracking table contains from now on. */

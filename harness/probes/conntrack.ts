@@ -7,7 +7,7 @@ import {
 	parseConntrackEntry,
 } from '../formats/conntrack.ts';
 import type { EventOf } from '../timeline/events.ts';
-import type { FirewallContext } from './packet-probe.ts';
+import type { FirewallContext, PacketContext } from './packet-probe.ts';
 
 const OBSERVED = { observer: 'conntrack', host: 'router' } as const;
 /** The name of the observer, for sentinels. */
@@ -27,9 +27,11 @@ done; exit 1`;
 /** What conntrack(8) prints when its socket overflows (ENOBUFS). */
 const OVERRUN = /ENOBUFS/;
 
+type ConntrackContext = FirewallContext & Pick<PacketContext, 'ipVersions'>;
+
 /** A dump of the table. */
 export interface ConntrackSample {
-	/** When it began, in seconds since the epoch. */
+	/** When it had been read: what is missing was forgotten before. In seconds since the epoch. */
 	readonly t: number;
 	readonly entries: readonly ConntrackEntry[];
 }
@@ -40,20 +42,20 @@ export interface ConntrackSample {
  */
 export class ConntrackProbe {
 	readonly #agent: Agent;
-	readonly #context: FirewallContext;
+	readonly #context: ConntrackContext;
 	#process!: AgentProcess;
 	#text = '';
 	#stopping = false;
 	#latest = 0;
 
 	/** Resolves when it is listening. Rejects with TOOL_MISSING if there is no conntrack(8). */
-	static async start(agent: Agent, context: FirewallContext): Promise<ConntrackProbe> {
+	static async start(agent: Agent, context: ConntrackContext): Promise<ConntrackProbe> {
 		const probe = new ConntrackProbe(agent, context);
 		await probe.#start();
 		return probe;
 	}
 
-	private constructor(agent: Agent, context: FirewallContext) {
+	private constructor(agent: Agent, context: ConntrackContext) {
 		this.#agent = agent;
 		this.#context = context;
 	}
@@ -111,9 +113,8 @@ export class ConntrackProbe {
 
 	/** Returns the table as it is now, without sentinels. */
 	async sample(): Promise<ConntrackSample> {
-		const t = await this.#agent.now();
 		const entries: ConntrackEntry[] = [];
-		for (const family of ['ipv4', 'ipv6']) {
+		for (const family of this.#context.ipVersions) {
 			const { status, out, err } = await this.#agent.run(['conntrack', '-L', '-f', family, '-p', 'tcp', '-o', 'id']);
 			if (status !== 0) {
 				throw new HalfopenError('ENGINE_REFUSED', {
@@ -124,7 +125,7 @@ export class ConntrackProbe {
 			}
 			entries.push(...out.split('\n').flatMap((line) => parseConntrackEntry(line) ?? []));
 		}
-		return { t, entries: entries.filter((entry) => !isSentinel(entry)) };
+		return { t: await this.#agent.now(), entries: entries.filter((entry) => !isSentinel(entry)) };
 	}
 
 	#read(bytes: Buffer): void {
