@@ -311,6 +311,82 @@ export const CLAIMS = {
 			'two SYNs that cross open one connection: both sides pass SYN-SENT, SYN-RECEIVED, ESTABLISHED (RFC 9293, ' +
 			'3.5, figure 7)',
 	},
+	'WI-forget1': {
+		source: 'WI',
+		text:
+			'a firewall that forgets an idle connection (after 5 days by default) tells neither host: both stay ESTAB, and ' +
+			'nothing is on the wire (nf_conntrack-sysctl.rst, nf_conntrack_tcp_timeout_established)',
+	},
+	'WI-forget2': {
+		source: 'WI',
+		text:
+			'a firewall drops what it has forgotten: the write succeeds and is retransmitted until ETIMEDOUT; the reader ' +
+			'waits for ever (RFC 1122, 4.2.3.5; tcp(7), tcp_retries2)',
+	},
+	'WI-forget3': {
+		source: 'WI',
+		text:
+			'a firewall resets what it has forgotten: the write succeeds, and the next call fails with ECONNRESET; the ' +
+			'other host is not told (RFC 9293, 3.10.7.4)',
+	},
+	'WI-forget4': {
+		source: 'WI',
+		text:
+			'keepalive with its default of 2 h keeps a connection known to a box that forgets idle ones after 2 h 4 min ' +
+			'(RFC 1122, 4.2.3.6; RFC 5382, REQ-5)',
+	},
+	'WI-forget5': {
+		source: 'WI',
+		text:
+			'keepalive with a longer time than the firewall’s: the first probe is lost, as all others, and the connection ' +
+			'ends with ETIMEDOUT (tcp(7), tcp_keepalive_time)',
+	},
+	'WI-loose1': {
+		source: 'WI',
+		text:
+			'nf_conntrack_tcp_loose = 1: data in the middle makes a forgotten connection known again; its sender counts as ' +
+			'the one that opened it (nf_conntrack-sysctl.rst)',
+	},
+	'WI-loose2': {
+		source: 'WI',
+		text:
+			'nf_conntrack_tcp_loose = 0: data in the middle makes nothing known; only a new connection passes ' +
+			'(nf_conntrack-sysctl.rst)',
+	},
+	'WI-loose3': {
+		source: 'WI',
+		text:
+			'with nf_conntrack_tcp_loose = 1, a FIN or RST does not make a connection known: it is lost, until the other ' +
+			'side sends (nf_conntrack_proto_tcp.c, tcp_conntracks)',
+	},
+	'WI-loose4': {
+		source: 'WI',
+		text:
+			'a connection that is taken up in the middle is kept for 5 minutes without a reply, and with one for 5 days ' +
+			'(nf_conntrack_proto_tcp.c, nf_conntrack_tcp_timeout_unacknowledged)',
+	},
+	'WI-nat1': {
+		source: 'WI',
+		text:
+			'behind masquerade, the server takes the router for its peer, with the client’s port if that is free; the ' +
+			'client’s peer is the server (RFC 3022, 2.2; nft(8), masquerade)',
+	},
+	'WI-nat2': {
+		source: 'WI',
+		text: 'with a forwarded port, the client takes the router for its peer; the server’s peer is the client (nft(8), dnat)',
+	},
+	'WI-nat3': {
+		source: 'WI',
+		text:
+			'masquerade that has forgotten a connection gives the client’s next data the same port, if that is still free, ' +
+			'so the connection lives on (nft(8), masquerade; nf_conntrack-sysctl.rst, nf_conntrack_tcp_loose)',
+	},
+	'WI-nat4': {
+		source: 'WI',
+		text:
+			'masquerade that has forgotten a connection takes the server’s segment for its own and resets the server; the ' +
+			'client is not told (RFC 9293, 3.10.7.1)',
+	},
 } as const satisfies Record<string, { source: Source; text: string }>;
 export type ClaimId = keyof typeof CLAIMS;
 
