@@ -57,15 +57,13 @@ export interface Relaying {
 /**
  * Injects a fault of the relay. `use` makes the further members of its handle.
  *
- * Throws OFFLOADS_ON if packets may consist of several segments: a wire carries none of these. Throws NEEDS_BRIDGE if the
- * wire is a router: the relay is at the ports of a bridge.
+ * Throws OFFLOADS_ON if packets may consist of several segments: a wire carries none of these.
  */
 export async function relayFault<H extends object>(
 	relaying: Relaying,
 	{ id, kind, numbers = [], from, match, chosen, text, effects, inWords, does }: RelayedKind,
 	use: (fault: RelayedFault) => H = () => ({}) as H,
 ): Promise<Fault & H> {
-	relaying.wire.assertBridge(`A fault of the relay (${kind})`);
 	assertSingleSegments(relaying, text);
 	const { wire, context } = relaying;
 	const { history } = context;

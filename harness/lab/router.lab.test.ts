@@ -67,7 +67,8 @@ scenario(
 	},
 );
 
-scenario('router: what needs a bridge is refused', { between: 'router' }, async ({ client }) => {
+scenario('router: what needs a bridge is refused', { between: 'router' }, async ({ client, link }) => {
+	await expect(link.hold().catch(({ code }) => code)).resolves.toBe('NEEDS_BRIDGE');
 	await expect(client.forgetNeighbour().catch(({ code }) => code)).resolves.toBe('NEEDS_BRIDGE');
 	await expect(client.pinNeighbour().catch(({ code }) => code)).resolves.toBe('NEEDS_BRIDGE');
 });

@@ -110,3 +110,70 @@ describe('a ladder with a router', () => {
 		]);
 	});
 });
+
+describe('what a router knows of connections', () => {
+	const ends = { original: { from: CLIENT, to: SERVER }, reply: { from: SERVER, to: CLIENT } };
+	const change = (t: number, what: 'new' | 'update' | 'destroyed', state: string): Event => ({
+		...{ kind: 'conntrack', t, host: 'router', what, id: '7', state, ...ends, replied: true, assured: true },
+	});
+	const rows = [{ id: '7', state: 'ESTABLISHED', secondsLeft: 299, ...ends, replied: true, assured: true }];
+	const ladder = layOut(
+		new TimelineBuilder().build({
+			scenario: 'a router that knows',
+			hosts: HOSTS,
+			events: [
+				change(0, 'new', 'SYN_SENT'),
+				change(1, 'update', 'ESTABLISHED'),
+				{ kind: 'connections', t: 2, host: 'router', rows },
+				{ ...change(3, 'destroyed', 'ESTABLISHED'), by: 'conntrack' } as Event,
+				{ kind: 'step', t: 4, text: 'later' },
+			],
+		}),
+	);
+
+	test('is a mark at each change, and a band as long as it knows it', () => {
+		const marks = ladder.rows.flatMap((row) => (row.kind === 'events' ? row.marks.router.map(({ head }) => head) : []));
+		expect(marks).toEqual([
+			'conntrack: SYN_SENT',
+			'conntrack: ESTABLISHED',
+			'conntrack: ESTABLISHED, 299 s left',
+			'conntrack: forgotten (conntrack)',
+		]);
+		expect(ladder.spans.bands.map(({ host, state, t, until }) => [host, state, t, until])).toEqual([
+			['router', 'SYN_SENT', 0, 1],
+			['router', 'ESTABLISHED', 1, 3],
+		]);
+	});
+});
+
+test('a translated connection has one label, whatever ports the server sees', () => {
+	const outside = { address: HOSTS.router.serverSide.ip, port: 61_000 };
+	const other = { address: CLIENT.address, port: 50_001 };
+	const state = (t: number, remote: typeof outside): Event => ({
+		...{
+			kind: 'state',
+			t,
+			host: 'server',
+			boot: 1,
+			local: SERVER,
+			remote,
+			from: 'SYN-RECV',
+			to: 'ESTAB',
+			how: 'traced',
+		},
+	});
+	const { rows } = layOut(
+		new TimelineBuilder().build({
+			scenario: 'a router that translates',
+			hosts: HOSTS,
+			events: [
+				segment(0, { router: { entered: 0, forwarded: 0, translated: { from: outside, to: SERVER } }, arrived: 0 }),
+				segment(1, { from: other, ...passed(1) }),
+				state(2, outside),
+				state(3, other),
+			],
+		}),
+	);
+	const marks = rows.flatMap((row) => (row.kind === 'events' ? row.marks.server.map(({ head }) => head) : []));
+	expect(marks).toEqual(['#1 [ESTAB]', '#2 [ESTAB]']);
+});
