@@ -8,13 +8,13 @@ export interface IdleTimeout {
 /** The idle timeouts of well-known balancers and firewalls. */
 export const IDLE_TIMEOUTS = {
 	/**
-	 * AWS Network Load Balancer, TCP flows. “If a client or a target sends data after the idle timeout period elapses, it
-	 * receives a TCP RST packet” (Elastic Load Balancing, Network Load Balancers, “Connection idle timeout”).
+	 * AWS Network Load Balancer: the default for TCP, configurable since September 2024. Later packets are answered with a
+	 * RST (Elastic Load Balancing, Network Load Balancers, connection idle timeout).
 	 */
 	'aws-nlb': { seconds: 350, answer: 'reset' },
 	/**
-	 * AWS NAT gateway. “When a connection times out, a NAT gateway returns an RST packet to any resources behind the NAT
-	 * gateway that attempt to continue the connection” (Amazon VPC, “Troubleshoot NAT gateways”).
+	 * AWS NAT gateway. Hosts behind it that go on to send get a RST (Amazon VPC, troubleshooting of NAT gateways:
+	 * connections drop after 350 seconds).
 	 */
 	'aws-nat-gateway': { seconds: 350, answer: 'reset' },
 	/** Azure Load Balancer: 4 minutes, silently, unless TCP reset is enabled (“Load Balancer TCP Reset and Idle Timeout”). */
