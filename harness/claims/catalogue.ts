@@ -311,6 +311,36 @@ export const CLAIMS = {
 			'two SYNs that cross open one connection: both sides pass SYN-SENT, SYN-RECEIVED, ESTABLISHED (RFC 9293, ' +
 			'3.5, figure 7)',
 	},
+	'WI-order1': {
+		source: 'WI',
+		text: 'a segment that two others overtake is not sent again (RFC 5681, 3.2: three duplicate acknowledgements)',
+	},
+	'WI-order2': {
+		source: 'WI',
+		text: 'once a connection has seen reordering, three duplicate acknowledgements prove no loss (RFC 8985, 6.2, step 4)',
+	},
+	'WI-order3': {
+		source: 'WI',
+		text: 'a segment that three others overtake is sent again at the third duplicate acknowledgement (RFC 5681, 3.2)',
+	},
+	'WI-order4': {
+		source: 'WI',
+		text: 'the receiver reports the needless copy: the first SACK block has its numbers (D-SACK; RFC 2883, 4)',
+	},
+	'WI-order5': {
+		source: 'WI',
+		text:
+			'timestamps show that the copy was needless, and the sender takes the reduction of its window back (RFC 3522, ' +
+			'3.2; RFC 4015, 3)',
+	},
+	'WI-order6': {
+		source: 'WI',
+		text: 'without timestamps, D-SACK shows it (RFC 3708, 2)',
+	},
+	'WI-order7': {
+		source: 'WI',
+		text: 'tcp_reordering is the number of segments that may overtake one before it counts as lost (ip-sysctl.rst)',
+	},
 	'WI-forget1': {
 		source: 'WI',
 		text:

@@ -10,16 +10,6 @@ async function connected(client: Host, server: Host) {
 	return { near, far: await listener.accept() };
 }
 
-/** Returns a counter of a host's TCP, as in /proc/net/snmp (RFC 4022, and Linux' own). */
-async function tcpCounter({ boot }: Host, name: string): Promise<number> {
-	const { out } = await boot.machine.run(['cat', '/proc/net/snmp']);
-	const [names = [], values = []] = out
-		.split('\n')
-		.filter((line) => line.startsWith('Tcp: '))
-		.map((line) => line.split(' '));
-	return Number(values[names.indexOf(name)]);
-}
-
 scenario('link.duplicate: the receiver tells the sender of the copy (D-SACK)', {}, async (lab) => {
 	const { client, server, link, timeline } = lab;
 	const { near, far } = await connected(client, server);
@@ -81,13 +71,13 @@ scenario('link.reorder: a segment that nothing overtakes goes on after its time'
 scenario('link.corrupt: the receiver discards the segment, and the sender sends it again', {}, async (lab) => {
 	const { client, server, link, timeline } = lab;
 	const { near, far } = await connected(client, server);
-	const before = await tcpCounter(server, 'InCsumErrors');
+	const { TcpInCsumErrors: before = Number.NaN } = await server.counters();
 	const corrupt = await link.corrupt({ from: 'client', tcpFlags: 'PSH PSH', nth: 1 });
 	await near.send('one');
 	await expect(timeline).toShowSegment(`> P. 3 dropped by ${corrupt.id}`);
 	await expect(far.recv()).toReturn(3);
 	await corrupt.heal();
-	expect(await tcpCounter(server, 'InCsumErrors')).toBe(before + 1);
+	expect(await server.counters()).toMatchObject({ TcpInCsumErrors: before + 1 });
 	await timeline.context.flush();
 	const [first, again] = timeline.segments('client').filter(({ length }) => length > 0);
 	expect(first).toMatchObject({ arrived: expect.any(Number), changes: [{ by: corrupt.id, what: 'corrupted' }] });
@@ -97,13 +87,13 @@ scenario('link.corrupt: the receiver discards the segment, and the sender sends 
 
 scenario('link.corrupt: without data, the checksum is corrupted', {}, async ({ client, server, link, timeline }) => {
 	const { near } = await connected(client, server);
-	const before = await tcpCounter(server, 'InCsumErrors');
+	const { TcpInCsumErrors: before = Number.NaN } = await server.counters();
 	const corrupt = await link.corrupt({ from: 'client', tcpFlags: 'FIN FIN', nth: 1 });
 	await near.shutdown('WR');
 	await expect(timeline).toShowSegment(`> F. dropped by ${corrupt.id}`);
 	await expect(timeline).toShowSegment('> F.');
 	await corrupt.heal();
-	expect(await tcpCounter(server, 'InCsumErrors')).toBe(before + 1);
+	expect(await server.counters()).toMatchObject({ TcpInCsumErrors: before + 1 });
 });
 
 scenario(

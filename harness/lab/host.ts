@@ -5,6 +5,7 @@ import { forgetNeighbour, pinNeighbour } from '../faults/neighbour.ts';
 import { drop, type PacketFault, type PacketMatch, type RejectWith, reject } from '../faults/packets.ts';
 import { kill, pause } from '../faults/process.ts';
 import { changeSysctls, hasSysctl, type Sysctls } from '../faults/sysctl.ts';
+import { parseCounters } from '../formats/counters.ts';
 import { parseLsof } from '../formats/lsof.ts';
 import type { Endpoint, LsofDescriptor, SsRow } from '../formats/types.ts';
 import type { Program } from '../peers/program.ts';
@@ -207,6 +208,14 @@ export class Host {
 	/** Returns what `lsof` shows now: the TCP sockets that programs of this host hold, with their descriptors. */
 	async descriptors(): Promise<readonly LsofDescriptor[]> {
 		return parseLsof(await this.tool('lsof', '-nP', '-iTCP', '-FpcftnT0'));
+	}
+
+	/**
+	 * Returns the kernel's counters of this host since its boot, by their names for nstat(8): `TcpRetransSegs`,
+	 * `TcpExtTCPFastRetrans`. Those of TCP count IPv4 and IPv6.
+	 */
+	async counters(): Promise<Readonly<Record<string, number>>> {
+		return parseCounters(await this.tool('cat', '/proc/net/snmp', '/proc/net/netstat'));
 	}
 
 	/**
