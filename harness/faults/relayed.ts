@@ -57,7 +57,7 @@ export interface Relaying {
 /**
  * Injects a fault of the relay. `use` makes the further members of its handle.
  *
- * Throws OFFLOADS_ON if packets may consist of several segments: a wire carries none of these.
+ * The wire must be a bridge. Throws OFFLOADS_ON if packets may consist of several segments: a wire carries none of these.
  */
 export async function relayFault<H extends object>(
 	relaying: Relaying,
@@ -72,6 +72,9 @@ export async function relayFault<H extends object>(
 	const chosenBits = chosen ? [relay.takeBit(does)] : [];
 	const markings = [{ bit, match }, ...chosenBits.map((one) => ({ bit: one, match: chosen ?? match }))];
 	const rules = new RelayRules(wire, id, sendersOf(from), markings);
+	const freeBits = () => {
+		for (const one of [bit, ...chosenBits]) relay.freeBit(one);
+	};
 	let isInForce = false;
 	const end = () =>
 		runAll(
@@ -86,11 +89,12 @@ export async function relayFault<H extends object>(
 		{
 			inject: async () => {
 				await relay.command('fault', bit, id, kind, ...chosenBits, ...numbers);
-				isInForce = true;
 				try {
-					return { t: history.at(await rules.insert()) };
+					const t = await rules.insert();
+					isInForce = true;
+					return { t: history.at(t) };
 				} catch (error) {
-					isInForce = false;
+					freeBits();
 					throw await undoAfter(error, () => relay.command('end', bit));
 				}
 			},
@@ -99,7 +103,7 @@ export async function relayFault<H extends object>(
 				isInForce = false;
 				const t = context.clock.now();
 				await end();
-				for (const one of [bit, ...chosenBits]) relay.freeBit(one);
+				freeBits();
 				const counts = sendersOf(from).map((sender) => {
 					const to = otherHost(sender);
 					return { to, count: effects.reduce((sum, effect) => sum + relay.count(id, effect, to), 0) };

@@ -254,6 +254,17 @@ describe('packets that no stack sent over the wire', () => {
 		expect(parsePattern('< R forged dropped by drop-1').fits({ ...forged, fate: 'dropped', by: 'drop-1' })).toBe(true);
 	});
 
+	test('match `injected` if a third party sent them, and count only if a pattern names them', () => {
+		const injected = { ...reset, origin: 'injected' } as const;
+		const seen = [...all, injected];
+		expect(seen.filter(parsePattern('< R injected').fits)).toEqual([injected]);
+		expect(seen.filter(parsePattern('< R').fits)).toEqual([reset]);
+		expect(seen.filter(parsePattern('< R forged').fits)).toEqual([forged, forgedAtHome]);
+		expect(packetsFor(seen, [parsePattern('< R')])).not.toContain(injected);
+		expect(packetsFor(seen, [parsePattern('< R injected')])).toContain(injected);
+		expect(() => parsePattern('< R 5 injected')).toThrow(expect.objectContaining({ code: 'PATTERN_INVALID' }));
+	});
+
 	test('match `icmp` with or without a name and a fate', () => {
 		const fits = (pattern: SegmentPattern, more: object = {}) => parsePattern(pattern).fits({ ...icmp, ...more });
 		expect([fits('< icmp host-unreachable'), fits('< icmp'), fits('> icmp'), fits('< icmp port-unreachable')]).toEqual([
