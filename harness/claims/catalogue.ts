@@ -341,6 +341,32 @@ export const CLAIMS = {
 		source: 'WI',
 		text: 'tcp_reordering is the number of segments that may overtake one before it counts as lost (ip-sysctl.rst)',
 	},
+	'WI-dup1': {
+		source: 'WI',
+		text: 'a data segment that arrives twice: the receiver acknowledges the copy at once, with a D-SACK (RFC 2883, 4.1)',
+	},
+	'WI-dup2': {
+		source: 'WI',
+		text: 'a SYN with ACK that arrives twice is answered by the same acknowledgement again (RFC 9293, 3.10.7.4)',
+	},
+	'WI-corrupt1': {
+		source: 'WI',
+		text: 'a segment with a wrong checksum is discarded, and nobody is told (RFC 9293, 3.1, MUST-3; RFC 1122, 3.2.2)',
+	},
+	'WI-corrupt2': {
+		source: 'WI',
+		text: 'a SYN with a wrong checksum is not even refused (RFC 9293, 3.1, MUST-3)',
+	},
+	'WI-queue1': {
+		source: 'WI',
+		text:
+			'TCP_USER_TIMEOUT ends a connection whose data stays unacknowledged for longer, also while older data is still ' +
+			'acknowledged (tcp(7))',
+	},
+	'WI-queue2': {
+		source: 'WI',
+		text: 'a queue that holds data for longer than TCP_USER_TIMEOUT ends a connection whose peer is alive (RFC 5482, 1)',
+	},
 	'WI-forget1': {
 		source: 'WI',
 		text:
