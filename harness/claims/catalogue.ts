@@ -367,6 +367,24 @@ export const CLAIMS = {
 		source: 'WI',
 		text: 'a queue that holds data for longer than TCP_USER_TIMEOUT ends a connection whose peer is alive (RFC 5482, 1)',
 	},
+	'WI-carrier1': {
+		source: 'WI',
+		text: 'a connection survives the loss of the carrier: it belongs to two sockets, not to an interface (RFC 9293, 3.4)',
+	},
+	'WI-carrier2': {
+		source: 'WI',
+		text: 'a writer whose carrier stays away is told ETIMEDOUT after tcp_retries2, as with a silent peer (tcp(7))',
+	},
+	'WI-oneway1': {
+		source: 'WI',
+		text: 'a writer that gives up cannot conclude that its data did not arrive (RFC 9293, 3.8.3)',
+	},
+	'WI-neigh1': {
+		source: 'WI',
+		text:
+			'connect to a neighbour that is gone fails with EHOSTUNREACH after mcast_solicit requests, a retrans_time apart: ' +
+			'3 s (arp(7); RFC 4861, 7.2.2)',
+	},
 	'WI-forget1': {
 		source: 'WI',
 		text:

@@ -11,8 +11,9 @@ scenario(
 	{
 		question:
 			'A client’s cable is pulled, the client writes, and the cable is plugged in again. What does the program see?',
+		claims: ['WI-carrier1'],
 	},
-	async ({ client, server, link, timeline, step }) => {
+	async ({ client, server, link, timeline, step, claim }) => {
 		const listener = await (await server.socket()).listen(8080);
 		const writer = await client.socket();
 		await writer.connect(server.port(8080));
@@ -27,6 +28,13 @@ scenario(
 		await unplugged.heal();
 		await expect(reader.recv()).toReturn(5);
 		await expect(client).toHaveSocket({ state: 'ESTAB', sendQueue: 0, timer: 'none' });
+		await timeline.upToDate();
+		const failed = timeline.calls().filter(({ errno }) => errno !== undefined);
+		const [sent] = timeline.segments('client').filter(({ length }) => length > 0);
+		claim('WI-carrier1', failed.length === 0 && sent?.fate === 'delivered', {
+			holds: 'No call failed, and the data arrived when the retransmission timer expired after the carrier was back.',
+			differs: `Calls failed: ${failed.map(({ name, errno }) => `${name} ${errno}`).join(', ')}.`,
+		});
 		return (
 			'A delay, and no error: the data is sent when the retransmission timer expires next. The kernel does not send ' +
 			'it earlier because the carrier is back.'
@@ -41,9 +49,10 @@ scenario(
 	'carrier: lost for longer than the retransmissions',
 	{
 		question: 'The cable stays out. Does the kernel tell the program that the carrier is gone, and when?',
+		claims: ['WI-carrier2'],
 		sysctls: { tcp_retries2: retries2 },
 	},
-	async ({ client, server, link, timeline }) => {
+	async ({ client, server, link, timeline, claim }) => {
 		const listener = await (await server.socket()).listen(8080);
 		const writer = await client.socket();
 		await writer.connect(server.port(8080));
@@ -57,6 +66,11 @@ scenario(
 		await expect(waiting).toFailWith('ETIMEDOUT', { after: retransmissionTimeout({ retries2 }) });
 		await expect(timeline).toShowNoSegment('> P. sent');
 		await expect(server).toHaveSocket({ state: 'ESTAB', timer: 'none' });
+		const [failed, ...others] = timeline.calls().filter(({ errno }) => errno !== undefined);
+		claim('WI-carrier2', failed?.errno === 'ETIMEDOUT' && others.length === 0, {
+			holds: 'The first error was ETIMEDOUT, after the time of tcp_retries2 (tcp_write_err).',
+			differs: `The first error was ${failed?.errno}.`,
+		});
 		return 'Not the carrier: the program gets ETIMEDOUT after the retransmissions, none of which has left the host.';
 	},
 );
