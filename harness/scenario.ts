@@ -31,7 +31,7 @@ export interface ScenarioOptions extends LabSettings {
 	readonly claims?: readonly ClaimId[];
 	/**
 	 * The longest time that the scenario may take in real time, in ms of the lab's clock; default 300,000. In virtual
-	 * time the limit is a day, or this if it is longer. Each wait has its own, shorter limit.
+	 * time the limit is always a day. Each wait has its own, shorter limit.
 	 */
 	readonly limitMs?: number;
 	/** Why the scenario cannot run if the hosts have IPv6 only: `netcat-traditional has no IPv6`. It is skipped then. */
@@ -85,7 +85,7 @@ type LabWith<Options extends ScenarioOptions> = Options extends { readonly betwe
 export type ScenarioBody<Of extends ScenarioLab = ScenarioLab> = (lab: Of) => Promise<string> | Promise<void>;
 
 const DEFAULT_LIMIT_MS = 300_000;
-/** The limit in virtual time, where even TCP's longest timer costs little. Jest limits the real time. */
+/** The limit in virtual time, where even the kernel's longest timer costs little. Jest limits the real time. */
 const A_DAY_MS = 86_400_000;
 /** The time for everything outside the lab: making hosts, writing files, a busy machine. */
 const OVERHEAD_MS = 120_000;
@@ -234,7 +234,7 @@ async function run(
 			},
 			measured: (what, seconds) => measuring.add(what, seconds),
 		});
-		const observed = await within(work, engine.virtualTime ? Math.max(A_DAY_MS, limitMs) : limitMs, lab, waits);
+		const observed = await within(work, engine.virtualTime ? A_DAY_MS : limitMs, lab, waits);
 		if (typeof observed === 'string') answer = observed;
 		judge.assertComplete();
 		lab.assertAwaited();
