@@ -388,8 +388,8 @@ export const CLAIMS = {
 	'WI-forget1': {
 		source: 'WI',
 		text:
-			'a firewall that forgets an idle connection (after 5 days by default) tells neither host: both stay ESTAB, and ' +
-			'nothing is on the wire (nf_conntrack-sysctl.rst, nf_conntrack_tcp_timeout_established)',
+			'a firewall that forgets an idle connection tells neither host: both stay ESTAB, and nothing is on the wire ' +
+			'(nf_conntrack-sysctl.rst, nf_conntrack_tcp_timeout_established)',
 	},
 	'WI-forget2': {
 		source: 'WI',
