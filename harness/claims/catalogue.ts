@@ -385,6 +385,37 @@ export const CLAIMS = {
 			'connect to a neighbour that is gone fails with EHOSTUNREACH after mcast_solicit requests, a retrans_time apart: ' +
 			'3 s (arp(7); RFC 4861, 7.2.2)',
 	},
+	'WI-mtu1': {
+		source: 'WI',
+		text:
+			'a way that silently loses full segments ends a bulk transfer, although its handshake and short segments pass ' +
+			'(RFC 2923, 2.1)',
+	},
+	'WI-mtu2': {
+		source: 'WI',
+		text:
+			'tcp_mtu_probing = 1: when a black hole is detected, the connection goes on with segments of tcp_base_mss ' +
+			'(ip-sysctl.rst)',
+	},
+	'WI-mtu3': {
+		source: 'WI',
+		text: 'tcp_mtu_probing = 2: a connection begins with tcp_base_mss, and probes for more (ip-sysctl.rst)',
+	},
+	'WI-mtu4': {
+		source: 'WI',
+		text: 'what a router reports as too long is sent again at once, in shorter segments (RFC 1191, 6.5)',
+	},
+	'WI-inject1': { source: 'WI', text: 'a RST with the next expected number ends a connection (RFC 5961, 3.2)' },
+	'WI-inject2': {
+		source: 'WI',
+		text: 'a RST with another number in the window is answered by a challenge ACK (RFC 5961, 3.2)',
+	},
+	'WI-inject3': { source: 'WI', text: 'a RST outside the window is silently discarded (RFC 5961, 3.2)' },
+	'WI-inject4': { source: 'WI', text: 'a SYN in a connection is answered by a challenge ACK (RFC 5961, 4.2)' },
+	'WI-inject5': {
+		source: 'WI',
+		text: 'data outside the window is answered by an ACK, and not delivered (RFC 9293, 3.10.7.4)',
+	},
 	'WI-forget1': {
 		source: 'WI',
 		text:
