@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { until } from '../agent/fixture.ts';
 import type { RunIdentity } from './engine.ts';
 import { deadOwner } from './fixtures/owners.ts';
 import { markedProcesses, markOf } from './marked.ts';
@@ -20,15 +21,17 @@ afterEach(async () => {
 });
 
 /**
- * Starts a process of a run and a child of it, which inherits the mark. Resolves when both run, or when a sweep has
- * killed them.
+ * Starts a process of a run and a child of it, which inherits the mark. Resolves when both are found, or when a sweep
+ * has killed them. While the child executes `sleep`, the kernel shows no environment of it (mm_struct, env_start).
  */
 async function start(run: RunIdentity, engine = ENGINE, uid?: number): Promise<ChildProcess> {
-	const child = spawn('sh', ['-c', 'sleep 60 & echo started; wait'], {
+	const child = spawn('sh', ['-c', 'sleep 60 & wait'], {
 		env: { PATH: process.env.PATH, ...markOf(engine, run) },
 		...(uid !== undefined && { uid }),
 	});
-	await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
+	const isOfRun = ({ mark: { id, owner } }: { mark: RunIdentity }) => id === run.id && owner === run.owner;
+	const areFound = async () => (await markedProcesses(engine)).filter(isOfRun).length === 2;
+	await until(async () => child.exitCode !== null || child.signalCode !== null || areFound());
 	return child;
 }
 
